@@ -1,0 +1,2 @@
+//! lbsim
+fn main() {}

@@ -1,0 +1,3 @@
+//! What a run leaves behind: CSV rows (the struct is the schema), charts, tables, the manifest.
+
+pub mod rows;

@@ -1,0 +1,192 @@
+//! The rows of the CSV files: one struct a file, one observation a row, the unit in the column's name.
+//!
+//! Times are milliseconds of response time (`_ms`) or seconds of simulated time (`_s`); shares are
+//! fractions of 1. What is not known is an empty cell, never zero. A strategy is named as in every
+//! table and chart; an oracle's name ends in ` (oracle)`.
+
+use serde::{Deserialize, Serialize};
+
+/// `runs.csv`: one strategy in one replication, the raw truth for any later analysis. Requests are
+/// counted by arrival inside the measured window and followed to their end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The replication, from 0.
+    pub replication: u32,
+    /// Requests that arrived in the measured window.
+    pub requests: u64,
+    /// Of these, answered in full.
+    pub succeeded: u64,
+    /// Of these, failed because no member could be picked.
+    pub failed_no_server: u64,
+    /// Of these, failed because the server was dead or died.
+    pub failed_crash: u64,
+    /// Of these, failed because a server's queue was full.
+    pub failed_queue_full: u64,
+    /// Of these, failed because the last attempt ran into its timeout.
+    pub failed_timeout: u64,
+    /// Of these, still under way when the run was cut off.
+    pub unfinished: u64,
+    /// Attempts sent to servers on behalf of these requests.
+    pub attempts: u64,
+    /// Succeeded requests a second of measured time.
+    pub goodput_rps: f64,
+    /// Succeeded over all.
+    pub success_share: Option<f64>,
+    /// Mean response time of the succeeded.
+    pub mean_ms: Option<f64>,
+    /// Median response time of the succeeded.
+    pub p50_ms: Option<f64>,
+    /// 90th percentile of the succeeded.
+    pub p90_ms: Option<f64>,
+    /// 99th percentile of the succeeded.
+    pub p99_ms: Option<f64>,
+    /// 99.9th percentile of the succeeded.
+    pub p999_ms: Option<f64>,
+    /// Longest response time of the succeeded.
+    pub max_ms: Option<f64>,
+    /// Mean time to the end of all requests, failed ones included.
+    pub mean_all_ms: Option<f64>,
+    /// 99th percentile of the time to the end of all requests, failed ones included.
+    pub p99_all_ms: Option<f64>,
+    /// Mean over servers of the share of slot time in use, weighted by slots.
+    pub utilization_mean: Option<f64>,
+    /// Highest less lowest utilization of a server.
+    pub utilization_spread: Option<f64>,
+    /// Sessions begun in the measured window.
+    pub sessions_begun: u64,
+    /// Sessions lost in the measured window, whatever the cause.
+    pub sessions_lost: u64,
+}
+
+/// `summary.csv`: one metric of one strategy over all replications.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SummaryRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The metric: the name of a column of `runs.csv`.
+    pub metric: String,
+    /// The estimate; empty where the runs cannot tell.
+    pub estimate: Option<f64>,
+    /// Half the width of its 95% confidence interval (Student's t over replications).
+    pub half_width_95: Option<f64>,
+    /// Replications that had a value.
+    pub n: u32,
+}
+
+/// `paired.csv`: one metric of one strategy less that of the baseline, replication by replication on the
+/// same requests.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PairedRow {
+    /// The strategy.
+    pub strategy: String,
+    /// What it is compared with.
+    pub baseline: String,
+    /// The metric: the name of a column of `runs.csv`.
+    pub metric: String,
+    /// Mean of the differences, strategy less baseline, in the metric's unit.
+    pub difference: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub half_width_95: Option<f64>,
+    /// The difference over the baseline's mean: -0.25 is a quarter less.
+    pub relative: Option<f64>,
+    /// `better`, `worse`, or `not shown` where the interval contains zero; empty where there is none.
+    pub verdict: String,
+    /// Pairs.
+    pub n: u32,
+}
+
+/// `latency.csv`: the percentile spectrum of one strategy, all replications merged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LatencyRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The percentile, 0 to 100.
+    pub percentile: f64,
+    /// Response time of the succeeded at this percentile.
+    pub response_ms: f64,
+    /// Succeeded requests that took longer; a point with fewer than 100 is not to be relied on.
+    pub requests_above: u64,
+}
+
+/// `servers.csv`: one server under one strategy, means over replications.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServerRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The server as `service/name`.
+    pub server: String,
+    /// Its weight.
+    pub weight: f64,
+    /// Its share of its service's capacity (slots × speed over mean service time).
+    pub capacity_share: f64,
+    /// Its share of the attempts that its service's balancers sent.
+    pub request_share: Option<f64>,
+    /// Half the width of the 95% confidence interval of that share.
+    pub request_share_half_width_95: Option<f64>,
+    /// Share of its slot time in use.
+    pub utilization: Option<f64>,
+    /// Half the width of the 95% confidence interval of that share.
+    pub utilization_half_width_95: Option<f64>,
+    /// Mean time that requests waited in its queue.
+    pub wait_ms: Option<f64>,
+    /// Attempts that failed on it, a replication.
+    pub failures: f64,
+}
+
+/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged. Requests
+/// stand in the stretch in which they arrived.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TimelineRow {
+    /// The strategy.
+    pub strategy: String,
+    /// Where the stretch begins.
+    pub from_s: f64,
+    /// Where it ends.
+    pub to_s: f64,
+    /// Requests that arrived in it, a replication.
+    pub requests: f64,
+    /// Of these, failed, a replication.
+    pub failed: f64,
+    /// Median response time of the succeeded.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile of the succeeded; empty with fewer than 10 above it.
+    pub p99_ms: Option<f64>,
+}
+
+/// `utilization.csv`: one server (or a band of neighbours, where there are very many) in one stretch of
+/// time under one strategy, mean over replications.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct UtilizationRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The row of the heat map, from 0; servers in the order of the scenario.
+    pub band: u32,
+    /// The server as `service/name`, or `first … last` of a band.
+    pub server: String,
+    /// Where the stretch begins.
+    pub from_s: f64,
+    /// Where it ends.
+    pub to_s: f64,
+    /// Share of slot time in use.
+    pub utilization: f64,
+}
+
+/// `sessions.csv`: sessions lost for one cause under one strategy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionRow {
+    /// The strategy.
+    pub strategy: String,
+    /// Why: `crash` (the state died with its server), `moved` (a request went to another server),
+    /// `unreachable` (the server was out of the pool).
+    pub cause: String,
+    /// Sessions begun, a replication.
+    pub begun: f64,
+    /// Sessions lost for this cause, a replication.
+    pub lost: f64,
+    /// Half the width of the 95% confidence interval of `lost`.
+    pub lost_half_width_95: Option<f64>,
+    /// Lost over begun.
+    pub lost_share: Option<f64>,
+}
