@@ -1,5 +1,10 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
+
+pub mod dist;
 pub mod report;
 pub mod rng;
+pub mod scenario;
+pub mod stats;
+pub mod theory;
 pub mod time;
 pub mod units;

@@ -1,0 +1,1 @@
+//! Random quantities: one file a family, one list.

@@ -1,0 +1,1 @@
+//! Charts: functions from rows to SVG, and SVG to PNG.

@@ -1,0 +1,1 @@
+//! Scenario files: the text, its check, and what it means.

@@ -1,0 +1,1 @@
+//! Pure functions on numbers; each cites its source.
