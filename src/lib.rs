@@ -1,10 +1,12 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
 
 pub mod dist;
+pub mod engine;
 pub mod report;
 pub mod rng;
 pub mod scenario;
 pub mod stats;
+pub mod strategy;
 pub mod theory;
 pub mod time;
 pub mod units;

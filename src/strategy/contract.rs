@@ -1,0 +1,280 @@
+//! What every strategy promises, tested on each line of the list.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Strategy, *};
+use crate::rng::{Domain, Rng, Seeds, below, mix};
+use crate::time::{Span, Time};
+use proptest::prelude::{ProptestConfig, any, prop, prop_assert, proptest};
+
+/// One strategy over one pool, driven by hand. The truth is what this balancer has sent.
+pub(super) struct Bench {
+    pub(super) pool: Pool,
+    strategy: Strategy,
+    rng: Rng,
+    now: Time,
+    free_at: Vec<Time>,
+}
+
+impl Bench {
+    pub(super) fn new(name: &str, weights: &[u32]) -> Bench {
+        let entry = CATALOGUE.iter().find(|entry| entry.name == name).unwrap();
+        Bench::of(&(entry.default)(), weights)
+    }
+
+    pub(super) fn with(config: power_of_d::Config, weights: &[u32]) -> Bench {
+        Bench::of(&StrategyConfig::PowerOfD(config), weights)
+    }
+
+    fn of(config: &StrategyConfig, weights: &[u32]) -> Bench {
+        let pool = Pool::new(weights.to_vec());
+        let mut rng = Seeds::new(11, 0).stream(Domain::Strategy, 0);
+        let strategy = config.build(&mut Context {
+            now: Time::ZERO,
+            pool: &pool,
+            rng: &mut rng,
+        });
+        Bench {
+            strategy,
+            rng,
+            now: Time::ZERO,
+            free_at: vec![Time::ZERO; pool.len()],
+            pool,
+        }
+    }
+
+    fn tell(&mut self, news: impl FnOnce(&mut Strategy, &mut Context<'_>)) {
+        news(
+            &mut self.strategy,
+            &mut Context {
+                now: self.now,
+                pool: &self.pool,
+                rng: &mut self.rng,
+            },
+        );
+    }
+
+    fn tell_truth(&mut self, member: MemberId) {
+        let in_system: Vec<u32> = (0..self.pool.len() as u32)
+            .map(|m| self.pool.in_flight(m))
+            .collect();
+        let free_at = self.free_at.clone();
+        self.tell(|s, cx| {
+            s.truth_changed(
+                member,
+                Truth {
+                    in_system: &in_system,
+                    free_at: &free_at,
+                },
+                cx,
+            )
+        });
+    }
+
+    /// Asks for a member for client and key `who`.
+    pub(super) fn pick(&mut self, who: u32) -> MemberId {
+        let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who));
+        let request = Request {
+            client: who,
+            address: &address,
+            key: u64::from(who),
+        };
+        let in_system: Vec<u32> = (0..self.pool.len() as u32)
+            .map(|m| self.pool.in_flight(m))
+            .collect();
+        let truth = Truth {
+            in_system: &in_system,
+            free_at: &self.free_at,
+        };
+        self.strategy.pick(
+            &request,
+            truth,
+            &mut Context {
+                now: self.now,
+                pool: &self.pool,
+                rng: &mut self.rng,
+            },
+        )
+    }
+
+    pub(super) fn send(&mut self, member: MemberId) {
+        self.now += Span::from_millis(1);
+        self.pool.sent(member);
+        self.free_at[member as usize] =
+            self.now.max(self.free_at[member as usize]) + Span::from_millis(10);
+        self.tell(|s, cx| s.sent(member, cx));
+        self.tell_truth(member);
+    }
+
+    pub(super) fn answer(&mut self, member: MemberId, outcome: Outcome, response_time: Span) {
+        self.now += Span::from_millis(1);
+        self.pool.ended(member);
+        self.tell(|s, cx| {
+            s.answered(
+                &Answer {
+                    member,
+                    outcome,
+                    response_time,
+                },
+                cx,
+            )
+        });
+        self.tell_truth(member);
+    }
+
+    pub(super) fn set_eligible(&mut self, member: MemberId, eligible: bool) {
+        if self.pool.set_eligible(member, eligible) {
+            self.tell(|s, cx| s.eligibility_changed(member, cx));
+        }
+    }
+
+    pub(super) fn report(&mut self, member: MemberId, report: Report) {
+        self.tell(|s, cx| s.reported(member, &report, cx));
+    }
+}
+
+#[test]
+fn names_are_unique_and_kebab_case_and_read_back() {
+    for (at, entry) in CATALOGUE.iter().enumerate() {
+        assert!(
+            entry
+                .name
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c == '-'),
+            "{}",
+            entry.name
+        );
+        assert!(
+            CATALOGUE[..at].iter().all(|other| other.name != entry.name),
+            "{} twice",
+            entry.name
+        );
+        let config = (entry.default)();
+        assert_eq!(config.index(), at);
+        let text = serde_json::to_string(&config).unwrap();
+        assert!(
+            text.contains(&format!("\"kind\":\"{}\"", entry.name)),
+            "{text}"
+        );
+        assert_eq!(
+            serde_json::from_str::<StrategyConfig>(&text).unwrap(),
+            config
+        );
+        let bare = format!("{{\"kind\":\"{}\"}}", entry.name);
+        assert_eq!(
+            serde_json::from_str::<StrategyConfig>(&bare).unwrap(),
+            config
+        );
+    }
+}
+
+#[test]
+fn each_is_explained() {
+    for entry in CATALOGUE {
+        let doc = entry.doc();
+        for part in [
+            "**Sees:**",
+            "**Cost of a pick:**",
+            "**Fails when:**",
+            "**Source:**",
+        ] {
+            assert!(doc.contains(part), "{} does not say {part}", entry.name);
+        }
+        assert!(
+            entry.summary().ends_with('.') && entry.summary().len() > 30,
+            "{}",
+            entry.summary()
+        );
+        assert_eq!(
+            entry.sight == Sight::Oracle,
+            (entry.default)().label().ends_with(" (oracle)")
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_picks() {
+    for entry in CATALOGUE {
+        let run = || {
+            let mut bench = Bench::new(entry.name, &[3, 1, 2, 1]);
+            (0..500)
+                .map(|who| {
+                    let member = bench.pick(who % 17);
+                    bench.send(member);
+                    if who % 3 == 0 {
+                        bench.answer(member, Outcome::Success, Span::from_millis(10));
+                    }
+                    member
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(run(), run(), "{}", entry.name);
+    }
+}
+
+/// Rules that claim to follow weights do, over many clients: within 4.5 standard deviations of a random
+/// draw (7e-6 a member), and hashing within the unevenness of its ring besides.
+#[test]
+fn shares_follow_weights_where_the_rule_says_so() {
+    for name in [
+        "weighted-round-robin",
+        "weighted-random",
+        "ip-hash",
+        "resource-based",
+        "consistent-hashing",
+    ] {
+        let weights = [4, 1, 3, 2];
+        let mut bench = Bench::new(name, &weights);
+        let mut hits = [0u32; 4];
+        for who in 0..100_000 {
+            hits[bench.pick(who) as usize] += 1;
+        }
+        for (&hit, weight) in hits.iter().zip(weights) {
+            let due = f64::from(weight) * 10_000.0;
+            let ring = if name == "consistent-hashing" {
+                4.5 * due / (160.0 * 0.4 * f64::from(weight)).sqrt()
+            } else {
+                0.0
+            };
+            let slack = 4.5 * (due * (1.0 - due / 1e5)).sqrt() + ring;
+            assert!((f64::from(hit) - due).abs() < slack, "{name}: {hits:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happens, every rule picks among the eligible, and does not panic.
+    #[test]
+    fn picks_are_eligible(
+        weights in prop::collection::vec(1u32..20, 1..40),
+        steps in prop::collection::vec((0u8..8, any::<u32>()), 1..400),
+    ) {
+        for entry in CATALOGUE {
+            let mut bench = Bench::new(entry.name, &weights);
+            let n = weights.len() as u32;
+            for &(step, word) in &steps {
+                let member = word % n;
+                match step {
+                    0..=3 if !bench.pool.eligible().is_empty() => {
+                        let picked = bench.pick(word % 1000);
+                        prop_assert!(bench.pool.is_eligible(picked), "{} picked {picked}", entry.name);
+                        bench.send(picked);
+                    }
+                    4 | 5 if bench.pool.in_flight(member) > 0 => {
+                        let outcome = [Outcome::Success, Outcome::Failure, Outcome::Timeout][word as usize % 3];
+                        bench.answer(member, outcome, Span::from_nanos(u64::from(word)));
+                    }
+                    6 => bench.set_eligible(member, word & 64 == 0),
+                    7 => {
+                        let mut rng = Seeds::new(mix(u64::from(word)), 0).stream(Domain::Agent, 0);
+                        let used = below(&mut rng, 101) as f64 / 100.0;
+                        bench.report(member, Report { cpu: used, memory: 1.0 - used });
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

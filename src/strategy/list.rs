@@ -1,0 +1,207 @@
+//! What the one list of strategies is turned into.
+
+use std::fmt;
+
+/// What a rule is allowed to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// Only what a real balancer could see.
+    Blind,
+    /// The servers' true state: a bound to compare with, not a product.
+    Oracle,
+}
+
+/// One line of the catalogue of strategies.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// The name in scenario files.
+    pub name: &'static str,
+    /// What it may see.
+    pub sight: Sight,
+    /// The source text of the rule's file; its leading comment is the documentation.
+    source: &'static str,
+    /// The configuration with every setting at its default.
+    pub default: fn() -> super::StrategyConfig,
+}
+
+impl Entry {
+    pub(super) const fn new(
+        name: &'static str,
+        sight: Sight,
+        source: &'static str,
+        default: fn() -> super::StrategyConfig,
+    ) -> Entry {
+        Entry {
+            name,
+            sight,
+            source,
+            default,
+        }
+    }
+
+    /// What `lbsim explain` prints: the leading comment of the rule's file, as Markdown.
+    pub fn doc(&self) -> String {
+        let lines: Vec<&str> = self
+            .source
+            .lines()
+            .map_while(|line| line.strip_prefix("//!"))
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        lines.join("\n")
+    }
+
+    /// The first sentence of the documentation.
+    pub fn summary(&self) -> String {
+        let doc = self.doc();
+        let paragraph = doc
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .replace('\n', " ");
+        paragraph
+            .split_once(". ")
+            .map_or(paragraph.clone(), |(first, _)| format!("{first}."))
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry")
+            .field("name", &self.name)
+            .field("sight", &self.sight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Turns the list into modules, the configuration and dispatch enums, and the catalogue.
+macro_rules! strategies {
+    ($($sight:ident $name:literal $module:ident::$Rule:ident;)*) => {
+        $(pub mod $module;)*
+
+        /// A strategy and its settings, as a scenario names them.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+        #[serde(tag = "kind")]
+        #[allow(missing_docs, reason = "each variant is the rule whose name it bears")]
+        pub enum StrategyConfig {
+            $(#[serde(rename = $name)] $Rule(<$module::$Rule as News>::Config),)*
+        }
+
+        /// A strategy at work.
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs, reason = "each variant is the rule whose name it bears")]
+        pub enum Strategy {
+            $($Rule($module::$Rule),)*
+        }
+
+        /// All strategies, in the order in which they are listed and coloured.
+        pub const CATALOGUE: &[Entry] = &[
+            $(Entry::new(
+                $name,
+                strategies!(@sight $sight),
+                include_str!(concat!(stringify!($module), ".rs")),
+                || StrategyConfig::$Rule(Default::default()),
+            ),)*
+        ];
+
+        impl StrategyConfig {
+            /// Where the strategy stands in [`CATALOGUE`].
+            pub fn index(&self) -> usize {
+                let name = match self { $(StrategyConfig::$Rule(_) => $name,)* };
+                CATALOGUE.iter().position(|entry| entry.name == name).expect("the list holds every variant")
+            }
+
+            /// Whether it reads the reports of monitoring agents.
+            pub fn reads_reports(&self) -> bool {
+                match self { $(StrategyConfig::$Rule(_) => strategies!(@reports $sight $module::$Rule),)* }
+            }
+
+            /// The strategy as a balancer starts with it.
+            pub fn build(&self, cx: &mut Context<'_>) -> Strategy {
+                match self { $(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)* }
+            }
+        }
+
+        impl Strategy {
+            /// Picks one of the eligible members, of which there must be at least one.
+            #[inline]
+            pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> MemberId {
+                match self { $(Strategy::$Rule(rule) => strategies!(@pick $sight rule, request, truth, cx),)* }
+            }
+
+            /// See [`News::sent`].
+            #[inline]
+            pub fn sent(&mut self, member: MemberId, cx: &mut Context<'_>) {
+                match self { $(Strategy::$Rule(rule) => rule.sent(member, cx),)* }
+            }
+
+            /// See [`News::answered`].
+            #[inline]
+            pub fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
+                match self { $(Strategy::$Rule(rule) => rule.answered(answer, cx),)* }
+            }
+
+            /// See [`News::eligibility_changed`].
+            pub fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+                match self { $(Strategy::$Rule(rule) => rule.eligibility_changed(member, cx),)* }
+            }
+
+            /// See [`News::reported`].
+            pub fn reported(&mut self, member: MemberId, report: &Report, cx: &mut Context<'_>) {
+                match self { $(Strategy::$Rule(rule) => rule.reported(member, report, cx),)* }
+            }
+
+            /// See [`Oracle::truth_changed`]; nothing for a rule that cannot see it.
+            #[inline]
+            pub fn truth_changed(&mut self, member: MemberId, truth: Truth<'_>, cx: &mut Context<'_>) {
+                match self { $(Strategy::$Rule(rule) => strategies!(@truth $sight rule, member, truth, cx),)* }
+            }
+        }
+    };
+    (@sight blind) => { Sight::Blind };
+    (@sight oracle) => { Sight::Oracle };
+    (@reports blind $module:ident::$Rule:ident) => { <$module::$Rule as Rule>::READS_REPORTS };
+    (@reports oracle $module:ident::$Rule:ident) => { false };
+    (@pick blind $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Rule::pick($rule, $request, $cx) };
+    (@pick oracle $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Oracle::pick($rule, $request, $truth, $cx) };
+    (@truth blind $rule:ident, $member:ident, $truth:ident, $cx:ident) => {{ let _ = $rule; }};
+    (@truth oracle $rule:ident, $member:ident, $truth:ident, $cx:ident) => { Oracle::truth_changed($rule, $member, $truth, $cx) };
+}
+
+impl super::StrategyConfig {
+    /// The line of the catalogue.
+    pub fn entry(&self) -> &'static Entry {
+        &super::CATALOGUE[self.index()]
+    }
+
+    /// The name in tables and charts: the kind, the settings that are not at their default, and `oracle`
+    /// where it is one.
+    ///
+    /// ```
+    /// use lbsim::strategy::{StrategyConfig, CATALOGUE};
+    /// let entry = CATALOGUE.iter().find(|entry| entry.name == "power-of-d").unwrap();
+    /// assert_eq!((entry.default)().label(), "power-of-d");
+    /// let five: StrategyConfig = serde_json::from_str(r#"{ "kind": "power-of-d", "d": 5 }"#).unwrap();
+    /// assert_eq!(five.label(), "power-of-d d=5");
+    /// ```
+    pub fn label(&self) -> String {
+        let settings = |config: &super::StrategyConfig| match serde_json::to_value(config) {
+            Ok(serde_json::Value::Object(map)) => map,
+            _ => serde_json::Map::new(),
+        };
+        let entry = self.entry();
+        let default = settings(&(entry.default)());
+        let mut label = entry.name.to_owned();
+        for (key, value) in settings(self) {
+            if default.get(&key) != Some(&value) {
+                let value = value
+                    .as_str()
+                    .map_or_else(|| value.to_string(), str::to_owned);
+                label += &format!(" {key}={value}");
+            }
+        }
+        if entry.sight == Sight::Oracle {
+            label += " (oracle)";
+        }
+        label
+    }
+}

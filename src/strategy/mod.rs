@@ -1,0 +1,77 @@
+//! The picking rules: one file each, and one list.
+//!
+//! To add a rule, write a file with a type that implements [`Rule`] (or [`Oracle`]) and [`News`], and
+//! add its line to the list below. From the list come the reader of scenario files, the dispatch, `lbsim
+//! list` and `lbsim explain`, the documentation's table, the contract tests, and the colour in every
+//! chart.
+//!
+//! A rule sees what a real balancer sees ([`Context`]); an oracle also sees the [`Truth`], and is called
+//! an oracle wherever it is shown. Which members are eligible is the balancer's business: a rule is
+//! asked only where somebody is, and must pick among them.
+
+mod context;
+pub mod index;
+#[macro_use]
+mod list;
+#[cfg(test)]
+mod contract;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+pub use context::{Answer, Context, MemberId, Outcome, Pool, Report, Request, Truth};
+pub use list::{Entry, Sight};
+
+/// What a rule hears between picks. Each method defaults to not listening.
+pub trait News: Sized {
+    /// What a scenario may say of the rule.
+    type Config: Clone + Default + PartialEq + std::fmt::Debug + Serialize + DeserializeOwned;
+
+    /// The rule as a balancer starts with it, over a pool in which every member is eligible.
+    fn new(config: &Self::Config, cx: &mut Context<'_>) -> Self;
+
+    /// A request has been sent to `member`; its count in the pool has already grown.
+    fn sent(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
+
+    /// An attempt has ended; the member's count in the pool has already shrunk.
+    fn answered(&mut self, _answer: &Answer, _cx: &mut Context<'_>) {}
+
+    /// `member` has become eligible, or no longer is; the pool already says which.
+    fn eligibility_changed(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
+
+    /// The monitoring agent of `member` has reported.
+    fn reported(&mut self, _member: MemberId, _report: &Report, _cx: &mut Context<'_>) {}
+}
+
+/// A rule that sees only what a real balancer could see.
+pub trait Rule: News {
+    /// Whether the rule reads the reports of monitoring agents, which cost time to simulate.
+    const READS_REPORTS: bool = false;
+
+    /// Picks one of the eligible members, of which there is at least one.
+    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId;
+}
+
+/// A rule that is allowed the truth: a bound to compare with, never a product.
+pub trait Oracle: News {
+    /// Picks one of the eligible members, of which there is at least one.
+    fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> MemberId;
+
+    /// The truth about `member` has changed.
+    fn truth_changed(&mut self, _member: MemberId, _truth: Truth<'_>, _cx: &mut Context<'_>) {}
+}
+
+strategies! {
+    blind  "round-robin"          round_robin::RoundRobin;
+    blind  "weighted-round-robin" weighted_round_robin::WeightedRoundRobin;
+    blind  "least-connections"    least_connections::LeastConnections;
+    blind  "least-response-time"  least_response_time::LeastResponseTime;
+    blind  "resource-based"       resource_based::ResourceBased;
+    blind  "ip-hash"              ip_hash::IpHash;
+    blind  "consistent-hashing"   consistent_hashing::ConsistentHashing;
+    blind  "random"               random::Random;
+    blind  "weighted-random"      weighted_random::WeightedRandom;
+    blind  "power-of-d"           power_of_d::PowerOfD;
+    oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue;
+    oracle "least-work-left"      least_work_left::LeastWorkLeft;
+}
