@@ -1,7 +1,9 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
 
+pub mod balancer;
 pub mod dist;
 pub mod engine;
+pub mod observe;
 pub mod report;
 pub mod rng;
 pub mod scenario;

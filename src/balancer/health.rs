@@ -1,0 +1,113 @@
+//! Active health checks: a probe at a fixed interval, and how many in a row change a balancer's mind.
+//!
+//! Names and semantics as HAProxy's `inter`, `timeout check`, `fall`, `rise`, except that a member starts as
+//! fully up.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::time::Span;
+
+/// How a balancer checks its members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct HealthCheck {
+    /// Time between two checks of one member by one balancer; each begins at a random phase.
+    pub interval: Span,
+    /// How long a check waits for an answer of a server that hangs.
+    pub timeout: Span,
+    /// Failed checks in a row after which a member is down.
+    #[schemars(range(min = 1, max = 100))]
+    pub fall: u8,
+    /// Passed checks in a row after which a member is up again.
+    #[schemars(range(min = 1, max = 100))]
+    pub rise: u8,
+}
+
+impl Default for HealthCheck {
+    fn default() -> HealthCheck {
+        HealthCheck {
+            interval: Span::from_secs(2),
+            timeout: Span::from_secs(1),
+            fall: 3,
+            rise: 2,
+        }
+    }
+}
+
+/// What one balancer thinks of one member's health.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    up: bool,
+    /// Checks in a row that spoke against the present opinion.
+    against: u8,
+}
+
+impl Default for Health {
+    fn default() -> Health {
+        Health {
+            up: true,
+            against: 0,
+        }
+    }
+}
+
+impl Health {
+    /// Whether the member is thought to be up.
+    pub fn is_up(&self) -> bool {
+        self.up
+    }
+
+    /// Whether one more check with the result `passed` could not change anything: the member is thought to be
+    /// what it shows, and no streak is under way.
+    pub fn is_settled(&self, passed: bool) -> bool {
+        self.up == passed && self.against == 0
+    }
+
+    /// Takes the result of a check; says whether the opinion changed.
+    pub fn check(&mut self, passed: bool, config: &HealthCheck) -> bool {
+        if passed == self.up {
+            self.against = 0;
+            return false;
+        }
+        self.against += 1;
+        let enough = if self.up { config.fall } else { config.rise };
+        let turns = self.against >= enough;
+        if turns {
+            *self = Health {
+                up: passed,
+                against: 0,
+            };
+        }
+        turns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_checks_in_a_row_change_the_mind() {
+        let config = HealthCheck {
+            fall: 3,
+            rise: 2,
+            ..HealthCheck::default()
+        };
+        let mut health = Health::default();
+        let checks = [
+            false, false, true, false, false, false, true, false, true, true,
+        ];
+        let turned: Vec<bool> = checks
+            .iter()
+            .map(|&passed| health.check(passed, &config))
+            .collect();
+        assert_eq!(
+            turned,
+            [
+                false, false, false, false, false, true, false, false, false, true
+            ]
+        );
+        assert!(health.is_up() && health.is_settled(true) && !health.is_settled(false));
+    }
+}

@@ -1,0 +1,124 @@
+//! Response times as a histogram whose values are within 0.1%, with their exact sum.
+
+use hdrhistogram::Histogram;
+
+use crate::time::Span;
+
+/// Response times. Two merge exactly, whatever the order.
+#[derive(Clone, Debug)]
+pub struct Latency {
+    histogram: Histogram<u64>,
+    /// Nanoseconds.
+    sum: u128,
+}
+
+impl Default for Latency {
+    fn default() -> Latency {
+        // One minute to begin with; it grows on demand.
+        let mut histogram =
+            Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("bounds in order");
+        histogram.auto(true);
+        Latency { histogram, sum: 0 }
+    }
+}
+
+impl Latency {
+    /// Takes one response time.
+    #[inline]
+    pub fn record(&mut self, time: Span) {
+        self.sum += u128::from(time.nanos());
+        self.histogram
+            .record(time.nanos())
+            .expect("the histogram grows on demand");
+    }
+
+    /// How many were taken.
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// Their mean in seconds.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count() > 0).then(|| self.sum as f64 / self.count() as f64 * 1e-9)
+    }
+
+    /// The quantile `q` (0 to 1) in seconds, nearest rank, within 0.1%.
+    pub fn quantile(&self, q: f64) -> Option<f64> {
+        (self.count() > 0).then(|| {
+            let value = self.histogram.value_at_quantile(q);
+            self.histogram
+                .median_equivalent(value)
+                .min(self.histogram.max()) as f64
+                * 1e-9
+        })
+    }
+
+    /// The longest, in seconds, within 0.1%.
+    pub fn max(&self) -> Option<f64> {
+        (self.count() > 0)
+            .then(|| self.histogram.median_equivalent(self.histogram.max()) as f64 * 1e-9)
+    }
+
+    /// How many were longer than the quantile `q`, by rank.
+    pub fn above(&self, q: f64) -> u64 {
+        self.count() - (q * self.count() as f64).ceil() as u64
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Latency) {
+        self.sum += other.sum;
+        self.histogram
+            .add(&other.histogram)
+            .expect("the histogram grows on demand");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_within_a_thousandth() {
+        let mut latency = Latency::default();
+        for micros in 1..=100_000 {
+            latency.record(Span::from_nanos(micros * 1000));
+        }
+        for q in [0.001, 0.5, 0.9, 0.99, 0.999] {
+            let exact = q * 0.1;
+            assert!(
+                (latency.quantile(q).unwrap() / exact - 1.0).abs() < 0.001,
+                "{q}"
+            );
+        }
+        assert_eq!(latency.mean(), Some(0.050_000_5));
+        assert_eq!(latency.above(0.99), 1000);
+        assert_eq!(Latency::default().quantile(0.5), None);
+    }
+
+    #[test]
+    fn merging_is_adding() {
+        let (mut a, mut b, mut both) = (Latency::default(), Latency::default(), Latency::default());
+        for i in 1..2000u64 {
+            let time = Span::from_nanos(i * i * 7919);
+            if i % 3 == 0 {
+                a.record(time)
+            } else {
+                b.record(time)
+            }
+            both.record(time);
+        }
+        a.merge(&b);
+        assert_eq!(
+            (a.count(), a.mean(), a.quantile(0.9)),
+            (both.count(), both.mean(), both.quantile(0.9))
+        );
+    }
+
+    /// Longer than a minute: the histogram grows.
+    #[test]
+    fn long_times_fit() {
+        let mut latency = Latency::default();
+        latency.record(Span::from_secs(100_000_000));
+        assert!((latency.quantile(1.0).unwrap() / 1e8 - 1.0).abs() < 0.001);
+    }
+}

@@ -1,0 +1,170 @@
+//! How busy servers are: each over the measured window, and bands of servers over time.
+
+use crate::time::{Span, Time};
+
+/// Bands in the heat map at most: with more servers, neighbours share one.
+const BANDS: usize = 100;
+
+/// Busy time, in slot-nanoseconds: two slots at work for one nanosecond are two.
+#[derive(Clone, Debug)]
+pub struct Load {
+    from: Time,
+    to: Time,
+    /// Slots of each server.
+    slots: Vec<u32>,
+    /// Busy time of each server in the measured window.
+    busy: Vec<u64>,
+    /// Attempts sent to each server in the measured window.
+    pub sent: Vec<u64>,
+    /// Attempts that failed on each server in the measured window.
+    pub failed: Vec<u64>,
+    /// Attempts that began service on each server in the measured window, and how long they had waited
+    /// in its queue in all.
+    pub waited: Vec<(u64, Span)>,
+    /// Busy time by stretch and band, one stretch after the other.
+    grid: Vec<u64>,
+    bands: usize,
+    stretch: Span,
+    /// The stretch in which the last busy time ended: most others end in it too.
+    current: usize,
+}
+
+impl Load {
+    /// Idle servers with these slots; `stretches` of equal length divide the time from zero to `to`.
+    pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Load {
+        let n = slots.len();
+        let bands = n.min(BANDS);
+        Load {
+            from,
+            to,
+            slots: slots.to_vec(),
+            busy: vec![0; n],
+            sent: vec![0; n],
+            failed: vec![0; n],
+            waited: vec![(0, Span::ZERO); n],
+            grid: vec![0; stretches * bands],
+            bands,
+            stretch: Span::from_nanos((to.nanos() / stretches as u64).max(1)),
+            current: 0,
+        }
+    }
+
+    /// `slots` slots of `server` have been at work from `since` to `until`.
+    #[inline]
+    pub fn busy(&mut self, server: usize, slots: u32, since: Time, until: Time) {
+        let inside = until.min(self.to).since(since.max(self.from));
+        self.busy[server] += inside.nanos() * u64::from(slots);
+        let band = self.band(server);
+        let begins = |stretch: usize| Time::from_nanos(stretch as u64 * self.stretch.nanos());
+        if since >= begins(self.current) && until <= begins(self.current + 1) {
+            self.grid[self.current * self.bands + band] +=
+                (until - since).nanos() * u64::from(slots);
+            return;
+        }
+        let last = self.grid.len() / self.bands;
+        let mut stretch = (since.nanos() / self.stretch.nanos()) as usize;
+        while stretch < last && begins(stretch) < until {
+            let part = until
+                .min(begins(stretch + 1))
+                .since(since.max(begins(stretch)));
+            self.grid[stretch * self.bands + band] += part.nanos() * u64::from(slots);
+            stretch += 1;
+        }
+        self.current = stretch.saturating_sub(1).min(last - 1);
+    }
+
+    #[inline]
+    fn band(&self, server: usize) -> usize {
+        if self.bands == self.slots.len() {
+            server
+        } else {
+            server * self.bands / self.slots.len()
+        }
+    }
+
+    /// Share of slot time in use in the measured window, by server.
+    pub fn utilization(&self) -> Vec<f64> {
+        let window = (self.to - self.from).nanos() as f64;
+        self.busy
+            .iter()
+            .zip(&self.slots)
+            .map(|(&busy, &slots)| busy as f64 / (window * f64::from(slots)))
+            .collect()
+    }
+
+    /// Share of all slot time in use in the measured window.
+    pub fn mean_utilization(&self) -> f64 {
+        let window = (self.to - self.from).nanos() as f64;
+        let slots: f64 = self.slots.iter().map(|&s| f64::from(s)).sum();
+        self.busy.iter().map(|&b| b as f64).sum::<f64>() / (window * slots)
+    }
+
+    /// The first and last server of each band.
+    pub fn bands(&self) -> Vec<(usize, usize)> {
+        let n = self.slots.len();
+        (0..self.bands)
+            .map(|band| {
+                (
+                    (band * n).div_ceil(self.bands),
+                    ((band + 1) * n).div_ceil(self.bands) - 1,
+                )
+            })
+            .collect()
+    }
+
+    /// Share of slot time in use: `[stretch][band]`.
+    pub fn heat(&self) -> Vec<Vec<f64>> {
+        let slots: Vec<f64> = self
+            .bands()
+            .iter()
+            .map(|&(first, last)| self.slots[first..=last].iter().map(|&s| f64::from(s)).sum())
+            .collect();
+        self.grid
+            .chunks(self.bands)
+            .map(|row| {
+                row.iter()
+                    .zip(&slots)
+                    .map(|(&busy, slots)| busy as f64 / (self.stretch.nanos() as f64 * slots))
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn busy_time_is_cut_at_the_window_and_shared_among_stretches() {
+        let at = Time::from_nanos;
+        let mut load = Load::new(at(100), at(400), 4, &[1, 2]);
+        load.busy(0, 1, at(50), at(250));
+        load.busy(1, 2, at(390), at(500));
+        load.busy(0, 1, at(250), at(260));
+        assert_eq!(load.utilization(), [160.0 / 300.0, 20.0 / 600.0]);
+        let heat = load.heat();
+        assert_eq!(
+            heat.iter().map(|row| row[0]).collect::<Vec<_>>(),
+            [0.5, 1.0, 0.6, 0.0]
+        );
+        assert_eq!(heat[3][1], 0.1);
+    }
+
+    #[test]
+    fn bands_cover_all_servers_once() {
+        for n in [1, 7, 99, 100, 101, 250, 1000, 12_345] {
+            let load = Load::new(Time::ZERO, Time::from_nanos(10), 1, &vec![1; n]);
+            let bands = load.bands();
+            assert_eq!(bands[0].0, 0);
+            assert_eq!(bands.last().unwrap().1, n - 1);
+            assert!(bands.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+            for (band, &(first, last)) in bands.iter().enumerate() {
+                assert!(
+                    (first..=last).all(|server| load.band(server) == band),
+                    "{n}"
+                );
+            }
+        }
+    }
+}

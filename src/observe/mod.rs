@@ -1,0 +1,149 @@
+//! What is measured while a cell runs: response times, stretches of time, servers, sessions, counters.
+//! Measuring never draws a random number and never changes the world.
+
+mod latency;
+mod load;
+mod timeline;
+
+pub use latency::Latency;
+pub use load::Load;
+pub use timeline::{Stretch, Timeline};
+
+use crate::time::{Span, Time};
+
+/// Why a request was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nobody was eligible.
+    NoServer,
+    /// The server was dead, or died on the way.
+    Crash,
+    /// The server's queue was full.
+    QueueFull,
+    /// The last attempt ran into its timeout.
+    Timeout,
+}
+
+/// Why a session was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The server that held the state crashed.
+    Crash,
+    /// A request went to another server while the state was there to be had.
+    Moved,
+    /// The server that held the state took no requests: thought to be down, drained, or gone.
+    Unreachable,
+}
+
+impl Loss {
+    /// All causes, in the order in which they are shown.
+    pub const ALL: [Loss; 3] = [Loss::Crash, Loss::Moved, Loss::Unreachable];
+
+    /// The name in files and charts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::Crash => "crash",
+            Loss::Moved => "moved",
+            Loss::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// All that one cell measured.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    /// Where the measured window begins.
+    pub from: Time,
+    /// Where it ends.
+    pub to: Time,
+    /// Requests that arrived in the measured window.
+    pub requests: u64,
+    /// Failed ones among them, by [`Cause`].
+    pub failed: [u64; 4],
+    /// Those that were still under way when the run was cut off.
+    pub unfinished: u64,
+    /// Attempts made for them.
+    pub attempts: u64,
+    /// Response times of those that succeeded.
+    pub latency: Latency,
+    /// Times to the end of those that failed.
+    pub failures: Latency,
+    /// Stretches of simulated time, warm-up included.
+    pub timeline: Timeline,
+    /// Busy time of servers.
+    pub load: Load,
+    /// Sessions begun in the measured window.
+    pub sessions_begun: u64,
+    /// Sessions lost in the measured window, by [`Loss`].
+    pub sessions_lost: [u64; 3],
+    /// Requests that arrived in the whole run: the work done.
+    pub simulated: u64,
+}
+
+impl Tally {
+    /// Nothing measured yet. `slots` has the slots of each server; `stretches` of equal length divide the
+    /// time from zero to `to`.
+    pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Tally {
+        Tally {
+            from,
+            to,
+            requests: 0,
+            failed: [0; 4],
+            unfinished: 0,
+            attempts: 0,
+            latency: Latency::default(),
+            failures: Latency::default(),
+            timeline: Timeline::new(to, stretches),
+            load: Load::new(from, to, stretches, slots),
+            sessions_begun: 0,
+            sessions_lost: [0; 3],
+            simulated: 0,
+        }
+    }
+
+    /// Whether a request that arrives at `now` is measured.
+    #[inline]
+    pub fn measures(&self, now: Time) -> bool {
+        now >= self.from && now < self.to
+    }
+
+    /// A request that arrived at `arrived` has been answered.
+    #[inline]
+    pub fn succeeded(&mut self, arrived: Time, response_time: Span, measured: bool) {
+        if measured {
+            self.latency.record(response_time);
+        }
+        self.timeline.succeeded(arrived, response_time);
+    }
+
+    /// A request that arrived at `arrived` has failed.
+    pub fn failed(&mut self, arrived: Time, after: Span, cause: Cause, measured: bool) {
+        if measured {
+            self.failed[cause as usize] += 1;
+            self.failures.record(after);
+        }
+        self.timeline.failed(arrived);
+    }
+
+    /// A session has begun.
+    pub fn session_begun(&mut self, now: Time) {
+        self.sessions_begun += u64::from(self.measures(now));
+    }
+
+    /// `count` sessions have been lost.
+    pub fn sessions_lost(&mut self, now: Time, count: u64, loss: Loss) {
+        if self.measures(now) {
+            self.sessions_lost[loss as usize] += count;
+        }
+    }
+
+    /// Requests that succeeded.
+    pub fn succeeded_count(&self) -> u64 {
+        self.latency.count()
+    }
+
+    /// Length of the measured window in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.to - self.from).seconds()
+    }
+}
