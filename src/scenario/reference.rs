@@ -1,0 +1,221 @@
+//! The reference of the scenario format, written from its schema.
+
+use std::fmt::Write;
+
+use serde_json::Value as Json;
+
+use super::shape;
+
+/// The format as Markdown: a section for each table, and in it a row for each key, in the order in
+/// which they are declared. `schema` is as [`schema_for`](shape::schema_for) makes it.
+pub fn markdown(schema: &Json) -> String {
+    let mut pages = Pages {
+        root: schema,
+        out: String::new(),
+        names: Vec::new(),
+    };
+    pages.section("The file", schema);
+    let mut next = 0;
+    while let Some(name) = pages.names.get(next).copied() {
+        next += 1;
+        if let Some(schema) = schema.get("$defs").and_then(|defs| defs.get(name)) {
+            pages.section(&heading(name), schema);
+        }
+    }
+    pages.out
+}
+
+struct Pages<'a> {
+    root: &'a Json,
+    out: String,
+    /// The definitions that have been mentioned, each of which gets a section.
+    names: Vec<&'a str>,
+}
+
+impl<'a> Pages<'a> {
+    fn section(&mut self, title: &str, schema: &'a Json) {
+        let _ = write!(self.out, "## {title}\n\n");
+        self.description(schema);
+        let choices = shape::alternatives(self.root, schema);
+        let single = choices.len() == 1;
+        let tagged = choices.iter().any(|choice| shape::tag(choice).is_some());
+        for choice in &choices {
+            if let Some((tag, name)) = shape::tag(choice) {
+                let _ = write!(self.out, "### `{tag} = {name:?}`\n\n");
+                self.description(choice);
+                if shape::required(choice).count() == 1 {
+                    let _ = write!(self.out, "May be written as `{name:?}` alone.\n\n");
+                }
+                self.keys(choice);
+            } else if choice.get("properties").is_some() {
+                if !single {
+                    self.description(choice);
+                }
+                self.keys(choice);
+            } else if shape::names(choice).is_empty() {
+                let kind = self.kind(choice);
+                let _ = write!(self.out, "- {kind}{}\n\n", own_description(choice, single));
+            }
+        }
+        let named: Vec<&Json> = choices
+            .into_iter()
+            .filter(|c| !tagged && !shape::names(c).is_empty())
+            .collect();
+        if !named.is_empty() {
+            self.out.push_str("| value | meaning |\n|---|---|\n");
+            for choice in named {
+                let meaning = if single {
+                    ""
+                } else {
+                    text(choice, "description")
+                };
+                for name in shape::names(choice) {
+                    let _ = writeln!(self.out, "| `{name:?}` | {} |", cell(meaning));
+                }
+            }
+            self.out.push('\n');
+        }
+    }
+
+    fn description(&mut self, schema: &Json) {
+        let description = text(schema, "description");
+        if !description.is_empty() {
+            let _ = write!(self.out, "{description}\n\n");
+        }
+    }
+
+    fn keys(&mut self, schema: &'a Json) {
+        let tag = shape::tag(schema).map(|(tag, _)| tag);
+        let rows: Vec<(&str, &Json)> = shape::properties(schema)
+            .filter(|(key, _)| Some(*key) != tag)
+            .collect();
+        if rows.is_empty() {
+            return;
+        }
+        self.out
+            .push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
+        for (key, part) in rows {
+            let kind = self.kind(part);
+            let default = match part.get("default") {
+                _ if shape::required(schema).any(|must| must == key) => "**required**".to_owned(),
+                Some(value) if !value.is_null() => format!("`{}`", shape::literal(value)),
+                _ => "—".to_owned(),
+            };
+            let own = text(part, "description");
+            let meaning = if own.is_empty() {
+                text(shape::resolve(self.root, part), "description")
+            } else {
+                own
+            };
+            let _ = writeln!(
+                self.out,
+                "| `{key}` | {} | {} | {} |",
+                cell(&kind),
+                cell(&default),
+                cell(meaning)
+            );
+        }
+        self.out.push('\n');
+    }
+
+    /// The type of a value, with a link if it has a section of its own.
+    fn kind(&mut self, schema: &'a Json) -> String {
+        if let Some(name) = shape::reference_name(schema) {
+            if !self.names.contains(&name) {
+                self.names.push(name);
+            }
+            let heading = heading(name);
+            return format!("[{heading}](#{})", heading.to_lowercase().replace(' ', "-"));
+        }
+        let items = |schema: &'a Json| {
+            schema
+                .get("items")
+                .or_else(|| shape::array(schema, "prefixItems").next())
+        };
+        match (items(schema), schema.get("additionalProperties")) {
+            (Some(_), _) if schema.get("prefixItems").is_some() => {
+                let parts: Vec<String> = shape::array(schema, "prefixItems")
+                    .map(|part| self.kind(part))
+                    .collect();
+                format!("array of {}", parts.join(", then "))
+            }
+            (Some(items), _) => {
+                let count = range(schema, "minItems", "maxItems")
+                    .map_or(String::new(), |r| format!(" ({r})"));
+                format!("array{count} of {}", self.kind(items))
+            }
+            (_, Some(values @ Json::Object(_))) => {
+                format!("table of names, each with {}", self.kind(values))
+            }
+            _ => {
+                let words = shape::describe(self.root, schema);
+                match numbers(schema) {
+                    Some(range) => format!("{words}, {range}"),
+                    None => words,
+                }
+            }
+        }
+    }
+}
+
+fn numbers(schema: &Json) -> Option<String> {
+    let bound = |keyword: &str, word: &str| {
+        schema
+            .get(keyword)
+            .map(|limit| format!("{word} {}", shape::literal(limit)))
+    };
+    range(schema, "minimum", "maximum")
+        .into_iter()
+        .chain(bound("exclusiveMinimum", "more than"))
+        .chain(bound("exclusiveMaximum", "less than"))
+        .reduce(|a, b| format!("{a}, {b}"))
+}
+
+fn range(schema: &Json, least: &str, most: &str) -> Option<String> {
+    let show = |keyword: &str| schema.get(keyword).map(shape::literal);
+    match (show(least), show(most)) {
+        (Some(least), Some(most)) if least == most => Some(least),
+        (Some(least), Some(most)) => Some(format!("{least} to {most}")),
+        (Some(least), None) => Some(format!("at least {least}")),
+        (None, Some(most)) => Some(format!("at most {most}")),
+        (None, None) => None,
+    }
+}
+
+fn own_description(schema: &Json, single: bool) -> String {
+    match text(schema, "description") {
+        "" => String::new(),
+        _ if single => String::new(),
+        description => format!(": {}", cell(description)),
+    }
+}
+
+fn text<'a>(schema: &'a Json, keyword: &str) -> &'a str {
+    schema
+        .get(keyword)
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+}
+
+/// `text` fit for one cell of a table.
+fn cell(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+}
+
+/// A type's name as words: `ServerGroup` becomes `Server group`.
+fn heading(name: &str) -> String {
+    let mut words = String::new();
+    for (i, c) in name.chars().enumerate() {
+        match c {
+            c if i > 0 && c.is_uppercase() => {
+                words.push(' ');
+                words.extend(c.to_lowercase());
+            }
+            c => words.push(c),
+        }
+    }
+    words
+}
