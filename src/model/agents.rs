@@ -1,0 +1,47 @@
+//! Monitoring agents: each server reports its load at its own interval, and what balancers know is as old as the
+//! last report.
+
+use super::{Event, World};
+use crate::engine::Calendar;
+use crate::rng::{Domain, uniform};
+use crate::strategy::Report;
+use crate::time::Span;
+
+impl World<'_> {
+    /// Agents report only where a strategy reads them.
+    pub(super) fn schedule_reports(&mut self, calendar: &mut Calendar<Event>) {
+        for server in 0..self.servers.len() as u32 {
+            let plan = &self.plan.services[self.servers[server as usize].service as usize];
+            if !plan.balancer.strategy.reads_reports() {
+                continue;
+            }
+            let interval = plan.groups[self.servers[server as usize].group as usize].agent_interval;
+            let phase = interval.seconds() * uniform(&mut self.stream(Domain::Agent, u64::from(server)));
+            calendar.after(Span::from_seconds(phase), Event::Report(server));
+        }
+    }
+
+    /// The agent of a server reports to all balancers. A dead server says nothing: the last word stands.
+    pub(super) fn report(&mut self, index: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        self.settle_sharing(index, now);
+        let server = &mut self.servers[index as usize];
+        let service = &mut self.services[server.service as usize];
+        let group = &service.plan.groups[server.group as usize];
+        calendar.after(group.agent_interval, Event::Report(index));
+        // Slot time of services that are still under way counts up to now.
+        let underway: u64 = server.serving(&self.attempts).map(|id| (now - self.attempts[id].since).nanos()).sum();
+        let worked = server.worked + underway;
+        let (then, before) = std::mem::replace(&mut server.reported, (now, worked));
+        if !server.is_up() {
+            return;
+        }
+        let elapsed = (now - then).nanos() as f64 * f64::from(server.slots);
+        let cpu = if elapsed > 0.0 { (worked.saturating_sub(before) as f64 / elapsed).min(1.0) } else { 0.0 };
+        let here = f64::from(server.in_service + server.waiting);
+        let memory = (group.memory_base + group.memory_per_request * here).min(1.0);
+        for balancer in &mut service.balancers {
+            balancer.reported(index - service.first, &Report { cpu, memory }, now);
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The world as it is before it runs: checked, resolved, never changed. All cells share it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::arrivals::{Process, Rows};
+use super::fault::Fault;
+use super::network::Delay;
+use super::popularity::Popularity;
+use crate::balancer::affinity::Sticky;
+use crate::balancer::health::HealthCheck;
+use crate::balancer::retry::Retry;
+use crate::dist::Sampler;
+use crate::strategy::StrategyConfig;
+use crate::time::{Span, Time};
+
+/// Everything that a cell needs besides its seed.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// Where the measured window begins.
+    pub warmup: Time,
+    /// Where it ends. What arrived in it is followed to its end, for as long again at most.
+    pub end: Time,
+    /// Stretches of the timeline.
+    pub stretches: usize,
+    /// Where requests come from.
+    pub sources: Vec<SourcePlan>,
+    /// The pools.
+    pub services: Vec<ServicePlan>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// A group of clients.
+#[derive(Clone, Debug)]
+pub struct SourcePlan {
+    /// Its name.
+    pub name: String,
+    /// The service that it asks: an index into [`Blueprint::services`].
+    pub service: usize,
+    /// When it asks.
+    pub when: When,
+    /// Who asks.
+    pub population: Arc<Population>,
+    /// What for: `None` where each client asks for its own.
+    pub keys: Option<Arc<Popularity>>,
+    /// How large requests are; `None` for size 1 where the trace does not say either.
+    pub size: Option<Sampler>,
+    /// The sessions that clients hold.
+    pub sessions: Option<SessionPlan>,
+    /// One way, client to balancer.
+    pub to_balancer: Delay,
+}
+
+/// When a group of clients asks.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// At the times of a random process.
+    Process(Process),
+    /// At recorded times.
+    Trace(Arc<Rows>),
+    /// Each user after thinking about the last answer, in seconds.
+    Closed(Sampler),
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// How often each client asks; closed loops and traces say it themselves.
+    pub popularity: Popularity,
+    /// The address of each client.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Sessions and their state.
+#[derive(Clone, Debug)]
+pub struct SessionPlan {
+    /// Without a request for this long a session ends.
+    pub idle: Span,
+    /// How long a session lasts at most, in seconds; `None` where only idleness ends it.
+    pub length: Option<Sampler>,
+}
+
+/// A pool of servers behind balancers.
+#[derive(Clone, Debug)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: String,
+    /// Its servers, in the order of the scenario.
+    pub servers: Vec<ServerPlan>,
+    /// Groups of like servers.
+    pub groups: Vec<GroupPlan>,
+    /// What stands in front.
+    pub balancer: BalancerPlan,
+}
+
+/// One server.
+#[derive(Clone, Debug)]
+pub struct ServerPlan {
+    /// Its name within the service.
+    pub name: String,
+    /// Its group: an index into [`ServicePlan::groups`].
+    pub group: usize,
+}
+
+/// What like servers have in common.
+#[derive(Clone, Debug)]
+pub struct GroupPlan {
+    /// Requests worked on at once.
+    pub slots: u32,
+    /// How much faster than the service times say.
+    pub speed: f64,
+    /// Weight in the balancer's configuration.
+    pub weight: u32,
+    /// Requests that may wait; more are refused.
+    pub queue_limit: u32,
+    /// Who goes next.
+    pub discipline: Discipline,
+    /// Service time at speed 1, in seconds.
+    pub service: Sampler,
+    /// Added for each unit of a request's size, in seconds.
+    pub per_size: f64,
+    /// Memory: share in use by an idle server, and by each request in it.
+    pub memory_base: f64,
+    /// See `memory_base`.
+    pub memory_per_request: f64,
+    /// How often its monitoring agent reports.
+    pub agent_interval: Span,
+    /// One way, balancer to server.
+    pub to_server: Delay,
+    /// When it joins the pool.
+    pub joins: Time,
+    /// When it leaves the pool.
+    pub leaves: Time,
+}
+
+/// The order in which a server works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Discipline {
+    /// First come, first served.
+    #[default]
+    Fifo,
+    /// Last come, first served; what is in service is finished.
+    Lifo,
+    /// All at once: with n requests and s slots, each gets s/n of a slot's speed, at most one slot's.
+    ProcessorSharing,
+}
+
+/// The balancers in front of a service.
+#[derive(Clone, Debug)]
+pub struct BalancerPlan {
+    /// How they pick.
+    pub strategy: StrategyConfig,
+    /// How many there are.
+    pub instances: u16,
+    /// Which of them a request goes through.
+    pub spread: Spread,
+    /// Stickiness.
+    pub sticky: Sticky,
+    /// Active health checks, if any.
+    pub health_check: Option<HealthCheck>,
+    /// How long an attempt may take.
+    pub timeout: Option<Span>,
+    /// What happens to the work of an attempt that timed out.
+    pub abandoned: Abandoned,
+    /// What happens after a failed attempt.
+    pub retry: Retry,
+}
+
+/// Which of several balancers a request goes through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spread {
+    /// Any, drawn for each request.
+    #[default]
+    Request,
+    /// One drawn for each client, which keeps it.
+    Client,
+}
+
+/// What happens to the work of an attempt whose balancer has given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Abandoned {
+    /// The server does not notice, and does it for nobody.
+    #[default]
+    Finish,
+    /// The server stops at once.
+    Cancel,
+}
+
+impl ServicePlan {
+    /// The group of a server.
+    pub fn group(&self, server: usize) -> &GroupPlan {
+        &self.groups[self.servers[server].group]
+    }
+
+    /// What each server can do, in requests of mean size `size` a second.
+    pub fn capacities(&self, size: f64) -> Vec<f64> {
+        self.servers
+            .iter()
+            .map(|server| {
+                let group = &self.groups[server.group];
+                f64::from(group.slots) * group.speed / (group.service.mean() + group.per_size * size)
+            })
+            .collect()
+    }
+}
+
+impl SourcePlan {
+    /// Requests a second over the first `over` of time; `None` for a closed loop, whose rate depends on the
+    /// answers.
+    pub fn rate(&self, over: Span) -> Option<f64> {
+        match &self.when {
+            When::Process(process) => Some(process.mean_rate(over)),
+            When::Trace(rows) => {
+                let end = Time::ZERO + over;
+                let within = rows.rows.partition_point(|row| row.time < end);
+                Some(within as f64 / over.seconds())
+            }
+            When::Closed(_) => None,
+        }
+    }
+
+    /// Mean size of a request.
+    pub fn mean_size(&self) -> f64 {
+        match (&self.when, &self.size) {
+            (_, Some(size)) => size.mean(),
+            (When::Trace(rows), None) => {
+                rows.rows.iter().map(|row| f64::from(row.size)).sum::<f64>() / rows.rows.len() as f64
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// Mean service time that the trace itself states, in seconds.
+    pub fn recorded_service(&self) -> Option<f64> {
+        let When::Trace(rows) = &self.when else { return None };
+        let times: Vec<f64> = rows.rows.iter().map(|row| f64::from(row.service)).filter(|&t| t >= 0.0).collect();
+        (times.len() == rows.rows.len()).then(|| times.iter().sum::<f64>() / times.len() as f64)
+    }
+}

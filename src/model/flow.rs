@@ -1,0 +1,527 @@
+//! The way of a request: client, balancer, server, and back.
+
+use super::blueprint::{Abandoned, When};
+use super::fault::WhileDown;
+use super::request::{Attempt, Draft, NOBODY, Phase, Request};
+use super::session::Touch;
+use super::{Event, World};
+use crate::balancer::retry::On;
+use crate::engine::Calendar;
+use crate::observe::{Cause, Loss};
+use crate::rng::Luck;
+use crate::strategy::{self, Answer, MemberId, Outcome, Truth};
+use crate::time::{Span, Time};
+
+/// Purposes of a request's luck; the number of the attempt is added. Service times use the bare number.
+const OUT: u64 = 0x100;
+const BACK: u64 = 0x200;
+const CLIENT: u64 = 0x300;
+const PAUSE: u64 = 0x400;
+
+impl World<'_> {
+    /// A client sends a request.
+    #[inline]
+    pub(super) fn arrive(&mut self, source: usize, draft: Draft, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let plan = &self.plan.sources[source];
+        let measured = self.tally.measures(now);
+        self.tally.simulated += 1;
+        self.tally.requests += u64::from(measured);
+        self.open += u64::from(measured);
+        let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
+        let balancer = self.services[plan.service].instance(&draft, self.first_client[source] + draft.client);
+        let request = self.requests.insert(Request {
+            draft,
+            arrived: now,
+            source: source as u16,
+            balancer,
+            attempts: 0,
+            tried_count: 0,
+            measured,
+            tried: [0; 3],
+            to_balancer,
+        });
+        if to_balancer.is_zero() {
+            self.dispatch(request, calendar);
+        } else {
+            calendar.after(to_balancer, Event::AtBalancer(request));
+        }
+    }
+
+    /// A user of a closed loop asks.
+    pub(super) fn ask(&mut self, user: u32, calendar: &mut Calendar<Event>) {
+        let source = self.first_client.partition_point(|&first| first <= user) - 1;
+        let draft = self.sources[source].ask(user - self.first_client[source]);
+        self.arrive(source, draft, calendar);
+    }
+
+    /// A request is at its balancer: for the first time, or to be tried again.
+    #[inline]
+    pub(super) fn dispatch(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        match self.pick(id, now) {
+            Some(member) => self.send(id, member, calendar),
+            None => self.fail(id, Cause::NoServer, calendar),
+        }
+    }
+
+    /// The member that the request's balancer sends it to.
+    #[inline]
+    fn pick(&mut self, id: u32, now: Time) -> Option<MemberId> {
+        let request = &self.requests[id];
+        let index = usize::from(request.source);
+        let source = &self.plan.sources[index];
+        let client = self.first_client[index] + request.draft.client;
+        let service = &mut self.services[source.service];
+        let balancer = &mut service.balancers[usize::from(request.balancer)];
+        let retry = &service.plan.balancer.retry;
+        if request.attempts > 0
+            && retry.on == On::Same
+            && let Some(&last) = request.tried().first()
+            && balancer.pool().is_eligible(last)
+        {
+            return Some(last);
+        }
+        let tried = if retry.on == On::Another { request.tried() } else { &[] };
+        if let Some(cookies) = &service.cookies
+            && let Some(bound) = cookies.get(client)
+            && balancer.takes_bound(bound)
+            && !tried.contains(&bound)
+        {
+            return Some(bound);
+        }
+        let seen = strategy::Request {
+            client,
+            address: &source.population.addresses[request.draft.client as usize],
+            key: request.draft.key,
+        };
+        let truth = if self.oracle {
+            let (first, last) = (service.first as usize, service.first as usize + service.plan.servers.len());
+            Truth { in_system: &self.in_system[first..last], free_at: &self.free_at[first..last] }
+        } else {
+            Truth { in_system: &[], free_at: &[] }
+        };
+        balancer.pick(&seen, tried, truth, now)
+    }
+
+    /// The balancer sends a request to a member.
+    #[inline]
+    fn send(&mut self, id: u32, member: MemberId, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let request = &mut self.requests[id];
+        request.attempts = request.attempts.saturating_add(1);
+        let number = u64::from(request.attempts);
+        let service = &mut self.services[self.plan.sources[usize::from(request.source)].service];
+        let retry = &service.plan.balancer.retry;
+        if retry.max > 0 && retry.on != On::Any {
+            request.note_tried(member);
+        }
+        let server = service.first + member;
+        let group = self.servers[server as usize].group as usize;
+        let plan = &service.plan.groups[group];
+        let draft = request.draft;
+        let seconds = if draft.service >= 0.0 {
+            f64::from(draft.service)
+        } else {
+            plan.service.sample(&mut Luck::new(draft.luck, number)) + plan.per_size * f64::from(draft.size)
+        };
+        let demand = Span::from_seconds(if plan.speed == 1.0 { seconds } else { seconds / plan.speed });
+        if request.measured {
+            self.tally.attempts += 1;
+            self.tally.load.sent[server as usize] += 1;
+        }
+        let balancer = request.balancer;
+        let attempt = self.attempts.insert(Attempt {
+            request: id,
+            server,
+            next: NOBODY,
+            prev: NOBODY,
+            phase: Phase::Travelling,
+            failed: None,
+            sent: now,
+            since: now,
+            finish: Time::NEVER,
+            deadline: Time::NEVER,
+            demand,
+        });
+        if let Some(lane) = service.timeouts {
+            self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
+        }
+        service.balancers[usize::from(balancer)].sent(member, now);
+        let instant = service.out[group].is_instant();
+        if !instant {
+            service.out[group].send(Luck::new(draft.luck, OUT + number), Event::AtServer(attempt), calendar);
+        }
+        if self.oracle {
+            self.joined(server, demand, now);
+        }
+        if instant {
+            self.reach(attempt, calendar);
+        }
+    }
+
+    /// An attempt is at its server.
+    #[inline]
+    pub(super) fn reach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let attempt = &mut self.attempts[id];
+        let server = &mut self.servers[attempt.server as usize];
+        if attempt.request == NOBODY && self.services[server.service as usize].plan.balancer.abandoned == Abandoned::Cancel {
+            self.forget(id, now);
+            return;
+        }
+        attempt.since = now;
+        if !server.is_up() {
+            match server.while_down {
+                WhileDown::Refuse => self.refuse(id, Cause::Crash, calendar),
+                // It stands in the queue until it times out, or the server is back and drops it.
+                WhileDown::Hang => {
+                    attempt.phase = Phase::Waiting;
+                    server.enqueue(id, &mut self.attempts);
+                }
+            }
+        } else if server.sharing.is_some() {
+            self.share(id, calendar);
+        } else if server.has_free_slot() {
+            self.start(id, calendar);
+        } else if server.is_full() {
+            self.refuse(id, Cause::QueueFull, calendar);
+        } else {
+            attempt.phase = Phase::Waiting;
+            server.enqueue(id, &mut self.attempts);
+        }
+    }
+
+    /// An attempt gets a slot.
+    #[inline]
+    pub(super) fn start(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let attempt = &mut self.attempts[id];
+        let index = attempt.server as usize;
+        let server = &mut self.servers[index];
+        let waited = &mut self.tally.load.waited[index];
+        if now >= self.tally.from && now < self.tally.to {
+            waited.0 += 1;
+            waited.1 += now - attempt.since;
+        }
+        let takes = if server.pace == 1.0 {
+            attempt.demand
+        } else {
+            Span::from_seconds(attempt.demand.seconds() / server.pace)
+        };
+        attempt.phase = Phase::Serving;
+        attempt.since = now;
+        attempt.finish = now + takes;
+        let finish = attempt.finish;
+        server.occupy(id, &mut self.attempts);
+        calendar.at(finish, Event::Finish(id));
+    }
+
+    /// The service of an attempt ends.
+    #[inline]
+    pub(super) fn finish(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let attempt = &self.attempts[id];
+        if attempt.finish != now || attempt.phase != Phase::Serving {
+            return;
+        }
+        let server = attempt.server;
+        self.free_slot(id, now);
+        self.start_next(server, calendar);
+        self.served(id, calendar);
+    }
+
+    /// Takes an attempt off its slot, and counts the work done.
+    #[inline]
+    pub(super) fn free_slot(&mut self, id: u32, now: Time) {
+        let Attempt { server, since, .. } = self.attempts[id];
+        let index = server as usize;
+        self.servers[index].vacate(id, &mut self.attempts);
+        self.servers[index].worked += (now - since).nanos();
+        self.tally.load.busy(index, 1, since, now);
+        self.attempts[id].finish = Time::NEVER;
+    }
+
+    /// Gives free slots to those who wait, unless the server is down.
+    #[inline]
+    pub(super) fn start_next(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let place = &mut self.servers[server as usize];
+        if place.has_free_slot()
+            && let Some(next) = place.dequeue(&self.attempts)
+        {
+            self.start(next, calendar);
+        }
+    }
+
+    /// A server has done the work of an attempt: the answer goes back.
+    #[inline]
+    pub(super) fn served(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let Attempt { request, server, .. } = self.attempts[id];
+        if self.oracle {
+            self.left(server, now);
+        }
+        if request == NOBODY {
+            self.attempts.remove(id);
+            return;
+        }
+        self.touch_session(request, server, now);
+        self.send_back(id, calendar);
+    }
+
+    /// The session of a request's client goes on, begins, or turns out to be lost.
+    #[inline]
+    fn touch_session(&mut self, request: u32, server: u32, now: Time) {
+        let request = &self.requests[request];
+        let source = usize::from(request.source);
+        let Some(sessions) = &mut self.sessions[source] else { return };
+        match sessions.touch(request.draft.client, server, now) {
+            Touch::Continued => {}
+            Touch::Began => self.tally.session_begun(now),
+            Touch::Lost(old) => {
+                let service = &self.services[self.plan.sources[source].service];
+                let balancer = &service.balancers[usize::from(request.balancer)];
+                let reachable = balancer.pool().is_eligible(old - service.first);
+                self.tally.sessions_lost(now, 1, if reachable { Loss::Moved } else { Loss::Unreachable });
+                self.tally.session_begun(now);
+            }
+        }
+    }
+
+    /// A server turns an attempt away, or drops it.
+    pub(super) fn refuse(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let Attempt { request, server, .. } = self.attempts[id];
+        if self.oracle {
+            self.left(server, now);
+        }
+        if request == NOBODY {
+            self.attempts.remove(id);
+            return;
+        }
+        self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
+        self.attempts[id].failed = Some(cause);
+        self.send_back(id, calendar);
+    }
+
+    #[inline]
+    fn send_back(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let Attempt { request, server, .. } = self.attempts[id];
+        let place = &self.servers[server as usize];
+        let leg = &self.services[place.service as usize].back[place.group as usize];
+        if leg.is_instant() {
+            self.answered(id, calendar);
+        } else {
+            self.attempts[id].phase = Phase::Returning;
+            let request = &self.requests[request];
+            let luck = Luck::new(request.draft.luck, BACK + u64::from(request.attempts));
+            leg.send(luck, Event::Answer(id), calendar);
+        }
+    }
+
+    /// The answer to an attempt, good or bad, is at the balancer.
+    #[inline]
+    pub(super) fn answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let Attempt { request, server, failed, .. } = self.attempts[id];
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts.remove(id);
+        if request == NOBODY {
+            return;
+        }
+        let outcome = if failed.is_none() { Outcome::Success } else { Outcome::Failure };
+        self.tell_balancer(id, request, outcome, now);
+        match failed {
+            None => self.succeed(request, server, calendar),
+            Some(cause) => self.retry(request, cause, calendar),
+        }
+    }
+
+    /// The balancer has waited long enough for an attempt.
+    pub(super) fn time_out(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let Attempt { request, server, phase, deadline, .. } = self.attempts[id];
+        if deadline != now {
+            return;
+        }
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts[id].request = NOBODY;
+        self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
+        self.tell_balancer(id, request, Outcome::Timeout, now);
+        let place = &self.servers[server as usize];
+        let cancel = self.services[place.service as usize].plan.balancer.abandoned == Abandoned::Cancel;
+        match phase {
+            Phase::Waiting if cancel || !place.is_up() => {
+                self.servers[server as usize].unqueue(id, &mut self.attempts);
+                self.forget(id, now);
+            }
+            Phase::Serving if cancel => self.cancel(id, calendar),
+            _ => {}
+        }
+        self.retry(request, Cause::Timeout, calendar);
+    }
+
+    /// Stops the work on an attempt.
+    fn cancel(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let server = self.attempts[id].server;
+        if self.servers[server as usize].sharing.is_some() {
+            self.unshare(id, calendar);
+        } else {
+            self.free_slot(id, now);
+            self.start_next(server, calendar);
+        }
+        self.forget(id, now);
+    }
+
+    /// An attempt that nobody waits for leaves the world.
+    pub(super) fn forget(&mut self, id: u32, now: Time) {
+        if self.oracle {
+            self.left(self.attempts[id].server, now);
+        }
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts.remove(id);
+    }
+
+    #[inline]
+    fn tell_balancer(&mut self, id: u32, request: u32, outcome: Outcome, now: Time) {
+        let Attempt { server, sent, .. } = self.attempts[id];
+        let service = &mut self.services[self.servers[server as usize].service as usize];
+        let answer = Answer { member: server - service.first, outcome, response_time: now - sent };
+        service.balancers[usize::from(self.requests[request].balancer)].answered(&answer, now);
+    }
+
+    /// Tries a request again after a failed attempt, or gives up.
+    fn retry(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[id];
+        let service = &self.services[self.plan.sources[usize::from(request.source)].service];
+        let retry = &service.plan.balancer.retry;
+        if request.attempts > retry.max {
+            self.fail(id, cause, calendar);
+            return;
+        }
+        let luck = Luck::new(request.draft.luck, PAUSE + u64::from(request.attempts));
+        match retry.pause(request.attempts, luck) {
+            Span::ZERO => self.dispatch(id, calendar),
+            pause => calendar.after(pause, Event::Retry(id)),
+        }
+    }
+
+    /// A request is answered.
+    #[inline]
+    fn succeed(&mut self, id: u32, server: u32, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[id];
+        let response_time = calendar.now() + request.to_balancer - request.arrived;
+        self.tally.succeeded(request.arrived, response_time, request.measured);
+        let source = usize::from(request.source);
+        let client = self.first_client[source] + request.draft.client;
+        let service = &mut self.services[self.plan.sources[source].service];
+        if let Some(cookies) = &mut service.cookies {
+            cookies.set(client, server - service.first);
+        }
+        self.end(id, calendar);
+    }
+
+    /// A request has failed.
+    fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[id];
+        let after = calendar.now() + request.to_balancer - request.arrived;
+        self.tally.failed(request.arrived, after, cause, request.measured);
+        self.end(id, calendar);
+    }
+
+    #[inline]
+    fn end(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[id];
+        self.open -= u64::from(request.measured);
+        let (source, client, back) = (usize::from(request.source), request.draft.client, request.to_balancer);
+        self.requests.remove(id);
+        if matches!(self.plan.sources[source].when, When::Closed(_)) {
+            let pause = back + self.sources[source].think(client);
+            calendar.after(pause, Event::Ask(self.first_client[source] + client));
+        }
+    }
+
+    /// The truth that oracles see: one more is on its way to a server.
+    fn joined(&mut self, server: u32, demand: Span, now: Time) {
+        let index = server as usize;
+        let place = &self.servers[index];
+        self.in_system[index] += 1;
+        let work = demand.seconds() / (f64::from(place.slots) * place.pace);
+        self.free_at[index] = self.free_at[index].max(now) + Span::from_seconds(work);
+        self.tell_truth(server, now);
+    }
+
+    /// The truth that oracles see: one has left a server.
+    pub(super) fn left(&mut self, server: u32, now: Time) {
+        self.in_system[server as usize] -= 1;
+        if self.in_system[server as usize] == 0 {
+            self.free_at[server as usize] = now;
+        }
+        self.tell_truth(server, now);
+    }
+
+    /// An attempt joins the others at a server that shares itself.
+    fn share(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let Attempt { server, demand, .. } = self.attempts[id];
+        self.settle_sharing(server, now);
+        let place = &mut self.servers[server as usize];
+        let limit = place.sharing_is_full();
+        let Some(sharing) = &mut place.sharing else { return };
+        if limit {
+            self.refuse(id, Cause::QueueFull, calendar);
+            return;
+        }
+        sharing.join(id, demand);
+        self.attempts[id].phase = Phase::Serving;
+        self.plan_sharing(server, calendar);
+    }
+
+    /// An attempt leaves the others before its work is done.
+    fn unshare(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let server = self.attempts[id].server;
+        self.settle_sharing(server, calendar.now());
+        if let Some(sharing) = &mut self.servers[server as usize].sharing {
+            sharing.leave(id);
+        }
+        self.plan_sharing(server, calendar);
+    }
+
+    /// At a server that shares itself, the next request finishes.
+    pub(super) fn finish_shared(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        if self.servers[server as usize].sharing.as_ref().is_none_or(|sharing| sharing.next != now) {
+            return;
+        }
+        self.settle_sharing(server, now);
+        let done = self.servers[server as usize].sharing.as_mut().and_then(|sharing| sharing.finish());
+        self.plan_sharing(server, calendar);
+        if let Some(id) = done {
+            self.served(id, calendar);
+        }
+    }
+
+    /// Counts the work of a server that shares itself up to now.
+    pub(super) fn settle_sharing(&mut self, server: u32, now: Time) {
+        let place = &mut self.servers[server as usize];
+        let (slots, pace) = (place.slots, place.pace);
+        let Some(sharing) = &mut place.sharing else { return };
+        let (busy, since) = (sharing.len().min(slots), sharing.updated());
+        sharing.advance(now, slots, pace);
+        if busy > 0 && now > since {
+            place.worked += (now - since).nanos() * u64::from(busy);
+            self.tally.load.busy(server as usize, busy, since, now);
+        }
+    }
+
+    /// Schedules the next end at a server that shares itself, whose work has been counted up to now.
+    pub(super) fn plan_sharing(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let place = &mut self.servers[server as usize];
+        let (slots, pace) = (place.slots, place.pace);
+        let Some(sharing) = &mut place.sharing else { return };
+        let next = sharing.plan(calendar.now(), slots, pace);
+        place.in_service = sharing.len();
+        calendar.at(next, Event::Shared(server));
+    }
+}

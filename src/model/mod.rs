@@ -1,0 +1,307 @@
+//! The world that is simulated: clients, balancers, servers, network, faults, sessions.
+//!
+//! A service is a pool of servers behind balancers. Requests come from sources, pass a balancer, wait and are
+//! worked on at a server, and return. [`run`] lives one cell: a pure function of the blueprint, the seed
+//! and the replication.
+
+pub mod arrivals;
+pub mod blueprint;
+mod agents;
+mod checks;
+pub mod fault;
+mod faults;
+mod flow;
+pub mod network;
+pub mod popularity;
+mod request;
+mod server;
+mod service;
+mod session;
+mod sharing;
+mod source;
+
+use rand::Rng as _;
+
+use crate::engine::{self, Calendar, Model};
+use crate::observe::Tally;
+use crate::rng::{Domain, Rng, Seeds};
+use crate::strategy::{Sight, Truth};
+use crate::time::Time;
+
+use blueprint::Blueprint;
+use faults::Strike;
+use request::{Attempt, Request, Slab};
+use server::Server;
+use service::Service;
+use session::Sessions;
+use source::Source;
+
+/// What can happen. One variant is one method of [`World`]; an event about an attempt that says something
+/// else by now is stale, and dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// A request reaches its balancer.
+    AtBalancer(u32),
+    /// An attempt reaches its server.
+    AtServer(u32),
+    /// The service of an attempt ends.
+    Finish(u32),
+    /// At a server that shares itself, the next request finishes.
+    Shared(u32),
+    /// The answer to an attempt reaches the balancer.
+    Answer(u32),
+    /// The balancer gives up on an attempt.
+    Timeout(u32),
+    /// A request is tried again.
+    Retry(u32),
+    /// A user of a closed loop has thought enough; users are numbered through all sources.
+    Ask(u32),
+    /// A fault begins at a server, or ends.
+    Strike(u32),
+    /// A balancer checks a member.
+    Check(u32),
+    /// A check has waited in vain.
+    CheckTimeout(u32),
+    /// A monitoring agent reports.
+    Report(u32),
+    /// A server joins or leaves its pool.
+    Membership(u32),
+    /// The measured window ends.
+    End,
+}
+
+/// One cell at work.
+#[derive(Debug)]
+struct World<'a> {
+    plan: &'a Blueprint,
+    seeds: Seeds,
+    sources: Vec<Source<'a>>,
+    /// The number of the first client of each source, among all clients of the world.
+    first_client: Vec<u32>,
+    sessions: Vec<Option<Sessions>>,
+    /// The source whose request comes next.
+    next_source: usize,
+    services: Vec<Service<'a>>,
+    servers: Vec<Server>,
+    requests: Slab<Request>,
+    attempts: Slab<Attempt>,
+    strikes: Vec<Strike>,
+    /// Slowdowns that hold at present: (server, speed).
+    slowdowns: Vec<(u32, f64)>,
+    /// What only oracles see, by server; empty where there is no oracle.
+    in_system: Vec<u32>,
+    free_at: Vec<Time>,
+    oracle: bool,
+    tally: Tally,
+    /// Measured requests that have not ended.
+    open: u64,
+    ended: bool,
+}
+
+/// Lives one cell from time zero until all measured requests have ended, or as long again as the run
+/// should last.
+///
+/// ```
+/// # let text = r#"
+/// # question = "?"
+/// # expect = "!"
+/// # [run]
+/// # duration = "10s"
+/// # compare = ["round-robin"]
+/// # [[clients]]
+/// # arrivals = { kind = "poisson", rate = "80/s" }
+/// # [[services]]
+/// # name = "web"
+/// # [[services.servers]]
+/// # service = { kind = "exponential", mean = "10ms" }
+/// # "#;
+/// # let file = lbsim::scenario::Scenario::from_text("web.toml", text).unwrap();
+/// # let blueprint = &file.variants[0].blueprint;
+/// use lbsim::model;
+/// let tally = model::run(blueprint, 1, 0);
+/// assert_eq!(tally.requests, tally.succeeded_count());
+/// ```
+pub fn run(plan: &Blueprint, seed: u64, replication: u32) -> Tally {
+    let mut calendar = Calendar::new();
+    let mut world = World::new(plan, Seeds::new(seed, u64::from(replication)), &mut calendar);
+    let cutoff = plan.end + (plan.end - Time::ZERO);
+    let reached = engine::run(&mut world, &mut calendar, cutoff);
+    world.close(reached)
+}
+
+impl<'a> World<'a> {
+    fn new(plan: &'a Blueprint, seeds: Seeds, calendar: &mut Calendar<Event>) -> World<'a> {
+        let mut servers = Vec::new();
+        let mut services = Vec::new();
+        let mut clients = 0u32;
+        let mut first_client = Vec::new();
+        for source in &plan.sources {
+            first_client.push(clients);
+            clients += source.population.popularity.count();
+        }
+        for (index, service) in plan.services.iter().enumerate() {
+            let first = servers.len() as u32;
+            servers.extend(
+                service
+                    .servers
+                    .iter()
+                    .map(|server| Server::new(&service.groups[server.group], server.group as u32, index as u32)),
+            );
+            services.push(Service::new(service, index, first, clients as usize, seeds, calendar));
+        }
+        let slots: Vec<u32> = servers.iter().map(|server: &Server| server.slots).collect();
+        let oracle = plan.services.iter().any(|s| s.balancer.strategy.entry().sight == Sight::Oracle);
+        let sources: Vec<Source<'a>> =
+            plan.sources.iter().enumerate().map(|(i, source)| Source::new(source, i as u64, seeds)).collect();
+        let sessions = plan
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(i, source)| {
+                let clients = source.population.popularity.count() as usize;
+                source.sessions.as_ref().map(|plan| Sessions::new(plan, clients, seeds, i as u64))
+            })
+            .collect();
+        let known = if oracle { servers.len() } else { 0 };
+        let mut world = World {
+            plan,
+            seeds,
+            sources,
+            first_client,
+            sessions,
+            next_source: 0,
+            services,
+            servers,
+            requests: Slab::default(),
+            attempts: Slab::default(),
+            strikes: Vec::new(),
+            slowdowns: Vec::new(),
+            in_system: vec![0; known],
+            free_at: vec![Time::ZERO; known],
+            oracle,
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
+            open: 0,
+            ended: false,
+        };
+        world.find_next_source();
+        calendar.at(plan.end, Event::End);
+        world.schedule_membership(calendar);
+        world.schedule_faults(calendar);
+        world.schedule_reports(calendar);
+        world.start_users(calendar);
+        world
+    }
+
+    fn stream(&self, domain: Domain, entity: u64) -> Rng {
+        self.seeds.stream(domain, entity)
+    }
+
+    #[inline]
+    fn find_next_source(&mut self) {
+        if self.sources.len() > 1 {
+            let earliest = (0..self.sources.len()).min_by_key(|&i| self.sources[i].next);
+            self.next_source = earliest.unwrap_or(0);
+        }
+    }
+
+    /// Every user of a closed loop thinks before its first request.
+    fn start_users(&mut self, calendar: &mut Calendar<Event>) {
+        for (source, &first) in self.sources.iter().zip(&self.first_client) {
+            for user in 0..source.users() {
+                calendar.after(source.think(user), Event::Ask(first + user));
+            }
+        }
+    }
+
+    /// Tells the oracles of a server's service that its truth has changed.
+    fn tell_truth(&mut self, server: u32, now: Time) {
+        let index = self.servers[server as usize].service as usize;
+        let service = &mut self.services[index];
+        let (first, last) = (service.first as usize, service.first as usize + service.plan.servers.len());
+        let truth = Truth { in_system: &self.in_system[first..last], free_at: &self.free_at[first..last] };
+        for balancer in &mut service.balancers {
+            balancer.truth_changed(server - service.first, truth, now);
+        }
+    }
+
+    /// Counts the work still under way, and hands over what was measured.
+    fn close(mut self, reached: Time) -> Tally {
+        self.tally.unfinished = self.open;
+        for index in 0..self.servers.len() {
+            self.settle_sharing(index as u32, reached);
+            let server = &self.servers[index];
+            if server.sharing.is_none() {
+                let since: Vec<Time> = server.serving(&self.attempts).map(|id| self.attempts[id].since).collect();
+                for since in since {
+                    self.tally.load.busy(index, 1, since, reached);
+                }
+            }
+        }
+        self.tally
+    }
+
+    /// A random word of the run that belongs to `service`: which balancer a client comes through.
+    fn route_word(seeds: Seeds, service: usize) -> u64 {
+        seeds.stream(Domain::Route, service as u64).next_u64()
+    }
+}
+
+impl Model for World<'_> {
+    type Event = Event;
+
+    #[inline]
+    fn handle(&mut self, event: Event, calendar: &mut Calendar<Event>) {
+        match event {
+            Event::Finish(attempt) => self.finish(attempt, calendar),
+            Event::AtServer(attempt) => self.reach(attempt, calendar),
+            Event::Answer(attempt) => self.answered(attempt, calendar),
+            Event::AtBalancer(request) => self.dispatch(request, calendar),
+            Event::Shared(server) => self.finish_shared(server, calendar),
+            Event::Timeout(attempt) => self.time_out(attempt, calendar),
+            Event::Retry(request) => self.dispatch(request, calendar),
+            Event::Ask(user) => self.ask(user, calendar),
+            Event::Strike(strike) => self.strike(strike, calendar),
+            Event::Check(check) => self.check(check, calendar),
+            Event::CheckTimeout(check) => self.check_failed(check, calendar.now()),
+            Event::Report(server) => self.report(server, calendar),
+            Event::Membership(server) => self.update_membership(server, calendar.now()),
+            Event::End => self.ended = true,
+        }
+    }
+
+    #[inline]
+    fn is_live(&self, event: Event, due: Time) -> bool {
+        match event {
+            Event::Timeout(attempt) => self.attempts[attempt].deadline == due,
+            _ => true,
+        }
+    }
+
+    #[inline]
+    fn next_input(&self) -> Time {
+        self.sources[self.next_source].next
+    }
+
+    #[inline]
+    fn input(&mut self, calendar: &mut Calendar<Event>) {
+        let source = self.next_source;
+        let draft = self.sources[source].take();
+        self.find_next_source();
+        self.arrive(source, draft, calendar);
+    }
+
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.ended && self.open == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_small() {
+        assert_eq!(size_of::<Event>(), 8);
+    }
+}

@@ -1,0 +1,180 @@
+//! A server: its slots, its queue, its condition. Requests in a server stand in two lists through the slab of
+//! attempts: those that wait, and those that are worked on.
+
+use super::blueprint::{Discipline, GroupPlan};
+use super::fault::WhileDown;
+use super::request::{Attempt, NOBODY, Slab};
+use super::sharing::Sharing;
+use crate::time::Time;
+
+/// One server at work.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Requests it works on at once.
+    pub slots: u32,
+    /// Requests being worked on.
+    pub in_service: u32,
+    /// Requests waiting.
+    pub waiting: u32,
+    queue_limit: u32,
+    /// Last come, first served.
+    lifo: bool,
+    /// Crashes that hold at present.
+    pub down: u8,
+    /// What it does to those that come while it is down.
+    pub while_down: WhileDown,
+    head: u32,
+    tail: u32,
+    serving: u32,
+    /// Its group within its service.
+    pub group: u32,
+    /// Its service.
+    pub service: u32,
+    /// Speed at present over configured speed.
+    pub pace: f64,
+    /// Slot-nanoseconds worked in services that have ended.
+    pub worked: u64,
+    /// When its agent last reported, and the work until then.
+    pub reported: (Time, u64),
+    /// All at once, where that is its discipline.
+    pub sharing: Option<Box<Sharing>>,
+}
+
+impl Server {
+    /// An idle server.
+    pub fn new(plan: &GroupPlan, group: u32, service: u32) -> Server {
+        Server {
+            slots: plan.slots,
+            in_service: 0,
+            waiting: 0,
+            queue_limit: plan.queue_limit,
+            lifo: plan.discipline == Discipline::Lifo,
+            down: 0,
+            while_down: WhileDown::Refuse,
+            head: NOBODY,
+            tail: NOBODY,
+            serving: NOBODY,
+            group,
+            service,
+            pace: 1.0,
+            worked: 0,
+            reported: (Time::ZERO, 0),
+            sharing: (plan.discipline == Discipline::ProcessorSharing).then(Box::default),
+        }
+    }
+
+    /// Whether it is up.
+    #[inline]
+    pub fn is_up(&self) -> bool {
+        self.down == 0
+    }
+
+    /// Whether a slot is free.
+    #[inline]
+    pub fn has_free_slot(&self) -> bool {
+        self.in_service < self.slots
+    }
+
+    /// Whether the queue takes nobody more.
+    #[inline]
+    pub fn is_full(&self) -> bool {
+        self.waiting >= self.queue_limit
+    }
+
+    /// Whether a server that shares itself takes nobody more: its slots and its queue are one crowd.
+    pub fn sharing_is_full(&self) -> bool {
+        let here = self.sharing.as_ref().map_or(0, |sharing| sharing.len());
+        here >= self.slots.saturating_add(self.queue_limit)
+    }
+
+    /// Puts an attempt into the queue: where it goes next if last come is first served, else at the end.
+    #[inline]
+    pub fn enqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+        self.waiting += 1;
+        if self.head == NOBODY {
+            attempts[id].next = NOBODY;
+            (self.head, self.tail) = (id, id);
+        } else if self.lifo {
+            attempts[id].next = self.head;
+            self.head = id;
+        } else {
+            attempts[id].next = NOBODY;
+            attempts[self.tail].next = id;
+            self.tail = id;
+        }
+    }
+
+    /// Takes the next attempt out of the queue.
+    #[inline]
+    pub fn dequeue(&mut self, attempts: &Slab<Attempt>) -> Option<u32> {
+        if self.head == NOBODY {
+            return None;
+        }
+        let id = self.head;
+        self.head = attempts[id].next;
+        self.waiting -= 1;
+        Some(id)
+    }
+
+    /// Takes an attempt out of the middle of the queue, which means walking it.
+    pub fn unqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+        let mut before = NOBODY;
+        let mut at = self.head;
+        while at != id {
+            before = at;
+            at = attempts[at].next;
+        }
+        let after = attempts[id].next;
+        if before == NOBODY {
+            self.head = after;
+        } else {
+            attempts[before].next = after;
+        }
+        if self.tail == id {
+            self.tail = before;
+        }
+        self.waiting -= 1;
+    }
+
+    /// Gives an attempt a slot.
+    #[inline]
+    pub fn occupy(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+        self.in_service += 1;
+        attempts[id].next = self.serving;
+        attempts[id].prev = NOBODY;
+        if self.serving != NOBODY {
+            attempts[self.serving].prev = id;
+        }
+        self.serving = id;
+    }
+
+    /// Frees the slot of an attempt.
+    #[inline]
+    pub fn vacate(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+        self.in_service -= 1;
+        let Attempt { next, prev, .. } = attempts[id];
+        if prev == NOBODY {
+            self.serving = next;
+        } else {
+            attempts[prev].next = next;
+        }
+        if next != NOBODY {
+            attempts[next].prev = prev;
+        }
+    }
+
+    /// The attempts being worked on, newest first.
+    pub fn serving<'a>(&self, attempts: &'a Slab<Attempt>) -> impl Iterator<Item = u32> + use<'a> {
+        chain(self.serving, attempts)
+    }
+
+    /// The attempts that wait, in order.
+    pub fn queue<'a>(&self, attempts: &'a Slab<Attempt>) -> impl Iterator<Item = u32> + use<'a> {
+        chain(self.head, attempts)
+    }
+}
+
+fn chain(first: u32, attempts: &Slab<Attempt>) -> impl Iterator<Item = u32> {
+    let some = |id: u32| (id != NOBODY).then_some(id);
+    std::iter::successors(some(first), move |&id| some(attempts[id].next))
+}

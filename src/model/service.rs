@@ -1,0 +1,80 @@
+//! A service at work: its balancers, their cookies and health checks, the legs to its servers.
+
+use super::blueprint::{ServicePlan, Spread};
+use super::checks::Check;
+use super::network::Leg;
+use super::request::Draft;
+use super::{Event, World};
+use crate::balancer::Balancer;
+use crate::balancer::affinity::{Cookies, Sticky};
+use crate::engine::{Calendar, Lane};
+use crate::rng::{Domain, Luck, Seeds, below, mix};
+use rand::Rng as _;
+
+/// A pool of servers behind balancers.
+#[derive(Debug)]
+pub(super) struct Service<'a> {
+    pub(super) plan: &'a ServicePlan,
+    /// Its first server among all servers of the world.
+    pub(super) first: u32,
+    pub(super) balancers: Vec<Balancer>,
+    /// Where clients are bound by cookies.
+    pub(super) cookies: Option<Cookies>,
+    /// Health checks, by balancer and member.
+    pub(super) checks: Vec<Check>,
+    /// Balancer to server, by group of servers.
+    pub(super) out: Vec<Leg>,
+    /// Server to balancer, by group of servers.
+    pub(super) back: Vec<Leg>,
+    /// Where timeouts wait.
+    pub(super) timeouts: Option<Lane>,
+    /// A random word: which balancer a client comes through.
+    route: u64,
+}
+
+/// The purpose of a request's luck that picks its balancer.
+const ROUTE: u64 = 0x500;
+
+impl<'a> Service<'a> {
+    /// Service number `index`, whose servers begin at `first`, in a world of `clients` clients.
+    pub(super) fn new(
+        plan: &'a ServicePlan,
+        index: usize,
+        first: u32,
+        clients: usize,
+        seeds: Seeds,
+        calendar: &mut Calendar<Event>,
+    ) -> Service<'a> {
+        let weights: Vec<u32> = (0..plan.servers.len()).map(|server| plan.group(server).weight).collect();
+        let balancer = |instance: u16| {
+            let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
+            Balancer::new(&plan.balancer.strategy, weights.clone(), rng)
+        };
+        let mut legs = || plan.groups.iter().map(|group| Leg::new(group.to_server.clone(), calendar)).collect();
+        Service {
+            plan,
+            first,
+            balancers: (0..plan.balancer.instances).map(balancer).collect(),
+            cookies: (plan.balancer.sticky == Sticky::Cookie).then(|| Cookies::new(clients)),
+            checks: Check::all(plan, index, seeds),
+            out: legs(),
+            back: legs(),
+            timeouts: plan.balancer.timeout.map(|timeout| calendar.lane(timeout)),
+            route: World::route_word(seeds, index),
+        }
+    }
+
+    /// The balancer that a request of this client goes through.
+    #[inline]
+    pub(super) fn instance(&self, draft: &Draft, client: u32) -> u16 {
+        let count = self.balancers.len();
+        if count == 1 {
+            return 0;
+        }
+        let word = match self.plan.balancer.spread {
+            Spread::Request => Luck::new(draft.luck, ROUTE).next_u64(),
+            Spread::Client => mix(self.route ^ mix(u64::from(client))),
+        };
+        below(&mut Luck::new(word, 0), count) as u16
+    }
+}

@@ -1,0 +1,118 @@
+//! Sessions: their state lives on the server that began them, and is lost with it or out of its reach.
+
+use crate::dist::Sampler;
+use crate::rng::{Domain, Luck, Seeds, mix};
+use crate::time::{Span, Time};
+use rand::Rng as _;
+
+use super::blueprint::SessionPlan;
+
+/// The sessions of one group of clients: at most one a client, 24 bytes each.
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    idle: Span,
+    length: Option<Sampler>,
+    /// The root of the luck of every session.
+    luck: u64,
+    table: Vec<Session>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    /// Where the state is; [`NOWHERE`] for none.
+    server: u32,
+    /// Sessions that this client has begun.
+    begun: u32,
+    /// When idleness ends it.
+    expires: Time,
+    /// When it ends at the latest.
+    ends: Time,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+/// What a served request did to its client's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// It went on.
+    Continued,
+    /// There was none, or it had ended: a new one began.
+    Began,
+    /// Its state lay on the server named here, and not on the one that answered: it was lost, and a new one
+    /// began.
+    Lost(u32),
+}
+
+impl Sessions {
+    /// No sessions yet, for `clients` clients.
+    pub fn new(plan: &SessionPlan, clients: usize, seeds: Seeds, source: u64) -> Sessions {
+        let none = Session { server: NOWHERE, begun: 0, expires: Time::ZERO, ends: Time::ZERO };
+        Sessions {
+            idle: plan.idle,
+            length: plan.length.clone(),
+            luck: seeds.stream(Domain::Session, source).next_u64(),
+            table: vec![none; clients],
+        }
+    }
+
+    /// `server` has served a request of `client`.
+    pub fn touch(&mut self, client: u32, server: u32, now: Time) -> Touch {
+        let session = &mut self.table[client as usize];
+        let alive = session.is_alive(now);
+        if alive && session.server == server {
+            session.expires = now + self.idle;
+            return Touch::Continued;
+        }
+        let lost = session.server;
+        session.begun += 1;
+        // The n-th session of a client lasts as long under every strategy.
+        let mut luck = Luck::new(self.luck ^ mix(u64::from(client)), u64::from(session.begun));
+        let length = self.length.as_ref().map_or(Span::FOREVER, |length| Span::from_seconds(length.sample(&mut luck)));
+        session.server = server;
+        session.expires = now + self.idle;
+        session.ends = now + length;
+        if alive { Touch::Lost(lost) } else { Touch::Began }
+    }
+
+    /// `server` has lost all state. Returns how many live sessions that ended.
+    pub fn wipe(&mut self, server: u32, now: Time) -> u64 {
+        let mut lost = 0;
+        for session in &mut self.table {
+            if session.server == server {
+                lost += u64::from(session.is_alive(now));
+                session.server = NOWHERE;
+            }
+        }
+        lost
+    }
+
+    /// Live sessions.
+    pub fn alive(&self, now: Time) -> usize {
+        self.table.iter().filter(|session| session.is_alive(now)).count()
+    }
+}
+
+impl Session {
+    fn is_alive(&self, now: Time) -> bool {
+        self.server != NOWHERE && now <= self.expires && now <= self.ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sessions_go_on_end_and_are_lost() {
+        let plan = SessionPlan { idle: Span::from_secs(10), length: None };
+        let mut sessions = Sessions::new(&plan, 2, Seeds::new(1, 0), 0);
+        let at = |seconds| Time::ZERO + Span::from_secs(seconds);
+        assert_eq!(sessions.touch(0, 3, at(0)), Touch::Began);
+        assert_eq!(sessions.touch(0, 3, at(9)), Touch::Continued);
+        assert_eq!(sessions.touch(0, 4, at(19)), Touch::Lost(3));
+        assert_eq!(sessions.touch(0, 4, at(30)), Touch::Began);
+        assert_eq!(sessions.alive(at(30)), 1);
+        assert_eq!((sessions.wipe(4, at(35)), sessions.wipe(4, at(35))), (1, 0));
+        assert_eq!(sessions.touch(0, 4, at(36)), Touch::Began);
+    }
+}

@@ -1,0 +1,141 @@
+//! A group of clients at work: who asks for what, and when.
+
+use std::sync::Arc;
+
+use rand::Rng as _;
+
+use super::arrivals::{Process, Rows};
+use super::blueprint::{SourcePlan, When};
+use super::request::Draft;
+use crate::dist::Sampler;
+use crate::rng::{Domain, Luck, Rng, Seeds, mix};
+use crate::time::{Span, Time};
+
+/// A group of clients, with the streams that say what its requests are. What it makes does not depend on what
+/// becomes of it, so every strategy meets the same requests; in a closed loop, the same k-th request of each
+/// user.
+#[derive(Clone, Debug)]
+pub struct Source<'a> {
+    plan: &'a SourcePlan,
+    when: Asking,
+    luck: Rng,
+    client: Rng,
+    key: Rng,
+    size: Rng,
+    /// When the next request comes; never in a closed loop.
+    pub next: Time,
+}
+
+#[derive(Clone, Debug)]
+enum Asking {
+    Process { process: Process, gaps: Rng, bursts: Rng },
+    Trace { rows: Arc<Rows>, at: usize },
+    Closed { think: Sampler, users: Vec<User> },
+}
+
+/// A user of a closed loop: the k-th request and the k-th pause are its own, whenever they come.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    root: u64,
+    asked: u32,
+}
+
+/// Purposes of a user's luck.
+const REQUEST: u64 = 1 << 32;
+const THINK: u64 = 2 << 32;
+
+impl<'a> Source<'a> {
+    /// The group numbered `index`, before its first request.
+    pub fn new(plan: &'a SourcePlan, index: u64, seeds: Seeds) -> Source<'a> {
+        let (when, next) = match &plan.when {
+            When::Process(process) => {
+                let mut process = process.clone();
+                let mut gaps = seeds.stream(Domain::Arrivals, index);
+                let mut bursts = seeds.stream(Domain::Burst, index);
+                let first = process.first(&mut gaps, &mut bursts);
+                (Asking::Process { process, gaps, bursts }, first)
+            }
+            When::Trace(rows) => {
+                let first = rows.rows.first().map_or(Time::NEVER, |row| row.time);
+                (Asking::Trace { rows: Arc::clone(rows), at: 0 }, first)
+            }
+            When::Closed(think) => {
+                let root = seeds.stream(Domain::User, index).next_u64();
+                let count = plan.population.popularity.count();
+                let users = (0..count).map(|user| User { root: mix(root ^ mix(u64::from(user))), asked: 0 }).collect();
+                (Asking::Closed { think: think.clone(), users }, Time::NEVER)
+            }
+        };
+        let stream = |domain| seeds.stream(domain, index);
+        Source {
+            plan,
+            when,
+            luck: stream(Domain::Luck),
+            client: stream(Domain::Client),
+            key: stream(Domain::Key),
+            size: stream(Domain::Size),
+            next,
+        }
+    }
+
+    /// The request that comes at `self.next`; moves on to the one after.
+    #[inline]
+    pub fn take(&mut self) -> Draft {
+        match &mut self.when {
+            Asking::Process { process, gaps, bursts } => {
+                self.next = process.next(self.next, gaps, bursts);
+                let client = self.plan.population.popularity.draw(&mut self.client);
+                Draft {
+                    client,
+                    key: self.plan.keys.as_ref().map_or(u64::from(client), |keys| u64::from(keys.draw(&mut self.key))),
+                    luck: self.luck.next_u64(),
+                    size: self.plan.size.as_ref().map_or(1.0, |size| size.sample(&mut self.size) as f32),
+                    service: -1.0,
+                }
+            }
+            Asking::Trace { rows, at } => {
+                let row = rows.rows[*at];
+                *at += 1;
+                self.next = rows.rows.get(*at).map_or(Time::NEVER, |row| row.time);
+                Draft {
+                    client: row.client,
+                    key: row.key,
+                    luck: self.luck.next_u64(),
+                    size: self.plan.size.as_ref().map_or(row.size, |size| size.sample(&mut self.size) as f32),
+                    service: row.service,
+                }
+            }
+            Asking::Closed { .. } => unreachable!("the users of a closed loop ask by themselves"),
+        }
+    }
+
+    /// Users of a closed loop; none in an open one.
+    pub fn users(&self) -> u32 {
+        match &self.when {
+            Asking::Closed { users, .. } => users.len() as u32,
+            _ => 0,
+        }
+    }
+
+    /// The next request of a user.
+    pub fn ask(&mut self, user: u32) -> Draft {
+        let Asking::Closed { users, .. } = &mut self.when else { unreachable!("only closed loops have users") };
+        let User { root, asked } = &mut users[user as usize];
+        let mut luck = Luck::new(*root, REQUEST | u64::from(*asked));
+        *asked += 1;
+        Draft {
+            client: user,
+            key: self.plan.keys.as_ref().map_or(u64::from(user), |keys| u64::from(keys.draw(&mut luck))),
+            luck: luck.next_u64(),
+            size: self.plan.size.as_ref().map_or(1.0, |size| size.sample(&mut luck) as f32),
+            service: -1.0,
+        }
+    }
+
+    /// How long a user thinks before its next request.
+    pub fn think(&self, user: u32) -> Span {
+        let Asking::Closed { think, users } = &self.when else { return Span::FOREVER };
+        let User { root, asked } = users[user as usize];
+        Span::from_seconds(think.sample(&mut Luck::new(root, THINK | u64::from(asked))))
+    }
+}

@@ -1,0 +1,401 @@
+//! What stands in a scenario file, one to one. The comments here are the reference of the format.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::balancer::affinity::Sticky;
+use crate::balancer::health::HealthCheck;
+use crate::balancer::retry::Retry;
+use crate::dist::{Amount, Dist};
+use crate::model::arrivals::Arrivals;
+use crate::model::blueprint::{Abandoned, Discipline, Spread};
+use crate::model::fault::FaultConfig;
+use crate::model::popularity::Skew;
+use crate::strategy::StrategyConfig;
+use crate::time::Span;
+use crate::units::{Bytes, Share};
+
+/// A scenario: a question about a system, and the system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    /// The question that the scenario answers: the title of its charts.
+    #[schemars(length(min = 1, max = 200))]
+    pub question: String,
+    /// What to expect, and why.
+    pub expect: String,
+    /// How long, how often, and what is compared.
+    pub run: Run,
+    /// Where requests come from.
+    #[schemars(length(min = 1, max = 100))]
+    pub clients: Vec<Clients>,
+    /// The pools of servers, each behind its balancers.
+    #[schemars(length(min = 1, max = 100))]
+    pub services: Vec<Service>,
+    /// How long messages take.
+    #[serde(default)]
+    pub network: Network,
+    /// What goes wrong, or is done on purpose.
+    #[serde(default)]
+    pub faults: Vec<FaultConfig>,
+    /// More to compare: the same scenario with other settings.
+    #[serde(default)]
+    pub variants: Vec<Variant>,
+}
+
+/// How long, how often, and what is compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Run {
+    /// Simulated time. Requests that arrive in it are followed to their end, for as long again at most. May
+    /// be left out where there is a trace: it then lasts as long as that.
+    #[serde(default)]
+    pub duration: Option<Span>,
+    /// Requests that arrive before are not counted. By default a tenth of the duration; nothing where the
+    /// duration is that of a trace. Ask a terminating question ("what happens at the crash") with `"0s"` or
+    /// a warm-up well before the event.
+    #[serde(default)]
+    pub warmup: Option<Span>,
+    /// Independent repetitions: the same for all that is compared.
+    #[serde(default = "ten")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub replications: u32,
+    /// Root of all random streams.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// The strategies to compare.
+    #[serde(default)]
+    pub compare: Vec<StrategyConfig>,
+    /// What the others are compared with, by name; by default the first.
+    #[serde(default)]
+    pub baseline: Option<String>,
+    /// The service whose strategy is compared; by default the first.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The metric that decides which is better.
+    #[serde(default)]
+    pub judge_by: Metric,
+}
+
+fn ten() -> u32 {
+    10
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// A metric that may decide: a column of `runs.csv`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// Mean response time of the succeeded.
+    #[default]
+    Mean,
+    /// Median response time of the succeeded.
+    P50,
+    /// 90th percentile of the response time of the succeeded.
+    P90,
+    /// 99th percentile of the response time of the succeeded.
+    P99,
+    /// 99.9th percentile of the response time of the succeeded.
+    P999,
+    /// Share of requests that succeed.
+    SuccessShare,
+    /// Succeeded requests a second.
+    Goodput,
+    /// Sessions lost.
+    SessionsLost,
+    /// Highest less lowest utilization of a server.
+    UtilizationSpread,
+}
+
+/// One more thing to compare: the scenario with other settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Variant {
+    /// What it is called in tables and charts.
+    #[schemars(length(min = 1, max = 40))]
+    pub name: String,
+    /// Its strategy; by default that of the service.
+    #[serde(default)]
+    pub strategy: Option<StrategyConfig>,
+    /// What is different: a path and the value that stands there instead, as for `--set`:
+    /// `{ "services.web.balancer.sticky" = "cookie" }`.
+    #[serde(default)]
+    pub set: BTreeMap<String, serde_json::Value>,
+}
+
+/// A group of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Clients {
+    /// What the group is called.
+    #[serde(default = "clients")]
+    pub name: String,
+    /// The service that it asks; by default the first.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Where the group is: see `network.zones`.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// When it asks.
+    pub arrivals: Arrivals,
+    /// Who is in it; a trace or a closed loop says that itself.
+    #[serde(default)]
+    pub population: Option<Population>,
+    /// What is asked for; by default each client asks for its own.
+    #[serde(default)]
+    pub keys: Option<Keys>,
+    /// How large requests are: see `per-size` of servers. By default 1, or what the trace says.
+    #[serde(default)]
+    pub size: Option<Dist<Amount>>,
+    /// The sessions that clients hold; none where it is left out.
+    #[serde(default)]
+    pub sessions: Option<Sessions>,
+}
+
+fn clients() -> String {
+    "clients".to_owned()
+}
+
+/// Who is in a group of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Population {
+    /// Made-up clients.
+    Generated(Generated),
+    /// Clients from a file, each as often as it stands there.
+    File(FromFile),
+}
+
+/// Made-up clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Generated {
+    /// How many.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub count: u32,
+    /// How unlike they are in how often they ask.
+    pub popularity: Skew,
+    /// Where their addresses lie, IPv4 or IPv6.
+    pub network: String,
+    /// Length of the prefix that neighbours share.
+    #[schemars(range(min = 0, max = 128))]
+    pub subnet: u8,
+    /// Clients behind one such prefix; the prefixes are drawn from the network.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub per_subnet: u32,
+}
+
+impl Default for Generated {
+    fn default() -> Generated {
+        Generated {
+            count: 1000,
+            popularity: Skew::Uniform,
+            network: "10.0.0.0/8".to_owned(),
+            subnet: 24,
+            per_subnet: 1,
+        }
+    }
+}
+
+/// Clients from a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FromFile {
+    /// A CSV file with a header line, plain or gzipped; relative to the scenario.
+    pub file: String,
+    /// The column with the addresses.
+    pub column: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// How many keys there are.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub count: u32,
+    /// How unlike they are in how often they are asked for.
+    #[serde(default)]
+    pub popularity: Skew,
+}
+
+/// The sessions that clients hold. Their state lives on the server that answered first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sessions {
+    /// A session ends when its client has not asked for this long.
+    pub idle: Span,
+    /// How long a session lasts at most (a log-out); without it only idleness ends it.
+    pub length: Option<Dist<Span>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Sessions {
+        Sessions { idle: Span::from_secs(30 * 60), length: None }
+    }
+}
+
+/// A pool of servers behind balancers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// What it is called.
+    #[schemars(length(min = 1, max = 40))]
+    pub name: String,
+    /// Groups of like servers.
+    #[schemars(length(min = 1, max = 1000))]
+    pub servers: Vec<Servers>,
+    /// What stands in front of them.
+    #[serde(default)]
+    pub balancer: Balancer,
+}
+
+/// A group of like servers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Servers {
+    /// What they are called: `fast` makes `fast-1`, `fast-2` … where there are several.
+    #[serde(default = "server")]
+    #[schemars(length(min = 1, max = 40))]
+    pub name: String,
+    /// How many.
+    #[serde(default = "one_u32")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub count: u32,
+    /// Requests that one works on at once.
+    #[serde(default = "one_u32")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub slots: u32,
+    /// How much faster than `service` says: at 50% everything takes twice as long.
+    #[serde(default = "whole")]
+    pub speed: Share,
+    /// Weight in the balancer's configuration; with 0 it gets no new clients.
+    #[serde(default = "one_u32")]
+    #[schemars(range(min = 0, max = 65_535))]
+    pub weight: u32,
+    /// Requests that may wait for a slot; more are refused. Without it, any number.
+    #[serde(default)]
+    pub queue_limit: Option<u32>,
+    /// In which order it works.
+    #[serde(default)]
+    pub discipline: Discipline,
+    /// Where they are: see `network.zones`.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// How long a request takes at speed 100%, without waiting. Not used where a trace says it itself.
+    pub service: Dist<Span>,
+    /// Added to that for each unit of a request's size.
+    #[serde(default)]
+    pub per_size: Option<Span>,
+    /// Memory, as a monitoring agent would report it.
+    #[serde(default)]
+    pub memory: Memory,
+    /// How often the monitoring agent reports CPU and memory to the balancers.
+    #[serde(default = "five_seconds")]
+    pub agent_interval: Span,
+    /// When they join the pool; from the start where it is left out.
+    #[serde(default)]
+    pub joins: Option<Span>,
+    /// When they leave the pool; what they have is finished.
+    #[serde(default)]
+    pub leaves: Option<Span>,
+}
+
+fn server() -> String {
+    "server".to_owned()
+}
+
+fn one_u32() -> u32 {
+    1
+}
+
+fn whole() -> Share {
+    Share::ONE
+}
+
+fn five_seconds() -> Span {
+    Span::from_secs(5)
+}
+
+/// Memory of a server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Memory {
+    /// How much there is.
+    pub total: Bytes,
+    /// In use without any request.
+    pub base: Bytes,
+    /// In use for each request that waits or is worked on.
+    pub per_request: Bytes,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory { total: Bytes::new(8 << 30), base: Bytes::new(1 << 30), per_request: Bytes::new(1 << 20) }
+    }
+}
+
+/// The balancers in front of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Balancer {
+    /// How they pick, where it is not what is compared.
+    pub strategy: StrategyConfig,
+    /// How many there are over the same pool, each with its own counts.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub instances: u16,
+    /// Which of them a request goes through.
+    pub spread: Spread,
+    /// Whether clients are bound to servers.
+    pub sticky: Sticky,
+    /// Active health checks; without them nobody finds out.
+    pub health_check: Option<HealthCheck>,
+    /// How long an attempt may take, the way to the server and back included; without it, any time.
+    pub timeout: Option<Span>,
+    /// What becomes of the work of an attempt that has timed out.
+    pub abandoned: Abandoned,
+    /// What happens after a failed attempt.
+    pub retry: Retry,
+}
+
+impl Default for Balancer {
+    fn default() -> Balancer {
+        Balancer {
+            strategy: (crate::strategy::CATALOGUE[0].default)(),
+            instances: 1,
+            spread: Spread::default(),
+            sticky: Sticky::default(),
+            health_check: None,
+            timeout: None,
+            abandoned: Abandoned::default(),
+            retry: Retry::default(),
+        }
+    }
+}
+
+/// How long messages take, one way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Network {
+    /// From client to balancer, and back; no time where it is left out.
+    pub client_to_balancer: Option<Dist<Span>>,
+    /// From balancer to server, and back; no time where it is left out.
+    pub balancer_to_server: Option<Dist<Span>>,
+    /// Other delays for the clients and servers of a zone, by its name.
+    pub zones: BTreeMap<String, Zone>,
+}
+
+/// Delays of one zone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Zone {
+    /// From clients in this zone to their balancer, and back.
+    pub client_to_balancer: Option<Dist<Span>>,
+    /// From the balancer to servers in this zone, and back.
+    pub balancer_to_server: Option<Dist<Span>>,
+}
