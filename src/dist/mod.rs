@@ -251,7 +251,7 @@ families! {
     /// Lifetimes: wear-out for a shape above 1, early failure and a heavier tail below.
     Weibull weibull "weibull" "Weibull, J. Appl. Mech. 18, 293-297, 1951; Law (2015), section 6.2.2";
     /// A power-law tail, optionally cut off: many small values, a few enormous ones.
-    Pareto pareto "pareto" "Harchol-Balter, Performance Modeling and Design of Computer Systems (2013), section 20.3";
+    Pareto pareto "pareto" "Harchol-Balter, Performance Modeling and Design of Computer Systems (2013), chapter 20";
     /// One of two exponentials, fitted to a mean and a cv of 1 or more.
     Hyperexponential hyperexponential "hyperexponential" "Whitt, Oper. Res. 30(1), 125-147, 1982, section 3 (balanced means); Allen (1990)";
     /// Now one distribution, now another: cache hits and misses, cheap and dear requests.

@@ -2,7 +2,7 @@
 //!
 //! Unbounded: mean α·min/(α-1) for α > 1, variance min²·α/((α-1)²(α-2)) for α > 2. Bounded: with
 //! r = ln(max/min) and g(a) = (1-e^(-ar))/a, E[Xⁿ] = minⁿ·g(α-n)/g(α). M. Harchol-Balter, Performance Modeling
-//! and Design of Computer Systems (2013), section 20.3. ln(X/min) is exponential, truncated at r.
+//! and Design of Computer Systems (2013), chapter 20. ln(X/min) is exponential, truncated at r.
 
 use rand::Rng;
 use schemars::JsonSchema;

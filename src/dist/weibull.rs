@@ -45,7 +45,7 @@ impl<Q: Quantity> Family for Weibull<Q> {
     }
 }
 
-/// x^power for x >= 0, at a third of what a correctly rounded power costs.
+/// x^power for x >= 0, at about half of what `libm::pow` costs.
 #[inline]
 fn power(x: f64, power: f64) -> f64 {
     libm::exp(power * libm::log(x))
