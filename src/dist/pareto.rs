@@ -1,7 +1,7 @@
 //! Pareto: P(X > x) = (min/x)^α for x >= min, with α = `shape`; cut off at `max` where that is given.
 //!
 //! Unbounded: mean α·min/(α-1) for α > 1, variance min²·α/((α-1)²(α-2)) for α > 2. Bounded: with
-//! r = ln(max/min) and g(a) = (1-e^(-ar))/a, E[Xⁿ] = minⁿ·g(α-n)/g(α). M. Harchol-Balter, Performance Modeling
+//! r = ln(max/min) and g(a) = (1-e^(-ar))/a, `E[Xⁿ] = minⁿ·g(α-n)/g(α)`. M. Harchol-Balter, Performance Modeling
 //! and Design of Computer Systems (2013), chapter 20. ln(X/min) is exponential, truncated at r.
 
 use rand::Rng;
@@ -66,7 +66,7 @@ impl<Q: Quantity> Family for Pareto<Q> {
 }
 
 impl Draw {
-    /// E[Xⁿ].
+    /// The nth moment, `E[Xⁿ]`.
     fn moment(&self, n: u8) -> f64 {
         let a = self.shape - f64::from(n);
         let power = (0..n).fold(1.0, |power, _| power * self.min);
