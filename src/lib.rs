@@ -3,6 +3,7 @@
 pub mod balancer;
 pub mod dist;
 pub mod engine;
+pub mod model;
 pub mod observe;
 pub mod report;
 pub mod rng;

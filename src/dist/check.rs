@@ -8,7 +8,7 @@ pub(super) const MOST: f64 = 1e15;
 const LEAST: f64 = 1e-15;
 
 impl DistError {
-    pub(super) fn new(field: impl Into<String>, message: impl Into<String>) -> DistError {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> DistError {
         DistError {
             field: field.into(),
             message: message.into(),

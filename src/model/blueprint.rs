@@ -193,6 +193,29 @@ pub enum Abandoned {
     Cancel,
 }
 
+impl Blueprint {
+    /// The share of a service's capacity that its open arrivals ask for over the run; `None` where nobody does, or a
+    /// closed loop does, whose rate depends on the answers.
+    pub fn utilization(&self, service: usize) -> Option<f64> {
+        let plan = &self.services[service];
+        let mut load = 0.0;
+        for source in self.sources.iter().filter(|source| source.service == service) {
+            let rate = source.rate(self.end - Time::ZERO)?;
+            load += match source.recorded_service() {
+                Some(seconds) => {
+                    let speed: f64 = (0..plan.servers.len())
+                        .map(|server| plan.group(server))
+                        .map(|group| f64::from(group.slots) * group.speed)
+                        .sum();
+                    rate * seconds / speed
+                }
+                None => rate / plan.capacities(source.mean_size()).iter().sum::<f64>(),
+            };
+        }
+        (load > 0.0).then_some(load)
+    }
+}
+
 impl ServicePlan {
     /// The group of a server.
     pub fn group(&self, server: usize) -> &GroupPlan {

@@ -9,40 +9,40 @@ use crate::time::Time;
 
 /// One server at work.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub(super) struct Server {
     /// Requests it works on at once.
-    pub slots: u32,
+    pub(super) slots: u32,
     /// Requests being worked on.
-    pub in_service: u32,
+    pub(super) in_service: u32,
     /// Requests waiting.
-    pub waiting: u32,
+    pub(super) waiting: u32,
     queue_limit: u32,
     /// Last come, first served.
     lifo: bool,
     /// Crashes that hold at present.
-    pub down: u8,
+    pub(super) down: u8,
     /// What it does to those that come while it is down.
-    pub while_down: WhileDown,
+    pub(super) while_down: WhileDown,
     head: u32,
     tail: u32,
     serving: u32,
     /// Its group within its service.
-    pub group: u32,
+    pub(super) group: u32,
     /// Its service.
-    pub service: u32,
+    pub(super) service: u32,
     /// Speed at present over configured speed.
-    pub pace: f64,
+    pub(super) pace: f64,
     /// Slot-nanoseconds worked in services that have ended.
-    pub worked: u64,
+    pub(super) worked: u64,
     /// When its agent last reported, and the work until then.
-    pub reported: (Time, u64),
+    pub(super) reported: (Time, u64),
     /// All at once, where that is its discipline.
-    pub sharing: Option<Box<Sharing>>,
+    pub(super) sharing: Option<Box<Sharing>>,
 }
 
 impl Server {
     /// An idle server.
-    pub fn new(plan: &GroupPlan, group: u32, service: u32) -> Server {
+    pub(super) fn new(plan: &GroupPlan, group: u32, service: u32) -> Server {
         Server {
             slots: plan.slots,
             in_service: 0,
@@ -65,31 +65,31 @@ impl Server {
 
     /// Whether it is up.
     #[inline]
-    pub fn is_up(&self) -> bool {
+    pub(super) fn is_up(&self) -> bool {
         self.down == 0
     }
 
     /// Whether a slot is free.
     #[inline]
-    pub fn has_free_slot(&self) -> bool {
+    pub(super) fn has_free_slot(&self) -> bool {
         self.in_service < self.slots
     }
 
     /// Whether the queue takes nobody more.
     #[inline]
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.waiting >= self.queue_limit
     }
 
     /// Whether a server that shares itself takes nobody more: its slots and its queue are one crowd.
-    pub fn sharing_is_full(&self) -> bool {
+    pub(super) fn sharing_is_full(&self) -> bool {
         let here = self.sharing.as_ref().map_or(0, |sharing| sharing.len());
         here >= self.slots.saturating_add(self.queue_limit)
     }
 
     /// Puts an attempt into the queue: where it goes next if last come is first served, else at the end.
     #[inline]
-    pub fn enqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+    pub(super) fn enqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         self.waiting += 1;
         if self.head == NOBODY {
             attempts[id].next = NOBODY;
@@ -106,7 +106,7 @@ impl Server {
 
     /// Takes the next attempt out of the queue.
     #[inline]
-    pub fn dequeue(&mut self, attempts: &Slab<Attempt>) -> Option<u32> {
+    pub(super) fn dequeue(&mut self, attempts: &Slab<Attempt>) -> Option<u32> {
         if self.head == NOBODY {
             return None;
         }
@@ -117,7 +117,7 @@ impl Server {
     }
 
     /// Takes an attempt out of the middle of the queue, which means walking it.
-    pub fn unqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+    pub(super) fn unqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         let mut before = NOBODY;
         let mut at = self.head;
         while at != id {
@@ -138,7 +138,7 @@ impl Server {
 
     /// Gives an attempt a slot.
     #[inline]
-    pub fn occupy(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+    pub(super) fn occupy(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         self.in_service += 1;
         attempts[id].next = self.serving;
         attempts[id].prev = NOBODY;
@@ -150,7 +150,7 @@ impl Server {
 
     /// Frees the slot of an attempt.
     #[inline]
-    pub fn vacate(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+    pub(super) fn vacate(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         self.in_service -= 1;
         let Attempt { next, prev, .. } = attempts[id];
         if prev == NOBODY {
@@ -164,14 +164,10 @@ impl Server {
     }
 
     /// The attempts being worked on, newest first.
-    pub fn serving<'a>(&self, attempts: &'a Slab<Attempt>) -> impl Iterator<Item = u32> + use<'a> {
+    pub(super) fn serving<'a>(&self, attempts: &'a Slab<Attempt>) -> impl Iterator<Item = u32> + use<'a> {
         chain(self.serving, attempts)
     }
 
-    /// The attempts that wait, in order.
-    pub fn queue<'a>(&self, attempts: &'a Slab<Attempt>) -> impl Iterator<Item = u32> + use<'a> {
-        chain(self.head, attempts)
-    }
 }
 
 fn chain(first: u32, attempts: &Slab<Attempt>) -> impl Iterator<Item = u32> {

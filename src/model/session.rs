@@ -9,7 +9,7 @@ use super::blueprint::SessionPlan;
 
 /// The sessions of one group of clients: at most one a client, 24 bytes each.
 #[derive(Clone, Debug)]
-pub struct Sessions {
+pub(super) struct Sessions {
     idle: Span,
     length: Option<Sampler>,
     /// The root of the luck of every session.
@@ -33,7 +33,7 @@ const NOWHERE: u32 = u32::MAX;
 
 /// What a served request did to its client's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Touch {
+pub(super) enum Touch {
     /// It went on.
     Continued,
     /// There was none, or it had ended: a new one began.
@@ -45,7 +45,7 @@ pub enum Touch {
 
 impl Sessions {
     /// No sessions yet, for `clients` clients.
-    pub fn new(plan: &SessionPlan, clients: usize, seeds: Seeds, source: u64) -> Sessions {
+    pub(super) fn new(plan: &SessionPlan, clients: usize, seeds: Seeds, source: u64) -> Sessions {
         let none = Session { server: NOWHERE, begun: 0, expires: Time::ZERO, ends: Time::ZERO };
         Sessions {
             idle: plan.idle,
@@ -56,7 +56,7 @@ impl Sessions {
     }
 
     /// `server` has served a request of `client`.
-    pub fn touch(&mut self, client: u32, server: u32, now: Time) -> Touch {
+    pub(super) fn touch(&mut self, client: u32, server: u32, now: Time) -> Touch {
         let session = &mut self.table[client as usize];
         let alive = session.is_alive(now);
         if alive && session.server == server {
@@ -75,7 +75,7 @@ impl Sessions {
     }
 
     /// `server` has lost all state. Returns how many live sessions that ended.
-    pub fn wipe(&mut self, server: u32, now: Time) -> u64 {
+    pub(super) fn wipe(&mut self, server: u32, now: Time) -> u64 {
         let mut lost = 0;
         for session in &mut self.table {
             if session.server == server {
@@ -86,10 +86,6 @@ impl Sessions {
         lost
     }
 
-    /// Live sessions.
-    pub fn alive(&self, now: Time) -> usize {
-        self.table.iter().filter(|session| session.is_alive(now)).count()
-    }
 }
 
 impl Session {
@@ -111,7 +107,6 @@ mod tests {
         assert_eq!(sessions.touch(0, 3, at(9)), Touch::Continued);
         assert_eq!(sessions.touch(0, 4, at(19)), Touch::Lost(3));
         assert_eq!(sessions.touch(0, 4, at(30)), Touch::Began);
-        assert_eq!(sessions.alive(at(30)), 1);
         assert_eq!((sessions.wipe(4, at(35)), sessions.wipe(4, at(35))), (1, 0));
         assert_eq!(sessions.touch(0, 4, at(36)), Touch::Began);
     }

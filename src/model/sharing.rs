@@ -11,14 +11,14 @@ use crate::time::{Span, Time};
 
 /// The requests of a server that shares itself among them.
 #[derive(Clone, Debug, Default)]
-pub struct Sharing {
+pub(super) struct Sharing {
     /// Work received by a request that has been here from the beginning, in nanoseconds of full speed.
     received: f64,
     updated: Time,
     jobs: BinaryHeap<Job>,
     joined: u64,
     /// When the next request finishes; an event that says otherwise is stale.
-    pub next: Time,
+    pub(super) next: Time,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,17 +47,12 @@ impl PartialOrd for Job {
 
 impl Sharing {
     /// How many requests are here.
-    pub fn len(&self) -> u32 {
+    pub(super) fn len(&self) -> u32 {
         self.jobs.len() as u32
     }
 
-    /// Whether nobody is here.
-    pub fn is_empty(&self) -> bool {
-        self.jobs.is_empty()
-    }
-
     /// Since when the clock has not been moved.
-    pub fn updated(&self) -> Time {
+    pub(super) fn updated(&self) -> Time {
         self.updated
     }
 
@@ -66,7 +61,7 @@ impl Sharing {
     }
 
     /// Moves the clock to `now`; to be called before anything changes.
-    pub fn advance(&mut self, now: Time, slots: u32, pace: f64) {
+    pub(super) fn advance(&mut self, now: Time, slots: u32, pace: f64) {
         if !self.jobs.is_empty() {
             self.received += (now - self.updated).nanos() as f64 * self.rate(slots, pace);
         }
@@ -74,7 +69,7 @@ impl Sharing {
     }
 
     /// Adds an attempt with this much work.
-    pub fn join(&mut self, attempt: u32, demand: Span) {
+    pub(super) fn join(&mut self, attempt: u32, demand: Span) {
         // Where nobody is, the clock may begin anew: it keeps its precision however long the run.
         if self.jobs.is_empty() {
             self.received = 0.0;
@@ -84,24 +79,24 @@ impl Sharing {
     }
 
     /// Takes out the attempt that finishes first.
-    pub fn finish(&mut self) -> Option<u32> {
+    pub(super) fn finish(&mut self) -> Option<u32> {
         self.jobs.pop().map(|job| job.attempt)
     }
 
     /// Takes out one attempt, finished or not.
-    pub fn leave(&mut self, attempt: u32) {
+    pub(super) fn leave(&mut self, attempt: u32) {
         self.jobs.retain(|job| job.attempt != attempt);
     }
 
     /// Takes out all attempts, in the order in which they came.
-    pub fn clear(&mut self) -> Vec<u32> {
+    pub(super) fn clear(&mut self) -> Vec<u32> {
         let mut jobs: Vec<Job> = self.jobs.drain().collect();
         jobs.sort_by_key(|job| job.order);
         jobs.into_iter().map(|job| job.attempt).collect()
     }
 
     /// Works out when the next request finishes, with the clock moved to `now`.
-    pub fn plan(&mut self, now: Time, slots: u32, pace: f64) -> Time {
+    pub(super) fn plan(&mut self, now: Time, slots: u32, pace: f64) -> Time {
         self.next = self.jobs.peek().map_or(Time::NEVER, |job| {
             let left = (job.done_at - self.received).max(0.0) / self.rate(slots, pace);
             now + Span::from_nanos(left.ceil() as u64)

@@ -15,7 +15,7 @@ use crate::time::{Span, Time};
 /// becomes of it, so every strategy meets the same requests; in a closed loop, the same k-th request of each
 /// user.
 #[derive(Clone, Debug)]
-pub struct Source<'a> {
+pub(super) struct Source<'a> {
     plan: &'a SourcePlan,
     when: Asking,
     luck: Rng,
@@ -23,7 +23,7 @@ pub struct Source<'a> {
     key: Rng,
     size: Rng,
     /// When the next request comes; never in a closed loop.
-    pub next: Time,
+    pub(super) next: Time,
 }
 
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ const THINK: u64 = 2 << 32;
 
 impl<'a> Source<'a> {
     /// The group numbered `index`, before its first request.
-    pub fn new(plan: &'a SourcePlan, index: u64, seeds: Seeds) -> Source<'a> {
+    pub(super) fn new(plan: &'a SourcePlan, index: u64, seeds: Seeds) -> Source<'a> {
         let (when, next) = match &plan.when {
             When::Process(process) => {
                 let mut process = process.clone();
@@ -80,7 +80,7 @@ impl<'a> Source<'a> {
 
     /// The request that comes at `self.next`; moves on to the one after.
     #[inline]
-    pub fn take(&mut self) -> Draft {
+    pub(super) fn take(&mut self) -> Draft {
         match &mut self.when {
             Asking::Process { process, gaps, bursts } => {
                 self.next = process.next(self.next, gaps, bursts);
@@ -110,7 +110,7 @@ impl<'a> Source<'a> {
     }
 
     /// Users of a closed loop; none in an open one.
-    pub fn users(&self) -> u32 {
+    pub(super) fn users(&self) -> u32 {
         match &self.when {
             Asking::Closed { users, .. } => users.len() as u32,
             _ => 0,
@@ -118,7 +118,7 @@ impl<'a> Source<'a> {
     }
 
     /// The next request of a user.
-    pub fn ask(&mut self, user: u32) -> Draft {
+    pub(super) fn ask(&mut self, user: u32) -> Draft {
         let Asking::Closed { users, .. } = &mut self.when else { unreachable!("only closed loops have users") };
         let User { root, asked } = &mut users[user as usize];
         let mut luck = Luck::new(*root, REQUEST | u64::from(*asked));
@@ -133,7 +133,7 @@ impl<'a> Source<'a> {
     }
 
     /// How long a user thinks before its next request.
-    pub fn think(&self, user: u32) -> Span {
+    pub(super) fn think(&self, user: u32) -> Span {
         let Asking::Closed { think, users } = &self.when else { return Span::FOREVER };
         let User { root, asked } = users[user as usize];
         Span::from_seconds(think.sample(&mut Luck::new(root, THINK | u64::from(asked))))

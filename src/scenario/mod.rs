@@ -1,8 +1,14 @@
 //! Scenario files: the text, its check, and what it means.
+//!
+//! Text is read into a tree that knows where everything stands ([`text`]), held against the schema of the
+//! [`file`] structs ([`conform`]), and turned into the [`Blueprint`]s of what is compared ([`check`]). All
+//! faults of a file are reported at once; after the check nothing can fail for the user's reasons.
 
 mod assign;
+pub mod check;
 pub mod conform;
 pub mod diagnostic;
+pub mod file;
 pub mod reference;
 pub mod shape;
 pub mod text;
@@ -10,3 +16,122 @@ mod values;
 
 #[cfg(test)]
 mod tests;
+
+use std::path::Path;
+
+use crate::model::blueprint::Blueprint;
+use crate::strategy::{Sight, StrategyConfig};
+use crate::time::Span;
+use diagnostic::Diagnostic;
+use file::{File, Metric};
+use text::Document;
+
+/// A scenario that has been checked: what is compared, how often, and on what grounds.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The name of its results folder: the file's name without its ending.
+    pub name: String,
+    /// The file's name.
+    pub file_name: String,
+    /// The question it asks.
+    pub question: String,
+    /// What it expects.
+    pub expect: String,
+    /// Root of all random streams.
+    pub seed: u64,
+    /// Independent repetitions.
+    pub replications: u32,
+    /// What decides.
+    pub judge_by: Metric,
+    /// What is compared, in order.
+    pub variants: Vec<Variant>,
+    /// The place in `variants` of what the others are compared with.
+    pub baseline: usize,
+    /// The file as it was understood, every default filled in.
+    pub resolved: serde_json::Value,
+    /// What a careful colleague would say about it, each a sentence.
+    pub warnings: Vec<String>,
+}
+
+/// One of the things that a scenario compares.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Its name in tables and charts; that of an oracle ends in ` (oracle)`.
+    pub name: String,
+    /// Its strategy.
+    pub strategy: StrategyConfig,
+    /// Its world.
+    pub blueprint: Blueprint,
+}
+
+impl Variant {
+    /// Whether its strategy sees what no balancer can see.
+    pub fn is_oracle(&self) -> bool {
+        self.strategy.entry().sight == Sight::Oracle
+    }
+}
+
+/// A scenario that could not be read: the document and all that is wrong with it.
+#[derive(Debug)]
+pub struct Rejected {
+    /// What was read.
+    pub document: Document,
+    /// What is wrong.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl std::fmt::Display for Rejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&diagnostic::render(&self.document, &self.diagnostics, false))
+    }
+}
+
+impl std::error::Error for Rejected {}
+
+/// The JSON Schema of scenario files.
+pub fn schema() -> serde_json::Value {
+    shape::schema_for::<File>()
+}
+
+impl Scenario {
+    /// Reads a scenario from text; files that it names are looked for in the working directory.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn from_text(name: &str, text: &str) -> Result<Scenario, Box<Rejected>> {
+        Scenario::parse(Path::new(name), text, &[])
+    }
+
+    /// Reads the text of the scenario file at `path`; files that it names are relative to its folder. Each of
+    /// `sets` is `path=value` and goes before what the text says.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn parse(path: &Path, text: &str, sets: &[String]) -> Result<Scenario, Box<Rejected>> {
+        let (mut document, mut diagnostics) = Document::parse(&path.display().to_string(), text);
+        for set in sets {
+            if let Err(fault) = document.set(set) {
+                diagnostics.push(*fault);
+            }
+        }
+        let (value, faults) = conform::conform(&document, &schema());
+        diagnostics.extend(faults);
+        if diagnostic::any_error(&diagnostics) {
+            return Err(Box::new(Rejected { document, diagnostics }));
+        }
+        match check::check(path, &document, value) {
+            Ok(scenario) => Ok(scenario),
+            Err(faults) => Err(Box::new(Rejected { document, diagnostics: faults })),
+        }
+    }
+
+    /// The length of the run.
+    pub fn duration(&self) -> Span {
+        self.variants[0].blueprint.end - crate::time::Time::ZERO
+    }
+
+    /// The length of the warm-up.
+    pub fn warmup(&self) -> Span {
+        self.variants[0].blueprint.warmup - crate::time::Time::ZERO
+    }
+}

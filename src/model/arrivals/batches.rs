@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::positive;
-use crate::dist::{Amount, Dist, DistError, Exponential, Sampler};
+use crate::dist::exponential::Exponential;
+use crate::dist::{Amount, Dist, DistError, Sampler};
 use crate::rng::Rng;
 use crate::time::{Span, Time};
 use crate::units::Rate;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use closed::Closed;
 pub use on_off::OnOff;
 pub use renewal::{Constant, Erlang, Gamma, Hyperexponential, Poisson};
-pub use trace::{ColumnTime, Columns, Row, Rows, SizeColumns, Trace, TraceError};
+pub use trace::{ColumnTime, Columns, Row, Rows, SizeColumns, Trace, TraceError, open as open_data};
 pub use varying::{Daily, Profile, Ramp, Spike, Steps};
 
 pub use batches::Batches;

@@ -1,0 +1,326 @@
+//! What a scenario file means: names resolved, rules that span several keys held, data read. Each fault is
+//! reported where it stands.
+
+use std::collections::BTreeMap;
+use std::path::Path as FilePath;
+
+use super::conform::conform;
+use super::diagnostic::{Diagnostic, any_error};
+use super::file::{self, File};
+use super::text::{Document, Path};
+use super::{Scenario, Variant, schema};
+use crate::model::blueprint::{Blueprint, When};
+use crate::strategy::{Sight, StrategyConfig};
+use crate::time::{Span, Time};
+
+mod clients;
+mod data;
+mod services;
+
+use data::Data;
+
+/// Requests of one cell at most: more would take weeks.
+const MOST_REQUESTS: f64 = 1e11;
+/// Stretches of the timeline.
+const STRETCHES: usize = 120;
+
+/// Collects what is wrong while the parts of a file are checked.
+struct Check<'a> {
+    data: &'a mut Data,
+    faults: Vec<Diagnostic>,
+}
+
+impl Check<'_> {
+    fn fault(&mut self, at: &Path, code: &'static str, message: impl Into<String>) {
+        self.faults.push(Diagnostic::error(code, at, message.into()));
+    }
+
+    /// Notes why a distribution or process cannot be, where it stands.
+    fn parameter(&mut self, at: &Path, error: &crate::dist::DistError) {
+        self.fault(&descend(at, &error.field), "bad-parameter", error.to_string());
+    }
+
+    /// A name that must be one of `known`.
+    fn find<'n>(
+        &mut self,
+        at: &Path,
+        what: &str,
+        name: &str,
+        known: impl IntoIterator<Item = &'n str>,
+    ) -> Option<usize> {
+        let known: Vec<&str> = known.into_iter().collect();
+        let found = known.iter().position(|&other| other == name);
+        if found.is_none() {
+            let near = known
+                .iter()
+                .min_by_key(|other| strsim::damerau_levenshtein(other, name))
+                .filter(|other| strsim::damerau_levenshtein(other, name) <= 1 + name.chars().count() / 3)
+                .map_or(String::new(), |other| format!("did you mean `{other}`? "));
+            let list: Vec<String> = known.iter().take(20).map(|name| format!("`{name}`")).collect();
+            let fault = Diagnostic::error("unknown-name", at, format!("there is no {what} `{name}`"))
+                .help(format!("{near}there is {}", if list.is_empty() { "none".to_owned() } else { list.join(", ") }));
+            self.faults.push(fault);
+        }
+        found
+    }
+}
+
+/// The path of a field that an error names as `parts[1].dist.mean`.
+fn descend(at: &Path, field: &str) -> Path {
+    let mut path = at.clone();
+    for part in field.split('.') {
+        let (key, indexes) = part.split_once('[').unwrap_or((part, ""));
+        path = path.key(key);
+        for index in indexes.split(['[', ']']).filter_map(|index| index.parse().ok()) {
+            path = path.index(index);
+        }
+    }
+    path
+}
+
+/// Turns a file that conforms to the schema into what it means.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn check(path: &FilePath, document: &Document, value: serde_json::Value) -> Result<Scenario, Vec<Diagnostic>> {
+    let resolved = read(value)?;
+    let mut data = Data::new(path.parent().unwrap_or(FilePath::new("")));
+    let mut faults = Vec::new();
+
+    let variants = variants(&resolved, document, &mut data, &mut faults);
+    let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+    let mut check = Check { data: &mut data, faults };
+    for (at, name) in names.iter().enumerate() {
+        if names[..at].contains(name) {
+            let path = Path::root().key("run").key("compare");
+            check.fault(&path, "repeated", format!("`{name}` is compared twice; give one of them another name"));
+        }
+    }
+    if names.is_empty() && check.faults.is_empty() {
+        let path = Path::root().key("run");
+        check.fault(&path, "nothing-to-compare", "there is nothing to run: name at least one strategy in `compare`, or a `[[variants]]`");
+    }
+    let baseline = match &resolved.run.baseline {
+        None => 0,
+        Some(name) if check.faults.is_empty() => {
+            check.find(&Path::root().key("run").key("baseline"), "strategy or variant", name, names).unwrap_or(0)
+        }
+        Some(_) => 0,
+    };
+    if !check.faults.is_empty() {
+        return Err(check.faults);
+    }
+    let mut resolved_json = serde_json::to_value(&resolved).unwrap_or_default();
+    strip_nulls(&mut resolved_json);
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let warnings = warnings(&variants);
+    Ok(Scenario {
+        name,
+        file_name,
+        question: resolved.question,
+        expect: resolved.expect,
+        seed: resolved.run.seed,
+        replications: resolved.run.replications,
+        judge_by: resolved.run.judge_by,
+        variants,
+        baseline,
+        resolved: resolved_json,
+        warnings,
+    })
+}
+
+fn read(value: serde_json::Value) -> Result<File, Vec<Diagnostic>> {
+    serde_json::from_value(value).map_err(|error| {
+        vec![Diagnostic::error("not-understood", Path::root(), format!("the file cannot be understood: {error}"))]
+    })
+}
+
+/// Keys that say nothing are left out of the resolved scenario.
+fn strip_nulls(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(strip_nulls);
+        }
+        serde_json::Value::Array(list) => list.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+/// All that the file compares: the strategies of `compare` in the world as it stands, then the variants, each
+/// in a world of its own.
+fn variants(file: &File, document: &Document, data: &mut Data, faults: &mut Vec<Diagnostic>) -> Vec<Variant> {
+    let mut variants = Vec::new();
+    let mut check = Check { data, faults: std::mem::take(faults) };
+    let compared = compared_service(file, &mut check);
+    let plain = blueprint(file, &mut check);
+    *faults = check.faults;
+    if any_error(faults) {
+        // What is wrong with the scenario is wrong with each variant of it.
+        return variants;
+    }
+    if let Some(plain) = &plain {
+        for strategy in &file.run.compare {
+            variants.push(variant(strategy.label(), strategy.clone(), plain, compared));
+        }
+    }
+    for (index, changed) in file.variants.iter().enumerate() {
+        let at = Path::root().key("variants").index(index);
+        match world_of(changed, &at, document, data) {
+            Ok((file, blueprint)) => {
+                let strategy = changed
+                    .strategy
+                    .clone()
+                    .unwrap_or_else(|| file.services[compared].balancer.strategy.clone());
+                let oracle = strategy.entry().sight == Sight::Oracle && !changed.name.ends_with("(oracle)");
+                let name = if oracle { format!("{} (oracle)", changed.name) } else { changed.name.clone() };
+                variants.push(variant(name, strategy, &blueprint, compared));
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+    if let Some(first) = variants.first() {
+        let same = |v: &Variant| v.blueprint.end == first.blueprint.end && v.blueprint.warmup == first.blueprint.warmup;
+        if let Some(odd) = variants.iter().find(|v| !same(v)) {
+            let message = format!("`{}` runs for another time than `{}`; what is compared must run alike", odd.name, first.name);
+            faults.push(Diagnostic::error("unlike-runs", Path::root().key("variants"), message));
+        }
+    }
+    variants
+}
+
+fn variant(name: String, strategy: StrategyConfig, blueprint: &Blueprint, compared: usize) -> Variant {
+    let mut blueprint = blueprint.clone();
+    blueprint.services[compared].balancer.strategy = strategy.clone();
+    Variant { name, strategy, blueprint }
+}
+
+/// The world of a variant: the document with other settings, read anew.
+fn world_of(
+    variant: &file::Variant,
+    at: &Path,
+    document: &Document,
+    data: &mut Data,
+) -> Result<(File, Blueprint), Vec<Diagnostic>> {
+    let mut changed = document.clone();
+    let mut faults = Vec::new();
+    for key in variant.set.keys() {
+        let place = at.key("set").key(key);
+        let text = document.text(&document.span(&place)).to_owned();
+        if let Err(fault) = changed.set(&format!("{key}={text}")) {
+            faults.push(Diagnostic::error(fault.code, &place, fault.message.clone()));
+        }
+    }
+    let (value, more) = conform(&changed, &schema());
+    // Faults are shown at the line of the variant that makes them.
+    faults.extend(more.into_iter().map(|fault| blame(fault, variant, at)));
+    if any_error(&faults) {
+        return Err(faults);
+    }
+    let file = read(value)?;
+    let mut check = Check { data, faults };
+    let blueprint = blueprint(&file, &mut check);
+    match blueprint {
+        Some(blueprint) if check.faults.is_empty() => Ok((file, blueprint)),
+        _ => Err(check.faults.into_iter().map(|fault| blame(fault, variant, at)).collect()),
+    }
+}
+
+fn blame(fault: Diagnostic, variant: &file::Variant, at: &Path) -> Diagnostic {
+    let help = fault.help.clone();
+    let error = Diagnostic::error(fault.code, at.key("set"), format!("in variant `{}`: {}", variant.name, fault.message));
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}
+
+fn compared_service(file: &File, check: &mut Check<'_>) -> usize {
+    let known = file.services.iter().map(|service| service.name.as_str());
+    match &file.run.service {
+        None => 0,
+        Some(name) => check.find(&Path::root().key("run").key("service"), "service", name, known).unwrap_or(0),
+    }
+}
+
+/// The world as the file says it; `None` where something is wrong that leaves nothing to build on.
+fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
+    let services = services::services(file, check);
+    let sources = clients::sources(file, check);
+    let faults = services::faults(file, &services, check);
+    let (end, warmup) = length(file, &sources, check)?;
+    let sources: Vec<_> = sources.into_iter().flatten().collect();
+    let requests: f64 = sources.iter().filter_map(|source| source.rate(end)).sum::<f64>() * end.seconds();
+    if requests > MOST_REQUESTS {
+        let at = Path::root().key("run").key("duration");
+        check.fault(&at, "too-large", format!(
+            "one replication would simulate {requests:.1e} requests; at most {MOST_REQUESTS:.0e} are allowed: shorten the run or lower the rate"
+        ));
+    }
+    Some(Blueprint {
+        warmup: Time::ZERO + warmup,
+        end: Time::ZERO + end,
+        stretches: STRETCHES,
+        sources,
+        services,
+        faults,
+    })
+}
+
+/// How long the run is, and its warm-up.
+fn length(
+    file: &File,
+    sources: &[Option<crate::model::blueprint::SourcePlan>],
+    check: &mut Check<'_>,
+) -> Option<(Span, Span)> {
+    let run = Path::root().key("run");
+    // The last arrival is part of the trace.
+    let traced = sources
+        .iter()
+        .flatten()
+        .filter_map(|source| match &source.when {
+            When::Trace(rows) => Some(rows.length + Span::from_nanos(1)),
+            _ => None,
+        })
+        .max();
+    let Some(end) = file.run.duration.or(traced) else {
+        // A trace that could not be read has been reported already.
+        if sources.iter().all(Option::is_some) {
+            check.fault(&run, "missing-key", "`duration` is missing: add e.g. duration = \"10min\"");
+        }
+        return None;
+    };
+    let least = Span::from_nanos(STRETCHES as u64 * 1000);
+    if end < least {
+        check.fault(&run.key("duration"), "out-of-range", format!("`duration` is {end}; it must be at least {least}"));
+        return None;
+    }
+    let warmup = file.run.warmup.unwrap_or_else(|| match file.run.duration {
+        Some(duration) => Span::from_nanos(duration.nanos() / 10),
+        None => Span::ZERO,
+    });
+    if warmup >= end {
+        check.fault(&run.key("warmup"), "out-of-range", format!("`warmup` is {warmup}; it must be shorter than the run, which is {end}"));
+    }
+    Some((end, warmup))
+}
+
+/// What a careful colleague would say.
+fn warnings(variants: &[Variant]) -> Vec<String> {
+    let mut warnings: BTreeMap<String, ()> = BTreeMap::new();
+    for variant in variants {
+        for (index, service) in variant.blueprint.services.iter().enumerate() {
+            let Some(load) = variant.blueprint.utilization(index) else { continue };
+            if load >= 1.0 {
+                let warning = format!(
+                    "service `{}` is overloaded: it is offered {:.0}% of its capacity, so queues grow as long as the run lasts, and means depend on its length",
+                    service.name,
+                    load * 100.0
+                );
+                warnings.insert(warning, ());
+            }
+        }
+    }
+    warnings.into_keys().collect()
+}
