@@ -16,7 +16,8 @@ impl World<'_> {
                 continue;
             }
             let interval = plan.groups[self.servers[server as usize].group as usize].agent_interval;
-            let phase = interval.seconds() * uniform(&mut self.stream(Domain::Agent, u64::from(server)));
+            let phase =
+                interval.seconds() * uniform(&mut self.stream(Domain::Agent, u64::from(server)));
             calendar.after(Span::from_seconds(phase), Event::Report(server));
         }
     }
@@ -30,14 +31,21 @@ impl World<'_> {
         let group = &service.plan.groups[server.group as usize];
         calendar.after(group.agent_interval, Event::Report(index));
         // Slot time of services that are still under way counts up to now.
-        let underway: u64 = server.serving(&self.attempts).map(|id| (now - self.attempts[id].since).nanos()).sum();
+        let underway: u64 = server
+            .serving(&self.attempts)
+            .map(|id| (now - self.attempts[id].since).nanos())
+            .sum();
         let worked = server.worked + underway;
         let (then, before) = std::mem::replace(&mut server.reported, (now, worked));
         if !server.is_up() {
             return;
         }
         let elapsed = (now - then).nanos() as f64 * f64::from(server.slots);
-        let cpu = if elapsed > 0.0 { (worked.saturating_sub(before) as f64 / elapsed).min(1.0) } else { 0.0 };
+        let cpu = if elapsed > 0.0 {
+            (worked.saturating_sub(before) as f64 / elapsed).min(1.0)
+        } else {
+            0.0
+        };
         let here = f64::from(server.in_service + server.waiting);
         let memory = (group.memory_base + group.memory_per_request * here).min(1.0);
         for balancer in &mut service.balancers {

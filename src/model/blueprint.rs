@@ -199,7 +199,11 @@ impl Blueprint {
     pub fn utilization(&self, service: usize) -> Option<f64> {
         let plan = &self.services[service];
         let mut load = 0.0;
-        for source in self.sources.iter().filter(|source| source.service == service) {
+        for source in self
+            .sources
+            .iter()
+            .filter(|source| source.service == service)
+        {
             let rate = source.rate(self.end - Time::ZERO)?;
             load += match source.recorded_service() {
                 Some(seconds) => {
@@ -228,7 +232,8 @@ impl ServicePlan {
             .iter()
             .map(|server| {
                 let group = &self.groups[server.group];
-                f64::from(group.slots) * group.speed / (group.service.mean() + group.per_size * size)
+                f64::from(group.slots) * group.speed
+                    / (group.service.mean() + group.per_size * size)
             })
             .collect()
     }
@@ -254,7 +259,8 @@ impl SourcePlan {
         match (&self.when, &self.size) {
             (_, Some(size)) => size.mean(),
             (When::Trace(rows), None) => {
-                rows.rows.iter().map(|row| f64::from(row.size)).sum::<f64>() / rows.rows.len() as f64
+                rows.rows.iter().map(|row| f64::from(row.size)).sum::<f64>()
+                    / rows.rows.len() as f64
             }
             _ => 1.0,
         }
@@ -262,8 +268,15 @@ impl SourcePlan {
 
     /// Mean service time that the trace itself states, in seconds.
     pub fn recorded_service(&self) -> Option<f64> {
-        let When::Trace(rows) = &self.when else { return None };
-        let times: Vec<f64> = rows.rows.iter().map(|row| f64::from(row.service)).filter(|&t| t >= 0.0).collect();
+        let When::Trace(rows) = &self.when else {
+            return None;
+        };
+        let times: Vec<f64> = rows
+            .rows
+            .iter()
+            .map(|row| f64::from(row.service))
+            .filter(|&t| t >= 0.0)
+            .collect();
         (times.len() == rows.rows.len()).then(|| times.iter().sum::<f64>() / times.len() as f64)
     }
 }

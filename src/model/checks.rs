@@ -24,7 +24,9 @@ pub(super) struct Check {
 impl Check {
     /// The checks of a service, by balancer and member; none where it has no health checks.
     pub(super) fn all(plan: &ServicePlan, service: usize, seeds: Seeds) -> Vec<Check> {
-        let Some(config) = &plan.balancer.health_check else { return Vec::new() };
+        let Some(config) = &plan.balancer.health_check else {
+            return Vec::new();
+        };
         let mut rng = seeds.stream(Domain::Health, service as u64);
         (0..usize::from(plan.balancer.instances) * plan.servers.len())
             .map(|_| Check {
@@ -49,7 +51,10 @@ impl Check {
 impl World<'_> {
     /// The first check of each service has this number among all checks of the world.
     fn first_check(&self, service: usize) -> usize {
-        self.services[..service].iter().map(|service| service.checks.len()).sum()
+        self.services[..service]
+            .iter()
+            .map(|service| service.checks.len())
+            .sum()
     }
 
     /// A server has died or returned: its checks matter now.
@@ -57,7 +62,9 @@ impl World<'_> {
         let index = self.servers[server as usize].service as usize;
         let offset = self.first_check(index);
         let service = &mut self.services[index];
-        let Some(config) = &service.plan.balancer.health_check else { return };
+        let Some(config) = &service.plan.balancer.health_check else {
+            return;
+        };
         let members = service.plan.servers.len();
         let member = (server - service.first) as usize;
         for instance in 0..service.balancers.len() {
@@ -65,7 +72,10 @@ impl World<'_> {
             let check = &mut service.checks[at];
             if !check.awake {
                 check.awake = true;
-                calendar.at(check.next(calendar.now(), config), Event::Check((offset + at) as u32));
+                calendar.at(
+                    check.next(calendar.now(), config),
+                    Event::Check((offset + at) as u32),
+                );
             }
         }
     }
@@ -87,7 +97,9 @@ impl World<'_> {
         let now = calendar.now();
         let (index, at) = self.locate_check(number);
         let service = &mut self.services[index];
-        let Some(config) = &service.plan.balancer.health_check else { return };
+        let Some(config) = &service.plan.balancer.health_check else {
+            return;
+        };
         let member = at % service.plan.servers.len();
         let server = &self.servers[service.first as usize + member];
         let up = server.is_up();
@@ -113,7 +125,9 @@ impl World<'_> {
 
     fn conclude_check(&mut self, index: usize, at: usize, passed: bool, now: Time) {
         let service = &mut self.services[index];
-        let Some(config) = &service.plan.balancer.health_check else { return };
+        let Some(config) = &service.plan.balancer.health_check else {
+            return;
+        };
         let check = &mut service.checks[at];
         if check.health.check(passed, config) {
             let down = !check.health.is_up();

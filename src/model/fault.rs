@@ -160,15 +160,28 @@ impl FaultConfig {
             Schedule::Once(begins, lasts.map_or(Time::NEVER, |lasts| begins + lasts))
         };
         let (what, schedule, effect) = match self {
-            FaultConfig::Crash(f) => ("crash", once(f.at, f.lasts), Effect::Crash(f.in_flight, f.answers)),
+            FaultConfig::Crash(f) => (
+                "crash",
+                once(f.at, f.lasts),
+                Effect::Crash(f.in_flight, f.answers),
+            ),
             FaultConfig::RandomCrashes(f) => (
                 "random crashes",
                 Schedule::Random(f.mtbf.seconds(), f.mttr.seconds()),
                 Effect::Crash(f.in_flight, f.answers),
             ),
-            FaultConfig::Slowdown(f) => ("slowdown", once(f.at, f.lasts), Effect::Slowdown(f.speed.value())),
+            FaultConfig::Slowdown(f) => (
+                "slowdown",
+                once(f.at, f.lasts),
+                Effect::Slowdown(f.speed.value()),
+            ),
             FaultConfig::Drain(f) => ("drain", once(f.at, f.lasts), Effect::Drain),
         };
-        Fault { label: format!("{what} of {}", self.servers()), servers, schedule, effect }
+        Fault {
+            label: format!("{what} of {}", self.servers()),
+            servers,
+            schedule,
+            effect,
+        }
     }
 }

@@ -35,12 +35,18 @@ impl World<'_> {
                         calendar.at(ends, Event::Strike(strike));
                     }
                     Schedule::Random(mtbf, _) => {
-                        let mut own = self.stream(Domain::Fault, (index as u64) << 32 | u64::from(server));
+                        let mut own =
+                            self.stream(Domain::Fault, (index as u64) << 32 | u64::from(server));
                         calendar.after(exponential(mtbf, &mut own), Event::Strike(strike));
                         rng = Some(own);
                     }
                 }
-                self.strikes.push(Strike { fault: index as u32, server, holds: false, rng });
+                self.strikes.push(Strike {
+                    fault: index as u32,
+                    server,
+                    holds: false,
+                    rng,
+                });
             }
         }
     }
@@ -56,15 +62,26 @@ impl World<'_> {
             calendar.after(pause, Event::Strike(index));
         }
         match fault.effect {
-            Effect::Crash(in_flight, while_down) if holds => self.crash(server, in_flight, while_down, calendar),
+            Effect::Crash(in_flight, while_down) if holds => {
+                self.crash(server, in_flight, while_down, calendar)
+            }
             Effect::Crash(..) => self.recover(server, calendar),
             Effect::Slowdown(speed) => {
                 if holds {
                     self.slowdowns.push((server, speed));
-                } else if let Some(at) = self.slowdowns.iter().position(|&slow| slow == (server, speed)) {
+                } else if let Some(at) = self
+                    .slowdowns
+                    .iter()
+                    .position(|&slow| slow == (server, speed))
+                {
                     self.slowdowns.remove(at);
                 }
-                let pace = self.slowdowns.iter().filter(|slow| slow.0 == server).map(|slow| slow.1).product();
+                let pace = self
+                    .slowdowns
+                    .iter()
+                    .filter(|slow| slow.0 == server)
+                    .map(|slow| slow.1)
+                    .product();
                 self.set_pace(server, pace, calendar);
             }
             Effect::Drain => self.set_everywhere(server, Reason::Draining, holds, calendar.now()),
@@ -72,7 +89,13 @@ impl World<'_> {
     }
 
     /// A server dies. Its sessions are gone; what it was doing is lost, or finished.
-    fn crash(&mut self, server: u32, in_flight: InFlight, while_down: WhileDown, calendar: &mut Calendar<Event>) {
+    fn crash(
+        &mut self,
+        server: u32,
+        in_flight: InFlight,
+        while_down: WhileDown,
+        calendar: &mut Calendar<Event>,
+    ) {
         let place = &mut self.servers[server as usize];
         place.down += 1;
         if place.down > 1 {
@@ -113,9 +136,14 @@ impl World<'_> {
     fn drop_all(&mut self, server: u32, while_down: WhileDown, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         self.settle_sharing(server, now);
-        let shared = self.servers[server as usize].sharing.as_mut().map_or(Vec::new(), |sharing| sharing.clear());
+        let shared = self.servers[server as usize]
+            .sharing
+            .as_mut()
+            .map_or(Vec::new(), |sharing| sharing.clear());
         self.plan_sharing(server, calendar);
-        let mut working: Vec<u32> = self.servers[server as usize].serving(&self.attempts).collect();
+        let mut working: Vec<u32> = self.servers[server as usize]
+            .serving(&self.attempts)
+            .collect();
         for &id in &working {
             self.free_slot(id, now);
         }
@@ -151,7 +179,9 @@ impl World<'_> {
         self.settle_sharing(server, now);
         let old = std::mem::replace(&mut self.servers[server as usize].pace, pace);
         self.plan_sharing(server, calendar);
-        let working: Vec<u32> = self.servers[server as usize].serving(&self.attempts).collect();
+        let working: Vec<u32> = self.servers[server as usize]
+            .serving(&self.attempts)
+            .collect();
         for id in working {
             let attempt = &mut self.attempts[id];
             let left = Span::from_seconds((attempt.finish - now).seconds() * old / pace);

@@ -20,7 +20,7 @@ const PAUSE: u64 = 0x400;
 
 impl World<'_> {
     /// A client sends a request.
-    #[inline]
+    #[inline(always)]
     pub(super) fn arrive(&mut self, source: usize, draft: Draft, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let plan = &self.plan.sources[source];
@@ -29,7 +29,8 @@ impl World<'_> {
         self.tally.requests += u64::from(measured);
         self.open += u64::from(measured);
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
-        let balancer = self.services[plan.service].instance(&draft, self.first_client[source] + draft.client);
+        let balancer =
+            self.services[plan.service].instance(&draft, self.first_client[source] + draft.client);
         let request = self.requests.insert(Request {
             draft,
             arrived: now,
@@ -38,6 +39,7 @@ impl World<'_> {
             attempts: 0,
             tried_count: 0,
             measured,
+            stretch: self.tally.timeline.stretch(now),
             tried: [0; 3],
             to_balancer,
         });
@@ -56,7 +58,7 @@ impl World<'_> {
     }
 
     /// A request is at its balancer: for the first time, or to be tried again.
-    #[inline]
+    #[inline(always)]
     pub(super) fn dispatch(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         match self.pick(id, now) {
@@ -66,7 +68,7 @@ impl World<'_> {
     }
 
     /// The member that the request's balancer sends it to.
-    #[inline]
+    #[inline(always)]
     fn pick(&mut self, id: u32, now: Time) -> Option<MemberId> {
         let request = &self.requests[id];
         let index = usize::from(request.source);
@@ -82,7 +84,11 @@ impl World<'_> {
         {
             return Some(last);
         }
-        let tried = if retry.on == On::Another { request.tried() } else { &[] };
+        let tried = if retry.on == On::Another {
+            request.tried()
+        } else {
+            &[]
+        };
         if let Some(cookies) = &service.cookies
             && let Some(bound) = cookies.get(client)
             && balancer.takes_bound(bound)
@@ -96,16 +102,25 @@ impl World<'_> {
             key: request.draft.key,
         };
         let truth = if self.oracle {
-            let (first, last) = (service.first as usize, service.first as usize + service.plan.servers.len());
-            Truth { in_system: &self.in_system[first..last], free_at: &self.free_at[first..last] }
+            let (first, last) = (
+                service.first as usize,
+                service.first as usize + service.plan.servers.len(),
+            );
+            Truth {
+                in_system: &self.in_system[first..last],
+                free_at: &self.free_at[first..last],
+            }
         } else {
-            Truth { in_system: &[], free_at: &[] }
+            Truth {
+                in_system: &[],
+                free_at: &[],
+            }
         };
         balancer.pick(&seen, tried, truth, now)
     }
 
     /// The balancer sends a request to a member.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, id: u32, member: MemberId, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let request = &mut self.requests[id];
@@ -123,9 +138,14 @@ impl World<'_> {
         let seconds = if draft.service >= 0.0 {
             f64::from(draft.service)
         } else {
-            plan.service.sample(&mut Luck::new(draft.luck, number)) + plan.per_size * f64::from(draft.size)
+            plan.service.sample(&mut Luck::new(draft.luck, number))
+                + plan.per_size * f64::from(draft.size)
         };
-        let demand = Span::from_seconds(if plan.speed == 1.0 { seconds } else { seconds / plan.speed });
+        let demand = Span::from_seconds(if plan.speed == 1.0 {
+            seconds
+        } else {
+            seconds / plan.speed
+        });
         if request.measured {
             self.tally.attempts += 1;
             self.tally.load.sent[server as usize] += 1;
@@ -150,7 +170,11 @@ impl World<'_> {
         service.balancers[usize::from(balancer)].sent(member, now);
         let instant = service.out[group].is_instant();
         if !instant {
-            service.out[group].send(Luck::new(draft.luck, OUT + number), Event::AtServer(attempt), calendar);
+            service.out[group].send(
+                Luck::new(draft.luck, OUT + number),
+                Event::AtServer(attempt),
+                calendar,
+            );
         }
         if self.oracle {
             self.joined(server, demand, now);
@@ -161,12 +185,18 @@ impl World<'_> {
     }
 
     /// An attempt is at its server.
-    #[inline]
+    #[inline(always)]
     pub(super) fn reach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
-        if attempt.request == NOBODY && self.services[server.service as usize].plan.balancer.abandoned == Abandoned::Cancel {
+        if attempt.request == NOBODY
+            && self.services[server.service as usize]
+                .plan
+                .balancer
+                .abandoned
+                == Abandoned::Cancel
+        {
             self.forget(id, now);
             return;
         }
@@ -193,7 +223,7 @@ impl World<'_> {
     }
 
     /// An attempt gets a slot.
-    #[inline]
+    #[inline(always)]
     pub(super) fn start(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let attempt = &mut self.attempts[id];
@@ -218,7 +248,7 @@ impl World<'_> {
     }
 
     /// The service of an attempt ends.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let attempt = &self.attempts[id];
@@ -232,7 +262,7 @@ impl World<'_> {
     }
 
     /// Takes an attempt off its slot, and counts the work done.
-    #[inline]
+    #[inline(always)]
     pub(super) fn free_slot(&mut self, id: u32, now: Time) {
         let Attempt { server, since, .. } = self.attempts[id];
         let index = server as usize;
@@ -243,7 +273,7 @@ impl World<'_> {
     }
 
     /// Gives free slots to those who wait, unless the server is down.
-    #[inline]
+    #[inline(always)]
     pub(super) fn start_next(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let place = &mut self.servers[server as usize];
         if place.has_free_slot()
@@ -254,10 +284,12 @@ impl World<'_> {
     }
 
     /// A server has done the work of an attempt: the answer goes back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn served(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let Attempt { request, server, .. } = self.attempts[id];
+        let Attempt {
+            request, server, ..
+        } = self.attempts[id];
         if self.oracle {
             self.left(server, now);
         }
@@ -270,11 +302,13 @@ impl World<'_> {
     }
 
     /// The session of a request's client goes on, begins, or turns out to be lost.
-    #[inline]
+    #[inline(always)]
     fn touch_session(&mut self, request: u32, server: u32, now: Time) {
         let request = &self.requests[request];
         let source = usize::from(request.source);
-        let Some(sessions) = &mut self.sessions[source] else { return };
+        let Some(sessions) = &mut self.sessions[source] else {
+            return;
+        };
         match sessions.touch(request.draft.client, server, now) {
             Touch::Continued => {}
             Touch::Began => self.tally.session_begun(now),
@@ -282,16 +316,28 @@ impl World<'_> {
                 let service = &self.services[self.plan.sources[source].service];
                 let balancer = &service.balancers[usize::from(request.balancer)];
                 let reachable = balancer.pool().is_eligible(old - service.first);
-                self.tally.sessions_lost(now, 1, if reachable { Loss::Moved } else { Loss::Unreachable });
+                self.tally.sessions_lost(
+                    now,
+                    1,
+                    if reachable {
+                        Loss::Moved
+                    } else {
+                        Loss::Unreachable
+                    },
+                );
                 self.tally.session_begun(now);
             }
         }
     }
 
     /// A server turns an attempt away, or drops it.
+    #[cold]
+    #[inline(never)]
     pub(super) fn refuse(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let Attempt { request, server, .. } = self.attempts[id];
+        let Attempt {
+            request, server, ..
+        } = self.attempts[id];
         if self.oracle {
             self.left(server, now);
         }
@@ -304,9 +350,11 @@ impl World<'_> {
         self.send_back(id, calendar);
     }
 
-    #[inline]
+    #[inline(always)]
     fn send_back(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let Attempt { request, server, .. } = self.attempts[id];
+        let Attempt {
+            request, server, ..
+        } = self.attempts[id];
         let place = &self.servers[server as usize];
         let leg = &self.services[place.service as usize].back[place.group as usize];
         if leg.is_instant() {
@@ -320,16 +368,25 @@ impl World<'_> {
     }
 
     /// The answer to an attempt, good or bad, is at the balancer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let Attempt { request, server, failed, .. } = self.attempts[id];
+        let Attempt {
+            request,
+            server,
+            failed,
+            ..
+        } = self.attempts[id];
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
         if request == NOBODY {
             return;
         }
-        let outcome = if failed.is_none() { Outcome::Success } else { Outcome::Failure };
+        let outcome = if failed.is_none() {
+            Outcome::Success
+        } else {
+            Outcome::Failure
+        };
         self.tell_balancer(id, request, outcome, now);
         match failed {
             None => self.succeed(request, server, calendar),
@@ -338,9 +395,16 @@ impl World<'_> {
     }
 
     /// The balancer has waited long enough for an attempt.
+    #[inline(never)]
     pub(super) fn time_out(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let Attempt { request, server, phase, deadline, .. } = self.attempts[id];
+        let Attempt {
+            request,
+            server,
+            phase,
+            deadline,
+            ..
+        } = self.attempts[id];
         if deadline != now {
             return;
         }
@@ -349,7 +413,11 @@ impl World<'_> {
         self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
         self.tell_balancer(id, request, Outcome::Timeout, now);
         let place = &self.servers[server as usize];
-        let cancel = self.services[place.service as usize].plan.balancer.abandoned == Abandoned::Cancel;
+        let cancel = self.services[place.service as usize]
+            .plan
+            .balancer
+            .abandoned
+            == Abandoned::Cancel;
         match phase {
             Phase::Waiting if cancel || !place.is_up() => {
                 self.servers[server as usize].unqueue(id, &mut self.attempts);
@@ -375,6 +443,7 @@ impl World<'_> {
     }
 
     /// An attempt that nobody waits for leaves the world.
+    #[inline(never)]
     pub(super) fn forget(&mut self, id: u32, now: Time) {
         if self.oracle {
             self.left(self.attempts[id].server, now);
@@ -383,15 +452,21 @@ impl World<'_> {
         self.attempts.remove(id);
     }
 
-    #[inline]
+    #[inline(always)]
     fn tell_balancer(&mut self, id: u32, request: u32, outcome: Outcome, now: Time) {
         let Attempt { server, sent, .. } = self.attempts[id];
         let service = &mut self.services[self.servers[server as usize].service as usize];
-        let answer = Answer { member: server - service.first, outcome, response_time: now - sent };
+        let answer = Answer {
+            member: server - service.first,
+            outcome,
+            response_time: now - sent,
+        };
         service.balancers[usize::from(self.requests[request].balancer)].answered(&answer, now);
     }
 
     /// Tries a request again after a failed attempt, or gives up.
+    #[cold]
+    #[inline(never)]
     fn retry(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
         let service = &self.services[self.plan.sources[usize::from(request.source)].service];
@@ -408,11 +483,12 @@ impl World<'_> {
     }
 
     /// A request is answered.
-    #[inline]
+    #[inline(always)]
     fn succeed(&mut self, id: u32, server: u32, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
         let response_time = calendar.now() + request.to_balancer - request.arrived;
-        self.tally.succeeded(request.arrived, response_time, request.measured);
+        self.tally
+            .succeeded(request.stretch, response_time, request.measured);
         let source = usize::from(request.source);
         let client = self.first_client[source] + request.draft.client;
         let service = &mut self.services[self.plan.sources[source].service];
@@ -423,18 +499,25 @@ impl World<'_> {
     }
 
     /// A request has failed.
+    #[cold]
+    #[inline(never)]
     fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
         let after = calendar.now() + request.to_balancer - request.arrived;
-        self.tally.failed(request.arrived, after, cause, request.measured);
+        self.tally
+            .failed(request.stretch, after, cause, request.measured);
         self.end(id, calendar);
     }
 
-    #[inline]
+    #[inline(always)]
     fn end(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
         self.open -= u64::from(request.measured);
-        let (source, client, back) = (usize::from(request.source), request.draft.client, request.to_balancer);
+        let (source, client, back) = (
+            usize::from(request.source),
+            request.draft.client,
+            request.to_balancer,
+        );
         self.requests.remove(id);
         if matches!(self.plan.sources[source].when, When::Closed(_)) {
             let pause = back + self.sources[source].think(client);
@@ -443,6 +526,7 @@ impl World<'_> {
     }
 
     /// The truth that oracles see: one more is on its way to a server.
+    #[inline(never)]
     fn joined(&mut self, server: u32, demand: Span, now: Time) {
         let index = server as usize;
         let place = &self.servers[index];
@@ -453,6 +537,7 @@ impl World<'_> {
     }
 
     /// The truth that oracles see: one has left a server.
+    #[inline(never)]
     pub(super) fn left(&mut self, server: u32, now: Time) {
         self.in_system[server as usize] -= 1;
         if self.in_system[server as usize] == 0 {
@@ -462,13 +547,17 @@ impl World<'_> {
     }
 
     /// An attempt joins the others at a server that shares itself.
+    #[cold]
+    #[inline(never)]
     fn share(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let Attempt { server, demand, .. } = self.attempts[id];
         self.settle_sharing(server, now);
         let place = &mut self.servers[server as usize];
         let limit = place.sharing_is_full();
-        let Some(sharing) = &mut place.sharing else { return };
+        let Some(sharing) = &mut place.sharing else {
+            return;
+        };
         if limit {
             self.refuse(id, Cause::QueueFull, calendar);
             return;
@@ -491,11 +580,18 @@ impl World<'_> {
     /// At a server that shares itself, the next request finishes.
     pub(super) fn finish_shared(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        if self.servers[server as usize].sharing.as_ref().is_none_or(|sharing| sharing.next != now) {
+        if self.servers[server as usize]
+            .sharing
+            .as_ref()
+            .is_none_or(|sharing| sharing.next != now)
+        {
             return;
         }
         self.settle_sharing(server, now);
-        let done = self.servers[server as usize].sharing.as_mut().and_then(|sharing| sharing.finish());
+        let done = self.servers[server as usize]
+            .sharing
+            .as_mut()
+            .and_then(|sharing| sharing.finish());
         self.plan_sharing(server, calendar);
         if let Some(id) = done {
             self.served(id, calendar);
@@ -506,7 +602,9 @@ impl World<'_> {
     pub(super) fn settle_sharing(&mut self, server: u32, now: Time) {
         let place = &mut self.servers[server as usize];
         let (slots, pace) = (place.slots, place.pace);
-        let Some(sharing) = &mut place.sharing else { return };
+        let Some(sharing) = &mut place.sharing else {
+            return;
+        };
         let (busy, since) = (sharing.len().min(slots), sharing.updated());
         sharing.advance(now, slots, pace);
         if busy > 0 && now > since {
@@ -519,7 +617,9 @@ impl World<'_> {
     pub(super) fn plan_sharing(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let place = &mut self.servers[server as usize];
         let (slots, pace) = (place.slots, place.pace);
-        let Some(sharing) = &mut place.sharing else { return };
+        let Some(sharing) = &mut place.sharing else {
+            return;
+        };
         let next = sharing.plan(calendar.now(), slots, pace);
         place.in_service = sharing.len();
         calendar.at(next, Event::Shared(server));

@@ -4,9 +4,9 @@
 //! worked on at a server, and return. [`run`] lives one cell: a pure function of the blueprint, the seed
 //! and the replication.
 
+mod agents;
 pub mod arrivals;
 pub mod blueprint;
-mod agents;
 mod checks;
 pub mod fault;
 mod faults;
@@ -123,7 +123,11 @@ struct World<'a> {
 /// ```
 pub fn run(plan: &Blueprint, seed: u64, replication: u32) -> Tally {
     let mut calendar = Calendar::new();
-    let mut world = World::new(plan, Seeds::new(seed, u64::from(replication)), &mut calendar);
+    let mut world = World::new(
+        plan,
+        Seeds::new(seed, u64::from(replication)),
+        &mut calendar,
+    );
     let cutoff = plan.end + (plan.end - Time::ZERO);
     let reached = engine::run(&mut world, &mut calendar, cutoff);
     world.close(reached)
@@ -141,25 +145,43 @@ impl<'a> World<'a> {
         }
         for (index, service) in plan.services.iter().enumerate() {
             let first = servers.len() as u32;
-            servers.extend(
-                service
-                    .servers
-                    .iter()
-                    .map(|server| Server::new(&service.groups[server.group], server.group as u32, index as u32)),
-            );
-            services.push(Service::new(service, index, first, clients as usize, seeds, calendar));
+            servers.extend(service.servers.iter().map(|server| {
+                Server::new(
+                    &service.groups[server.group],
+                    server.group as u32,
+                    index as u32,
+                )
+            }));
+            services.push(Service::new(
+                service,
+                index,
+                first,
+                clients as usize,
+                seeds,
+                calendar,
+            ));
         }
         let slots: Vec<u32> = servers.iter().map(|server: &Server| server.slots).collect();
-        let oracle = plan.services.iter().any(|s| s.balancer.strategy.entry().sight == Sight::Oracle);
-        let sources: Vec<Source<'a>> =
-            plan.sources.iter().enumerate().map(|(i, source)| Source::new(source, i as u64, seeds)).collect();
+        let oracle = plan
+            .services
+            .iter()
+            .any(|s| s.balancer.strategy.entry().sight == Sight::Oracle);
+        let sources: Vec<Source<'a>> = plan
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(i, source)| Source::new(source, i as u64, seeds))
+            .collect();
         let sessions = plan
             .sources
             .iter()
             .enumerate()
             .map(|(i, source)| {
                 let clients = source.population.popularity.count() as usize;
-                source.sessions.as_ref().map(|plan| Sessions::new(plan, clients, seeds, i as u64))
+                source
+                    .sessions
+                    .as_ref()
+                    .map(|plan| Sessions::new(plan, clients, seeds, i as u64))
             })
             .collect();
         let known = if oracle { servers.len() } else { 0 };
@@ -217,8 +239,14 @@ impl<'a> World<'a> {
     fn tell_truth(&mut self, server: u32, now: Time) {
         let index = self.servers[server as usize].service as usize;
         let service = &mut self.services[index];
-        let (first, last) = (service.first as usize, service.first as usize + service.plan.servers.len());
-        let truth = Truth { in_system: &self.in_system[first..last], free_at: &self.free_at[first..last] };
+        let (first, last) = (
+            service.first as usize,
+            service.first as usize + service.plan.servers.len(),
+        );
+        let truth = Truth {
+            in_system: &self.in_system[first..last],
+            free_at: &self.free_at[first..last],
+        };
         for balancer in &mut service.balancers {
             balancer.truth_changed(server - service.first, truth, now);
         }
@@ -231,7 +259,10 @@ impl<'a> World<'a> {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];
             if server.sharing.is_none() {
-                let since: Vec<Time> = server.serving(&self.attempts).map(|id| self.attempts[id].since).collect();
+                let since: Vec<Time> = server
+                    .serving(&self.attempts)
+                    .map(|id| self.attempts[id].since)
+                    .collect();
                 for since in since {
                     self.tally.load.busy(index, 1, since, reached);
                 }
@@ -255,10 +286,9 @@ impl Model for World<'_> {
             Event::Finish(attempt) => self.finish(attempt, calendar),
             Event::AtServer(attempt) => self.reach(attempt, calendar),
             Event::Answer(attempt) => self.answered(attempt, calendar),
-            Event::AtBalancer(request) => self.dispatch(request, calendar),
+            Event::AtBalancer(request) | Event::Retry(request) => self.dispatch(request, calendar),
             Event::Shared(server) => self.finish_shared(server, calendar),
             Event::Timeout(attempt) => self.time_out(attempt, calendar),
-            Event::Retry(request) => self.dispatch(request, calendar),
             Event::Ask(user) => self.ask(user, calendar),
             Event::Strike(strike) => self.strike(strike, calendar),
             Event::Check(check) => self.check(check, calendar),

@@ -3,9 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-
-
-
 /// How unlike the members of a population are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
@@ -38,7 +35,9 @@ impl Popularity {
         match skew {
             Skew::Uniform => Popularity::Uniform(count),
             Skew::Zipf { exponent } => {
-                let weights: Vec<f64> = (1..=count).map(|rank| libm::pow(f64::from(rank), -exponent)).collect();
+                let weights: Vec<f64> = (1..=count)
+                    .map(|rank| libm::pow(f64::from(rank), -exponent))
+                    .collect();
                 Popularity::weighted(&weights)
             }
         }
@@ -50,7 +49,8 @@ impl Popularity {
         let n = weights.len();
         let mut scaled: Vec<f64> = weights.iter().map(|w| w * n as f64 / total).collect();
         let mut cells: Vec<(u32, u32)> = (0..n as u32).map(|i| (u32::MAX, i)).collect();
-        let (mut small, mut large): (Vec<u32>, Vec<u32>) = (0..n as u32).partition(|&i| scaled[i as usize] < 1.0);
+        let (mut small, mut large): (Vec<u32>, Vec<u32>) =
+            (0..n as u32).partition(|&i| scaled[i as usize] < 1.0);
         while let (Some(poor), Some(&rich)) = (small.pop(), large.last()) {
             cells[poor as usize] = ((scaled[poor as usize] * 4_294_967_296.0) as u32, rich);
             scaled[rich as usize] -= 1.0 - scaled[poor as usize];
@@ -79,7 +79,11 @@ impl Popularity {
             Popularity::Uniform(_) => index,
             Popularity::Alias(cells) => {
                 let (threshold, alias) = cells[index as usize];
-                if ((wide as u64) >> 32) as u32 <= threshold { index } else { alias }
+                if ((wide as u64) >> 32) as u32 <= threshold {
+                    index
+                } else {
+                    alias
+                }
             }
         }
     }
@@ -95,8 +99,14 @@ mod tests {
     fn draws_follow_weights() {
         let mut rng = Seeds::new(3, 0).stream(Domain::Key, 0);
         for (popularity, due) in [
-            (Popularity::weighted(&[1.0, 0.0, 5.0, 2.0]), vec![0.125, 0.0, 0.625, 0.25]),
-            (Popularity::new(3, Skew::Zipf { exponent: 1.0 }), vec![6.0 / 11.0, 3.0 / 11.0, 2.0 / 11.0]),
+            (
+                Popularity::weighted(&[1.0, 0.0, 5.0, 2.0]),
+                vec![0.125, 0.0, 0.625, 0.25],
+            ),
+            (
+                Popularity::new(3, Skew::Zipf { exponent: 1.0 }),
+                vec![6.0 / 11.0, 3.0 / 11.0, 2.0 / 11.0],
+            ),
             (Popularity::new(2, Skew::Uniform), vec![0.5, 0.5]),
             (Popularity::new(1, Skew::Zipf { exponent: 2.0 }), vec![1.0]),
         ] {

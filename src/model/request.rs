@@ -36,6 +36,8 @@ pub(super) struct Request {
     pub(super) tried_count: u8,
     /// Whether it arrived in the measured window.
     pub(super) measured: bool,
+    /// The stretch of the timeline in which it arrived.
+    pub(super) stretch: u16,
     /// The members tried last.
     pub(super) tried: [MemberId; 3],
     /// From the client to the balancer: the answer takes as long.
@@ -110,7 +112,10 @@ pub(super) struct Slab<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Slab { places: Vec::new(), free: Vec::new() }
+        Slab {
+            places: Vec::new(),
+            free: Vec::new(),
+        }
     }
 }
 
@@ -132,7 +137,6 @@ impl<T> Slab<T> {
     pub(super) fn remove(&mut self, place: u32) {
         self.free.push(place);
     }
-
 }
 
 impl<T> std::ops::Index<u32> for Slab<T> {
@@ -156,7 +160,12 @@ mod tests {
 
     #[test]
     fn what_is_in_flight_is_small() {
-        assert!(size_of::<Request>() + size_of::<Attempt>() <= 168, "{} + {}", size_of::<Request>(), size_of::<Attempt>());
+        assert!(
+            size_of::<Request>() + size_of::<Attempt>() <= 168,
+            "{} + {}",
+            size_of::<Request>(),
+            size_of::<Attempt>()
+        );
     }
 
     #[test]

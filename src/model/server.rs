@@ -164,10 +164,12 @@ impl Server {
     }
 
     /// The attempts being worked on, newest first.
-    pub(super) fn serving<'a>(&self, attempts: &'a Slab<Attempt>) -> impl Iterator<Item = u32> + use<'a> {
+    pub(super) fn serving<'a>(
+        &self,
+        attempts: &'a Slab<Attempt>,
+    ) -> impl Iterator<Item = u32> + use<'a> {
         chain(self.serving, attempts)
     }
-
 }
 
 fn chain(first: u32, attempts: &Slab<Attempt>) -> impl Iterator<Item = u32> {

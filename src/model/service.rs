@@ -45,12 +45,19 @@ impl<'a> Service<'a> {
         seeds: Seeds,
         calendar: &mut Calendar<Event>,
     ) -> Service<'a> {
-        let weights: Vec<u32> = (0..plan.servers.len()).map(|server| plan.group(server).weight).collect();
+        let weights: Vec<u32> = (0..plan.servers.len())
+            .map(|server| plan.group(server).weight)
+            .collect();
         let balancer = |instance: u16| {
             let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
             Balancer::new(&plan.balancer.strategy, weights.clone(), rng)
         };
-        let mut legs = || plan.groups.iter().map(|group| Leg::new(group.to_server.clone(), calendar)).collect();
+        let mut legs = || {
+            plan.groups
+                .iter()
+                .map(|group| Leg::new(group.to_server.clone(), calendar))
+                .collect()
+        };
         Service {
             plan,
             first,

@@ -46,7 +46,12 @@ pub(super) enum Touch {
 impl Sessions {
     /// No sessions yet, for `clients` clients.
     pub(super) fn new(plan: &SessionPlan, clients: usize, seeds: Seeds, source: u64) -> Sessions {
-        let none = Session { server: NOWHERE, begun: 0, expires: Time::ZERO, ends: Time::ZERO };
+        let none = Session {
+            server: NOWHERE,
+            begun: 0,
+            expires: Time::ZERO,
+            ends: Time::ZERO,
+        };
         Sessions {
             idle: plan.idle,
             length: plan.length.clone(),
@@ -67,11 +72,17 @@ impl Sessions {
         session.begun += 1;
         // The n-th session of a client lasts as long under every strategy.
         let mut luck = Luck::new(self.luck ^ mix(u64::from(client)), u64::from(session.begun));
-        let length = self.length.as_ref().map_or(Span::FOREVER, |length| Span::from_seconds(length.sample(&mut luck)));
+        let length = self.length.as_ref().map_or(Span::FOREVER, |length| {
+            Span::from_seconds(length.sample(&mut luck))
+        });
         session.server = server;
         session.expires = now + self.idle;
         session.ends = now + length;
-        if alive { Touch::Lost(lost) } else { Touch::Began }
+        if alive {
+            Touch::Lost(lost)
+        } else {
+            Touch::Began
+        }
     }
 
     /// `server` has lost all state. Returns how many live sessions that ended.
@@ -85,7 +96,6 @@ impl Sessions {
         }
         lost
     }
-
 }
 
 impl Session {
@@ -100,7 +110,10 @@ mod tests {
 
     #[test]
     fn sessions_go_on_end_and_are_lost() {
-        let plan = SessionPlan { idle: Span::from_secs(10), length: None };
+        let plan = SessionPlan {
+            idle: Span::from_secs(10),
+            length: None,
+        };
         let mut sessions = Sessions::new(&plan, 2, Seeds::new(1, 0), 0);
         let at = |seconds| Time::ZERO + Span::from_secs(seconds);
         assert_eq!(sessions.touch(0, 3, at(0)), Touch::Began);

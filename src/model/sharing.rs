@@ -35,7 +35,10 @@ impl Eq for Job {}
 impl Ord for Job {
     /// The earlier end is the greater, since the heap hands out the greatest.
     fn cmp(&self, other: &Job) -> Ordering {
-        other.done_at.total_cmp(&self.done_at).then(other.order.cmp(&self.order))
+        other
+            .done_at
+            .total_cmp(&self.done_at)
+            .then(other.order.cmp(&self.order))
     }
 }
 
@@ -75,7 +78,11 @@ impl Sharing {
             self.received = 0.0;
         }
         self.joined += 1;
-        self.jobs.push(Job { done_at: self.received + demand.nanos() as f64, order: self.joined, attempt });
+        self.jobs.push(Job {
+            done_at: self.received + demand.nanos() as f64,
+            order: self.joined,
+            attempt,
+        });
     }
 
     /// Takes out the attempt that finishes first.

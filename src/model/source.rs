@@ -28,9 +28,19 @@ pub(super) struct Source<'a> {
 
 #[derive(Clone, Debug)]
 enum Asking {
-    Process { process: Process, gaps: Rng, bursts: Rng },
-    Trace { rows: Arc<Rows>, at: usize },
-    Closed { think: Sampler, users: Vec<User> },
+    Process {
+        process: Process,
+        gaps: Rng,
+        bursts: Rng,
+    },
+    Trace {
+        rows: Arc<Rows>,
+        at: usize,
+    },
+    Closed {
+        think: Sampler,
+        users: Vec<User>,
+    },
 }
 
 /// A user of a closed loop: the k-th request and the k-th pause are its own, whenever they come.
@@ -53,17 +63,41 @@ impl<'a> Source<'a> {
                 let mut gaps = seeds.stream(Domain::Arrivals, index);
                 let mut bursts = seeds.stream(Domain::Burst, index);
                 let first = process.first(&mut gaps, &mut bursts);
-                (Asking::Process { process, gaps, bursts }, first)
+                (
+                    Asking::Process {
+                        process,
+                        gaps,
+                        bursts,
+                    },
+                    first,
+                )
             }
             When::Trace(rows) => {
                 let first = rows.rows.first().map_or(Time::NEVER, |row| row.time);
-                (Asking::Trace { rows: Arc::clone(rows), at: 0 }, first)
+                (
+                    Asking::Trace {
+                        rows: Arc::clone(rows),
+                        at: 0,
+                    },
+                    first,
+                )
             }
             When::Closed(think) => {
                 let root = seeds.stream(Domain::User, index).next_u64();
                 let count = plan.population.popularity.count();
-                let users = (0..count).map(|user| User { root: mix(root ^ mix(u64::from(user))), asked: 0 }).collect();
-                (Asking::Closed { think: think.clone(), users }, Time::NEVER)
+                let users = (0..count)
+                    .map(|user| User {
+                        root: mix(root ^ mix(u64::from(user))),
+                        asked: 0,
+                    })
+                    .collect();
+                (
+                    Asking::Closed {
+                        think: think.clone(),
+                        users,
+                    },
+                    Time::NEVER,
+                )
             }
         };
         let stream = |domain| seeds.stream(domain, index);
@@ -82,14 +116,24 @@ impl<'a> Source<'a> {
     #[inline]
     pub(super) fn take(&mut self) -> Draft {
         match &mut self.when {
-            Asking::Process { process, gaps, bursts } => {
+            Asking::Process {
+                process,
+                gaps,
+                bursts,
+            } => {
                 self.next = process.next(self.next, gaps, bursts);
                 let client = self.plan.population.popularity.draw(&mut self.client);
                 Draft {
                     client,
-                    key: self.plan.keys.as_ref().map_or(u64::from(client), |keys| u64::from(keys.draw(&mut self.key))),
+                    key: self.plan.keys.as_ref().map_or(u64::from(client), |keys| {
+                        u64::from(keys.draw(&mut self.key))
+                    }),
                     luck: self.luck.next_u64(),
-                    size: self.plan.size.as_ref().map_or(1.0, |size| size.sample(&mut self.size) as f32),
+                    size: self
+                        .plan
+                        .size
+                        .as_ref()
+                        .map_or(1.0, |size| size.sample(&mut self.size) as f32),
                     service: -1.0,
                 }
             }
@@ -101,7 +145,11 @@ impl<'a> Source<'a> {
                     client: row.client,
                     key: row.key,
                     luck: self.luck.next_u64(),
-                    size: self.plan.size.as_ref().map_or(row.size, |size| size.sample(&mut self.size) as f32),
+                    size: self
+                        .plan
+                        .size
+                        .as_ref()
+                        .map_or(row.size, |size| size.sample(&mut self.size) as f32),
                     service: row.service,
                 }
             }
@@ -119,22 +167,34 @@ impl<'a> Source<'a> {
 
     /// The next request of a user.
     pub(super) fn ask(&mut self, user: u32) -> Draft {
-        let Asking::Closed { users, .. } = &mut self.when else { unreachable!("only closed loops have users") };
+        let Asking::Closed { users, .. } = &mut self.when else {
+            unreachable!("only closed loops have users")
+        };
         let User { root, asked } = &mut users[user as usize];
         let mut luck = Luck::new(*root, REQUEST | u64::from(*asked));
         *asked += 1;
         Draft {
             client: user,
-            key: self.plan.keys.as_ref().map_or(u64::from(user), |keys| u64::from(keys.draw(&mut luck))),
+            key: self
+                .plan
+                .keys
+                .as_ref()
+                .map_or(u64::from(user), |keys| u64::from(keys.draw(&mut luck))),
             luck: luck.next_u64(),
-            size: self.plan.size.as_ref().map_or(1.0, |size| size.sample(&mut luck) as f32),
+            size: self
+                .plan
+                .size
+                .as_ref()
+                .map_or(1.0, |size| size.sample(&mut luck) as f32),
             service: -1.0,
         }
     }
 
     /// How long a user thinks before its next request.
     pub(super) fn think(&self, user: u32) -> Span {
-        let Asking::Closed { think, users } = &self.when else { return Span::FOREVER };
+        let Asking::Closed { think, users } = &self.when else {
+            return Span::FOREVER;
+        };
         let User { root, asked } = users[user as usize];
         Span::from_seconds(think.sample(&mut Luck::new(root, THINK | u64::from(asked))))
     }

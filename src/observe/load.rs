@@ -25,8 +25,11 @@ pub struct Load {
     grid: Vec<u64>,
     bands: usize,
     stretch: Span,
-    /// The stretch in which the last busy time ended: most others end in it too.
-    current: usize,
+    /// The stretch in which the last busy time ended, from when to when it lasts, and where its row of `grid`
+    /// is: most others end in it too.
+    begins: Time,
+    ends: Time,
+    row: usize,
 }
 
 impl Load {
@@ -44,8 +47,10 @@ impl Load {
             waited: vec![(0, Span::ZERO); n],
             grid: vec![0; stretches * bands],
             bands,
-            stretch: Span::from_nanos((to.nanos() / stretches as u64).max(1)),
-            current: 0,
+            stretch: Span::from_nanos(to.nanos().div_ceil(stretches as u64)),
+            begins: Time::ZERO,
+            ends: Time::ZERO,
+            row: 0,
         }
     }
 
@@ -55,22 +60,28 @@ impl Load {
         let inside = until.min(self.to).since(since.max(self.from));
         self.busy[server] += inside.nanos() * u64::from(slots);
         let band = self.band(server);
-        let begins = |stretch: usize| Time::from_nanos(stretch as u64 * self.stretch.nanos());
-        if since >= begins(self.current) && until <= begins(self.current + 1) {
-            self.grid[self.current * self.bands + band] +=
-                (until - since).nanos() * u64::from(slots);
-            return;
+        if since >= self.begins && until <= self.ends {
+            self.grid[self.row + band] += (until - since).nanos() * u64::from(slots);
+        } else {
+            self.spread(band, slots, since, until);
         }
-        let last = self.grid.len() / self.bands;
-        let mut stretch = (since.nanos() / self.stretch.nanos()) as usize;
-        while stretch < last && begins(stretch) < until {
-            let part = until
-                .min(begins(stretch + 1))
-                .since(since.max(begins(stretch)));
+    }
+
+    /// Busy time that does not lie within the current stretch.
+    #[cold]
+    fn spread(&mut self, band: usize, slots: u32, since: Time, until: Time) {
+        let rows = self.grid.len() / self.bands;
+        let first = (since.nanos() / self.stretch.nanos()) as usize;
+        for stretch in first..rows {
+            let begins = Time::from_nanos(stretch as u64 * self.stretch.nanos());
+            let ends = begins + self.stretch;
+            let part = until.min(ends).since(since.max(begins));
             self.grid[stretch * self.bands + band] += part.nanos() * u64::from(slots);
-            stretch += 1;
+            if until <= ends {
+                (self.begins, self.ends, self.row) = (begins, ends, stretch * self.bands);
+                break;
+            }
         }
-        self.current = stretch.saturating_sub(1).min(last - 1);
     }
 
     #[inline]

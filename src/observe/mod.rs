@@ -1,6 +1,7 @@
 //! What is measured while a cell runs: response times, stretches of time, servers, sessions, counters.
 //! Measuring never draws a random number and never changes the world.
 
+mod histogram;
 mod latency;
 mod load;
 mod timeline;
@@ -107,22 +108,23 @@ impl Tally {
         now >= self.from && now < self.to
     }
 
-    /// A request that arrived at `arrived` has been answered.
+    /// A request that arrived in `stretch` has been answered.
     #[inline]
-    pub fn succeeded(&mut self, arrived: Time, response_time: Span, measured: bool) {
+    pub fn succeeded(&mut self, stretch: u16, response_time: Span, measured: bool) {
+        let cell = histogram::cell(response_time.nanos());
         if measured {
-            self.latency.record(response_time);
+            self.latency.record_in(cell, response_time);
         }
-        self.timeline.succeeded(arrived, response_time);
+        self.timeline.succeeded(stretch, cell);
     }
 
-    /// A request that arrived at `arrived` has failed.
-    pub fn failed(&mut self, arrived: Time, after: Span, cause: Cause, measured: bool) {
+    /// A request that arrived in `stretch` has failed.
+    pub fn failed(&mut self, stretch: u16, after: Span, cause: Cause, measured: bool) {
         if measured {
             self.failed[cause as usize] += 1;
             self.failures.record(after);
         }
-        self.timeline.failed(arrived);
+        self.timeline.failed(stretch);
     }
 
     /// A session has begun.

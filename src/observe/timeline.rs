@@ -1,29 +1,31 @@
 //! Stretches of simulated time: how many requests arrived in each, and how they fared.
 
-use hdrhistogram::Histogram;
-
+use super::histogram::{Histogram, middle};
 use crate::time::{Span, Time};
 
+/// Cells of the fine histogram that share one here: what is read off a timeline is within 1%.
+const COARSER: u32 = 3;
+
 /// The requests that arrived in one stretch of time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Stretch {
     /// Those that failed.
     pub failed: u64,
-    /// Response times of the others in nanoseconds, within 1%.
-    histogram: Histogram<u32>,
+    /// Response times of the others.
+    histogram: Histogram,
 }
 
 impl Stretch {
     /// Requests that succeeded.
     pub fn succeeded(&self) -> u64 {
-        self.histogram.len()
+        self.histogram.count()
     }
 
     /// The quantile `q` of their response times in seconds, within 1%.
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        (!self.histogram.is_empty()).then(|| {
-            let value = self.histogram.value_at_quantile(q);
-            self.histogram.median_equivalent(value) as f64 * 1e-9
+        self.histogram.quantile_cell(q).map(|cell| {
+            let first = cell << COARSER;
+            middle(first + (1 << COARSER) / 2) as f64 * 1e-9
         })
     }
 }
@@ -32,27 +34,21 @@ impl Stretch {
 #[derive(Clone, Debug)]
 pub struct Timeline {
     stretches: Vec<Stretch>,
-    /// Stretches a nanosecond.
-    per_nano: f64,
     length: Span,
+    /// The stretch of the last arrival, and where it ends.
+    current: u16,
+    ends: Time,
 }
 
 impl Timeline {
     /// `count` stretches of equal length from zero to `to`.
     pub fn new(to: Time, count: usize) -> Timeline {
-        let empty = || {
-            let mut histogram =
-                Histogram::new_with_bounds(1, 1_000_000_000, 2).expect("bounds in order");
-            histogram.auto(true);
-            Stretch {
-                failed: 0,
-                histogram,
-            }
-        };
+        let length = Span::from_nanos(to.nanos().div_ceil(count as u64));
         Timeline {
-            stretches: (0..count).map(|_| empty()).collect(),
-            per_nano: count as f64 / to.nanos() as f64,
-            length: Span::from_nanos(to.nanos() / count as u64),
+            stretches: vec![Stretch::default(); count],
+            length,
+            current: 0,
+            ends: Time::ZERO + length,
         }
     }
 
@@ -66,26 +62,28 @@ impl Timeline {
         self.length
     }
 
+    /// The stretch of an arrival at `now`; past the last one where the window has ended. Arrivals come in
+    /// order of time.
     #[inline]
-    fn at(&mut self, arrived: Time) -> Option<&mut Stretch> {
-        self.stretches
-            .get_mut((arrived.nanos() as f64 * self.per_nano) as usize)
+    pub fn stretch(&mut self, now: Time) -> u16 {
+        while now >= self.ends && usize::from(self.current) < self.stretches.len() {
+            self.current += 1;
+            self.ends += self.length;
+        }
+        self.current
     }
 
-    /// A request that arrived at `arrived` has been answered.
+    /// A request that arrived in `stretch` has been answered after a time that falls into this cell.
     #[inline]
-    pub fn succeeded(&mut self, arrived: Time, response_time: Span) {
-        if let Some(stretch) = self.at(arrived) {
-            stretch
-                .histogram
-                .record(response_time.nanos())
-                .expect("the histogram grows on demand");
+    pub fn succeeded(&mut self, stretch: u16, cell: usize) {
+        if let Some(stretch) = self.stretches.get_mut(usize::from(stretch)) {
+            stretch.histogram.record(cell >> COARSER);
         }
     }
 
-    /// A request that arrived at `arrived` has failed.
-    pub fn failed(&mut self, arrived: Time) {
-        if let Some(stretch) = self.at(arrived) {
+    /// A request that arrived in `stretch` has failed.
+    pub fn failed(&mut self, stretch: u16) {
+        if let Some(stretch) = self.stretches.get_mut(usize::from(stretch)) {
             stretch.failed += 1;
         }
     }
@@ -94,10 +92,34 @@ impl Timeline {
     pub fn merge(&mut self, other: &Timeline) {
         for (stretch, more) in self.stretches.iter_mut().zip(&other.stretches) {
             stretch.failed += more.failed;
-            stretch
-                .histogram
-                .add(&more.histogram)
-                .expect("the histogram grows on demand");
+            stretch.histogram.merge(&more.histogram);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::histogram::cell;
+    use super::*;
+
+    #[test]
+    fn requests_stand_where_they_arrived() {
+        let mut timeline = Timeline::new(Time::from_nanos(1000), 4);
+        let arrivals =
+            [0, 249, 250, 700, 999, 1000, 5000].map(|t| timeline.stretch(Time::from_nanos(t)));
+        assert_eq!(arrivals, [0, 0, 1, 2, 3, 4, 4]);
+        for (at, nanos) in [(1, 1_000_000u64), (1, 3_000_000), (2, 50_000_000), (4, 1)] {
+            timeline.succeeded(at, cell(nanos));
+        }
+        timeline.failed(3);
+        let counts: Vec<u64> = timeline
+            .stretches()
+            .iter()
+            .map(Stretch::succeeded)
+            .collect();
+        assert_eq!(counts, [0, 2, 1, 0]);
+        for (q, exact) in [(0.5, 1e-3), (1.0, 3e-3)] {
+            assert!((timeline.stretches()[1].quantile(q).unwrap() / exact - 1.0).abs() < 0.01);
         }
     }
 }

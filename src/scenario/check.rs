@@ -32,12 +32,17 @@ struct Check<'a> {
 
 impl Check<'_> {
     fn fault(&mut self, at: &Path, code: &'static str, message: impl Into<String>) {
-        self.faults.push(Diagnostic::error(code, at, message.into()));
+        self.faults
+            .push(Diagnostic::error(code, at, message.into()));
     }
 
     /// Notes why a distribution or process cannot be, where it stands.
     fn parameter(&mut self, at: &Path, error: &crate::dist::DistError) {
-        self.fault(&descend(at, &error.field), "bad-parameter", error.to_string());
+        self.fault(
+            &descend(at, &error.field),
+            "bad-parameter",
+            error.to_string(),
+        );
     }
 
     /// A name that must be one of `known`.
@@ -54,11 +59,26 @@ impl Check<'_> {
             let near = known
                 .iter()
                 .min_by_key(|other| strsim::damerau_levenshtein(other, name))
-                .filter(|other| strsim::damerau_levenshtein(other, name) <= 1 + name.chars().count() / 3)
+                .filter(|other| {
+                    strsim::damerau_levenshtein(other, name) <= 1 + name.chars().count() / 3
+                })
                 .map_or(String::new(), |other| format!("did you mean `{other}`? "));
-            let list: Vec<String> = known.iter().take(20).map(|name| format!("`{name}`")).collect();
-            let fault = Diagnostic::error("unknown-name", at, format!("there is no {what} `{name}`"))
-                .help(format!("{near}there is {}", if list.is_empty() { "none".to_owned() } else { list.join(", ") }));
+            let list: Vec<String> = known
+                .iter()
+                .take(20)
+                .map(|name| format!("`{name}`"))
+                .collect();
+            let fault =
+                Diagnostic::error("unknown-name", at, format!("there is no {what} `{name}`")).help(
+                    format!(
+                        "{near}there is {}",
+                        if list.is_empty() {
+                            "none".to_owned()
+                        } else {
+                            list.join(", ")
+                        }
+                    ),
+                );
             self.faults.push(fault);
         }
         found
@@ -71,7 +91,10 @@ fn descend(at: &Path, field: &str) -> Path {
     for part in field.split('.') {
         let (key, indexes) = part.split_once('[').unwrap_or((part, ""));
         path = path.key(key);
-        for index in indexes.split(['[', ']']).filter_map(|index| index.parse().ok()) {
+        for index in indexes
+            .split(['[', ']'])
+            .filter_map(|index| index.parse().ok())
+        {
             path = path.index(index);
         }
     }
@@ -82,29 +105,52 @@ fn descend(at: &Path, field: &str) -> Path {
 ///
 /// # Errors
 /// All that is wrong with it.
-pub fn check(path: &FilePath, document: &Document, value: serde_json::Value) -> Result<Scenario, Vec<Diagnostic>> {
+pub fn check(
+    path: &FilePath,
+    document: &Document,
+    value: serde_json::Value,
+) -> Result<Scenario, Vec<Diagnostic>> {
     let resolved = read(value)?;
     let mut data = Data::new(path.parent().unwrap_or(FilePath::new("")));
     let mut faults = Vec::new();
 
     let variants = variants(&resolved, document, &mut data, &mut faults);
-    let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
-    let mut check = Check { data: &mut data, faults };
+    let names: Vec<&str> = variants
+        .iter()
+        .map(|variant| variant.name.as_str())
+        .collect();
+    let mut check = Check {
+        data: &mut data,
+        faults,
+    };
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
             let path = Path::root().key("run").key("compare");
-            check.fault(&path, "repeated", format!("`{name}` is compared twice; give one of them another name"));
+            check.fault(
+                &path,
+                "repeated",
+                format!("`{name}` is compared twice; give one of them another name"),
+            );
         }
     }
     if names.is_empty() && check.faults.is_empty() {
         let path = Path::root().key("run");
-        check.fault(&path, "nothing-to-compare", "there is nothing to run: name at least one strategy in `compare`, or a `[[variants]]`");
+        check.fault(
+            &path,
+            "nothing-to-compare",
+            "there is nothing to run: name at least one strategy in `compare`, or a `[[variants]]`",
+        );
     }
     let baseline = match &resolved.run.baseline {
         None => 0,
-        Some(name) if check.faults.is_empty() => {
-            check.find(&Path::root().key("run").key("baseline"), "strategy or variant", name, names).unwrap_or(0)
-        }
+        Some(name) if check.faults.is_empty() => check
+            .find(
+                &Path::root().key("run").key("baseline"),
+                "strategy or variant",
+                name,
+                names,
+            )
+            .unwrap_or(0),
         Some(_) => 0,
     };
     if !check.faults.is_empty() {
@@ -112,8 +158,16 @@ pub fn check(path: &FilePath, document: &Document, value: serde_json::Value) -> 
     }
     let mut resolved_json = serde_json::to_value(&resolved).unwrap_or_default();
     strip_nulls(&mut resolved_json);
-    let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let file_name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let warnings = warnings(&variants);
     Ok(Scenario {
         name,
@@ -132,7 +186,11 @@ pub fn check(path: &FilePath, document: &Document, value: serde_json::Value) -> 
 
 fn read(value: serde_json::Value) -> Result<File, Vec<Diagnostic>> {
     serde_json::from_value(value).map_err(|error| {
-        vec![Diagnostic::error("not-understood", Path::root(), format!("the file cannot be understood: {error}"))]
+        vec![Diagnostic::error(
+            "not-understood",
+            Path::root(),
+            format!("the file cannot be understood: {error}"),
+        )]
     })
 }
 
@@ -150,9 +208,17 @@ fn strip_nulls(value: &mut serde_json::Value) {
 
 /// All that the file compares: the strategies of `compare` in the world as it stands, then the variants, each
 /// in a world of its own.
-fn variants(file: &File, document: &Document, data: &mut Data, faults: &mut Vec<Diagnostic>) -> Vec<Variant> {
+fn variants(
+    file: &File,
+    document: &Document,
+    data: &mut Data,
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<Variant> {
     let mut variants = Vec::new();
-    let mut check = Check { data, faults: std::mem::take(faults) };
+    let mut check = Check {
+        data,
+        faults: std::mem::take(faults),
+    };
     let compared = compared_service(file, &mut check);
     let plain = blueprint(file, &mut check);
     *faults = check.faults;
@@ -173,27 +239,50 @@ fn variants(file: &File, document: &Document, data: &mut Data, faults: &mut Vec<
                     .strategy
                     .clone()
                     .unwrap_or_else(|| file.services[compared].balancer.strategy.clone());
-                let oracle = strategy.entry().sight == Sight::Oracle && !changed.name.ends_with("(oracle)");
-                let name = if oracle { format!("{} (oracle)", changed.name) } else { changed.name.clone() };
+                let oracle =
+                    strategy.entry().sight == Sight::Oracle && !changed.name.ends_with("(oracle)");
+                let name = if oracle {
+                    format!("{} (oracle)", changed.name)
+                } else {
+                    changed.name.clone()
+                };
                 variants.push(variant(name, strategy, &blueprint, compared));
             }
             Err(more) => faults.extend(more),
         }
     }
     if let Some(first) = variants.first() {
-        let same = |v: &Variant| v.blueprint.end == first.blueprint.end && v.blueprint.warmup == first.blueprint.warmup;
+        let same = |v: &Variant| {
+            v.blueprint.end == first.blueprint.end && v.blueprint.warmup == first.blueprint.warmup
+        };
         if let Some(odd) = variants.iter().find(|v| !same(v)) {
-            let message = format!("`{}` runs for another time than `{}`; what is compared must run alike", odd.name, first.name);
-            faults.push(Diagnostic::error("unlike-runs", Path::root().key("variants"), message));
+            let message = format!(
+                "`{}` runs for another time than `{}`; what is compared must run alike",
+                odd.name, first.name
+            );
+            faults.push(Diagnostic::error(
+                "unlike-runs",
+                Path::root().key("variants"),
+                message,
+            ));
         }
     }
     variants
 }
 
-fn variant(name: String, strategy: StrategyConfig, blueprint: &Blueprint, compared: usize) -> Variant {
+fn variant(
+    name: String,
+    strategy: StrategyConfig,
+    blueprint: &Blueprint,
+    compared: usize,
+) -> Variant {
     let mut blueprint = blueprint.clone();
     blueprint.services[compared].balancer.strategy = strategy.clone();
-    Variant { name, strategy, blueprint }
+    Variant {
+        name,
+        strategy,
+        blueprint,
+    }
 }
 
 /// The world of a variant: the document with other settings, read anew.
@@ -223,13 +312,21 @@ fn world_of(
     let blueprint = blueprint(&file, &mut check);
     match blueprint {
         Some(blueprint) if check.faults.is_empty() => Ok((file, blueprint)),
-        _ => Err(check.faults.into_iter().map(|fault| blame(fault, variant, at)).collect()),
+        _ => Err(check
+            .faults
+            .into_iter()
+            .map(|fault| blame(fault, variant, at))
+            .collect()),
     }
 }
 
 fn blame(fault: Diagnostic, variant: &file::Variant, at: &Path) -> Diagnostic {
     let help = fault.help.clone();
-    let error = Diagnostic::error(fault.code, at.key("set"), format!("in variant `{}`: {}", variant.name, fault.message));
+    let error = Diagnostic::error(
+        fault.code,
+        at.key("set"),
+        format!("in variant `{}`: {}", variant.name, fault.message),
+    );
     match help {
         Some(help) => error.help(help),
         None => error,
@@ -240,7 +337,14 @@ fn compared_service(file: &File, check: &mut Check<'_>) -> usize {
     let known = file.services.iter().map(|service| service.name.as_str());
     match &file.run.service {
         None => 0,
-        Some(name) => check.find(&Path::root().key("run").key("service"), "service", name, known).unwrap_or(0),
+        Some(name) => check
+            .find(
+                &Path::root().key("run").key("service"),
+                "service",
+                name,
+                known,
+            )
+            .unwrap_or(0),
     }
 }
 
@@ -251,7 +355,11 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
     let faults = services::faults(file, &services, check);
     let (end, warmup) = length(file, &sources, check)?;
     let sources: Vec<_> = sources.into_iter().flatten().collect();
-    let requests: f64 = sources.iter().filter_map(|source| source.rate(end)).sum::<f64>() * end.seconds();
+    let requests: f64 = sources
+        .iter()
+        .filter_map(|source| source.rate(end))
+        .sum::<f64>()
+        * end.seconds();
     if requests > MOST_REQUESTS {
         let at = Path::root().key("run").key("duration");
         check.fault(&at, "too-large", format!(
@@ -287,13 +395,21 @@ fn length(
     let Some(end) = file.run.duration.or(traced) else {
         // A trace that could not be read has been reported already.
         if sources.iter().all(Option::is_some) {
-            check.fault(&run, "missing-key", "`duration` is missing: add e.g. duration = \"10min\"");
+            check.fault(
+                &run,
+                "missing-key",
+                "`duration` is missing: add e.g. duration = \"10min\"",
+            );
         }
         return None;
     };
     let least = Span::from_nanos(STRETCHES as u64 * 1000);
     if end < least {
-        check.fault(&run.key("duration"), "out-of-range", format!("`duration` is {end}; it must be at least {least}"));
+        check.fault(
+            &run.key("duration"),
+            "out-of-range",
+            format!("`duration` is {end}; it must be at least {least}"),
+        );
         return None;
     }
     let warmup = file.run.warmup.unwrap_or_else(|| match file.run.duration {
@@ -301,7 +417,11 @@ fn length(
         None => Span::ZERO,
     });
     if warmup >= end {
-        check.fault(&run.key("warmup"), "out-of-range", format!("`warmup` is {warmup}; it must be shorter than the run, which is {end}"));
+        check.fault(
+            &run.key("warmup"),
+            "out-of-range",
+            format!("`warmup` is {warmup}; it must be shorter than the run, which is {end}"),
+        );
     }
     Some((end, warmup))
 }
@@ -311,7 +431,9 @@ fn warnings(variants: &[Variant]) -> Vec<String> {
     let mut warnings: BTreeMap<String, ()> = BTreeMap::new();
     for variant in variants {
         for (index, service) in variant.blueprint.services.iter().enumerate() {
-            let Some(load) = variant.blueprint.utilization(index) else { continue };
+            let Some(load) = variant.blueprint.utilization(index) else {
+                continue;
+            };
             if load >= 1.0 {
                 let warning = format!(
                     "service `{}` is overloaded: it is offered {:.0}% of its capacity, so queues grow as long as the run lasts, and means depend on its length",

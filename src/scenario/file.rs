@@ -236,7 +236,10 @@ pub struct Sessions {
 
 impl Default for Sessions {
     fn default() -> Sessions {
-        Sessions { idle: Span::from_secs(30 * 60), length: None }
+        Sessions {
+            idle: Span::from_secs(30 * 60),
+            length: None,
+        }
     }
 }
 
@@ -336,7 +339,11 @@ pub struct Memory {
 
 impl Default for Memory {
     fn default() -> Memory {
-        Memory { total: Bytes::new(8 << 30), base: Bytes::new(1 << 30), per_request: Bytes::new(1 << 20) }
+        Memory {
+            total: Bytes::new(8 << 30),
+            base: Bytes::new(1 << 30),
+            per_request: Bytes::new(1 << 20),
+        }
     }
 }
 

@@ -82,7 +82,11 @@ pub struct Rejected {
 
 impl std::fmt::Display for Rejected {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&diagnostic::render(&self.document, &self.diagnostics, false))
+        f.write_str(&diagnostic::render(
+            &self.document,
+            &self.diagnostics,
+            false,
+        ))
     }
 }
 
@@ -117,11 +121,17 @@ impl Scenario {
         let (value, faults) = conform::conform(&document, &schema());
         diagnostics.extend(faults);
         if diagnostic::any_error(&diagnostics) {
-            return Err(Box::new(Rejected { document, diagnostics }));
+            return Err(Box::new(Rejected {
+                document,
+                diagnostics,
+            }));
         }
         match check::check(path, &document, value) {
             Ok(scenario) => Ok(scenario),
-            Err(faults) => Err(Box::new(Rejected { document, diagnostics: faults })),
+            Err(faults) => Err(Box::new(Rejected {
+                document,
+                diagnostics: faults,
+            })),
         }
     }
 

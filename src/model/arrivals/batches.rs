@@ -37,8 +37,16 @@ impl Batches {
         if !(1.0..=1e6).contains(&size.mean()) {
             return Err(DistError::new("size", "has a mean outside 1 to 1000000"));
         }
-        let gap = Dist::Exponential(Exponential { mean: Amount(size.mean() / rate) }).sampler()?;
-        Ok(Batching { gap, size, rate, left: 0 })
+        let gap = Dist::Exponential(Exponential {
+            mean: Amount(size.mean() / rate),
+        })
+        .sampler()?;
+        Ok(Batching {
+            gap,
+            size,
+            rate,
+            left: 0,
+        })
     }
 }
 

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 pub use closed::Closed;
 pub use on_off::OnOff;
 pub use renewal::{Constant, Erlang, Gamma, Hyperexponential, Poisson};
-pub use trace::{ColumnTime, Columns, Row, Rows, SizeColumns, Trace, TraceError, open as open_data};
+pub use trace::{
+    ColumnTime, Columns, Row, Rows, SizeColumns, Trace, TraceError, open as open_data,
+};
 pub use varying::{Daily, Profile, Ramp, Spike, Steps};
 
 pub use batches::Batches;
@@ -126,7 +128,10 @@ fn positive(rate: crate::units::Rate, field: &'static str) -> Result<f64, DistEr
     if rate.value() > 0.0 {
         Ok(rate.value())
     } else {
-        Err(DistError::new(field, "is 0/s; it must be more, or nothing ever arrives"))
+        Err(DistError::new(
+            field,
+            "is 0/s; it must be more, or nothing ever arrives",
+        ))
     }
 }
 
@@ -143,21 +148,59 @@ mod tests {
             (r#"{"kind":"poisson","rate":"100/s"}"#, 100.0, 1.0),
             (r#"{"kind":"constant","rate":"100/s"}"#, 100.0, 0.01),
             (r#"{"kind":"gamma","rate":"100/s","cv":2}"#, 100.0, 4.0),
-            (r#"{"kind":"erlang","rate":"100/s","stages":4}"#, 100.0, 0.25),
-            (r#"{"kind":"hyperexponential","rate":"100/s","cv":3}"#, 100.0, 9.0),
-            (r#"{"kind":"on-off","on-rate":"300/s","off-rate":"0/s","on":"1s","off":"2s"}"#, 100.0, 270.0),
-            (r#"{"kind":"batches","rate":"100/s","size":{"kind":"constant","value":5}}"#, 100.0, 5.0),
-            (r#"{"kind":"steps","rates":[["0s","50/s"],["500s","150/s"]]}"#, 100.0, 1.0),
-            (r#"{"kind":"ramp","from":"0/s","to":"200/s","over":"1000s"}"#, 100.0, 1.0),
-            (r#"{"kind":"daily","rate":"100/s","swing":"50%","period":"100s"}"#, 100.0, 1.0),
-            (r#"{"kind":"spike","rate":"80/s","peak":"280/s","at":"100s","lasts":"100s"}"#, 100.0, 1.0),
+            (
+                r#"{"kind":"erlang","rate":"100/s","stages":4}"#,
+                100.0,
+                0.25,
+            ),
+            (
+                r#"{"kind":"hyperexponential","rate":"100/s","cv":3}"#,
+                100.0,
+                9.0,
+            ),
+            (
+                r#"{"kind":"on-off","on-rate":"300/s","off-rate":"0/s","on":"1s","off":"2s"}"#,
+                100.0,
+                270.0,
+            ),
+            (
+                r#"{"kind":"batches","rate":"100/s","size":{"kind":"constant","value":5}}"#,
+                100.0,
+                5.0,
+            ),
+            (
+                r#"{"kind":"steps","rates":[["0s","50/s"],["500s","150/s"]]}"#,
+                100.0,
+                1.0,
+            ),
+            (
+                r#"{"kind":"ramp","from":"0/s","to":"200/s","over":"1000s"}"#,
+                100.0,
+                1.0,
+            ),
+            (
+                r#"{"kind":"daily","rate":"100/s","swing":"50%","period":"100s"}"#,
+                100.0,
+                1.0,
+            ),
+            (
+                r#"{"kind":"spike","rate":"80/s","peak":"280/s","at":"100s","lasts":"100s"}"#,
+                100.0,
+                1.0,
+            ),
         ];
         for (text, rate, dispersion) in cases {
             let arrivals: Arrivals = serde_json::from_str(text).unwrap();
             let mut process = arrivals.process().unwrap().unwrap();
             let seeds = Seeds::new(9, 0);
-            let (mut rng, mut burst) = (seeds.stream(Domain::Arrivals, 0), seeds.stream(Domain::Burst, 0));
-            assert!((process.mean_rate(Span::from_secs(1000)) / rate - 1.0).abs() < 1e-9, "{text}");
+            let (mut rng, mut burst) = (
+                seeds.stream(Domain::Arrivals, 0),
+                seeds.stream(Domain::Burst, 0),
+            );
+            assert!(
+                (process.mean_rate(Span::from_secs(1000)) / rate - 1.0).abs() < 1e-9,
+                "{text}"
+            );
             let end = Time::ZERO + Span::from_secs(1000);
             let (mut count, mut now) = (0.0, process.first(&mut rng, &mut burst));
             while now < end {
@@ -167,7 +210,10 @@ mod tests {
                 now = next;
             }
             let due: f64 = rate * 1000.0;
-            assert!((count - due).abs() < 4.5 * (due * dispersion).sqrt() + 1.0, "{text}: {count}");
+            assert!(
+                (count - due).abs() < 4.5 * (due * dispersion).sqrt() + 1.0,
+                "{text}: {count}"
+            );
         }
     }
 }

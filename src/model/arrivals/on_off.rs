@@ -41,10 +41,16 @@ impl OnOff {
     pub(super) fn process(&self) -> Result<Switching, DistError> {
         if self.on.is_zero() || self.off.is_zero() {
             let field = if self.on.is_zero() { "on" } else { "off" };
-            return Err(DistError::new(field, "is no time at all; a period must have a length"));
+            return Err(DistError::new(
+                field,
+                "is no time at all; a period must have a length",
+            ));
         }
         if self.on_rate.value() + self.off_rate.value() == 0.0 {
-            return Err(DistError::new("on-rate", "is 0/s, and so is `off-rate`; nothing would ever arrive"));
+            return Err(DistError::new(
+                "on-rate",
+                "is 0/s, and so is `off-rate`; nothing would ever arrive",
+            ));
         }
         Ok(Switching {
             rates: [self.off_rate.value(), self.on_rate.value()],
@@ -78,7 +84,11 @@ impl Switching {
         loop {
             let rate = self.rates[usize::from(self.on)];
             // Exponential gaps have no memory: what reaches past the period is drawn anew in the next.
-            let next = if rate > 0.0 { from + exponential(1.0 / rate, rng) } else { Time::NEVER };
+            let next = if rate > 0.0 {
+                from + exponential(1.0 / rate, rng)
+            } else {
+                Time::NEVER
+            };
             if next <= until {
                 self.until = Some(until);
                 return next;

@@ -66,7 +66,9 @@ pub struct Renewal {
 
 impl Renewal {
     fn new(gap: Dist<Amount>) -> Result<Renewal, DistError> {
-        Ok(Renewal { gap: gap.sampler()? })
+        Ok(Renewal {
+            gap: gap.sampler()?,
+        })
     }
 
     /// Of gaps that are all equal, the first is cut at random: processes of one rate do not march in step.
@@ -94,30 +96,45 @@ fn gap_of(rate: Rate) -> Result<Amount, DistError> {
 
 impl Poisson {
     pub(super) fn process(&self) -> Result<Renewal, DistError> {
-        Renewal::new(Dist::Exponential(dist::exponential::Exponential { mean: gap_of(self.rate)? }))
+        Renewal::new(Dist::Exponential(dist::exponential::Exponential {
+            mean: gap_of(self.rate)?,
+        }))
     }
 }
 
 impl Constant {
     pub(super) fn process(&self) -> Result<Renewal, DistError> {
-        Renewal::new(Dist::Constant(dist::constant::Constant { value: gap_of(self.rate)? }))
+        Renewal::new(Dist::Constant(dist::constant::Constant {
+            value: gap_of(self.rate)?,
+        }))
     }
 }
 
 impl Gamma {
     pub(super) fn process(&self) -> Result<Renewal, DistError> {
-        Renewal::new(Dist::Gamma(dist::gamma::Gamma { mean: gap_of(self.rate)?, cv: self.cv }))
+        Renewal::new(Dist::Gamma(dist::gamma::Gamma {
+            mean: gap_of(self.rate)?,
+            cv: self.cv,
+        }))
     }
 }
 
 impl Erlang {
     pub(super) fn process(&self) -> Result<Renewal, DistError> {
-        Renewal::new(Dist::Erlang(dist::erlang::Erlang { mean: gap_of(self.rate)?, stages: self.stages }))
+        Renewal::new(Dist::Erlang(dist::erlang::Erlang {
+            mean: gap_of(self.rate)?,
+            stages: self.stages,
+        }))
     }
 }
 
 impl Hyperexponential {
     pub(super) fn process(&self) -> Result<Renewal, DistError> {
-        Renewal::new(Dist::Hyperexponential(dist::hyperexponential::Hyperexponential { mean: gap_of(self.rate)?, cv: self.cv }))
+        Renewal::new(Dist::Hyperexponential(
+            dist::hyperexponential::Hyperexponential {
+                mean: gap_of(self.rate)?,
+                cv: self.cv,
+            },
+        ))
     }
 }

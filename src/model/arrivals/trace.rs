@@ -130,7 +130,13 @@ impl ColumnTime {
                     return Some(timestamp.as_nanosecond());
                 }
                 let civil: jiff::civil::DateTime = text.parse().ok()?;
-                return Some(civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_nanosecond());
+                return Some(
+                    civil
+                        .to_zoned(jiff::tz::TimeZone::UTC)
+                        .ok()?
+                        .timestamp()
+                        .as_nanosecond(),
+                );
             }
         };
         // Whole numbers are kept exact: nanoseconds of this century need more digits than a float has.
@@ -154,10 +160,15 @@ pub fn open(path: &Path) -> Result<Box<dyn Read>, String> {
     }
     let mut file = File::open(path).map_err(|error| error.to_string())?;
     let mut magic = Vec::with_capacity(2);
-    file.by_ref().take(2).read_to_end(&mut magic).map_err(|error| error.to_string())?;
+    file.by_ref()
+        .take(2)
+        .read_to_end(&mut magic)
+        .map_err(|error| error.to_string())?;
     let whole = std::io::Cursor::new(magic.clone()).chain(file);
     if magic == [0x1f, 0x8b] {
-        return Ok(Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(whole))));
+        return Ok(Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(
+            whole,
+        ))));
     }
     Ok(Box::new(BufReader::new(whole)))
 }
@@ -197,21 +208,38 @@ impl Trace {
     /// assert!(error.to_string().contains("row 2"), "{error}");
     /// ```
     pub fn read(&self, text: impl Read) -> Result<Rows, TraceError> {
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-        let header = reader.headers().map_err(|error| TraceError(format!("cannot read the header: {error}")))?.clone();
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(text);
+        let header = reader
+            .headers()
+            .map_err(|error| TraceError(format!("cannot read the header: {error}")))?
+            .clone();
         if header.is_empty() {
-            return Err(TraceError("the file is empty; it must begin with a header line".to_owned()));
+            return Err(TraceError(
+                "the file is empty; it must begin with a header line".to_owned(),
+            ));
         }
         let find = |name: &String| {
-            header.iter().position(|column| column == name).ok_or_else(|| {
-                let known: Vec<&str> = header.iter().take(20).collect();
-                let near = known
-                    .iter()
-                    .min_by_key(|column| strsim::damerau_levenshtein(column, name))
-                    .filter(|column| strsim::damerau_levenshtein(column, name) <= 1 + name.len() / 3)
-                    .map_or(String::new(), |column| format!("; did you mean `{column}`?"));
-                TraceError(format!("has no column `{name}`{near} Columns: {}", known.join(", ").escape_debug()))
-            })
+            header
+                .iter()
+                .position(|column| column == name)
+                .ok_or_else(|| {
+                    let known: Vec<&str> = header.iter().take(20).collect();
+                    let near = known
+                        .iter()
+                        .min_by_key(|column| strsim::damerau_levenshtein(column, name))
+                        .filter(|column| {
+                            strsim::damerau_levenshtein(column, name) <= 1 + name.len() / 3
+                        })
+                        .map_or(String::new(), |column| {
+                            format!("; did you mean `{column}`?")
+                        });
+                    TraceError(format!(
+                        "has no column `{name}`{near} Columns: {}",
+                        known.join(", ").escape_debug()
+                    ))
+                })
         };
         let columns = &self.columns;
         let time = find(&columns.time)?;
@@ -221,9 +249,10 @@ impl Trace {
         let size: Vec<(usize, f64)> = match &columns.size {
             None => Vec::new(),
             Some(SizeColumns::Column(name)) => vec![(find(name)?, 1.0)],
-            Some(SizeColumns::Sum(parts)) => {
-                parts.iter().map(|(name, factor)| Ok((find(name)?, *factor))).collect::<Result<_, TraceError>>()?
-            }
+            Some(SizeColumns::Sum(parts)) => parts
+                .iter()
+                .map(|(name, factor)| Ok((find(name)?, *factor)))
+                .collect::<Result<_, TraceError>>()?,
         };
 
         let mut faults: Vec<String> = Vec::new();
@@ -246,7 +275,10 @@ impl Trace {
             let cell = |column: usize| record.get(column).unwrap_or("");
             let mut fault = |column: usize, what: &str| {
                 let found: String = cell(column).escape_debug().take(40).collect();
-                faults.push(format!("row {number}, column `{}`: `{found}` is not {what}", &header[column]));
+                faults.push(format!(
+                    "row {number}, column `{}`: `{found}` is not {what}",
+                    &header[column]
+                ));
             };
             let when = columns.time_unit.parse(cell(time));
             if when.is_none() {
@@ -254,16 +286,29 @@ impl Trace {
             }
             let mut amount = 0.0;
             for &(column, factor) in &size {
-                match cell(column).parse::<f64>().ok().filter(|size| size.is_finite() && *size >= 0.0) {
+                match cell(column)
+                    .parse::<f64>()
+                    .ok()
+                    .filter(|size| size.is_finite() && *size >= 0.0)
+                {
                     Some(size) => amount += size * factor,
                     None => fault(column, "a size (a number, 0 or more)"),
                 }
             }
             let mut takes = -1.0;
             if let Some(column) = service {
-                match columns.service_unit.parse(cell(column)).filter(|&nanos| (0..1 << 60).contains(&nanos)) {
-                    Some(nanos) if columns.service_unit != ColumnTime::Date => takes = nanos as f64 * 1e-9,
-                    _ => fault(column, "a length of time in the unit named by `service-unit`"),
+                match columns
+                    .service_unit
+                    .parse(cell(column))
+                    .filter(|&nanos| (0..1 << 60).contains(&nanos))
+                {
+                    Some(nanos) if columns.service_unit != ColumnTime::Date => {
+                        takes = nanos as f64 * 1e-9
+                    }
+                    _ => fault(
+                        column,
+                        "a length of time in the unit named by `service-unit`",
+                    ),
                 }
             }
             if faults.len() >= 10 {
@@ -275,14 +320,30 @@ impl Trace {
             };
             if who as usize == addresses.len() {
                 let made_up = IpAddr::V4(std::net::Ipv4Addr::from_bits(0x0a00_0000 | who));
-                addresses.push(client.and_then(|column| cell(column).parse().ok()).unwrap_or(made_up));
+                addresses.push(
+                    client
+                        .and_then(|column| cell(column).parse().ok())
+                        .unwrap_or(made_up),
+                );
             }
-            let key = key.map_or(u64::from(who), |column| u64::from(keys.number(cell(column))));
-            let row = Row { time: Time::ZERO, client: who, key, size: amount as f32, service: takes as f32 };
+            let key = key.map_or(u64::from(who), |column| {
+                u64::from(keys.number(cell(column)))
+            });
+            let row = Row {
+                time: Time::ZERO,
+                client: who,
+                key,
+                size: amount as f32,
+                service: takes as f32,
+            };
             read.extend(when.map(|when| (when, row)));
         }
         if !faults.is_empty() {
-            let more = if faults.len() >= 10 { "\n… and perhaps more" } else { "" };
+            let more = if faults.len() >= 10 {
+                "\n… and perhaps more"
+            } else {
+                ""
+            };
             return Err(TraceError(format!("{}{more}", faults.join("\n"))));
         }
         if read.is_empty() {
@@ -292,13 +353,22 @@ impl Trace {
         let first = read[0].0;
         let rows: Vec<Row> = read
             .into_iter()
-            .map(|(when, row)| Row { time: self.scaled(when - first), ..row })
+            .map(|(when, row)| Row {
+                time: self.scaled(when - first),
+                ..row
+            })
             .collect();
         let length = rows.last().map_or(Span::ZERO, |row| row.time - Time::ZERO);
         if length > Span::from_secs(10 * 365 * 86_400) {
-            return Err(TraceError("lasts longer than 10 years; is `time-unit` right?".to_owned()));
+            return Err(TraceError(
+                "lasts longer than 10 years; is `time-unit` right?".to_owned(),
+            ));
         }
-        Ok(Rows { rows, addresses, length })
+        Ok(Rows {
+            rows,
+            addresses,
+            length,
+        })
     }
 
     fn scaled(&self, nanos: i128) -> Time {
@@ -320,20 +390,31 @@ mod tests {
 
     #[test]
     fn reads_dates_sums_and_repeated_clients() {
-        let trace = trace(r#"{ "time": "at", "time-unit": "date", "client": "who", "size": { "a": 1, "b": 0.5 } }"#);
+        let trace = trace(
+            r#"{ "time": "at", "time-unit": "date", "client": "who", "size": { "a": 1, "b": 0.5 } }"#,
+        );
         let text = "at,who,a,b\n2023-11-16 18:15:47.5,x,1,2\n2023-11-16 18:15:46.6805900,y,3,4\n2023-11-16 18:15:48,x,5,6\n";
         let rows = trace.read(text.as_bytes()).unwrap();
         let sizes: Vec<f32> = rows.rows.iter().map(|row| row.size).collect();
         assert_eq!(sizes, [5.0, 2.0, 8.0]);
-        assert_eq!(rows.rows.iter().map(|row| row.client).collect::<Vec<_>>(), [1, 0, 0]);
+        assert_eq!(
+            rows.rows.iter().map(|row| row.client).collect::<Vec<_>>(),
+            [1, 0, 0]
+        );
         assert_eq!(rows.rows[1].time.nanos(), 819_410_000);
     }
 
     #[test]
     fn bad_rows_are_named() {
         let trace = trace(r#"{ "time": "t", "size": "n" }"#);
-        let error = trace.read("t,n\n1,2\nx,3\n2,-1\n".as_bytes()).unwrap_err().to_string();
-        assert!(error.contains("row 2, column `t`: `x`") && error.contains("row 3, column `n`: `-1`"), "{error}");
+        let error = trace
+            .read("t,n\n1,2\nx,3\n2,-1\n".as_bytes())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("row 2, column `t`: `x`") && error.contains("row 3, column `n`: `-1`"),
+            "{error}"
+        );
         let error = |text: &str| trace.read(text.as_bytes()).unwrap_err().to_string();
         assert!(error("").contains("empty"), "{}", error(""));
         assert!(error("t,n\n").contains("no rows"));
@@ -344,7 +425,9 @@ mod tests {
     #[test]
     fn nanoseconds_of_this_century_stay_exact() {
         let trace = trace(r#"{ "time": "t", "time-unit": "ns" }"#);
-        let rows = trace.read("t\n1700000000000000001\n1700000000000000004\n".as_bytes()).unwrap();
+        let rows = trace
+            .read("t\n1700000000000000001\n1700000000000000004\n".as_bytes())
+            .unwrap();
         assert_eq!(rows.length.nanos(), 3);
     }
 

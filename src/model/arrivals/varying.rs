@@ -93,7 +93,11 @@ pub enum Profile {
 
 impl Steps {
     pub(super) fn profile(&self) -> Result<Profile, DistError> {
-        let steps: Vec<(f64, f64)> = self.rates.iter().map(|(at, rate)| (at.seconds(), rate.value())).collect();
+        let steps: Vec<(f64, f64)> = self
+            .rates
+            .iter()
+            .map(|(at, rate)| (at.seconds(), rate.value()))
+            .collect();
         if steps.first().is_none_or(|&(at, _)| at != 0.0) {
             return Err(DistError::new("rates", "does not begin at \"0s\""));
         }
@@ -107,16 +111,26 @@ impl Steps {
 impl Ramp {
     pub(super) fn profile(&self) -> Result<Profile, DistError> {
         if self.over.is_zero() {
-            return Err(DistError::new("over", "is no time at all; use `steps` for a jump"));
+            return Err(DistError::new(
+                "over",
+                "is no time at all; use `steps` for a jump",
+            ));
         }
-        Ok(Profile::Ramp { from: self.from.value(), to: self.to.value(), over: self.over.seconds() })
+        Ok(Profile::Ramp {
+            from: self.from.value(),
+            to: self.to.value(),
+            over: self.over.seconds(),
+        })
     }
 }
 
 impl Daily {
     pub(super) fn profile(&self) -> Result<Profile, DistError> {
         if self.swing.value() > 1.0 {
-            return Err(DistError::new("swing", "is more than 100%: the rate would fall below zero"));
+            return Err(DistError::new(
+                "swing",
+                "is more than 100%: the rate would fall below zero",
+            ));
         }
         if self.period.is_zero() {
             return Err(DistError::new("period", "is no time at all"));
@@ -137,7 +151,11 @@ impl Spike {
             return Err(DistError::new("lasts", "is no time at all"));
         }
         let (at, end) = (self.at.seconds(), (self.at + self.lasts).seconds());
-        let mut steps = vec![(0.0, self.rate.value()), (at, self.peak.value()), (end, self.rate.value())];
+        let mut steps = vec![
+            (0.0, self.rate.value()),
+            (at, self.peak.value()),
+            (end, self.rate.value()),
+        ];
         if at == 0.0 {
             steps.remove(0);
         }
@@ -151,9 +169,12 @@ impl Profile {
         match self {
             Profile::Steps(steps) => steps[steps.partition_point(|&(at, _)| at <= t).max(1) - 1].1,
             Profile::Ramp { from, to, over } => from + (to - from) * (t / over).min(1.0),
-            Profile::Sine { mean, swing, period, peak } => {
-                mean * (1.0 + swing * libm::cos(std::f64::consts::TAU * (t - peak) / period))
-            }
+            Profile::Sine {
+                mean,
+                swing,
+                period,
+                peak,
+            } => mean * (1.0 + swing * libm::cos(std::f64::consts::TAU * (t - peak) / period)),
         }
     }
 
@@ -175,7 +196,11 @@ impl Profile {
         match self {
             Profile::Steps(steps) => {
                 let until = |i: usize| steps.get(i + 1).map_or(end, |&(at, _)| at.min(end));
-                let area: f64 = steps.iter().enumerate().map(|(i, &(at, rate))| rate * (until(i) - at).max(0.0)).sum();
+                let area: f64 = steps
+                    .iter()
+                    .enumerate()
+                    .map(|(i, &(at, rate))| rate * (until(i) - at).max(0.0))
+                    .sum();
                 area / end
             }
             Profile::Ramp { from, to, over } => {
@@ -183,7 +208,12 @@ impl Profile {
                 let area = climbing * (from + self.rate(climbing)) / 2.0 + (end - climbing) * to;
                 area / end
             }
-            Profile::Sine { mean, swing, period, peak } => {
+            Profile::Sine {
+                mean,
+                swing,
+                period,
+                peak,
+            } => {
                 let turn = std::f64::consts::TAU / period;
                 let sine = libm::sin(turn * (end - peak)) - libm::sin(-turn * peak);
                 mean * (1.0 + swing * sine / turn / end)
@@ -193,7 +223,10 @@ impl Profile {
 
     pub(super) fn process(self) -> Result<Following, DistError> {
         if self.highest() <= 0.0 {
-            return Err(DistError::new("rate", "is 0/s at all times; nothing would ever arrive"));
+            return Err(DistError::new(
+                "rate",
+                "is 0/s at all times; nothing would ever arrive",
+            ));
         }
         let mut last_positive = None;
         if let Profile::Steps(steps) = &self
@@ -206,7 +239,11 @@ impl Profile {
         {
             last_positive = Some(over);
         }
-        Ok(Following { highest: self.highest(), ends: last_positive.unwrap_or(f64::INFINITY), profile: self })
+        Ok(Following {
+            highest: self.highest(),
+            ends: last_positive.unwrap_or(f64::INFINITY),
+            profile: self,
+        })
     }
 }
 

@@ -18,34 +18,60 @@ use crate::rng::{Domain, Seeds};
 
 /// The groups of clients; `None` in place of one that makes no sense.
 pub(super) fn sources(file: &File, check: &mut Check<'_>) -> Vec<Option<SourcePlan>> {
-    let names: Vec<&str> = file.clients.iter().map(|clients| clients.name.as_str()).collect();
+    let names: Vec<&str> = file
+        .clients
+        .iter()
+        .map(|clients| clients.name.as_str())
+        .collect();
     file.clients
         .iter()
         .enumerate()
         .map(|(index, clients)| {
             let at = Path::root().key("clients").index(index);
             if names[..index].contains(&clients.name.as_str()) {
-                check.fault(&at, "repeated", format!("two groups of clients are called `{}`; give each a `name`", clients.name));
+                check.fault(
+                    &at,
+                    "repeated",
+                    format!(
+                        "two groups of clients are called `{}`; give each a `name`",
+                        clients.name
+                    ),
+                );
             }
             source(file, clients, index, &at, check)
         })
         .collect()
 }
 
-fn source(file: &File, clients: &Clients, index: usize, at: &Path, check: &mut Check<'_>) -> Option<SourcePlan> {
+fn source(
+    file: &File,
+    clients: &Clients,
+    index: usize,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<SourcePlan> {
     let services = file.services.iter().map(|service| service.name.as_str());
     let service = match &clients.service {
         None => Some(0),
         Some(name) => check.find(&at.key("service"), "service", name, services),
     };
-    let size = clients.size.as_ref().map(|size| sampler(size, &at.key("size"), check));
+    let size = clients
+        .size
+        .as_ref()
+        .map(|size| sampler(size, &at.key("size"), check));
     let sessions = clients.sessions.as_ref().map(|sessions| SessionPlan {
         idle: sessions.idle,
-        length: sessions.length.as_ref().and_then(|length| sampler(length, &at.key("sessions").key("length"), check)),
+        length: sessions
+            .length
+            .as_ref()
+            .and_then(|length| sampler(length, &at.key("sessions").key("length"), check)),
     });
     let to_balancer = delay(file, clients, at, check);
     let (when, population) = when(clients, index, at, check)?;
-    let keys = clients.keys.as_ref().map(|keys| Arc::new(Popularity::new(keys.count, keys.popularity)));
+    let keys = clients
+        .keys
+        .as_ref()
+        .map(|keys| Arc::new(Popularity::new(keys.count, keys.popularity)));
     Some(SourcePlan {
         name: clients.name.clone(),
         service: service?,
@@ -62,7 +88,11 @@ fn source(file: &File, clients: &Clients, index: usize, at: &Path, check: &mut C
 }
 
 /// A distribution ready to draw from, or a fault where it stands.
-pub(super) fn sampler<Q: Quantity>(dist: &Dist<Q>, at: &Path, check: &mut Check<'_>) -> Option<Sampler> {
+pub(super) fn sampler<Q: Quantity>(
+    dist: &Dist<Q>,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<Sampler> {
     let data = &mut *check.data;
     match dist.sampler_with(&mut |file, column| data.numbers(file, column)) {
         Ok(sampler) => Some(sampler),
@@ -78,14 +108,31 @@ fn delay(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> Op
     let zone = match &clients.zone {
         None => None,
         Some(name) => {
-            check.find(&at.key("zone"), "zone", name, file.network.zones.keys().map(String::as_str))?;
+            check.find(
+                &at.key("zone"),
+                "zone",
+                name,
+                file.network.zones.keys().map(String::as_str),
+            )?;
             file.network.zones.get(name).map(|zone| (name, zone))
         }
     };
     let own = zone.and_then(|(name, zone)| {
-        zone.client_to_balancer.as_ref().map(|dist| (dist, network.key("zones").key(name.as_str()).key("client-to-balancer")))
+        zone.client_to_balancer.as_ref().map(|dist| {
+            (
+                dist,
+                network
+                    .key("zones")
+                    .key(name.as_str())
+                    .key("client-to-balancer"),
+            )
+        })
     });
-    let common = file.network.client_to_balancer.as_ref().map(|dist| (dist, network.key("client-to-balancer")));
+    let common = file
+        .network
+        .client_to_balancer
+        .as_ref()
+        .map(|dist| (dist, network.key("client-to-balancer")));
     match own.or(common) {
         None => Some(Delay::None),
         Some((dist, place)) => sampler(dist, &place, check).map(Delay::new),
@@ -93,7 +140,12 @@ fn delay(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> Op
 }
 
 /// When a group asks, and who is in it.
-fn when(clients: &Clients, index: usize, at: &Path, check: &mut Check<'_>) -> Option<(When, Population)> {
+fn when(
+    clients: &Clients,
+    index: usize,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<(When, Population)> {
     let arrivals = at.key("arrivals");
     let said_by_itself = |what: &str, check: &mut Check<'_>| {
         if clients.population.is_some() {
@@ -108,7 +160,13 @@ fn when(clients: &Clients, index: usize, at: &Path, check: &mut Check<'_>) -> Op
                 Ok(rows) => {
                     let popularity = Popularity::Uniform(rows.addresses.len() as u32);
                     let addresses = rows.addresses.clone();
-                    Some((When::Trace(rows), Population { popularity, addresses }))
+                    Some((
+                        When::Trace(rows),
+                        Population {
+                            popularity,
+                            addresses,
+                        },
+                    ))
                 }
                 Err(why) => {
                     check.fault(&arrivals.key("file"), "bad-trace", why);
@@ -119,13 +177,21 @@ fn when(clients: &Clients, index: usize, at: &Path, check: &mut Check<'_>) -> Op
         Arrivals::Closed(closed) => {
             said_by_itself("a closed loop", check);
             let think = sampler(&closed.think, &arrivals.key("think"), check)?;
-            let users = Generated { count: closed.users, ..Generated::default() };
-            Some((When::Closed(think), generate(&users, index, &at.key("population"), check)?))
+            let users = Generated {
+                count: closed.users,
+                ..Generated::default()
+            };
+            Some((
+                When::Closed(think),
+                generate(&users, index, &at.key("population"), check)?,
+            ))
         }
         open => {
             let population = match &clients.population {
                 None => generate(&Generated::default(), index, &at.key("population"), check),
-                Some(PopulationFile::Generated(generated)) => generate(generated, index, &at.key("population"), check),
+                Some(PopulationFile::Generated(generated)) => {
+                    generate(generated, index, &at.key("population"), check)
+                }
                 Some(PopulationFile::File(from)) => from_file(from, &at.key("population"), check),
             };
             match open.process() {
@@ -145,7 +211,10 @@ fn from_file(from: &FromFile, at: &Path, check: &mut Check<'_>) -> Option<Popula
         Ok(counted) => {
             let weights: Vec<f64> = counted.iter().map(|&(_, count)| count).collect();
             let addresses = counted.into_iter().map(|(address, _)| address).collect();
-            Some(Population { popularity: Popularity::weighted(&weights), addresses })
+            Some(Population {
+                popularity: Popularity::weighted(&weights),
+                addresses,
+            })
         }
         Err(why) => {
             check.fault(&at.key("file"), "bad-file", why);
@@ -155,18 +224,30 @@ fn from_file(from: &FromFile, at: &Path, check: &mut Check<'_>) -> Option<Popula
 }
 
 /// Clients with made-up addresses. These do not depend on the seed: a population is part of the scenario.
-fn generate(plan: &Generated, index: usize, at: &Path, check: &mut Check<'_>) -> Option<Population> {
+fn generate(
+    plan: &Generated,
+    index: usize,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<Population> {
     let network: IpNet = match plan.network.parse() {
         Ok(network) => network,
         Err(_) => {
-            let message = format!("`{}` is not a network; write e.g. \"10.0.0.0/8\" or \"2001:db8::/32\"", plan.network);
+            let message = format!(
+                "`{}` is not a network; write e.g. \"10.0.0.0/8\" or \"2001:db8::/32\"",
+                plan.network
+            );
             check.fault(&at.key("network"), "bad-network", message);
             return None;
         }
     };
     let width = network.max_prefix_len();
     if !(network.prefix_len()..=width).contains(&plan.subnet) {
-        let message = format!("`subnet` is {}; within {network} it must be {} to {width}", plan.subnet, network.prefix_len());
+        let message = format!(
+            "`subnet` is {}; within {network} it must be {} to {width}",
+            plan.subnet,
+            network.prefix_len()
+        );
         check.fault(&at.key("subnet"), "out-of-range", message);
         return None;
     }
@@ -181,7 +262,13 @@ fn generate(plan: &Generated, index: usize, at: &Path, check: &mut Check<'_>) ->
         IpAddr::V6(v6) => v6.to_bits(),
     };
     let host_bits = u32::from(width - plan.subnet);
-    let keep = |bits: u32| if bits >= 128 { u128::MAX } else { (1 << bits) - 1 };
+    let keep = |bits: u32| {
+        if bits >= 128 {
+            u128::MAX
+        } else {
+            (1 << bits) - 1
+        }
+    };
     let mut subnet = 0;
     let addresses = (0..plan.count)
         .map(|client| {
@@ -199,5 +286,8 @@ fn generate(plan: &Generated, index: usize, at: &Path, check: &mut Check<'_>) ->
             }
         })
         .collect();
-    Some(Population { popularity: Popularity::new(plan.count, plan.popularity), addresses })
+    Some(Population {
+        popularity: Popularity::new(plan.count, plan.popularity),
+        addresses,
+    })
 }

@@ -16,7 +16,11 @@ pub(super) struct Data {
 
 impl Data {
     pub(super) fn new(folder: &Path) -> Data {
-        Data { folder: folder.to_owned(), traces: BTreeMap::new(), columns: BTreeMap::new() }
+        Data {
+            folder: folder.to_owned(),
+            traces: BTreeMap::new(),
+            columns: BTreeMap::new(),
+        }
     }
 
     /// The rows of a trace.
@@ -26,8 +30,12 @@ impl Data {
         self.traces
             .entry(name)
             .or_insert_with(|| {
-                let text = open_data(&folder.join(&trace.file)).map_err(|why| format!("`{}` cannot be read: {why}", trace.file))?;
-                trace.read(text).map(Arc::new).map_err(|why| format!("`{}` {why}", trace.file))
+                let text = open_data(&folder.join(&trace.file))
+                    .map_err(|why| format!("`{}` cannot be read: {why}", trace.file))?;
+                trace
+                    .read(text)
+                    .map(Arc::new)
+                    .map_err(|why| format!("`{}` {why}", trace.file))
             })
             .clone()
     }
@@ -36,7 +44,10 @@ impl Data {
     fn column(&mut self, file: &str, column: Option<&str>) -> Result<Arc<Vec<String>>, String> {
         let folder = &self.folder;
         let key = (file.to_owned(), column.map(str::to_owned));
-        self.columns.entry(key).or_insert_with(|| read_column(&folder.join(file), column).map(Arc::new)).clone()
+        self.columns
+            .entry(key)
+            .or_insert_with(|| read_column(&folder.join(file), column).map(Arc::new))
+            .clone()
     }
 
     /// One column as numbers.
@@ -46,20 +57,36 @@ impl Data {
             .iter()
             .enumerate()
             .map(|(row, cell)| {
-                cell.parse::<f64>().map_err(|_| format!("`{file}`, row {}: `{}` is not a number", row + 1, excerpt(cell)))
+                cell.parse::<f64>().map_err(|_| {
+                    format!(
+                        "`{file}`, row {}: `{}` is not a number",
+                        row + 1,
+                        excerpt(cell)
+                    )
+                })
             })
             .collect()
     }
 
     /// The distinct addresses of one column in order of appearance, and how often each stands there.
-    pub(super) fn addresses(&mut self, file: &str, column: &str) -> Result<Vec<(IpAddr, f64)>, String> {
-        let cells = self.column(file, Some(column)).map_err(|why| format!("`{file}` {why}"))?;
+    pub(super) fn addresses(
+        &mut self,
+        file: &str,
+        column: &str,
+    ) -> Result<Vec<(IpAddr, f64)>, String> {
+        let cells = self
+            .column(file, Some(column))
+            .map_err(|why| format!("`{file}` {why}"))?;
         let mut places: BTreeMap<IpAddr, usize> = BTreeMap::new();
         let mut addresses: Vec<(IpAddr, f64)> = Vec::new();
         for (row, cell) in cells.iter().enumerate() {
-            let address: IpAddr = cell
-                .parse()
-                .map_err(|_| format!("`{file}`, row {}: `{}` is not an IP address", row + 1, excerpt(cell)))?;
+            let address: IpAddr = cell.parse().map_err(|_| {
+                format!(
+                    "`{file}`, row {}: `{}` is not an IP address",
+                    row + 1,
+                    excerpt(cell)
+                )
+            })?;
             let place = *places.entry(address).or_insert(addresses.len());
             if place == addresses.len() {
                 addresses.push((address, 0.0));
@@ -76,15 +103,31 @@ fn excerpt(cell: &str) -> String {
 
 fn read_column(path: &Path, column: Option<&str>) -> Result<Vec<String>, String> {
     let text = open_data(path).map_err(|why| format!("cannot be read: {why}"))?;
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-    let header = reader.headers().map_err(|error| format!("has a header that cannot be read: {error}"))?.clone();
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text);
+    let header = reader
+        .headers()
+        .map_err(|error| format!("has a header that cannot be read: {error}"))?
+        .clone();
     let at = match column {
         None if header.len() == 1 => 0,
-        None => return Err(format!("has {} columns; name one of them with `column`", header.len())),
-        Some(name) => header.iter().position(|other| other == name).ok_or_else(|| {
-            let known: Vec<&str> = header.iter().take(20).collect();
-            format!("has no column `{name}`; it has {}", known.join(", ").escape_debug())
-        })?,
+        None => {
+            return Err(format!(
+                "has {} columns; name one of them with `column`",
+                header.len()
+            ));
+        }
+        Some(name) => header
+            .iter()
+            .position(|other| other == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = header.iter().take(20).collect();
+                format!(
+                    "has no column `{name}`; it has {}",
+                    known.join(", ").escape_debug()
+                )
+            })?,
     };
     let mut cells = Vec::new();
     for (row, record) in reader.records().enumerate() {

@@ -20,17 +20,34 @@ const MOST_POINTS: u64 = 50_000_000;
 /// All services of the file.
 pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
     let root = Path::root().key("services");
-    let total: u64 = file.services.iter().flat_map(|s| &s.servers).map(|group| u64::from(group.count)).sum();
+    let total: u64 = file
+        .services
+        .iter()
+        .flat_map(|s| &s.servers)
+        .map(|group| u64::from(group.count))
+        .sum();
     if total > MOST_SERVERS {
-        check.fault(&root, "too-large", format!("there are {total} servers in all; at most {MOST_SERVERS} are allowed"));
+        check.fault(
+            &root,
+            "too-large",
+            format!("there are {total} servers in all; at most {MOST_SERVERS} are allowed"),
+        );
         return Vec::new();
     }
-    let names: Vec<&str> = file.services.iter().map(|service| service.name.as_str()).collect();
+    let names: Vec<&str> = file
+        .services
+        .iter()
+        .map(|service| service.name.as_str())
+        .collect();
     let mut plans = Vec::new();
     for (index, service) in file.services.iter().enumerate() {
         let at = root.index(index);
         if names[..index].contains(&service.name.as_str()) {
-            check.fault(&at.key("name"), "repeated", format!("two services are called `{}`", service.name));
+            check.fault(
+                &at.key("name"),
+                "repeated",
+                format!("two services are called `{}`", service.name),
+            );
         }
         plans.push(plan(file, service, &at, check));
     }
@@ -40,23 +57,44 @@ pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
 fn plan(file: &File, service: &Service, at: &Path, check: &mut Check<'_>) -> ServicePlan {
     let mut servers = Vec::new();
     let mut groups = Vec::new();
-    let names: Vec<&str> = service.servers.iter().map(|group| group.name.as_str()).collect();
+    let names: Vec<&str> = service
+        .servers
+        .iter()
+        .map(|group| group.name.as_str())
+        .collect();
     for (index, group) in service.servers.iter().enumerate() {
         let place = at.key("servers").index(index);
         if names[..index].contains(&group.name.as_str()) {
-            let message = format!("two groups of servers of `{}` are called `{}`; give each a `name`", service.name, group.name);
+            let message = format!(
+                "two groups of servers of `{}` are called `{}`; give each a `name`",
+                service.name, group.name
+            );
             check.fault(&place, "repeated", message);
         }
         if let Some(planned) = group_plan(file, group, &place, check) {
             for number in 1..=group.count {
-                let name = if group.count == 1 { group.name.clone() } else { format!("{}-{number}", group.name) };
-                servers.push(ServerPlan { name, group: groups.len() });
+                let name = if group.count == 1 {
+                    group.name.clone()
+                } else {
+                    format!("{}-{number}", group.name)
+                };
+                servers.push(ServerPlan {
+                    name,
+                    group: groups.len(),
+                });
             }
             groups.push(planned);
         }
     }
     if !groups.is_empty() && groups.iter().all(|group: &GroupPlan| group.weight == 0) {
-        check.fault(&at.key("servers"), "no-weight", format!("all servers of `{}` have weight 0; nobody would get a request", service.name));
+        check.fault(
+            &at.key("servers"),
+            "no-weight",
+            format!(
+                "all servers of `{}` have weight 0; nobody would get a request",
+                service.name
+            ),
+        );
     }
     check_balancer(file, service, servers.len() as u64, at, check);
     let balancer = &service.balancer;
@@ -81,11 +119,18 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
     let balancer = &service.balancer;
     let place = at.key("balancer");
     if u64::from(balancer.instances) * servers > MOST_MEMBERS {
-        let message = format!("{} balancers over {servers} servers are more than {MOST_MEMBERS} entries", balancer.instances);
+        let message = format!(
+            "{} balancers over {servers} servers are more than {MOST_MEMBERS} entries",
+            balancer.instances
+        );
         check.fault(&place.key("instances"), "too-large", message);
     }
     let rings = file.run.compare.iter().chain([&balancer.strategy]);
-    for strategy in rings.chain(file.variants.iter().filter_map(|variant| variant.strategy.as_ref())) {
+    for strategy in rings.chain(
+        file.variants
+            .iter()
+            .filter_map(|variant| variant.strategy.as_ref()),
+    ) {
         if let StrategyConfig::ConsistentHashing(config) = strategy {
             let points = u64::from(config.points) * servers;
             if points > MOST_POINTS {
@@ -97,12 +142,20 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
     }
     let mut positive = |span: Option<Span>, path: Path, name: &str| {
         if span.is_some_and(Span::is_zero) {
-            check.fault(&path, "out-of-range", format!("`{name}` is no time at all; it must be more"));
+            check.fault(
+                &path,
+                "out-of-range",
+                format!("`{name}` is no time at all; it must be more"),
+            );
         }
     };
     positive(balancer.timeout, place.key("timeout"), "timeout");
     if let Some(health) = &balancer.health_check {
-        positive(Some(health.interval), place.key("health-check").key("interval"), "interval");
+        positive(
+            Some(health.interval),
+            place.key("health-check").key("interval"),
+            "interval",
+        );
     }
 }
 
@@ -115,10 +168,19 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
         sound = false;
     };
     if !(1e-6..=1e6).contains(&group.speed.value()) {
-        refuse("speed", format!("`speed` is {}; it must be 0.0001% to 100000000%", group.speed));
+        refuse(
+            "speed",
+            format!(
+                "`speed` is {}; it must be 0.0001% to 100000000%",
+                group.speed
+            ),
+        );
     }
     if group.agent_interval.is_zero() {
-        refuse("agent-interval", "`agent-interval` is no time at all; it must be more".to_owned());
+        refuse(
+            "agent-interval",
+            "`agent-interval` is no time at all; it must be more".to_owned(),
+        );
     }
     if group.memory.total.value() == 0 {
         refuse("memory", "`total` memory is 0B; it must be more".to_owned());
@@ -126,7 +188,10 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
     if let (Some(joins), Some(leaves)) = (group.joins, group.leaves)
         && leaves <= joins
     {
-        refuse("leaves", format!("`leaves` is {leaves}, which is not after `joins`, {joins}"));
+        refuse(
+            "leaves",
+            format!("`leaves` is {leaves}, which is not after `joins`, {joins}"),
+        );
     }
     let total = group.memory.total.value() as f64;
     sound.then_some(())?;
@@ -143,7 +208,9 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
         agent_interval: group.agent_interval,
         to_server: to_server?,
         joins: Time::ZERO + group.joins.unwrap_or(Span::ZERO),
-        leaves: group.leaves.map_or(Time::NEVER, |leaves| Time::ZERO + leaves),
+        leaves: group
+            .leaves
+            .map_or(Time::NEVER, |leaves| Time::ZERO + leaves),
     })
 }
 
@@ -152,10 +219,23 @@ fn delay(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Opti
     let mut dist = file.network.balancer_to_server.as_ref();
     let mut place = network.key("balancer-to-server");
     if let Some(name) = &group.zone {
-        check.find(&at.key("zone"), "zone", name, file.network.zones.keys().map(String::as_str))?;
-        if let Some(own) = file.network.zones.get(name).and_then(|zone| zone.balancer_to_server.as_ref()) {
+        check.find(
+            &at.key("zone"),
+            "zone",
+            name,
+            file.network.zones.keys().map(String::as_str),
+        )?;
+        if let Some(own) = file
+            .network
+            .zones
+            .get(name)
+            .and_then(|zone| zone.balancer_to_server.as_ref())
+        {
             dist = Some(own);
-            place = network.key("zones").key(name.as_str()).key("balancer-to-server");
+            place = network
+                .key("zones")
+                .key(name.as_str())
+                .key("balancer-to-server");
         }
     }
     match dist {
@@ -168,13 +248,21 @@ fn delay(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Opti
 pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_>) -> Vec<Fault> {
     let names: Vec<String> = services
         .iter()
-        .flat_map(|service| service.servers.iter().map(|server| format!("{}/{}", service.name, server.name)))
+        .flat_map(|service| {
+            service
+                .servers
+                .iter()
+                .map(|server| format!("{}/{}", service.name, server.name))
+        })
         .collect();
     let groups: Vec<String> = services
         .iter()
         .flat_map(|service| {
             service.servers.iter().map(|server| {
-                let group = server.name.rsplit_once('-').map_or(server.name.as_str(), |(group, _)| group);
+                let group = server
+                    .name
+                    .rsplit_once('-')
+                    .map_or(server.name.as_str(), |(group, _)| group);
                 format!("{}/{group}", service.name)
             })
         })
@@ -186,12 +274,23 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
         let pattern = config.servers();
         let hits = |server: usize| {
             let service = names[server].split('/').next().unwrap_or_default();
-            pattern == names[server] || pattern == groups[server] || pattern == service || matches(pattern, &names[server])
+            pattern == names[server]
+                || pattern == groups[server]
+                || pattern == service
+                || matches(pattern, &names[server])
         };
-        let servers: Vec<u32> = (0..names.len()).filter(|&server| hits(server)).map(|server| server as u32).collect();
+        let servers: Vec<u32> = (0..names.len())
+            .filter(|&server| hits(server))
+            .map(|server| server as u32)
+            .collect();
         if servers.is_empty() {
             if !names.is_empty() {
-                check.find(&at.key("servers"), "server", pattern, names.iter().map(String::as_str));
+                check.find(
+                    &at.key("servers"),
+                    "server",
+                    pattern,
+                    names.iter().map(String::as_str),
+                );
             }
         } else {
             faults.push(config.resolve(servers));
@@ -223,7 +322,13 @@ fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
         FaultConfig::Slowdown(slow) => {
             lasting(slow.lasts);
             if !(1e-6..=1e6).contains(&slow.speed.value()) {
-                refuse("speed", &format!("`speed` is {}; it must be 0.0001% to 100000000%", slow.speed));
+                refuse(
+                    "speed",
+                    &format!(
+                        "`speed` is {}; it must be 0.0001% to 100000000%",
+                        slow.speed
+                    ),
+                );
             }
             None
         }
@@ -233,15 +338,24 @@ fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
         }
     };
     if crash == Some((InFlight::Finish, WhileDown::Hang)) {
-        refuse("in-flight", "a machine that hangs cannot finish what it has; use `answers = \"refuse\"`, or `in-flight = \"lost\"`");
+        refuse(
+            "in-flight",
+            "a machine that hangs cannot finish what it has; use `answers = \"refuse\"`, or `in-flight = \"lost\"`",
+        );
     }
 }
 
 /// Whether a pattern with `*` for any text fits a name.
 fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(name) = name.strip_prefix(head) else { return false };
-    (0..=name.len()).filter(|&at| name.is_char_boundary(at)).any(|at| matches(rest, &name[at..]))
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(name) = name.strip_prefix(head) else {
+        return false;
+    };
+    (0..=name.len())
+        .filter(|&at| name.is_char_boundary(at))
+        .any(|at| matches(rest, &name[at..]))
 }
 
 #[cfg(test)]
@@ -250,7 +364,9 @@ mod tests {
 
     #[test]
     fn stars_stand_for_any_text() {
-        assert!(matches("web/*", "web/fast-3") && matches("*/fast-*", "web/fast-3") && matches("*", ""));
+        assert!(
+            matches("web/*", "web/fast-3") && matches("*/fast-*", "web/fast-3") && matches("*", "")
+        );
         assert!(!matches("web/*-4", "web/fast-3") && !matches("web", "web/fast-3"));
     }
 }

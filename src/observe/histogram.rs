@@ -1,0 +1,119 @@
+//! A histogram of whole numbers whose cells are as wide as a fixed share of their value.
+//!
+//! Log-linear, as HdrHistogram (Tene): numbers below 1,024 have a cell each; above, each doubling is divided
+//! into 512 cells of equal width, so the middle of a cell is within 1/1,024 of all that is in it.
+//! Recording is a shift and an increment, since it happens once a request; adding is exact in any order.
+
+/// log2 of the cells in a doubling.
+const PRECISION: u32 = 9;
+
+/// Counts by size.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Histogram {
+    /// Grows with the largest number seen.
+    counts: Vec<u64>,
+    total: u64,
+}
+
+/// The cell of a number.
+#[inline]
+pub fn cell(value: u64) -> usize {
+    let shift = (63 - (value | (1 << PRECISION)).leading_zeros()) - PRECISION;
+    ((shift as usize) << PRECISION) + (value >> shift) as usize
+}
+
+/// The number in the middle of a cell, rounded down.
+pub fn middle(cell: usize) -> u64 {
+    if cell < 2 << PRECISION {
+        return cell as u64;
+    }
+    let shift = (cell >> PRECISION) - 1;
+    let least = ((cell - (shift << PRECISION)) as u64) << shift;
+    least + (1 << shift) / 2
+}
+
+impl Histogram {
+    /// Counts one number in `cell`.
+    #[inline]
+    pub fn record(&mut self, cell: usize) {
+        if cell >= self.counts.len() {
+            self.grow(cell);
+        }
+        self.counts[cell] += 1;
+        self.total += 1;
+    }
+
+    #[cold]
+    fn grow(&mut self, cell: usize) {
+        // A whole doubling at a time.
+        self.counts.resize((cell | ((1 << PRECISION) - 1)) + 1, 0);
+    }
+
+    /// How many were counted.
+    #[inline]
+    pub fn count(&self) -> u64 {
+        self.total
+    }
+
+    /// The number of rank ⌈q·n⌉, within a thousandth; `None` where nothing was counted.
+    pub fn quantile(&self, q: f64) -> Option<u64> {
+        self.quantile_cell(q).map(middle)
+    }
+
+    /// The cell of rank ⌈q·n⌉.
+    pub fn quantile_cell(&self, q: f64) -> Option<usize> {
+        let rank = ((q * self.total as f64).ceil() as u64).clamp(1, self.total.max(1));
+        let mut below = 0;
+        self.counts.iter().position(|&count| {
+            below += count;
+            below >= rank
+        })
+    }
+
+    /// Adds all of `other`.
+    pub fn merge(&mut self, other: &Histogram) {
+        if other.counts.len() > self.counts.len() {
+            self.counts.resize(other.counts.len(), 0);
+        }
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.total += other.total;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn all_numbers_have_a_cell() {
+        for value in [0, 1, 511, 512, 1023, 1024, 1025, u64::MAX / 2, u64::MAX] {
+            let middle = middle(cell(value));
+            assert!(middle.abs_diff(value) <= value / 1024, "{value}: {middle}");
+        }
+        assert!(cell(u64::MAX) < 64 << PRECISION);
+    }
+
+    proptest! {
+        #[test]
+        fn cells_are_in_order_and_narrow(a in any::<u64>(), bits in 0u32..64, step in 1u64..1000) {
+            let value = a >> bits;
+            prop_assert!(cell(value) <= cell(value.saturating_add(step)));
+            prop_assert!(middle(cell(value)).abs_diff(value) <= value / 1024);
+        }
+
+        #[test]
+        fn quantiles_are_of_nearest_rank(mut values in prop::collection::vec(1u64..1_000_000_000, 1..300), q in 0.0f64..=1.0) {
+            let mut histogram = Histogram::default();
+            for &value in &values {
+                histogram.record(cell(value));
+            }
+            values.sort_unstable();
+            let rank = ((q * values.len() as f64).ceil() as usize).max(1);
+            let exact = values[rank - 1];
+            prop_assert!(histogram.quantile(q).unwrap().abs_diff(exact) <= exact / 1024);
+        }
+    }
+}
