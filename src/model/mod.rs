@@ -26,7 +26,7 @@ use crate::engine::{self, Calendar, Model};
 use crate::observe::Tally;
 use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{Sight, Truth};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 use blueprint::Blueprint;
 use faults::Strike;
@@ -122,15 +122,29 @@ struct World<'a> {
 /// assert_eq!(tally.requests, tally.succeeded_count());
 /// ```
 pub fn run(plan: &Blueprint, seed: u64, replication: u32) -> Tally {
+    run_watched(plan, seed, replication, &mut |_| true).expect("nobody interrupts")
+}
+
+/// Slices of a run after which its watcher is called.
+const SLICES: u64 = 64;
+
+/// As [`run`], calling `watch` now and then with the number of requests simulated since the last call. Where it
+/// returns false, the run is given up.
+pub fn run_watched(plan: &Blueprint, seed: u64, replication: u32, watch: &mut dyn FnMut(u64) -> bool) -> Option<Tally> {
     let mut calendar = Calendar::new();
-    let mut world = World::new(
-        plan,
-        Seeds::new(seed, u64::from(replication)),
-        &mut calendar,
-    );
+    let mut world = World::new(plan, Seeds::new(seed, u64::from(replication)), &mut calendar);
+    let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
     let cutoff = plan.end + (plan.end - Time::ZERO);
-    let reached = engine::run(&mut world, &mut calendar, cutoff);
-    world.close(reached)
+    let (mut until, mut reached, mut told) = (Time::ZERO, Time::ZERO, 0);
+    while !world.is_done() && until < cutoff {
+        until = (until + slice).min(cutoff);
+        reached = engine::run(&mut world, &mut calendar, until);
+        if !watch(world.tally.simulated - told) {
+            return None;
+        }
+        told = world.tally.simulated;
+    }
+    Some(world.close(reached))
 }
 
 impl<'a> World<'a> {

@@ -10,6 +10,8 @@ const BANDS: usize = 100;
 pub struct Load {
     from: Time,
     to: Time,
+    /// Cells that have been added up here.
+    cells: u32,
     /// Slots of each server.
     slots: Vec<u32>,
     /// Busy time of each server in the measured window.
@@ -40,6 +42,7 @@ impl Load {
         Load {
             from,
             to,
+            cells: 1,
             slots: slots.to_vec(),
             busy: vec![0; n],
             sent: vec![0; n],
@@ -84,6 +87,30 @@ impl Load {
         }
     }
 
+    /// Measured time, all cells together.
+    fn window(&self) -> f64 {
+        (self.to - self.from).nanos() as f64 * f64::from(self.cells)
+    }
+
+    /// Makes this the sum of no cells.
+    pub fn clear(&mut self) {
+        self.cells = 0;
+    }
+
+    /// Adds all of `other`, a cell of the same scenario: shares are then means over cells.
+    pub fn merge(&mut self, other: &Load) {
+        let add = |sums: &mut [u64], more: &[u64]| sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        self.cells += other.cells;
+        add(&mut self.busy, &other.busy);
+        add(&mut self.sent, &other.sent);
+        add(&mut self.failed, &other.failed);
+        add(&mut self.grid, &other.grid);
+        for (sum, more) in self.waited.iter_mut().zip(&other.waited) {
+            sum.0 += more.0;
+            sum.1 += more.1;
+        }
+    }
+
     #[inline]
     fn band(&self, server: usize) -> usize {
         if self.bands == self.slots.len() {
@@ -105,7 +132,7 @@ impl Load {
 
     /// Share of all slot time in use in the measured window.
     pub fn mean_utilization(&self) -> f64 {
-        let window = (self.to - self.from).nanos() as f64;
+        let window = self.window();
         let slots: f64 = self.slots.iter().map(|&s| f64::from(s)).sum();
         self.busy.iter().map(|&b| b as f64).sum::<f64>() / (window * slots)
     }
@@ -135,7 +162,7 @@ impl Load {
             .map(|row| {
                 row.iter()
                     .zip(&slots)
-                    .map(|(&busy, slots)| busy as f64 / (self.stretch.nanos() as f64 * slots))
+                    .map(|(&busy, slots)| busy as f64 / (self.stretch.nanos() as f64 * f64::from(self.cells) * slots))
                     .collect()
             })
             .collect()

@@ -14,13 +14,24 @@ use serde::{Deserialize, Serialize};
 use super::index::{Cumulative, Tournament};
 use super::{Context, MemberId, News, Report, Request, Rule};
 use crate::rng::below;
+use crate::units::Share;
 
 /// Settings of `resource-based`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// How the reports decide.
     pub choice: Choice,
+    /// What the newest report counts in the smoothed figure that decides; 100% takes it as it is. At load ρ,
+    /// requests in proportion to free shares swing ever more widely from report to report above about
+    /// 2(1−ρ).
+    pub newest: Share,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { choice: Choice::Weighted, newest: Share::fraction(0.2) }
+    }
 }
 
 /// How reports decide.
@@ -36,11 +47,17 @@ pub enum Choice {
 
 /// Members by what their agents reported.
 #[derive(Clone, Debug)]
-pub enum ResourceBased {
-    /// Drawn by free share.
-    Weighted(Cumulative, Vec<f64>),
-    /// The least used.
-    Least(Tournament, Vec<f64>),
+pub struct ResourceBased {
+    choice: Index,
+    newest: f64,
+    /// Smoothed share in use of the scarcer resource; `None` before the first report.
+    used: Vec<Option<f64>>,
+}
+
+#[derive(Clone, Debug)]
+enum Index {
+    Weighted(Cumulative),
+    Least(Tournament),
 }
 
 /// Even a member that reports itself full keeps this free share: a rule that starves a member on old news
@@ -50,17 +67,15 @@ const LEAST_FREE: f64 = 0.01;
 impl ResourceBased {
     fn rank(&mut self, member: MemberId, cx: &Context<'_>) {
         let (eligible, weight) = (cx.pool.is_eligible(member), cx.pool.weight(member));
-        match self {
-            ResourceBased::Weighted(cumulative, used) => {
-                let free = (1.0 - used[member as usize]).max(LEAST_FREE);
+        let used = self.used[member as usize].unwrap_or(0.0);
+        match &mut self.choice {
+            Index::Weighted(cumulative) => {
                 // Shares in millionths of a unit of weight.
-                let ticket = (f64::from(weight) * free * 1e6) as u64;
+                let ticket = (f64::from(weight) * (1.0 - used).max(LEAST_FREE) * 1e6) as u64;
                 cumulative.set(member, if eligible { ticket } else { 0 });
             }
-            ResourceBased::Least(tournament, used) if eligible => {
-                tournament.set(member, used[member as usize], weight);
-            }
-            ResourceBased::Least(tournament, _) => tournament.remove(member),
+            Index::Least(tournament) if eligible => tournament.set(member, used, weight),
+            Index::Least(tournament) => tournament.remove(member),
         }
     }
 }
@@ -70,11 +85,11 @@ impl News for ResourceBased {
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let n = cx.pool.len();
-        let unused = vec![0.0; n];
-        let mut rule = match config.choice {
-            Choice::Weighted => ResourceBased::Weighted(Cumulative::new(n), unused),
-            Choice::Least => ResourceBased::Least(Tournament::new(n), unused),
+        let choice = match config.choice {
+            Choice::Weighted => Index::Weighted(Cumulative::new(n)),
+            Choice::Least => Index::Least(Tournament::new(n)),
         };
+        let mut rule = ResourceBased { choice, newest: config.newest.value().min(1.0), used: vec![None; n] };
         for &member in cx.pool.eligible() {
             rule.rank(member, cx);
         }
@@ -86,8 +101,9 @@ impl News for ResourceBased {
     }
 
     fn reported(&mut self, member: MemberId, report: &Report, cx: &mut Context<'_>) {
-        let (ResourceBased::Weighted(_, used) | ResourceBased::Least(_, used)) = self;
-        used[member as usize] = report.cpu.max(report.memory);
+        let used = &mut self.used[member as usize];
+        let now = report.cpu.max(report.memory);
+        *used = Some(used.map_or(now, |before| before + self.newest * (now - before)));
         self.rank(member, cx);
     }
 }
@@ -96,11 +112,9 @@ impl Rule for ResourceBased {
     const READS_REPORTS: bool = true;
 
     fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        match self {
-            ResourceBased::Weighted(cumulative, _) => {
-                cumulative.find(below(cx.rng, cumulative.total() as usize) as u64)
-            }
-            ResourceBased::Least(tournament, _) => tournament.least(cx.rng),
+        match &self.choice {
+            Index::Weighted(cumulative) => cumulative.find(below(cx.rng, cumulative.total() as usize) as u64),
+            Index::Least(tournament) => tournament.least(cx.rng),
         }
     }
 }

@@ -1,0 +1,123 @@
+//! What the outcome says: estimates with intervals, and differences to the baseline, replication by replication on
+//! the same requests.
+
+use super::outcome::{Run, VariantOutcome};
+use crate::scenario::file;
+use crate::stats::{Estimate, Paired, estimable};
+
+/// Which way a metric is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less of it.
+    Less,
+    /// More of it.
+    More,
+    /// Neither: it only informs.
+    Neither,
+}
+
+/// A column of `runs.csv` that is estimated and compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// The column's name.
+    pub name: &'static str,
+    /// Its value in a run.
+    pub value: fn(&Run) -> Option<f64>,
+    /// Which way it is better.
+    pub better: Better,
+    /// For quantiles of response time: which.
+    pub quantile: Option<f64>,
+}
+
+const fn time(name: &'static str, value: fn(&Run) -> Option<f64>, quantile: Option<f64>) -> Metric {
+    Metric { name, value, better: Better::Less, quantile }
+}
+
+const fn other(name: &'static str, value: fn(&Run) -> Option<f64>, better: Better) -> Metric {
+    Metric { name, value, better, quantile: None }
+}
+
+/// All metrics, in the order of the columns.
+pub const METRICS: &[Metric] = &[
+    other("requests", |run| Some(run.requests as f64), Better::Neither),
+    other("attempts", |run| Some(run.attempts as f64), Better::Neither),
+    other("goodput_rps", |run| Some(run.goodput_rps), Better::More),
+    other("success_share", |run| run.success_share, Better::More),
+    time("mean_ms", |run| run.mean_ms, None),
+    time("p50_ms", |run| run.p50_ms, Some(0.5)),
+    time("p90_ms", |run| run.p90_ms, Some(0.9)),
+    time("p99_ms", |run| run.p99_ms, Some(0.99)),
+    time("p999_ms", |run| run.p999_ms, Some(0.999)),
+    time("max_ms", |run| run.max_ms, None),
+    time("mean_all_ms", |run| run.mean_all_ms, None),
+    time("p99_all_ms", |run| run.p99_all_ms, None),
+    other("utilization_mean", |run| run.utilization_mean, Better::Neither),
+    other("utilization_spread", |run| run.utilization_spread, Better::Less),
+    other("sessions_begun", |run| Some(run.sessions_begun as f64), Better::Neither),
+    other("sessions_lost", |run| Some(run.sessions_lost as f64), Better::Less),
+];
+
+/// The metric that a scenario is judged by.
+pub fn metric(judge: file::Metric) -> &'static Metric {
+    let name = match judge {
+        file::Metric::Mean => "mean_ms",
+        file::Metric::P50 => "p50_ms",
+        file::Metric::P90 => "p90_ms",
+        file::Metric::P99 => "p99_ms",
+        file::Metric::P999 => "p999_ms",
+        file::Metric::SuccessShare => "success_share",
+        file::Metric::Goodput => "goodput_rps",
+        file::Metric::SessionsLost => "sessions_lost",
+        file::Metric::UtilizationSpread => "utilization_spread",
+    };
+    METRICS.iter().find(|metric| metric.name == name).expect("each judge is a metric")
+}
+
+/// An estimate and how sure it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figure {
+    /// The estimate; `None` where the runs cannot tell.
+    pub estimate: Option<f64>,
+    /// Half the width of its 95% interval; `None` with a single replication.
+    pub half_width: Option<f64>,
+    /// Replications that had a value.
+    pub n: usize,
+}
+
+fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
+    variant.runs.iter().filter_map(metric.value).collect()
+}
+
+/// One metric of one variant. A mean is the mean over replications; a quantile is read off the merged histogram of
+/// all replications, since quantiles are never averaged, and its half-width is that of the replications'
+/// own quantiles. A quantile with fewer than 100 requests above it is not estimated.
+pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
+    let values = values(variant, metric);
+    let Some(over_runs) = Estimate::of(&values) else { return Figure::default() };
+    let mut figure = Figure { estimate: Some(over_runs.mean), half_width: over_runs.half_width, n: values.len() };
+    if let Some(q) = metric.quantile {
+        figure.estimate = variant.latency.quantile(q).map(|seconds| seconds * 1e3);
+        if !estimable(variant.latency.count(), q) {
+            (figure.estimate, figure.half_width) = (None, None);
+        }
+    }
+    figure
+}
+
+/// The difference of one metric to the baseline, paired by replication; `None` where there is no pair, or where the
+/// quantile cannot be estimated.
+pub fn difference(variant: &VariantOutcome, baseline: &VariantOutcome, metric: &Metric) -> Option<Paired> {
+    if let Some(q) = metric.quantile
+        && !(estimable(variant.latency.count(), q) && estimable(baseline.latency.count(), q))
+    {
+        return None;
+    }
+    let pairs: Vec<(f64, f64)> = variant
+        .runs
+        .iter()
+        .zip(&baseline.runs)
+        .filter_map(|(run, base)| Some(((metric.value)(run)?, (metric.value)(base)?)))
+        .collect();
+    let (own, base): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+    Paired::of(&own, &base)
+}

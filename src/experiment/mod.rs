@@ -1,0 +1,13 @@
+//! Experiments: all cells of a plan lived in parallel, what they measured put together, and what that says.
+//!
+//! A cell is one variant of a scenario in one replication: a pure function of the two and the seed. Cells
+//! share nothing and are put together by sums of whole numbers, so the outcome does not depend on the number of
+//! threads or on who finishes first.
+
+mod comparison;
+mod outcome;
+mod run;
+
+pub use comparison::{Better, Figure, METRICS, Metric, difference, estimate, metric};
+pub use outcome::{Outcome, Run, VariantOutcome};
+pub use run::{Interrupted, Progress, run};

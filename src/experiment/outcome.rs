@@ -1,0 +1,182 @@
+//! What the cells of a scenario measured, put together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::observe::{Cause, Latency, Load, Tally, Timeline};
+use crate::scenario::{Scenario, Variant};
+
+/// Servers up to which each replication's share and utilization of each is kept, for intervals.
+const DETAILED: usize = 2000;
+
+/// One strategy in one replication, the raw truth for any later analysis: a row of `runs.csv`. Requests are counted
+/// by arrival inside the measured window and followed to their end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The strategy, or the variant.
+    pub strategy: String,
+    /// The replication, from 0.
+    pub replication: u32,
+    /// Requests that arrived in the measured window.
+    pub requests: u64,
+    /// Of these, answered in full.
+    pub succeeded: u64,
+    /// Of these, failed because no member could be picked.
+    pub failed_no_server: u64,
+    /// Of these, failed because the server was dead or died.
+    pub failed_crash: u64,
+    /// Of these, failed because a server's queue was full.
+    pub failed_queue_full: u64,
+    /// Of these, failed because the last attempt ran into its timeout.
+    pub failed_timeout: u64,
+    /// Of these, still under way when the run was cut off.
+    pub unfinished: u64,
+    /// Attempts sent to servers on behalf of these requests.
+    pub attempts: u64,
+    /// Succeeded requests a second of measured time.
+    pub goodput_rps: f64,
+    /// Succeeded over all.
+    pub success_share: Option<f64>,
+    /// Mean response time of the succeeded.
+    pub mean_ms: Option<f64>,
+    /// Median response time of the succeeded.
+    pub p50_ms: Option<f64>,
+    /// 90th percentile of the succeeded.
+    pub p90_ms: Option<f64>,
+    /// 99th percentile of the succeeded.
+    pub p99_ms: Option<f64>,
+    /// 99.9th percentile of the succeeded.
+    pub p999_ms: Option<f64>,
+    /// Longest response time of the succeeded.
+    pub max_ms: Option<f64>,
+    /// Mean time to the end of all requests, failed ones included.
+    pub mean_all_ms: Option<f64>,
+    /// 99th percentile of the time to the end of all requests, failed ones included.
+    pub p99_all_ms: Option<f64>,
+    /// Share of all slot time in use.
+    pub utilization_mean: Option<f64>,
+    /// Highest less lowest utilization of a server.
+    pub utilization_spread: Option<f64>,
+    /// Sessions begun in the measured window.
+    pub sessions_begun: u64,
+    /// Sessions lost in the measured window, whatever the cause.
+    pub sessions_lost: u64,
+}
+
+/// What one scenario's cells measured: one entry a variant, in the scenario's order.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// By variant.
+    pub variants: Vec<VariantOutcome>,
+}
+
+/// What the replications of one variant measured.
+#[derive(Clone, Debug)]
+pub struct VariantOutcome {
+    /// By replication.
+    pub runs: Vec<Run>,
+    /// Sessions lost, by replication and [`crate::observe::Loss`].
+    pub losses: Vec<[u64; 3]>,
+    /// Share of its service's attempts that went to each server: by server, then replication. Empty where there are
+    /// very many servers.
+    pub shares: Vec<Vec<f64>>,
+    /// Utilization of each server: by server, then replication. Empty where there are very many servers.
+    pub utilization: Vec<Vec<f64>>,
+    /// Response times of the succeeded, all replications merged.
+    pub latency: Latency,
+    /// Stretches of time, all replications merged.
+    pub timeline: Timeline,
+    /// Load of servers, all replications merged.
+    pub load: Load,
+    /// Requests simulated, warm-up included.
+    pub simulated: u64,
+}
+
+impl Run {
+    fn new(strategy: &str, replication: u32, tally: &Tally) -> Run {
+        let mut all = tally.latency.clone();
+        all.merge(&tally.failures);
+        let ms = |seconds: Option<f64>| seconds.map(|s| s * 1e3);
+        let latency = &tally.latency;
+        let failed = |cause: Cause| tally.failed[cause as usize];
+        let utilization = tally.load.utilization();
+        let highest = utilization.iter().copied().fold(f64::MIN, f64::max);
+        let lowest = utilization.iter().copied().fold(f64::MAX, f64::min);
+        Run {
+            strategy: strategy.to_owned(),
+            replication,
+            requests: tally.requests,
+            succeeded: tally.succeeded_count(),
+            failed_no_server: failed(Cause::NoServer),
+            failed_crash: failed(Cause::Crash),
+            failed_queue_full: failed(Cause::QueueFull),
+            failed_timeout: failed(Cause::Timeout),
+            unfinished: tally.unfinished,
+            attempts: tally.attempts,
+            goodput_rps: tally.succeeded_count() as f64 / tally.seconds(),
+            success_share: (tally.requests > 0).then(|| tally.succeeded_count() as f64 / tally.requests as f64),
+            mean_ms: ms(latency.mean()),
+            p50_ms: ms(latency.quantile(0.5)),
+            p90_ms: ms(latency.quantile(0.9)),
+            p99_ms: ms(latency.quantile(0.99)),
+            p999_ms: ms(latency.quantile(0.999)),
+            max_ms: ms(latency.max()),
+            mean_all_ms: ms(all.mean()),
+            p99_all_ms: ms(all.quantile(0.99)),
+            utilization_mean: Some(tally.load.mean_utilization()),
+            utilization_spread: Some(highest - lowest),
+            sessions_begun: tally.sessions_begun,
+            sessions_lost: tally.sessions_lost.iter().sum(),
+        }
+    }
+}
+
+impl VariantOutcome {
+    /// Nothing yet, for a variant of a scenario.
+    pub(super) fn new(scenario: &Scenario, variant: &Variant) -> VariantOutcome {
+        let plan = &variant.blueprint;
+        let slots: Vec<u32> = plan
+            .services
+            .iter()
+            .flat_map(|service| (0..service.servers.len()).map(|server| service.group(server).slots))
+            .collect();
+        let mut load = Load::new(plan.warmup, plan.end, plan.stretches, &slots);
+        load.clear();
+        let replications = scenario.replications as usize;
+        let detailed = if slots.len() <= DETAILED { slots.len() } else { 0 };
+        VariantOutcome {
+            runs: vec![Run::default(); replications],
+            losses: vec![[0; 3]; replications],
+            shares: vec![vec![0.0; replications]; detailed],
+            utilization: vec![vec![0.0; replications]; detailed],
+            latency: Latency::default(),
+            timeline: Timeline::new(plan.end, plan.stretches),
+            load,
+            simulated: 0,
+        }
+    }
+
+    /// Takes what one replication measured; in any order.
+    pub(super) fn take(&mut self, variant: &Variant, replication: u32, tally: &Tally) {
+        let at = replication as usize;
+        self.runs[at] = Run::new(&variant.name, replication, tally);
+        self.losses[at] = tally.sessions_lost;
+        if !self.utilization.is_empty() {
+            for (server, share) in tally.load.utilization().into_iter().enumerate() {
+                self.utilization[server][at] = share;
+            }
+            let mut first = 0;
+            for service in &variant.blueprint.services {
+                let servers = first..first + service.servers.len();
+                let total: u64 = tally.load.sent[servers.clone()].iter().sum();
+                for server in servers.clone() {
+                    self.shares[server][at] = tally.load.sent[server] as f64 / total.max(1) as f64;
+                }
+                first = servers.end;
+            }
+        }
+        self.latency.merge(&tally.latency);
+        self.timeline.merge(&tally.timeline);
+        self.load.merge(&tally.load);
+        self.simulated += tally.simulated;
+    }
+}
