@@ -1,7 +1,7 @@
 //! Chains that move one step up or down.
 
 /// States after which a chain is cut off even if it still has weight.
-const MOST: u32 = 4_000_000;
+pub(super) const MOST: u32 = 4_000_000;
 
 /// The stationary probabilities of a birth-death chain on 0..=`last`, from detailed balance:
 /// p(n+1) death(n+1) = p(n) birth(n) (Kleinrock, *Queueing Systems* volume 1, 1975, section 3.1).

@@ -1,12 +1,13 @@
 //! M/M/k/K: a bounded queue, requests beyond it turned away.
 
-use super::birth_death::{mean, stationary};
+use super::birth_death::{MOST, mean, stationary};
 
 /// Slots with a bounded queue. With one slot this is M/M/1/K, with `capacity` equal to `slots` Erlang's
 /// loss system. Always stable: what does not fit is lost. Kleinrock, *Queueing Systems* volume 1 (1975),
 /// chapter 3.
 ///
-/// With no slot or a service rate of zero, everything is lost.
+/// With no slot or a service rate of zero, everything is lost. A capacity beyond four million counts as
+/// four million.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finite {
     /// Requests per second, including those turned away.
@@ -30,10 +31,10 @@ impl Finite {
     /// P(N = K): the share of requests turned away.
     pub fn loss(&self) -> f64 {
         let p = self.in_system();
-        if p.is_empty() {
-            1.0
-        } else {
-            p.get(self.capacity as usize).copied().unwrap_or(0.0)
+        match p.last() {
+            None => 1.0,
+            Some(full) if p.len() > self.capacity.min(MOST) as usize => *full,
+            Some(_) => 0.0,
         }
     }
 
@@ -92,6 +93,11 @@ mod tests {
             slots: 5,
         };
         assert_eq!(long.loss(), 0.0);
+        let overloaded = Finite {
+            arrival_rate: 10.0,
+            ..long
+        };
+        assert!((overloaded.loss() - 0.5).abs() < 1e-9);
         assert!((long.mean_response() - open.mean_response()).abs() < 1e-9);
     }
 
