@@ -1,1 +1,28 @@
 //! Pure functions on numbers; each cites its source.
+//!
+//! | file | question it answers |
+//! |---|---|
+//! | [`interval`] | how well is a mean known from a few replications? |
+//! | [`paired`] | is this strategy shown to be better than the baseline, on the same requests? |
+//! | [`quantile`] | which observation is the p99, and are there enough of them to say? |
+//! | [`warmup`] | where does the start of a run end? |
+//! | [`goodness`] | do these draws follow that distribution? |
+//! | [`balance`] | how evenly is work spread over servers? |
+//!
+//! Nothing here panics on bad input: what cannot be known is `None`, never NaN.
+
+pub mod balance;
+pub mod goodness;
+pub mod interval;
+pub mod moments;
+pub mod paired;
+pub mod quantile;
+pub mod warmup;
+
+pub use balance::{coefficient_of_variation, jain_index, peak_to_mean};
+pub use goodness::{chi_square, kolmogorov_smirnov};
+pub use interval::{DEFAULT_LEVEL, Estimate};
+pub use moments::Moments;
+pub use paired::{Paired, Verdict, holm, holm_adjusted};
+pub use quantile::{estimable, nearest_rank, rank};
+pub use warmup::{Warmup, mser5};
