@@ -2,7 +2,9 @@ use lbsim::dist::*;
 use lbsim::rng::*;
 use lbsim::time::*;
 fn main() {
-    let s = Dist::Exponential(exponential::Exponential { mean: Amount(0.01) }).sampler().unwrap();
+    let s = Dist::Exponential(exponential::Exponential { mean: Amount(0.01) })
+        .sampler()
+        .unwrap();
     let mut a = Seeds::new(1, 0).stream(Domain::Arrivals, 0);
     let mut b = Seeds::new(1, 0).stream(Domain::Luck, 0);
     for _ in 0..4 {
@@ -14,6 +16,10 @@ fn main() {
             now += s.sample(&mut a);
             l.record(Span::from_seconds(s.sample(&mut b)));
         }
-        println!("{:.2} ns {}", t0.elapsed().as_secs_f64() * 1e9 / n as f64, now + l.mean().unwrap());
+        println!(
+            "{:.2} ns {}",
+            t0.elapsed().as_secs_f64() * 1e9 / n as f64,
+            now + l.mean().unwrap()
+        );
     }
 }

@@ -1,8 +1,10 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
 
 pub mod balancer;
+pub mod cli;
 pub mod dist;
 pub mod engine;
+pub mod experiment;
 pub mod model;
 pub mod observe;
 pub mod report;

@@ -280,6 +280,11 @@ impl Sampler {
         empirical::Draw::observed("observations", observations).map(Sampler::Empirical)
     }
 
+    /// Whether it is the exponential distribution.
+    pub fn is_exponential(&self) -> bool {
+        matches!(self, Sampler::Exponential(_))
+    }
+
     /// The standard deviation over the mean; 0 for a mean of 0.
     pub fn cv(&self) -> f64 {
         let mean = self.mean();

@@ -30,11 +30,21 @@ pub struct Metric {
 }
 
 const fn time(name: &'static str, value: fn(&Run) -> Option<f64>, quantile: Option<f64>) -> Metric {
-    Metric { name, value, better: Better::Less, quantile }
+    Metric {
+        name,
+        value,
+        better: Better::Less,
+        quantile,
+    }
 }
 
 const fn other(name: &'static str, value: fn(&Run) -> Option<f64>, better: Better) -> Metric {
-    Metric { name, value, better, quantile: None }
+    Metric {
+        name,
+        value,
+        better,
+        quantile: None,
+    }
 }
 
 /// All metrics, in the order of the columns.
@@ -51,10 +61,26 @@ pub const METRICS: &[Metric] = &[
     time("max_ms", |run| run.max_ms, None),
     time("mean_all_ms", |run| run.mean_all_ms, None),
     time("p99_all_ms", |run| run.p99_all_ms, None),
-    other("utilization_mean", |run| run.utilization_mean, Better::Neither),
-    other("utilization_spread", |run| run.utilization_spread, Better::Less),
-    other("sessions_begun", |run| Some(run.sessions_begun as f64), Better::Neither),
-    other("sessions_lost", |run| Some(run.sessions_lost as f64), Better::Less),
+    other(
+        "utilization_mean",
+        |run| run.utilization_mean,
+        Better::Neither,
+    ),
+    other(
+        "utilization_spread",
+        |run| run.utilization_spread,
+        Better::Less,
+    ),
+    other(
+        "sessions_begun",
+        |run| Some(run.sessions_begun as f64),
+        Better::Neither,
+    ),
+    other(
+        "sessions_lost",
+        |run| Some(run.sessions_lost as f64),
+        Better::Less,
+    ),
 ];
 
 /// The metric that a scenario is judged by.
@@ -70,7 +96,10 @@ pub fn metric(judge: file::Metric) -> &'static Metric {
         file::Metric::SessionsLost => "sessions_lost",
         file::Metric::UtilizationSpread => "utilization_spread",
     };
-    METRICS.iter().find(|metric| metric.name == name).expect("each judge is a metric")
+    METRICS
+        .iter()
+        .find(|metric| metric.name == name)
+        .expect("each judge is a metric")
 }
 
 /// An estimate and how sure it is.
@@ -93,8 +122,14 @@ fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
 /// own quantiles. A quantile with fewer than 100 requests above it is not estimated.
 pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
     let values = values(variant, metric);
-    let Some(over_runs) = Estimate::of(&values) else { return Figure::default() };
-    let mut figure = Figure { estimate: Some(over_runs.mean), half_width: over_runs.half_width, n: values.len() };
+    let Some(over_runs) = Estimate::of(&values) else {
+        return Figure::default();
+    };
+    let mut figure = Figure {
+        estimate: Some(over_runs.mean),
+        half_width: over_runs.half_width,
+        n: values.len(),
+    };
     if let Some(q) = metric.quantile {
         figure.estimate = variant.latency.quantile(q).map(|seconds| seconds * 1e3);
         if !estimable(variant.latency.count(), q) {
@@ -106,7 +141,11 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
 
 /// The difference of one metric to the baseline, paired by replication; `None` where there is no pair, or where the
 /// quantile cannot be estimated.
-pub fn difference(variant: &VariantOutcome, baseline: &VariantOutcome, metric: &Metric) -> Option<Paired> {
+pub fn difference(
+    variant: &VariantOutcome,
+    baseline: &VariantOutcome,
+    metric: &Metric,
+) -> Option<Paired> {
     if let Some(q) = metric.quantile
         && !(estimable(variant.latency.count(), q) && estimable(baseline.latency.count(), q))
     {

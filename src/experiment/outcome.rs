@@ -113,7 +113,8 @@ impl Run {
             unfinished: tally.unfinished,
             attempts: tally.attempts,
             goodput_rps: tally.succeeded_count() as f64 / tally.seconds(),
-            success_share: (tally.requests > 0).then(|| tally.succeeded_count() as f64 / tally.requests as f64),
+            success_share: (tally.requests > 0)
+                .then(|| tally.succeeded_count() as f64 / tally.requests as f64),
             mean_ms: ms(latency.mean()),
             p50_ms: ms(latency.quantile(0.5)),
             p90_ms: ms(latency.quantile(0.9)),
@@ -137,12 +138,18 @@ impl VariantOutcome {
         let slots: Vec<u32> = plan
             .services
             .iter()
-            .flat_map(|service| (0..service.servers.len()).map(|server| service.group(server).slots))
+            .flat_map(|service| {
+                (0..service.servers.len()).map(|server| service.group(server).slots)
+            })
             .collect();
         let mut load = Load::new(plan.warmup, plan.end, plan.stretches, &slots);
         load.clear();
         let replications = scenario.replications as usize;
-        let detailed = if slots.len() <= DETAILED { slots.len() } else { 0 };
+        let detailed = if slots.len() <= DETAILED {
+            slots.len()
+        } else {
+            0
+        };
         VariantOutcome {
             runs: vec![Run::default(); replications],
             losses: vec![[0; 3]; replications],

@@ -130,9 +130,18 @@ const SLICES: u64 = 64;
 
 /// As [`run`], calling `watch` now and then with the number of requests simulated since the last call. Where it
 /// returns false, the run is given up.
-pub fn run_watched(plan: &Blueprint, seed: u64, replication: u32, watch: &mut dyn FnMut(u64) -> bool) -> Option<Tally> {
+pub fn run_watched(
+    plan: &Blueprint,
+    seed: u64,
+    replication: u32,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Option<Tally> {
     let mut calendar = Calendar::new();
-    let mut world = World::new(plan, Seeds::new(seed, u64::from(replication)), &mut calendar);
+    let mut world = World::new(
+        plan,
+        Seeds::new(seed, u64::from(replication)),
+        &mut calendar,
+    );
     let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
     let cutoff = plan.end + (plan.end - Time::ZERO);
     let (mut until, mut reached, mut told) = (Time::ZERO, Time::ZERO, 0);

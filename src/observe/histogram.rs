@@ -9,7 +9,7 @@ const PRECISION: u32 = 9;
 
 /// Counts by size.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Histogram {
+pub(super) struct Histogram {
     /// Grows with the largest number seen.
     counts: Vec<u64>,
     total: u64,
@@ -17,13 +17,13 @@ pub struct Histogram {
 
 /// The cell of a number.
 #[inline]
-pub fn cell(value: u64) -> usize {
+pub(super) fn cell(value: u64) -> usize {
     let shift = (63 - (value | (1 << PRECISION)).leading_zeros()) - PRECISION;
     ((shift as usize) << PRECISION) + (value >> shift) as usize
 }
 
 /// The number in the middle of a cell, rounded down.
-pub fn middle(cell: usize) -> u64 {
+pub(super) fn middle(cell: usize) -> u64 {
     if cell < 2 << PRECISION {
         return cell as u64;
     }
@@ -35,7 +35,7 @@ pub fn middle(cell: usize) -> u64 {
 impl Histogram {
     /// Counts one number in `cell`.
     #[inline]
-    pub fn record(&mut self, cell: usize) {
+    pub(super) fn record(&mut self, cell: usize) {
         if cell >= self.counts.len() {
             self.grow(cell);
         }
@@ -51,17 +51,17 @@ impl Histogram {
 
     /// How many were counted.
     #[inline]
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.total
     }
 
     /// The number of rank ⌈q·n⌉, within a thousandth; `None` where nothing was counted.
-    pub fn quantile(&self, q: f64) -> Option<u64> {
+    pub(super) fn quantile(&self, q: f64) -> Option<u64> {
         self.quantile_cell(q).map(middle)
     }
 
     /// The cell of rank ⌈q·n⌉.
-    pub fn quantile_cell(&self, q: f64) -> Option<usize> {
+    pub(super) fn quantile_cell(&self, q: f64) -> Option<usize> {
         let rank = ((q * self.total as f64).ceil() as u64).clamp(1, self.total.max(1));
         let mut below = 0;
         self.counts.iter().position(|&count| {
@@ -71,7 +71,7 @@ impl Histogram {
     }
 
     /// Adds all of `other`.
-    pub fn merge(&mut self, other: &Histogram) {
+    pub(super) fn merge(&mut self, other: &Histogram) {
         if other.counts.len() > self.counts.len() {
             self.counts.resize(other.counts.len(), 0);
         }

@@ -99,7 +99,11 @@ impl Load {
 
     /// Adds all of `other`, a cell of the same scenario: shares are then means over cells.
     pub fn merge(&mut self, other: &Load) {
-        let add = |sums: &mut [u64], more: &[u64]| sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+        let add = |sums: &mut [u64], more: &[u64]| {
+            sums.iter_mut()
+                .zip(more)
+                .for_each(|(sum, more)| *sum += more)
+        };
         self.cells += other.cells;
         add(&mut self.busy, &other.busy);
         add(&mut self.sent, &other.sent);
@@ -162,7 +166,9 @@ impl Load {
             .map(|row| {
                 row.iter()
                     .zip(&slots)
-                    .map(|(&busy, slots)| busy as f64 / (self.stretch.nanos() as f64 * f64::from(self.cells) * slots))
+                    .map(|(&busy, slots)| {
+                        busy as f64 / (self.stretch.nanos() as f64 * f64::from(self.cells) * slots)
+                    })
                     .collect()
             })
             .collect()

@@ -1,4 +1,89 @@
 //! What a run leaves behind: CSV rows (the struct is the schema), charts, tables, the manifest.
 
 pub mod chart;
+pub mod manifest;
 pub mod rows;
+pub mod summary;
+pub mod table;
+pub mod tables;
+pub mod write;
+
+use crate::model::fault::Schedule;
+use crate::scenario::Scenario;
+use chart::{Chart, FaultMark, Series, Study};
+use tables::Tables;
+
+/// The charts of a scenario.
+pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
+    let series = series(scenario);
+    let faults = faults(scenario);
+    let caption = scenario.caption();
+    chart::draw(&Study {
+        question: &scenario.question,
+        scenario: &caption,
+        strategies: &series,
+        summary: &tables.summary,
+        paired: &tables.paired,
+        latency: &tables.latency,
+        servers: &tables.servers,
+        timeline: &tables.timeline,
+        utilization: &tables.utilization,
+        sessions: &tables.sessions,
+        faults: &faults,
+        warmup_s: scenario.warmup().seconds(),
+    })
+}
+
+/// The name and colour of each variant. A strategy has the colour of its place in the catalogue, in every scenario;
+/// where two variants share a strategy, the later ones take the next colours that are free.
+fn series(scenario: &Scenario) -> Vec<Series> {
+    let mut taken: Vec<usize> = Vec::new();
+    let wanted: Vec<usize> = scenario
+        .variants
+        .iter()
+        .map(|variant| variant.strategy.index())
+        .collect();
+    scenario
+        .variants
+        .iter()
+        .zip(&wanted)
+        .map(|(variant, &own)| {
+            let colour = if taken.contains(&own) {
+                (0..)
+                    .find(|colour| !taken.contains(colour) && !wanted.contains(colour))
+                    .unwrap_or(own)
+            } else {
+                own
+            };
+            taken.push(colour);
+            Series {
+                name: variant.name.clone(),
+                colour,
+            }
+        })
+        .collect()
+}
+
+/// The faults that happen at given times, of all variants, each once.
+fn faults(scenario: &Scenario) -> Vec<FaultMark> {
+    let mut marks: Vec<FaultMark> = Vec::new();
+    for fault in scenario
+        .variants
+        .iter()
+        .flat_map(|variant| &variant.blueprint.faults)
+    {
+        let Schedule::Once(begins, ends) = fault.schedule else {
+            continue;
+        };
+        let end = scenario.variants[0].blueprint.end;
+        let mark = FaultMark {
+            from_s: begins.seconds(),
+            to_s: (ends < end).then(|| ends.seconds()),
+            label: fault.label.clone(),
+        };
+        if begins < end && !marks.contains(&mark) {
+            marks.push(mark);
+        }
+    }
+    marks
+}

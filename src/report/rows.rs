@@ -6,59 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// `runs.csv`: one strategy in one replication, the raw truth for any later analysis. Requests are
-/// counted by arrival inside the measured window and followed to their end.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RunRow {
-    /// The strategy.
-    pub strategy: String,
-    /// The replication, from 0.
-    pub replication: u32,
-    /// Requests that arrived in the measured window.
-    pub requests: u64,
-    /// Of these, answered in full.
-    pub succeeded: u64,
-    /// Of these, failed because no member could be picked.
-    pub failed_no_server: u64,
-    /// Of these, failed because the server was dead or died.
-    pub failed_crash: u64,
-    /// Of these, failed because a server's queue was full.
-    pub failed_queue_full: u64,
-    /// Of these, failed because the last attempt ran into its timeout.
-    pub failed_timeout: u64,
-    /// Of these, still under way when the run was cut off.
-    pub unfinished: u64,
-    /// Attempts sent to servers on behalf of these requests.
-    pub attempts: u64,
-    /// Succeeded requests a second of measured time.
-    pub goodput_rps: f64,
-    /// Succeeded over all.
-    pub success_share: Option<f64>,
-    /// Mean response time of the succeeded.
-    pub mean_ms: Option<f64>,
-    /// Median response time of the succeeded.
-    pub p50_ms: Option<f64>,
-    /// 90th percentile of the succeeded.
-    pub p90_ms: Option<f64>,
-    /// 99th percentile of the succeeded.
-    pub p99_ms: Option<f64>,
-    /// 99.9th percentile of the succeeded.
-    pub p999_ms: Option<f64>,
-    /// Longest response time of the succeeded.
-    pub max_ms: Option<f64>,
-    /// Mean time to the end of all requests, failed ones included.
-    pub mean_all_ms: Option<f64>,
-    /// 99th percentile of the time to the end of all requests, failed ones included.
-    pub p99_all_ms: Option<f64>,
-    /// Mean over servers of the share of slot time in use, weighted by slots.
-    pub utilization_mean: Option<f64>,
-    /// Highest less lowest utilization of a server.
-    pub utilization_spread: Option<f64>,
-    /// Sessions begun in the measured window.
-    pub sessions_begun: u64,
-    /// Sessions lost in the measured window, whatever the cause.
-    pub sessions_lost: u64,
-}
+pub use crate::experiment::Run as RunRow;
 
 /// `summary.csv`: one metric of one strategy over all replications.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -135,6 +135,22 @@ impl Scenario {
         }
     }
 
+    /// What was run, in a line: the subtitle of tables and charts.
+    pub fn caption(&self) -> String {
+        let times = if self.replications == 1 {
+            "replication"
+        } else {
+            "replications"
+        };
+        format!(
+            "{} · {} {times} of {} · seed {}",
+            self.file_name,
+            self.replications,
+            self.duration(),
+            self.seed
+        )
+    }
+
     /// The length of the run.
     pub fn duration(&self) -> Span {
         self.variants[0].blueprint.end - crate::time::Time::ZERO

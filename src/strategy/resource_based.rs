@@ -30,7 +30,10 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { choice: Choice::Weighted, newest: Share::fraction(0.2) }
+        Config {
+            choice: Choice::Weighted,
+            newest: Share::fraction(0.2),
+        }
     }
 }
 
@@ -89,7 +92,11 @@ impl News for ResourceBased {
             Choice::Weighted => Index::Weighted(Cumulative::new(n)),
             Choice::Least => Index::Least(Tournament::new(n)),
         };
-        let mut rule = ResourceBased { choice, newest: config.newest.value().min(1.0), used: vec![None; n] };
+        let mut rule = ResourceBased {
+            choice,
+            newest: config.newest.value().min(1.0),
+            used: vec![None; n],
+        };
         for &member in cx.pool.eligible() {
             rule.rank(member, cx);
         }
@@ -113,7 +120,9 @@ impl Rule for ResourceBased {
 
     fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
         match &self.choice {
-            Index::Weighted(cumulative) => cumulative.find(below(cx.rng, cumulative.total() as usize) as u64),
+            Index::Weighted(cumulative) => {
+                cumulative.find(below(cx.rng, cumulative.total() as usize) as u64)
+            }
             Index::Least(tournament) => tournament.least(cx.rng),
         }
     }

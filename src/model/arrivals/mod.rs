@@ -112,6 +112,11 @@ impl Process {
         }
     }
 
+    /// Whether arrivals are Poisson at a constant rate.
+    pub fn is_poisson(&self) -> bool {
+        matches!(self, Process::Renewal(renewal) if renewal.is_poisson())
+    }
+
     /// Mean arrivals a second over the first `over` of time.
     pub fn mean_rate(&self, over: Span) -> f64 {
         match self {

@@ -84,6 +84,10 @@ impl Renewal {
         Span::from_seconds(self.gap.sample(rng))
     }
 
+    pub(super) fn is_poisson(&self) -> bool {
+        self.gap.is_exponential()
+    }
+
     pub(super) fn rate(&self) -> f64 {
         1.0 / self.gap.mean()
     }

@@ -1,0 +1,176 @@
+//! `lbsim explain`: what a strategy, distribution, arrival process or fault does.
+
+use clap::Args;
+use serde_json::Value;
+
+use super::output::{Failure, Output};
+use crate::strategy::{self, Sight};
+use crate::{dist, scenario};
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// A name from `lbsim list`.
+    name: String,
+}
+
+/// Something that can be explained.
+pub(super) struct Topic {
+    pub(super) group: &'static str,
+    pub(super) name: String,
+    pub(super) summary: String,
+    text: String,
+}
+
+/// All that can be explained, group by group.
+pub(super) fn topics() -> Vec<Topic> {
+    let schema = scenario::schema();
+    let mut topics = Vec::new();
+    for entry in strategy::CATALOGUE {
+        let group = match entry.sight {
+            Sight::Blind => "strategies",
+            Sight::Oracle => "oracles: strategies that see what no balancer can",
+        };
+        let settings = settings(&schema, "StrategyConfig", entry.name);
+        topics.push(Topic {
+            group,
+            name: entry.name.to_owned(),
+            summary: entry.summary(),
+            text: format!("{}\n{settings}", entry.doc()),
+        });
+    }
+    for entry in dist::CATALOGUE {
+        let settings: String = entry
+            .parameters()
+            .iter()
+            .map(|p| {
+                format!(
+                    "  {}{}: {}\n",
+                    p.name,
+                    if p.required { "" } else { " (optional)" },
+                    p.doc
+                )
+            })
+            .collect();
+        topics.push(Topic {
+            group: "distributions",
+            name: entry.name.to_owned(),
+            summary: entry.summary.to_owned(),
+            text: format!(
+                "{}\n\nSource: {}.\n\nSettings:\n{settings}",
+                entry.summary, entry.source
+            ),
+        });
+    }
+    for (group, union) in [("arrival processes", "Arrivals"), ("faults", "FaultConfig")] {
+        for (name, summary) in kinds(&schema, union) {
+            let settings = settings(&schema, union, &name);
+            topics.push(Topic {
+                group,
+                text: format!("{summary}\n{settings}"),
+                summary,
+                name,
+            });
+        }
+    }
+    topics
+}
+
+fn variants<'a>(schema: &'a Value, union: &str) -> impl Iterator<Item = &'a Value> {
+    let union = &schema["$defs"][union];
+    ["oneOf", "anyOf"]
+        .into_iter()
+        .filter_map(|key| union[key].as_array())
+        .flatten()
+}
+
+fn kind(variant: &Value) -> Option<&str> {
+    variant["properties"]["kind"]["const"].as_str()
+}
+
+/// The kinds of a union and what they are.
+fn kinds(schema: &Value, union: &str) -> Vec<(String, String)> {
+    variants(schema, union)
+        .filter_map(|variant| {
+            let text = variant["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ");
+            Some((kind(variant)?.to_owned(), text))
+        })
+        .collect()
+}
+
+/// The settings of one kind of a union, as the schema describes them.
+fn settings(schema: &Value, union: &str, name: &str) -> String {
+    let Some(variant) = variants(schema, union).find(|variant| kind(variant) == Some(name)) else {
+        return String::new();
+    };
+    let required: Vec<&str> = variant["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let lines: String = variant["properties"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(key, _)| *key != "kind")
+        .map(|(key, field)| {
+            let text = field["description"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('\n', " ");
+            let note = match &field["default"] {
+                _ if required.contains(&key.as_str()) => String::new(),
+                Value::Null => " (optional)".to_owned(),
+                default => format!(
+                    " (default {})",
+                    default
+                        .as_str()
+                        .map_or_else(|| default.to_string(), str::to_owned)
+                ),
+            };
+            format!("  {key}{note}: {text}\n")
+        })
+        .collect();
+    if lines.is_empty() {
+        "\nNo settings.\n".to_owned()
+    } else {
+        format!("\nSettings:\n{lines}")
+    }
+}
+
+pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure> {
+    let topics = topics();
+    let found: Vec<&Topic> = topics
+        .iter()
+        .filter(|topic| topic.name == args.name)
+        .collect();
+    if found.is_empty() {
+        let near = topics
+            .iter()
+            .min_by_key(|topic| strsim::damerau_levenshtein(&topic.name, &args.name))
+            .filter(|topic| {
+                strsim::damerau_levenshtein(&topic.name, &args.name) <= 1 + args.name.len() / 3
+            })
+            .map_or(String::new(), |topic| {
+                format!("; did you mean `{}`?", topic.name)
+            });
+        return Err(Failure::Usage(format!(
+            "there is nothing called `{}`{near} `lbsim list` shows what there is",
+            args.name.escape_debug()
+        )));
+    }
+    let bold = anstyle::Style::new().bold();
+    let mut text = String::new();
+    for topic in found {
+        text += &format!(
+            "{bold}{}{bold:#} ({})\n\n{}\n",
+            topic.name,
+            topic.group,
+            topic.text.replace("**", "")
+        );
+    }
+    output.print(&text)
+}

@@ -1,0 +1,188 @@
+//! The command line: one file a command. Data goes to standard output, progress and warnings to standard error.
+
+mod check;
+mod completions;
+mod explain;
+mod init;
+mod list;
+mod output;
+mod progress;
+mod run;
+mod schema;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use output::{Failure, Output};
+
+/// Compares load-balancing strategies by simulation, before one is deployed.
+///
+/// Exit codes: 0 done, 1 could not run, 2 bad usage or scenario, 130 interrupted.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lbsim",
+    version,
+    about,
+    long_about,
+    propagate_version = true,
+    max_term_width = 100
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colour; NO_COLOR is honoured.
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
+    color: Colour,
+    /// Print no progress and no warnings.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios, print what they say, and write CSV files and charts.
+    Run(run::RunArgs),
+    /// Read and check scenarios: print what they mean, their offered load and predicted utilization. Runs nothing.
+    Check(check::CheckArgs),
+    /// List strategies, distributions, arrival processes and faults.
+    List(list::ListArgs),
+    /// Explain one of them: what it does, what it sees, its cost, when it fails, its source.
+    Explain(explain::ExplainArgs),
+    /// Write a commented scenario to start from.
+    Init(init::InitArgs),
+    /// Print the JSON Schema of scenario files, or their reference as Markdown.
+    Schema(schema::SchemaArgs),
+    /// Print completions for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// The scenarios of a command, and what it changes in them.
+#[derive(Debug, Args)]
+struct ScenarioArgs {
+    /// Scenario files.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Change a value of the scenarios before they are checked, e.g. `run.duration=5min` or
+    /// `services.web.servers.fast.count=4`. May be given many times.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    sets: Vec<String>,
+    /// Root of all random streams, in place of the scenarios' own.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Independent repetitions, in place of the scenarios' own.
+    #[arg(long, value_name = "N")]
+    replications: Option<u32>,
+}
+
+impl ScenarioArgs {
+    /// All changes, as `--set` has them.
+    fn changes(&self) -> Vec<String> {
+        let mut sets = self.sets.clone();
+        sets.extend(self.seed.map(|seed| format!("run.seed={seed}")));
+        sets.extend(self.replications.map(|n| format!("run.replications={n}")));
+        sets
+    }
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.color, cli.quiet);
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args, &output),
+        Command::Check(args) => check::check(args, &output),
+        Command::List(args) => list::list(args, &output),
+        Command::Explain(args) => explain::explain(args, &output),
+        Command::Init(args) => init::init(args, &output),
+        Command::Schema(args) => schema::schema(args, &output),
+        Command::Completions(args) => completions::completions::<Cli>(args, &output),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(&output);
+            failure.code()
+        }
+    }
+}
+
+/// Reads all scenarios; where some cannot be read, all faults of all of them are reported.
+fn read(args: &ScenarioArgs, output: &Output) -> Result<Vec<crate::scenario::Scenario>, Failure> {
+    let mut scenarios = Vec::new();
+    let mut rejected = 0;
+    for path in &args.files {
+        match read_one(path, args) {
+            Ok(scenario) => scenarios.push(scenario),
+            Err(Failure::Rejected(fault)) => {
+                output.rejected(&fault);
+                rejected += 1;
+            }
+            Err(failure) => {
+                failure.print(output);
+                rejected += 1;
+            }
+        }
+    }
+    if rejected > 0 {
+        return Err(Failure::Reported);
+    }
+    Ok(scenarios)
+}
+
+/// Longer texts are no scenarios.
+const LONGEST: u64 = 1 << 20;
+
+fn read_one(
+    path: &std::path::Path,
+    args: &ScenarioArgs,
+) -> Result<crate::scenario::Scenario, Failure> {
+    use std::io::Read;
+    let shown = path.display();
+    let unreadable = |why: String| Failure::Usage(format!("cannot read `{shown}`: {why}"));
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if metadata.is_dir() {
+        return Err(unreadable(
+            "it is a directory; name a scenario file, e.g. one of its *.toml".to_owned(),
+        ));
+    }
+    let file = std::fs::File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(error.to_string()))?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(unreadable(
+            "it is larger than 1 MiB; is it a scenario?".to_owned(),
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        unreadable(format!(
+            "byte {} is not UTF-8 text; is it a scenario?",
+            error.utf8_error().valid_up_to()
+        ))
+    })?;
+    if text.trim().is_empty() {
+        return Err(unreadable(
+            "it is empty; `lbsim init` writes a scenario to start from".to_owned(),
+        ));
+    }
+    crate::scenario::Scenario::parse(path, &text, &args.changes()).map_err(Failure::Rejected)
+}

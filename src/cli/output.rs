@@ -1,0 +1,129 @@
+//! Where words go, and how a command fails.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstream::{AutoStream, ColorChoice};
+
+use super::Colour;
+use crate::experiment::Interrupted;
+use crate::report::write::WriteError;
+use crate::scenario::{Rejected, diagnostic};
+
+/// Standard output for data, standard error for the rest.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    choice: ColorChoice,
+    pub(super) quiet: bool,
+}
+
+impl Output {
+    pub(super) fn new(colour: Colour, quiet: bool) -> Output {
+        let choice = match colour {
+            Colour::Auto => ColorChoice::Auto,
+            Colour::Always => ColorChoice::Always,
+            Colour::Never => ColorChoice::Never,
+        };
+        Output { choice, quiet }
+    }
+
+    /// Whether standard output takes colour.
+    pub(super) fn colour(&self) -> bool {
+        AutoStream::new(io::stdout(), self.choice).current_choice() != ColorChoice::Never
+    }
+
+    /// Whether standard error takes colour.
+    fn colour_of_errors(&self) -> bool {
+        AutoStream::new(io::stderr(), self.choice).current_choice() != ColorChoice::Never
+    }
+
+    /// Prints data. A reader that has gone away, as `head` does, is no error.
+    pub(super) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut stream = AutoStream::new(io::stdout().lock(), self.choice);
+        let done = stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush());
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Unheard),
+            Err(error) => Err(Failure::Run(format!("cannot print: {error}"))),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Says something beside the data.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
+            let _ = writeln!(stream, "{text}");
+        }
+    }
+
+    pub(super) fn rejected(&self, rejected: &Rejected) {
+        let text = diagnostic::render(
+            &rejected.document,
+            &rejected.diagnostics,
+            self.colour_of_errors(),
+        );
+        let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
+        let _ = writeln!(stream, "{}", text.trim_end());
+    }
+
+    /// Whether somebody watches.
+    pub(super) fn is_watched(&self) -> bool {
+        !self.quiet && io::stderr().is_terminal()
+    }
+}
+
+/// How a command fails.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// It could not run.
+    Run(String),
+    /// It was used wrongly.
+    Usage(String),
+    /// A scenario is faulty.
+    Rejected(Box<Rejected>),
+    /// Faulty input, and all has been said.
+    Reported,
+    /// Nobody listens any more: no failure.
+    Unheard,
+    /// Somebody interrupted it.
+    Interrupted,
+}
+
+impl Failure {
+    pub(super) fn print(&self, output: &Output) {
+        let message = match self {
+            Failure::Run(message) | Failure::Usage(message) => message,
+            Failure::Rejected(rejected) => return output.rejected(rejected),
+            Failure::Reported | Failure::Unheard => return,
+            Failure::Interrupted => "interrupted; nothing was written",
+        };
+        let mut stream = AutoStream::new(io::stderr().lock(), output.choice);
+        let red = anstyle::Style::new()
+            .fg_color(Some(anstyle::AnsiColor::Red.into()))
+            .bold();
+        let _ = writeln!(stream, "{red}error{red:#}: {message}");
+    }
+
+    pub(super) fn code(&self) -> ExitCode {
+        match self {
+            Failure::Unheard => ExitCode::SUCCESS,
+            Failure::Run(_) => ExitCode::from(1),
+            Failure::Usage(_) | Failure::Rejected(_) | Failure::Reported => ExitCode::from(2),
+            Failure::Interrupted => ExitCode::from(130),
+        }
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Failure {
+        Failure::Run(error.to_string())
+    }
+}
+
+impl From<Interrupted> for Failure {
+    fn from(_: Interrupted) -> Failure {
+        Failure::Interrupted
+    }
+}

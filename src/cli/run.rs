@@ -1,0 +1,172 @@
+//! `lbsim run`: runs scenarios, prints what they say, and writes CSV files and charts.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::output::{Failure, Output};
+use super::{Format, ScenarioArgs, progress};
+use crate::experiment::{self, Outcome, Progress};
+use crate::model::blueprint::When;
+use crate::report::table::{self, Style};
+use crate::report::tables::Tables;
+use crate::report::write;
+use crate::scenario::Scenario;
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    scenarios: ScenarioArgs,
+    /// Threads; all cores by default. The results are the same for any number.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Where a folder for each scenario is made.
+    #[arg(short, long, value_name = "FOLDER", default_value = "results")]
+    out: PathBuf,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Say what would be run, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
+    let scenarios = super::read(&args.scenarios, output)?;
+    for (at, scenario) in scenarios.iter().enumerate() {
+        if scenarios[..at]
+            .iter()
+            .any(|other| other.name == scenario.name)
+        {
+            return Err(Failure::Usage(format!(
+                "two scenarios would write to `{}`; run them one by one with different `--out`",
+                args.out.join(&scenario.name).display()
+            )));
+        }
+    }
+    if args.dry_run {
+        return output.print(&plan(&scenarios, args));
+    }
+    write::prepare(&args.out)?;
+    for scenario in &scenarios {
+        for warning in &scenario.warnings {
+            output.say(&format!("warning: {}: {warning}", scenario.file_name));
+        }
+    }
+    let outcomes = live(&scenarios, args, output)?;
+    let mut printed = Vec::new();
+    for (scenario, outcome) in scenarios.iter().zip(&outcomes) {
+        let folder = write::write(&args.out, scenario, outcome)?;
+        match args.format {
+            Format::Text => output.print(&text(scenario, outcome, &folder, output))?,
+            Format::Json => {
+                let tables = Tables::new(scenario, outcome);
+                printed.push(json!({
+                    "scenario": scenario.name,
+                    "question": scenario.question,
+                    "folder": folder,
+                    "warnings": scenario.warnings,
+                    "summary": tables.summary,
+                    "paired": tables.paired,
+                }));
+            }
+        }
+    }
+    if args.format == Format::Json {
+        output.print(&format!(
+            "{}\n",
+            serde_json::to_string_pretty(&printed).unwrap_or_default()
+        ))?;
+    }
+    Ok(())
+}
+
+/// Lives all cells, with a progress bar; an interrupt stops them.
+fn live(scenarios: &[Scenario], args: &RunArgs, output: &Output) -> Result<Vec<Outcome>, Failure> {
+    let watched = Arc::new(Progress::default());
+    let interrupted = Arc::clone(&watched);
+    ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
+        .map_err(|error| Failure::Run(format!("cannot listen for interrupts: {error}")))?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let cells = scenarios.iter().map(cells).sum();
+    let expected = scenarios.iter().map(expected_requests).sum::<f64>() as u64;
+    let (alive, done) = mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        let progress = &watched;
+        scope.spawn(move || progress::watch(progress, cells, expected, output, &done));
+        let outcomes = pool.install(|| experiment::run(scenarios, &watched));
+        drop(alive);
+        outcomes.map_err(Failure::from)
+    })
+}
+
+fn cells(scenario: &Scenario) -> u64 {
+    u64::from(scenario.replications) * scenario.variants.len() as u64
+}
+
+/// Requests that all cells of a scenario will simulate; for closed loops, as if answers took no time.
+fn expected_requests(scenario: &Scenario) -> f64 {
+    let duration = scenario.duration();
+    let of = |variant: &crate::scenario::Variant| -> f64 {
+        variant
+            .blueprint
+            .sources
+            .iter()
+            .map(|source| match (&source.when, source.rate(duration)) {
+                (_, Some(rate)) => rate,
+                (When::Closed(think), None) => {
+                    f64::from(source.population.popularity.count()) / think.mean().max(1e-6)
+                }
+                _ => 0.0,
+            })
+            .sum::<f64>()
+            * duration.seconds()
+    };
+    scenario.variants.iter().map(of).sum::<f64>() * f64::from(scenario.replications)
+}
+
+/// What would be run.
+fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
+    let mut text = String::new();
+    for scenario in scenarios {
+        let names: Vec<&str> = scenario
+            .variants
+            .iter()
+            .map(|variant| variant.name.as_str())
+            .collect();
+        text += &format!(
+            "{}\n  {}\n  compares {}\n  {} cells, about {:.2} million requests\n  would write {}\n",
+            scenario.question,
+            scenario.caption(),
+            names.join(", "),
+            cells(scenario),
+            expected_requests(scenario) / 1e6,
+            args.out.join(&scenario.name).display(),
+        );
+    }
+    text
+}
+
+fn text(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    folder: &std::path::Path,
+    output: &Output,
+) -> String {
+    let bold = anstyle::Style::new().bold();
+    let dim = anstyle::Style::new().dimmed();
+    format!(
+        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\nResponse times are of requests that succeeded; ± is half of a 95% interval.\nCSV files and charts: {}\n",
+        scenario.question,
+        scenario.caption(),
+        table::draw(scenario, outcome, Style::Terminal(output.colour())),
+        folder.display(),
+    )
+}

@@ -1,0 +1,142 @@
+//! The table that answers the scenario's question: a line a strategy.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
+
+use crate::experiment::{Better, Figure, METRICS, Metric, Outcome, difference, estimate, metric};
+use crate::scenario::Scenario;
+use crate::stats::Verdict;
+
+/// How a table is dressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// For a terminal; with colour or without.
+    Terminal(bool),
+    /// As Markdown.
+    Markdown,
+}
+
+/// One number and its half-width, with as many digits as that leaves meaning in: `29.22 ±0.11`.
+///
+/// ```
+/// use lbsim::report::table::with_half_width;
+/// assert_eq!(with_half_width(29.2174, Some(0.108)), "29.22 ±0.11");
+/// assert_eq!(with_half_width(13_456.7, Some(210.0)), "13457 ±210");
+/// assert_eq!(with_half_width(0.5, None), "0.500");
+/// ```
+pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
+    let digits = |scale: f64| -> usize {
+        if scale > 0.0 {
+            (1.0 - scale.log10().floor()).clamp(0.0, 6.0) as usize
+        } else {
+            0
+        }
+    };
+    match half_width {
+        Some(half) if half > 0.0 => {
+            let places = digits(half);
+            format!("{value:.places$} ±{half:.places$}")
+        }
+        Some(_) if value == value.round() => format!("{value} ±0"),
+        _ => format!(
+            "{value:.*}",
+            digits(value.abs()) + 1 - usize::from(value.abs() >= 10.0)
+        ),
+    }
+}
+
+fn find(name: &str) -> &'static Metric {
+    METRICS
+        .iter()
+        .find(|metric| metric.name == name)
+        .expect("a metric of the list")
+}
+
+fn cell(figure: Figure, scale: f64) -> String {
+    figure.estimate.map_or("–".to_owned(), |value| {
+        with_half_width(value * scale, figure.half_width.map(|half| half * scale))
+    })
+}
+
+/// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or requests tell.
+pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
+    let sessions = outcome
+        .variants
+        .iter()
+        .any(|variant| variant.runs.iter().any(|run| run.sessions_begun > 0));
+    let judge = metric(scenario.judge_by);
+    let mut table = Table::new();
+    match style {
+        Style::Terminal(_) => table.load_style(presets::UTF8_BORDERS_ONLY),
+        Style::Markdown => table.load_style(presets::ASCII_MARKDOWN),
+    };
+    let mut columns = vec![
+        ("mean\nms", find("mean_ms"), 1.0),
+        ("p50\nms", find("p50_ms"), 1.0),
+        ("p99\nms", find("p99_ms"), 1.0),
+        ("p99.9\nms", find("p999_ms"), 1.0),
+        ("success\n%", find("success_share"), 100.0),
+        ("goodput\n/s", find("goodput_rps"), 1.0),
+        ("util.\nspread %", find("utilization_spread"), 100.0),
+    ];
+    if sessions {
+        columns.push(("sessions\nlost", find("sessions_lost"), 1.0));
+    }
+    let title = |text: &str| match style {
+        Style::Markdown => text.replace('\n', " "),
+        Style::Terminal(_) => text.to_owned(),
+    };
+    let base = &scenario.variants[scenario.baseline].name;
+    let mut header = vec!["strategy".to_owned()];
+    header.extend(columns.iter().map(|(name, ..)| title(name)));
+    header.push(title(&format!("{} against\n{base}", judge.name)));
+    header.push("verdict".to_owned());
+    table.set_header(header);
+    for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate() {
+        let mut row = vec![Cell::new(&variant.name)];
+        row.extend(columns.iter().map(|&(_, metric, scale)| {
+            Cell::new(cell(estimate(measured, metric), scale)).set_alignment(CellAlignment::Right)
+        }));
+        let paired = (at != scenario.baseline)
+            .then(|| difference(measured, &outcome.variants[scenario.baseline], judge))
+            .flatten();
+        let change = match paired {
+            None => "–".to_owned(),
+            Some(p) => match (p.relative, p.relative_half_width) {
+                (Some(share), half) => {
+                    let text = with_half_width(share * 100.0, half.map(|half| half * 100.0));
+                    let text = if share > 0.0 {
+                        format!("+{text}")
+                    } else {
+                        text
+                    };
+                    format!("{text} %")
+                }
+                (None, _) => with_half_width(p.difference, p.half_width),
+            },
+        };
+        row.push(Cell::new(change).set_alignment(CellAlignment::Right));
+        let (verdict, colour) = if at == scenario.baseline {
+            ("baseline", None)
+        } else {
+            match paired
+                .filter(|p| p.half_width.is_some())
+                .map(|p| p.verdict(judge.better != Better::More))
+            {
+                Some(Verdict::Better) => ("better", Some(Color::Green)),
+                Some(Verdict::Worse) => ("worse", Some(Color::Red)),
+                Some(Verdict::NotShown) => ("not shown", None),
+                None => ("–", None),
+            }
+        };
+        let mut last = Cell::new(verdict);
+        if let (Style::Terminal(true), Some(colour)) = (style, colour) {
+            last = last.fg(colour).add_attribute(Attribute::Bold);
+        }
+        row.push(last);
+        table.add_row(row);
+    }
+    if let Style::Terminal(true) = style {
+        table.enforce_styling();
+    }
+    table.to_string()
+}

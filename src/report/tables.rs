@@ -1,0 +1,285 @@
+//! From an outcome to the rows of the CSV files.
+
+use super::rows::{
+    LatencyRow, PairedRow, ServerRow, SessionRow, SummaryRow, TimelineRow, UtilizationRow,
+};
+use crate::experiment::{Better, METRICS, Outcome, Run, VariantOutcome, difference, estimate};
+use crate::observe::Loss;
+use crate::scenario::{Scenario, Variant};
+use crate::stats::{Estimate, Verdict};
+
+/// The rows of all files of one scenario.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// `runs.csv`.
+    pub runs: Vec<Run>,
+    /// `summary.csv`.
+    pub summary: Vec<SummaryRow>,
+    /// `paired.csv`.
+    pub paired: Vec<PairedRow>,
+    /// `latency.csv`.
+    pub latency: Vec<LatencyRow>,
+    /// `servers.csv`.
+    pub servers: Vec<ServerRow>,
+    /// `timeline.csv`.
+    pub timeline: Vec<TimelineRow>,
+    /// `utilization.csv`.
+    pub utilization: Vec<UtilizationRow>,
+    /// `sessions.csv`.
+    pub sessions: Vec<SessionRow>,
+}
+
+impl Tables {
+    /// The rows that an outcome makes.
+    pub fn new(scenario: &Scenario, outcome: &Outcome) -> Tables {
+        let mut tables = Tables::default();
+        let baseline = &outcome.variants[scenario.baseline];
+        let base_name = &scenario.variants[scenario.baseline].name;
+        for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate()
+        {
+            tables.runs.extend(measured.runs.iter().cloned());
+            tables.summary.extend(summary(variant, measured));
+            if at != scenario.baseline {
+                tables
+                    .paired
+                    .extend(paired(variant, measured, base_name, baseline));
+            }
+            tables.latency.extend(latency(variant, measured));
+            tables.servers.extend(servers(variant, measured));
+            tables.timeline.extend(timeline(variant, measured));
+            tables.utilization.extend(utilization(variant, measured));
+            tables.sessions.extend(sessions(variant, measured));
+        }
+        tables
+    }
+}
+
+fn summary(variant: &Variant, measured: &VariantOutcome) -> impl Iterator<Item = SummaryRow> {
+    METRICS.iter().map(|metric| {
+        let figure = estimate(measured, metric);
+        SummaryRow {
+            strategy: variant.name.clone(),
+            metric: metric.name.to_owned(),
+            estimate: figure.estimate,
+            half_width_95: figure.half_width,
+            n: figure.n as u32,
+        }
+    })
+}
+
+fn paired(
+    variant: &Variant,
+    measured: &VariantOutcome,
+    base_name: &str,
+    baseline: &VariantOutcome,
+) -> Vec<PairedRow> {
+    METRICS
+        .iter()
+        .map(|metric| {
+            let paired = difference(measured, baseline, metric);
+            let verdict = paired
+                .filter(|p| p.half_width.is_some())
+                .map_or("", |paired| {
+                    match (metric.better, paired.verdict(metric.better != Better::More)) {
+                        (_, Verdict::NotShown) => "not shown",
+                        (Better::Neither, _) => "different",
+                        (_, Verdict::Better) => "better",
+                        (_, Verdict::Worse) => "worse",
+                    }
+                });
+            PairedRow {
+                strategy: variant.name.clone(),
+                baseline: base_name.to_owned(),
+                metric: metric.name.to_owned(),
+                difference: paired.map(|p| p.difference),
+                half_width_95: paired.and_then(|p| p.half_width),
+                relative: paired.and_then(|p| p.relative),
+                verdict: verdict.to_owned(),
+                n: paired.map_or(0, |p| p.n as u32),
+            }
+        })
+        .collect()
+}
+
+/// Percentiles, ever closer to 100: twenty steps from each nine to the next, as far as there are requests.
+fn spectrum(count: u64) -> Vec<f64> {
+    let mut percentiles: Vec<f64> = vec![0.0];
+    let nines = (count.max(10) as f64).log10();
+    let steps = (nines * 20.0) as u32;
+    for step in 1..=steps {
+        let left = libm::pow(10.0, -f64::from(step) / 20.0);
+        // Eight digits, so that the same point has the same name in every run.
+        percentiles.push(((1.0 - left) * 1e10).round() / 1e8);
+    }
+    for round in [50.0, 75.0, 90.0, 95.0, 99.0, 99.9, 99.99, 99.999] {
+        if 1.0 - round / 100.0 >= 1.0 / count.max(1) as f64 {
+            percentiles.push(round);
+        }
+    }
+    percentiles.sort_by(f64::total_cmp);
+    percentiles.dedup();
+    percentiles
+}
+
+fn latency(variant: &Variant, measured: &VariantOutcome) -> Vec<LatencyRow> {
+    let count = measured.latency.count();
+    spectrum(count)
+        .into_iter()
+        .filter_map(|percentile| {
+            let q = percentile / 100.0;
+            Some(LatencyRow {
+                strategy: variant.name.clone(),
+                percentile,
+                response_ms: measured.latency.quantile(q)? * 1e3,
+                requests_above: measured.latency.above(q),
+            })
+        })
+        .collect()
+}
+
+fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
+    let plan = &variant.blueprint;
+    let replications = measured.runs.len() as f64;
+    let utilization = measured.load.utilization();
+    let mut rows = Vec::new();
+    let mut first = 0;
+    for (index, service) in plan.services.iter().enumerate() {
+        let size = plan
+            .sources
+            .iter()
+            .find(|source| source.service == index)
+            .map_or(1.0, |source| source.mean_size());
+        let capacities = service.capacities(size);
+        let capacity: f64 = capacities.iter().sum();
+        let sent: u64 = measured.load.sent[first..first + service.servers.len()]
+            .iter()
+            .sum();
+        for (at, server) in service.servers.iter().enumerate() {
+            let place = first + at;
+            let over_runs = |values: &[Vec<f64>]| {
+                values
+                    .get(place)
+                    .and_then(|values| Estimate::of(values)?.half_width)
+            };
+            let (waits, waited) = measured.load.waited[place];
+            rows.push(ServerRow {
+                strategy: variant.name.clone(),
+                server: format!("{}/{}", service.name, server.name),
+                weight: f64::from(service.group(at).weight),
+                capacity_share: capacities[at] / capacity,
+                request_share: (sent > 0).then(|| measured.load.sent[place] as f64 / sent as f64),
+                request_share_half_width_95: over_runs(&measured.shares),
+                utilization: Some(utilization[place]),
+                utilization_half_width_95: over_runs(&measured.utilization),
+                wait_ms: (waits > 0).then(|| waited.seconds() * 1e3 / waits as f64),
+                failures: measured.load.failed[place] as f64 / replications,
+            });
+        }
+        first += service.servers.len();
+    }
+    rows
+}
+
+/// A p99 with fewer above it would be a single request's luck.
+const TIMELINE_EXCEEDANCES: f64 = 10.0;
+
+fn timeline(variant: &Variant, measured: &VariantOutcome) -> Vec<TimelineRow> {
+    let length = measured.timeline.length().seconds();
+    let replications = measured.runs.len() as f64;
+    measured
+        .timeline
+        .stretches()
+        .iter()
+        .enumerate()
+        .map(|(at, stretch)| {
+            let succeeded = stretch.succeeded();
+            let enough = succeeded as f64 * 0.01 >= TIMELINE_EXCEEDANCES;
+            TimelineRow {
+                strategy: variant.name.clone(),
+                from_s: at as f64 * length,
+                to_s: (at + 1) as f64 * length,
+                requests: (succeeded + stretch.failed) as f64 / replications,
+                failed: stretch.failed as f64 / replications,
+                p50_ms: stretch.quantile(0.5).map(|s| s * 1e3),
+                p99_ms: stretch.quantile(0.99).filter(|_| enough).map(|s| s * 1e3),
+            }
+        })
+        .collect()
+}
+
+fn utilization(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationRow> {
+    let names: Vec<String> = variant
+        .blueprint
+        .services
+        .iter()
+        .flat_map(|service| {
+            service
+                .servers
+                .iter()
+                .map(|server| format!("{}/{}", service.name, server.name))
+        })
+        .collect();
+    let bands: Vec<String> = measured
+        .load
+        .bands()
+        .into_iter()
+        .map(|(first, last)| {
+            if first == last {
+                names[first].clone()
+            } else {
+                format!("{} … {}", names[first], names[last])
+            }
+        })
+        .collect();
+    let length = measured.timeline.length().seconds();
+    let mut rows = Vec::new();
+    for (at, row) in measured.load.heat().into_iter().enumerate() {
+        for (band, share) in row.into_iter().enumerate() {
+            rows.push(UtilizationRow {
+                strategy: variant.name.clone(),
+                band: band as u32,
+                server: bands[band].clone(),
+                from_s: at as f64 * length,
+                to_s: (at + 1) as f64 * length,
+                utilization: share,
+            });
+        }
+    }
+    rows
+}
+
+fn sessions(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
+    let begun = measured
+        .runs
+        .iter()
+        .map(|run| run.sessions_begun as f64)
+        .sum::<f64>()
+        / measured.runs.len() as f64;
+    if variant
+        .blueprint
+        .sources
+        .iter()
+        .all(|source| source.sessions.is_none())
+    {
+        return Vec::new();
+    }
+    Loss::ALL
+        .iter()
+        .filter_map(|&loss| {
+            let lost: Vec<f64> = measured
+                .losses
+                .iter()
+                .map(|losses| losses[loss as usize] as f64)
+                .collect();
+            let estimate = Estimate::of(&lost)?;
+            Some(SessionRow {
+                strategy: variant.name.clone(),
+                cause: loss.name().to_owned(),
+                begun,
+                lost: estimate.mean,
+                lost_half_width_95: estimate.half_width,
+                lost_share: (begun > 0.0).then(|| estimate.mean / begun),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,168 @@
+//! A results folder, whole or not at all.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::tables::Tables;
+use super::{chart, manifest, summary};
+use crate::experiment::Outcome;
+use crate::scenario::Scenario;
+
+/// Why results could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// The file system said no.
+    #[error("cannot write results to `{}`: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A chart could not be drawn.
+    #[error("cannot draw chart `{name}`: {source}")]
+    Chart {
+        /// Which.
+        name: &'static str,
+        /// Why.
+        source: chart::ChartError,
+    },
+}
+
+/// The first part of the names of folders that are being written.
+const UNFINISHED: &str = ".lbsim-unfinished-";
+
+/// Makes sure that results can be written to `folder`, before hours are spent on making them.
+///
+/// # Errors
+/// Where it cannot be made or written to.
+pub fn prepare(folder: &Path) -> Result<(), WriteError> {
+    let error = |source| WriteError::Io {
+        path: folder.to_owned(),
+        source,
+    };
+    fs::create_dir_all(folder).map_err(error)?;
+    tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(folder)
+        .map(drop)
+        .map_err(error)
+}
+
+/// Writes the results of a scenario into `folder/<scenario>`, in place of what an earlier run left there, and
+/// returns that path. Everything is written beside it first and takes its place at once.
+///
+/// # Errors
+/// Where the file system says no; nothing has changed then.
+pub fn write(folder: &Path, scenario: &Scenario, outcome: &Outcome) -> Result<PathBuf, WriteError> {
+    let target = folder.join(&scenario.name);
+    let error = |source| WriteError::Io {
+        path: target.clone(),
+        source,
+    };
+    let unfinished = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(folder)
+        .map_err(error)?;
+    fill(unfinished.path(), scenario, outcome)?;
+    // A folder made for one user's temporary files is closed to others; results are not secret.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(unfinished.path(), fs::Permissions::from_mode(0o755)).map_err(error)?;
+    }
+    let old = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempdir_in(folder)
+        .map_err(error)?;
+    let aside = old.path().join("old");
+    let had = target.exists();
+    if had {
+        fs::rename(&target, &aside).map_err(error)?;
+    }
+    if let Err(source) = fs::rename(unfinished.path(), &target) {
+        if had {
+            fs::rename(&aside, &target).map_err(error)?;
+        }
+        return Err(error(source));
+    }
+    // It has moved; there is nothing left to clean up.
+    let _ = unfinished.keep();
+    Ok(target)
+}
+
+fn fill(folder: &Path, scenario: &Scenario, outcome: &Outcome) -> Result<(), WriteError> {
+    let tables = Tables::new(scenario, outcome);
+    csv(folder, "runs.csv", &tables.runs)?;
+    csv(folder, "summary.csv", &tables.summary)?;
+    csv(folder, "paired.csv", &tables.paired)?;
+    csv(folder, "latency.csv", &tables.latency)?;
+    csv(folder, "servers.csv", &tables.servers)?;
+    csv(folder, "timeline.csv", &tables.timeline)?;
+    csv(folder, "utilization.csv", &tables.utilization)?;
+    csv(folder, "sessions.csv", &tables.sessions)?;
+    let charts = super::charts(scenario, &tables);
+    file(
+        folder,
+        "manifest.json",
+        manifest::manifest(scenario, outcome).as_bytes(),
+    )?;
+    file(
+        folder,
+        "summary.md",
+        summary::markdown(scenario, outcome, &charts).as_bytes(),
+    )?;
+    let place = folder.join("charts");
+    fs::create_dir(&place).map_err(|source| WriteError::Io {
+        path: place.clone(),
+        source,
+    })?;
+    for chart in &charts {
+        file(&place, &format!("{}.svg", chart.name), chart.svg.as_bytes())?;
+        let png = chart::png(&chart.svg).map_err(|source| WriteError::Chart {
+            name: chart.name,
+            source,
+        })?;
+        file(&place, &format!("{}.png", chart.name), &png)?;
+    }
+    Ok(())
+}
+
+fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+    let path = folder.join(name);
+    fs::write(&path, bytes).map_err(|source| WriteError::Io { path, source })
+}
+
+/// Writes rows with their header; the header alone where there are none.
+fn csv<R: Serialize + Default>(folder: &Path, name: &str, rows: &[R]) -> Result<(), WriteError> {
+    let path = folder.join(name);
+    let error = |source: csv::Error| WriteError::Io {
+        path: path.clone(),
+        source: source.into(),
+    };
+    let mut writer = csv::Writer::from_path(&path).map_err(error)?;
+    if rows.is_empty() {
+        // The header comes with the first row: write one, and keep the first line.
+        let mut sample = csv::Writer::from_writer(Vec::new());
+        sample.serialize(R::default()).map_err(error)?;
+        let text = sample.into_inner().map_err(|e| WriteError::Io {
+            path: path.clone(),
+            source: e.into_error(),
+        })?;
+        let header = text
+            .split_inclusive(|&byte| byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        return file(folder, name, header);
+    }
+    for row in rows {
+        writer.serialize(row).map_err(error)?;
+    }
+    writer.flush().map_err(|source| WriteError::Io {
+        path: path.clone(),
+        source,
+    })
+}
