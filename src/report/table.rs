@@ -1,6 +1,6 @@
 //! The table that answers the scenario's question: a line a strategy.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use crate::experiment::{Better, Figure, METRICS, Metric, Outcome, difference, estimate, metric};
 use crate::scenario::Scenario;
@@ -65,6 +65,9 @@ pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         .any(|variant| variant.runs.iter().any(|run| run.sessions_begun > 0));
     let judge = metric(scenario.judge_by);
     let mut table = Table::new();
+    if let Style::Terminal(_) = style {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
     match style {
         Style::Terminal(_) => table.load_style(presets::UTF8_BORDERS_ONLY),
         Style::Markdown => table.load_style(presets::ASCII_MARKDOWN),

@@ -1,49 +1,150 @@
-//! Charts: functions from rows to SVG, and SVG to PNG.
-use super::rows::*;
-#[derive(Debug)]
-#[allow(missing_docs)]
+//! Charts: functions from rows to SVG, and SVG to PNG. No statistics are made here.
+
+mod canvas;
+mod frame;
+mod labels;
+mod palette;
+mod percentiles;
+mod scale;
+mod sessions;
+mod shares;
+mod spread;
+mod summary;
+mod timeline;
+mod utilization;
+
+use std::sync::{Arc, LazyLock};
+
+use resvg::{tiny_skia, usvg};
+
+use super::rows::{
+    LatencyRow, PairedRow, ServerRow, SessionRow, SummaryRow, TimelineRow, UtilizationRow,
+};
+
+/// What the charts of one run are drawn from.
+#[derive(Clone, Copy, Debug)]
 pub struct Study<'a> {
+    /// The scenario's question: the title of each chart.
     pub question: &'a str,
+    /// What was run, in a line.
     pub scenario: &'a str,
+    /// What is compared, in order.
     pub strategies: &'a [Series],
+    /// Estimates.
     pub summary: &'a [SummaryRow],
+    /// Differences.
     pub paired: &'a [PairedRow],
+    /// Percentile spectra.
     pub latency: &'a [LatencyRow],
+    /// Servers.
     pub servers: &'a [ServerRow],
+    /// Response times over time.
     pub timeline: &'a [TimelineRow],
+    /// Utilization over time.
     pub utilization: &'a [UtilizationRow],
+    /// Sessions lost.
     pub sessions: &'a [SessionRow],
+    /// What goes wrong at known times.
     pub faults: &'a [FaultMark],
+    /// Seconds that are not measured.
     pub warmup_s: f64,
 }
-#[derive(Debug)]
-#[allow(missing_docs)]
+
+/// One of the things compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series {
+    /// Its name, as in the rows.
     pub name: String,
+    /// Its number in the palette.
     pub colour: usize,
 }
-#[derive(Debug, PartialEq)]
-#[allow(missing_docs)]
+
+/// A fault at a known time.
+#[derive(Clone, Debug, PartialEq)]
 pub struct FaultMark {
+    /// When it begins, in seconds.
     pub from_s: f64,
+    /// When it ends; `None` where it does not.
     pub to_s: Option<f64>,
+    /// What it is.
     pub label: String,
 }
-#[derive(Debug)]
-#[allow(missing_docs)]
+
+/// A picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chart {
+    /// The name of its file, without ending.
     pub name: &'static str,
+    /// The picture.
     pub svg: String,
 }
+
+/// Why a picture could not be turned into pixels.
 #[derive(Debug, thiserror::Error)]
-#[error("no")]
-#[allow(missing_docs)]
-pub struct ChartError;
-#[allow(missing_docs)]
-pub fn draw(_: &Study<'_>) -> Vec<Chart> {
-    vec![]
+pub enum ChartError {
+    /// The SVG cannot be read.
+    #[error(transparent)]
+    Svg(#[from] usvg::Error),
+    /// The picture has no size, or cannot be written.
+    #[error("{0}")]
+    Picture(String),
 }
-#[allow(missing_docs, clippy::missing_errors_doc)]
-pub fn png(_: &str) -> Result<Vec<u8>, ChartError> {
-    Ok(vec![])
+
+/// Draws all charts that there are data for.
+pub fn draw(study: &Study<'_>) -> Vec<Chart> {
+    type Draw = fn(&Study<'_>) -> Option<String>;
+    let charts: [(&'static str, Draw); 7] = [
+        ("summary", summary::draw),
+        ("percentiles", percentiles::draw),
+        ("timeline", timeline::draw),
+        ("utilization", utilization::draw),
+        ("utilization-spread", spread::draw),
+        ("shares", shares::draw),
+        ("sessions", sessions::draw),
+    ];
+    charts
+        .into_iter()
+        .filter_map(|(name, draw)| {
+            Some(Chart {
+                name,
+                svg: draw(study)?,
+            })
+        })
+        .collect()
 }
+
+/// Fonts for pictures: those that travel with the program, and no others, so that each machine draws alike.
+static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
+    let mut fonts = usvg::fontdb::Database::new();
+    for font in canvas::FONTS {
+        fonts.load_font_data(font.to_vec());
+    }
+    Arc::new(fonts)
+});
+
+/// The picture as PNG, twice as fine as its size in pixels says.
+///
+/// # Errors
+/// Where `svg` is not one of our pictures.
+pub fn png(svg: &str) -> Result<Vec<u8>, ChartError> {
+    let options = usvg::Options {
+        fontdb: Arc::clone(&FONTS),
+        ..usvg::Options::default()
+    };
+    let tree = usvg::Tree::from_str(svg, &options)?;
+    let size = tree.size();
+    let (width, height) = ((size.width() * 2.0) as u32, (size.height() * 2.0) as u32);
+    let mut pixels = tiny_skia::Pixmap::new(width, height)
+        .ok_or_else(|| ChartError::Picture("the picture has no size".to_owned()))?;
+    resvg::render(
+        &tree,
+        tiny_skia::Transform::from_scale(2.0, 2.0),
+        &mut pixels.as_mut(),
+    );
+    pixels
+        .encode_png()
+        .map_err(|error| ChartError::Picture(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests;

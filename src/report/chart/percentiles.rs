@@ -1,0 +1,98 @@
+//! Response time by percentile: a log-nines axis, on which the tail has as much room as the bulk.
+
+use super::Study;
+use super::canvas::Canvas;
+use super::frame::{self, EDGE, Plot, WIDTH};
+use super::palette::look;
+use super::scale::Scale;
+
+/// A point with fewer requests above it is not to be relied on.
+const RELIABLE: u64 = 100;
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let reliable: Vec<_> = study
+        .latency
+        .iter()
+        .filter(|row| row.requests_above >= RELIABLE)
+        .collect();
+    let rows: Vec<_> = if reliable.is_empty() {
+        study.latency.iter().collect()
+    } else {
+        reliable
+    };
+    let low = rows
+        .iter()
+        .filter(|row| row.response_ms > 0.0 && row.percentile > 0.0)
+        .map(|row| row.response_ms)
+        .fold(f64::MAX, f64::min);
+    let high = study
+        .latency
+        .iter()
+        .map(|row| row.response_ms)
+        .fold(0.0, f64::max);
+    let last = study
+        .latency
+        .iter()
+        .map(|row| row.percentile)
+        .fold(0.0, f64::max);
+    if rows.is_empty() || high <= 0.0 {
+        return None;
+    }
+    let top = frame::title_height(study) + 8.0;
+    let height = top + 560.0 + 72.0;
+    let right = WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0;
+    let plot = Plot {
+        left: 104.0,
+        top,
+        right,
+        bottom: top + 560.0,
+    };
+    let x = Scale::nines(last, plot.left, plot.right);
+    let y = Scale::log(low, high, plot.bottom, plot.top);
+    Some(Canvas::picture(WIDTH, height, |canvas| {
+        frame::title(
+            canvas,
+            study,
+            "Response time by percentile, all replications; thin where fewer than 100 requests took longer",
+        );
+        frame::y_axis(
+            canvas,
+            plot,
+            &y,
+            "Response time of succeeded requests (ms, log scale)",
+        );
+        frame::x_axis(
+            canvas,
+            plot,
+            &x,
+            "Percentile (each nine as wide as the next)",
+        );
+        let mut ends = Vec::new();
+        for series in study.strategies {
+            let look = look(series.colour);
+            let own: Vec<_> = study
+                .latency
+                .iter()
+                .filter(|row| row.strategy == series.name && row.response_ms > 0.0)
+                .collect();
+            let point = |row: &&super::LatencyRow| (x.at(row.percentile), y.at(row.response_ms));
+            let solid = own
+                .iter()
+                .take_while(|row| row.requests_above >= RELIABLE)
+                .count();
+            let points: Vec<(f64, f64)> = own.iter().map(point).collect();
+            canvas.line(&points[..solid], look.colour, 1.0, 2.4, look.dash);
+            canvas.line(
+                &points[solid.saturating_sub(1)..],
+                look.colour,
+                0.55,
+                1.1,
+                look.dash,
+            );
+            if let Some(&(end_x, end_y)) = points.last() {
+                ends.push((series, end_x, end_y));
+            }
+        }
+        frame::end_labels(canvas, plot, &ends);
+    }))
+}

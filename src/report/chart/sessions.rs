@@ -1,0 +1,115 @@
+//! Sessions lost, by cause: a bar a strategy.
+
+use plotters::style::RGBColor;
+
+use super::Study;
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, EDGE, Plot, WIDTH};
+use super::palette::{INK, MUTED, look};
+use super::scale::{Scale, number};
+
+/// The causes, what they mean, and their colours: apart from each other in lightness too.
+const CAUSES: [(&str, &str, RGBColor); 3] = [
+    (
+        "crash",
+        "the state died with its server",
+        RGBColor(0x88, 0x22, 0x55),
+    ),
+    (
+        "moved",
+        "a request went to another server",
+        RGBColor(0x33, 0x88, 0xbb),
+    ),
+    (
+        "unreachable",
+        "the server was out of the pool",
+        RGBColor(0xdd, 0xcc, 0x77),
+    ),
+];
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let share = |strategy: &str, cause: &str| {
+        let row = study
+            .sessions
+            .iter()
+            .find(|row| row.strategy == strategy && row.cause == cause);
+        row.and_then(|row| row.lost_share).unwrap_or(0.0) * 100.0
+    };
+    let total = |strategy: &str| {
+        CAUSES
+            .iter()
+            .map(|(cause, ..)| share(strategy, cause))
+            .sum::<f64>()
+    };
+    if study.sessions.is_empty() {
+        return None;
+    }
+    let high = study
+        .strategies
+        .iter()
+        .map(|series| total(&series.name))
+        .fold(0.0, f64::max);
+    let top = frame::title_height(study) + 46.0;
+    let row_height = 40.0;
+    let left = EDGE + frame::widest(study.strategies, 300.0) + 16.0;
+    let bottom = top + row_height * study.strategies.len() as f64;
+    let plot = Plot {
+        left,
+        top,
+        right: WIDTH - EDGE - 190.0,
+        bottom,
+    };
+    let x = Scale::from_zero(high, plot.left, plot.right);
+    Some(Canvas::picture(WIDTH, bottom + 76.0, |canvas| {
+        frame::title(canvas, study, "Sessions lost, as a share of sessions begun");
+        let mut at = EDGE;
+        let plain = Type::new(13.0, MUTED);
+        for (cause, meaning, colour) in CAUSES {
+            canvas.area((at, top - 32.0), (at + 14.0, top - 18.0), colour, 1.0);
+            let text = format!("{cause}: {meaning}");
+            canvas.text(&text, (at + 20.0, top - 25.0), Align::Left, plain);
+            at += 20.0 + plain.width(&text) + 26.0;
+        }
+        frame::x_axis(canvas, plot, &x, "Share of sessions begun (%)");
+        for (at, series) in study.strategies.iter().enumerate() {
+            let y = top + (at as f64 + 0.5) * row_height;
+            let name = Type::bold(frame::LABEL, look(series.colour).ink);
+            canvas.text(
+                &name.fit(&series.name, left - EDGE - 12.0),
+                (left - 12.0, y),
+                Align::Right,
+                name,
+            );
+            let mut from = 0.0;
+            for (cause, _, colour) in CAUSES {
+                let part = share(&series.name, cause);
+                if part > 0.0 {
+                    canvas.area(
+                        (x.at(from), y - 12.0),
+                        (x.at(from + part), y + 12.0),
+                        colour,
+                        1.0,
+                    );
+                    from += part;
+                }
+            }
+            let lost: f64 = study
+                .sessions
+                .iter()
+                .filter(|row| row.strategy == series.name)
+                .map(|row| row.lost)
+                .sum();
+            let text = format!(
+                "{}% ({} lost)",
+                number(from, if from < 1.0 { 0.01 } else { 0.1 }),
+                number(lost, if lost < 10.0 { 0.1 } else { 1.0 })
+            );
+            canvas.text(
+                &text,
+                (x.at(from) + 10.0, y),
+                Align::Left,
+                Type::new(13.0, INK),
+            );
+        }
+    }))
+}

@@ -1,0 +1,149 @@
+//! Who gets how much: each server's share of requests over its share of capacity, a panel a strategy. What stands
+//! above the line gets more than it can do.
+
+use super::Study;
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
+use super::palette::{GRID, INK, MUTED, look};
+use super::scale::Scale;
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let points: Vec<(f64, f64)> = study
+        .servers
+        .iter()
+        .filter_map(|row| Some((row.capacity_share, row.request_share?)))
+        .collect();
+    // With one server there is nothing to share.
+    if points.is_empty() || points.iter().all(|&(capacity, _)| capacity > 0.999) {
+        return None;
+    }
+    let even = points
+        .iter()
+        .all(|&(capacity, _)| (capacity - points[0].0).abs() < 1e-9);
+    let count = study.strategies.len();
+    let columns = count.min(4);
+    let rows = count.div_ceil(columns);
+    let (left, gap_x, gap_y) = (EDGE + 62.0, 24.0, 58.0);
+    let wide = ((WIDTH - left - EDGE - gap_x * (columns - 1) as f64) / columns as f64).min(520.0);
+    let tall = wide.min(if columns == 1 { 460.0 } else { 340.0 });
+    let first = frame::title_height(study) + 30.0;
+    let height = first + rows as f64 * (tall + gap_y) + 24.0;
+    let most_requests = points.iter().map(|p| p.1).fold(0.0, f64::max) * 104.0;
+    let most_capacity = points.iter().map(|p| p.0).fold(0.0, f64::max) * 104.0;
+    let what = if even {
+        "Share of requests by server, in the scenario's order; the line is the share of capacity, the same for all"
+    } else {
+        "Share of requests over share of capacity; above the line a server gets more than its part"
+    };
+    Some(Canvas::picture(WIDTH, height, |canvas| {
+        frame::title(canvas, study, what);
+        for (at, series) in study.strategies.iter().enumerate() {
+            let (column, row) = (at % columns, at / columns);
+            let x0 = left + column as f64 * (wide + gap_x);
+            let top = first + row as f64 * (tall + gap_y);
+            let plot = Plot {
+                left: x0,
+                top,
+                right: x0 + wide,
+                bottom: top + tall,
+            };
+            let own: Vec<_> = study
+                .servers
+                .iter()
+                .filter(|row| row.strategy == series.name)
+                .collect();
+            let y = Scale::from_zero(most_requests, plot.bottom, plot.top);
+            for (value, name) in y.ticks((tall / 50.0) as usize) {
+                canvas.line(
+                    &[(plot.left, y.at(value)), (plot.right, y.at(value))],
+                    GRID,
+                    1.0,
+                    1.0,
+                    None,
+                );
+                if column == 0 {
+                    canvas.text(
+                        &format!("{name}%"),
+                        (plot.left - 8.0, y.at(value)),
+                        Align::Right,
+                        AXIS,
+                    );
+                }
+            }
+            let x = if even {
+                Scale::linear(0.5, own.len() as f64 + 0.5, plot.left, plot.right)
+            } else {
+                Scale::from_zero(most_capacity, plot.left, plot.right)
+            };
+            let heading = Type::bold(13.5, look(series.colour).ink);
+            canvas.text(
+                &heading.fit(&series.name, wide),
+                (x0, top - 13.0),
+                Align::Left,
+                heading,
+            );
+            if even {
+                let due = points[0].0 * 100.0;
+                canvas.line(
+                    &[(plot.left, y.at(due)), (plot.right, y.at(due))],
+                    INK,
+                    0.8,
+                    1.3,
+                    None,
+                );
+            } else {
+                frame::x_grid(canvas, plot, &x);
+                let end = most_requests.min(most_capacity);
+                canvas.line(
+                    &[(x.at(0.0), y.at(0.0)), (x.at(end), y.at(end))],
+                    INK,
+                    0.8,
+                    1.3,
+                    None,
+                );
+            }
+            let radius = if own.len() > 200 { 2.0 } else { 5.0 };
+            for (number, server) in own.iter().enumerate() {
+                let Some(share) = server.request_share else {
+                    continue;
+                };
+                let across = if even {
+                    number as f64 + 1.0
+                } else {
+                    server.capacity_share * 100.0
+                };
+                let at = (x.at(across), y.at(share * 100.0));
+                if even && own.len() <= 60 {
+                    let due = y.at(server.capacity_share * 100.0);
+                    canvas.line(
+                        &[(at.0, due), at],
+                        look(series.colour).colour,
+                        0.6,
+                        2.0,
+                        None,
+                    );
+                }
+                canvas.dot(at, radius, look(series.colour).colour, 0.75);
+            }
+            if at + columns >= count {
+                let title = if even {
+                    format!("Servers, 1 to {}", own.len())
+                } else {
+                    "Share of capacity (%)".to_owned()
+                };
+                let below = if even { 18.0 } else { 38.0 };
+                canvas.text(
+                    &title,
+                    ((plot.left + plot.right) / 2.0, plot.bottom + below),
+                    Align::Centre,
+                    AXIS,
+                );
+            }
+        }
+        canvas.text_upwards(
+            "Share of requests",
+            (EDGE + 2.0, (first + height - 60.0) / 2.0),
+            Type::new(13.0, MUTED),
+        );
+    }))
+}

@@ -1,0 +1,135 @@
+//! Estimates with their intervals: a panel a metric, a row a strategy.
+
+use super::Study;
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, EDGE, Plot, WIDTH};
+use super::palette::{INK, look};
+use super::scale::Scale;
+
+/// Column of `runs.csv`, title, factor, whether a wide range is shown by factors.
+const PANELS: [(&str, &str, f64, bool); 5] = [
+    ("mean_ms", "Mean (ms)", 1.0, true),
+    ("p50_ms", "Median (ms)", 1.0, true),
+    ("p99_ms", "p99 (ms)", 1.0, true),
+    ("p999_ms", "p99.9 (ms)", 1.0, true),
+    ("success_share", "Success (%)", 100.0, false),
+];
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let find = |strategy: &str, metric: &str| {
+        let row = study
+            .summary
+            .iter()
+            .find(|row| row.strategy == strategy && row.metric == metric)?;
+        Some((row.estimate?, row.half_width_95.unwrap_or(0.0)))
+    };
+    let panels: Vec<_> = PANELS
+        .iter()
+        .filter(|(metric, ..)| {
+            study
+                .strategies
+                .iter()
+                .any(|series| find(&series.name, metric).is_some())
+        })
+        .collect();
+    if panels.is_empty() {
+        return None;
+    }
+    let top = frame::title_height(study) + 34.0;
+    let row_height = 34.0;
+    let bottom = top + row_height * study.strategies.len() as f64;
+    let left = EDGE + frame::widest(study.strategies, 260.0) + 18.0;
+    let gap = 34.0;
+    let wide = (WIDTH - EDGE - left - gap * (panels.len() - 1) as f64) / panels.len() as f64;
+    Some(Canvas::picture(WIDTH, bottom + 50.0, |canvas| {
+        frame::title(
+            canvas,
+            study,
+            "Response time of succeeded requests, and success rate; bars are 95% intervals",
+        );
+        for (at, series) in study.strategies.iter().enumerate() {
+            let y = top + (at as f64 + 0.5) * row_height;
+            let name = Type::bold(frame::LABEL, look(series.colour).ink);
+            canvas.text(
+                &name.fit(&series.name, left - EDGE - 16.0),
+                (left - 16.0, y),
+                Align::Right,
+                name,
+            );
+        }
+        for (number, &&(metric, title, factor, factors)) in panels.iter().enumerate() {
+            let x0 = left + number as f64 * (wide + gap);
+            let plot = Plot {
+                left: x0,
+                top,
+                right: x0 + wide,
+                bottom,
+            };
+            let values: Vec<(f64, f64)> = study
+                .strategies
+                .iter()
+                .filter_map(|series| find(&series.name, metric))
+                .map(|(estimate, half)| (estimate * factor, half * factor))
+                .collect();
+            let low = values.iter().map(|(e, h)| e - h).fold(f64::MAX, f64::min);
+            let least = values.iter().map(|(e, _)| *e).fold(f64::MAX, f64::min);
+            let high = values.iter().map(|(e, h)| e + h).fold(0.0, f64::max);
+            let log = factors && high > 8.0 * least && least > 0.0;
+            let scale = if log {
+                Scale::log(
+                    if low > 0.0 { low } else { least * 0.5 },
+                    high,
+                    plot.left,
+                    plot.right,
+                )
+            } else if factors {
+                Scale::from_zero(high, plot.left, plot.right)
+            } else {
+                // Success rates are close to 100%: what is missing is what matters.
+                let room = ((100.0 - low) * 0.15).max(0.05);
+                Scale::linear(
+                    (low - room).max(0.0),
+                    (100.0 + room * 0.4).min(101.0),
+                    plot.left,
+                    plot.right,
+                )
+            };
+            frame::x_grid(canvas, plot, &scale);
+            let heading = if log {
+                format!("{title}, log scale")
+            } else {
+                title.to_owned()
+            };
+            let bold = Type::bold(13.5, INK);
+            canvas.text(
+                &bold.fit(&heading, wide + gap - 6.0),
+                (x0, top - 16.0),
+                Align::Left,
+                bold,
+            );
+            for (at, series) in study.strategies.iter().enumerate() {
+                let Some((estimate, half)) = find(&series.name, metric) else {
+                    continue;
+                };
+                let (estimate, half) = (estimate * factor, half * factor);
+                let y = top + (at as f64 + 0.5) * row_height;
+                let look = look(series.colour);
+                let (from, to) = (
+                    scale.at((estimate - half).max(if log { least * 0.5 } else { 0.0 })),
+                    scale.at(estimate + half),
+                );
+                canvas.line(&[(from, y), (to, y)], look.colour, 1.0, 3.0, None);
+                for end in [from, to] {
+                    canvas.line(
+                        &[(end, y - 6.0), (end, y + 6.0)],
+                        look.colour,
+                        1.0,
+                        2.0,
+                        None,
+                    );
+                }
+                canvas.dot((scale.at(estimate), y), 5.0, look.colour, 1.0);
+            }
+        }
+    }))
+}

@@ -1,0 +1,212 @@
+//! Utilization of each server over time: a heat map for each strategy, all with one scale of colours.
+
+use std::collections::BTreeMap;
+
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
+use super::palette::{FAULT, MUTED, heat, look};
+use super::scale::Scale;
+use super::{Study, UtilizationRow};
+
+/// Rows of one map at most: with more bands, neighbours are averaged.
+const ROWS: usize = 50;
+/// Steps of the colour scale.
+const STEPS: f64 = 40.0;
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let end = study
+        .utilization
+        .iter()
+        .map(|row| row.to_s)
+        .fold(0.0, f64::max);
+    let bands = study
+        .utilization
+        .iter()
+        .map(|row| row.band as usize + 1)
+        .max()?;
+    if end <= 0.0 {
+        return None;
+    }
+    let count = study.strategies.len();
+    let columns = match count {
+        1 => 1,
+        2..=4 => 2,
+        _ => 3,
+    };
+    let rows = count.div_ceil(columns);
+    let names = server_names(study, bands);
+    let margin = names
+        .iter()
+        .map(|(_, name)| AXIS.width(name))
+        .fold(0.0, f64::max)
+        .min(190.0)
+        + 16.0;
+    let tall = (18.0 * bands.min(ROWS) as f64).clamp(60.0, if count > 6 { 150.0 } else { 240.0 });
+    let (gap_x, gap_y) = (22.0, 64.0);
+    let wide = (WIDTH - 2.0 * EDGE - margin - gap_x * (columns - 1) as f64) / columns as f64;
+    let first = frame::title_height(study) + 78.0;
+    let height = first + rows as f64 * (tall + gap_y) + 14.0;
+    Some(Canvas::picture(WIDTH, height, |canvas| {
+        frame::title(
+            canvas,
+            study,
+            "Share of slot time in use, by server and time",
+        );
+        legend(canvas, first - 66.0);
+        for (at, series) in study.strategies.iter().enumerate() {
+            let (column, row) = (at % columns, at / columns);
+            let left = EDGE + margin + column as f64 * (wide + gap_x);
+            let top = first + row as f64 * (tall + gap_y);
+            let plot = Plot {
+                left,
+                top,
+                right: left + wide,
+                bottom: top + tall,
+            };
+            let last_row = at + columns >= count;
+            map(canvas, study, plot, &series.name, end, bands);
+            let heading = Type::bold(13.5, look(series.colour).ink);
+            canvas.text(
+                &heading.fit(&series.name, wide),
+                (left, top - 12.0),
+                Align::Left,
+                heading,
+            );
+            let x = Scale::linear(0.0, end, plot.left, plot.right);
+            let mut free = f64::MIN;
+            for (value, name) in x.ticks((wide / 80.0) as usize) {
+                let half = AXIS.width(&name) / 2.0;
+                if x.at(value) - half > free {
+                    canvas.text(
+                        &name,
+                        (x.at(value), plot.bottom + 14.0),
+                        Align::Centre,
+                        AXIS,
+                    );
+                    free = x.at(value) + half + 6.0;
+                }
+            }
+            if last_row {
+                canvas.text(
+                    "Simulated time (s)",
+                    ((plot.left + plot.right) / 2.0, plot.bottom + 33.0),
+                    Align::Centre,
+                    AXIS,
+                );
+            }
+            if column == 0 {
+                for (band, name) in &names {
+                    let y = top + (*band as f64 + 0.5) / bands as f64 * tall;
+                    canvas.text(
+                        &AXIS.fit(name, margin - 14.0),
+                        (left - 8.0, y),
+                        Align::Right,
+                        AXIS,
+                    );
+                }
+            }
+        }
+    }))
+}
+
+/// The names beside the first column: all where they fit, else the first, the middle and the last.
+fn server_names(study: &Study<'_>, bands: usize) -> Vec<(usize, String)> {
+    let mut all: BTreeMap<usize, String> = BTreeMap::new();
+    for row in study.utilization {
+        all.entry(row.band as usize)
+            .or_insert_with(|| row.server.clone());
+    }
+    let room = if study.strategies.len() > 6 { 9 } else { 14 };
+    let shown = |band: usize| bands <= room || band == 0 || band + 1 == bands || band == bands / 2;
+    all.into_iter().filter(|(band, _)| shown(*band)).collect()
+}
+
+fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: f64, bands: usize) {
+    let rows = bands.min(ROWS);
+    // Averages by row of the map and stretch of time.
+    let mut cells: BTreeMap<(usize, u64), (f64, f64, f64, f64)> = BTreeMap::new();
+    for cell in study
+        .utilization
+        .iter()
+        .filter(|cell| cell.strategy == strategy)
+    {
+        let UtilizationRow {
+            band,
+            from_s,
+            to_s,
+            utilization,
+            ..
+        } = *cell;
+        let key = (band as usize * rows / bands, (from_s / end * 1e6) as u64);
+        let sum = cells.entry(key).or_insert((from_s, to_s, 0.0, 0.0));
+        sum.2 += utilization;
+        sum.3 += 1.0;
+    }
+    let x = Scale::linear(0.0, end, plot.left, plot.right);
+    let y = |row: usize| plot.top + row as f64 / rows as f64 * (plot.bottom - plot.top);
+    // Neighbours of one colour are one rectangle.
+    let mut open: Option<(usize, f64, f64, u32)> = None;
+    let flush = |run: Option<(usize, f64, f64, u32)>| {
+        if let Some((row, from, to, step)) = run {
+            let colour = heat(f64::from(step) / STEPS);
+            // A hair over the edge, or the paper would shine through between neighbours.
+            canvas.area(
+                (x.at(from), y(row)),
+                (x.at(to) + 0.5, y(row + 1) + 0.5),
+                colour,
+                1.0,
+            );
+        }
+    };
+    for (&(row, _), &(from, to, sum, n)) in &cells {
+        let step = (sum / n * STEPS).round().clamp(0.0, STEPS) as u32;
+        open = match open {
+            Some((own, begin, until, same))
+                if own == row && same == step && from <= until + 1e-9 =>
+            {
+                Some((own, begin, to, same))
+            }
+            other => {
+                flush(other);
+                Some((row, from, to, step))
+            }
+        };
+    }
+    flush(open);
+    for mark in study.faults {
+        for at in std::iter::once(mark.from_s).chain(mark.to_s) {
+            canvas.line(
+                &[(x.at(at), plot.top - 4.0), (x.at(at), plot.bottom + 4.0)],
+                FAULT,
+                1.0,
+                1.4,
+                None,
+            );
+        }
+    }
+}
+
+fn legend(canvas: &Canvas<'_>, y: f64) {
+    let (left, wide) = (EDGE, 240.0);
+    for step in 0..=STEPS as u32 {
+        let at = |step: f64| left + step / (STEPS + 1.0) * wide;
+        canvas.area(
+            (at(f64::from(step)), y - 7.0),
+            (at(f64::from(step) + 1.0), y + 7.0),
+            heat(f64::from(step) / STEPS),
+            1.0,
+        );
+    }
+    canvas.text(
+        "idle 0%",
+        (left, y + 18.0),
+        Align::Left,
+        Type::new(12.0, MUTED),
+    );
+    canvas.text(
+        "100% busy",
+        (left + wide, y + 18.0),
+        Align::Right,
+        Type::new(12.0, MUTED),
+    );
+}
