@@ -126,7 +126,7 @@ impl Load {
 
     /// Share of slot time in use in the measured window, by server.
     pub fn utilization(&self) -> Vec<f64> {
-        let window = (self.to - self.from).nanos() as f64;
+        let window = self.window();
         self.busy
             .iter()
             .zip(&self.slots)
@@ -193,6 +193,18 @@ mod tests {
             [0.5, 1.0, 0.6, 0.0]
         );
         assert_eq!(heat[3][1], 0.1);
+    }
+
+    #[test]
+    fn merged_cells_keep_their_shares() {
+        let at = Time::from_nanos;
+        let mut cell = Load::new(at(0), at(100), 2, &[1]);
+        cell.busy(0, 1, at(10), at(60));
+        let mut sum = Load::new(at(0), at(100), 2, &[1]);
+        sum.clear();
+        sum.merge(&cell);
+        sum.merge(&cell);
+        assert_eq!((sum.utilization(), sum.mean_utilization(), sum.heat()), (cell.utilization(), 0.5, cell.heat()));
     }
 
     #[test]

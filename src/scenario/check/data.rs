@@ -7,11 +7,14 @@ use std::sync::Arc;
 
 use crate::model::arrivals::{Rows, Trace, open_data};
 
+/// What became of reading a file.
+type Read<T> = Result<Arc<T>, String>;
+
 /// Data read so far; files are relative to the scenario's folder.
 pub(super) struct Data {
     folder: PathBuf,
-    traces: BTreeMap<String, Result<Arc<Rows>, String>>,
-    columns: BTreeMap<(String, Option<String>), Result<Arc<Vec<String>>, String>>,
+    traces: BTreeMap<String, Read<Rows>>,
+    columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
 }
 
 impl Data {
@@ -24,7 +27,7 @@ impl Data {
     }
 
     /// The rows of a trace.
-    pub(super) fn trace(&mut self, trace: &Trace) -> Result<Arc<Rows>, String> {
+    pub(super) fn trace(&mut self, trace: &Trace) -> Read<Rows> {
         let name = serde_json::to_string(trace).unwrap_or_default();
         let folder = &self.folder;
         self.traces
@@ -41,7 +44,7 @@ impl Data {
     }
 
     /// The cells of one column of a CSV file; of its only column where none is named.
-    fn column(&mut self, file: &str, column: Option<&str>) -> Result<Arc<Vec<String>>, String> {
+    fn column(&mut self, file: &str, column: Option<&str>) -> Read<Vec<String>> {
         let folder = &self.folder;
         let key = (file.to_owned(), column.map(str::to_owned));
         self.columns
