@@ -72,8 +72,8 @@ pub const METRICS: &[Metric] = &[
         Better::Less,
     ),
     other(
-        "sessions_begun",
-        |run| Some(run.sessions_begun as f64),
+        "sessions",
+        |run| Some(run.sessions as f64),
         Better::Neither,
     ),
     other(

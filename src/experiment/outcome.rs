@@ -56,8 +56,8 @@ pub struct Run {
     pub utilization_mean: Option<f64>,
     /// Highest less lowest utilization of a server.
     pub utilization_spread: Option<f64>,
-    /// Sessions begun in the measured window.
-    pub sessions_begun: u64,
+    /// Sessions held in the measured window: alive at its beginning, or begun in it.
+    pub sessions: u64,
     /// Sessions lost in the measured window, whatever the cause.
     pub sessions_lost: u64,
 }
@@ -125,7 +125,7 @@ impl Run {
             p99_all_ms: ms(all.quantile(0.99)),
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: Some(highest - lowest),
-            sessions_begun: tally.sessions_begun,
+            sessions: tally.sessions,
             sessions_lost: tally.sessions_lost.iter().sum(),
         }
     }

@@ -66,6 +66,8 @@ enum Event {
     Report(u32),
     /// A server joins or leaves its pool.
     Membership(u32),
+    /// The measured window begins.
+    Begin,
     /// The measured window ends.
     End,
 }
@@ -229,6 +231,7 @@ impl<'a> World<'a> {
             ended: false,
         };
         world.find_next_source();
+        calendar.at(plan.warmup, Event::Begin);
         calendar.at(plan.end, Event::End);
         world.schedule_membership(calendar);
         world.schedule_faults(calendar);
@@ -275,6 +278,11 @@ impl<'a> World<'a> {
         }
     }
 
+    /// Counts the sessions that are alive when the measured window begins.
+    fn count_sessions(&mut self, now: Time) {
+        self.tally.sessions += self.sessions.iter().flatten().map(|sessions| sessions.alive(now)).sum::<u64>();
+    }
+
     /// Counts the work still under way, and hands over what was measured.
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.open;
@@ -318,6 +326,7 @@ impl Model for World<'_> {
             Event::CheckTimeout(check) => self.check_failed(check, calendar.now()),
             Event::Report(server) => self.report(server, calendar),
             Event::Membership(server) => self.update_membership(server, calendar.now()),
+            Event::Begin => self.count_sessions(calendar.now()),
             Event::End => self.ended = true,
         }
     }

@@ -96,6 +96,11 @@ impl Sessions {
         }
         lost
     }
+
+    /// Sessions that are alive.
+    pub(super) fn alive(&self, now: Time) -> u64 {
+        self.table.iter().filter(|session| session.is_alive(now)).count() as u64
+    }
 }
 
 impl Session {

@@ -73,8 +73,8 @@ pub struct Tally {
     pub timeline: Timeline,
     /// Busy time of servers.
     pub load: Load,
-    /// Sessions begun in the measured window.
-    pub sessions_begun: u64,
+    /// Sessions held in the measured window: alive at its beginning, or begun in it.
+    pub sessions: u64,
     /// Sessions lost in the measured window, by [`Loss`].
     pub sessions_lost: [u64; 3],
     /// Requests that arrived in the whole run: the work done.
@@ -96,7 +96,7 @@ impl Tally {
             failures: Latency::default(),
             timeline: Timeline::new(to, stretches),
             load: Load::new(from, to, stretches, slots),
-            sessions_begun: 0,
+            sessions: 0,
             sessions_lost: [0; 3],
             simulated: 0,
         }
@@ -129,7 +129,7 @@ impl Tally {
 
     /// A session has begun.
     pub fn session_begun(&mut self, now: Time) {
-        self.sessions_begun += u64::from(self.measures(now));
+        self.sessions += u64::from(self.measures(now));
     }
 
     /// `count` sessions have been lost.

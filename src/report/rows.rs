@@ -129,12 +129,12 @@ pub struct SessionRow {
     /// Why: `crash` (the state died with its server), `moved` (a request went to another server),
     /// `unreachable` (the server was out of the pool).
     pub cause: String,
-    /// Sessions begun, a replication.
-    pub begun: f64,
+    /// Sessions held in the measured window (alive at its beginning, or begun in it), a replication.
+    pub held: f64,
     /// Sessions lost for this cause, a replication.
     pub lost: f64,
     /// Half the width of the 95% confidence interval of `lost`.
     pub lost_half_width_95: Option<f64>,
-    /// Lost over begun.
+    /// Lost over held.
     pub lost_share: Option<f64>,
 }

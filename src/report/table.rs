@@ -22,6 +22,7 @@ pub enum Style {
 /// assert_eq!(with_half_width(29.2174, Some(0.108)), "29.22 ±0.11");
 /// assert_eq!(with_half_width(13_456.7, Some(210.0)), "13457 ±210");
 /// assert_eq!(with_half_width(0.5, None), "0.500");
+/// assert_eq!(with_half_width(100.0, Some(0.0)), "100 ±0");
 /// ```
 pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
     let digits = |scale: f64| -> usize {
@@ -36,8 +37,9 @@ pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
             let places = digits(half);
             format!("{value:.places$} ±{half:.places$}")
         }
-        Some(_) if value == value.round() => format!("{value} ±0"),
-        _ => format!(
+        Some(_) => format!("{} ±0", with_half_width(value, None)),
+        None if value == value.round() => format!("{value}"),
+        None => format!(
             "{value:.*}",
             digits(value.abs()) + 1 - usize::from(value.abs() >= 10.0)
         ),
@@ -62,7 +64,7 @@ pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
     let sessions = outcome
         .variants
         .iter()
-        .any(|variant| variant.runs.iter().any(|run| run.sessions_begun > 0));
+        .any(|variant| variant.runs.iter().any(|run| run.sessions > 0));
     let judge = metric(scenario.judge_by);
     let mut table = Table::new();
     if let Style::Terminal(_) = style {

@@ -249,10 +249,10 @@ fn utilization(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationR
 }
 
 fn sessions(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
-    let begun = measured
+    let held = measured
         .runs
         .iter()
-        .map(|run| run.sessions_begun as f64)
+        .map(|run| run.sessions as f64)
         .sum::<f64>()
         / measured.runs.len() as f64;
     if variant
@@ -275,10 +275,10 @@ fn sessions(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
             Some(SessionRow {
                 strategy: variant.name.clone(),
                 cause: loss.name().to_owned(),
-                begun,
+                held,
                 lost: estimate.mean,
                 lost_half_width_95: estimate.half_width,
-                lost_share: (begun > 0.0).then(|| estimate.mean / begun),
+                lost_share: (held > 0.0).then(|| estimate.mean / held),
             })
         })
         .collect()

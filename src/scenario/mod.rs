@@ -142,13 +142,14 @@ impl Scenario {
         } else {
             "replications"
         };
-        format!(
-            "{} · {} {times} of {} · seed {}",
-            self.file_name,
-            self.replications,
-            self.duration(),
-            self.seed
-        )
+        // The length of a trace has nanoseconds that nobody wants to read.
+        let duration = self.duration();
+        let duration = if duration.nanos().is_multiple_of(1_000_000) {
+            duration.to_string()
+        } else {
+            format!("{:.1}s", duration.seconds())
+        };
+        format!("{} · {} {times} of {duration} · seed {}", self.file_name, self.replications, self.seed)
     }
 
     /// The length of the run.

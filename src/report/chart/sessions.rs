@@ -61,7 +61,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let x = Scale::from_zero(high, plot.left, plot.right);
     Some(Canvas::picture(WIDTH, bottom + 76.0, |canvas| {
-        frame::title(canvas, study, "Sessions lost, as a share of sessions begun");
+        frame::title(canvas, study, "Sessions lost, as a share of the sessions held in the measured window");
         let mut at = EDGE;
         let plain = Type::new(13.0, MUTED);
         for (cause, meaning, colour) in CAUSES {
@@ -70,7 +70,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             canvas.text(&text, (at + 20.0, top - 25.0), Align::Left, plain);
             at += 20.0 + plain.width(&text) + 26.0;
         }
-        frame::x_axis(canvas, plot, &x, "Share of sessions begun (%)");
+        frame::x_axis(canvas, plot, &x, "Share of sessions (%)");
         for (at, series) in study.strategies.iter().enumerate() {
             let y = top + (at as f64 + 0.5) * row_height;
             let name = Type::bold(frame::LABEL, look(series.colour).ink);

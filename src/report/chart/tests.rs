@@ -100,7 +100,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
             made.sessions.push(SessionRow {
                 strategy: name.clone(),
                 cause: cause.to_owned(),
-                begun: 200.0,
+                held: 200.0,
                 lost,
                 lost_half_width_95: Some(0.4),
                 lost_share: Some(lost / 200.0),
