@@ -20,7 +20,7 @@ fn main() {
             t.latency.mean().unwrap_or(0.) * 1e3,
             t.latency.quantile(0.99).unwrap_or(0.) * 1e3,
             t.load.mean_utilization(),
-            t.sessions_begun,
+            t.sessions,
             t.sessions_lost,
             dt * 1e9 / t.simulated as f64
         );

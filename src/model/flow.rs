@@ -251,14 +251,13 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn finish(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let attempt = &self.attempts[id];
+        let attempt = self.attempts[id];
         if attempt.finish != now || attempt.phase != Phase::Serving {
             return;
         }
-        let server = attempt.server;
         self.free_slot(id, now);
-        self.start_next(server, calendar);
-        self.served(id, calendar);
+        self.start_next(attempt.server, calendar);
+        self.served(id, attempt, calendar);
     }
 
     /// Takes an attempt off its slot, and counts the work done.
@@ -285,20 +284,18 @@ impl World<'_> {
 
     /// A server has done the work of an attempt: the answer goes back.
     #[inline(always)]
-    pub(super) fn served(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let Attempt {
-            request, server, ..
-        } = self.attempts[id];
+    pub(super) fn served(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         if self.oracle {
-            self.left(server, now);
+            self.left(attempt.server, calendar.now());
         }
-        if request == NOBODY {
+        if attempt.request == NOBODY {
             self.attempts.remove(id);
             return;
         }
-        self.touch_session(request, server, now);
-        self.send_back(id, calendar);
+        if self.has_sessions {
+            self.touch_session(attempt.request, attempt.server, calendar.now());
+        }
+        self.send_back(id, attempt, calendar);
     }
 
     /// The session of a request's client goes on, begins, or turns out to be lost.
@@ -347,50 +344,48 @@ impl World<'_> {
         }
         self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
         self.attempts[id].failed = Some(cause);
-        self.send_back(id, calendar);
+        let attempt = self.attempts[id];
+        self.send_back(id, attempt, calendar);
     }
 
     #[inline(always)]
-    fn send_back(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let Attempt {
-            request, server, ..
-        } = self.attempts[id];
-        let place = &self.servers[server as usize];
+    fn send_back(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+        let place = &self.servers[attempt.server as usize];
         let leg = &self.services[place.service as usize].back[place.group as usize];
         if leg.is_instant() {
-            self.answered(id, calendar);
+            self.conclude(id, attempt, calendar);
         } else {
             self.attempts[id].phase = Phase::Returning;
-            let request = &self.requests[request];
+            let request = &self.requests[attempt.request];
             let luck = Luck::new(request.draft.luck, BACK + u64::from(request.attempts));
             leg.send(luck, Event::Answer(id), calendar);
         }
     }
 
     /// The answer to an attempt, good or bad, is at the balancer.
-    #[inline(always)]
     pub(super) fn answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let Attempt {
-            request,
-            server,
-            failed,
-            ..
-        } = self.attempts[id];
+        let attempt = self.attempts[id];
+        if attempt.request == NOBODY {
+            self.attempts.remove(id);
+        } else {
+            self.conclude(id, attempt, calendar);
+        }
+    }
+
+    /// An attempt that somebody waits for has ended, and the balancer knows.
+    #[inline(always)]
+    fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
-        if request == NOBODY {
-            return;
-        }
-        let outcome = if failed.is_none() {
+        let outcome = if attempt.failed.is_none() {
             Outcome::Success
         } else {
             Outcome::Failure
         };
-        self.tell_balancer(id, request, outcome, now);
-        match failed {
-            None => self.succeed(request, server, calendar),
-            Some(cause) => self.retry(request, cause, calendar),
+        self.tell_balancer(&attempt, outcome, calendar.now());
+        match attempt.failed {
+            None => self.succeed(attempt.request, attempt.server, calendar),
+            Some(cause) => self.retry(attempt.request, cause, calendar),
         }
     }
 
@@ -411,7 +406,11 @@ impl World<'_> {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts[id].request = NOBODY;
         self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
-        self.tell_balancer(id, request, Outcome::Timeout, now);
+        let attempt = Attempt {
+            request,
+            ..self.attempts[id]
+        };
+        self.tell_balancer(&attempt, Outcome::Timeout, now);
         let place = &self.servers[server as usize];
         let cancel = self.services[place.service as usize]
             .plan
@@ -453,15 +452,16 @@ impl World<'_> {
     }
 
     #[inline(always)]
-    fn tell_balancer(&mut self, id: u32, request: u32, outcome: Outcome, now: Time) {
-        let Attempt { server, sent, .. } = self.attempts[id];
-        let service = &mut self.services[self.servers[server as usize].service as usize];
+    fn tell_balancer(&mut self, attempt: &Attempt, outcome: Outcome, now: Time) {
+        let service = &mut self.services[self.servers[attempt.server as usize].service as usize];
+        let member = attempt.server - service.first;
         let answer = Answer {
-            member: server - service.first,
+            member,
             outcome,
-            response_time: now - sent,
+            response_time: now - attempt.sent,
         };
-        service.balancers[usize::from(self.requests[request].balancer)].answered(&answer, now);
+        let balancer = self.requests[attempt.request].balancer;
+        service.balancers[usize::from(balancer)].answered(&answer, now);
     }
 
     /// Tries a request again after a failed attempt, or gives up.
@@ -519,7 +519,7 @@ impl World<'_> {
             request.to_balancer,
         );
         self.requests.remove(id);
-        if matches!(self.plan.sources[source].when, When::Closed(_)) {
+        if self.has_users && matches!(self.plan.sources[source].when, When::Closed(_)) {
             let pause = back + self.sources[source].think(client);
             calendar.after(pause, Event::Ask(self.first_client[source] + client));
         }
@@ -594,7 +594,8 @@ impl World<'_> {
             .and_then(|sharing| sharing.finish());
         self.plan_sharing(server, calendar);
         if let Some(id) = done {
-            self.served(id, calendar);
+            let attempt = self.attempts[id];
+            self.served(id, attempt, calendar);
         }
     }
 

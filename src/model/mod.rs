@@ -28,7 +28,7 @@ use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{Sight, Truth};
 use crate::time::{Span, Time};
 
-use blueprint::Blueprint;
+use blueprint::{Blueprint, When};
 use faults::Strike;
 use request::{Attempt, Request, Slab};
 use server::Server;
@@ -94,6 +94,10 @@ struct World<'a> {
     in_system: Vec<u32>,
     free_at: Vec<Time>,
     oracle: bool,
+    /// Whether any client holds sessions.
+    has_sessions: bool,
+    /// Whether there is a closed loop.
+    has_users: bool,
     tally: Tally,
     /// Measured requests that have not ended.
     open: u64,
@@ -226,6 +230,11 @@ impl<'a> World<'a> {
             in_system: vec![0; known],
             free_at: vec![Time::ZERO; known],
             oracle,
+            has_sessions: plan.sources.iter().any(|source| source.sessions.is_some()),
+            has_users: plan
+                .sources
+                .iter()
+                .any(|source| matches!(source.when, When::Closed(_))),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
             open: 0,
             ended: false,
@@ -280,7 +289,12 @@ impl<'a> World<'a> {
 
     /// Counts the sessions that are alive when the measured window begins.
     fn count_sessions(&mut self, now: Time) {
-        self.tally.sessions += self.sessions.iter().flatten().map(|sessions| sessions.alive(now)).sum::<u64>();
+        self.tally.sessions += self
+            .sessions
+            .iter()
+            .flatten()
+            .map(|sessions| sessions.alive(now))
+            .sum::<u64>();
     }
 
     /// Counts the work still under way, and hands over what was measured.

@@ -99,7 +99,10 @@ impl Sessions {
 
     /// Sessions that are alive.
     pub(super) fn alive(&self, now: Time) -> u64 {
-        self.table.iter().filter(|session| session.is_alive(now)).count() as u64
+        self.table
+            .iter()
+            .filter(|session| session.is_alive(now))
+            .count() as u64
     }
 }
 
