@@ -1,0 +1,491 @@
+//! The scenario files hold what they promise: each is read, asks a question, and its expectation comes true in a short
+//! run. Where theory is exact the tolerance is at least four standard errors of that run; where one strategy is to
+//! beat another the margin is a good part of the difference that a full run shows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lbsim::model;
+use lbsim::observe::{Latency, Loss, Tally};
+use lbsim::scenario::Scenario;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// The names of all scenario files, sorted.
+fn names() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn scenario(name: &str, sets: &[&str]) -> Scenario {
+    let path = folder().join(format!("{name}.toml"));
+    let text = fs::read_to_string(&path).unwrap();
+    let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+    Scenario::parse(&path, &text, &sets).unwrap_or_else(|rejected| panic!("{rejected}"))
+}
+
+/// What a few replications of each variant measured.
+struct Measured {
+    scenario: Scenario,
+    tallies: Vec<Vec<Tally>>,
+}
+
+fn measure(name: &str, replications: u32, sets: &[&str]) -> Measured {
+    let scenario = scenario(name, sets);
+    let tallies = scenario
+        .variants
+        .iter()
+        .map(|variant| {
+            (0..replications)
+                .map(|replication| model::run(&variant.blueprint, scenario.seed, replication))
+                .collect()
+        })
+        .collect();
+    Measured { scenario, tallies }
+}
+
+impl Measured {
+    fn of(&self, variant: &str) -> &[Tally] {
+        let names: Vec<&str> = self
+            .scenario
+            .variants
+            .iter()
+            .map(|v| v.name.as_str())
+            .collect();
+        let place = names.iter().position(|&name| name == variant);
+        &self.tallies[place.unwrap_or_else(|| panic!("no `{variant}` among {names:?}"))]
+    }
+
+    fn sum(&self, variant: &str, count: impl Fn(&Tally) -> u64) -> f64 {
+        self.of(variant)
+            .iter()
+            .map(|tally| count(tally) as f64)
+            .sum()
+    }
+
+    fn latency(&self, variant: &str) -> Latency {
+        let mut all = Latency::default();
+        for tally in self.of(variant) {
+            all.merge(&tally.latency);
+        }
+        all
+    }
+
+    /// Mean response time in milliseconds.
+    fn mean(&self, variant: &str) -> f64 {
+        self.latency(variant).mean().unwrap() * 1e3
+    }
+
+    /// A quantile of the response time in milliseconds.
+    fn quantile(&self, variant: &str, q: f64) -> f64 {
+        self.latency(variant).quantile(q).unwrap() * 1e3
+    }
+
+    fn p99(&self, variant: &str) -> f64 {
+        self.quantile(variant, 0.99)
+    }
+
+    fn requests(&self, variant: &str) -> f64 {
+        self.sum(variant, |tally| tally.requests)
+    }
+
+    /// Requests that did not succeed, a replication.
+    fn failed(&self, variant: &str) -> f64 {
+        self.sum(variant, |tally| tally.requests - tally.succeeded_count())
+            / self.of(variant).len() as f64
+    }
+
+    fn success(&self, variant: &str) -> f64 {
+        self.sum(variant, Tally::succeeded_count) / self.requests(variant)
+    }
+
+    /// Sessions lost by a cause, a replication.
+    fn lost(&self, variant: &str, cause: Loss) -> f64 {
+        self.sum(variant, |tally| tally.sessions_lost[cause as usize])
+            / self.of(variant).len() as f64
+    }
+
+    /// Utilization by server, averaged over the replications.
+    fn utilization(&self, variant: &str) -> Vec<f64> {
+        let tallies = self.of(variant);
+        let mut all = vec![0.0; tallies[0].load.utilization().len()];
+        for tally in tallies {
+            for (sum, share) in all.iter_mut().zip(tally.load.utilization()) {
+                *sum += share / tallies.len() as f64;
+            }
+        }
+        all
+    }
+
+    fn busiest(&self, variant: &str) -> f64 {
+        self.utilization(variant).into_iter().fold(0.0, f64::max)
+    }
+
+    fn idlest(&self, variant: &str) -> f64 {
+        self.utilization(variant).into_iter().fold(1.0, f64::min)
+    }
+}
+
+#[track_caller]
+fn near(value: f64, due: f64, tolerance: f64) {
+    assert!(
+        (value / due - 1.0).abs() < tolerance,
+        "{value} is not within {tolerance} of {due}"
+    );
+}
+
+/// Asserts that values rise, each by more than the factor that stands before it.
+#[track_caller]
+fn rising(first: f64, rest: &[(f64, f64)]) {
+    let mut last = first;
+    for &(factor, value) in rest {
+        assert!(
+            value > factor * last,
+            "{value} is not {factor} times {last}"
+        );
+        last = value;
+    }
+}
+
+#[test]
+fn each_asks_a_question_and_says_what_to_expect() {
+    let names = names();
+    assert!(names.len() >= 15, "{names:?}");
+    for name in names {
+        let scenario = scenario(&name, &[]);
+        let question = &scenario.question;
+        assert!(question.ends_with('?'), "{name}: {question}");
+        assert!(question.chars().count() <= 140, "{name}: {question}");
+        assert!(scenario.expect.trim().len() > 100, "{name}");
+        assert!(scenario.variants.len() >= 2, "{name}");
+        assert_eq!(scenario.warnings, Vec::<String>::new(), "{name}");
+        let long = |variant: &lbsim::scenario::Variant| variant.name.chars().count() > 40;
+        assert!(!scenario.variants.iter().any(long), "{name}");
+    }
+}
+
+/// Each file has a test of its own below, named after it.
+#[test]
+fn each_is_tested() {
+    let tests = include_str!("scenarios.rs");
+    for name in names() {
+        let test = format!("fn {}()", name.replace('-', "_"));
+        assert!(tests.contains(&test), "there is no `{test}`");
+    }
+}
+
+#[test]
+fn the_table_of_questions_is_that_of_the_files() {
+    let readme = fs::read_to_string(folder().join("README.md")).unwrap();
+    let rows: Vec<&str> = readme
+        .lines()
+        .filter(|line| line.starts_with("| ["))
+        .collect();
+    let due: Vec<String> = names()
+        .iter()
+        .map(|name| {
+            let question = scenario(name, &[]).question;
+            format!("| [{name}]({name}.toml) | {question} |")
+        })
+        .collect();
+    assert_eq!(rows, due);
+}
+
+#[test]
+fn even_servers() {
+    let m = measure("even-servers", 4, &["run.duration=250s"]);
+    near(m.mean("random"), 50.0, 0.05);
+    near(m.mean("round-robin"), 29.2223, 0.04);
+    near(m.mean("power-of-d"), 20.7, 0.04);
+    near(m.mean("least-connections"), 13.56, 0.04);
+    near(m.mean("least-work-left (oracle)"), 12.0455, 0.04);
+    assert_eq!(
+        m.mean("least-connections"),
+        m.mean("join-shortest-queue (oracle)")
+    );
+    assert!(m.mean("power-of-d d=3") < 0.9 * m.mean("power-of-d"));
+}
+
+#[test]
+fn one_slow_server() {
+    let m = measure("one-slow-server", 4, &[]);
+    rising(
+        m.p99("least-response-time"),
+        &[
+            (1.2, m.p99("least-connections")),
+            (1.1, m.p99("power-of-d")),
+            (3.0, m.p99("round-robin")),
+            (1.2, m.p99("random")),
+        ],
+    );
+    near(m.busiest("round-robin"), 0.9, 0.02);
+    assert!(m.busiest("least-connections") < 0.65);
+    assert!(m.idlest("least-response-time") < 0.05);
+    assert!(m.p99("weighted-round-robin 10:3") < 0.3 * m.p99("round-robin"));
+}
+
+#[test]
+fn unlike_servers() {
+    let m = measure("unlike-servers", 4, &["run.duration=250s"]);
+    near(m.mean("weighted-random"), 100.0 / 3.0, 0.05);
+    near(m.mean("weighted-random, 3:1"), 32.17, 0.05);
+    near(m.mean("weighted-random, 8:1"), 47.22, 0.08);
+    near(m.mean("random, no weights"), 109.1, 0.2);
+    near(m.busiest("random, no weights"), 0.9, 0.03);
+    rising(
+        m.mean("least-connections"),
+        &[
+            (1.03, m.mean("least-connections, no weights")),
+            (1.2, m.mean("weighted-round-robin")),
+            (1.2, m.mean("weighted-random")),
+            (1.4, m.mean("round-robin, no weights")),
+        ],
+    );
+}
+
+#[test]
+fn crash_detection() {
+    let m = measure("crash-detection", 10, &[]);
+    // 60 requests a second until the last of three checks has failed, 26 s after the crash on average (standard
+    // deviation 2.9 s), and those that were there.
+    near(m.failed("hangs, slow checks"), 60.0 * 26.0, 0.15);
+    near(m.failed("refuses, slow checks"), 60.0 * 25.0, 0.15);
+    assert!(m.failed("hangs, fast checks") < 0.06 * m.failed("hangs, slow checks"));
+    assert!(m.failed("hangs, least-connections") < 0.06 * m.failed("hangs, slow checks"));
+    assert!(m.failed("refuses, least-connections") > 1.7 * m.failed("refuses, slow checks"));
+    for retried in ["hangs, retries", "refuses, retries"] {
+        assert!(m.success(retried) > 0.9999, "{retried}");
+    }
+    assert!(m.p99("hangs, retries") > 1000.0);
+    assert!(m.mean("refuses, retries") < 1.1 * m.mean("refuses, slow checks"));
+}
+
+#[test]
+fn sticky_crash() {
+    let m = measure("sticky-crash", 6, &[]);
+    near(m.lost("cookie", Loss::Crash), 400.0, 0.1);
+    assert!(m.lost("cookie", Loss::Moved) < 5.0);
+    assert!(m.lost("ip-hash", Loss::Moved) > 5.0 * m.lost("ip-hash", Loss::Crash));
+    let consistent = "consistent hashing on address";
+    near(
+        m.lost(consistent, Loss::Moved),
+        m.lost(consistent, Loss::Crash),
+        0.1,
+    );
+    let sessionless = m.lost("no stickiness", Loss::Moved) * 6.0 / m.requests("no stickiness");
+    near(sessionless, 0.8, 0.03);
+}
+
+#[test]
+fn address_hashing() {
+    let m = measure("address-hashing", 4, &["run.duration=200s"]);
+    near(m.busiest("ip-hash"), 0.936, 0.03);
+    assert!(m.busiest("ip-hash, nine servers") < 0.75);
+    let hashed = [
+        "ip-hash ipv4-prefix=24",
+        "consistent-hashing on=address",
+        "consistent-hashing on=address points=10",
+    ];
+    for variant in hashed {
+        assert!(m.busiest(variant) > 0.62, "{variant}");
+    }
+    for variant in ["random", "least-connections"] {
+        assert!(m.busiest(variant) - m.idlest(variant) < 0.03, "{variant}");
+    }
+}
+
+#[test]
+fn hot_keys() {
+    let m = measure("hot-keys", 4, &["run.duration=200s"]);
+    for variant in ["consistent-hashing", "consistent-hashing points=1000"] {
+        near(m.busiest(variant), 0.89, 0.04);
+        assert!(m.p99(variant) > 2.0 * m.p99("random"), "{variant}");
+    }
+    assert!(m.p99("power-of-d") < 0.8 * m.p99("random"));
+}
+
+#[test]
+fn growing_fleet() {
+    let m = measure("growing-fleet", 4, &[]);
+    near(m.lost("ip-hash", Loss::Moved), 4500.0, 0.03);
+    // The share of the ring is Beta distributed: coefficient of variation 7.5%.
+    near(
+        m.lost("consistent-hashing on=address", Loss::Moved),
+        500.0,
+        0.34,
+    );
+    assert_eq!(m.lost("cookie over least-connections", Loss::Moved), 0.0);
+}
+
+#[test]
+fn many_balancers() {
+    let m = measure("many-balancers", 4, &["run.duration=200s"]);
+    near(m.mean("1: least-connections"), 13.56, 0.04);
+    rising(
+        m.mean("1: least-connections"),
+        &[
+            (1.4, m.mean("4: least-connections")),
+            (1.2, m.mean("1: round-robin")),
+            (1.08, m.mean("20: least-connections")),
+            (1.15, m.mean("100: least-connections")),
+            (1.05, m.mean("random")),
+        ],
+    );
+    for variant in ["100: power-of-d", "100: round-robin"] {
+        near(m.mean(variant), m.mean("100: least-connections"), 0.05);
+    }
+}
+
+#[test]
+fn bursts() {
+    let m = measure("bursts", 4, &[]);
+    rising(
+        m.mean("even, least-connections"),
+        &[
+            (1.01, m.mean("poisson, least-connections")),
+            (1.4, m.mean("batches, least-connections")),
+            (3.0, m.mean("on-off, least-connections")),
+        ],
+    );
+    let gain = |of: &str| {
+        m.mean(&format!("{of}, round-robin")) / m.mean(&format!("{of}, least-connections"))
+    };
+    assert!(gain("poisson") > 1.2 && gain("batches") > 1.07);
+    assert!((1.05..1.2).contains(&gain("on-off")), "{}", gain("on-off"));
+}
+
+#[test]
+fn thousand_servers() {
+    let m = measure("thousand-servers", 2, &["run.duration=6s", "run.warmup=2s"]);
+    near(m.mean("random"), 50.0, 0.06);
+    near(m.mean("round-robin"), 26.94, 0.04);
+    near(m.mean("power-of-d"), 19.47, 0.02);
+    near(m.mean("power-of-d d=5"), 13.29, 0.02);
+    near(m.mean("least-connections"), 10.0, 0.02);
+}
+
+#[test]
+fn llm_trace() {
+    let m = measure("llm-trace", 2, &[]);
+    assert_eq!(m.requests("round-robin"), 2.0 * 19_366.0);
+    near(m.busiest("round-robin"), 0.886, 0.02);
+    rising(
+        m.p99("least-response-time"),
+        &[
+            (1.03, m.p99("least-connections")),
+            (1.03, m.p99("weighted-round-robin")),
+            (1.2, m.p99("round-robin")),
+            (1.2, m.p99("random")),
+        ],
+    );
+    assert!(m.p99("least-connections") < 0.95 * m.p99("least-work-left (oracle)"));
+}
+
+#[test]
+fn single_server() {
+    let m = measure("single-server", 8, &[]);
+    // The relative standard error of the M/M/1 part is 2% here.
+    near(m.mean("direct") - 20.0, 50.0, 0.09);
+    for hop in ["one server, round-robin", "one server, least-connections"] {
+        assert!((m.mean(hop) - m.mean("direct") - 1.0).abs() < 1e-6, "{hop}");
+    }
+    assert!(m.mean("two servers, least-connections") < 0.6 * m.mean("direct"));
+}
+
+#[test]
+fn low_traffic() {
+    let m = measure("low-traffic", 10, &[]);
+    near(m.mean("one server, direct"), 10.2041, 0.01);
+    near(m.mean("two servers, random"), 11.101, 0.01);
+    let cost = |variant: &str| m.mean(variant) - m.mean("one server, direct");
+    assert!((0.85..0.95).contains(&cost("two servers, random")));
+    assert!((0.75..0.85).contains(&cost("two servers, least-connections")));
+    assert!((0.75..0.85).contains(&cost("three servers, least-connections")));
+}
+
+#[test]
+fn daily_peak() {
+    let m = measure("daily-peak", 1, &[]);
+    assert_eq!(m.success("queue without limit"), 1.0);
+    assert!(m.p99("queue without limit") > 45_000.0 && m.p99("queue without limit") < 75_000.0);
+    assert!((0.9..0.94).contains(&m.success("queue of 20")));
+    assert!(m.p99("queue of 20") < 400.0);
+    assert!((0.25..0.42).contains(&m.success("timeout of 2 s")));
+    assert!((0.9..0.94).contains(&m.success("timeout of 2 s, cancelled")));
+    assert!(m.quantile("timeout of 2 s, cancelled", 0.9) > 1800.0);
+}
+
+#[test]
+fn retry_storm() {
+    let m = measure("retry-storm", 2, &[]);
+    assert!((0.62..0.8).contains(&m.success("no retries")));
+    assert!(m.success("one retry") < 0.25);
+    assert!(m.success("one retry, cancelled") > 0.9);
+    assert!(m.success("one retry, queue of 20") > 0.9);
+}
+
+#[test]
+fn stale_reports() {
+    let m = measure("stale-reports", 2, &[]);
+    rising(
+        m.mean("least-connections"),
+        &[
+            (1.5, m.mean("random")),
+            (1.5, m.mean("least, every 100 ms")),
+            (10.0, m.mean("least, every 5 s")),
+        ],
+    );
+    for age in ["100 ms", "5 s"] {
+        let least = m.mean(&format!("least, every {age}"));
+        assert!(
+            m.mean(&format!("weighted, every {age}")) < 0.6 * least,
+            "{age}"
+        );
+    }
+}
+
+#[test]
+fn slots_and_disciplines() {
+    let m = measure("slots-and-disciplines", 8, &[]);
+    near(m.mean("one slot, processor sharing"), 7.188, 0.1);
+    near(m.mean("one slot, fifo"), 35.32, 0.4);
+    near(m.mean("one slot, lifo"), m.mean("one slot, fifo"), 0.1);
+    assert!(m.quantile("one slot, lifo", 0.5) < 0.7 * m.quantile("one slot, fifo", 0.5));
+    assert!(m.quantile("one slot, lifo", 0.999) > 1.5 * m.quantile("one slot, fifo", 0.999));
+    rising(
+        m.mean("one slot, processor sharing"),
+        &[
+            (2.0, m.mean("eight slots, processor sharing")),
+            (1.03, m.mean("eight slots, fifo")),
+            (1.2, m.mean("one slot, fifo")),
+        ],
+    );
+}
+
+#[test]
+fn drain() {
+    let m = measure("drain", 4, &[]);
+    assert!(m.failed("restarted at once") > 300.0);
+    assert_eq!(m.failed("drained"), 0.0);
+    near(
+        m.failed("cookies, drained"),
+        m.failed("cookies, restarted at once"),
+        0.1,
+    );
+    assert_eq!(m.success("cookies, drained, a retry"), 1.0);
+    let lost = |variant: &str| m.lost(variant, Loss::Crash);
+    assert!(lost("drained") < 5.0 && lost("cookies, drained") > 700.0);
+    near(
+        lost("cookies, drained, a retry"),
+        lost("cookies, drained"),
+        0.1,
+    );
+}
