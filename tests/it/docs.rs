@@ -20,9 +20,14 @@ fn read(path: &str) -> String {
 
 /// The project's own documents.
 fn documents() -> Vec<String> {
-    let mut found: Vec<String> = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "results/README.md"]
-        .map(str::to_owned)
-        .into();
+    let mut found: Vec<String> = [
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "results/README.md",
+    ]
+    .map(str::to_owned)
+    .into();
     for entry in fs::read_dir(root().join("docs")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
@@ -87,11 +92,20 @@ fn the_reference_of_the_format_is_up_to_date() {
     let pages = reference::markdown(&schema);
     for heading in pages.lines().filter(|line| line.starts_with("## ")) {
         let numbered = heading.ends_with(|c: char| c.is_ascii_digit());
-        assert!(!numbered, "two types are called {heading}; name them in reference.rs");
+        assert!(
+            !numbered,
+            "two types are called {heading}; name them in reference.rs"
+        );
     }
     let times = pages.split_once("\n## Distribution of times\n").unwrap().1;
-    assert!(times.lines().nth(8).unwrap().contains("a time such as"), "{times}");
-    demand_below_mark("docs/scenario-format.md", &format!("{}\n", pages.trim_end()));
+    assert!(
+        times.lines().nth(8).unwrap().contains("a time such as"),
+        "{times}"
+    );
+    demand_below_mark(
+        "docs/scenario-format.md",
+        &format!("{}\n", pages.trim_end()),
+    );
     let text = serde_json::to_string_pretty(&schema).unwrap();
     demand("docs/scenario.schema.json", &(text + "\n"));
 }
@@ -121,7 +135,9 @@ fn the_table_of_strategies_is_up_to_date() {
 
 /// A row of a CSV file, as its struct's comments describe it.
 fn columns(source: &str, name: &str) -> String {
-    let (above, body) = source.split_once(&format!("pub struct {name} {{\n")).unwrap();
+    let (above, body) = source
+        .split_once(&format!("pub struct {name} {{\n"))
+        .unwrap();
     let comments = |lines: &str| -> Vec<String> {
         lines
             .lines()
@@ -180,13 +196,19 @@ fn the_columns_of_results_are_up_to_date() {
 #[test]
 fn what_a_run_writes_is_documented() {
     let place = tempfile::tempdir().unwrap();
-    let done = lbsim(
-        &["init", "web.toml"],
-        place.path(),
-    );
+    let done = lbsim(&["init", "web.toml"], place.path());
     assert!(done.status.success());
     let done = lbsim(
-        &["run", "web.toml", "--replications", "2", "--set", "run.duration=20s", "--set", "run.warmup=1s"],
+        &[
+            "run",
+            "web.toml",
+            "--replications",
+            "2",
+            "--set",
+            "run.duration=20s",
+            "--set",
+            "run.warmup=1s",
+        ],
         place.path(),
     );
     assert!(done.status.success(), "{done:?}");
@@ -194,7 +216,10 @@ fn what_a_run_writes_is_documented() {
     for entry in fs::read_dir(place.path().join("results/web")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(page.contains(&format!("`{name}")) || page.contains(&format!("## {name}")), "{name}");
+        assert!(
+            page.contains(&format!("`{name}")) || page.contains(&format!("## {name}")),
+            "{name}"
+        );
         if name.ends_with(".csv") {
             let (_, section) = page.split_once(&format!("\n## {name}\n")).unwrap();
             let section = section.split("\n## ").next().unwrap();
@@ -224,7 +249,8 @@ fn scenarios_in_documents_are_scenarios() {
             if let Err(fault) = Scenario::from_text("document.toml", &block) {
                 // The page on adding a strategy compares one that does not exist here; its own test runs it.
                 assert!(
-                    document == "docs/add-a-strategy.md" && fault.to_string().contains("failure-averse"),
+                    document == "docs/add-a-strategy.md"
+                        && fault.to_string().contains("failure-averse"),
                     "{document}: {fault}"
                 );
             }
@@ -238,13 +264,18 @@ fn scenarios_in_documents_are_scenarios() {
 fn command_lines() -> Vec<(String, Vec<String>)> {
     let mut found = Vec::new();
     for document in documents() {
-        for line in blocks(&read(&document), "sh").iter().flat_map(|block| block.lines()) {
+        for line in blocks(&read(&document), "sh")
+            .iter()
+            .flat_map(|block| block.lines())
+        {
             let line = line.split(" #").next().unwrap().trim();
             let own = line
                 .strip_prefix("cargo run --release -- ")
                 .or_else(|| line.strip_prefix("lbsim "));
             if let Some(own) = own {
-                let words = own.split_whitespace().map(|word| word.trim_matches('\'').to_owned());
+                let words = own
+                    .split_whitespace()
+                    .map(|word| word.trim_matches('\'').to_owned());
                 found.push((document.clone(), words.collect()));
             }
         }
@@ -269,7 +300,14 @@ fn command_lines_work() {
         match words[0].as_str() {
             "init" => fs::remove_file(place.path().join("my-system.toml")).unwrap(),
             "run" => {
-                let short = ["--replications", "1", "--set", "run.duration=3s", "--set", "run.warmup=0s"];
+                let short = [
+                    "--replications",
+                    "1",
+                    "--set",
+                    "run.duration=3s",
+                    "--set",
+                    "run.warmup=0s",
+                ];
                 if let Some(at) = words.iter().position(|word| word == "--replications") {
                     words.drain(at..at + 2);
                 }
@@ -299,7 +337,11 @@ fn links_lead_somewhere() {
                 continue;
             }
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if file.is_empty() { root().join(&document) } else { folder.join(file) };
+            let target = if file.is_empty() {
+                root().join(&document)
+            } else {
+                folder.join(file)
+            };
             // Images are drawn from runs and may be missing altogether, but not one by one.
             if file.starts_with("docs/images/") && !root().join("docs/images").exists() {
                 continue;
@@ -308,7 +350,9 @@ fn links_lead_somewhere() {
             if !anchor.is_empty() {
                 let known = fs::read_to_string(&target).unwrap();
                 assert!(
-                    known.lines().any(|line| line.starts_with('#') && slug(line) == anchor),
+                    known
+                        .lines()
+                        .any(|line| line.starts_with('#') && slug(line) == anchor),
                     "{document}: {link}"
                 );
             }
@@ -331,7 +375,10 @@ fn slug(heading: &str) -> String {
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())) {
-        let (path, target) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        let (path, target) = (
+            entry.as_ref().unwrap().path(),
+            to.join(entry.unwrap().file_name()),
+        );
         if path.is_dir() {
             copy(&path, &target);
         } else {
@@ -362,7 +409,11 @@ fn crate_with_the_example(page: &str) -> PathBuf {
     let start = list.find("strategies! {").unwrap();
     let end = start + list[start..].find("\n}").unwrap();
     let with_line = format!("{}\n{}{}", &list[..end], line.trim_end(), &list[end..]);
-    copy_but(&root().join("src"), &source, &root().join("src/strategy/mod.rs"));
+    copy_but(
+        &root().join("src"),
+        &source,
+        &root().join("src/strategy/mod.rs"),
+    );
     write(&list_path, with_line.as_bytes());
     write(&source.join("strategy/failure_averse.rs"), file.as_bytes());
     // A workspace of its own, whatever stands around it.
@@ -426,20 +477,39 @@ fn adding_a_strategy_is_one_file_and_one_line() {
         String::from_utf8_lossy(&done.stdout).into_owned()
     };
     let tests = cargo(&["test", "--offline", "--lib", "strategy::"]);
-    for name in ["failure_averse::tests::", "contract::picks_are_eligible ... ok"] {
+    for name in [
+        "failure_averse::tests::",
+        "contract::picks_are_eligible ... ok",
+    ] {
         assert!(tests.contains(name), "{tests}");
     }
     let scenario = place.join("dead-server.toml");
     fs::write(&scenario, &blocks(&page, "toml")[0]).unwrap();
-    cargo(&["run", "--offline", "--", "run", "dead-server.toml", "--replications", "2"]);
+    cargo(&[
+        "run",
+        "--offline",
+        "--",
+        "run",
+        "dead-server.toml",
+        "--replications",
+        "2",
+    ]);
     let summary = fs::read_to_string(place.join("results/dead-server/summary.csv")).unwrap();
     let success = |strategy: &str| -> f64 {
         let row = format!("{strategy},success_share,");
         let line = summary.lines().find(|line| line.starts_with(&row)).unwrap();
-        line[row.len()..].split(',').next().unwrap().parse().unwrap()
+        line[row.len()..]
+            .split(',')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap()
     };
     assert!(success("power-of-d") < success("round-robin"), "{summary}");
     assert!(success("failure-averse") > 0.99, "{summary}");
     let explained = cargo(&["run", "--offline", "--", "explain", "failure-averse"]);
-    assert!(explained.contains("How long a failure is held against a member."), "{explained}");
+    assert!(
+        explained.contains("How long a failure is held against a member."),
+        "{explained}"
+    );
 }
