@@ -36,7 +36,9 @@ struct Pages<'a> {
 impl<'a> Pages<'a> {
     fn section(&mut self, title: &str, schema: &'a Json, definition: &str) {
         let _ = write!(self.out, "## {title}\n\n");
-        self.description(schema);
+        if text(schema, "description").trim_end_matches('.') != title {
+            self.description(schema);
+        }
         let choices = shape::alternatives(self.root, schema);
         let single = choices.len() == 1;
         let tagged = choices.iter().any(|choice| shape::tag(choice).is_some());

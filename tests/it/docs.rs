@@ -98,10 +98,8 @@ fn the_reference_of_the_format_is_up_to_date() {
         );
     }
     let times = pages.split_once("\n## Distribution of times\n").unwrap().1;
-    assert!(
-        times.lines().nth(8).unwrap().contains("a time such as"),
-        "{times}"
-    );
+    let first = times.split("\n### ").nth(1).unwrap();
+    assert!(first.contains("a time such as"), "{first}");
     demand_below_mark(
         "docs/scenario-format.md",
         &format!("{}\n", pages.trim_end()),
@@ -257,7 +255,7 @@ fn scenarios_in_documents_are_scenarios() {
             checked += 1;
         }
     }
-    assert!(checked >= 3, "{checked}");
+    assert!(checked >= 2, "{checked}");
 }
 
 /// Each command line of a document, without what starts the program.
