@@ -1,4 +1,87 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
+//!
+//! A [scenario](scenario) describes clients, balancers and servers, and asks a question. Every strategy that it
+//! compares is run on the same requests, several times over, and the [report] says which is better and how sure
+//! that is. The program does all of this from the command line ([`cli`]); this page is a tour of the library.
+//!
+//! ```text
+//!  scenario::Scenario ──► experiment::run ──────────────► report::tables ──► report::write
+//!  text, checked           │  a cell for each variant       estimates,         results/<scenario>/
+//!                          │  and replication, in parallel  differences
+//!                          ▼
+//!                        model::run ◄── strategy, balancer, dist
+//!                          │
+//!                          ▼
+//!                        engine::run        observe: what is measured
+//! ```
+//!
+//! # A run from text
+//!
+//! ```
+//! use lbsim::experiment::{self, METRICS, Progress};
+//! use lbsim::scenario::Scenario;
+//! use lbsim::stats::Verdict;
+//!
+//! let text = r#"
+//! question = "Does it pay to look at two of ten servers?"
+//! expect = "Yes: the longest queues are avoided."
+//!
+//! [run]
+//! duration = "60s"
+//! replications = 5
+//! compare = ["random", "power-of-d"]
+//!
+//! [[clients]]
+//! arrivals = { kind = "poisson", rate = "800/s" }
+//!
+//! [[services]]
+//! name = "web"
+//!
+//! [[services.servers]]
+//! count = 10
+//! service = { kind = "exponential", mean = "10ms" }
+//! "#;
+//!
+//! let scenario = Scenario::from_text("two-of-ten.toml", text)?;
+//! let outcomes = experiment::run(std::slice::from_ref(&scenario), &Progress::default())?;
+//! let [random, two_choices] = &outcomes[0].variants[..] else { unreachable!() };
+//!
+//! let mean = METRICS.iter().find(|metric| metric.name == "mean_ms").unwrap();
+//! // Random routing makes ten M/M/1 queues: 10 ms / (1 - 0.8).
+//! let figure = experiment::estimate(random, mean);
+//! assert!((figure.estimate.unwrap() - 50.0).abs() < 5.0);
+//!
+//! let paired = experiment::difference(two_choices, random, mean).unwrap();
+//! assert_eq!(paired.verdict(true), Verdict::Better);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to look
+//!
+//! | module | for |
+//! |---|---|
+//! | [`engine`] | the calendar of events; its page is a whole M/M/1 queue |
+//! | [`strategy`] | the picking rules, what they may see, and how to add one |
+//! | [`dist`], [`model::arrivals`] | service times and other random quantities; when requests come |
+//! | [`model`] | the simulated world, and one cell of it |
+//! | [`experiment`] | cells in parallel, estimates, paired differences |
+//! | [`report`] | rows of the CSV files, tables, charts |
+//! | [`stats`], [`theory`] | statistics of replications; closed forms of queueing theory |
+//! | [`scenario`] | reading and checking scenario files |
+//!
+//! Modules import only from those below them; `docs/design.md` has the order and the reasons.
+//!
+//! # Determinism
+//!
+//! The same scenario, seed and version give the same bytes, for any number of threads and on any machine. Time is
+//! whole nanoseconds ([`time`]); events of one time happen in the order in which they were scheduled ([`engine`]).
+//! Random streams are named after the thing they belong to ([`rng`]), so a request brings the same luck with it under
+//! every strategy. A change that moves results is called value-breaking in the changelog.
+//!
+//! # What is not modelled
+//!
+//! Among other things: services that call services, connections, autoscaling, passive outlier ejection. The README has
+//! the full list, and it should be read before a result is believed.
 
 pub mod balancer;
 pub mod cli;

@@ -48,9 +48,9 @@ pub struct Run {
     pub p999_ms: Option<f64>,
     /// Longest response time of the succeeded.
     pub max_ms: Option<f64>,
-    /// Mean time to the end of all requests, failed ones included.
+    /// Mean time to the end of all requests that ended, failed ones included.
     pub mean_all_ms: Option<f64>,
-    /// 99th percentile of the time to the end of all requests, failed ones included.
+    /// 99th percentile of the time to the end of all requests that ended, failed ones included.
     pub p99_all_ms: Option<f64>,
     /// Share of all slot time in use.
     pub utilization_mean: Option<f64>,

@@ -39,7 +39,8 @@ pub struct PairedRow {
     pub half_width_95: Option<f64>,
     /// The difference over the baseline's mean: -0.25 is a quarter less.
     pub relative: Option<f64>,
-    /// `better`, `worse`, or `not shown` where the interval contains zero; empty where there is none.
+    /// `better`, `worse`, or `not shown` where the interval contains zero; `different` for metrics of which neither
+    /// more nor less is better; empty where there is no interval.
     pub verdict: String,
     /// Pairs.
     pub n: u32,

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::Value as Json;
 
 use super::shape;
+use crate::strategy;
 
 /// The format as Markdown: a section for each table, and in it a row for each key, in the order in
 /// which they are declared. `schema` is as [`schema_for`](shape::schema_for) makes it.
@@ -14,12 +15,12 @@ pub fn markdown(schema: &Json) -> String {
         out: String::new(),
         names: Vec::new(),
     };
-    pages.section("The file", schema);
+    pages.section("The file", schema, "");
     let mut next = 0;
     while let Some(name) = pages.names.get(next).copied() {
         next += 1;
         if let Some(schema) = schema.get("$defs").and_then(|defs| defs.get(name)) {
-            pages.section(&heading(name), schema);
+            pages.section(&heading(name), schema, name);
         }
     }
     pages.out
@@ -33,17 +34,24 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn section(&mut self, title: &str, schema: &'a Json) {
+    fn section(&mut self, title: &str, schema: &'a Json, definition: &str) {
         let _ = write!(self.out, "## {title}\n\n");
-        self.description(schema);
+        if text(schema, "description").trim_end_matches('.') != title {
+            self.description(schema);
+        }
         let choices = shape::alternatives(self.root, schema);
         let single = choices.len() == 1;
         let tagged = choices.iter().any(|choice| shape::tag(choice).is_some());
-        for choice in &choices {
+        for (at, choice) in choices.iter().enumerate() {
             if let Some((tag, name)) = shape::tag(choice) {
                 let _ = write!(self.out, "### `{tag} = {name:?}`\n\n");
-                self.description(choice);
-                if shape::required(choice).count() == 1 {
+                match summary(definition, name) {
+                    Some(summary) => {
+                        let _ = write!(self.out, "{summary}\n\n");
+                    }
+                    None => self.description(choice),
+                }
+                if is_bare(name, choice) {
                     let _ = write!(self.out, "May be written as `{name:?}` alone.\n\n");
                 }
                 self.keys(choice);
@@ -54,7 +62,10 @@ impl<'a> Pages<'a> {
                 self.keys(choice);
             } else if shape::names(choice).is_empty() {
                 let kind = self.kind(choice);
-                let _ = write!(self.out, "- {kind}{}\n\n", own_description(choice, single));
+                let _ = writeln!(self.out, "- {kind}{}", own_description(choice, single));
+                if at + 1 == choices.len() {
+                    self.out.push('\n');
+                }
             }
         }
         let named: Vec<&Json> = choices
@@ -98,6 +109,12 @@ impl<'a> Pages<'a> {
             let kind = self.kind(part);
             let default = match part.get("default") {
                 _ if shape::required(schema).any(|must| must == key) => "**required**".to_owned(),
+                // A whole table would not fit; its own section has each default.
+                Some(Json::Object(table)) if !table.is_empty() => match table.get("kind") {
+                    Some(kind) => format!("`{}`", shape::literal(kind)),
+                    None => "see there".to_owned(),
+                },
+                Some(value) if value.is_f64() => format!("`{}`", number(value)),
                 Some(value) if !value.is_null() => format!("`{}`", shape::literal(value)),
                 _ => "—".to_owned(),
             };
@@ -137,12 +154,18 @@ impl<'a> Pages<'a> {
                 let parts: Vec<String> = shape::array(schema, "prefixItems")
                     .map(|part| self.kind(part))
                     .collect();
-                format!("array of {}", parts.join(", then "))
+                format!("[{}]", parts.join("; "))
             }
             (Some(items), _) => {
                 let count = range(schema, "minItems", "maxItems")
                     .map_or(String::new(), |r| format!(" ({r})"));
-                format!("array{count} of {}", self.kind(items))
+                let kind = self.kind(items);
+                // "an array of a string" is "an array of strings", but only of plain types.
+                let kind = match kind.strip_prefix("a ") {
+                    Some(plain) if !plain.contains(' ') => format!("{plain}s"),
+                    _ => kind,
+                };
+                format!("array{count} of {kind}")
             }
             (_, Some(values @ Json::Object(_))) => {
                 format!("table of names, each with {}", self.kind(values))
@@ -162,7 +185,7 @@ fn numbers(schema: &Json) -> Option<String> {
     let bound = |keyword: &str, word: &str| {
         schema
             .get(keyword)
-            .map(|limit| format!("{word} {}", shape::literal(limit)))
+            .map(|limit| format!("{word} {}", number(limit)))
     };
     range(schema, "minimum", "maximum")
         .into_iter()
@@ -172,7 +195,7 @@ fn numbers(schema: &Json) -> Option<String> {
 }
 
 fn range(schema: &Json, least: &str, most: &str) -> Option<String> {
-    let show = |keyword: &str| schema.get(keyword).map(shape::literal);
+    let show = |keyword: &str| schema.get(keyword).map(number);
     match (show(least), show(most)) {
         (Some(least), Some(most)) if least == most => Some(least),
         (Some(least), Some(most)) => Some(format!("{least} to {most}")),
@@ -205,8 +228,65 @@ fn cell(text: &str) -> String {
         .replace('|', "\\|")
 }
 
-/// A type's name as words: `ServerGroup` becomes `Server group`.
+/// A number as people write it: `1,000,000` for 1000000.0.
+fn number(value: &Json) -> String {
+    let plain = match value.as_f64() {
+        Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
+        _ => return shape::literal(value),
+    };
+    if plain.trim_start_matches('-').len() < 5 {
+        return plain;
+    }
+    let mut grouped = String::new();
+    for (i, digit) in plain.chars().enumerate() {
+        if i > 0 && (plain.len() - i).is_multiple_of(3) && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// What a strategy does, in a sentence: more than the description of its settings.
+fn summary(definition: &str, name: &str) -> Option<String> {
+    strategy::CATALOGUE
+        .iter()
+        .find(|entry| definition == "StrategyConfig" && entry.name == name)
+        .map(|entry| match entry.sight {
+            strategy::Sight::Blind => entry.summary(),
+            strategy::Sight::Oracle => format!("{} An oracle.", entry.summary()),
+        })
+}
+
+/// Whether the kind `name` may be written as its bare name: none of its keys is required, and it does not need one
+/// of several.
+fn is_bare(name: &str, kind: &Json) -> bool {
+    shape::required(kind).count() == 1 && name != "empirical"
+}
+
+/// What a definition is called: mostly its type's name as words, `ServerGroup` becomes `Server group`. The type is
+/// named after its place in the code, which a reader of the reference does not see.
 fn heading(name: &str) -> String {
+    let known = match name {
+        "Dist" => "Distribution of amounts",
+        "Dist2" => "Distribution of times",
+        "Part" => "Part of a mixture of amounts",
+        "Part2" => "Part of a mixture of times",
+        "StrategyConfig" => "Strategy",
+        "FaultConfig" => "Fault",
+        "On" => "What is hashed",
+        "On2" => "Where a retry goes",
+        "Start" => "Where a round begins",
+        "Choice" => "How reports decide",
+        "Abandoned" => "Abandoned work",
+        "Skew" => "Popularity",
+        "ColumnTime" => "Times in a column",
+        "Columns" => "Columns of a trace",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_owned();
+    }
     let mut words = String::new();
     for (i, c) in name.chars().enumerate() {
         match c {

@@ -623,7 +623,7 @@ What is simulated.
 | `weights` | table of names, each with a number | `{}` | Shares by name. |
 | `tags` | [Tags](#tags) | — | A name or a list of names. |
 | `colour` | [Colour](#colour) | — | What to paint it in. |
-| `pair` | array of a whole number, 0 to 255, then a string | — | A pair. |
+| `pair` | [a whole number, 0 to 255; a string] | — | A pair. |
 
 ## Run
 
@@ -643,8 +643,7 @@ What is simulated.
 ## Tags
 
 - a string
-
-- array of a string
+- array of strings
 
 ## Colour
 
