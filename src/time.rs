@@ -29,7 +29,7 @@ impl Time {
 
     /// Seconds since the start.
     pub fn seconds(self) -> f64 {
-        self.0 as f64 * 1e-9
+        self.0 as f64 / 1e9
     }
 
     /// The length of time since `earlier`; zero where `earlier` is in fact later.
@@ -79,7 +79,7 @@ impl Span {
 
     /// Seconds.
     pub fn seconds(self) -> f64 {
-        self.0 as f64 * 1e-9
+        self.0 as f64 / 1e9
     }
 
     /// Whether this is no time at all.

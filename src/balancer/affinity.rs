@@ -12,9 +12,9 @@ pub enum Sticky {
     /// Not at all: each request is balanced.
     #[default]
     No,
-    /// By a cookie that the first answer sets. A client comes back to its member as long as that is in
-    /// the pool and not known to be down, draining or not; else it is balanced anew and gets a new
-    /// cookie.
+    /// By a cookie that the first answer sets. A client comes back to its member as long as that is in the pool and
+    /// not known to be down; while it is being drained, as long as the client's session lasts (for ever, where
+    /// clients hold no sessions). Else it is balanced anew and gets a new cookie.
     Cookie,
 }
 

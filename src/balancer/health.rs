@@ -14,8 +14,8 @@ use crate::time::Span;
 pub struct HealthCheck {
     /// Time between two checks of one member by one balancer; each begins at a random phase.
     pub interval: Span,
-    /// How long a check waits for an answer of a server that hangs.
-    pub timeout: Span,
+    /// How long a check waits for an answer of a server that hangs; at most the interval, and by default all of it.
+    pub timeout: Option<Span>,
     /// Failed checks in a row after which a member is down.
     #[schemars(range(min = 1, max = 100))]
     pub fall: u8,
@@ -28,7 +28,7 @@ impl Default for HealthCheck {
     fn default() -> HealthCheck {
         HealthCheck {
             interval: Span::from_secs(2),
-            timeout: Span::from_secs(1),
+            timeout: None,
             fall: 3,
             rise: 2,
         }

@@ -155,10 +155,10 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure
                 strsim::damerau_levenshtein(&topic.name, &args.name) <= 1 + args.name.len() / 3
             })
             .map_or(String::new(), |topic| {
-                format!("; did you mean `{}`?", topic.name)
+                format!(" (did you mean `{}`?)", topic.name)
             });
         return Err(Failure::Usage(format!(
-            "there is nothing called `{}`{near} `lbsim list` shows what there is",
+            "there is nothing called `{}`{near}; `lbsim list` shows what there is",
             args.name.escape_debug()
         )));
     }

@@ -1,7 +1,7 @@
 //! What the outcome says: estimates with intervals, and differences to the baseline, replication by replication on
 //! the same requests.
 
-use super::outcome::{Run, VariantOutcome};
+use super::outcome::{Run, VariantOutcome, milliseconds};
 use crate::scenario::file;
 use crate::stats::{Estimate, Paired, estimable};
 
@@ -71,11 +71,7 @@ pub const METRICS: &[Metric] = &[
         |run| run.utilization_spread,
         Better::Less,
     ),
-    other(
-        "sessions",
-        |run| Some(run.sessions as f64),
-        Better::Neither,
-    ),
+    other("sessions", |run| Some(run.sessions as f64), Better::Neither),
     other(
         "sessions_lost",
         |run| Some(run.sessions_lost as f64),
@@ -131,7 +127,7 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
         n: values.len(),
     };
     if let Some(q) = metric.quantile {
-        figure.estimate = variant.latency.quantile(q).map(|seconds| seconds * 1e3);
+        figure.estimate = variant.latency.quantile(q).map(milliseconds);
         if !estimable(variant.latency.count(), q) {
             (figure.estimate, figure.half_width) = (None, None);
         }
@@ -139,15 +135,27 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
     figure
 }
 
+/// Requests above a quantile that each replication must have for quantiles to be compared replication by replication.
+const EACH: f64 = 10.0;
+
+/// Whether a quantile can be read off each replication, and off all together.
+fn comparable(variant: &VariantOutcome, q: f64) -> bool {
+    estimable(variant.latency.count(), q)
+        && variant
+            .runs
+            .iter()
+            .all(|run| run.succeeded as f64 * (1.0 - q) >= EACH)
+}
+
 /// The difference of one metric to the baseline, paired by replication; `None` where there is no pair, or where the
-/// quantile cannot be estimated.
+/// quantile has too few requests above it: 100 in all, and 10 in each replication.
 pub fn difference(
     variant: &VariantOutcome,
     baseline: &VariantOutcome,
     metric: &Metric,
 ) -> Option<Paired> {
     if let Some(q) = metric.quantile
-        && !(estimable(variant.latency.count(), q) && estimable(baseline.latency.count(), q))
+        && !(comparable(variant, q) && comparable(baseline, q))
     {
         return None;
     }

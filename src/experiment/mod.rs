@@ -9,5 +9,6 @@ mod outcome;
 mod run;
 
 pub use comparison::{Better, Figure, METRICS, Metric, difference, estimate, metric};
+pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Interrupted, Progress, run};

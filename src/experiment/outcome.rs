@@ -95,7 +95,7 @@ impl Run {
     fn new(strategy: &str, replication: u32, tally: &Tally) -> Run {
         let mut all = tally.latency.clone();
         all.merge(&tally.failures);
-        let ms = |seconds: Option<f64>| seconds.map(|s| s * 1e3);
+        let ms = |seconds: Option<f64>| seconds.map(milliseconds);
         let latency = &tally.latency;
         let failed = |cause: Cause| tally.failed[cause as usize];
         let utilization = tally.load.utilization();
@@ -186,4 +186,9 @@ impl VariantOutcome {
         self.load.merge(&tally.load);
         self.simulated += tally.simulated;
     }
+}
+
+/// Seconds as milliseconds to the nanosecond: no digits of rounding errors in the files.
+pub(crate) fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1e9).round() / 1e6
 }

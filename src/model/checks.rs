@@ -104,7 +104,10 @@ impl World<'_> {
         let server = &self.servers[service.first as usize + member];
         let up = server.is_up();
         if !up && server.while_down == WhileDown::Hang {
-            calendar.after(config.timeout, Event::CheckTimeout(number));
+            calendar.after(
+                config.timeout.unwrap_or(config.interval),
+                Event::CheckTimeout(number),
+            );
         } else {
             self.conclude_check(index, at, up, now);
         }

@@ -94,7 +94,13 @@ impl World<'_> {
             && balancer.takes_bound(bound)
             && !tried.contains(&bound)
         {
-            return Some(bound);
+            // A draining member keeps its clients until their sessions end, or it would never be empty.
+            let over = self.sessions[index]
+                .as_ref()
+                .is_some_and(|sessions| sessions.is_over(request.draft.client, now));
+            if balancer.pool().is_eligible(bound) || !over {
+                return Some(bound);
+            }
         }
         let seen = strategy::Request {
             client,

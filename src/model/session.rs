@@ -97,6 +97,13 @@ impl Sessions {
         lost
     }
 
+    /// Whether the last session of a client has ended, as far as client and balancer know: by idleness or age. That
+    /// its state died with a server, they learn only there.
+    pub(super) fn is_over(&self, client: u32, now: Time) -> bool {
+        let session = &self.table[client as usize];
+        now > session.expires || now > session.ends
+    }
+
     /// Sessions that are alive.
     pub(super) fn alive(&self, now: Time) -> u64 {
         self.table

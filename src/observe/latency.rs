@@ -34,14 +34,14 @@ impl Latency {
 
     /// Their mean in seconds.
     pub fn mean(&self) -> Option<f64> {
-        (self.count() > 0).then(|| self.sum as f64 / self.count() as f64 * 1e-9)
+        (self.count() > 0).then(|| self.sum as f64 / self.count() as f64 / 1e9)
     }
 
     /// The quantile `q` (0 to 1) in seconds, nearest rank, within 0.1%.
     pub fn quantile(&self, q: f64) -> Option<f64> {
         self.histogram
             .quantile(q)
-            .map(|nanos| nanos.min(self.longest.nanos()) as f64 * 1e-9)
+            .map(|nanos| nanos.min(self.longest.nanos()) as f64 / 1e9)
     }
 
     /// The longest, in seconds.

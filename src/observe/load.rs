@@ -204,7 +204,10 @@ mod tests {
         sum.clear();
         sum.merge(&cell);
         sum.merge(&cell);
-        assert_eq!((sum.utilization(), sum.mean_utilization(), sum.heat()), (cell.utilization(), 0.5, cell.heat()));
+        assert_eq!(
+            (sum.utilization(), sum.mean_utilization(), sum.heat()),
+            (cell.utilization(), 0.5, cell.heat())
+        );
     }
 
     #[test]

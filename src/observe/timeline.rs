@@ -25,7 +25,7 @@ impl Stretch {
     pub fn quantile(&self, q: f64) -> Option<f64> {
         self.histogram.quantile_cell(q).map(|cell| {
             let first = cell << COARSER;
-            middle(first + (1 << COARSER) / 2) as f64 * 1e-9
+            middle(first + (1 << COARSER) / 2) as f64 / 1e9
         })
     }
 }

@@ -59,6 +59,15 @@ fn cell(figure: Figure, scale: f64) -> String {
     })
 }
 
+/// Shares are shown in percent.
+fn scale_of(metric: &Metric) -> f64 {
+    if metric.name.ends_with("_share") || metric.name.starts_with("utilization") {
+        100.0
+    } else {
+        1.0
+    }
+}
+
 /// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or requests tell.
 pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
     let sessions = outcome
@@ -93,7 +102,10 @@ pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
     let base = &scenario.variants[scenario.baseline].name;
     let mut header = vec!["strategy".to_owned()];
     header.extend(columns.iter().map(|(name, ..)| title(name)));
-    header.push(title(&format!("{} against\n{base}", judge.name)));
+    header.push(title(&format!(
+        "{} less that of\n{base} (paired)",
+        judge.name
+    )));
     header.push("verdict".to_owned());
     table.set_header(header);
     for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate() {
@@ -104,21 +116,16 @@ pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         let paired = (at != scenario.baseline)
             .then(|| difference(measured, &outcome.variants[scenario.baseline], judge))
             .flatten();
-        let change = match paired {
-            None => "–".to_owned(),
-            Some(p) => match (p.relative, p.relative_half_width) {
-                (Some(share), half) => {
-                    let text = with_half_width(share * 100.0, half.map(|half| half * 100.0));
-                    let text = if share > 0.0 {
-                        format!("+{text}")
-                    } else {
-                        text
-                    };
-                    format!("{text} %")
-                }
-                (None, _) => with_half_width(p.difference, p.half_width),
-            },
-        };
+        let change = paired.map_or("–".to_owned(), |p| {
+            let scale = scale_of(judge);
+            let sign = if p.difference > 0.0 { "+" } else { "" };
+            let difference =
+                with_half_width(p.difference * scale, p.half_width.map(|half| half * scale));
+            let share = p
+                .relative
+                .map_or(String::new(), |share| format!(" ({:+.0}%)", share * 100.0));
+            format!("{sign}{difference}{share}")
+        });
         row.push(Cell::new(change).set_alignment(CellAlignment::Right));
         let (verdict, colour) = if at == scenario.baseline {
             ("baseline", None)

@@ -3,7 +3,9 @@
 use super::rows::{
     LatencyRow, PairedRow, ServerRow, SessionRow, SummaryRow, TimelineRow, UtilizationRow,
 };
-use crate::experiment::{Better, METRICS, Outcome, Run, VariantOutcome, difference, estimate};
+use crate::experiment::{
+    Better, METRICS, Outcome, Run, VariantOutcome, difference, estimate, milliseconds,
+};
 use crate::observe::Loss;
 use crate::scenario::{Scenario, Variant};
 use crate::stats::{Estimate, Verdict};
@@ -130,7 +132,7 @@ fn latency(variant: &Variant, measured: &VariantOutcome) -> Vec<LatencyRow> {
             Some(LatencyRow {
                 strategy: variant.name.clone(),
                 percentile,
-                response_ms: measured.latency.quantile(q)? * 1e3,
+                response_ms: milliseconds(measured.latency.quantile(q)?),
                 requests_above: measured.latency.above(q),
             })
         })
@@ -171,7 +173,7 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
                 request_share_half_width_95: over_runs(&measured.shares),
                 utilization: Some(utilization[place]),
                 utilization_half_width_95: over_runs(&measured.utilization),
-                wait_ms: (waits > 0).then(|| waited.seconds() * 1e3 / waits as f64),
+                wait_ms: (waits > 0).then(|| milliseconds(waited.seconds() / waits as f64)),
                 failures: measured.load.failed[place] as f64 / replications,
             });
         }
@@ -184,7 +186,8 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
 const TIMELINE_EXCEEDANCES: f64 = 10.0;
 
 fn timeline(variant: &Variant, measured: &VariantOutcome) -> Vec<TimelineRow> {
-    let length = measured.timeline.length().seconds();
+    let length = measured.timeline.length();
+    let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
     let replications = measured.runs.len() as f64;
     measured
         .timeline
@@ -196,12 +199,12 @@ fn timeline(variant: &Variant, measured: &VariantOutcome) -> Vec<TimelineRow> {
             let enough = succeeded as f64 * 0.01 >= TIMELINE_EXCEEDANCES;
             TimelineRow {
                 strategy: variant.name.clone(),
-                from_s: at as f64 * length,
-                to_s: (at + 1) as f64 * length,
+                from_s: at_s(at),
+                to_s: at_s(at + 1),
                 requests: (succeeded + stretch.failed) as f64 / replications,
                 failed: stretch.failed as f64 / replications,
-                p50_ms: stretch.quantile(0.5).map(|s| s * 1e3),
-                p99_ms: stretch.quantile(0.99).filter(|_| enough).map(|s| s * 1e3),
+                p50_ms: stretch.quantile(0.5).map(milliseconds),
+                p99_ms: stretch.quantile(0.99).filter(|_| enough).map(milliseconds),
             }
         })
         .collect()
@@ -231,7 +234,8 @@ fn utilization(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationR
             }
         })
         .collect();
-    let length = measured.timeline.length().seconds();
+    let length = measured.timeline.length();
+    let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
     let mut rows = Vec::new();
     for (at, row) in measured.load.heat().into_iter().enumerate() {
         for (band, share) in row.into_iter().enumerate() {
@@ -239,8 +243,8 @@ fn utilization(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationR
                 strategy: variant.name.clone(),
                 band: band as u32,
                 server: bands[band].clone(),
-                from_s: at as f64 * length,
-                to_s: (at + 1) as f64 * length,
+                from_s: at_s(at),
+                to_s: at_s(at + 1),
                 utilization: share,
             });
         }

@@ -149,7 +149,10 @@ impl Scenario {
         } else {
             format!("{:.1}s", duration.seconds())
         };
-        format!("{} · {} {times} of {duration} · seed {}", self.file_name, self.replications, self.seed)
+        format!(
+            "{} · {} {times} of {duration} · seed {}",
+            self.file_name, self.replications, self.seed
+        )
     }
 
     /// The length of the run.

@@ -61,7 +61,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let x = Scale::from_zero(high, plot.left, plot.right);
     Some(Canvas::picture(WIDTH, bottom + 76.0, |canvas| {
-        frame::title(canvas, study, "Sessions lost, as a share of the sessions held in the measured window");
+        frame::title(
+            canvas,
+            study,
+            "Sessions lost, as a share of the sessions held in the measured window",
+        );
         let mut at = EDGE;
         let plain = Type::new(13.0, MUTED);
         for (cause, meaning, colour) in CAUSES {

@@ -157,6 +157,20 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
             "interval",
         );
     }
+    if let Some(health) = &balancer.health_check
+        && let Some(timeout) = health.timeout
+        && timeout > health.interval
+    {
+        let message = format!(
+            "`timeout` is {timeout}; a check must be over before the next one, after {}",
+            health.interval
+        );
+        check.fault(
+            &place.key("health-check").key("timeout"),
+            "out-of-range",
+            message,
+        );
+    }
 }
 
 fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Option<GroupPlan> {
