@@ -145,7 +145,14 @@ fn columns(source: &str, name: &str) -> String {
     };
     // The comment stands right above, with only attributes between.
     let last = above.rsplit("\n\n").next().unwrap();
-    let mut page = comments(last).join(" ") + "\n\n| column | type | meaning |\n|---|---|---|\n";
+    let about = comments(last).join(" ");
+    // "`paired.csv`: one metric …" stands below a heading that names the file already.
+    let about = about
+        .split_once(".csv`: ")
+        .map_or(&*about, |(_, rest)| rest);
+    let (initial, rest) = about.split_at(1);
+    let mut page = format!("{}{rest}\n\n", initial.to_uppercase());
+    page += "| column | type | meaning |\n|---|---|---|\n";
     let mut comment = Vec::new();
     for line in body.lines().take_while(|line| *line != "}") {
         if let Some(words) = line.trim().strip_prefix("///") {
