@@ -1,6 +1,6 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
 //!
-//! A [scenario](scenario) describes clients, balancers and servers, and asks a question. Every strategy that it
+//! A [scenario] describes clients, balancers and servers, and asks a question. Every strategy that it
 //! compares is run on the same requests, several times over, and the [report] says which is better and how sure
 //! that is. The program does all of this from the command line ([`cli`]); this page is a tour of the library.
 //!
@@ -73,8 +73,8 @@
 //!
 //! # Determinism
 //!
-//! The same scenario, seed and version give the same bytes, for any number of threads and on any machine. Time is
-//! whole nanoseconds ([`time`]); events of one time happen in the order in which they were scheduled ([`engine`]).
+//! The same scenario, seed and version give the same runs for any number of threads and on any machine, and on one
+//! machine the same bytes in every file. Time is whole nanoseconds ([`time`]); events of one time happen in the order in which they were scheduled ([`engine`]).
 //! Random streams are named after the thing they belong to ([`rng`]), so a request brings the same luck with it under
 //! every strategy. A change that moves results is called value-breaking in the changelog.
 //!

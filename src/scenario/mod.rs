@@ -1,7 +1,7 @@
 //! Scenario files: the text, its check, and what it means.
 //!
 //! Text is read into a tree that knows where everything stands ([`text`]), held against the schema of the
-//! [`file`] structs ([`conform`]), and turned into the [`Blueprint`]s of what is compared ([`check`]). All
+//! [`mod@file`] structs ([`conform`]), and turned into the [`Blueprint`]s of what is compared ([`check`]). All
 //! faults of a file are reported at once; after the check nothing can fail for the user's reasons.
 
 mod assign;

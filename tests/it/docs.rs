@@ -145,7 +145,14 @@ fn columns(source: &str, name: &str) -> String {
     };
     // The comment stands right above, with only attributes between.
     let last = above.rsplit("\n\n").next().unwrap();
-    let mut page = comments(last).join(" ") + "\n\n| column | type | meaning |\n|---|---|---|\n";
+    let about = comments(last).join(" ");
+    // "`paired.csv`: one metric …" stands below a heading that names the file already.
+    let about = about
+        .split_once(".csv`: ")
+        .map_or(&*about, |(_, rest)| rest);
+    let (initial, rest) = about.split_at(1);
+    let mut page = format!("{}{rest}\n\n", initial.to_uppercase());
+    page += "| column | type | meaning |\n|---|---|---|\n";
     let mut comment = Vec::new();
     for line in body.lines().take_while(|line| *line != "}") {
         if let Some(words) = line.trim().strip_prefix("///") {
@@ -393,13 +400,16 @@ fn write(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Where the example goes.
+const EXAMPLE: &str = "strategy/failure_averse.rs";
+
 /// A copy of the crate with the strategy of `docs/add-a-strategy.md`: the file, and the line.
 fn crate_with_the_example(page: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("add-a-strategy");
     let mut rust = blocks(page, "rust").into_iter();
     let (file, line) = (rust.next().unwrap(), rust.next().unwrap());
     let source = place.join("src");
-    // Files that are gone from the project must go from the copy, too.
+    // Files that are gone from the project must go from the copy, too; the example stays, to be built once.
     fs::create_dir_all(&source).unwrap();
     prune(&source, &root().join("src"));
     let list_path = source.join("strategy/mod.rs");
@@ -413,7 +423,7 @@ fn crate_with_the_example(page: &str) -> PathBuf {
         &root().join("src/strategy/mod.rs"),
     );
     write(&list_path, with_line.as_bytes());
-    write(&source.join("strategy/failure_averse.rs"), file.as_bytes());
+    write(&source.join(EXAMPLE), file.as_bytes());
     // A workspace of its own, whatever stands around it.
     let manifest = read("Cargo.toml") + "\n[workspace]\n";
     write(&place.join("Cargo.toml"), manifest.as_bytes());
@@ -441,8 +451,8 @@ fn prune(copy: &Path, original: &Path) {
         match (path.is_dir(), other.exists()) {
             (true, true) => prune(&path, &other),
             (true, false) => fs::remove_dir_all(&path).unwrap(),
-            (false, false) => fs::remove_file(&path).unwrap(),
-            (false, true) => {}
+            (false, false) if !path.ends_with(EXAMPLE) => fs::remove_file(&path).unwrap(),
+            (false, _) => {}
         }
     }
 }
