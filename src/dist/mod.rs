@@ -134,6 +134,13 @@ fn bisect(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {
     high
 }
 
+/// Keeps the draws of all families out of the match that chooses among them: inlined there, each would make
+/// every other save the registers that it alone needs.
+#[inline(never)]
+fn out_of_line<R: Rng>(law: &impl Law, rng: &mut R) -> f64 {
+    law.sample(rng)
+}
+
 macro_rules! families {
     ($(#[doc = $summary:literal] $family:ident $module:ident $name:literal $source:literal;)*) => {
         /// A distribution as a scenario says it: a table with `kind` and the parameters of that family.
@@ -184,7 +191,7 @@ macro_rules! families {
             #[inline]
             pub fn sample<R: Rng>(&self, rng: &mut R) -> f64 {
                 match self {
-                    $(Sampler::$family(draw) => draw.sample(rng),)*
+                    $(Sampler::$family(draw) => out_of_line(draw, rng),)*
                 }
             }
 

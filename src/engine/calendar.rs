@@ -1,25 +1,17 @@
-//! The set of future events.
-//!
-//! A 4-ary heap on (time, order of scheduling). Popping leaves a hole at the top that the next
-//! scheduled event fills in place: a server that ends one service and begins the next costs one sift
-//! instead of two. Events of one constant delay stand in line in a [`Lane`], of which only the head is
-//! in the heap. Ordered by LaMarca and Ladner, "The influence of caches on the performance of heaps"
-//! (ACM JEA 1, 1996): four children share cache lines that two levels of a binary heap spread out.
+//! The set of future events: those of varying delay in order of time ([`Pending`]), those of one constant delay in
+//! line in a [`Lane`], of which only the head stands among the others.
 
 use std::collections::VecDeque;
 
+use super::pending::{Entry, Pending};
 use crate::time::{Span, Time};
-
-const ARITY: usize = 4;
 
 /// Future events, earliest first; equal times in the order in which they were scheduled.
 #[derive(Debug)]
 pub struct Calendar<E> {
     now: Time,
     scheduled: u64,
-    heap: Vec<Entry<E>>,
-    /// The top of the heap has been taken and not yet replaced.
-    hole: bool,
+    pending: Pending<What<E>>,
     lanes: Vec<Line<E>>,
 }
 
@@ -34,25 +26,10 @@ struct Line<E> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry<E> {
-    time: Time,
-    order: u64,
-    what: What<E>,
-}
-
-#[derive(Clone, Copy, Debug)]
 enum What<E> {
     Event(E),
     /// The head of this lane.
     Lane(u32),
-}
-
-impl<E> Entry<E> {
-    /// One number to compare by: two words compared at once take no branch that could be mispredicted.
-    #[inline(always)]
-    fn key(&self) -> u128 {
-        u128::from(self.time.nanos()) << 64 | u128::from(self.order)
-    }
 }
 
 impl<E: Copy> Default for Calendar<E> {
@@ -67,8 +44,7 @@ impl<E: Copy> Calendar<E> {
         Calendar {
             now: Time::ZERO,
             scheduled: 0,
-            heap: Vec::new(),
-            hole: false,
+            pending: Pending::new(),
             lanes: Vec::new(),
         }
     }
@@ -92,10 +68,10 @@ impl<E: Copy> Calendar<E> {
             return;
         }
         let order = self.next_order();
-        self.insert(Entry {
+        self.pending.place(Entry {
             time,
             order,
-            what: What::Event(event),
+            thing: What::Event(event),
         });
     }
 
@@ -122,10 +98,10 @@ impl<E: Copy> Calendar<E> {
         let time = self.now + line.delay;
         line.waiting.push_back((time, order, event));
         if line.waiting.len() == 1 {
-            self.insert(Entry {
+            self.pending.place(Entry {
                 time,
                 order,
-                what: What::Lane(lane.0),
+                thing: What::Lane(lane.0),
             });
         }
         time
@@ -134,17 +110,13 @@ impl<E: Copy> Calendar<E> {
     /// When the next event comes; [`Time::NEVER`] where there is none.
     #[inline]
     pub fn peek(&mut self) -> Time {
-        self.fill_hole();
-        self.heap.first().map_or(Time::NEVER, |entry| entry.time)
+        self.pending.first().map_or(Time::NEVER, |entry| entry.time)
     }
 
     /// Moves the clock to `time`, before which nothing may be due.
     #[inline]
     pub fn advance(&mut self, time: Time) {
-        debug_assert!(
-            time >= self.now && time <= self.heap.first().map_or(Time::NEVER, |e| e.time)
-                || self.hole
-        );
+        debug_assert!(time >= self.now && time <= self.peek());
         self.now = self.now.max(time);
     }
 
@@ -152,11 +124,9 @@ impl<E: Copy> Calendar<E> {
     /// not `live` are dropped.
     #[inline]
     pub fn pop(&mut self, live: impl Fn(E, Time) -> bool) -> Option<E> {
-        self.fill_hole();
-        let Entry { time, what, .. } = *self.heap.first()?;
+        let Entry { time, thing, .. } = self.pending.take()?;
         self.now = time;
-        self.hole = true;
-        match what {
+        match thing {
             What::Event(event) => Some(event),
             What::Lane(lane) => {
                 let waiting = &mut self.lanes[lane as usize].waiting;
@@ -168,10 +138,10 @@ impl<E: Copy> Calendar<E> {
                     waiting.pop_front();
                 }
                 if let Some(&(time, order, _)) = waiting.front() {
-                    self.insert(Entry {
+                    self.pending.place(Entry {
                         time,
                         order,
-                        what: What::Lane(lane),
+                        thing: What::Lane(lane),
                     });
                 }
                 head
@@ -183,80 +153,6 @@ impl<E: Copy> Calendar<E> {
     fn next_order(&mut self) -> u64 {
         self.scheduled += 1;
         self.scheduled
-    }
-
-    #[inline]
-    fn insert(&mut self, entry: Entry<E>) {
-        if self.hole {
-            self.hole = false;
-            self.sift_down(entry);
-        } else {
-            self.heap.push(entry);
-            self.sift_up(entry);
-        }
-    }
-
-    /// Closes the hole at the top with the last entry.
-    #[inline]
-    fn fill_hole(&mut self) {
-        if self.hole {
-            self.hole = false;
-            if let Some(last) = self.heap.pop()
-                && !self.heap.is_empty()
-            {
-                self.sift_down(last);
-            }
-        }
-    }
-
-    /// Puts `entry` in the place of the top, and sinks it.
-    #[inline]
-    fn sift_down(&mut self, entry: Entry<E>) {
-        let heap = self.heap.as_mut_slice();
-        let key = entry.key();
-        let mut at = 0;
-        loop {
-            let first = at * ARITY + 1;
-            let Some(children) = heap
-                .get(first..(first + ARITY).min(heap.len()))
-                .filter(|c| !c.is_empty())
-            else {
-                break;
-            };
-            let (mut least, mut least_key) = (first, children[0].key());
-            for (child, other) in children.iter().enumerate().skip(1) {
-                let other = other.key();
-                least = if other < least_key {
-                    first + child
-                } else {
-                    least
-                };
-                least_key = other.min(least_key);
-            }
-            if key <= least_key {
-                break;
-            }
-            heap[at] = heap[least];
-            at = least;
-        }
-        heap[at] = entry;
-    }
-
-    /// Raises `entry`, which stands last.
-    #[inline]
-    fn sift_up(&mut self, entry: Entry<E>) {
-        let heap = self.heap.as_mut_slice();
-        let key = entry.key();
-        let mut at = heap.len() - 1;
-        while at > 0 {
-            let parent = (at - 1) / ARITY;
-            if key >= heap[parent].key() {
-                break;
-            }
-            heap[at] = heap[parent];
-            at = parent;
-        }
-        heap[at] = entry;
     }
 }
 
@@ -315,7 +211,7 @@ mod tests {
             _A(u32),
             _B(u32),
         }
-        assert_eq!(size_of::<Entry<Event>>(), 24);
+        assert_eq!(size_of::<Entry<What<Event>>>(), 24);
     }
 
     proptest! {

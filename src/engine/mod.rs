@@ -59,6 +59,7 @@
 //! ```
 
 mod calendar;
+mod pending;
 
 pub use calendar::{Calendar, Lane};
 
