@@ -174,9 +174,10 @@ impl VariantOutcome {
             let mut first = 0;
             for service in &variant.blueprint.services {
                 let servers = first..first + service.servers.len();
-                let total: u64 = tally.load.sent[servers.clone()].iter().sum();
+                let loads = &tally.load.servers;
+                let total: u64 = loads[servers.clone()].iter().map(|load| load.sent).sum();
                 for server in servers.clone() {
-                    self.shares[server][at] = tally.load.sent[server] as f64 / total.max(1) as f64;
+                    self.shares[server][at] = loads[server].sent as f64 / total.max(1) as f64;
                 }
                 first = servers.end;
             }

@@ -145,7 +145,8 @@ impl World<'_> {
             .serving(&self.attempts)
             .collect();
         for &id in &working {
-            self.free_slot(id, now);
+            let attempt = self.attempts[id];
+            self.free_slot(id, &attempt, now);
         }
         working.extend(shared);
         if while_down == WhileDown::Refuse {

@@ -29,12 +29,14 @@ impl World<'_> {
         self.tally.requests += u64::from(measured);
         self.open += u64::from(measured);
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
-        let balancer =
-            self.services[plan.service].instance(&draft, self.first_client[source] + draft.client);
+        let client = self.first_client[source] + draft.client;
+        let balancer = self.services[plan.service].instance(&draft, client);
         let request = self.requests.insert(Request {
             draft,
             arrived: now,
+            client,
             source: source as u16,
+            service: plan.service as u16,
             balancer,
             attempts: 0,
             tried_count: 0,
@@ -72,9 +74,7 @@ impl World<'_> {
     fn pick(&mut self, id: u32, now: Time) -> Option<MemberId> {
         let request = &self.requests[id];
         let index = usize::from(request.source);
-        let source = &self.plan.sources[index];
-        let client = self.first_client[index] + request.draft.client;
-        let service = &mut self.services[source.service];
+        let service = &mut self.services[usize::from(request.service)];
         let balancer = &mut service.balancers[usize::from(request.balancer)];
         let retry = &service.plan.balancer.retry;
         if request.attempts > 0
@@ -90,7 +90,7 @@ impl World<'_> {
             &[]
         };
         if let Some(cookies) = &service.cookies
-            && let Some(bound) = cookies.get(client)
+            && let Some(bound) = cookies.get(request.client)
             && balancer.takes_bound(bound)
             && !tried.contains(&bound)
         {
@@ -103,8 +103,8 @@ impl World<'_> {
             }
         }
         let seen = strategy::Request {
-            client,
-            address: &source.population.addresses[request.draft.client as usize],
+            client: request.client,
+            address: &self.plan.sources[index].population.addresses[request.draft.client as usize],
             key: request.draft.key,
         };
         let truth = if self.oracle {
@@ -132,7 +132,7 @@ impl World<'_> {
         let request = &mut self.requests[id];
         request.attempts = request.attempts.saturating_add(1);
         let number = u64::from(request.attempts);
-        let service = &mut self.services[self.plan.sources[usize::from(request.source)].service];
+        let service = &mut self.services[usize::from(request.service)];
         let retry = &service.plan.balancer.retry;
         if retry.max > 0 && retry.on != On::Any {
             request.note_tried(member);
@@ -154,7 +154,7 @@ impl World<'_> {
         });
         if request.measured {
             self.tally.attempts += 1;
-            self.tally.load.sent[server as usize] += 1;
+            self.tally.load.servers[server as usize].sent += 1;
         }
         let balancer = request.balancer;
         let attempt = self.attempts.insert(Attempt {
@@ -235,10 +235,10 @@ impl World<'_> {
         let attempt = &mut self.attempts[id];
         let index = attempt.server as usize;
         let server = &mut self.servers[index];
-        let waited = &mut self.tally.load.waited[index];
-        if now >= self.tally.from && now < self.tally.to {
-            waited.0 += 1;
-            waited.1 += now - attempt.since;
+        if self.tally.measures(now) {
+            let load = &mut self.tally.load.servers[index];
+            load.begun += 1;
+            load.waited += now - attempt.since;
         }
         let takes = if server.pace == 1.0 {
             attempt.demand
@@ -261,19 +261,19 @@ impl World<'_> {
         if attempt.finish != now || attempt.phase != Phase::Serving {
             return;
         }
-        self.free_slot(id, now);
+        self.free_slot(id, &attempt, now);
         self.start_next(attempt.server, calendar);
         self.served(id, attempt, calendar);
     }
 
     /// Takes an attempt off its slot, and counts the work done.
     #[inline(always)]
-    pub(super) fn free_slot(&mut self, id: u32, now: Time) {
-        let Attempt { server, since, .. } = self.attempts[id];
-        let index = server as usize;
-        self.servers[index].vacate(id, &mut self.attempts);
-        self.servers[index].worked += (now - since).nanos();
-        self.tally.load.busy(index, 1, since, now);
+    pub(super) fn free_slot(&mut self, id: u32, attempt: &Attempt, now: Time) {
+        let index = attempt.server as usize;
+        let server = &mut self.servers[index];
+        server.vacate(attempt, &mut self.attempts);
+        server.worked += (now - attempt.since).nanos();
+        self.tally.load.busy(index, 1, attempt.since, now);
         self.attempts[id].finish = Time::NEVER;
     }
 
@@ -316,7 +316,7 @@ impl World<'_> {
             Touch::Continued => {}
             Touch::Began => self.tally.session_begun(now),
             Touch::Lost(old) => {
-                let service = &self.services[self.plan.sources[source].service];
+                let service = &self.services[usize::from(request.service)];
                 let balancer = &service.balancers[usize::from(request.balancer)];
                 let reachable = balancer.pool().is_eligible(old - service.first);
                 self.tally.sessions_lost(
@@ -348,7 +348,8 @@ impl World<'_> {
             self.attempts.remove(id);
             return;
         }
-        self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
+        self.tally.load.servers[server as usize].failed +=
+            u64::from(self.requests[request].measured);
         self.attempts[id].failed = Some(cause);
         let attempt = self.attempts[id];
         self.send_back(id, attempt, calendar);
@@ -388,9 +389,10 @@ impl World<'_> {
         } else {
             Outcome::Failure
         };
-        self.tell_balancer(&attempt, outcome, calendar.now());
+        let request = self.requests[attempt.request];
+        self.tell_balancer(&request, &attempt, outcome, calendar.now());
         match attempt.failed {
-            None => self.succeed(attempt.request, attempt.server, calendar),
+            None => self.succeed(attempt.request, &request, attempt.server, calendar),
             Some(cause) => self.retry(attempt.request, cause, calendar),
         }
     }
@@ -411,12 +413,14 @@ impl World<'_> {
         }
         self.attempts[id].deadline = Time::NEVER;
         self.attempts[id].request = NOBODY;
-        self.tally.load.failed[server as usize] += u64::from(self.requests[request].measured);
+        self.tally.load.servers[server as usize].failed +=
+            u64::from(self.requests[request].measured);
         let attempt = Attempt {
             request,
             ..self.attempts[id]
         };
-        self.tell_balancer(&attempt, Outcome::Timeout, now);
+        let asked = self.requests[request];
+        self.tell_balancer(&asked, &attempt, Outcome::Timeout, now);
         let place = &self.servers[server as usize];
         let cancel = self.services[place.service as usize]
             .plan
@@ -437,12 +441,12 @@ impl World<'_> {
     /// Stops the work on an attempt.
     fn cancel(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let server = self.attempts[id].server;
-        if self.servers[server as usize].sharing.is_some() {
+        let attempt = self.attempts[id];
+        if self.servers[attempt.server as usize].sharing.is_some() {
             self.unshare(id, calendar);
         } else {
-            self.free_slot(id, now);
-            self.start_next(server, calendar);
+            self.free_slot(id, &attempt, now);
+            self.start_next(attempt.server, calendar);
         }
         self.forget(id, now);
     }
@@ -458,16 +462,15 @@ impl World<'_> {
     }
 
     #[inline(always)]
-    fn tell_balancer(&mut self, attempt: &Attempt, outcome: Outcome, now: Time) {
-        let service = &mut self.services[self.servers[attempt.server as usize].service as usize];
+    fn tell_balancer(&mut self, request: &Request, attempt: &Attempt, outcome: Outcome, now: Time) {
+        let service = &mut self.services[usize::from(request.service)];
         let member = attempt.server - service.first;
         let answer = Answer {
             member,
             outcome,
             response_time: now - attempt.sent,
         };
-        let balancer = self.requests[attempt.request].balancer;
-        service.balancers[usize::from(balancer)].answered(&answer, now);
+        service.balancers[usize::from(request.balancer)].answered(&answer, now);
     }
 
     /// Tries a request again after a failed attempt, or gives up.
@@ -475,7 +478,7 @@ impl World<'_> {
     #[inline(never)]
     fn retry(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
-        let service = &self.services[self.plan.sources[usize::from(request.source)].service];
+        let service = &self.services[usize::from(request.service)];
         let retry = &service.plan.balancer.retry;
         if request.attempts > retry.max {
             self.fail(id, cause, calendar);
@@ -490,44 +493,38 @@ impl World<'_> {
 
     /// A request is answered.
     #[inline(always)]
-    fn succeed(&mut self, id: u32, server: u32, calendar: &mut Calendar<Event>) {
-        let request = &self.requests[id];
+    fn succeed(&mut self, id: u32, request: &Request, server: u32, calendar: &mut Calendar<Event>) {
         let response_time = calendar.now() + request.to_balancer - request.arrived;
         self.tally
             .succeeded(request.stretch, response_time, request.measured);
-        let source = usize::from(request.source);
-        let client = self.first_client[source] + request.draft.client;
-        let service = &mut self.services[self.plan.sources[source].service];
-        if let Some(cookies) = &mut service.cookies {
-            cookies.set(client, server - service.first);
+        if self.has_cookies {
+            let service = &mut self.services[usize::from(request.service)];
+            if let Some(cookies) = &mut service.cookies {
+                cookies.set(request.client, server - service.first);
+            }
         }
-        self.end(id, calendar);
+        self.end(id, request, calendar);
     }
 
     /// A request has failed.
     #[cold]
     #[inline(never)]
     fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
-        let request = &self.requests[id];
+        let request = self.requests[id];
         let after = calendar.now() + request.to_balancer - request.arrived;
         self.tally
             .failed(request.stretch, after, cause, request.measured);
-        self.end(id, calendar);
+        self.end(id, &request, calendar);
     }
 
     #[inline(always)]
-    fn end(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let request = &self.requests[id];
+    fn end(&mut self, id: u32, request: &Request, calendar: &mut Calendar<Event>) {
         self.open -= u64::from(request.measured);
-        let (source, client, back) = (
-            usize::from(request.source),
-            request.draft.client,
-            request.to_balancer,
-        );
         self.requests.remove(id);
+        let source = usize::from(request.source);
         if self.has_users && matches!(self.plan.sources[source].when, When::Closed(_)) {
-            let pause = back + self.sources[source].think(client);
-            calendar.after(pause, Event::Ask(self.first_client[source] + client));
+            let pause = request.to_balancer + self.sources[source].think(request.draft.client);
+            calendar.after(pause, Event::Ask(request.client));
         }
     }
 

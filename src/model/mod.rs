@@ -22,6 +22,7 @@ mod source;
 
 use rand::Rng as _;
 
+use crate::balancer::affinity::Sticky;
 use crate::engine::{self, Calendar, Model};
 use crate::observe::Tally;
 use crate::rng::{Domain, Rng, Seeds};
@@ -96,6 +97,8 @@ struct World<'a> {
     oracle: bool,
     /// Whether any client holds sessions.
     has_sessions: bool,
+    /// Whether any service binds clients by cookies.
+    has_cookies: bool,
     /// Whether there is a closed loop.
     has_users: bool,
     tally: Tally,
@@ -231,6 +234,10 @@ impl<'a> World<'a> {
             free_at: vec![Time::ZERO; known],
             oracle,
             has_sessions: plan.sources.iter().any(|source| source.sessions.is_some()),
+            has_cookies: plan
+                .services
+                .iter()
+                .any(|service| service.balancer.sticky == Sticky::Cookie),
             has_users: plan
                 .sources
                 .iter()

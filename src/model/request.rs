@@ -26,8 +26,12 @@ pub(super) struct Request {
     pub(super) draft: Draft,
     /// When its client sent it.
     pub(super) arrived: Time,
+    /// Its client, among all clients of the world.
+    pub(super) client: u32,
     /// Where it came from.
     pub(super) source: u16,
+    /// The service it asks.
+    pub(super) service: u16,
     /// The balancer instance it came through.
     pub(super) balancer: u16,
     /// Attempts made.

@@ -140,8 +140,9 @@ impl Server {
     #[inline]
     pub(super) fn occupy(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         self.in_service += 1;
-        attempts[id].next = self.serving;
-        attempts[id].prev = NOBODY;
+        let attempt = &mut attempts[id];
+        attempt.next = self.serving;
+        attempt.prev = NOBODY;
         if self.serving != NOBODY {
             attempts[self.serving].prev = id;
         }
@@ -150,9 +151,9 @@ impl Server {
 
     /// Frees the slot of an attempt.
     #[inline]
-    pub(super) fn vacate(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+    pub(super) fn vacate(&mut self, attempt: &Attempt, attempts: &mut Slab<Attempt>) {
         self.in_service -= 1;
-        let Attempt { next, prev, .. } = attempts[id];
+        let &Attempt { next, prev, .. } = attempt;
         if prev == NOBODY {
             self.serving = next;
         } else {

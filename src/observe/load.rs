@@ -12,17 +12,8 @@ pub struct Load {
     to: Time,
     /// Cells that have been added up here.
     cells: u32,
-    /// Slots of each server.
-    slots: Vec<u32>,
-    /// Busy time of each server in the measured window.
-    busy: Vec<u64>,
-    /// Attempts sent to each server in the measured window.
-    pub sent: Vec<u64>,
-    /// Attempts that failed on each server in the measured window.
-    pub failed: Vec<u64>,
-    /// Attempts that began service on each server in the measured window, and how long they had waited
-    /// in its queue in all.
-    pub waited: Vec<(u64, Span)>,
+    /// By server.
+    pub servers: Vec<ServerLoad>,
     /// Busy time by stretch and band, one stretch after the other.
     grid: Vec<u64>,
     bands: usize,
@@ -34,6 +25,22 @@ pub struct Load {
     row: usize,
 }
 
+/// What one server did in the measured window.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServerLoad {
+    slots: u32,
+    /// Busy time.
+    busy: u64,
+    /// Attempts sent to it.
+    pub sent: u64,
+    /// Attempts that failed on it.
+    pub failed: u64,
+    /// Attempts that began service.
+    pub begun: u64,
+    /// How long those had waited in its queue, in all.
+    pub waited: Span,
+}
+
 impl Load {
     /// Idle servers with these slots; `stretches` of equal length divide the time from zero to `to`.
     pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Load {
@@ -43,11 +50,13 @@ impl Load {
             from,
             to,
             cells: 1,
-            slots: slots.to_vec(),
-            busy: vec![0; n],
-            sent: vec![0; n],
-            failed: vec![0; n],
-            waited: vec![(0, Span::ZERO); n],
+            servers: slots
+                .iter()
+                .map(|&slots| ServerLoad {
+                    slots,
+                    ..ServerLoad::default()
+                })
+                .collect(),
             grid: vec![0; stretches * bands],
             bands,
             stretch: Span::from_nanos(to.nanos().div_ceil(stretches as u64)),
@@ -61,7 +70,7 @@ impl Load {
     #[inline]
     pub fn busy(&mut self, server: usize, slots: u32, since: Time, until: Time) {
         let inside = until.min(self.to).since(since.max(self.from));
-        self.busy[server] += inside.nanos() * u64::from(slots);
+        self.servers[server].busy += inside.nanos() * u64::from(slots);
         let band = self.band(server);
         if since >= self.begins && until <= self.ends {
             self.grid[self.row + band] += (until - since).nanos() * u64::from(slots);
@@ -99,51 +108,47 @@ impl Load {
 
     /// Adds all of `other`, a cell of the same scenario: shares are then means over cells.
     pub fn merge(&mut self, other: &Load) {
-        let add = |sums: &mut [u64], more: &[u64]| {
-            sums.iter_mut()
-                .zip(more)
-                .for_each(|(sum, more)| *sum += more)
-        };
         self.cells += other.cells;
-        add(&mut self.busy, &other.busy);
-        add(&mut self.sent, &other.sent);
-        add(&mut self.failed, &other.failed);
-        add(&mut self.grid, &other.grid);
-        for (sum, more) in self.waited.iter_mut().zip(&other.waited) {
-            sum.0 += more.0;
-            sum.1 += more.1;
+        for (sum, more) in self.grid.iter_mut().zip(&other.grid) {
+            *sum += more;
+        }
+        for (sum, more) in self.servers.iter_mut().zip(&other.servers) {
+            sum.busy += more.busy;
+            sum.sent += more.sent;
+            sum.failed += more.failed;
+            sum.begun += more.begun;
+            sum.waited += more.waited;
         }
     }
 
     #[inline]
     fn band(&self, server: usize) -> usize {
-        if self.bands == self.slots.len() {
+        if self.bands == self.servers.len() {
             server
         } else {
-            server * self.bands / self.slots.len()
+            server * self.bands / self.servers.len()
         }
     }
 
     /// Share of slot time in use in the measured window, by server.
     pub fn utilization(&self) -> Vec<f64> {
         let window = self.window();
-        self.busy
+        self.servers
             .iter()
-            .zip(&self.slots)
-            .map(|(&busy, &slots)| busy as f64 / (window * f64::from(slots)))
+            .map(|server| server.busy as f64 / (window * f64::from(server.slots)))
             .collect()
     }
 
     /// Share of all slot time in use in the measured window.
     pub fn mean_utilization(&self) -> f64 {
         let window = self.window();
-        let slots: f64 = self.slots.iter().map(|&s| f64::from(s)).sum();
-        self.busy.iter().map(|&b| b as f64).sum::<f64>() / (window * slots)
+        let slots: f64 = self.servers.iter().map(|s| f64::from(s.slots)).sum();
+        self.servers.iter().map(|s| s.busy as f64).sum::<f64>() / (window * slots)
     }
 
     /// The first and last server of each band.
     pub fn bands(&self) -> Vec<(usize, usize)> {
-        let n = self.slots.len();
+        let n = self.servers.len();
         (0..self.bands)
             .map(|band| {
                 (
@@ -159,7 +164,10 @@ impl Load {
         let slots: Vec<f64> = self
             .bands()
             .iter()
-            .map(|&(first, last)| self.slots[first..=last].iter().map(|&s| f64::from(s)).sum())
+            .map(|&(first, last)| {
+                let servers = &self.servers[first..=last];
+                servers.iter().map(|s| f64::from(s.slots)).sum()
+            })
             .collect();
         self.grid
             .chunks(self.bands)

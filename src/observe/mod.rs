@@ -7,7 +7,7 @@ mod load;
 mod timeline;
 
 pub use latency::Latency;
-pub use load::Load;
+pub use load::{Load, ServerLoad};
 pub use timeline::{Stretch, Timeline};
 
 use crate::time::{Span, Time};

@@ -153,9 +153,8 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
             .map_or(1.0, |source| source.mean_size());
         let capacities = service.capacities(size);
         let capacity: f64 = capacities.iter().sum();
-        let sent: u64 = measured.load.sent[first..first + service.servers.len()]
-            .iter()
-            .sum();
+        let loads = &measured.load.servers[first..first + service.servers.len()];
+        let sent: u64 = loads.iter().map(|load| load.sent).sum();
         for (at, server) in service.servers.iter().enumerate() {
             let place = first + at;
             let over_runs = |values: &[Vec<f64>]| {
@@ -163,18 +162,19 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
                     .get(place)
                     .and_then(|values| Estimate::of(values)?.half_width)
             };
-            let (waits, waited) = measured.load.waited[place];
+            let load = &loads[at];
             rows.push(ServerRow {
                 strategy: variant.name.clone(),
                 server: format!("{}/{}", service.name, server.name),
                 weight: f64::from(service.group(at).weight),
                 capacity_share: capacities[at] / capacity,
-                request_share: (sent > 0).then(|| measured.load.sent[place] as f64 / sent as f64),
+                request_share: (sent > 0).then(|| load.sent as f64 / sent as f64),
                 request_share_half_width_95: over_runs(&measured.shares),
                 utilization: Some(utilization[place]),
                 utilization_half_width_95: over_runs(&measured.utilization),
-                wait_ms: (waits > 0).then(|| milliseconds(waited.seconds() / waits as f64)),
-                failures: measured.load.failed[place] as f64 / replications,
+                wait_ms: (load.begun > 0)
+                    .then(|| milliseconds(load.waited.seconds() / load.begun as f64)),
+                failures: load.failed as f64 / replications,
             });
         }
         first += service.servers.len();

@@ -9,12 +9,17 @@ use crate::strategy::MemberId;
 pub struct Levels {
     /// The members that take part, by count.
     order: Vec<MemberId>,
-    /// Where each member stands in `order`; `OUT` for those that do not take part.
-    place: Vec<u32>,
-    /// The count of each member.
-    count: Vec<u32>,
+    /// By member.
+    spots: Vec<Spot>,
     /// `starts[c]` is where the members of count `c` begin; what is past the end begins at the end.
     starts: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    /// Where the member stands in `order`; `OUT` where it does not take part.
+    place: u32,
+    count: u32,
 }
 
 const OUT: u32 = u32::MAX;
@@ -24,8 +29,9 @@ impl Levels {
     pub fn new(n: usize) -> Levels {
         Levels {
             order: (0..n as MemberId).collect(),
-            place: (0..n as u32).collect(),
-            count: vec![0; n],
+            spots: (0..n as u32)
+                .map(|place| Spot { place, count: 0 })
+                .collect(),
             starts: vec![0, n as u32],
         }
     }
@@ -36,42 +42,44 @@ impl Levels {
     /// Where nobody takes part.
     #[inline]
     pub fn least(&self, rng: &mut Rng) -> MemberId {
-        let level = self.count[self.order[0] as usize] as usize;
+        let level = self.spots[self.order[0] as usize].count as usize;
         let ties = self.starts[level + 1] as usize;
         self.order[if ties == 1 { 0 } else { below(rng, ties) }]
     }
 
     /// The count of a member.
     pub fn count(&self, member: MemberId) -> u32 {
-        self.count[member as usize]
+        self.spots[member as usize].count
     }
 
     /// One more.
     #[inline]
     pub fn increase(&mut self, member: MemberId) {
-        let count = self.count[member as usize];
-        self.count[member as usize] = count + 1;
-        if self.place[member as usize] != OUT {
-            self.raise(member, count);
+        let spot = &mut self.spots[member as usize];
+        spot.count += 1;
+        let Spot { place, count } = *spot;
+        if place != OUT {
+            self.raise(member, place, count - 1);
         }
     }
 
     /// One less.
     #[inline]
     pub fn decrease(&mut self, member: MemberId) {
-        let count = self.count[member as usize];
-        self.count[member as usize] = count - 1;
-        if self.place[member as usize] != OUT {
-            self.lower(member, count);
+        let spot = &mut self.spots[member as usize];
+        spot.count -= 1;
+        let Spot { place, count } = *spot;
+        if place != OUT {
+            self.lower(member, place, count + 1);
         }
     }
 
     /// Lets a member take part or not; its count goes on either way. Costs a step a level.
     pub fn set_taking_part(&mut self, member: MemberId, takes_part: bool) {
-        if (self.place[member as usize] != OUT) == takes_part {
+        if (self.spots[member as usize].place != OUT) == takes_part {
             return;
         }
-        let above = self.count[member as usize] as usize + 1;
+        let above = self.spots[member as usize].count as usize + 1;
         let end = self.order.len() as u32;
         if takes_part {
             self.starts.resize(self.starts.len().max(above + 1), end);
@@ -87,7 +95,7 @@ impl Levels {
             }
             self.put(member, hole);
         } else {
-            let mut hole = self.place[member as usize];
+            let mut hole = self.spots[member as usize].place;
             for level in above..self.starts.len() {
                 self.starts[level] -= 1;
                 let last = self.starts[level];
@@ -97,33 +105,34 @@ impl Levels {
                 }
             }
             self.order.pop();
-            self.place[member as usize] = OUT;
+            self.spots[member as usize].place = OUT;
         }
     }
 
     /// Moves a member from level `level` to the one above.
     #[inline]
-    fn raise(&mut self, member: MemberId, level: u32) {
+    fn raise(&mut self, member: MemberId, from: u32, level: u32) {
         let above = level as usize + 1;
         if above + 1 == self.starts.len() {
             self.starts.push(self.order.len() as u32);
         }
-        self.starts[above] -= 1;
-        self.swap(member, self.starts[above]);
+        let start = &mut self.starts[above];
+        *start -= 1;
+        let to = *start;
+        self.swap(member, from, to);
     }
 
     /// Moves a member from level `level` to the one below.
     #[inline]
-    fn lower(&mut self, member: MemberId, level: u32) {
+    fn lower(&mut self, member: MemberId, from: u32, level: u32) {
         let start = &mut self.starts[level as usize];
         let to = *start;
         *start += 1;
-        self.swap(member, to);
+        self.swap(member, from, to);
     }
 
     #[inline]
-    fn swap(&mut self, member: MemberId, to: u32) {
-        let from = self.place[member as usize];
+    fn swap(&mut self, member: MemberId, from: u32, to: u32) {
         self.put(self.order[to as usize], from);
         self.put(member, to);
     }
@@ -131,7 +140,7 @@ impl Levels {
     #[inline]
     fn put(&mut self, member: MemberId, at: u32) {
         self.order[at as usize] = member;
-        self.place[member as usize] = at;
+        self.spots[member as usize].place = at;
     }
 }
 
