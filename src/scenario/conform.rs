@@ -14,7 +14,8 @@ const MOST_FAULTS: usize = 200;
 /// Checks `document` against `schema`, a root schema as [`schema_for`](shape::schema_for) makes it.
 ///
 /// Returns the document as JSON, with the bare name of a kind made the table that it stands for,
-/// and all faults. Without faults (and without syntax errors) the JSON is valid under the schema.
+/// and all faults. Without faults (and without syntax errors) the JSON is valid under the schema; with faults
+/// an example stands in for each value that is wrong or missing, so that the rest can be checked further.
 pub fn conform(document: &Document, schema: &Json) -> (Json, Vec<Diagnostic>) {
     let mut check = Check {
         document,
@@ -68,6 +69,7 @@ impl<'a> Check<'a> {
             return Json::Null;
         }
         let all = shape::resolve(self.root, schema);
+        let faults = self.faults.len();
         let value = match shape::alternatives(self.root, schema).as_slice() {
             [one] if shape::tag(one).is_none() && shape::names(one).is_empty() => {
                 self.plain(node, one, path)
@@ -78,6 +80,9 @@ impl<'a> Check<'a> {
             for part in shape::array(all, "allOf") {
                 self.value(node, part, path);
             }
+        }
+        if value.is_null() && self.faults.len() > faults {
+            return shape::stand_in(self.root, schema);
         }
         value
     }
@@ -200,7 +205,8 @@ impl<'a> Check<'a> {
         if !takes(schema, &node.value) {
             return self.mismatch(node, schema, path);
         }
-        match &node.value {
+        let faults = self.faults.len();
+        let value = match &node.value {
             Value::String(text) => {
                 self.string(text, schema, path);
                 text.as_str().into()
@@ -219,10 +225,16 @@ impl<'a> Check<'a> {
                 Number::from_f64(*number).map_or(Json::Null, Json::Number)
             }
             Value::Boolean(value) => Json::Bool(*value),
-            Value::Array(nodes) => self.array(node, nodes, schema, path),
-            Value::Table(entries) => Json::Object(self.table(node, entries, schema, &[], path)),
+            Value::Array(nodes) => return self.array(node, nodes, schema, path),
+            Value::Table(entries) => {
+                return Json::Object(self.table(node, entries, schema, &[], path));
+            }
             Value::Date | Value::Broken => Json::Null,
+        };
+        if self.faults.len() > faults {
+            return Json::Null;
         }
+        value
     }
 
     fn array(&mut self, node: &Node, nodes: &[Node], schema: &'a Json, path: &Path) -> Json {
@@ -257,19 +269,16 @@ impl<'a> Check<'a> {
             ));
         }
         let first: Vec<&'a Json> = shape::array(schema, "prefixItems").collect();
+        let faults = self.faults.len();
         let mut values: Vec<Json> = Vec::with_capacity(nodes.len());
         for (i, node) in nodes.iter().enumerate() {
             let item = first.get(i).copied().or_else(|| schema.get("items"));
             let value = self.value(node, item.unwrap_or(&Json::Bool(true)), &path.index(i));
             values.push(value);
         }
-        if schema.get("uniqueItems") == Some(&Json::Bool(true)) {
+        if schema.get("uniqueItems") == Some(&Json::Bool(true)) && self.faults.len() == faults {
             let mut seen = HashMap::new();
-            for (i, value) in values
-                .iter()
-                .enumerate()
-                .filter(|(_, value)| !value.is_null())
-            {
+            for (i, value) in values.iter().enumerate() {
                 let earlier = *seen.entry(value.to_string()).or_insert(i);
                 if earlier != i {
                     let message = format!("{} repeats an earlier element", subject(&path.index(i)));
@@ -304,6 +313,11 @@ impl<'a> Check<'a> {
             .filter(|key| !(has(key) || bare && tag == Some(key)))
             .collect();
         let mut values = Map::new();
+        for key in &missing {
+            let part = schema.get("properties").and_then(|all| all.get(*key));
+            let part = part.unwrap_or(&Json::Bool(true));
+            values.insert((*key).to_owned(), shape::stand_in(self.root, part));
+        }
         for entry in entries {
             let at = path.key(&entry.key);
             if let Some(part) = schema.get("properties").and_then(|all| all.get(&entry.key)) {

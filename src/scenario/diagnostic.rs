@@ -5,7 +5,7 @@ use std::fmt::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use super::text::{Document, Path, Stretch};
+use super::text::{Document, Path, Step, Stretch};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -26,6 +26,16 @@ pub enum Place {
     Key(Path),
     /// Some text.
     Text(Stretch),
+}
+
+impl Place {
+    /// The path, where it is one.
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Place::Value(path) | Place::Key(path) => Some(path),
+            Place::Text(_) => None,
+        }
+    }
 }
 
 impl From<Path> for Place {
@@ -138,6 +148,26 @@ impl Diagnostic {
             ..self
         }
     }
+}
+
+/// Adds those of the `further` faults that do not follow from the ones already found: none that stands where one of those
+/// stands, above it or below it; and no name that is not known where a wrong name or number may be why.
+pub(super) fn add_further(found: &mut Vec<Diagnostic>, further: Vec<Diagnostic>) {
+    let paths: Vec<&Path> = found.iter().filter_map(|fault| fault.at.path()).collect();
+    if paths.len() < found.len() {
+        return;
+    }
+    let names_are_right = !paths.iter().any(|path| {
+        matches!(path.steps().last(), Some(Step::Key(key)) if key == "name" || key == "count")
+    });
+    let on_the_way = |a: &Path, b: &Path| a.steps().iter().zip(b.steps()).all(|(a, b)| a == b);
+    let own = |fault: &Diagnostic| {
+        let place = fault.at.path();
+        place.is_some_and(|at| !paths.iter().any(|path| on_the_way(path, at)))
+            && (names_are_right || !matches!(fault.code, "unknown-name" | "repeated"))
+    };
+    let further: Vec<Diagnostic> = further.into_iter().filter(own).collect();
+    found.extend(further);
 }
 
 /// Whether any of `diagnostics` forbids to run the scenario.

@@ -52,6 +52,7 @@ pub struct Run {
     /// Simulated time. Requests that arrive in it are followed to their end, for as long again at most. May
     /// be left out where there is a trace: it then lasts as long as that.
     #[serde(default)]
+    #[schemars(extend("examples" = ["1h"]))]
     pub duration: Option<Span>,
     /// Requests that arrive before are not counted. By default a tenth of the duration; nothing where the
     /// duration is that of a trace. Ask a terminating question ("what happens at the crash") with `"0s"` or

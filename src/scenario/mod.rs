@@ -121,6 +121,12 @@ impl Scenario {
         let (value, faults) = conform::conform(&document, &schema());
         diagnostics.extend(faults);
         if diagnostic::any_error(&diagnostics) {
+            if document.is_whole() {
+                let further = check::check(path, &document, value)
+                    .err()
+                    .unwrap_or_default();
+                diagnostic::add_further(&mut diagnostics, further);
+            }
             return Err(Box::new(Rejected {
                 document,
                 diagnostics,

@@ -300,6 +300,19 @@ pub(super) fn example(root: &Json, schema: &Json) -> String {
     example_at(root, schema, 0)
 }
 
+/// A value that `schema` takes, where a wrong one stands or none.
+pub(super) fn stand_in(root: &Json, schema: &Json) -> Json {
+    let text = format!("value = {}", example(root, schema));
+    let table: Option<Json> = toml::from_str(&text).ok();
+    let value = table.map_or(Json::Null, |mut table| table["value"].take());
+    // The bare name of a kind stands for a table.
+    let kinds = alternatives(root, schema);
+    let kind = kinds
+        .iter()
+        .find_map(|kind| tag(kind).filter(|(_, name)| value == *name));
+    kind.map_or(value, |(tag, name)| serde_json::json!({ tag: name }))
+}
+
 fn example_at(root: &Json, schema: &Json, depth: usize) -> String {
     let given = array(schema, "examples")
         .next()

@@ -1,4 +1,12 @@
 //! All integration tests in one binary: they share what they link.
 
+mod architecture;
+mod bad_input;
+mod cli;
+mod determinism;
 mod docs;
+mod property;
 mod scenarios;
+mod support;
+mod theory;
+mod world;

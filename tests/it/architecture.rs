@@ -1,0 +1,124 @@
+//! The shape of the code, as `docs/design.md` draws it: who may know whom.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A file's code without its tests and comments.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The modules of the crate, each with those it may use: none that stands later in the list.
+const LAYERS: &[&[&str]] = &[
+    &["time", "rng"],
+    &["units"],
+    &["engine", "dist", "stats", "theory"],
+    &["strategy", "observe"],
+    &["balancer"],
+    &["model"],
+    &["scenario"],
+    &["experiment"],
+    &["report"],
+    &["cli"],
+];
+
+#[test]
+fn dependencies_point_one_way() {
+    let layer = |module: &str| LAYERS.iter().position(|names| names.contains(&module));
+    let mut faults = BTreeSet::new();
+    let mut uses = 0;
+    for path in sources(&src()) {
+        let inside = path.strip_prefix(src()).unwrap();
+        let first = inside.iter().next().unwrap().to_string_lossy();
+        let module = first.trim_end_matches(".rs");
+        let Some(own) = layer(module) else {
+            assert!(
+                matches!(module, "lib" | "main"),
+                "{module} stands in no layer"
+            );
+            continue;
+        };
+        for part in code(&path).split("crate::").skip(1) {
+            let used: String = part
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            uses += 1;
+            if used != module && layer(&used).is_some_and(|other| other >= own) {
+                faults.insert(format!("{} uses {used}", inside.display()));
+            }
+        }
+    }
+    assert!(uses > 100, "{uses}");
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn nothing_reads_the_clock_or_an_unordered_map_where_results_are_made() {
+    for part in [
+        "engine", "dist", "strategy", "balancer", "model", "observe", "stats",
+    ] {
+        for path in sources(&src().join(part)) {
+            let code = code(&path);
+            for word in [
+                "Instant",
+                "SystemTime",
+                "HashMap",
+                "HashSet",
+                "thread_rng",
+                "from_os_rng",
+                "f64::exp(",
+                ".ln()",
+                ".powf(",
+            ] {
+                assert!(!code.contains(word), "{}: {word}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_strategy_cannot_reach_the_servers() {
+    for path in sources(&src().join("strategy")) {
+        let code = code(&path);
+        assert!(
+            !code.contains("model::") && !code.contains("observe::"),
+            "{}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn files_have_one_idea_each() {
+    for path in sources(&src()) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let lines = code(&path).lines().count();
+        assert!(lines <= 600, "{}: {lines} lines of code", path.display());
+    }
+}

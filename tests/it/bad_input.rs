@@ -1,0 +1,149 @@
+//! Bad input gets a sentence, quickly, and never a panic; nothing is written.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::{LIVELY, lbsim, scratch, stderr};
+
+/// What the program says to a run of `test.toml`, which it must refuse with exit code 2 in well under a second.
+#[track_caller]
+fn refused(place: &Path, more: &[&str]) -> String {
+    let began = Instant::now();
+    let done = lbsim(place, &[&["run", "test.toml"], more].concat());
+    let said = stderr(&done);
+    assert_eq!(done.status.code(), Some(2), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(5), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(!place.join("results").exists());
+    said
+}
+
+#[test]
+fn six_faults_are_reported_at_once() {
+    let place = scratch("bad-six");
+    let text = LIVELY
+        .replace("\"20s\"", "\"20 parsecs\"")
+        .replace("replications = 4", "replicatons = 4")
+        .replace("\"least-connections\"", "\"least-conections\"")
+        .replace("instances = 2", "instances = -5")
+        .replace("sticky = \"cookie\"", "sticky = 1")
+        .replace("servers = \"web/server-2\"", "servers = \"web/server-9\"");
+    fs::write(place.join("test.toml"), text).unwrap();
+    let said = refused(&place, &[]);
+    for (line, what) in [
+        (5, "parsecs"),
+        (6, "did you mean `replications`"),
+        (7, "did you mean `least-connections`"),
+        (20, "-5"),
+        (21, "sticky"),
+        (27, "server-9"),
+    ] {
+        assert!(
+            said.contains(&format!("test.toml:{line}:")),
+            "line {line} in {said}"
+        );
+        assert!(said.contains(what), "{what} in {said}");
+    }
+    assert!(said.contains("6 errors in test.toml"), "{said}");
+}
+
+#[test]
+fn files_that_are_none() {
+    let place = scratch("bad-files");
+    let file = place.join("test.toml");
+    assert!(refused(&place, &[]).contains("test.toml"));
+    fs::create_dir(&file).unwrap();
+    assert!(refused(&place, &[]).contains("directory"));
+    fs::remove_dir(&file).unwrap();
+    for junk in [
+        &b""[..],
+        b"\0\x01\x02\xff\xfe",
+        b"\xef\xbb\xbf",
+        b"[[[[[[[[",
+        b"question = \"",
+        b"PK\x03\x04aaaa",
+    ] {
+        fs::write(&file, junk).unwrap();
+        refused(&place, &[]);
+    }
+    fs::write(&file, vec![b'['; 1 << 20]).unwrap();
+    refused(&place, &[]);
+}
+
+#[test]
+fn absurd_sizes() {
+    let place = scratch("bad-sizes");
+    for (from, to) in [
+        ("\"20s\"", "\"365000000d\""),
+        ("\"300/s\"", "\"1000000000000/s\""),
+        ("\"300/s\"", "\"1e300/s\""),
+        ("count = 5", "count = 1000000000"),
+        ("count = 200", "count = 4000000000"),
+        ("replications = 4", "replications = 1000000000000"),
+        ("instances = 2", "instances = 1000000"),
+        ("mean = \"10ms\"", "mean = \"1e400s\""),
+        ("count = 5", "count = 99999999999999999999999"),
+    ] {
+        assert!(LIVELY.contains(from));
+        fs::write(place.join("test.toml"), LIVELY.replacen(from, to, 1)).unwrap();
+        refused(&place, &[]);
+    }
+}
+
+/// The scenario of a trace, whose file is to be bad.
+const TRACED: &str = r#"
+question = "?"
+expect = "!"
+[run]
+compare = ["random"]
+[[clients]]
+arrivals = { kind = "trace", file = "trace.csv", columns = { time = "at", service = "takes" } }
+[[services]]
+name = "web"
+[[services.servers]]
+service = { kind = "constant", value = "1ms" }
+"#;
+
+#[test]
+fn traces_with_bad_rows_name_them() {
+    let place = scratch("bad-traces");
+    fs::write(place.join("test.toml"), TRACED).unwrap();
+    let trace = place.join("trace.csv");
+    assert!(refused(&place, &[]).contains("trace.csv"));
+    for (text, what) in [
+        ("", "empty"),
+        ("at,takes\n", "row"),
+        ("at,took\n1,2\n", "takes"),
+        ("at,takes\n1,2\n2,x\n", "3"),
+        ("at,takes\n1,2\n2,-1\n", "3"),
+        ("at,takes\n1,2\nNaN,1\n", "3"),
+        ("at,takes\n1,2\n2\n", "3"),
+        ("at,takes\n1,2\n2,1e300\n", "3"),
+    ] {
+        fs::write(&trace, text).unwrap();
+        let said = refused(&place, &[]);
+        assert!(
+            said.contains("trace.csv") && said.contains(what),
+            "{text:?}: {said}"
+        );
+    }
+    for junk in [&b"\0\xff\xfe\n\x80"[..], b"\x1f\x8b\x08\0\0\0"] {
+        fs::write(&trace, junk).unwrap();
+        refused(&place, &[]);
+    }
+    fs::remove_file(&trace).unwrap();
+    fs::create_dir(&trace).unwrap();
+    refused(&place, &[]);
+}
+
+#[test]
+fn places_that_cannot_be_written() {
+    let place = scratch("bad-places");
+    fs::write(place.join("test.toml"), LIVELY).unwrap();
+    fs::write(place.join("file"), "kept").unwrap();
+    let done = lbsim(&place, &["run", "test.toml", "--out", "file/below"]);
+    assert_eq!(done.status.code(), Some(1));
+    assert!(stderr(&done).contains("file"), "{}", stderr(&done));
+    assert_eq!(fs::read_to_string(place.join("file")).unwrap(), "kept");
+}

@@ -1,0 +1,204 @@
+//! The command line, as a user meets it.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use lbsim::strategy::CATALOGUE;
+
+use crate::support::{LIVELY, lbsim, scratch, stderr, stdout};
+
+#[test]
+fn from_a_starter_to_results() {
+    let place = scratch("cli-init");
+    assert!(lbsim(&place, &["init", "mine.toml"]).status.success());
+    let again = lbsim(&place, &["init", "mine.toml"]);
+    assert_eq!(again.status.code(), Some(1), "it must not overwrite");
+    let checked = lbsim(&place, &["check", "mine.toml"]);
+    assert!(checked.status.success(), "{}", stderr(&checked));
+    assert!(
+        stdout(&checked).contains("utilization"),
+        "{}",
+        stdout(&checked)
+    );
+    let set = [
+        "--set",
+        "run.duration=10s",
+        "--set",
+        "run.warmup=1s",
+        "--replications",
+        "2",
+    ];
+    let run = lbsim(&place, &[&["run", "mine.toml"], &set[..]].concat());
+    assert!(run.status.success(), "{}", stderr(&run));
+    for file in [
+        "summary.csv",
+        "runs.csv",
+        "latency.csv",
+        "manifest.json",
+        "charts/percentiles.svg",
+        "charts/summary.png",
+    ] {
+        assert!(place.join("results/mine").join(file).is_file(), "{file}");
+    }
+    // Not on a terminal: no progress, no colour.
+    assert!(!stdout(&run).contains('\u{1b}') && !stderr(&run).contains('\u{1b}'));
+}
+
+#[test]
+fn everything_listed_is_explained() {
+    let place = scratch("cli-explain");
+    let list = stdout(&lbsim(&place, &["list"]));
+    for entry in CATALOGUE {
+        assert!(list.contains(entry.name), "{}", entry.name);
+        let told = lbsim(&place, &["explain", entry.name]);
+        assert!(told.status.success());
+        for part in ["Sees", "Cost", "Fails when", "Source"] {
+            assert!(stdout(&told).contains(part), "{}: {part}", entry.name);
+        }
+    }
+    for name in ["lognormal", "poisson", "on-off", "crash", "drain"] {
+        let told = lbsim(&place, &["explain", name]);
+        assert!(told.status.success() && stdout(&told).len() > 80, "{name}");
+    }
+    let unknown = lbsim(&place, &["explain", "least-conections"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(
+        stderr(&unknown).contains("least-connections"),
+        "{}",
+        stderr(&unknown)
+    );
+}
+
+#[test]
+fn exit_codes() {
+    let place = scratch("cli-codes");
+    fs::write(place.join("lively.toml"), LIVELY).unwrap();
+    fs::write(place.join("file"), "").unwrap();
+    for (arguments, code) in [
+        (&["--version"][..], 0),
+        (&["run", "--help"], 0),
+        (&["schema"], 0),
+        (&["completions", "bash"], 0),
+        (&["run", "lively.toml", "--dry-run"], 0),
+        (&["run", "lively.toml", "--out", "file"], 1),
+        (&[], 2),
+        (&["rnu"], 2),
+        (&["run"], 2),
+        (&["run", "lively.toml", "--jobs", "none"], 2),
+        (&["run", "lively.toml", "--jobs", "0"], 2),
+        (&["run", "lively.toml", "--set", "run.duration=5parsecs"], 2),
+        (&["run", "lively.toml", "--set", "run.duraton=5s"], 2),
+        (&["run", "missing.toml"], 2),
+        (&["check", "."], 2),
+    ] {
+        let done = lbsim(&place, arguments);
+        assert_eq!(
+            done.status.code(),
+            Some(code),
+            "{arguments:?}: {}{}",
+            stdout(&done),
+            stderr(&done)
+        );
+        // What is wrong is said, and only where complaints go.
+        assert_eq!(stderr(&done).is_empty(), code == 0, "{arguments:?}");
+        assert_eq!(stdout(&done).is_empty(), code != 0, "{arguments:?}");
+    }
+    assert!(!place.join("results").exists());
+}
+
+#[test]
+fn results_for_programs() {
+    let place = scratch("cli-json");
+    fs::write(place.join("lively.toml"), LIVELY).unwrap();
+    let run = lbsim(&place, &["run", "lively.toml", "--format", "json", "-q"]);
+    assert!(stderr(&run).is_empty());
+    let value: serde_json::Value = serde_json::from_str(&stdout(&run)).unwrap();
+    assert!(value.to_string().contains("least-connections"));
+    let checked = lbsim(&place, &["check", "lively.toml", "--format", "json"]);
+    serde_json::from_str::<serde_json::Value>(&stdout(&checked)).unwrap();
+}
+
+#[test]
+fn overrides_reach_the_simulation() {
+    let place = scratch("cli-set");
+    fs::write(place.join("lively.toml"), LIVELY).unwrap();
+    let requests = |set: &[&str]| {
+        let run = lbsim(&place, &[&["run", "lively.toml", "-q"], set].concat());
+        assert!(run.status.success(), "{}", stderr(&run));
+        let runs = fs::read_to_string(place.join("results/lively/runs.csv")).unwrap();
+        runs.lines().count()
+    };
+    assert_eq!(requests(&["--replications", "2"]), 1 + 2 * 2);
+    assert_eq!(
+        requests(&[
+            "--set",
+            "run.replications=3",
+            "--set",
+            "run.compare=[\"random\"]"
+        ]),
+        1 + 3
+    );
+}
+
+#[test]
+fn two_files_of_one_name_would_overwrite_each_other() {
+    let place = scratch("cli-twice");
+    fs::create_dir(place.join("other")).unwrap();
+    for file in ["lively.toml", "other/lively.toml"] {
+        fs::write(place.join(file), LIVELY).unwrap();
+    }
+    let run = lbsim(&place, &["run", "lively.toml", "other/lively.toml"]);
+    assert_eq!(run.status.code(), Some(2), "{}", stderr(&run));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let place = scratch("cli-pipe");
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
+        .args(["schema"])
+        .current_dir(&place)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let done = child.wait_with_output().unwrap();
+    assert!(!stderr(&done).contains("panic"), "{}", stderr(&done));
+}
+
+/// Ctrl-C: exit code 130, nothing half-written, and earlier results as they were.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_leaves_nothing() {
+    let place = scratch("cli-interrupt");
+    fs::write(place.join("lively.toml"), LIVELY).unwrap();
+    assert!(
+        lbsim(&place, &["run", "lively.toml", "-q"])
+            .status
+            .success()
+    );
+    let before = crate::support::files(&place.join("results"));
+    let child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
+        .args(["run", "lively.toml", "--set", "run.duration=20000s"])
+        .current_dir(&place)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let killed = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(130), "{}", stderr(&done));
+    assert!(stderr(&done).contains("interrupt"), "{}", stderr(&done));
+    assert_eq!(crate::support::files(&place.join("results")), before);
+    let names: Vec<_> = fs::read_dir(&place)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+}
