@@ -95,7 +95,7 @@ pub(super) fn widest(strategies: &[Series], most: f64) -> f64 {
 }
 
 /// Names at the right of a plot, each at the height where its line ends, moved apart, with a thin line where
-/// one had to move.
+/// one had to move. That line stays at the edge: right across the plot it would pass for data.
 pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64, f64)]) {
     let wanted: Vec<f64> = ends.iter().map(|&(_, _, y)| y).collect();
     let placed = super::labels::push_apart(&wanted, 18.0, plot.top - 9.0, plot.bottom + 9.0);
@@ -103,7 +103,11 @@ pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64,
         let look = look(series.colour);
         let start = plot.right + 18.0;
         canvas.line(
-            &[(x + 2.0, y), (plot.right + 6.0, y), (start - 3.0, at)],
+            &[
+                ((x + 2.0).max(plot.right - 10.0), y),
+                (plot.right + 6.0, y),
+                (start - 3.0, at),
+            ],
             look.ink,
             0.45,
             1.0,
