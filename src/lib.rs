@@ -90,6 +90,7 @@ pub mod engine;
 pub mod experiment;
 pub mod model;
 pub mod observe;
+mod prefetch;
 pub mod report;
 pub mod rng;
 pub mod scenario;

@@ -109,6 +109,13 @@ impl Balancer {
         Some(member)
     }
 
+    /// An answer of `member` comes soon.
+    #[inline]
+    pub fn foresee(&self, member: MemberId) {
+        self.pool.foresee(member);
+        self.strategy.foresee(member);
+    }
+
     /// Whether a client that is bound to `member` may still be sent there: a draining member keeps the
     /// clients it has.
     pub fn takes_bound(&self, member: MemberId) -> bool {

@@ -113,6 +113,28 @@ impl<E: Copy> Calendar<E> {
         self.pending.first().map_or(Time::NEVER, |entry| entry.time)
     }
 
+    /// Shows some of the coming events, where there are many; then, with `true`, the very next; or the one after that,
+    /// where the next is about to be taken.
+    #[inline]
+    pub fn look_ahead(&self, taking: bool, mut show: impl FnMut(E, bool)) {
+        let Some((first, others)) = self.pending.soon().split_first() else {
+            return;
+        };
+        for other in others.iter().filter(|_| taking) {
+            if let What::Event(event) = other.thing {
+                show(event, false);
+            }
+        }
+        let next = if taking {
+            Pending::least(others)
+        } else {
+            Some(first)
+        };
+        if let Some(What::Event(event)) = next.map(|entry| entry.thing) {
+            show(event, true);
+        }
+    }
+
     /// Moves the clock to `time`, before which nothing may be due.
     #[inline]
     pub fn advance(&mut self, time: Time) {

@@ -88,6 +88,10 @@ pub trait Model {
     /// Takes the next input, at [`Calendar::now`].
     fn input(&mut self, _calendar: &mut Calendar<Self::Event>) {}
 
+    /// Hears, where many events are pending, of those that come soon, and of the one that comes next: a model may fetch
+    /// from memory what these will need. Must not change anything.
+    fn foresee(&self, _event: Self::Event, _next: bool) {}
+
     /// Whether the run may end before its time.
     fn is_done(&self) -> bool {
         false
@@ -104,10 +108,14 @@ pub fn run<M: Model>(model: &mut M, calendar: &mut Calendar<M::Event>, until: Ti
             break;
         }
         if input <= scheduled {
+            calendar.look_ahead(false, |event, next| model.foresee(event, next));
             calendar.advance(input);
             model.input(calendar);
-        } else if let Some(event) = calendar.pop(|event, due| model.is_live(event, due)) {
-            model.handle(event, calendar);
+        } else {
+            calendar.look_ahead(true, |event, next| model.foresee(event, next));
+            if let Some(event) = calendar.pop(|event, due| model.is_live(event, due)) {
+                model.handle(event, calendar);
+            }
         }
     }
     calendar.now()

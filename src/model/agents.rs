@@ -5,7 +5,7 @@ use super::{Event, World};
 use crate::engine::Calendar;
 use crate::rng::{Domain, uniform};
 use crate::strategy::Report;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 impl World<'_> {
     /// Agents report only where a strategy reads them.
@@ -19,6 +19,7 @@ impl World<'_> {
             let phase =
                 interval.seconds() * uniform(&mut self.stream(Domain::Agent, u64::from(server)));
             calendar.after(Span::from_seconds(phase), Event::Report(server));
+            self.reported.resize(self.servers.len(), (Time::ZERO, 0));
         }
     }
 
@@ -36,7 +37,7 @@ impl World<'_> {
             .map(|id| (now - self.attempts[id].since).nanos())
             .sum();
         let worked = server.worked + underway;
-        let (then, before) = std::mem::replace(&mut server.reported, (now, worked));
+        let (then, before) = std::mem::replace(&mut self.reported[index as usize], (now, worked));
         if !server.is_up() {
             return;
         }

@@ -25,13 +25,14 @@ use rand::Rng as _;
 use crate::balancer::affinity::Sticky;
 use crate::engine::{self, Calendar, Model};
 use crate::observe::Tally;
+use crate::prefetch::prefetch;
 use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{Sight, Truth};
 use crate::time::{Span, Time};
 
 use blueprint::{Blueprint, When};
 use faults::Strike;
-use request::{Attempt, Request, Slab};
+use request::{Attempt, NOBODY, Request, Slab};
 use server::Server;
 use service::Service;
 use session::Sessions;
@@ -91,6 +92,8 @@ struct World<'a> {
     strikes: Vec<Strike>,
     /// Slowdowns that hold at present: (server, speed).
     slowdowns: Vec<(u32, f64)>,
+    /// When the agent of each server last reported, and the work until then; empty where none reports.
+    reported: Vec<(Time, u64)>,
     /// What only oracles see, by server; empty where there is no oracle.
     in_system: Vec<u32>,
     free_at: Vec<Time>,
@@ -180,8 +183,8 @@ impl<'a> World<'a> {
             servers.extend(service.servers.iter().map(|server| {
                 Server::new(
                     &service.groups[server.group],
-                    server.group as u32,
-                    index as u32,
+                    server.group as u16,
+                    index as u16,
                 )
             }));
             services.push(Service::new(
@@ -230,6 +233,7 @@ impl<'a> World<'a> {
             attempts: Slab::default(),
             strikes: Vec::new(),
             slowdowns: Vec::new(),
+            reported: Vec::new(),
             in_system: vec![0; known],
             free_at: vec![Time::ZERO; known],
             oracle,
@@ -279,7 +283,7 @@ impl<'a> World<'a> {
 
     /// Tells the oracles of a server's service that its truth has changed.
     fn tell_truth(&mut self, server: u32, now: Time) {
-        let index = self.servers[server as usize].service as usize;
+        let index = usize::from(self.servers[server as usize].service);
         let service = &mut self.services[index];
         let (first, last) = (
             service.first as usize,
@@ -357,6 +361,27 @@ impl Model for World<'_> {
         match event {
             Event::Timeout(attempt) => self.attempts[attempt].deadline == due,
             _ => true,
+        }
+    }
+
+    #[inline]
+    fn foresee(&self, event: Event, next: bool) {
+        let Event::Finish(id) = event else { return };
+        if !next {
+            self.attempts.prefetch(id);
+            return;
+        }
+        let attempt = &self.attempts[id];
+        let server = attempt.server as usize;
+        prefetch(&self.servers, server);
+        prefetch(&self.tally.load.servers, server);
+        if attempt.request != NOBODY {
+            self.requests.prefetch(attempt.request);
+        }
+        if let [service] = self.services.as_slice()
+            && let [balancer] = service.balancers.as_slice()
+        {
+            balancer.foresee(attempt.server);
         }
     }
 

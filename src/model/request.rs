@@ -1,6 +1,7 @@
 //! Requests and their attempts: what is under way. Memory follows what is in flight, never what was served.
 
 use crate::observe::Cause;
+use crate::prefetch::prefetch;
 use crate::strategy::MemberId;
 use crate::time::{Span, Time};
 
@@ -134,6 +135,12 @@ impl<T> Slab<T> {
             self.places.push(thing);
             self.places.len() as u32 - 1
         }
+    }
+
+    /// Begins to fetch what is in a place.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, place: u32) {
+        prefetch(&self.places, place as usize);
     }
 
     /// Frees a place; what is in it stays to be read until it is used again.

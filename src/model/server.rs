@@ -5,9 +5,8 @@ use super::blueprint::{Discipline, GroupPlan};
 use super::fault::WhileDown;
 use super::request::{Attempt, NOBODY, Slab};
 use super::sharing::Sharing;
-use crate::time::Time;
 
-/// One server at work.
+/// One server at work; small, since with many servers each visit fetches it from afar.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     /// Requests it works on at once.
@@ -27,22 +26,20 @@ pub(super) struct Server {
     tail: u32,
     serving: u32,
     /// Its group within its service.
-    pub(super) group: u32,
+    pub(super) group: u16,
     /// Its service.
-    pub(super) service: u32,
+    pub(super) service: u16,
     /// Speed at present over configured speed.
     pub(super) pace: f64,
     /// Slot-nanoseconds worked in services that have ended.
     pub(super) worked: u64,
-    /// When its agent last reported, and the work until then.
-    pub(super) reported: (Time, u64),
     /// All at once, where that is its discipline.
     pub(super) sharing: Option<Box<Sharing>>,
 }
 
 impl Server {
     /// An idle server.
-    pub(super) fn new(plan: &GroupPlan, group: u32, service: u32) -> Server {
+    pub(super) fn new(plan: &GroupPlan, group: u16, service: u16) -> Server {
         Server {
             slots: plan.slots,
             in_service: 0,
@@ -58,7 +55,6 @@ impl Server {
             service,
             pace: 1.0,
             worked: 0,
-            reported: (Time::ZERO, 0),
             sharing: (plan.discipline == Discipline::ProcessorSharing).then(Box::default),
         }
     }
@@ -176,4 +172,14 @@ impl Server {
 fn chain(first: u32, attempts: &Slab<Attempt>) -> impl Iterator<Item = u32> {
     let some = |id: u32| (id != NOBODY).then_some(id);
     std::iter::successors(some(first), move |&id| some(attempts[id].next))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_small() {
+        assert!(size_of::<Server>() <= 64);
+    }
 }

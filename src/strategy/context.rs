@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use crate::prefetch::prefetch;
 use crate::rng::Rng;
 use crate::time::{Span, Time};
 
@@ -186,6 +187,12 @@ impl Pool {
             self.bits[member as usize / 64] &= !bit;
         }
         true
+    }
+
+    /// Begins to fetch what is known of a member.
+    #[inline]
+    pub(crate) fn foresee(&self, member: MemberId) {
+        prefetch(&self.in_flight, member as usize);
     }
 
     /// Counts a request sent.

@@ -74,6 +74,13 @@ impl News for LeastConnections {
         }
     }
 
+    #[inline]
+    fn foresee(&self, member: MemberId) {
+        if let LeastConnections::Even(levels) = self {
+            levels.foresee(member);
+        }
+    }
+
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
         match self {
             LeastConnections::Even(levels) => {

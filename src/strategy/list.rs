@@ -134,6 +134,12 @@ macro_rules! strategies {
                 match self { $(Strategy::$Rule(rule) => rule.sent(member, cx),)* }
             }
 
+            /// See [`News::foresee`].
+            #[inline]
+            pub(crate) fn foresee(&self, member: MemberId) {
+                match self { $(Strategy::$Rule(rule) => rule.foresee(member),)* }
+            }
+
             /// See [`News::answered`].
             #[inline]
             pub fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {

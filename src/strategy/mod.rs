@@ -30,6 +30,9 @@ pub trait News: Sized {
     /// The rule as a balancer starts with it, over a pool in which every member is eligible.
     fn new(config: &Self::Config, cx: &mut Context<'_>) -> Self;
 
+    /// An answer of `member` comes soon: what is known of it may be fetched from memory. Must not change anything.
+    fn foresee(&self, _member: MemberId) {}
+
     /// A request has been sent to `member`; its count in the pool has already grown.
     fn sent(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
 

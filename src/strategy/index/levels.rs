@@ -1,6 +1,7 @@
 //! Members ordered by a small count, all of one count side by side: the least, with ties at random,
 //! in constant time whatever the number of members.
 
+use crate::prefetch::prefetch;
 use crate::rng::{Rng, below};
 use crate::strategy::MemberId;
 
@@ -107,6 +108,12 @@ impl Levels {
             self.order.pop();
             self.spots[member as usize].place = OUT;
         }
+    }
+
+    /// Begins to fetch what is known of a member.
+    #[inline]
+    pub fn foresee(&self, member: MemberId) {
+        prefetch(&self.spots, member as usize);
     }
 
     /// Moves a member from level `level` to the one above.
