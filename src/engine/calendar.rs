@@ -1,9 +1,10 @@
-//! The set of future events: those of varying delay in order of time ([`Pending`]), those of one constant delay in
+//! The set of future events: those of varying delay in order of time ([`Wheel`]), those of one constant delay in
 //! line in a [`Lane`], of which only the head stands among the others.
 
 use std::collections::VecDeque;
 
-use super::pending::{Entry, Pending};
+use super::pending::Entry;
+use super::wheel::Wheel;
 use crate::time::{Span, Time};
 
 /// Future events, earliest first; equal times in the order in which they were scheduled.
@@ -11,7 +12,7 @@ use crate::time::{Span, Time};
 pub struct Calendar<E> {
     now: Time,
     scheduled: u64,
-    pending: Pending<What<E>>,
+    pending: Wheel<What<E>>,
     lanes: Vec<Line<E>>,
 }
 
@@ -44,7 +45,7 @@ impl<E: Copy> Calendar<E> {
         Calendar {
             now: Time::ZERO,
             scheduled: 0,
-            pending: Pending::new(),
+            pending: Wheel::new(),
             lanes: Vec::new(),
         }
     }
@@ -113,26 +114,14 @@ impl<E: Copy> Calendar<E> {
         self.pending.first().map_or(Time::NEVER, |entry| entry.time)
     }
 
-    /// Shows some of the coming events, where there are many; then, with `true`, the very next; or the one after that,
-    /// where the next is about to be taken.
+    /// Shows, where many events wait, those that come soon, and with `true` those that come next.
     #[inline]
-    pub fn look_ahead(&self, taking: bool, mut show: impl FnMut(E, bool)) {
-        let Some((first, others)) = self.pending.soon().split_first() else {
-            return;
-        };
-        for other in others.iter().filter(|_| taking) {
-            if let What::Event(event) = other.thing {
-                show(event, false);
+    pub fn look_ahead(&mut self, mut show: impl FnMut(E, bool)) {
+        self.pending.announce(|thing, next| {
+            if let What::Event(event) = thing {
+                show(*event, next);
             }
-        }
-        let next = if taking {
-            Pending::least(others)
-        } else {
-            Some(first)
-        };
-        if let Some(What::Event(event)) = next.map(|entry| entry.thing) {
-            show(event, true);
-        }
+        });
     }
 
     /// Moves the clock to `time`, before which nothing may be due.

@@ -60,6 +60,7 @@
 
 mod calendar;
 mod pending;
+mod wheel;
 
 pub use calendar::{Calendar, Lane};
 
@@ -107,12 +108,11 @@ pub fn run<M: Model>(model: &mut M, calendar: &mut Calendar<M::Event>, until: Ti
             calendar.advance(until);
             break;
         }
+        calendar.look_ahead(|event, next| model.foresee(event, next));
         if input <= scheduled {
-            calendar.look_ahead(false, |event, next| model.foresee(event, next));
             calendar.advance(input);
             model.input(calendar);
         } else {
-            calendar.look_ahead(true, |event, next| model.foresee(event, next));
             if let Some(event) = calendar.pop(|event, due| model.is_live(event, due)) {
                 model.handle(event, calendar);
             }

@@ -6,13 +6,9 @@
 //! next costs one sift instead of two. Four children share cache lines that two levels of a binary heap
 //! spread out (LaMarca and Ladner, "The influence of caches on the performance of heaps", ACM JEA 1, 1996).
 
-use crate::prefetch::prefetch;
 use crate::time::Time;
 
 const ARITY: usize = 4;
-
-/// From here on the children of a heap's entries lie far from each other.
-const DEEP: usize = 300;
 
 /// As many stand in a row at most; half as many, once they stood in a heap.
 const FEW: usize = 24;
@@ -38,7 +34,7 @@ pub(super) struct Entry<T> {
 impl<T> Entry<T> {
     /// One number to compare by: two words compared at once take no branch that could be mispredicted.
     #[inline(always)]
-    fn key(&self) -> u128 {
+    pub(super) fn key(&self) -> u128 {
         u128::from(self.time.nanos()) << 64 | u128::from(self.order)
     }
 }
@@ -66,22 +62,16 @@ impl<T: Copy> Pending<T> {
         }
     }
 
-    /// The earliest of the second to fifth of what [`soon`](Self::soon) returned.
+    /// How many there are.
     #[inline]
-    pub(super) fn least(others: &[Entry<T>]) -> Option<&Entry<T>> {
-        others.iter().take(ARITY).min_by_key(|entry| entry.key())
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() - usize::from(self.hole)
     }
 
-    /// Where there are many: the earliest, then the four among which the second is, and those below these; else
-    /// nothing.
+    /// Whether there is none.
     #[inline]
-    pub(super) fn soon(&self) -> &[Entry<T>] {
-        if self.heaped {
-            let many = self.entries.len().min(1 + ARITY + ARITY * ARITY);
-            &self.entries[..many]
-        } else {
-            &[]
-        }
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Takes the earliest.
@@ -148,14 +138,6 @@ impl<T: Copy> Pending<T> {
         let mut at = 0;
         loop {
             let first = at * ARITY + 1;
-            if at > DEEP {
-                // One of these four quartets is next: two cache lines each.
-                for quartet in 0..ARITY {
-                    let child = (first + quartet) * ARITY + 1;
-                    prefetch(heap, child);
-                    prefetch(heap, child + ARITY - 1);
-                }
-            }
             let Some(children) = heap
                 .get(first..(first + ARITY).min(heap.len()))
                 .filter(|c| !c.is_empty())
