@@ -91,6 +91,7 @@ pub mod experiment;
 pub mod model;
 pub mod observe;
 mod prefetch;
+pub mod replay;
 pub mod report;
 pub mod rng;
 pub mod scenario;

@@ -3,11 +3,17 @@
 
 pub mod affinity;
 pub mod health;
+pub mod queue;
 pub mod retry;
+
+use std::sync::Arc;
+
+use queue::Queue;
 
 use crate::rng::Rng;
 use crate::strategy::{
-    Answer, Context, MemberId, Pool, Report, Request, Strategy, StrategyConfig, Truth,
+    Answer, Context, Member, MemberId, Pick, Pool, Probe, Report, Request, Sight, Strategy,
+    StrategyConfig, Truth,
 };
 use crate::time::Time;
 
@@ -25,6 +31,8 @@ pub enum Reason {
     Weightless = 8,
     /// It has been tried for the request at hand.
     Tried = 16,
+    /// It is marked as down in the configuration.
+    Disabled = 32,
 }
 
 /// One balancer over the pool of one service.
@@ -35,29 +43,45 @@ pub struct Balancer {
     rng: Rng,
     /// The [`Reason`]s that hold for each member.
     reasons: Vec<u8>,
+    /// Whether the strategy is a product's, and sees to members tried before by itself.
+    is_product: bool,
+    queue: Queue,
+    /// Members that the strategy wants to be probed.
+    probes: Vec<MemberId>,
 }
 
 impl Balancer {
-    /// A balancer over members with these weights, all of them healthy and idle.
-    pub fn new(strategy: &StrategyConfig, weights: Vec<u32>, mut rng: Rng) -> Balancer {
-        let weightless: Vec<MemberId> = (0..weights.len() as MemberId)
-            .filter(|&m| weights[m as usize] == 0)
-            .collect();
-        let reasons = vec![0; weights.len()];
-        let pool = Pool::new(weights);
+    /// A balancer over these members, all of them healthy and idle.
+    pub fn new(strategy: &StrategyConfig, members: Arc<[Member]>, mut rng: Rng) -> Balancer {
+        let reasons = vec![0; members.len()];
+        let pool = Pool::new(members);
+        let mut probes = Vec::new();
+        let is_product = strategy.entry().sight == Sight::Product;
         let strategy = strategy.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,
             rng: &mut rng,
+            probes: &mut probes,
         });
         let mut balancer = Balancer {
             pool,
             strategy,
             rng,
             reasons,
+            is_product,
+            queue: Queue::default(),
+            probes,
         };
-        for member in weightless {
-            balancer.set(member, Reason::Weightless, true, Time::ZERO);
+        for position in 0..balancer.pool.len() {
+            let member = &balancer.pool.members()[position];
+            let (down, weightless) = (member.down, member.weight == 0);
+            let position = position as MemberId;
+            if down {
+                balancer.set(position, Reason::Disabled, true, Time::ZERO);
+            }
+            if weightless {
+                balancer.set(position, Reason::Weightless, true, Time::ZERO);
+            }
         }
         balancer
     }
@@ -67,46 +91,56 @@ impl Balancer {
         &self.pool
     }
 
-    /// Picks a member that is not among `tried`; one that is, where there is no other; `None` where nobody
-    /// is eligible.
-    #[inline]
-    pub fn pick(
-        &mut self,
-        request: &Request<'_>,
-        tried: &[MemberId],
-        truth: Truth<'_>,
-        now: Time,
-    ) -> Option<MemberId> {
-        if tried.is_empty() {
-            return self.ask(request, truth, now);
-        }
-        for &member in tried {
-            self.set(member, Reason::Tried, true, now);
-        }
-        let another = self.ask(request, truth, now);
-        for &member in tried {
-            self.set(member, Reason::Tried, false, now);
-        }
-        another.or_else(|| self.ask(request, truth, now))
+    /// The strategy as it stands.
+    pub fn strategy(&self) -> &Strategy {
+        &self.strategy
     }
 
-    #[inline]
-    fn ask(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Option<MemberId> {
-        if self.pool.eligible().is_empty() {
-            return None;
-        }
+    /// Tells the strategy something.
+    #[inline(always)]
+    fn tell<T>(&mut self, now: Time, news: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T) -> T {
         let mut cx = Context {
             now,
             pool: &self.pool,
             rng: &mut self.rng,
+            probes: &mut self.probes,
         };
-        let member = self.strategy.pick(request, truth, &mut cx);
+        news(&mut self.strategy, &mut cx)
+    }
+
+    /// Picks where a request goes: to a member that has not been tried, where there is one.
+    #[inline]
+    pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
+        if request.tried.is_empty() || self.is_product {
+            return self.ask(request, truth, now);
+        }
+        for &member in request.tried {
+            self.set(member, Reason::Tried, true, now);
+        }
+        let another = self.ask(request, truth, now);
+        for &member in request.tried {
+            self.set(member, Reason::Tried, false, now);
+        }
+        if another == Pick::Nobody {
+            self.ask(request, truth, now)
+        } else {
+            another
+        }
+    }
+
+    #[inline]
+    fn ask(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
+        if self.pool.eligible().is_empty() && !self.is_product {
+            return Pick::Nobody;
+        }
+        let pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
         debug_assert!(
-            self.pool.is_eligible(member),
-            "{:?} picked {member}",
+            self.is_product
+                || matches!(pick, Pick::Member(member) if self.pool.is_eligible(member)),
+            "{:?} picked {pick:?}",
             self.strategy
         );
-        Some(member)
+        pick
     }
 
     /// An answer of `member` comes soon.
@@ -126,28 +160,57 @@ impl Balancer {
     #[inline]
     pub fn sent(&mut self, member: MemberId, now: Time) {
         self.pool.sent(member);
-        self.strategy.sent(
-            member,
-            &mut Context {
-                now,
-                pool: &self.pool,
-                rng: &mut self.rng,
-            },
-        );
+        self.tell(now, |strategy, cx| strategy.sent(member, cx));
     }
 
     /// Counts the end of an attempt.
     #[inline]
     pub fn answered(&mut self, answer: &Answer, now: Time) {
         self.pool.ended(answer.member);
-        self.strategy.answered(
-            answer,
-            &mut Context {
-                now,
-                pool: &self.pool,
-                rng: &mut self.rng,
-            },
-        );
+        self.tell(now, |strategy, cx| strategy.answered(answer, cx));
+    }
+
+    /// Lets a request wait for `member`, or for any.
+    pub fn enqueue(&mut self, request: u32, member: Option<MemberId>) {
+        self.queue.join(request, member);
+        self.pool.count_waiting(member, 1);
+    }
+
+    /// The next of those who wait whom `member` takes now.
+    #[inline]
+    pub fn dequeue(&mut self, member: MemberId, now: Time) -> Option<u32> {
+        if self.queue.is_empty_for(member)
+            || !self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx))
+        {
+            return None;
+        }
+        let (request, waited_for_it) = self.queue.leave_for(member)?;
+        self.pool.count_waiting(waited_for_it.then_some(member), -1);
+        Some(request)
+    }
+
+    /// Takes out a request that has waited long enough; says whether it did wait.
+    pub fn give_up(&mut self, request: u32) -> bool {
+        let waited = self.queue.give_up(request);
+        if let Some(member) = waited {
+            self.pool.count_waiting(member, -1);
+        }
+        waited.is_some()
+    }
+
+    /// Takes out all who wait for `member` and no other.
+    pub fn release(&mut self, member: MemberId) -> Vec<u32> {
+        let released = self.queue.leave_all(member);
+        if !released.is_empty() {
+            self.pool
+                .count_waiting(Some(member), -(released.len() as i32));
+        }
+        released
+    }
+
+    /// The members that the strategy wants to be probed, which are thereby taken.
+    pub fn take_probes(&mut self) -> Vec<MemberId> {
+        std::mem::take(&mut self.probes)
     }
 
     /// Lets a reason hold for a member, or no longer.
@@ -158,40 +221,52 @@ impl Balancer {
         } else {
             *reasons &= !(reason as u8);
         }
-        if self.pool.set_eligible(member, *reasons == 0) {
-            let mut cx = Context {
-                now,
-                pool: &self.pool,
-                rng: &mut self.rng,
-            };
-            self.strategy.eligibility_changed(member, &mut cx);
+        let eligible = *reasons == 0;
+        let present = *reasons & Reason::Absent as u8 == 0;
+        let membership_changes = self.pool.is_present(member) != present;
+        let eligibility_changes = self.pool.set_eligible(member, eligible);
+        if membership_changes {
+            self.pool.set_present(member, present);
+            self.tell(now, |strategy, cx| strategy.membership_changed(member, cx));
         }
+        if eligibility_changes {
+            self.tell(now, |strategy, cx| strategy.eligibility_changed(member, cx));
+        }
+    }
+
+    /// Gives a member another weight, as its operator does at run time.
+    pub fn set_weight(&mut self, member: MemberId, weight: u32, now: Time) {
+        let before = self.pool.weight(member);
+        if before == weight {
+            return;
+        }
+        self.pool.set_weight(member, weight);
+        self.tell(now, |strategy, cx| {
+            strategy.weight_changed(member, before, cx)
+        });
+        self.set(member, Reason::Weightless, weight == 0, now);
     }
 
     /// Hands on the report of a monitoring agent.
     pub fn reported(&mut self, member: MemberId, report: &Report, now: Time) {
-        self.strategy.reported(
-            member,
-            report,
-            &mut Context {
-                now,
-                pool: &self.pool,
-                rng: &mut self.rng,
-            },
-        );
+        self.tell(now, |strategy, cx| strategy.reported(member, report, cx));
+    }
+
+    /// Hands on the answer to a probe.
+    pub fn probed(&mut self, member: MemberId, probe: &Probe, now: Time) {
+        self.tell(now, |strategy, cx| strategy.probed(member, probe, cx));
+    }
+
+    /// Hands on that a member has become idle.
+    pub fn idle(&mut self, member: MemberId, now: Time) {
+        self.tell(now, |strategy, cx| strategy.idle(member, cx));
     }
 
     /// Hands on a change of the truth, which only oracles hear.
     #[inline]
     pub fn truth_changed(&mut self, member: MemberId, truth: Truth<'_>, now: Time) {
-        self.strategy.truth_changed(
-            member,
-            truth,
-            &mut Context {
-                now,
-                pool: &self.pool,
-                rng: &mut self.rng,
-            },
-        );
+        self.tell(now, |strategy, cx| {
+            strategy.truth_changed(member, truth, cx)
+        });
     }
 }

@@ -28,6 +28,7 @@ pub(super) fn topics() -> Vec<Topic> {
     for entry in strategy::CATALOGUE {
         let group = match entry.sight {
             Sight::Blind => "strategies",
+            Sight::Product => "strategies as products have them",
             Sight::Oracle => "oracles: strategies that see what no balancer can",
         };
         let settings = settings(&schema, "StrategyConfig", entry.name);

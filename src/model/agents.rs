@@ -7,6 +7,17 @@ use crate::rng::{Domain, uniform};
 use crate::strategy::Report;
 use crate::time::{Span, Time};
 
+/// What the agent of a server last reported, and what it has counted since.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reported {
+    at: Time,
+    /// Slot-nanoseconds worked until then.
+    worked: u64,
+    /// Requests answered since, the refused among them.
+    pub(super) answered: u32,
+    pub(super) refused: u32,
+}
+
 impl World<'_> {
     /// Agents report only where a strategy reads them.
     pub(super) fn schedule_reports(&mut self, calendar: &mut Calendar<Event>) {
@@ -19,7 +30,8 @@ impl World<'_> {
             let phase =
                 interval.seconds() * uniform(&mut self.stream(Domain::Agent, u64::from(server)));
             calendar.after(Span::from_seconds(phase), Event::Report(server));
-            self.reported.resize(self.servers.len(), (Time::ZERO, 0));
+            self.reported
+                .resize(self.servers.len(), Reported::default());
         }
     }
 
@@ -37,20 +49,30 @@ impl World<'_> {
             .map(|id| (now - self.attempts[id].since).nanos())
             .sum();
         let worked = server.worked + underway;
-        let (then, before) = std::mem::replace(&mut self.reported[index as usize], (now, worked));
+        let fresh = Reported {
+            at: now,
+            worked,
+            ..Reported::default()
+        };
+        let before = std::mem::replace(&mut self.reported[index as usize], fresh);
         if !server.is_up() {
             return;
         }
-        let elapsed = (now - then).nanos() as f64 * f64::from(server.slots);
-        let cpu = if elapsed > 0.0 {
-            (worked.saturating_sub(before) as f64 / elapsed).min(1.0)
-        } else {
-            0.0
-        };
-        let here = f64::from(server.in_service + server.waiting);
+        let elapsed = (now - before.at).seconds();
+        let per_second = |count: f64| if elapsed > 0.0 { count / elapsed } else { 0.0 };
+        let slot_seconds = worked.saturating_sub(before.worked) as f64 / 1e9;
+        let cpu = (per_second(slot_seconds) / f64::from(server.slots)).min(1.0);
+        let here = f64::from(server.present());
         let memory = (group.memory_base + group.memory_per_request * here).min(1.0);
+        let report = Report {
+            cpu,
+            memory,
+            in_flight: server.present(),
+            rate: per_second(f64::from(before.answered)),
+            errors: per_second(f64::from(before.refused)),
+        };
         for balancer in &mut service.balancers {
-            balancer.reported(index - service.first, &Report { cpu, memory }, now);
+            balancer.reported(index - service.first, &report, now);
         }
     }
 }

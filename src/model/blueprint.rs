@@ -14,7 +14,7 @@ use crate::balancer::affinity::Sticky;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::retry::Retry;
 use crate::dist::Sampler;
-use crate::strategy::StrategyConfig;
+use crate::strategy::{Member, StrategyConfig};
 use crate::time::{Span, Time};
 
 /// Everything that a cell needs besides its seed.
@@ -91,6 +91,8 @@ pub struct ServicePlan {
     pub name: String,
     /// Its servers, in the order of the scenario.
     pub servers: Vec<ServerPlan>,
+    /// Its servers as the balancers' configuration describes them.
+    pub members: Arc<[Member]>,
     /// Groups of like servers.
     pub groups: Vec<GroupPlan>,
     /// What stands in front.
@@ -163,6 +165,8 @@ pub struct BalancerPlan {
     pub sticky: Sticky,
     /// Active health checks, if any.
     pub health_check: Option<HealthCheck>,
+    /// How long a request may wait at a balancer for a member, where a product's rule lets it wait.
+    pub queue_timeout: Option<Span>,
     /// How long an attempt may take.
     pub timeout: Option<Span>,
     /// What happens to the work of an attempt that timed out.

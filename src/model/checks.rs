@@ -94,7 +94,6 @@ impl World<'_> {
 
     /// A balancer checks a member.
     pub(super) fn check(&mut self, number: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
         let (index, at) = self.locate_check(number);
         let service = &mut self.services[index];
         let Some(config) = &service.plan.balancer.health_check else {
@@ -109,7 +108,7 @@ impl World<'_> {
                 Event::CheckTimeout(number),
             );
         } else {
-            self.conclude_check(index, at, up, now);
+            self.conclude_check(index, at, up, calendar);
         }
         let service = &mut self.services[index];
         let check = &mut service.checks[at];
@@ -121,12 +120,18 @@ impl World<'_> {
     }
 
     /// A check has waited in vain.
-    pub(super) fn check_failed(&mut self, number: u32, now: Time) {
+    pub(super) fn check_failed(&mut self, number: u32, calendar: &mut Calendar<Event>) {
         let (index, at) = self.locate_check(number);
-        self.conclude_check(index, at, false, now);
+        self.conclude_check(index, at, false, calendar);
     }
 
-    fn conclude_check(&mut self, index: usize, at: usize, passed: bool, now: Time) {
+    fn conclude_check(
+        &mut self,
+        index: usize,
+        at: usize,
+        passed: bool,
+        calendar: &mut Calendar<Event>,
+    ) {
         let service = &mut self.services[index];
         let Some(config) = &service.plan.balancer.health_check else {
             return;
@@ -135,7 +140,13 @@ impl World<'_> {
         if check.health.check(passed, config) {
             let down = !check.health.is_up();
             let members = service.plan.servers.len();
-            service.balancers[at / members].set((at % members) as u32, Reason::Down, down, now);
+            let member = (at % members) as u32;
+            self.set_reason(
+                (index, at / members),
+                member,
+                (Reason::Down, down),
+                calendar,
+            );
         }
     }
 }

@@ -84,7 +84,7 @@ impl World<'_> {
                     .product();
                 self.set_pace(server, pace, calendar);
             }
-            Effect::Drain => self.set_everywhere(server, Reason::Draining, holds, calendar.now()),
+            Effect::Drain => self.set_everywhere(server, Reason::Draining, holds, calendar),
         }
     }
 
@@ -192,10 +192,18 @@ impl World<'_> {
     }
 
     /// Lets a reason hold for a server at all balancers of its service.
-    fn set_everywhere(&mut self, server: u32, reason: Reason, holds: bool, now: Time) {
-        let service = &mut self.services[self.servers[server as usize].service as usize];
-        for balancer in &mut service.balancers {
-            balancer.set(server - service.first, reason, holds, now);
+    fn set_everywhere(
+        &mut self,
+        server: u32,
+        reason: Reason,
+        holds: bool,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let index = usize::from(self.servers[server as usize].service);
+        let service = &self.services[index];
+        let member = server - service.first;
+        for balancer in 0..service.balancers.len() {
+            self.set_reason((index, balancer), member, (reason, holds), calendar);
         }
     }
 
@@ -203,7 +211,7 @@ impl World<'_> {
         for server in 0..self.servers.len() as u32 {
             let (joins, leaves) = self.membership(server);
             if joins > Time::ZERO {
-                self.set_everywhere(server, Reason::Absent, true, Time::ZERO);
+                self.set_everywhere(server, Reason::Absent, true, calendar);
                 calendar.at(joins, Event::Membership(server));
             }
             calendar.at(leaves, Event::Membership(server));
@@ -217,8 +225,14 @@ impl World<'_> {
     }
 
     /// A server joins or leaves its pool.
-    pub(super) fn update_membership(&mut self, server: u32, now: Time) {
+    pub(super) fn update_membership(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
         let (joins, leaves) = self.membership(server);
-        self.set_everywhere(server, Reason::Absent, now < joins || now >= leaves, now);
+        self.set_everywhere(
+            server,
+            Reason::Absent,
+            now < joins || now >= leaves,
+            calendar,
+        );
     }
 }

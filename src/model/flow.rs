@@ -8,8 +8,8 @@ use super::{Event, World};
 use crate::balancer::retry::On;
 use crate::engine::Calendar;
 use crate::observe::{Cause, Loss};
-use crate::rng::Luck;
-use crate::strategy::{self, Answer, MemberId, Outcome, Truth};
+use crate::rng::{Luck, below};
+use crate::strategy::{self, Answer, Feedback, Key, MemberId, Outcome, Pick, Truth};
 use crate::time::{Span, Time};
 
 /// Purposes of a request's luck; the number of the attempt is added. Service times use the bare number.
@@ -17,6 +17,10 @@ const OUT: u64 = 0x100;
 const BACK: u64 = 0x200;
 const CLIENT: u64 = 0x300;
 const PAUSE: u64 = 0x400;
+const IDLE: u64 = 0x700;
+
+/// The first port that clients connect from (Linux: `ip_local_port_range`).
+const EPHEMERAL: u16 = 32_768;
 
 impl World<'_> {
     /// A client sends a request.
@@ -43,6 +47,7 @@ impl World<'_> {
             measured,
             stretch: self.tally.timeline.stretch(now),
             tried: [0; 3],
+            queued: Time::NEVER,
             to_balancer,
         });
         if to_balancer.is_zero() {
@@ -63,15 +68,22 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn dispatch(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
+        let request = &self.requests[id];
+        let from = (request.service, request.balancer, request.draft.luck);
         match self.pick(id, now) {
-            Some(member) => self.send(id, member, calendar),
-            None => self.fail(id, Cause::NoServer, calendar),
+            Pick::Member(member) => self.send(id, member, calendar),
+            Pick::Wait => self.enqueue(id, None, calendar),
+            Pick::WaitFor(member) => self.enqueue(id, Some(member), calendar),
+            Pick::Nobody => self.fail(id, Cause::NoServer, calendar),
+        }
+        if self.has_probes {
+            self.send_probes(from, calendar);
         }
     }
 
     /// The member that the request's balancer sends it to.
     #[inline(always)]
-    fn pick(&mut self, id: u32, now: Time) -> Option<MemberId> {
+    fn pick(&mut self, id: u32, now: Time) -> Pick {
         let request = &self.requests[id];
         let index = usize::from(request.source);
         let service = &mut self.services[usize::from(request.service)];
@@ -82,7 +94,7 @@ impl World<'_> {
             && let Some(&last) = request.tried().first()
             && balancer.pool().is_eligible(last)
         {
-            return Some(last);
+            return Pick::Member(last);
         }
         let tried = if retry.on == On::Another {
             request.tried()
@@ -99,13 +111,16 @@ impl World<'_> {
                 .as_ref()
                 .is_some_and(|sessions| sessions.is_over(request.draft.client, now));
             if balancer.pool().is_eligible(bound) || !over {
-                return Some(bound);
+                return Pick::Member(bound);
             }
         }
         let seen = strategy::Request {
             client: request.client,
             address: &self.plan.sources[index].population.addresses[request.draft.client as usize],
-            key: request.draft.key,
+            port: EPHEMERAL + (request.draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
+            key: Key::Number(request.draft.key),
+            size: request.draft.size,
+            tried,
         };
         let truth = if self.oracle {
             let (first, last) = (
@@ -122,12 +137,12 @@ impl World<'_> {
                 free_at: &[],
             }
         };
-        balancer.pick(&seen, tried, truth, now)
+        balancer.pick(&seen, truth, now)
     }
 
     /// The balancer sends a request to a member.
     #[inline(always)]
-    fn send(&mut self, id: u32, member: MemberId, calendar: &mut Calendar<Event>) {
+    pub(super) fn send(&mut self, id: u32, member: MemberId, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let request = &mut self.requests[id];
         request.attempts = request.attempts.saturating_add(1);
@@ -169,6 +184,7 @@ impl World<'_> {
             finish: Time::NEVER,
             deadline: Time::NEVER,
             demand,
+            load: 0,
         });
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
@@ -207,6 +223,7 @@ impl World<'_> {
             return;
         }
         attempt.since = now;
+        attempt.load = server.present().min(u32::from(u16::MAX)) as u16;
         if !server.is_up() {
             match server.while_down {
                 WhileDown::Refuse => self.refuse(id, Cause::Crash, calendar),
@@ -246,6 +263,7 @@ impl World<'_> {
             Span::from_seconds(attempt.demand.seconds() / server.pace)
         };
         attempt.phase = Phase::Serving;
+        attempt.demand = now - attempt.since;
         attempt.since = now;
         attempt.finish = now + takes;
         let finish = attempt.finish;
@@ -294,6 +312,12 @@ impl World<'_> {
         if self.oracle {
             self.left(attempt.server, calendar.now());
         }
+        let attempt = if self.watched {
+            self.note_served(id, calendar);
+            self.attempts[id]
+        } else {
+            attempt
+        };
         if attempt.request == NOBODY {
             self.attempts.remove(id);
             return;
@@ -344,6 +368,10 @@ impl World<'_> {
         if self.oracle {
             self.left(server, now);
         }
+        if let Some(reported) = self.reported.get_mut(server as usize) {
+            reported.answered += 1;
+            reported.refused += 1;
+        }
         if request == NOBODY {
             self.attempts.remove(id);
             return;
@@ -384,13 +412,13 @@ impl World<'_> {
     fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
-        let outcome = if attempt.failed.is_none() {
-            Outcome::Success
-        } else {
-            Outcome::Failure
+        let outcome = match attempt.failed {
+            None => Outcome::Success,
+            Some(Cause::QueueFull) => Outcome::Rejected,
+            Some(_) => Outcome::Failure,
         };
         let request = self.requests[attempt.request];
-        self.tell_balancer(&request, &attempt, outcome, calendar.now());
+        self.tell_balancer(&request, &attempt, outcome, calendar);
         match attempt.failed {
             None => self.succeed(attempt.request, &request, attempt.server, calendar),
             Some(cause) => self.retry(attempt.request, cause, calendar),
@@ -420,7 +448,7 @@ impl World<'_> {
             ..self.attempts[id]
         };
         let asked = self.requests[request];
-        self.tell_balancer(&asked, &attempt, Outcome::Timeout, now);
+        self.tell_balancer(&asked, &attempt, Outcome::Timeout, calendar);
         let place = &self.servers[server as usize];
         let cancel = self.services[place.service as usize]
             .plan
@@ -462,15 +490,35 @@ impl World<'_> {
     }
 
     #[inline(always)]
-    fn tell_balancer(&mut self, request: &Request, attempt: &Attempt, outcome: Outcome, now: Time) {
+    fn tell_balancer(
+        &mut self,
+        request: &Request,
+        attempt: &Attempt,
+        outcome: Outcome,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let now = calendar.now();
         let service = &mut self.services[usize::from(request.service)];
         let member = attempt.server - service.first;
         let answer = Answer {
             member,
             outcome,
             response_time: now - attempt.sent,
+            feedback: Feedback {
+                in_flight: u32::from(attempt.load),
+                service_time: attempt.demand,
+            },
         };
         service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        self.serve_waiting(service, balancer, member, calendar);
+    }
+
+    /// A server that has become idle tells one of its balancers, drawn at random.
+    pub(super) fn tell_idle(&mut self, server: u32, luck: u64, now: Time) {
+        let service = &mut self.services[usize::from(self.servers[server as usize].service)];
+        let balancer = below(&mut Luck::new(luck, IDLE), service.balancers.len()) as usize;
+        service.balancers[balancer].idle(server - service.first, now);
     }
 
     /// Tries a request again after a failed attempt, or gives up.
@@ -509,7 +557,7 @@ impl World<'_> {
     /// A request has failed.
     #[cold]
     #[inline(never)]
-    fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+    pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
         let after = calendar.now() + request.to_balancer - request.arrived;
         self.tally

@@ -13,12 +13,14 @@ mod faults;
 mod flow;
 pub mod network;
 pub mod popularity;
+mod probes;
 mod request;
 mod server;
 mod service;
 mod session;
 mod sharing;
 mod source;
+mod waiting;
 
 use rand::Rng as _;
 
@@ -27,7 +29,7 @@ use crate::engine::{self, Calendar, Model};
 use crate::observe::Tally;
 use crate::prefetch::prefetch;
 use crate::rng::{Domain, Rng, Seeds};
-use crate::strategy::{Sight, Truth};
+use crate::strategy::{Sight, StrategyConfig, Truth};
 use crate::time::{Span, Time};
 
 use blueprint::{Blueprint, When};
@@ -68,6 +70,12 @@ enum Event {
     Report(u32),
     /// A server joins or leaves its pool.
     Membership(u32),
+    /// A request may have waited at its balancer long enough.
+    QueueTimeout(u32),
+    /// A probe reaches its server.
+    ProbeAtServer(u32),
+    /// The answer to a probe reaches its balancer.
+    ProbeAnswer(u32),
     /// The measured window begins.
     Begin,
     /// The measured window ends.
@@ -92,12 +100,22 @@ struct World<'a> {
     strikes: Vec<Strike>,
     /// Slowdowns that hold at present: (server, speed).
     slowdowns: Vec<(u32, f64)>,
-    /// When the agent of each server last reported, and the work until then; empty where none reports.
-    reported: Vec<(Time, u64)>,
+    /// What the agent of each server counts; empty where none reports.
+    reported: Vec<agents::Reported>,
     /// What only oracles see, by server; empty where there is no oracle.
     in_system: Vec<u32>,
     free_at: Vec<Time>,
     oracle: bool,
+    /// Probes on their way.
+    trips: Slab<probes::Trip>,
+    /// What servers answer to probes; empty where nobody probes.
+    latencies: Vec<probes::Latencies>,
+    /// Whether any strategy probes servers.
+    has_probes: bool,
+    /// Whether any strategy hears from servers that become idle.
+    hears_idle: bool,
+    /// Whether any strategy wants to know what servers say of themselves.
+    watched: bool,
     /// Whether any client holds sessions.
     has_sessions: bool,
     /// Whether any service binds clients by cookies.
@@ -220,6 +238,18 @@ impl<'a> World<'a> {
             })
             .collect();
         let known = if oracle { servers.len() } else { 0 };
+        let any = |wants: fn(&StrategyConfig) -> bool| {
+            plan.services
+                .iter()
+                .any(|service| wants(&service.balancer.strategy))
+        };
+        let has_probes = any(StrategyConfig::probes);
+        let hears_idle = any(StrategyConfig::hears_idle);
+        let watched = has_probes
+            || hears_idle
+            || any(StrategyConfig::reads_feedback)
+            || any(StrategyConfig::reads_reports);
+        let probed = if has_probes { servers.len() } else { 0 };
         let mut world = World {
             plan,
             seeds,
@@ -237,6 +267,11 @@ impl<'a> World<'a> {
             in_system: vec![0; known],
             free_at: vec![Time::ZERO; known],
             oracle,
+            trips: Slab::default(),
+            latencies: vec![probes::Latencies::default(); probed],
+            has_probes,
+            hears_idle,
+            watched,
             has_sessions: plan.sources.iter().any(|source| source.sessions.is_some()),
             has_cookies: plan
                 .services
@@ -348,9 +383,12 @@ impl Model for World<'_> {
             Event::Ask(user) => self.ask(user, calendar),
             Event::Strike(strike) => self.strike(strike, calendar),
             Event::Check(check) => self.check(check, calendar),
-            Event::CheckTimeout(check) => self.check_failed(check, calendar.now()),
+            Event::CheckTimeout(check) => self.check_failed(check, calendar),
             Event::Report(server) => self.report(server, calendar),
-            Event::Membership(server) => self.update_membership(server, calendar.now()),
+            Event::Membership(server) => self.update_membership(server, calendar),
+            Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
+            Event::ProbeAtServer(probe) => self.probe(probe, calendar),
+            Event::ProbeAnswer(probe) => self.probe_answered(probe, calendar),
             Event::Begin => self.count_sessions(calendar.now()),
             Event::End => self.ended = true,
         }

@@ -45,6 +45,8 @@ pub(super) struct Request {
     pub(super) stretch: u16,
     /// The members tried last.
     pub(super) tried: [MemberId; 3],
+    /// When it began to wait at its balancer.
+    pub(super) queued: Time,
     /// From the client to the balancer: the answer takes as long.
     pub(super) to_balancer: Span,
 }
@@ -101,8 +103,11 @@ pub(super) struct Attempt {
     pub(super) finish: Time,
     /// When its timeout strikes; an event that says otherwise is stale.
     pub(super) deadline: Time,
-    /// How long it takes at the server's configured speed.
+    /// How long it takes at the server's configured speed; from when a slot is given to it, how long it waited; once it
+    /// is done, how long it was worked on.
     pub(super) demand: Span,
+    /// Requests that it found at the server; once it is done, those that it left behind.
+    pub(super) load: u16,
 }
 
 /// No request, no attempt.

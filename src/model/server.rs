@@ -59,6 +59,12 @@ impl Server {
         }
     }
 
+    /// Requests here, in service or waiting.
+    #[inline]
+    pub(super) fn present(&self) -> u32 {
+        self.in_service + self.waiting
+    }
+
     /// Whether it is up.
     #[inline]
     pub(super) fn is_up(&self) -> bool {

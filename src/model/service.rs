@@ -1,5 +1,7 @@
 //! A service at work: its balancers, their cookies and health checks, the legs to its servers.
 
+use std::sync::Arc;
+
 use super::blueprint::{ServicePlan, Spread};
 use super::checks::Check;
 use super::network::Leg;
@@ -28,6 +30,8 @@ pub(super) struct Service<'a> {
     pub(super) back: Vec<Leg>,
     /// Where timeouts wait.
     pub(super) timeouts: Option<Lane>,
+    /// Where the time limits of those wait who wait at a balancer.
+    pub(super) queue_timeouts: Option<Lane>,
     /// A random word: which balancer a client comes through.
     route: u64,
 }
@@ -45,12 +49,9 @@ impl<'a> Service<'a> {
         seeds: Seeds,
         calendar: &mut Calendar<Event>,
     ) -> Service<'a> {
-        let weights: Vec<u32> = (0..plan.servers.len())
-            .map(|server| plan.group(server).weight)
-            .collect();
         let balancer = |instance: u16| {
             let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
-            Balancer::new(&plan.balancer.strategy, weights.clone(), rng)
+            Balancer::new(&plan.balancer.strategy, Arc::clone(&plan.members), rng)
         };
         let mut legs = || {
             plan.groups
@@ -67,6 +68,10 @@ impl<'a> Service<'a> {
             out: legs(),
             back: legs(),
             timeouts: plan.balancer.timeout.map(|timeout| calendar.lane(timeout)),
+            queue_timeouts: plan
+                .balancer
+                .queue_timeout
+                .map(|limit| calendar.lane(limit)),
             route: World::route_word(seeds, index),
         }
     }

@@ -302,6 +302,34 @@ pub struct Servers {
     /// How often the monitoring agent reports CPU and memory to the balancers.
     #[serde(default = "five_seconds")]
     pub agent_interval: Span,
+    /// Host and port of the first, as text: rules of products hash it. Where there are several, each further one has the next
+    /// port; by default each has an address of its own, `10.0.0.1:80`, `10.0.0.2:80` … in the first service.
+    #[serde(default)]
+    pub address: Option<String>,
+    /// Requests that a product's rule sends to one at once at most; 0 for no limit (nginx: `max_conns`, HAProxy: `maxconn`,
+    /// IPVS: upper threshold). Other strategies do not look at it.
+    #[serde(default)]
+    pub max_connections: u32,
+    /// HAProxy: `minconn`; IPVS: lower threshold; 0 for none.
+    #[serde(default)]
+    pub min_connections: u32,
+    /// Requests that may wait for one at the balancer, where a product's rule lets them wait; 0 for no limit (HAProxy:
+    /// `maxqueue`).
+    #[serde(default)]
+    pub max_queue: u32,
+    /// Whether they get requests only where no other server can (nginx and HAProxy: `backup`). Other strategies do not look
+    /// at it.
+    #[serde(default)]
+    pub backup: bool,
+    /// Whether they are marked as down in the balancer's configuration (nginx: `down`, HAProxy: `disabled`).
+    #[serde(default)]
+    pub down: bool,
+    /// Their priority for Envoy's rules: those of 0 come first.
+    #[serde(default)]
+    pub priority: u32,
+    /// Their metadata, for the subsets of Envoy's rules.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// When they join the pool; from the start where it is left out.
     #[serde(default)]
     pub joins: Option<Span>,
@@ -363,6 +391,9 @@ pub struct Balancer {
     pub sticky: Sticky,
     /// Active health checks; without them nobody finds out.
     pub health_check: Option<HealthCheck>,
+    /// How long a request may wait at the balancer, where a product's rule lets it wait until a server is free (HAProxy:
+    /// `timeout queue`); without it, any time.
+    pub queue_timeout: Option<Span>,
     /// How long an attempt may take, the way to the server and back included; without it, any time.
     pub timeout: Option<Span>,
     /// What becomes of the work of an attempt that has timed out.
@@ -379,6 +410,7 @@ impl Default for Balancer {
             spread: Spread::default(),
             sticky: Sticky::default(),
             health_check: None,
+            queue_timeout: None,
             timeout: None,
             abandoned: Abandoned::default(),
             retry: Retry::default(),

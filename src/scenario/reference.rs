@@ -253,7 +253,7 @@ fn summary(definition: &str, name: &str) -> Option<String> {
         .iter()
         .find(|entry| definition == "StrategyConfig" && entry.name == name)
         .map(|entry| match entry.sight {
-            strategy::Sight::Blind => entry.summary(),
+            strategy::Sight::Blind | strategy::Sight::Product => entry.summary(),
             strategy::Sight::Oracle => format!("{} An oracle.", entry.summary()),
         })
 }

@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Sight {
     /// Only what a real balancer could see.
     Blind,
+    /// As much, and the rule is that of a product.
+    Product,
     /// The servers' true state: a bound to compare with, not a product.
     Oracle,
 }
@@ -75,102 +77,157 @@ impl fmt::Debug for Entry {
 
 /// Turns the list into modules, the configuration and dispatch enums, and the catalogue.
 macro_rules! strategies {
-    ($($sight:ident $name:literal $module:ident::$Rule:ident;)*) => {
-        $(pub mod $module;)*
+    ($(
+        $(#[$about:meta])*
+        $family:ident ($($shared:ident),*) {
+            $($sight:ident $name:literal $module:ident::$Rule:ident;)*
+        }
+    )*) => {
+        $(
+            $(#[$about])*
+            pub mod $family {
+                $(mod $shared;)*
+                $(pub mod $module;)*
+            }
+        )*
 
         /// A strategy and its settings, as a scenario names them.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
         #[serde(tag = "kind")]
         #[allow(missing_docs, reason = "each variant is the rule whose name it bears")]
         pub enum StrategyConfig {
-            $(#[serde(rename = $name)] $Rule(<$module::$Rule as News>::Config),)*
+            $($(#[serde(rename = $name)] $Rule(<$family::$module::$Rule as News>::Config),)*)*
         }
 
         /// A strategy at work.
         #[derive(Clone, Debug)]
         #[allow(missing_docs, reason = "each variant is the rule whose name it bears")]
         pub enum Strategy {
-            $($Rule($module::$Rule),)*
+            $($($Rule($family::$module::$Rule),)*)*
         }
 
         /// All strategies, in the order in which they are listed and coloured.
         pub const CATALOGUE: &[Entry] = &[
-            $(Entry::new(
+            $($(Entry::new(
                 $name,
                 strategies!(@sight $sight),
-                include_str!(concat!(stringify!($module), ".rs")),
+                include_str!(concat!(stringify!($family), "/", stringify!($module), ".rs")),
                 || StrategyConfig::$Rule(Default::default()),
-            ),)*
+            ),)*)*
         ];
 
         impl StrategyConfig {
             /// Where the strategy stands in [`CATALOGUE`].
             pub fn index(&self) -> usize {
-                let name = match self { $(StrategyConfig::$Rule(_) => $name,)* };
+                let name = match self { $($(StrategyConfig::$Rule(_) => $name,)*)* };
                 CATALOGUE.iter().position(|entry| entry.name == name).expect("the list holds every variant")
             }
 
             /// Whether it reads the reports of monitoring agents.
             pub fn reads_reports(&self) -> bool {
-                match self { $(StrategyConfig::$Rule(_) => strategies!(@reports $sight $module::$Rule),)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_REPORTS,)*)* }
+            }
+
+            /// Whether it hears from servers that become idle.
+            pub fn hears_idle(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEARS_IDLE,)*)* }
+            }
+
+            /// Whether it reads what servers say of themselves in their answers.
+            pub fn reads_feedback(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_FEEDBACK,)*)* }
+            }
+
+            /// Whether it probes servers.
+            pub fn probes(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PROBES,)*)* }
             }
 
             /// The strategy as a balancer starts with it.
             pub fn build(&self, cx: &mut Context<'_>) -> Strategy {
-                match self { $(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)* }
+                match self { $($(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)*)* }
             }
         }
 
         impl Strategy {
-            /// Picks one of the eligible members, of which there must be at least one.
+            /// Picks where a request goes. A rule that is not a product's must have at least one eligible member.
             #[inline]
-            pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> MemberId {
-                match self { $(Strategy::$Rule(rule) => strategies!(@pick $sight rule, request, truth, cx),)* }
+            pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> Pick {
+                match self { $($(Strategy::$Rule(rule) => strategies!(@pick $sight rule, request, truth, cx),)*)* }
             }
 
             /// See [`News::sent`].
             #[inline]
             pub fn sent(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                match self { $(Strategy::$Rule(rule) => rule.sent(member, cx),)* }
+                match self { $($(Strategy::$Rule(rule) => rule.sent(member, cx),)*)* }
             }
 
             /// See [`News::foresee`].
             #[inline]
             pub(crate) fn foresee(&self, member: MemberId) {
-                match self { $(Strategy::$Rule(rule) => rule.foresee(member),)* }
+                match self { $($(Strategy::$Rule(rule) => rule.foresee(member),)*)* }
             }
 
             /// See [`News::answered`].
             #[inline]
             pub fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-                match self { $(Strategy::$Rule(rule) => rule.answered(answer, cx),)* }
+                match self { $($(Strategy::$Rule(rule) => rule.answered(answer, cx),)*)* }
             }
 
             /// See [`News::eligibility_changed`].
             pub fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                match self { $(Strategy::$Rule(rule) => rule.eligibility_changed(member, cx),)* }
+                match self { $($(Strategy::$Rule(rule) => rule.eligibility_changed(member, cx),)*)* }
+            }
+
+            /// See [`Product::takes_waiting`].
+            pub fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
+                match self { $($(Strategy::$Rule(rule) => strategies!(@waiting $sight rule, member, cx),)*)* }
+            }
+
+            /// See [`News::membership_changed`].
+            pub fn membership_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+                match self { $($(Strategy::$Rule(rule) => rule.membership_changed(member, cx),)*)* }
+            }
+
+            /// See [`News::weight_changed`].
+            pub fn weight_changed(&mut self, member: MemberId, before: u32, cx: &mut Context<'_>) {
+                match self { $($(Strategy::$Rule(rule) => rule.weight_changed(member, before, cx),)*)* }
+            }
+
+            /// See [`News::probed`].
+            pub fn probed(&mut self, member: MemberId, probe: &Probe, cx: &mut Context<'_>) {
+                match self { $($(Strategy::$Rule(rule) => rule.probed(member, probe, cx),)*)* }
+            }
+
+            /// See [`News::idle`].
+            pub fn idle(&mut self, member: MemberId, cx: &mut Context<'_>) {
+                match self { $($(Strategy::$Rule(rule) => rule.idle(member, cx),)*)* }
             }
 
             /// See [`News::reported`].
             pub fn reported(&mut self, member: MemberId, report: &Report, cx: &mut Context<'_>) {
-                match self { $(Strategy::$Rule(rule) => rule.reported(member, report, cx),)* }
+                match self { $($(Strategy::$Rule(rule) => rule.reported(member, report, cx),)*)* }
             }
 
             /// See [`Oracle::truth_changed`]; nothing for a rule that cannot see it.
             #[inline]
             pub fn truth_changed(&mut self, member: MemberId, truth: Truth<'_>, cx: &mut Context<'_>) {
-                match self { $(Strategy::$Rule(rule) => strategies!(@truth $sight rule, member, truth, cx),)* }
+                match self { $($(Strategy::$Rule(rule) => strategies!(@truth $sight rule, member, truth, cx),)*)* }
             }
         }
     };
     (@sight blind) => { Sight::Blind };
     (@sight oracle) => { Sight::Oracle };
-    (@reports blind $module:ident::$Rule:ident) => { <$module::$Rule as Rule>::READS_REPORTS };
-    (@reports oracle $module:ident::$Rule:ident) => { false };
-    (@pick blind $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Rule::pick($rule, $request, $cx) };
-    (@pick oracle $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Oracle::pick($rule, $request, $truth, $cx) };
-    (@truth blind $rule:ident, $member:ident, $truth:ident, $cx:ident) => {{ let _ = $rule; }};
+    (@sight product) => { Sight::Product };
+    (@pick blind $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Pick::Member(Rule::pick($rule, $request, $cx)) };
+    (@pick product $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Product::pick($rule, $request, $cx) };
+    (@pick oracle $rule:ident, $request:ident, $truth:ident, $cx:ident) => {
+        Pick::Member(Oracle::pick($rule, $request, $truth, $cx))
+    };
+    (@waiting product $rule:ident, $member:ident, $cx:ident) => { Product::takes_waiting($rule, $member, $cx) };
+    (@waiting $sight:ident $rule:ident, $member:ident, $cx:ident) => {{ let _ = ($rule, $member, $cx); false }};
     (@truth oracle $rule:ident, $member:ident, $truth:ident, $cx:ident) => { Oracle::truth_changed($rule, $member, $truth, $cx) };
+    (@truth $sight:ident $rule:ident, $member:ident, $truth:ident, $cx:ident) => {{ let _ = $rule; }};
 }
 
 impl super::StrategyConfig {

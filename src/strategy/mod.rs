@@ -15,15 +15,29 @@ pub mod index;
 mod list;
 #[cfg(test)]
 mod contract;
+pub mod pool;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use context::{Answer, Context, MemberId, Outcome, Pool, Report, Request, Truth};
+pub use context::{Answer, Context, Feedback, Key, Outcome, Pick, Probe, Report, Request, Truth};
 pub use list::{Entry, Sight};
+pub use pool::{Member, MemberId, Pool};
 
 /// What a rule hears between picks. Each method defaults to not listening.
 pub trait News: Sized {
+    /// Whether the rule reads the reports of monitoring agents, which cost time to simulate.
+    const READS_REPORTS: bool = false;
+
+    /// Whether the rule hears from servers that become idle.
+    const HEARS_IDLE: bool = false;
+
+    /// Whether the rule reads what servers say of themselves in their answers.
+    const READS_FEEDBACK: bool = false;
+
+    /// Whether the rule probes servers.
+    const PROBES: bool = false;
+
     /// What a scenario may say of the rule.
     type Config: Clone + Default + PartialEq + std::fmt::Debug + Serialize + DeserializeOwned;
 
@@ -42,17 +56,39 @@ pub trait News: Sized {
     /// `member` has become eligible, or no longer is; the pool already says which.
     fn eligibility_changed(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
 
+    /// `member` has become part of the pool, or no longer is; the pool already says which. Where that also makes it
+    /// eligible, or no longer so, [`eligibility_changed`](News::eligibility_changed) comes after.
+    fn membership_changed(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
+
+    /// The weight of `member` was `before`; the pool says what it is now.
+    fn weight_changed(&mut self, _member: MemberId, _before: u32, _cx: &mut Context<'_>) {}
+
     /// The monitoring agent of `member` has reported.
     fn reported(&mut self, _member: MemberId, _report: &Report, _cx: &mut Context<'_>) {}
+
+    /// `member` has answered a probe.
+    fn probed(&mut self, _member: MemberId, _probe: &Probe, _cx: &mut Context<'_>) {}
+
+    /// `member` has become idle, and tells this balancer.
+    fn idle(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
 }
 
 /// A rule that sees only what a real balancer could see.
 pub trait Rule: News {
-    /// Whether the rule reads the reports of monitoring agents, which cost time to simulate.
-    const READS_REPORTS: bool = false;
-
     /// Picks one of the eligible members, of which there is at least one.
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId;
+}
+
+/// The rule of a product, which decides more than a textbook rule does: whether a full member is passed over, whether a
+/// request waits, who is tried again. It sees only what a real balancer could see.
+pub trait Product: News {
+    /// Picks where `request` goes. Members tried before stand in the request, and are eligible. Also asked where nobody is.
+    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick;
+
+    /// Whether `member` takes a request that waits for it, or for any.
+    fn takes_waiting(&mut self, _member: MemberId, _cx: &mut Context<'_>) -> bool {
+        false
+    }
 }
 
 /// A rule that is allowed the truth: a bound to compare with, never a product.
@@ -65,16 +101,19 @@ pub trait Oracle: News {
 }
 
 strategies! {
-    blind  "round-robin"          round_robin::RoundRobin;
-    blind  "weighted-round-robin" weighted_round_robin::WeightedRoundRobin;
-    blind  "least-connections"    least_connections::LeastConnections;
-    blind  "least-response-time"  least_response_time::LeastResponseTime;
-    blind  "resource-based"       resource_based::ResourceBased;
-    blind  "ip-hash"              ip_hash::IpHash;
-    blind  "consistent-hashing"   consistent_hashing::ConsistentHashing;
-    blind  "random"               random::Random;
-    blind  "weighted-random"      weighted_random::WeightedRandom;
-    blind  "power-of-d"           power_of_d::PowerOfD;
-    oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue;
-    oracle "least-work-left"      least_work_left::LeastWorkLeft;
+    /// The rules of the textbooks, and the oracles they are measured by.
+    textbook() {
+        blind  "round-robin"          round_robin::RoundRobin;
+        blind  "weighted-round-robin" weighted_round_robin::WeightedRoundRobin;
+        blind  "least-connections"    least_connections::LeastConnections;
+        blind  "least-response-time"  least_response_time::LeastResponseTime;
+        blind  "resource-based"       resource_based::ResourceBased;
+        blind  "ip-hash"              ip_hash::IpHash;
+        blind  "consistent-hashing"   consistent_hashing::ConsistentHashing;
+        blind  "random"               random::Random;
+        blind  "weighted-random"      weighted_random::WeightedRandom;
+        blind  "power-of-d"           power_of_d::PowerOfD;
+        oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue;
+        oracle "least-work-left"      least_work_left::LeastWorkLeft;
+    }
 }

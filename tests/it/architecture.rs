@@ -38,7 +38,7 @@ const LAYERS: &[&[&str]] = &[
     &["engine", "dist", "stats", "theory"],
     &["strategy", "observe"],
     &["balancer"],
-    &["model"],
+    &["model", "replay"],
     &["scenario"],
     &["experiment"],
     &["report"],

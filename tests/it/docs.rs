@@ -114,7 +114,7 @@ fn the_table_of_strategies_is_up_to_date() {
     page += "| strategy | oracle | what it does |\n|---|---|---|\n";
     for entry in strategy::CATALOGUE {
         let oracle = match entry.sight {
-            Sight::Blind => "",
+            Sight::Blind | Sight::Product => "",
             Sight::Oracle => "yes",
         };
         let _ = writeln!(
@@ -401,7 +401,7 @@ fn write(path: &Path, bytes: &[u8]) {
 }
 
 /// Where the example goes.
-const EXAMPLE: &str = "strategy/failure_averse.rs";
+const EXAMPLE: &str = "strategy/textbook/failure_averse.rs";
 
 /// A copy of the crate with the strategy of `docs/add-a-strategy.md`: the file, and the line.
 fn crate_with_the_example(page: &str) -> PathBuf {
@@ -415,7 +415,7 @@ fn crate_with_the_example(page: &str) -> PathBuf {
     let list_path = source.join("strategy/mod.rs");
     let list = read("src/strategy/mod.rs");
     let start = list.find("strategies! {").unwrap();
-    let end = start + list[start..].find("\n}").unwrap();
+    let end = start + list[start..].find("\n    }").unwrap();
     let with_line = format!("{}\n{}{}", &list[..end], line.trim_end(), &list[end..]);
     copy_but(
         &root().join("src"),

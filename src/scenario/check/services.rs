@@ -1,5 +1,7 @@
 //! Services: their servers, their balancers, and what goes wrong with them.
 
+use std::net::Ipv4Addr;
+
 use super::super::file::{File, Servers, Service};
 use super::super::text::Path;
 use super::Check;
@@ -7,7 +9,7 @@ use super::clients::sampler;
 use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
 use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
 use crate::model::network::Delay;
-use crate::strategy::StrategyConfig;
+use crate::strategy::{Member, StrategyConfig};
 use crate::time::{Span, Time};
 
 /// Servers in all at most.
@@ -49,13 +51,20 @@ pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
                 format!("two services are called `{}`", service.name),
             );
         }
-        plans.push(plan(file, service, &at, check));
+        plans.push(plan(file, index, service, &at, check));
     }
     plans
 }
 
-fn plan(file: &File, service: &Service, at: &Path, check: &mut Check<'_>) -> ServicePlan {
+fn plan(
+    file: &File,
+    index_of_service: usize,
+    service: &Service,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> ServicePlan {
     let mut servers = Vec::new();
+    let mut members = Vec::new();
     let mut groups = Vec::new();
     let names: Vec<&str> = service
         .servers
@@ -78,6 +87,8 @@ fn plan(file: &File, service: &Service, at: &Path, check: &mut Check<'_>) -> Ser
                 } else {
                     format!("{}-{number}", group.name)
                 };
+                let position = servers.len() as u32;
+                members.push(member(index_of_service, group, &name, (position, number)));
                 servers.push(ServerPlan {
                     name,
                     group: groups.len(),
@@ -101,6 +112,7 @@ fn plan(file: &File, service: &Service, at: &Path, check: &mut Check<'_>) -> Ser
     ServicePlan {
         name: service.name.clone(),
         servers,
+        members: members.into(),
         groups,
         balancer: BalancerPlan {
             strategy: balancer.strategy.clone(),
@@ -108,10 +120,42 @@ fn plan(file: &File, service: &Service, at: &Path, check: &mut Check<'_>) -> Ser
             spread: balancer.spread,
             sticky: balancer.sticky,
             health_check: balancer.health_check.clone(),
+            queue_timeout: balancer.queue_timeout,
             timeout: balancer.timeout,
             abandoned: balancer.abandoned,
             retry: balancer.retry.clone(),
         },
+    }
+}
+
+/// Server number `number` of its group, counted from 1, at `position` in its pool, counted from 0.
+fn member(service: usize, group: &Servers, name: &str, (position, number): (u32, u32)) -> Member {
+    let host = Ipv4Addr::from_bits(0x0a00_0000 + ((service as u32) << 20) + position + 1);
+    let address = match &group.address {
+        None => format!("{host}:80"),
+        Some(first) => match first
+            .rsplit_once(':')
+            .map(|(host, port)| (host, port.parse()))
+        {
+            Some((host, Ok(port))) => {
+                let port: u32 = port;
+                format!("{host}:{}", port + number - 1)
+            }
+            _ => first.clone(),
+        },
+    };
+    Member {
+        name: name.to_owned(),
+        address,
+        backup: group.backup,
+        down: group.down,
+        max_connections: group.max_connections,
+        min_connections: group.min_connections,
+        max_queue: group.max_queue,
+        zone: group.zone.clone(),
+        priority: group.priority,
+        labels: group.labels.clone(),
+        ..Member::new(position, group.weight)
     }
 }
 
@@ -150,6 +194,11 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
         }
     };
     positive(balancer.timeout, place.key("timeout"), "timeout");
+    positive(
+        balancer.queue_timeout,
+        place.key("queue-timeout"),
+        "queue-timeout",
+    );
     if let Some(health) = &balancer.health_check {
         positive(
             Some(health.interval),

@@ -1,0 +1,1 @@
+//! Drives a balancer through the steps of a recording.
