@@ -7,6 +7,7 @@ mod init;
 mod list;
 mod output;
 mod progress;
+mod replay;
 mod run;
 mod schema;
 
@@ -66,6 +67,8 @@ enum Command {
     List(list::ListArgs),
     /// Explain one of them: what it does, what it sees, its cost, when it fails, its source.
     Explain(explain::ExplainArgs),
+    /// Drive strategies with recordings of real balancers, and show where the first pick differs.
+    Replay(replay::ReplayArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Print the JSON Schema of scenario files, or their reference as Markdown.
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::check(args, &output),
         Command::List(args) => list::list(args, &output),
         Command::Explain(args) => explain::explain(args, &output),
+        Command::Replay(args) => replay::replay(args, &output),
         Command::Init(args) => init::init(args, &output),
         Command::Schema(args) => schema::schema(args, &output),
         Command::Completions(args) => completions::completions::<Cli>(args, &output),

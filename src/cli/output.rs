@@ -68,6 +68,15 @@ impl Output {
         let _ = writeln!(stream, "{}", text.trim_end());
     }
 
+    /// Says what is wrong with one of several inputs.
+    pub(super) fn complain(&self, text: &str) {
+        let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
+        let red = anstyle::Style::new()
+            .fg_color(Some(anstyle::AnsiColor::Red.into()))
+            .bold();
+        let _ = writeln!(stream, "{red}error{red:#}: {text}");
+    }
+
     /// Whether somebody watches.
     pub(super) fn is_watched(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
@@ -99,11 +108,7 @@ impl Failure {
             Failure::Reported | Failure::Unheard => return,
             Failure::Interrupted => "interrupted; nothing was written",
         };
-        let mut stream = AutoStream::new(io::stderr().lock(), output.choice);
-        let red = anstyle::Style::new()
-            .fg_color(Some(anstyle::AnsiColor::Red.into()))
-            .bold();
-        let _ = writeln!(stream, "{red}error{red:#}: {message}");
+        output.complain(message);
     }
 
     pub(super) fn code(&self) -> ExitCode {

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use super::recording::{Recording, Step};
-use crate::strategy::{Member, MemberId, Outcome, StrategyConfig};
+use crate::strategy::{Member, MemberId, Outcome, Report, StrategyConfig};
 use crate::time::Time;
 
 /// How the recordings of a program are read.
@@ -40,6 +40,10 @@ pub struct Setup {
     pub tries: u32,
     /// How an attempt ends at a server that is down.
     pub when_down: Outcome,
+    /// The value of each server's cookie, by member; empty where there are none.
+    pub cookies: Vec<String>,
+    /// What servers report of their load before the first step.
+    pub reports: Vec<(MemberId, Report)>,
     /// How long after the start of the program the first step happens.
     pub begins: Time,
 }
@@ -98,6 +102,8 @@ impl Setup {
             keyed_by: KeyedBy::Text,
             tries: 1,
             when_down: Outcome::Failure,
+            cookies: Vec::new(),
+            reports: Vec::new(),
             begins: Time::ZERO,
         }
     }
