@@ -27,7 +27,7 @@ impl Bench {
         Bench::of(&StrategyConfig::PowerOfD(config), weights)
     }
 
-    fn of(config: &StrategyConfig, weights: &[u32]) -> Bench {
+    pub(super) fn of(config: &StrategyConfig, weights: &[u32]) -> Bench {
         let members = (0u32..)
             .zip(weights)
             .map(|(position, &weight)| Member::new(position, weight));
@@ -117,6 +117,20 @@ impl Bench {
         }
     }
 
+    pub(super) fn strategy(&self) -> &Strategy {
+        &self.strategy
+    }
+
+    /// Lets a member answer a probe.
+    pub(super) fn probe(&mut self, member: MemberId, probe: Probe) {
+        self.tell(|s, cx| s.probed(member, &probe, cx));
+    }
+
+    /// Lets time pass.
+    pub(super) fn wait(&mut self, span: Span) {
+        self.now += span;
+    }
+
     pub(super) fn send(&mut self, member: MemberId) {
         self.now += Span::from_millis(1);
         self.pool.sent(member);
@@ -124,6 +138,27 @@ impl Bench {
             self.now.max(self.free_at[member as usize]) + Span::from_millis(10);
         self.tell(|s, cx| s.sent(member, cx));
         self.tell_truth(member);
+    }
+
+    /// As [`send`](Self::send), in no time.
+    pub(super) fn send_at_once(&mut self, member: MemberId) {
+        self.pool.sent(member);
+        self.tell(|s, cx| s.sent(member, cx));
+    }
+
+    /// A good answer that says how long the service took.
+    pub(super) fn answer_after_service(&mut self, member: MemberId, span: Span) {
+        self.pool.ended(member);
+        let answer = Answer {
+            member,
+            outcome: Outcome::Success,
+            response_time: span,
+            feedback: Feedback {
+                in_flight: 0,
+                service_time: span,
+            },
+        };
+        self.tell(|s, cx| s.answered(&answer, cx));
     }
 
     pub(super) fn answer(&mut self, member: MemberId, outcome: Outcome, response_time: Span) {

@@ -116,4 +116,10 @@ strategies! {
         oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue;
         oracle "least-work-left"      least_work_left::LeastWorkLeft;
     }
+
+    /// Rules of papers.
+    papers() {
+        blind   "prequal" prequal::Prequal;
+        product "c3"      c3::C3;
+    }
 }
