@@ -16,12 +16,19 @@ use tables::Tables;
 /// The charts of a scenario.
 pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
     let series = series(scenario);
+    let measured: Vec<Series> = (scenario.measured.iter())
+        .map(|measurement| Series {
+            name: measurement.name.clone(),
+            colour: chart::MEASURED,
+        })
+        .collect();
     let faults = faults(scenario);
     let caption = scenario.caption();
     chart::draw(&Study {
         question: &scenario.question,
         scenario: &caption,
         strategies: &series,
+        measured: &measured,
         summary: &tables.summary,
         paired: &tables.paired,
         latency: &tables.latency,
@@ -34,14 +41,15 @@ pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
     })
 }
 
-/// The name and colour of each variant. A strategy has the colour of its place in the catalogue, in every scenario;
-/// where two variants share a strategy, the later ones take the next colours that are free.
+/// The name and colour of each variant. A strategy has the colour of its place in the catalogue, in every scenario; where two
+/// variants share a strategy, or there are more strategies than colours, the later ones take the next colours that
+/// are free.
 fn series(scenario: &Scenario) -> Vec<Series> {
     let mut taken: Vec<usize> = Vec::new();
     let wanted: Vec<usize> = scenario
         .variants
         .iter()
-        .map(|variant| variant.strategy.index())
+        .map(|variant| variant.strategy.index() % chart::COLOURS)
         .collect();
     scenario
         .variants

@@ -46,10 +46,10 @@ pub struct PairedRow {
     pub n: u32,
 }
 
-/// `latency.csv`: the percentile spectrum of one strategy, all replications merged.
+/// `latency.csv`: the percentile spectrum of one strategy, all replications merged, or of a measurement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatencyRow {
-    /// The strategy.
+    /// The strategy, or the name of the measurement.
     pub strategy: String,
     /// The percentile, 0 to 100.
     pub percentile: f64,

@@ -147,6 +147,25 @@ pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         row.push(last);
         table.add_row(row);
     }
+    for measurement in &scenario.measured {
+        let mut row = vec![Cell::new(&measurement.name)];
+        row.extend(columns.iter().map(|(_, metric, _)| {
+            let value = match metric.name {
+                "mean_ms" => Some(measurement.mean_ms()),
+                "p50_ms" => Some(measurement.quantile_ms(0.5)),
+                "p99_ms" => Some(measurement.quantile_ms(0.99)),
+                "p999_ms" => Some(measurement.quantile_ms(0.999)),
+                _ => None,
+            };
+            let text = value.map_or("–".to_owned(), |value| with_half_width(value, None));
+            Cell::new(text).set_alignment(CellAlignment::Right)
+        }));
+        row.extend([
+            Cell::new("–").set_alignment(CellAlignment::Right),
+            Cell::new("measured"),
+        ]);
+        table.add_row(row);
+    }
     if let Style::Terminal(true) = style {
         table.enforce_styling();
     }

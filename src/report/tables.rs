@@ -7,7 +7,7 @@ use crate::experiment::{
     Better, METRICS, Outcome, Run, VariantOutcome, difference, estimate, milliseconds,
 };
 use crate::observe::Loss;
-use crate::scenario::{Scenario, Variant};
+use crate::scenario::{Measurement, Scenario, Variant};
 use crate::stats::{Estimate, Verdict};
 
 /// The rows of all files of one scenario.
@@ -51,6 +51,9 @@ impl Tables {
             tables.timeline.extend(timeline(variant, measured));
             tables.utilization.extend(utilization(variant, measured));
             tables.sessions.extend(sessions(variant, measured));
+        }
+        for measurement in &scenario.measured {
+            tables.latency.extend(measured_latency(measurement));
         }
         tables
     }
@@ -137,6 +140,16 @@ fn latency(variant: &Variant, measured: &VariantOutcome) -> Vec<LatencyRow> {
             })
         })
         .collect()
+}
+
+fn measured_latency(measurement: &Measurement) -> impl Iterator<Item = LatencyRow> {
+    let percentiles = spectrum(measurement.sorted_ms.len() as u64).into_iter();
+    percentiles.map(|percentile| LatencyRow {
+        strategy: measurement.name.clone(),
+        percentile,
+        response_ms: measurement.quantile_ms(percentile / 100.0),
+        requests_above: measurement.above(percentile / 100.0),
+    })
 }
 
 fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {

@@ -8,7 +8,7 @@ use super::conform::conform;
 use super::diagnostic::{Diagnostic, any_error};
 use super::file::{self, File};
 use super::text::{Document, Path};
-use super::{Scenario, Variant, schema};
+use super::{Measurement, Scenario, Variant, schema};
 use crate::model::blueprint::{Blueprint, When};
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
@@ -141,6 +141,7 @@ pub fn check(
             "there is nothing to run: name at least one strategy in `compare`, or a `[[variants]]`",
         );
     }
+    let measured = measured(&resolved, &names, &mut check);
     let baseline = match &resolved.run.baseline {
         None => 0,
         Some(name) if check.faults.is_empty() => check
@@ -179,9 +180,32 @@ pub fn check(
         judge_by: resolved.run.judge_by,
         variants,
         baseline,
+        measured,
         resolved: resolved_json,
         warnings,
     })
+}
+
+/// The response times measured at the real system. Their names must not be those of what is compared.
+fn measured(file: &File, names: &[&str], check: &mut Check<'_>) -> Vec<Measurement> {
+    let mut read: Vec<Measurement> = Vec::new();
+    for (index, measured) in file.measured.iter().enumerate() {
+        let at = Path::root().key("measured").index(index);
+        let name = measured.name.as_str();
+        if names.contains(&name) || read.iter().any(|other| other.name == name) {
+            let message =
+                format!("there is another `{name}`; what is measured needs a name of its own");
+            check.fault(&at.key("name"), "repeated", message);
+        }
+        match check.data.response_times(measured) {
+            Ok(sorted_ms) => read.push(Measurement {
+                name: name.to_owned(),
+                sorted_ms,
+            }),
+            Err(why) => check.fault(&at.key("file"), "bad-data", why),
+        }
+    }
+    read
 }
 
 fn read(value: serde_json::Value) -> Result<File, Vec<Diagnostic>> {

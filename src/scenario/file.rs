@@ -43,6 +43,40 @@ pub struct File {
     /// More to compare: the same scenario with other settings.
     #[serde(default)]
     pub variants: Vec<Variant>,
+    /// Response times measured at the real system, to stand beside those simulated.
+    #[serde(default)]
+    pub measured: Vec<Measured>,
+}
+
+/// Response times measured at a real system: a line in the table and in the chart of percentiles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Measured {
+    /// What it is called in tables and charts.
+    #[schemars(length(min = 1, max = 40))]
+    pub name: String,
+    /// A CSV file with a header line and a row a request, plain or gzipped; relative to the scenario.
+    pub file: String,
+    /// The column with the response times.
+    pub column: String,
+    /// How they are written.
+    #[serde(default)]
+    pub unit: TimeUnit,
+}
+
+/// A unit of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TimeUnit {
+    /// Seconds.
+    S,
+    /// Milliseconds.
+    #[default]
+    Ms,
+    /// Microseconds.
+    Us,
+    /// Nanoseconds.
+    Ns,
 }
 
 /// How long, how often, and what is compared.

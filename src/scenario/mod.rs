@@ -47,10 +47,43 @@ pub struct Scenario {
     pub variants: Vec<Variant>,
     /// The place in `variants` of what the others are compared with.
     pub baseline: usize,
+    /// Response times measured at the real system.
+    pub measured: Vec<Measurement>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
     /// What a careful colleague would say about it, each a sentence.
     pub warnings: Vec<String>,
+}
+
+/// Response times of a real system.
+#[derive(Clone, Debug)]
+pub struct Measurement {
+    /// What it is called.
+    pub name: String,
+    /// Response times in milliseconds, the shortest first; at least one.
+    pub sorted_ms: Vec<f64>,
+}
+
+impl Measurement {
+    /// Their mean, in milliseconds.
+    pub fn mean_ms(&self) -> f64 {
+        self.sorted_ms.iter().sum::<f64>() / self.sorted_ms.len() as f64
+    }
+
+    /// The least response time, in milliseconds, that a share `q` of the requests did not exceed: the nearest rank.
+    pub fn quantile_ms(&self, q: f64) -> f64 {
+        self.sorted_ms[self.rank(q)]
+    }
+
+    /// How many requests took longer than the quantile.
+    pub fn above(&self, q: f64) -> u64 {
+        (self.sorted_ms.len() - 1 - self.rank(q)) as u64
+    }
+
+    fn rank(&self, q: f64) -> usize {
+        let count = self.sorted_ms.len();
+        ((q * count as f64).ceil() as usize).clamp(1, count) - 1
+    }
 }
 
 /// One of the things that a scenario compares.

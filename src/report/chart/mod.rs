@@ -13,6 +13,8 @@ mod summary;
 mod timeline;
 mod utilization;
 
+pub use palette::{COLOURS, MEASURED};
+
 use std::sync::{Arc, LazyLock};
 
 use resvg::{tiny_skia, usvg};
@@ -30,6 +32,8 @@ pub struct Study<'a> {
     pub scenario: &'a str,
     /// What is compared, in order.
     pub strategies: &'a [Series],
+    /// What was measured at the real system, in order.
+    pub measured: &'a [Series],
     /// Estimates.
     pub summary: &'a [SummaryRow],
     /// Differences.

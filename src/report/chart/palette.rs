@@ -5,7 +5,7 @@
 use plotters::style::RGBColor;
 
 /// Lines and bars of one strategy.
-const COLOURS: [RGBColor; 12] = [
+const PALETTE: [RGBColor; 12] = [
     RGBColor(0x00, 0x72, 0xb2), // blue
     RGBColor(0x56, 0xb4, 0xe9), // sky
     RGBColor(0x00, 0x9e, 0x73), // green
@@ -20,6 +20,9 @@ const COLOURS: [RGBColor; 12] = [
     RGBColor(0xa8, 0x9c, 0x1d), // olive
 ];
 
+/// How many looks can be told apart.
+pub const COLOURS: usize = 24;
+
 /// The look of a strategy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
@@ -31,10 +34,20 @@ pub(super) struct Look {
     pub(super) dash: Option<(f64, f64)>,
 }
 
+/// The colour number of what was measured and not simulated.
+pub const MEASURED: usize = usize::MAX;
+
 /// The look of colour number `index`: the second half of the palette is dashed, and so is every further
 /// round, more finely.
 pub(super) fn look(index: usize) -> Look {
-    let colour = COLOURS[index % COLOURS.len()];
+    if index == MEASURED {
+        return Look {
+            colour: INK,
+            ink: INK,
+            dash: Some((2.0, 3.0)),
+        };
+    }
+    let colour = PALETTE[index % PALETTE.len()];
     let dash = match index / 6 {
         0 => None,
         1 => Some((9.0, 4.0)),

@@ -38,9 +38,15 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     if rows.is_empty() || high <= 0.0 {
         return None;
     }
+    let all: Vec<_> = study
+        .strategies
+        .iter()
+        .chain(study.measured)
+        .cloned()
+        .collect();
     let top = frame::title_height(study) + 8.0;
     let height = top + 560.0 + 72.0;
-    let right = WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0;
+    let right = WIDTH - EDGE - frame::widest(&all, 260.0) - 18.0;
     let plot = Plot {
         left: 104.0,
         top,
@@ -68,7 +74,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             "Percentile (each nine as wide as the next)",
         );
         let mut ends = Vec::new();
-        for series in study.strategies {
+        for series in &all {
             let look = look(series.colour);
             let own: Vec<_> = study
                 .latency

@@ -125,6 +125,7 @@ impl Invented {
         Study {
             question: "What does one slow server of ten do to the tail, rule by rule, when nobody has told the balancer about it & what <then>?",
             scenario: "invented.toml · 20 replications of 10min · seed 1",
+            measured: &[],
             strategies: &self.strategies,
             summary: &self.summary,
             paired: &[],

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::model::arrivals::{Rows, Trace, open_data};
+use crate::scenario::file::{Measured, TimeUnit};
 
 /// What became of reading a file.
 type Read<T> = Result<Arc<T>, String>;
@@ -69,6 +70,31 @@ impl Data {
                 })
             })
             .collect()
+    }
+
+    /// One column of response times, in milliseconds, the shortest first.
+    pub(super) fn response_times(&mut self, measured: &Measured) -> Result<Vec<f64>, String> {
+        let per_unit = match measured.unit {
+            TimeUnit::S => 1e3,
+            TimeUnit::Ms => 1.0,
+            TimeUnit::Us => 1e-3,
+            TimeUnit::Ns => 1e-6,
+        };
+        self.column(&measured.file, Some(&measured.column))
+            .map_err(|why| format!("`{}` {why}", measured.file))?;
+        let mut times = self.numbers(&measured.file, Some(&measured.column))?;
+        for (row, time) in times.iter_mut().enumerate() {
+            if !(0.0..1e15).contains(time) {
+                return Err(format!(
+                    "`{}`, row {}: {time} is no response time",
+                    measured.file,
+                    row + 1
+                ));
+            }
+            *time *= per_unit;
+        }
+        times.sort_unstable_by(f64::total_cmp);
+        Ok(times)
     }
 
     /// The distinct addresses of one column in order of appearance, and how often each stands there.
