@@ -17,6 +17,8 @@ pub enum FaultConfig {
     RandomCrashes(RandomCrashes),
     /// The server works more slowly for a while, and says nothing about it.
     Slowdown(Slowdown),
+    /// Servers work more slowly now and then, at random times, each on its own: others on the same machine take the processor.
+    NoisyNeighbours(NoisyNeighbours),
     /// The balancers send no new clients to the server; those bound to it by a cookie still come.
     Drain(Drain),
 }
@@ -70,6 +72,21 @@ pub struct Slowdown {
     #[serde(default)]
     pub lasts: Option<Span>,
     /// Speed in the meantime, as a share of the usual one; more than 0%.
+    pub speed: Share,
+}
+
+/// Slow stretches at random times.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NoisyNeighbours {
+    /// Which servers.
+    pub servers: String,
+    /// Mean time from the end of a slow stretch to the next; exponential.
+    pub every: Span,
+    /// Mean length of a slow stretch; exponential.
+    pub lasts: Span,
+    /// Speed in the meantime, as a share of the usual one; more than 0%. Several such faults together make it vary: their
+    /// speeds multiply.
     pub speed: Share,
 }
 
@@ -149,6 +166,7 @@ impl FaultConfig {
             FaultConfig::Crash(fault) => &fault.servers,
             FaultConfig::RandomCrashes(fault) => &fault.servers,
             FaultConfig::Slowdown(fault) => &fault.servers,
+            FaultConfig::NoisyNeighbours(fault) => &fault.servers,
             FaultConfig::Drain(fault) => &fault.servers,
         }
     }
@@ -173,6 +191,11 @@ impl FaultConfig {
             FaultConfig::Slowdown(f) => (
                 "slowdown",
                 once(f.at, f.lasts),
+                Effect::Slowdown(f.speed.value()),
+            ),
+            FaultConfig::NoisyNeighbours(f) => (
+                "noisy neighbours",
+                Schedule::Random(f.every.seconds(), f.lasts.seconds()),
                 Effect::Slowdown(f.speed.value()),
             ),
             FaultConfig::Drain(f) => ("drain", once(f.at, f.lasts), Effect::Drain),

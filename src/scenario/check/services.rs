@@ -11,6 +11,7 @@ use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
 use crate::model::network::Delay;
 use crate::strategy::{Member, StrategyConfig};
 use crate::time::{Span, Time};
+use crate::units::Share;
 
 /// Servers in all at most.
 const MOST_SERVERS: u64 = 1_000_000;
@@ -362,6 +363,22 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
     faults
 }
 
+/// Mean times of random faults: shorter ones would be events without end.
+fn not_too_short(refuse: &mut impl FnMut(&str, &str), spans: [(&str, Span); 2]) {
+    for (key, span) in spans {
+        if span < Span::from_millis(1) {
+            refuse(key, &format!("`{key}` is {span}; it must be at least 1ms"));
+        }
+    }
+}
+
+fn check_speed(refuse: &mut impl FnMut(&str, &str), speed: Share) {
+    if !(1e-6..=1e6).contains(&speed.value()) {
+        let message = format!("`speed` is {speed}; it must be 0.0001% to 100000000%");
+        refuse("speed", &message);
+    }
+}
+
 fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
     let mut refuse = |key: &str, message: &str| check.fault(&at.key(key), "out-of-range", message);
     let mut lasting = |lasts: Option<Span>| {
@@ -375,24 +392,20 @@ fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
             Some((crash.in_flight, crash.answers))
         }
         FaultConfig::RandomCrashes(random) => {
-            for (key, span) in [("mtbf", random.mtbf), ("mttr", random.mttr)] {
-                if span < Span::from_millis(1) {
-                    refuse(key, &format!("`{key}` is {span}; it must be at least 1ms"));
-                }
-            }
+            not_too_short(&mut refuse, [("mtbf", random.mtbf), ("mttr", random.mttr)]);
             Some((random.in_flight, random.answers))
+        }
+        FaultConfig::NoisyNeighbours(noisy) => {
+            not_too_short(
+                &mut refuse,
+                [("every", noisy.every), ("lasts", noisy.lasts)],
+            );
+            check_speed(&mut refuse, noisy.speed);
+            None
         }
         FaultConfig::Slowdown(slow) => {
             lasting(slow.lasts);
-            if !(1e-6..=1e6).contains(&slow.speed.value()) {
-                refuse(
-                    "speed",
-                    &format!(
-                        "`speed` is {}; it must be 0.0001% to 100000000%",
-                        slow.speed
-                    ),
-                );
-            }
+            check_speed(&mut refuse, slow.speed);
             None
         }
         FaultConfig::Drain(drain) => {
