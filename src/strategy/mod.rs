@@ -122,4 +122,13 @@ strategies! {
         blind   "prequal" prequal::Prequal;
         product "c3"      c3::C3;
     }
+
+    /// nginx 1.22, its open-source version.
+    nginx(peers, ring, smooth) {
+        product "nginx-round-robin" round_robin::NginxRoundRobin;
+        product "nginx-least-conn"  least_conn::NginxLeastConn;
+        product "nginx-ip-hash"     ip_hash::NginxIpHash;
+        product "nginx-hash"        hash::NginxHash;
+        product "nginx-random"      random::NginxRandom;
+    }
 }
