@@ -137,8 +137,8 @@ impl Upstream {
         }
     }
 
-    /// A server that stands for all that go down in the recording, of which `max_fails` and `fail_timeout` must be equal:
-    /// what they are of a server that never fails changes nothing.
+    /// A server that stands for all that go down in the recording, of which `max_fails` and `fail_timeout` must be
+    /// equal: what they are of a server that never fails changes nothing.
     fn failing(&self, recording: &Recording) -> Result<Option<&Server>, String> {
         let mut failing: Option<&Server> = None;
         for step in recording.events.iter().filter(|step| step.op == "down") {

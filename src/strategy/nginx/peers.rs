@@ -1,5 +1,5 @@
-//! What all methods of nginx share: the peers of an upstream, which of them may be picked, what becomes of one that
-//! fails, and the group of backups. (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
+//! What all methods of nginx share: the peers of an upstream, which of them may be picked, what becomes of one
+//! that fails, and the group of backups. (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
 
 use std::sync::Arc;
 
@@ -274,3 +274,6 @@ impl Peer {
         self.max_conns > 0 && conns >= self.max_conns
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;
