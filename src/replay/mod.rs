@@ -1,6 +1,7 @@
 //! Replay: a strategy is driven with the recording of a real balancer, and its picks are compared with those recorded.
 
 mod drive;
+mod ipvs;
 pub mod program;
 pub mod recording;
 
@@ -77,7 +78,7 @@ pub fn replay(recording: &Recording) -> Result<Verdict, String> {
 
 /// The program of a recording, by the name that the recording gives it.
 fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
-    let known: &[(&str, &'static dyn Program)] = &[];
+    let known: &[(&str, &'static dyn Program)] = &[("linux-ipvs", &ipvs::Ipvs)];
     known
         .iter()
         .find(|(name, _)| recording.program.starts_with(name))
