@@ -36,13 +36,9 @@ pub(super) fn sweep(
         })
         .collect();
     let places = places(plan, &values, &at)?;
-    // A path that leads nowhere does so for each value, and is reported once.
-    for value in values.iter().take(1) {
-        let led = document.clone().set(&format!("{}={value}", plan.path));
-        led.map_err(|other| vec![blamed(&other, &at.key("path"), "")])?;
-    }
     let mut points = Vec::new();
     let mut faults = Vec::new();
+    let mut same_everywhere: Option<Vec<Diagnostic>> = None;
     for (index, (value, place)) in values.iter().zip(places).enumerate() {
         let here = at.key("values").index(index);
         match point(plan, value, path, document, data) {
@@ -58,11 +54,23 @@ pub(super) fn sweep(
                 at: place,
                 scenario,
             }),
-            Err(more) => {
+            Err(own) => {
                 let prefix = format!("with {value}: ");
-                faults.extend(more.iter().map(|other| blamed(other, &here, &prefix)));
+                faults.extend(own.iter().map(|other| blamed(other, &here, &prefix)));
+                if index == 0 {
+                    same_everywhere = Some(own);
+                } else {
+                    same_everywhere = same_everywhere.filter(|first| says(first) == says(&own));
+                }
             }
         }
+    }
+    // A path that leads nowhere does so for each value: that is one fault, and it is the path's.
+    if let Some(own) = same_everywhere.filter(|_| points.is_empty()) {
+        faults = own
+            .iter()
+            .map(|other| blamed(other, &at.key("path"), ""))
+            .collect();
     }
     if faults.is_empty() {
         let label = plan.label.clone().unwrap_or_else(|| plan.path.clone());
@@ -100,7 +108,11 @@ fn point(
     scenario(path, &changed, value, data).map(|(scenario, _)| scenario)
 }
 
-/// Whether the same is compared for the same time.
+fn says(faults: &[Diagnostic]) -> Vec<&str> {
+    faults.iter().map(|fault| fault.message.as_str()).collect()
+}
+
+/// Whether the same is compared, as often.
 fn alike(one: &Scenario, other: &Scenario) -> bool {
     let names = |scenario: &Scenario| -> Vec<String> {
         scenario
