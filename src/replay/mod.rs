@@ -2,6 +2,7 @@
 
 mod drive;
 mod ipvs;
+mod nginx;
 pub mod program;
 pub mod recording;
 
@@ -78,7 +79,8 @@ pub fn replay(recording: &Recording) -> Result<Verdict, String> {
 
 /// The program of a recording, by the name that the recording gives it.
 fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
-    let known: &[(&str, &'static dyn Program)] = &[("linux-ipvs", &ipvs::Ipvs)];
+    let known: &[(&str, &'static dyn Program)] =
+        &[("linux-ipvs", &ipvs::Ipvs), ("nginx", &nginx::Nginx)];
     known
         .iter()
         .find(|(name, _)| recording.program.starts_with(name))

@@ -230,6 +230,9 @@ macro_rules! strategies {
     (@truth $sight:ident $rule:ident, $member:ident, $truth:ident, $cx:ident) => {{ let _ = $rule; }};
 }
 
+/// Values of a setting that a label shows at most; of more it only says how many they are.
+const LISTED: usize = 8;
+
 impl super::StrategyConfig {
     /// The line of the catalogue.
     pub fn entry(&self) -> &'static Entry {
@@ -256,9 +259,13 @@ impl super::StrategyConfig {
         let mut label = entry.name.to_owned();
         for (key, value) in settings(self) {
             if default.get(&key) != Some(&value) {
-                let value = value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned);
+                let value = match value {
+                    serde_json::Value::String(text) => text,
+                    serde_json::Value::Array(values) if values.len() > LISTED => {
+                        format!("{} values", values.len())
+                    }
+                    other => other.to_string(),
+                };
                 label += &format!(" {key}={value}");
             }
         }

@@ -140,4 +140,13 @@ strategies! {
         product "ipvs-lblc"  lblc::IpvsLocality;
         product "ipvs-lblcr" lblcr::IpvsReplicatedLocality;
     }
+
+    /// nginx 1.22, its open-source version.
+    nginx(peers, ring, smooth) {
+        product "nginx-round-robin" round_robin::NginxRoundRobin;
+        product "nginx-least-conn"  least_conn::NginxLeastConn;
+        product "nginx-ip-hash"     ip_hash::NginxIpHash;
+        product "nginx-hash"        hash::NginxHash;
+        product "nginx-random"      random::NginxRandom;
+    }
 }

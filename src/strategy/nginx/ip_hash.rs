@@ -1,0 +1,76 @@
+//! Sends a client always to the same server: the first three bytes of its IPv4 address, or all of its IPv6 address, say
+//! which. This is nginx with `ip_hash`.
+//!
+//! The hash falls on a server in proportion to weight; servers that are marked as down keep their stretch. Where the
+//! server cannot serve, the hash is continued to the next place, up to 20 times; then smooth weighted round robin decides.
+//! Failures and `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker process of nginx counts its
+//! own failures unless the upstream has a `zone`, so model W workers as W balancers, and one `zone` as one; where nobody
+//! fails, all agree.
+//!
+//! **Sees:** the client's address, weights, its own failures and requests in flight, what was tried.
+//! **Cost of a pick:** log n for each server passed over, at most 20 of them; then linear.
+//! **Fails when:** clients share a /24 (a company, a provider's gateway): one server gets them all; a server is added or
+//! taken out: nearly all clients move.
+//! **Source:** nginx 1.22.1, src/http/modules/ngx_http_upstream_ip_hash_module.c.
+//! **Differs:** from ip-hash by the hash, by whole /24s, and in that a server marked as down moves only its own clients.
+//! nginx refuses `backup` with it; here backups serve where the round robin finds nobody else.
+//! **Verified:** picks equal to recordings, also those of servers marked as down.
+
+use std::net::IpAddr;
+
+use super::peers::{Config, PASSED_OVER, Peers};
+use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+
+/// nginx with `ip_hash`.
+#[derive(Clone, Debug)]
+pub struct NginxIpHash {
+    peers: Peers,
+}
+
+impl News for NginxIpHash {
+    type Config = Config;
+
+    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
+        NginxIpHash {
+            peers: Peers::new(config, cx),
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
+        self.peers.answered(answer, cx);
+    }
+
+    fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
+        self.peers.reload();
+    }
+
+    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
+        self.peers.reload();
+    }
+}
+
+impl Product for NginxIpHash {
+    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
+        self.peers.refresh(cx);
+        let mut hash: u32 = 89;
+        let mut step = |bytes: &[u8]| {
+            for &byte in bytes {
+                hash = (hash * 113 + u32::from(byte)) % 6271;
+            }
+            u64::from(hash)
+        };
+        // A retry goes on where the attempt before it stopped: the way up to there is not counted.
+        let passed_over = PASSED_OVER + request.tried.len();
+        match request.address {
+            IpAddr::V4(address) => {
+                let [a, b, c, _] = address.octets();
+                self.peers
+                    .seek(request, cx, passed_over, |_| step(&[a, b, c]))
+            }
+            IpAddr::V6(address) => {
+                let bytes = address.octets();
+                self.peers.seek(request, cx, passed_over, |_| step(&bytes))
+            }
+        }
+    }
+}
