@@ -1,6 +1,6 @@
 //! `lbsim run`: runs scenarios, prints what they say, and writes CSV files and charts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
@@ -12,6 +12,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, Outcome, Progress};
 use crate::model::blueprint::When;
+use crate::report::sweep::SweepTables;
 use crate::report::table::{self, Style};
 use crate::report::tables::Tables;
 use crate::report::write;
@@ -57,23 +58,17 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }
     }
-    let outcomes = live(&scenarios, args, output)?;
+    let runs: Vec<&Scenario> = scenarios.iter().flat_map(Scenario::runs).collect();
+    let outcomes = live(&runs, args, output)?;
+    let mut outcomes = outcomes.as_slice();
     let mut printed = Vec::new();
-    for (scenario, outcome) in scenarios.iter().zip(&outcomes) {
-        let folder = write::write(&args.out, scenario, outcome)?;
+    for scenario in &scenarios {
+        let (own, others) = outcomes.split_at(scenario.runs().len());
+        outcomes = others;
+        let folder = write::write(&args.out, scenario, own)?;
         match args.format {
-            Format::Text => output.print(&text(scenario, outcome, &folder, output))?,
-            Format::Json => {
-                let tables = Tables::new(scenario, outcome);
-                printed.push(json!({
-                    "scenario": scenario.name,
-                    "question": scenario.question,
-                    "folder": folder,
-                    "warnings": scenario.warnings,
-                    "summary": tables.summary,
-                    "paired": tables.paired,
-                }));
-            }
+            Format::Text => output.print(&text(scenario, own, &folder, output))?,
+            Format::Json => printed.push(json(scenario, own, &folder)),
         }
     }
     if args.format == Format::Json {
@@ -86,7 +81,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
 }
 
 /// Lives all cells, with a progress bar; an interrupt stops them.
-fn live(scenarios: &[Scenario], args: &RunArgs, output: &Output) -> Result<Vec<Outcome>, Failure> {
+fn live(scenarios: &[&Scenario], args: &RunArgs, output: &Output) -> Result<Vec<Outcome>, Failure> {
     let watched = Arc::new(Progress::default());
     let interrupted = Arc::clone(&watched);
     ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
@@ -95,8 +90,11 @@ fn live(scenarios: &[Scenario], args: &RunArgs, output: &Output) -> Result<Vec<O
         .num_threads(args.jobs.map_or(0, usize::from))
         .build()
         .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
-    let cells = scenarios.iter().map(cells).sum();
-    let expected = scenarios.iter().map(expected_requests).sum::<f64>() as u64;
+    let cells = scenarios.iter().map(|scenario| cells(scenario)).sum();
+    let expected = scenarios
+        .iter()
+        .map(|scenario| expected_requests(scenario))
+        .sum::<f64>() as u64;
     let (alive, done) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
         let progress = &watched;
@@ -141,32 +139,51 @@ fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
             .iter()
             .map(|variant| variant.name.as_str())
             .collect();
+        let runs = scenario.runs();
         text += &format!(
-            "{}\n  {}\n  compares {}\n  {} cells, about {:.2} million requests\n  would write {}\n",
+            "{}\n  {}\n  compares {}{}\n  {} cells, about {:.2} million requests\n  would write {}\n",
             scenario.question,
             scenario.caption(),
             names.join(", "),
-            cells(scenario),
-            expected_requests(scenario) / 1e6,
+            scenario.sweep.as_ref().map_or(String::new(), |sweep| {
+                format!(", at {} values of {}", sweep.points.len(), sweep.label)
+            }),
+            runs.iter().map(|run| cells(run)).sum::<u64>(),
+            runs.iter().map(|run| expected_requests(run)).sum::<f64>() / 1e6,
             args.out.join(&scenario.name).display(),
         );
     }
     text
 }
 
-fn text(
-    scenario: &Scenario,
-    outcome: &Outcome,
-    folder: &std::path::Path,
-    output: &Output,
-) -> String {
+/// The results of one scenario, for programs.
+fn json(scenario: &Scenario, outcomes: &[Outcome], folder: &Path) -> serde_json::Value {
+    let mut object = json!({
+        "scenario": scenario.name,
+        "question": scenario.question,
+        "folder": folder,
+        "warnings": scenario.warnings,
+    });
+    if scenario.sweep.is_some() {
+        let tables = SweepTables::new(scenario, outcomes);
+        object["sweep"] = json!(tables.estimates);
+        object["paired"] = json!(tables.paired);
+    } else {
+        let tables = Tables::new(scenario, &outcomes[0]);
+        object["summary"] = json!(tables.summary);
+        object["paired"] = json!(tables.paired);
+    }
+    object
+}
+
+fn text(scenario: &Scenario, outcomes: &[Outcome], folder: &Path, output: &Output) -> String {
     let bold = anstyle::Style::new().bold();
     let dim = anstyle::Style::new().dimmed();
     format!(
         "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\nResponse times are of requests that succeeded; ± is half of a 95% interval.\nCSV files and charts: {}\n",
         scenario.question,
         scenario.caption(),
-        table::draw(scenario, outcome, Style::Terminal(output.colour())),
+        table::draw(scenario, outcomes, Style::Terminal(output.colour())),
         folder.display(),
     )
 }

@@ -30,7 +30,7 @@ pub struct Interrupted;
 ///
 /// # Errors
 /// Where [`Progress::stop`] was set.
-pub fn run(scenarios: &[Scenario], progress: &Progress) -> Result<Vec<Outcome>, Interrupted> {
+pub fn run(scenarios: &[&Scenario], progress: &Progress) -> Result<Vec<Outcome>, Interrupted> {
     let outcomes: Vec<Vec<Mutex<VariantOutcome>>> = scenarios
         .iter()
         .map(|scenario| {
@@ -55,7 +55,7 @@ pub fn run(scenarios: &[Scenario], progress: &Progress) -> Result<Vec<Outcome>, 
         .into_par_iter()
         .with_max_len(1)
         .try_for_each(|(at, replication, variant)| {
-            let scenario = &scenarios[at];
+            let scenario = scenarios[at];
             let plan = &scenario.variants[variant];
             let tally = model::run_watched(
                 &plan.blueprint,

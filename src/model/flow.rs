@@ -7,7 +7,7 @@ use super::session::Touch;
 use super::{Event, World};
 use crate::balancer::retry::On;
 use crate::engine::Calendar;
-use crate::observe::{Cause, Loss};
+use crate::observe::{Cause, Ended, Loss};
 use crate::rng::{Luck, below};
 use crate::strategy::{self, Answer, Feedback, Key, MemberId, Outcome, Pick, Truth};
 use crate::time::{Span, Time};
@@ -420,7 +420,7 @@ impl World<'_> {
         let request = self.requests[attempt.request];
         self.tell_balancer(&request, &attempt, outcome, calendar);
         match attempt.failed {
-            None => self.succeed(attempt.request, &request, attempt.server, calendar),
+            None => self.succeed(attempt.request, &request, &attempt, calendar),
             Some(cause) => self.retry(attempt.request, cause, calendar),
         }
     }
@@ -541,8 +541,18 @@ impl World<'_> {
 
     /// A request is answered.
     #[inline(always)]
-    fn succeed(&mut self, id: u32, request: &Request, server: u32, calendar: &mut Calendar<Event>) {
+    fn succeed(
+        &mut self,
+        id: u32,
+        request: &Request,
+        attempt: &Attempt,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let server = attempt.server;
         let response_time = calendar.now() + request.to_balancer - request.arrived;
+        if self.witness.is_some() {
+            self.testify(request, Some(attempt), None, response_time);
+        }
         self.tally
             .succeeded(request.stretch, response_time, request.measured);
         if self.has_cookies {
@@ -560,9 +570,36 @@ impl World<'_> {
     pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
         let after = calendar.now() + request.to_balancer - request.arrived;
+        self.testify(&request, None, Some(cause), after);
         self.tally
             .failed(request.stretch, after, cause, request.measured);
         self.end(id, &request, calendar);
+    }
+
+    /// Tells the witness, if there is one, of a request that has ended.
+    #[cold]
+    #[inline(never)]
+    fn testify(
+        &mut self,
+        request: &Request,
+        answered: Option<&Attempt>,
+        failed: Option<Cause>,
+        response_time: Span,
+    ) {
+        if let Some(witness) = &mut self.witness {
+            witness.ended(&Ended {
+                arrived: request.arrived,
+                client: request.client,
+                key: request.draft.key,
+                size: request.draft.size,
+                server: answered.map(|attempt| attempt.server),
+                attempts: request.attempts,
+                service_time: answered.map_or(Span::ZERO, |attempt| attempt.demand),
+                response_time,
+                failed,
+                measured: request.measured,
+            });
+        }
     }
 
     #[inline(always)]

@@ -26,7 +26,7 @@ use rand::Rng as _;
 
 use crate::balancer::affinity::Sticky;
 use crate::engine::{self, Calendar, Model};
-use crate::observe::Tally;
+use crate::observe::{Tally, Witness};
 use crate::prefetch::prefetch;
 use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{Sight, StrategyConfig, Truth};
@@ -83,7 +83,6 @@ enum Event {
 }
 
 /// One cell at work.
-#[derive(Debug)]
 struct World<'a> {
     plan: &'a Blueprint,
     seeds: Seeds,
@@ -123,6 +122,8 @@ struct World<'a> {
     /// Whether there is a closed loop.
     has_users: bool,
     tally: Tally,
+    /// Who hears of each request.
+    witness: Option<&'a mut dyn Witness>,
     /// Measured requests that have not ended.
     open: u64,
     ended: bool,
@@ -155,6 +156,16 @@ pub fn run(plan: &Blueprint, seed: u64, replication: u32) -> Tally {
     run_watched(plan, seed, replication, &mut |_| true).expect("nobody interrupts")
 }
 
+/// As [`run`], with a witness that hears of each request.
+pub fn run_witnessed(
+    plan: &Blueprint,
+    seed: u64,
+    replication: u32,
+    witness: &mut dyn Witness,
+) -> Tally {
+    live(plan, seed, replication, Some(witness), &mut |_| true).expect("nobody interrupts")
+}
+
 /// Slices of a run after which its watcher is called.
 const SLICES: u64 = 64;
 
@@ -166,10 +177,21 @@ pub fn run_watched(
     replication: u32,
     watch: &mut dyn FnMut(u64) -> bool,
 ) -> Option<Tally> {
+    live(plan, seed, replication, None, watch)
+}
+
+fn live<'a>(
+    plan: &'a Blueprint,
+    seed: u64,
+    replication: u32,
+    witness: Option<&'a mut dyn Witness>,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Option<Tally> {
     let mut calendar = Calendar::new();
     let mut world = World::new(
         plan,
         Seeds::new(seed, u64::from(replication)),
+        witness,
         &mut calendar,
     );
     let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
@@ -187,7 +209,12 @@ pub fn run_watched(
 }
 
 impl<'a> World<'a> {
-    fn new(plan: &'a Blueprint, seeds: Seeds, calendar: &mut Calendar<Event>) -> World<'a> {
+    fn new(
+        plan: &'a Blueprint,
+        seeds: Seeds,
+        witness: Option<&'a mut dyn Witness>,
+        calendar: &mut Calendar<Event>,
+    ) -> World<'a> {
         let mut servers = Vec::new();
         let mut services = Vec::new();
         let mut clients = 0u32;
@@ -245,7 +272,8 @@ impl<'a> World<'a> {
         };
         let has_probes = any(StrategyConfig::probes);
         let hears_idle = any(StrategyConfig::hears_idle);
-        let watched = has_probes
+        let watched = witness.is_some()
+            || has_probes
             || hears_idle
             || any(StrategyConfig::reads_feedback)
             || any(StrategyConfig::reads_reports);
@@ -282,6 +310,7 @@ impl<'a> World<'a> {
                 .iter()
                 .any(|source| matches!(source.when, When::Closed(_))),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
+            witness,
             open: 0,
             ended: false,
         };

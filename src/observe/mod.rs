@@ -5,10 +5,12 @@ mod histogram;
 mod latency;
 mod load;
 mod timeline;
+mod witness;
 
 pub use latency::Latency;
 pub use load::{Load, ServerLoad};
 pub use timeline::{Stretch, Timeline};
+pub use witness::{Ended, Witness};
 
 use crate::time::{Span, Time};
 

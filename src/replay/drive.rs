@@ -135,6 +135,9 @@ impl Drive<'_> {
             difference: None,
             state: String::new(),
         };
+        for change in &self.setup.before {
+            run.change(change);
+        }
         for &(member, ref report) in &self.setup.reports {
             run.balancer.reported(member, report, run.now);
         }

@@ -44,6 +44,8 @@ pub struct Setup {
     pub cookies: Vec<String>,
     /// What servers report of their load before the first step.
     pub reports: Vec<(MemberId, Report)>,
+    /// What changes before the first step: servers that join later are absent at first.
+    pub before: Vec<Change>,
     /// How long after the start of the program the first step happens.
     pub begins: Time,
 }
@@ -104,6 +106,7 @@ impl Setup {
             when_down: Outcome::Failure,
             cookies: Vec::new(),
             reports: Vec::new(),
+            before: Vec::new(),
             begins: Time::ZERO,
         }
     }

@@ -9,17 +9,18 @@ use crate::scenario::Scenario;
 pub const SCHEMA: u32 = 1;
 
 /// `manifest.json`. It holds no time of day and no name of a machine: the same run writes the same bytes.
-pub fn manifest(scenario: &Scenario, outcome: &Outcome) -> String {
+pub fn manifest(scenario: &Scenario, outcomes: &[Outcome]) -> String {
     let variants: Vec<_> = scenario
         .variants
         .iter()
-        .zip(&outcome.variants)
-        .map(|(variant, measured)| {
+        .enumerate()
+        .map(|(at, variant)| {
+            let simulated = |outcome: &Outcome| outcome.variants[at].simulated;
             json!({
                 "name": variant.name,
                 "strategy": variant.strategy,
                 "oracle": variant.is_oracle(),
-                "requests_simulated": measured.simulated,
+                "requests_simulated": outcomes.iter().map(simulated).sum::<u64>(),
             })
         })
         .collect();

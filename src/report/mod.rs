@@ -4,6 +4,7 @@ pub mod chart;
 pub mod manifest;
 pub mod rows;
 pub mod summary;
+pub mod sweep;
 pub mod table;
 pub mod tables;
 pub mod write;
@@ -11,7 +12,22 @@ pub mod write;
 use crate::model::fault::Schedule;
 use crate::scenario::Scenario;
 use chart::{Chart, FaultMark, Series, Study};
+use sweep::SweepTables;
 use tables::Tables;
+
+/// The charts of a sweep.
+pub fn sweep_charts(scenario: &Scenario, tables: &SweepTables) -> Vec<Chart> {
+    let series = series(scenario);
+    let caption = scenario.caption();
+    chart::draw(&Study {
+        question: &scenario.question,
+        scenario: &caption,
+        strategies: &series,
+        sweep: &tables.estimates,
+        sweep_label: scenario.sweep.as_ref().map_or("", |sweep| &sweep.label),
+        ..Study::default()
+    })
+}
 
 /// The charts of a scenario.
 pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
@@ -38,12 +54,12 @@ pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
         sessions: &tables.sessions,
         faults: &faults,
         warmup_s: scenario.warmup().seconds(),
+        ..Study::default()
     })
 }
 
 /// The name and colour of each variant. A strategy has the colour of its place in the catalogue, in every scenario; where two
-/// variants share a strategy, or there are more strategies than colours, the later ones take the next colours that
-/// are free.
+/// variants share a strategy, or two strategies a colour, the later ones take the next colours that are free.
 fn series(scenario: &Scenario) -> Vec<Series> {
     let mut taken: Vec<usize> = Vec::new();
     let wanted: Vec<usize> = scenario
@@ -56,9 +72,13 @@ fn series(scenario: &Scenario) -> Vec<Series> {
         .iter()
         .zip(&wanted)
         .map(|(variant, &own)| {
-            let colour = if taken.contains(&own) {
-                (0..)
-                    .find(|colour| !taken.contains(colour) && !wanted.contains(colour))
+            let like = |colour: usize| taken.iter().any(|&other| chart::are_alike(other, colour));
+            let colour = if like(own) {
+                let free = |&colour: &usize| !taken.contains(&colour) && !wanted.contains(&colour);
+                (0..chart::COLOURS)
+                    .find(|colour| free(colour) && !like(*colour))
+                    .or_else(|| Some(own).filter(|own| !taken.contains(own)))
+                    .or_else(|| (0..).find(free))
                     .unwrap_or(own)
             } else {
                 own

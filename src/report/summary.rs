@@ -6,11 +6,11 @@ use crate::experiment::Outcome;
 use crate::scenario::Scenario;
 
 /// `summary.md`.
-pub fn markdown(scenario: &Scenario, outcome: &Outcome, charts: &[Chart]) -> String {
+pub fn markdown(scenario: &Scenario, outcomes: &[Outcome], charts: &[Chart]) -> String {
     let mut page = format!("# {}\n\n", scenario.question);
     page += &format!("{}\n\n", scenario.expect.trim());
     page += &format!("{}\n\n", scenario.caption());
-    page += &table::draw(scenario, outcome, Style::Markdown);
+    page += &table::draw(scenario, outcomes, Style::Markdown);
     page += "\n\nResponse times are of requests that succeeded; read them beside the success rate. Each figure is ± half the \
         width of its 95% interval over replications; differences are paired replication by replication on the same \
         requests, and a verdict is given only where the interval excludes zero.\n";

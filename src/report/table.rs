@@ -3,7 +3,7 @@
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
 use crate::experiment::{Better, Figure, METRICS, Metric, Outcome, difference, estimate, metric};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Sweep};
 use crate::stats::Verdict;
 
 /// How a table is dressed.
@@ -68,21 +68,70 @@ fn scale_of(metric: &Metric) -> f64 {
     }
 }
 
+/// Draws the table of a scenario: a line a strategy, or, for a sweep, a line a value.
+pub fn draw(scenario: &Scenario, outcomes: &[Outcome], style: Style) -> String {
+    match &scenario.sweep {
+        Some(sweep) => draw_sweep(scenario, sweep, outcomes, style),
+        None => draw_one(scenario, &outcomes[0], style),
+    }
+}
+
+/// One metric of all strategies by the values of a sweep; the success rate too, where anything failed.
+fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: Style) -> String {
+    let judge = metric(scenario.judge_by);
+    let success = find("success_share");
+    let failed = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.variants)
+        .any(|variant| estimate(variant, success).estimate < Some(1.0));
+    let mut metrics = vec![judge];
+    metrics.extend(Some(success).filter(|_| failed && judge.name != success.name));
+    let mut page = String::new();
+    for metric in metrics {
+        let mut table = fresh(style);
+        let unit = if scale_of(metric) == 100.0 { ", %" } else { "" };
+        let mut header = vec![format!("{} ({}{unit})", sweep.label, metric.name)];
+        header.extend(scenario.variants.iter().map(|variant| variant.name.clone()));
+        table.set_header(header);
+        for (point, outcome) in sweep.points.iter().zip(outcomes) {
+            let mut row = vec![Cell::new(&point.value)];
+            row.extend(outcome.variants.iter().map(|variant| {
+                Cell::new(cell(estimate(variant, metric), scale_of(metric)))
+                    .set_alignment(CellAlignment::Right)
+            }));
+            table.add_row(row);
+        }
+        if !page.is_empty() {
+            page += "\n\n";
+        }
+        page += &table.to_string();
+    }
+    page
+}
+
+/// An empty table.
+fn fresh(style: Style) -> Table {
+    let mut table = Table::new();
+    match style {
+        Style::Terminal(_) => {
+            table.set_content_arrangement(ContentArrangement::Dynamic);
+            table.load_style(presets::UTF8_BORDERS_ONLY);
+        }
+        Style::Markdown => {
+            table.load_style(presets::ASCII_MARKDOWN);
+        }
+    }
+    table
+}
+
 /// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or requests tell.
-pub fn draw(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
+fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
     let sessions = outcome
         .variants
         .iter()
         .any(|variant| variant.runs.iter().any(|run| run.sessions > 0));
     let judge = metric(scenario.judge_by);
-    let mut table = Table::new();
-    if let Style::Terminal(_) = style {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
-    match style {
-        Style::Terminal(_) => table.load_style(presets::UTF8_BORDERS_ONLY),
-        Style::Markdown => table.load_style(presets::ASCII_MARKDOWN),
-    };
+    let mut table = fresh(style);
     let mut columns = vec![
         ("mean\nms", find("mean_ms"), 1.0),
         ("p50\nms", find("p50_ms"), 1.0),

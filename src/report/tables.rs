@@ -72,7 +72,7 @@ fn summary(variant: &Variant, measured: &VariantOutcome) -> impl Iterator<Item =
     })
 }
 
-fn paired(
+pub(super) fn paired(
     variant: &Variant,
     measured: &VariantOutcome,
     base_name: &str,

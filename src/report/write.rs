@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::sweep::SweepTables;
 use super::tables::Tables;
 use super::{chart, manifest, summary};
 use crate::experiment::Outcome;
@@ -52,12 +53,16 @@ pub fn prepare(folder: &Path) -> Result<(), WriteError> {
         .map_err(error)
 }
 
-/// Writes the results of a scenario into `folder/<scenario>`, in place of what an earlier run left there, and
+/// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into `folder/<scenario>`, in place of what an earlier run left there, and
 /// returns that path. Everything is written beside it first and takes its place at once.
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.
-pub fn write(folder: &Path, scenario: &Scenario, outcome: &Outcome) -> Result<PathBuf, WriteError> {
+pub fn write(
+    folder: &Path,
+    scenario: &Scenario,
+    outcomes: &[Outcome],
+) -> Result<PathBuf, WriteError> {
     let target = folder.join(&scenario.name);
     let error = |source| WriteError::Io {
         path: target.clone(),
@@ -67,7 +72,7 @@ pub fn write(folder: &Path, scenario: &Scenario, outcome: &Outcome) -> Result<Pa
         .prefix(UNFINISHED)
         .tempdir_in(folder)
         .map_err(error)?;
-    fill(unfinished.path(), scenario, outcome)?;
+    fill(unfinished.path(), scenario, outcomes)?;
     // A folder made for one user's temporary files is closed to others; results are not secret.
     #[cfg(unix)]
     {
@@ -94,26 +99,34 @@ pub fn write(folder: &Path, scenario: &Scenario, outcome: &Outcome) -> Result<Pa
     Ok(target)
 }
 
-fn fill(folder: &Path, scenario: &Scenario, outcome: &Outcome) -> Result<(), WriteError> {
-    let tables = Tables::new(scenario, outcome);
-    csv(folder, "runs.csv", &tables.runs)?;
-    csv(folder, "summary.csv", &tables.summary)?;
-    csv(folder, "paired.csv", &tables.paired)?;
-    csv(folder, "latency.csv", &tables.latency)?;
-    csv(folder, "servers.csv", &tables.servers)?;
-    csv(folder, "timeline.csv", &tables.timeline)?;
-    csv(folder, "utilization.csv", &tables.utilization)?;
-    csv(folder, "sessions.csv", &tables.sessions)?;
-    let charts = super::charts(scenario, &tables);
+fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), WriteError> {
+    let charts = if scenario.sweep.is_some() {
+        let tables = SweepTables::new(scenario, outcomes);
+        csv(folder, "runs.csv", &tables.runs)?;
+        csv(folder, "sweep.csv", &tables.estimates)?;
+        csv(folder, "paired.csv", &tables.paired)?;
+        super::sweep_charts(scenario, &tables)
+    } else {
+        let tables = Tables::new(scenario, &outcomes[0]);
+        csv(folder, "runs.csv", &tables.runs)?;
+        csv(folder, "summary.csv", &tables.summary)?;
+        csv(folder, "paired.csv", &tables.paired)?;
+        csv(folder, "latency.csv", &tables.latency)?;
+        csv(folder, "servers.csv", &tables.servers)?;
+        csv(folder, "timeline.csv", &tables.timeline)?;
+        csv(folder, "utilization.csv", &tables.utilization)?;
+        csv(folder, "sessions.csv", &tables.sessions)?;
+        super::charts(scenario, &tables)
+    };
     file(
         folder,
         "manifest.json",
-        manifest::manifest(scenario, outcome).as_bytes(),
+        manifest::manifest(scenario, outcomes).as_bytes(),
     )?;
     file(
         folder,
         "summary.md",
-        summary::markdown(scenario, outcome, &charts).as_bytes(),
+        summary::markdown(scenario, outcomes, &charts).as_bytes(),
     )?;
     let place = folder.join("charts");
     fs::create_dir(&place).map_err(|source| WriteError::Io {

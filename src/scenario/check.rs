@@ -16,6 +16,7 @@ use crate::time::{Span, Time};
 mod clients;
 mod data;
 mod services;
+mod sweep;
 
 use data::Data;
 
@@ -110,19 +111,30 @@ pub fn check(
     document: &Document,
     value: serde_json::Value,
 ) -> Result<Scenario, Vec<Diagnostic>> {
-    let resolved = read(value)?;
     let mut data = Data::new(path.parent().unwrap_or(FilePath::new("")));
+    let (mut scenario, plan) = scenario(path, document, value, &mut data)?;
+    if let Some(plan) = plan {
+        scenario.sweep = Some(sweep::sweep(&plan, &scenario, path, document, &mut data)?);
+    }
+    Ok(scenario)
+}
+
+/// The scenario as it stands, and the sweep over it that it asks for.
+fn scenario(
+    path: &FilePath,
+    document: &Document,
+    value: serde_json::Value,
+    data: &mut Data,
+) -> Result<(Scenario, Option<file::Sweep>), Vec<Diagnostic>> {
+    let resolved = read(value)?;
     let mut faults = Vec::new();
 
-    let variants = variants(&resolved, document, &mut data, &mut faults);
+    let variants = variants(&resolved, document, data, &mut faults);
     let names: Vec<&str> = variants
         .iter()
         .map(|variant| variant.name.as_str())
         .collect();
-    let mut check = Check {
-        data: &mut data,
-        faults,
-    };
+    let mut check = Check { data, faults };
     for (at, name) in names.iter().enumerate() {
         if names[..at].contains(name) {
             let path = Path::root().key("run").key("compare");
@@ -170,7 +182,8 @@ pub fn check(
         .to_string_lossy()
         .into_owned();
     let warnings = warnings(&variants);
-    Ok(Scenario {
+    let sweep = resolved.sweep;
+    let scenario = Scenario {
         name,
         file_name,
         question: resolved.question,
@@ -181,9 +194,11 @@ pub fn check(
         variants,
         baseline,
         measured,
+        sweep: None,
         resolved: resolved_json,
         warnings,
-    })
+    };
+    Ok((scenario, sweep))
 }
 
 /// The response times measured at the real system. Their names must not be those of what is compared.

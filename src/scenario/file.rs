@@ -43,9 +43,29 @@ pub struct File {
     /// More to compare: the same scenario with other settings.
     #[serde(default)]
     pub variants: Vec<Variant>,
+    /// One value that takes several values in turn: everything is run at each.
+    #[serde(default)]
+    pub sweep: Option<Sweep>,
     /// Response times measured at the real system, to stand beside those simulated.
     #[serde(default)]
     pub measured: Vec<Measured>,
+}
+
+/// A value that takes several values in turn: a load curve, a sweep over timeouts or numbers of servers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sweep {
+    /// Which value: a path as for `--set`, `clients[0].arrivals.rate`.
+    pub path: String,
+    /// What stands there in turn.
+    #[schemars(length(min = 2, max = 200))]
+    pub values: Vec<serde_json::Value>,
+    /// Where each stands on the axis of charts; by default the number with which the value begins.
+    #[serde(default)]
+    pub at: Option<Vec<f64>>,
+    /// The title of that axis; by default the path.
+    #[serde(default)]
+    pub label: Option<String>,
 }
 
 /// Response times measured at a real system: a line in the table and in the chart of percentiles.

@@ -49,10 +49,32 @@ pub struct Scenario {
     pub baseline: usize,
     /// Response times measured at the real system.
     pub measured: Vec<Measurement>,
+    /// What is run at each of several values, where one is swept; the scenario itself then stands for the first.
+    pub sweep: Option<Sweep>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
     /// What a careful colleague would say about it, each a sentence.
     pub warnings: Vec<String>,
+}
+
+/// A value that takes several values in turn.
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// What it is called.
+    pub label: String,
+    /// One scenario a value, in order; all compare the same.
+    pub points: Vec<Point>,
+}
+
+/// One value of a sweep.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// The value as it is written.
+    pub value: String,
+    /// Where it stands on an axis.
+    pub at: f64,
+    /// The scenario with this value.
+    pub scenario: Scenario,
 }
 
 /// Response times of a real system.
@@ -192,6 +214,14 @@ impl Scenario {
             "{} · {} {times} of {duration} · seed {}",
             self.file_name, self.replications, self.seed
         )
+    }
+
+    /// The scenarios that are run: the points of a sweep, or the scenario itself.
+    pub fn runs(&self) -> Vec<&Scenario> {
+        match &self.sweep {
+            Some(sweep) => sweep.points.iter().map(|point| &point.scenario).collect(),
+            None => vec![self],
+        }
     }
 
     /// The length of the run.

@@ -10,6 +10,7 @@
 //! asked only where somebody is, and must pick among them.
 
 mod context;
+pub mod hash;
 pub mod index;
 #[macro_use]
 mod list;
@@ -121,6 +122,23 @@ strategies! {
     papers() {
         blind   "prequal" prequal::Prequal;
         product "c3"      c3::C3;
+    }
+
+    /// Schedulers of the Linux kernel's load balancer, IPVS.
+    ipvs(address, locality, scan, service, table, walk) {
+        product "ipvs-rr"    rr::IpvsRoundRobin;
+        product "ipvs-wrr"   wrr::IpvsWeightedRoundRobin;
+        product "ipvs-lc"    lc::IpvsLeastConnections;
+        product "ipvs-wlc"   wlc::IpvsWeightedLeastConnections;
+        product "ipvs-sed"   sed::IpvsShortestExpectedDelay;
+        product "ipvs-nq"    nq::IpvsNeverQueue;
+        product "ipvs-fo"    fo::IpvsFailover;
+        product "ipvs-ovf"   ovf::IpvsOverflow;
+        product "ipvs-sh"    sh::IpvsSourceHashing;
+        product "ipvs-dh"    dh::IpvsDestinationHashing;
+        product "ipvs-mh"    mh::IpvsMaglevHashing;
+        product "ipvs-lblc"  lblc::IpvsLocality;
+        product "ipvs-lblcr" lblcr::IpvsReplicatedLocality;
     }
 
     /// nginx 1.22, its open-source version.

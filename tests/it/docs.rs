@@ -181,6 +181,7 @@ fn columns(source: &str, name: &str) -> String {
 fn the_columns_of_results_are_up_to_date() {
     let rows = read("src/report/rows.rs");
     let run = read("src/experiment/outcome.rs");
+    let sweep = read("src/report/sweep.rs");
     let mut page = String::new();
     for (file, source, name) in [
         ("runs.csv", &run, "Run"),
@@ -191,6 +192,9 @@ fn the_columns_of_results_are_up_to_date() {
         ("timeline.csv", &rows, "TimelineRow"),
         ("utilization.csv", &rows, "UtilizationRow"),
         ("sessions.csv", &rows, "SessionRow"),
+        ("sweep.csv", &sweep, "SweepRow"),
+        ("runs.csv of a sweep", &sweep, "SweepRun"),
+        ("paired.csv of a sweep", &sweep, "SweepPairedRow"),
     ] {
         let _ = write!(page, "## {file}\n\n{}\n", columns(source, name));
     }
@@ -425,7 +429,9 @@ fn crate_with_the_example(page: &str) -> PathBuf {
     write(&list_path, with_line.as_bytes());
     write(&source.join(EXAMPLE), file.as_bytes());
     // A workspace of its own, whatever stands around it.
-    let manifest = read("Cargo.toml") + "\n[workspace]\n";
+    let manifest = read("Cargo.toml");
+    let (manifest, _benches) = manifest.split_once("\n[[bench]]").unwrap();
+    let manifest = format!("{manifest}\n[workspace]\n");
     write(&place.join("Cargo.toml"), manifest.as_bytes());
     write(&place.join("Cargo.lock"), read("Cargo.lock").as_bytes());
     place

@@ -173,6 +173,14 @@ impl Canvas<'_> {
         ));
     }
 
+    /// A filled polygon.
+    pub(super) fn shape(&self, corners: &[(f64, f64)], colour: RGBColor, alpha: f64) {
+        let corners: Vec<_> = corners.iter().map(|&corner| point(corner)).collect();
+        let _ = self
+            .area
+            .draw(&Polygon::new(corners, colour.mix(alpha).filled()));
+    }
+
     /// A disc.
     pub(super) fn dot(&self, at: (f64, f64), radius: f64, colour: RGBColor, alpha: f64) {
         let _ = self.area.draw(&Circle::new(

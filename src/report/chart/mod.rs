@@ -10,10 +10,11 @@ mod sessions;
 mod shares;
 mod spread;
 mod summary;
+mod sweep;
 mod timeline;
 mod utilization;
 
-pub use palette::{COLOURS, MEASURED};
+pub use palette::{COLOURS, MEASURED, are_alike};
 
 use std::sync::{Arc, LazyLock};
 
@@ -22,9 +23,10 @@ use resvg::{tiny_skia, usvg};
 use super::rows::{
     LatencyRow, PairedRow, ServerRow, SessionRow, SummaryRow, TimelineRow, UtilizationRow,
 };
+use super::sweep::SweepRow;
 
 /// What the charts of one run are drawn from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Study<'a> {
     /// The scenario's question: the title of each chart.
     pub question: &'a str,
@@ -48,6 +50,10 @@ pub struct Study<'a> {
     pub utilization: &'a [UtilizationRow],
     /// Sessions lost.
     pub sessions: &'a [SessionRow],
+    /// Estimates at each value of a sweep.
+    pub sweep: &'a [SweepRow],
+    /// What is swept.
+    pub sweep_label: &'a str,
     /// What goes wrong at known times.
     pub faults: &'a [FaultMark],
     /// Seconds that are not measured.
@@ -97,7 +103,7 @@ pub enum ChartError {
 /// Draws all charts that there are data for.
 pub fn draw(study: &Study<'_>) -> Vec<Chart> {
     type Draw = fn(&Study<'_>) -> Option<String>;
-    let charts: [(&'static str, Draw); 7] = [
+    let charts: [(&'static str, Draw); 10] = [
         ("summary", summary::draw),
         ("percentiles", percentiles::draw),
         ("timeline", timeline::draw),
@@ -105,6 +111,9 @@ pub fn draw(study: &Study<'_>) -> Vec<Chart> {
         ("utilization-spread", spread::draw),
         ("shares", shares::draw),
         ("sessions", sessions::draw),
+        ("sweep-mean", sweep::mean),
+        ("sweep-p99", sweep::p99),
+        ("sweep-success", sweep::success),
     ];
     charts
         .into_iter()

@@ -60,6 +60,11 @@ pub(super) fn look(index: usize) -> Look {
     }
 }
 
+/// Whether two looks differ by their dashes only.
+pub fn are_alike(one: usize, other: usize) -> bool {
+    one % PALETTE.len() == other % PALETTE.len()
+}
+
 /// A colour dark enough to be read on white: contrast 4.5 to 1 (WCAG 2.1, 1.4.3).
 fn darkened(colour: RGBColor) -> RGBColor {
     let mut ink = colour;

@@ -126,6 +126,8 @@ impl Invented {
             question: "What does one slow server of ten do to the tail, rule by rule, when nobody has told the balancer about it & what <then>?",
             scenario: "invented.toml · 20 replications of 10min · seed 1",
             measured: &[],
+            sweep: &[],
+            sweep_label: "",
             strategies: &self.strategies,
             summary: &self.summary,
             paired: &[],

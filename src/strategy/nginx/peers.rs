@@ -23,6 +23,8 @@ pub struct Config {
     pub max_fails: u32,
     /// How long a server that failed too often is left alone; fractions of a second are dropped.
     pub fail_timeout: Span,
+    /// How far into a second of the wall clock the run begins: failures are counted in whole seconds.
+    pub clock_offset: Span,
     /// What counts as a failure besides errors and timeouts, which always do.
     pub next_upstream: Vec<Condition>,
 }
@@ -40,6 +42,7 @@ impl Default for Config {
         Config {
             max_fails: 1,
             fail_timeout: Span::from_secs(10),
+            clock_offset: Span::ZERO,
             next_upstream: Vec::new(),
         }
     }
@@ -51,6 +54,7 @@ pub(super) struct Peers {
     max_fails: u32,
     /// In whole seconds, as all times here.
     fail_timeout: u64,
+    clock_offset: Span,
     http_503: bool,
     /// Whether the configuration has changed since it was read.
     outdated: bool,
@@ -74,16 +78,12 @@ struct Peer {
     checked: u64,
 }
 
-/// The clock by which nginx counts failures has whole seconds.
-fn seconds(now: Time) -> u64 {
-    now.nanos() / 1_000_000_000
-}
-
 impl Peers {
     pub(super) fn new(config: &Config, cx: &Context<'_>) -> Peers {
         let mut peers = Peers {
             max_fails: config.max_fails,
             fail_timeout: config.fail_timeout.nanos() / 1_000_000_000,
+            clock_offset: config.clock_offset,
             http_503: config.next_upstream.contains(&Condition::Http503),
             outdated: true,
             peers: Vec::new(),
@@ -94,6 +94,11 @@ impl Peers {
         };
         peers.refresh(cx);
         peers
+    }
+
+    /// The clock by which nginx counts failures has whole seconds.
+    fn seconds(&self, now: Time) -> u64 {
+        (now + self.clock_offset).nanos() / 1_000_000_000
     }
 
     /// Notes that the configuration has changed.
@@ -148,7 +153,7 @@ impl Peers {
         cx: &Context<'_>,
     ) -> bool {
         let peer = &self.peers[member as usize];
-        let since = seconds(cx.now).saturating_sub(peer.checked);
+        let since = self.seconds(cx.now).saturating_sub(peer.checked);
         let failed = self.max_fails > 0 && peer.fails >= self.max_fails;
         cx.pool.is_eligible(member)
             && !(failed && since <= self.fail_timeout)
@@ -158,8 +163,8 @@ impl Peers {
 
     /// Notes that a peer has been picked: one that had failed gets this request as a trial, and no other until it ends.
     pub(super) fn take(&mut self, member: MemberId, now: Time) -> Pick {
+        let now = self.seconds(now);
         let peer = &mut self.peers[member as usize];
-        let now = seconds(now);
         if now.saturating_sub(peer.checked) > self.fail_timeout {
             peer.checked = now;
         }
@@ -254,10 +259,11 @@ impl Peers {
             Outcome::Success => false,
         };
         let member = answer.member;
+        let now = self.seconds(cx.now);
         let peer = &mut self.peers[member as usize];
         if failed {
             peer.fails += 1;
-            peer.accessed = seconds(cx.now);
+            peer.accessed = now;
             peer.checked = peer.accessed;
             if self.max_fails > 0 {
                 let weight = cx.pool.weight(member);

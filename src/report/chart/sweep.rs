@@ -1,0 +1,111 @@
+//! A metric against the value that is swept: the hockey stick of a load curve. Bands are 95% intervals.
+
+use super::canvas::Canvas;
+use super::frame::{self, EDGE, Plot, WIDTH};
+use super::palette::look;
+use super::scale::Scale;
+use super::{Study, SweepRow};
+
+pub(super) fn mean(study: &Study<'_>) -> Option<String> {
+    draw(
+        study,
+        "mean_ms",
+        "Mean response time of succeeded requests",
+        "Mean (ms",
+        1.0,
+    )
+}
+
+pub(super) fn p99(study: &Study<'_>) -> Option<String> {
+    draw(
+        study,
+        "p99_ms",
+        "99th percentile of the response time of succeeded requests",
+        "99th percentile (ms",
+        1.0,
+    )
+}
+
+/// Only where something failed.
+pub(super) fn success(study: &Study<'_>) -> Option<String> {
+    let failed = |row: &&SweepRow| row.metric == "success_share" && row.estimate < Some(1.0);
+    study.sweep.iter().find(failed)?;
+    draw(
+        study,
+        "success_share",
+        "Requests that succeeded",
+        "Succeeded (%",
+        100.0,
+    )
+}
+
+fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) -> Option<String> {
+    let rows: Vec<&SweepRow> = (study.sweep.iter())
+        .filter(|row| row.metric == metric && row.estimate.is_some())
+        .collect();
+    let value = |row: &SweepRow| row.estimate.unwrap_or_default() * factor;
+    let half = |row: &SweepRow| row.half_width_95.unwrap_or(0.0) * factor;
+    let span = |values: &mut dyn Iterator<Item = f64>| {
+        values.fold((f64::MAX, f64::MIN), |(low, high), value| {
+            (low.min(value), high.max(value))
+        })
+    };
+    let (least, most) = span(&mut rows.iter().map(|row| value(row)));
+    let (first, last) = span(&mut rows.iter().map(|row| row.at));
+    if rows.is_empty() || first >= last {
+        return None;
+    }
+    let top = frame::title_height(study) + 8.0;
+    let plot = Plot {
+        left: 104.0,
+        top,
+        right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
+        bottom: top + 520.0,
+    };
+    let log = factor == 1.0 && least > 0.0 && most > 8.0 * least;
+    let y = if log {
+        Scale::log(least, most, plot.bottom, plot.top)
+    } else if factor == 1.0 {
+        Scale::from_zero(most, plot.bottom, plot.top)
+    } else {
+        Scale::linear(
+            (least - 0.05 * (most - least)).max(0.0),
+            most,
+            plot.bottom,
+            plot.top,
+        )
+    };
+    let x = Scale::linear(first, last, plot.left, plot.right);
+    let scale = if log { ", log scale)" } else { ")" };
+    Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
+        frame::title(canvas, study, &format!("{what}; bands are 95% intervals"));
+        frame::y_axis(canvas, plot, &y, &format!("{axis}{scale}"));
+        frame::x_axis(canvas, plot, &x, study.sweep_label);
+        let mut ends = Vec::new();
+        for series in study.strategies {
+            let look = look(series.colour);
+            let mut own: Vec<&&SweepRow> = rows
+                .iter()
+                .filter(|row| row.strategy == series.name)
+                .collect();
+            own.sort_by(|one, other| one.at.total_cmp(&other.at));
+            let edge =
+                |row: &&&SweepRow, sign: f64| (x.at(row.at), y.at(value(row) + sign * half(row)));
+            let upper = own.iter().map(|row| edge(row, 1.0));
+            let lower = own.iter().rev().map(|row| edge(row, -1.0));
+            let band: Vec<(f64, f64)> = upper.chain(lower).collect();
+            canvas.shape(&band, look.colour, 0.13);
+            let points: Vec<(f64, f64)> = (own.iter())
+                .map(|row| (x.at(row.at), y.at(value(row))))
+                .collect();
+            canvas.line(&points, look.colour, 1.0, 2.2, look.dash);
+            for &point in &points {
+                canvas.dot(point, 2.6, look.colour, 1.0);
+            }
+            if let Some(&(end_x, end_y)) = points.last() {
+                ends.push((series, end_x, end_y));
+            }
+        }
+        frame::end_labels(canvas, plot, &ends);
+    }))
+}

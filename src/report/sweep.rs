@@ -1,0 +1,152 @@
+//! From the outcomes of a sweep to the rows of its CSV files.
+
+use serde::{Deserialize, Serialize};
+
+use super::tables;
+use crate::experiment::{METRICS, Outcome, Run, estimate};
+use crate::scenario::Scenario;
+
+/// `sweep.csv`: one estimate of one strategy at one value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SweepRow {
+    /// The value, as the scenario writes it.
+    pub value: String,
+    /// Where it stands on an axis.
+    pub at: f64,
+    /// The strategy.
+    pub strategy: String,
+    /// The column of `runs.csv` that is estimated.
+    pub metric: String,
+    /// The estimate; empty where the runs cannot tell.
+    pub estimate: Option<f64>,
+    /// Half the width of its 95% interval; empty with one replication.
+    pub half_width_95: Option<f64>,
+    /// Replications that had a value.
+    pub n: u32,
+}
+
+/// `paired.csv` of a sweep: a difference to the baseline at one value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SweepPairedRow {
+    /// The value, as the scenario writes it.
+    pub value: String,
+    /// The strategy.
+    pub strategy: String,
+    /// What it is compared with.
+    pub baseline: String,
+    /// The column of `runs.csv` that is compared.
+    pub metric: String,
+    /// Mean difference; empty where the runs cannot tell.
+    pub difference: Option<f64>,
+    /// Half the width of its 95% interval.
+    pub half_width_95: Option<f64>,
+    /// Better, worse, or not shown.
+    pub verdict: String,
+}
+
+/// `runs.csv` of a sweep: a replication of one strategy at one value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SweepRun {
+    /// The value, as the scenario writes it.
+    pub value: String,
+    /// The strategy.
+    pub strategy: String,
+    /// The replication, from 0.
+    pub replication: u32,
+    /// Requests that arrived in the measured window.
+    pub requests: u64,
+    /// Of these, answered in full.
+    pub succeeded: u64,
+    /// Succeeded requests a second of measured time.
+    pub goodput_rps: f64,
+    /// Mean response time of the succeeded.
+    pub mean_ms: Option<f64>,
+    /// Median response time of the succeeded.
+    pub p50_ms: Option<f64>,
+    /// 90th percentile of the succeeded.
+    pub p90_ms: Option<f64>,
+    /// 99th percentile of the succeeded.
+    pub p99_ms: Option<f64>,
+    /// 99.9th percentile of the succeeded.
+    pub p999_ms: Option<f64>,
+    /// Share of all slot time in use.
+    pub utilization_mean: Option<f64>,
+    /// Highest less lowest utilization of a server.
+    pub utilization_spread: Option<f64>,
+    /// Sessions lost in the measured window.
+    pub sessions_lost: u64,
+}
+
+/// The rows of all files of one sweep.
+#[derive(Clone, Debug, Default)]
+pub struct SweepTables {
+    /// `runs.csv`.
+    pub runs: Vec<SweepRun>,
+    /// `sweep.csv`.
+    pub estimates: Vec<SweepRow>,
+    /// `paired.csv`.
+    pub paired: Vec<SweepPairedRow>,
+}
+
+impl SweepTables {
+    /// The rows that the outcomes of a sweep make, one outcome a point; none where the scenario has no sweep.
+    pub fn new(scenario: &Scenario, outcomes: &[Outcome]) -> SweepTables {
+        let mut rows = SweepTables::default();
+        let points = scenario.sweep.iter().flat_map(|sweep| &sweep.points);
+        for (point, outcome) in points.zip(outcomes) {
+            let baseline = &outcome.variants[scenario.baseline];
+            let base_name = &scenario.variants[scenario.baseline].name;
+            for (at, (variant, measured)) in
+                scenario.variants.iter().zip(&outcome.variants).enumerate()
+            {
+                rows.runs
+                    .extend(measured.runs.iter().map(|run| row(&point.value, run)));
+                rows.estimates.extend(METRICS.iter().map(|metric| {
+                    let figure = estimate(measured, metric);
+                    SweepRow {
+                        value: point.value.clone(),
+                        at: point.at,
+                        strategy: variant.name.clone(),
+                        metric: metric.name.to_owned(),
+                        estimate: figure.estimate,
+                        half_width_95: figure.half_width,
+                        n: figure.n as u32,
+                    }
+                }));
+                if at != scenario.baseline {
+                    let paired = tables::paired(variant, measured, base_name, baseline);
+                    rows.paired
+                        .extend(paired.into_iter().map(|pair| SweepPairedRow {
+                            value: point.value.clone(),
+                            strategy: pair.strategy,
+                            baseline: pair.baseline,
+                            metric: pair.metric,
+                            difference: pair.difference,
+                            half_width_95: pair.half_width_95,
+                            verdict: pair.verdict,
+                        }));
+                }
+            }
+        }
+        rows
+    }
+}
+
+fn row(value: &str, run: &Run) -> SweepRun {
+    SweepRun {
+        value: value.to_owned(),
+        strategy: run.strategy.clone(),
+        replication: run.replication,
+        requests: run.requests,
+        succeeded: run.succeeded,
+        goodput_rps: run.goodput_rps,
+        mean_ms: run.mean_ms,
+        p50_ms: run.p50_ms,
+        p90_ms: run.p90_ms,
+        p99_ms: run.p99_ms,
+        p999_ms: run.p999_ms,
+        utilization_mean: run.utilization_mean,
+        utilization_spread: run.utilization_spread,
+        sessions_lost: run.sessions_lost,
+    }
+}

@@ -1,0 +1,5 @@
+//! Hash functions of products, and the tables that are built with them.
+
+pub mod jump;
+pub mod linux;
+pub mod maglev;
