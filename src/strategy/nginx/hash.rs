@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::peers::{self, Condition, PASSED_OVER, Peers};
 use super::ring::Ring;
-use super::smooth::Smooth;
+use super::smooth::in_turn;
 use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
 use crate::time::Span;
 
@@ -124,7 +124,7 @@ fn consistent(
         let first = ring.locate(key);
         for point in first..=first + PASSED_OVER {
             let members = ring.peers(point);
-            if let Some(pick) = peers.pick_among(members, request, cx, Smooth::pick) {
+            if let Some(pick) = peers.pick_among(members, request, cx, in_turn) {
                 return pick;
             }
         }

@@ -37,10 +37,11 @@ fn least_conn(smooth: &mut Smooth, candidates: &[MemberId], pool: &Pool) -> Opti
         }
     }
     let is_tied = |&member: &MemberId| load(member, best) == load(best, member);
-    let tied: Vec<MemberId> = candidates.iter().copied().filter(is_tied).collect();
-    match tied[..] {
-        [only] => Some(only),
-        _ => smooth.pick(&tied, pool),
+    let mut tied = candidates.iter().copied().filter(is_tied);
+    // Without a tie the turns are not touched.
+    match tied.clone().nth(1) {
+        Some(_) => smooth.pick(tied, pool),
+        None => tied.next(),
     }
 }
 

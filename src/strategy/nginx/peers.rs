@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::smooth::Smooth;
+use super::smooth::{Smooth, in_turn};
 use crate::strategy::index::Cumulative;
 use crate::strategy::{Answer, Context, MemberId, Outcome, Pick, Pool, Request};
 use crate::time::{Span, Time};
@@ -215,7 +215,7 @@ impl Peers {
 
     /// Picks by smooth weighted round robin.
     pub(super) fn round_robin(&mut self, request: &Request<'_>, cx: &Context<'_>) -> Pick {
-        self.pick(request, cx, Smooth::pick)
+        self.pick(request, cx, in_turn)
     }
 
     /// The sum of all weights, of servers that are down as well, where numbers can decide: not with a single server.

@@ -12,6 +12,15 @@ pub(super) struct Smooth {
     peers: Vec<Weights>,
 }
 
+/// Takes the candidates in turn: the default method.
+pub(super) fn in_turn(
+    smooth: &mut Smooth,
+    candidates: &[MemberId],
+    pool: &Pool,
+) -> Option<MemberId> {
+    smooth.pick(candidates.iter().copied(), pool)
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Weights {
     current: i64,
@@ -33,10 +42,14 @@ impl Smooth {
 
     /// The candidate whose turn it is; of equals the first. A candidate that failed regains a point by being
     /// considered, picked or not; who is no candidate keeps what it has.
-    pub(super) fn pick(&mut self, candidates: &[MemberId], pool: &Pool) -> Option<MemberId> {
+    pub(super) fn pick(
+        &mut self,
+        candidates: impl Iterator<Item = MemberId>,
+        pool: &Pool,
+    ) -> Option<MemberId> {
         let mut best: Option<(MemberId, i64)> = None;
         let mut total = 0;
-        for &member in candidates {
+        for member in candidates {
             let peer = &mut self.peers[member as usize];
             peer.current += peer.effective;
             total += peer.effective;
