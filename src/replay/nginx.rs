@@ -271,7 +271,7 @@ mod tests {
             (format!("ip_hash; {both} backup;"), "`backup`"),
             (format!("{both} max_fails=3;"), "different `max_fails`"),
             ("server 10.0.0.2:80;".to_owned(), "those of the recording"),
-            (format!("{both}"), "`;`"),
+            (both.to_owned(), "`;`"),
         ] {
             let message = setup(&format!("upstream u {{ {upstream} }}")).unwrap_err();
             assert!(message.contains(says), "{upstream}: {message}");

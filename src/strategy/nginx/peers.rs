@@ -155,8 +155,9 @@ impl Peers {
         let peer = &self.peers[member as usize];
         let since = self.seconds(cx.now).saturating_sub(peer.checked);
         let failed = self.max_fails > 0 && peer.fails >= self.max_fails;
+        let left_alone = failed && since <= self.fail_timeout;
         cx.pool.is_eligible(member)
-            && !(failed && since <= self.fail_timeout)
+            && !left_alone
             && !peer.is_full(cx.pool.in_flight(member))
             && !request.tried.contains(&member)
     }
