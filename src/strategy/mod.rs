@@ -149,4 +149,12 @@ strategies! {
         product "nginx-hash"        hash::NginxHash;
         product "nginx-random"      random::NginxRandom;
     }
+
+    /// The load balancers of AWS, as far as they are documented.
+    aws(targets) {
+        product "aws-alb-round-robin"                alb_round_robin::AwsAlbRoundRobin;
+        product "aws-alb-least-outstanding-requests" alb_least_outstanding_requests::AwsAlbLeastOutstandingRequests;
+        product "aws-alb-weighted-random"            alb_weighted_random::AwsAlbWeightedRandom;
+        product "aws-nlb-flow-hash"                  nlb_flow_hash::AwsNlbFlowHash;
+    }
 }
