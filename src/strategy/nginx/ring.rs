@@ -1,7 +1,7 @@
 //! The ring of nginx's `hash ... consistent`, compatible with Cache::Memcached::Fast. (nginx 1.22,
 //! src/http/modules/ngx_http_upstream_hash_module.c)
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crc32fast::Hasher;
 
@@ -24,7 +24,7 @@ impl Ring {
             points: Vec::new(),
             servers: Vec::new(),
         };
-        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut known: BTreeMap<&str, u32> = BTreeMap::new();
         for &member in members {
             let address = pool.members()[member as usize].address.as_str();
             let server = *known.entry(address).or_insert(ring.servers.len() as u32);

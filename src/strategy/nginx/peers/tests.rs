@@ -4,31 +4,67 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use crate::balancer::{Balancer, Reason};
-use crate::rng::{Domain, Seeds};
+use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{
-    Answer, Feedback, Key, Member, MemberId, Outcome, Pick, Request, StrategyConfig, Truth,
+    Answer, Context, Feedback, Key, Member, MemberId, Outcome, Pick, Pool, Request, Strategy,
+    StrategyConfig, Truth,
 };
 use crate::time::{Span, Time};
 
-/// A balancer of nginx, driven by hand.
+/// A strategy over its pool, driven by hand.
 pub(in crate::strategy::nginx) struct Upstream {
-    pub(in crate::strategy::nginx) balancer: Balancer,
+    pool: Pool,
+    strategy: Strategy,
+    rng: Rng,
     now: Time,
+    probes: Vec<MemberId>,
 }
 
 impl Upstream {
     pub(in crate::strategy::nginx) fn new(config: Value, members: Vec<Member>) -> Upstream {
-        let strategy: StrategyConfig = serde_json::from_value(config).unwrap();
-        let rng = Seeds::new(5, 0).stream(Domain::Strategy, 0);
+        let config: StrategyConfig = serde_json::from_value(config).unwrap();
+        let pool = Pool::new(members.into());
+        let mut rng = Seeds::new(5, 0).stream(Domain::Strategy, 0);
+        let now = Time::ZERO + Span::from_secs(100);
+        let mut probes = Vec::new();
+        let strategy = config.build(&mut Context {
+            now,
+            pool: &pool,
+            rng: &mut rng,
+            probes: &mut probes,
+        });
         Upstream {
-            balancer: Balancer::new(&strategy, members.into(), rng),
-            now: Time::ZERO + Span::from_secs(100),
+            pool,
+            strategy,
+            rng,
+            now,
+            probes,
         }
     }
 
-    pub(in crate::strategy::nginx) fn wait(&mut self, seconds: f64) {
+    fn tell<T>(&mut self, news: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T) -> T {
+        let mut cx = Context {
+            now: self.now,
+            pool: &self.pool,
+            rng: &mut self.rng,
+            probes: &mut self.probes,
+        };
+        news(&mut self.strategy, &mut cx)
+    }
+
+    fn wait(&mut self, seconds: f64) {
         self.now += Span::from_seconds(seconds);
+    }
+
+    fn set_eligible(&mut self, member: MemberId, eligible: bool) {
+        self.pool.set_eligible(member, eligible);
+        self.tell(|strategy, cx| strategy.eligibility_changed(member, cx));
+    }
+
+    fn set_present(&mut self, member: MemberId, present: bool) {
+        self.pool.set_present(member, present);
+        self.tell(|strategy, cx| strategy.membership_changed(member, cx));
+        self.set_eligible(member, present);
     }
 
     /// Where a request for `key` from `address` goes after `tried`, the last one first. Nothing is sent.
@@ -51,7 +87,7 @@ impl Upstream {
             in_system: &[],
             free_at: &[],
         };
-        self.balancer.pick(&request, truth, self.now)
+        self.tell(|strategy, cx| strategy.pick(&request, truth, cx))
     }
 
     /// As `ask`, of anybody for anything.
@@ -63,20 +99,26 @@ impl Upstream {
         }
     }
 
-    /// Sends a request to a member, and ends it.
-    pub(in crate::strategy::nginx) fn serve(&mut self, member: MemberId, outcome: Outcome) {
-        self.balancer.sent(member, self.now);
-        self.end(member, outcome);
+    fn send(&mut self, member: MemberId) {
+        self.pool.sent(member);
+        self.tell(|strategy, cx| strategy.sent(member, cx));
     }
 
     fn end(&mut self, member: MemberId, outcome: Outcome) {
+        self.pool.ended(member);
         let answer = Answer {
             member,
             outcome,
             response_time: Span::from_millis(1),
             feedback: Feedback::default(),
         };
-        self.balancer.answered(&answer, self.now);
+        self.tell(|strategy, cx| strategy.answered(&answer, cx));
+    }
+
+    /// Sends a request to a member, and ends it.
+    pub(in crate::strategy::nginx) fn serve(&mut self, member: MemberId, outcome: Outcome) {
+        self.send(member);
+        self.end(member, outcome);
     }
 }
 
@@ -148,7 +190,7 @@ fn a_single_server_is_never_given_up() {
         upstream.serve(0, Outcome::Failure);
         assert_eq!(upstream.pick(&[0]), Some(0));
     }
-    upstream.balancer.set(0, Reason::Down, true, upstream.now);
+    upstream.set_eligible(0, false);
     assert_eq!(upstream.pick(&[]), None);
 }
 
@@ -183,7 +225,7 @@ fn full_servers_are_passed_over_and_where_all_are_the_request_fails() {
         let mut upstream = Upstream::new(json!({ "kind": kind }), members.clone());
         for _ in 0..3 {
             let member = upstream.pick(&[]).unwrap();
-            upstream.balancer.sent(member, upstream.now);
+            upstream.send(member);
         }
         assert_eq!(upstream.pick(&[]), None, "{kind}");
         upstream.end(0, Outcome::Success);
@@ -200,13 +242,12 @@ fn a_reload_forgets_failures_and_knows_the_new_servers() {
         json!({ "kind": "nginx-hash" }),
     ] {
         let mut upstream = Upstream::new(config.clone(), servers(&[1, 1, 1]));
-        let now = upstream.now;
-        upstream.balancer.set(2, Reason::Absent, true, now);
+        upstream.set_present(2, false);
         assert!(upstream.pick(&[]) < Some(2), "{config}");
         upstream.serve(0, Outcome::Failure);
         upstream.serve(1, Outcome::Failure);
         assert_eq!(upstream.pick(&[]), None, "{config}");
-        upstream.balancer.set(2, Reason::Absent, false, now);
+        upstream.set_present(2, true);
         let mut picked = [false; 3];
         for who in 0..60 {
             let pick = upstream.ask("10.0.0.1", &who.to_string(), &[]);
