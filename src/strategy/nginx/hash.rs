@@ -42,6 +42,8 @@ pub struct Config {
     pub max_fails: u32,
     /// How long a server that failed too often is left alone; fractions of a second are dropped.
     pub fail_timeout: Span,
+    /// How far into a second of the wall clock the run begins: failures are counted in whole seconds.
+    pub clock_offset: Span,
     /// What counts as a failure besides errors and timeouts, which always do.
     pub next_upstream: Vec<Condition>,
 }
@@ -64,6 +66,7 @@ impl Default for Config {
         let peers::Config {
             max_fails,
             fail_timeout,
+            clock_offset,
             next_upstream,
         } = peers::Config::default();
         Config {
@@ -71,6 +74,7 @@ impl Default for Config {
             consistent: false,
             max_fails,
             fail_timeout,
+            clock_offset,
             next_upstream,
         }
     }
@@ -138,6 +142,7 @@ impl News for NginxHash {
         let shared = peers::Config {
             max_fails: config.max_fails,
             fail_timeout: config.fail_timeout,
+            clock_offset: config.clock_offset,
             next_upstream: config.next_upstream.clone(),
         };
         let peers = Peers::new(&shared, cx);

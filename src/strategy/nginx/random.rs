@@ -38,6 +38,8 @@ pub struct Config {
     pub max_fails: u32,
     /// How long a server that failed too often is left alone; fractions of a second are dropped.
     pub fail_timeout: Span,
+    /// How far into a second of the wall clock the run begins: failures are counted in whole seconds.
+    pub clock_offset: Span,
     /// What counts as a failure besides errors and timeouts, which always do.
     pub next_upstream: Vec<Condition>,
 }
@@ -58,6 +60,7 @@ impl Default for Config {
         let peers::Config {
             max_fails,
             fail_timeout,
+            clock_offset,
             next_upstream,
         } = peers::Config::default();
         Config {
@@ -65,6 +68,7 @@ impl Default for Config {
             draws: Vec::new(),
             max_fails,
             fail_timeout,
+            clock_offset,
             next_upstream,
         }
     }
@@ -126,6 +130,7 @@ impl News for NginxRandom {
         let shared = peers::Config {
             max_fails: config.max_fails,
             fail_timeout: config.fail_timeout,
+            clock_offset: config.clock_offset,
             next_upstream: config.next_upstream.clone(),
         };
         NginxRandom {
