@@ -313,3 +313,6 @@ impl<S: Scheduler> Product for VirtualService<S> {
         picked.map_or(Pick::Nobody, Pick::Member)
     }
 }
+
+#[cfg(test)]
+mod tests;
