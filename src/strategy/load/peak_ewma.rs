@@ -29,7 +29,7 @@ impl PeakEwma {
             self.nanos = response_time;
         } else {
             let elapsed = now.since(self.updated).nanos() as f64;
-            let kept = libm::exp(-elapsed / decay.nanos() as f64);
+            let kept = pxfm::f_exp(-elapsed / decay.nanos() as f64);
             self.nanos = self.nanos * kept + response_time * (1.0 - kept);
         }
         self.updated = now;
