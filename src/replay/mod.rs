@@ -94,7 +94,12 @@ fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
         .find(|(name, _)| recording.program.starts_with(name))
         .map(|(_, program)| *program)
         .ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            let functions = ["tower", "jump consistent hash", "Maglev paper"];
+            let names: Vec<&str> = known
+                .iter()
+                .map(|(name, _)| *name)
+                .chain(functions)
+                .collect();
             format!(
                 "the recording is of `{}`; known are {}",
                 recording.program,

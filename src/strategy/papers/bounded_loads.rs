@@ -38,8 +38,9 @@ impl Default for Config {
 /// A ring of members with bounds.
 #[derive(Clone, Debug)]
 pub struct BoundedLoads {
-    c: f64,
-    ring: Ring,
+    config: Config,
+    /// None where weights have changed since.
+    ring: Option<Ring>,
     /// Requests in flight, and the weight of all eligible members.
     in_flight: u64,
     weight: u64,
@@ -57,8 +58,8 @@ impl News for BoundedLoads {
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = BoundedLoads {
-            c: config.c,
-            ring: Ring::new(cx.pool.weights(), config.points),
+            config: config.clone(),
+            ring: None,
             in_flight: 0,
             weight: 0,
         };
@@ -79,18 +80,23 @@ impl News for BoundedLoads {
     }
 
     fn weight_changed(&mut self, _: MemberId, _: u32, cx: &mut Context<'_>) {
+        self.ring = None;
         self.weigh(cx);
     }
 }
 
 impl Rule for BoundedLoads {
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        let share = self.c * (self.in_flight + 1) as f64 / self.weight as f64;
+        let share = self.config.c * (self.in_flight + 1) as f64 / self.weight as f64;
         let has_room = |&member: &MemberId| {
             let bound = (share * f64::from(cx.pool.weight(member))).ceil();
             cx.pool.is_eligible(member) && f64::from(cx.pool.in_flight(member)) < bound
         };
-        let mut successors = self.ring.successors(request.key.word());
+        let points = self.config.points;
+        let ring = self
+            .ring
+            .get_or_insert_with(|| Ring::new(cx.pool.weights(), points));
+        let mut successors = ring.successors(request.key.word());
         // Somebody has room, unless requests are in flight that are bound to members by other means.
         successors
             .find(has_room)

@@ -57,8 +57,10 @@ impl SizeInterval {
     }
 
     fn weigh(&mut self, member: MemberId, cx: &Context<'_>) {
-        let eligible = cx.pool.is_eligible(member);
-        let weight = if eligible { cx.pool.weight(member) } else { 0 };
+        let weight = match cx.pool.is_eligible(member) {
+            true => cx.pool.weight(member).max(1),
+            false => 0,
+        };
         self.row.set(member, u64::from(weight));
     }
 }
