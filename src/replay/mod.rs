@@ -4,7 +4,9 @@ mod drive;
 mod ipvs;
 mod nginx;
 pub mod program;
+mod published;
 pub mod recording;
+mod tower;
 
 use program::Program;
 use recording::Recording;
@@ -74,7 +76,13 @@ impl Verdict {
 /// # Errors
 /// What in the recording is not understood, in a sentence.
 pub fn replay(recording: &Recording) -> Result<Verdict, String> {
-    drive::compare(recording, program(recording)?)
+    // Of these no balancer's picks are recorded, but what a function gives.
+    match recording.program.split_whitespace().next() {
+        Some("tower") => tower::compare(recording),
+        Some("jump") => published::jump_hash(recording),
+        Some("Maglev") => published::maglev(recording),
+        _ => drive::compare(recording, program(recording)?),
+    }
 }
 
 /// The program of a recording, by the name that the recording gives it.
@@ -86,7 +94,12 @@ fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
         .find(|(name, _)| recording.program.starts_with(name))
         .map(|(_, program)| *program)
         .ok_or_else(|| {
-            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            let functions = ["tower", "jump consistent hash", "Maglev paper"];
+            let names: Vec<&str> = known
+                .iter()
+                .map(|(name, _)| *name)
+                .chain(functions)
+                .collect();
             format!(
                 "the recording is of `{}`; known are {}",
                 recording.program,

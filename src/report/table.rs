@@ -4,7 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use crate::experiment::{Better, Figure, METRICS, Metric, Outcome, difference, estimate, metric};
 use crate::scenario::{Scenario, Sweep};
-use crate::stats::Verdict;
+use crate::stats::{Verdict, estimable};
 
 /// How a table is dressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,10 +201,10 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         row.extend(columns.iter().map(|(_, metric, _)| {
             let value = match metric.name {
                 "mean_ms" => Some(measurement.mean_ms()),
-                "p50_ms" => Some(measurement.quantile_ms(0.5)),
-                "p99_ms" => Some(measurement.quantile_ms(0.99)),
-                "p999_ms" => Some(measurement.quantile_ms(0.999)),
-                _ => None,
+                _ => metric
+                    .quantile
+                    .filter(|&q| estimable(measurement.sorted_ms.len() as u64, q))
+                    .map(|q| measurement.quantile_ms(q)),
             };
             let text = value.map_or("–".to_owned(), |value| with_half_width(value, None));
             Cell::new(text).set_alignment(CellAlignment::Right)

@@ -184,6 +184,11 @@ impl Bench {
         }
     }
 
+    /// Lets a member say that it is idle.
+    pub(super) fn idle(&mut self, member: MemberId) {
+        self.tell(|s, cx| s.idle(member, cx));
+    }
+
     pub(super) fn report(&mut self, member: MemberId, report: Report) {
         self.tell(|s, cx| s.reported(member, &report, cx));
     }
@@ -226,7 +231,9 @@ fn names_are_unique_and_kebab_case_and_read_back() {
 
 /// Whether a strategy turns to members that are not eligible where too few are.
 fn fails_open(entry: &Entry) -> bool {
-    entry.name.starts_with("envoy-") || entry.name.starts_with("aws-alb-")
+    ["envoy-", "aws-alb-", "finagle-"]
+        .iter()
+        .any(|family| entry.name.starts_with(family))
 }
 
 #[test]

@@ -10,12 +10,14 @@
 //! asked only where somebody is, and must pick among them.
 
 mod context;
+mod draw;
 pub mod hash;
 pub mod index;
 #[macro_use]
 mod list;
 #[cfg(test)]
 mod contract;
+pub mod load;
 pub mod pool;
 
 use serde::de::DeserializeOwned;
@@ -122,6 +124,12 @@ strategies! {
     papers() {
         blind   "prequal" prequal::Prequal;
         product "c3"      c3::C3;
+        blind   "consistent-hashing-bounded-loads" bounded_loads::BoundedLoads;
+        blind   "rendezvous-hashing" rendezvous_hashing::RendezvousHashing;
+        blind   "jump-hash" jump_hash::JumpHash;
+        blind   "join-idle-queue" join_idle_queue::JoinIdleQueue;
+        blind   "size-interval" size_interval::SizeInterval;
+        blind   "yarp" yarp::Yarp;
     }
 
     /// Schedulers of the Linux kernel's load balancer, IPVS.
@@ -148,6 +156,19 @@ strategies! {
         product "nginx-ip-hash"     ip_hash::NginxIpHash;
         product "nginx-hash"        hash::NginxHash;
         product "nginx-random"      random::NginxRandom;
+    }
+
+    /// Balancers of Finagle, Twitter's RPC library.
+    finagle(nodes) {
+        product "finagle-p2c-least-loaded"       p2c_least_loaded::FinagleP2cLeastLoaded;
+        product "finagle-p2c-peak-ewma"          p2c_peak_ewma::FinagleP2cPeakEwma;
+        product "finagle-aperture"               aperture::FinagleAperture;
+        product "finagle-deterministic-aperture" deterministic_aperture::FinagleDeterministicAperture;
+    }
+
+    /// The balancer of Linkerd, a service mesh.
+    linkerd() {
+        blind "linkerd-peak-ewma" peak_ewma::LinkerdPeakEwma;
     }
 
     /// The load balancers of AWS, as far as they are documented.

@@ -8,6 +8,7 @@ mod docs;
 mod golden;
 mod measured;
 mod property;
+mod real;
 mod scenarios;
 mod support;
 mod sweep;

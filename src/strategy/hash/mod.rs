@@ -3,3 +3,4 @@
 pub mod jump;
 pub mod linux;
 pub mod maglev;
+pub mod ring;

@@ -6,15 +6,15 @@
 //! The destination is the request's key: an address as it is, the number n as the address 10.0.0.0 + n.
 //!
 //! **Sees:** the key, its own connections, weights, thresholds.
-//! **Cost of a pick:** constant, and log n for each change of a count; the kernel scans the list where it needs another
-//! server.
+//! **Cost of a pick:** log of the number of destinations, and log n for each change of a count; the kernel hashes the
+//! destination, and scans the list where it needs another server.
 //! **Fails when:** weights are small numbers beside the connections: every server is overloaded then.
 //! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_lblc.c`. Left out: with more than 16,384 destinations the kernel forgets
 //! those not used for six minutes.
 //! **Differs:** from consistent hashing by following loads: what a server has cached depends on history.
 //! **Verified:** picks equal to recordings of Linux 6.1.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::destination;
@@ -31,7 +31,7 @@ pub type IpvsLocality = VirtualService<Lblc>;
 pub struct Lblc {
     loads: Loads,
     /// The server of each destination, and when that was used last.
-    cache: HashMap<IpAddr, (MemberId, Time)>,
+    cache: BTreeMap<IpAddr, (MemberId, Time)>,
     expiration: Span,
 }
 
@@ -41,7 +41,7 @@ impl Scheduler for Lblc {
     fn new(config: &Config, members: &[Member]) -> Self {
         Lblc {
             loads: Loads::new(members.len()),
-            cache: HashMap::new(),
+            cache: BTreeMap::new(),
             expiration: config.expiration,
         }
     }

@@ -7,15 +7,15 @@
 //! the number n as the address 10.0.0.0 + n.
 //!
 //! **Sees:** the key, its own connections, weights, thresholds.
-//! **Cost of a pick:** a pass over the destination's set, as in the kernel, which also scans the whole list where the set
-//! grows; log n for each change of a count.
+//! **Cost of a pick:** log of the number of destinations and a pass over the destination's set, as in the kernel, which also
+//! scans the whole list where the set grows; log n for each change of a count.
 //! **Fails when:** weights are small numbers beside the connections: sets grow to all servers, and stay so for a day.
 //! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_lblcr.c`. Left out: with more than 16,384 destinations the kernel
 //! forgets those not used for six minutes.
 //! **Differs:** from consistent hashing by following loads: what a server has cached depends on history.
 //! **Verified:** picks equal to recordings of Linux 6.1, in which no set has shrunk.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::destination;
@@ -33,7 +33,7 @@ pub type IpvsReplicatedLocality = VirtualService<Lblcr>;
 #[derive(Clone, Debug)]
 pub struct Lblcr {
     loads: Loads,
-    cache: HashMap<IpAddr, Set>,
+    cache: BTreeMap<IpAddr, Set>,
     expiration: Span,
 }
 
@@ -82,7 +82,7 @@ impl Scheduler for Lblcr {
     fn new(config: &Config, members: &[Member]) -> Self {
         Lblcr {
             loads: Loads::new(members.len()),
-            cache: HashMap::new(),
+            cache: BTreeMap::new(),
             expiration: config.expiration,
         }
     }

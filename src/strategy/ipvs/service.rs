@@ -199,8 +199,12 @@ impl Remembered {
 
     /// The next connection whose time is over.
     fn forget(&mut self, now: Time) -> Option<MemberId> {
-        let over = self.until.pop_front_if(|(until, _)| *until <= now);
-        over.map(|(_, member)| member)
+        let &(until, member) = self.until.front()?;
+        if until > now {
+            return None;
+        }
+        self.until.pop_front();
+        Some(member)
     }
 }
 
@@ -313,3 +317,6 @@ impl<S: Scheduler> Product for VirtualService<S> {
         picked.map_or(Pick::Nobody, Pick::Member)
     }
 }
+
+#[cfg(test)]
+mod tests;

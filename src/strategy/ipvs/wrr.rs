@@ -115,13 +115,11 @@ impl Scheduler for Wrr {
         let mut stop = None;
         let mut restarted = false;
         loop {
-            let found = self.walk.next(self.last, self.level);
-            let end = stop.unwrap_or(u64::MAX);
-            if let Some((place, member)) = found.filter(|&(place, _)| place <= end) {
+            if let Some((place, member)) = self.walk.next(self.last, self.level) {
                 self.last = place;
                 return Some(member);
             }
-            // In the last round, which asks for a weight of 1 only, the walk ends where it began: all are overloaded.
+            // The last round asks for a weight of 1 only, and ends where the walk began: all are overloaded.
             if let Some(stop) = stop {
                 self.last = stop;
                 return None;

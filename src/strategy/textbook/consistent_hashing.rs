@@ -13,8 +13,9 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Context, MemberId, News, Request, Rule};
 use crate::rng::mix;
+use crate::strategy::hash::ring::Ring;
+use crate::strategy::{Context, MemberId, News, Request, Rule};
 
 /// Settings of `consistent-hashing`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,30 +54,23 @@ impl Default for Config {
 #[derive(Clone, Debug)]
 pub struct ConsistentHashing {
     on: On,
-    points: Vec<(u64, MemberId)>,
-    /// `starts[b]` is the first point whose leading bits are at least `b`.
-    starts: Vec<u32>,
-    shift: u32,
+    ring: Ring,
 }
 
-/// Members and keys are hashed apart: with one function over the same small integers, key 7 would lie
-/// on a point of member 7.
-const POINT: u64 = 0x706f_696e_7473;
-const KEY: u64 = 0x6b65_7973;
+impl News for ConsistentHashing {
+    type Config = Config;
 
-impl ConsistentHashing {
-    /// The first point at or after `hash`, as an index; round the end.
-    #[inline]
-    fn locate(&self, hash: u64) -> usize {
-        let mut at = self.starts[(hash >> self.shift) as usize] as usize;
-        while at < self.points.len() && self.points[at].0 < hash {
-            at += 1;
+    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
+        ConsistentHashing {
+            on: config.on,
+            ring: Ring::new(cx.pool.weights(), config.points),
         }
-        if at == self.points.len() { 0 } else { at }
     }
+}
 
-    fn hash(&self, request: &Request<'_>) -> u64 {
-        let word = match self.on {
+impl Rule for ConsistentHashing {
+    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+        let key = match self.on {
             On::Key => request.key.word(),
             On::Client => u64::from(request.client),
             On::Address => match request.address {
@@ -84,60 +78,10 @@ impl ConsistentHashing {
                 IpAddr::V6(v6) => mix((v6.to_bits() >> 64) as u64) ^ v6.to_bits() as u64,
             },
         };
-        mix(mix(KEY) ^ mix(word))
-    }
-}
-
-impl News for ConsistentHashing {
-    type Config = Config;
-
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let weights = cx.pool.weights();
-        let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
-        let mut points: Vec<(u64, MemberId)> = Vec::new();
-        for (member, &weight) in weights.iter().enumerate() {
-            let share = f64::from(weight) * weights.len() as f64 / total;
-            let own = (share * f64::from(config.points))
-                .round()
-                .max(f64::from(weight.min(1)));
-            let base = mix(mix(POINT) ^ mix(member as u64));
-            points
-                .extend((0..own as u64).map(|point| (mix(base ^ mix(point)), member as MemberId)));
-        }
-        points.sort_unstable();
-        let bits = points.len().next_power_of_two().trailing_zeros().max(1);
-        let shift = 64 - bits;
-        let mut starts = Vec::with_capacity(1 << bits);
-        let mut at = 0;
-        for leading in 0..1u64 << bits {
-            while at < points.len() && points[at].0 >> shift < leading {
-                at += 1;
-            }
-            starts.push(at as u32);
-        }
-        ConsistentHashing {
-            on: config.on,
-            points,
-            starts,
-            shift,
-        }
-    }
-}
-
-impl Rule for ConsistentHashing {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        let mut at = self.locate(self.hash(request));
-        loop {
-            let member = self.points[at].1;
-            if cx.pool.is_eligible(member) {
-                return member;
-            }
-            at = if at + 1 == self.points.len() {
-                0
-            } else {
-                at + 1
-            };
-        }
+        let mut successors = self.ring.successors(key);
+        let eligible = successors.find(|&member| cx.pool.is_eligible(member));
+        // A member that had no weight when the ring was made has no point on it.
+        eligible.unwrap_or_else(|| cx.pool.next_eligible(0))
     }
 }
 

@@ -1,0 +1,5 @@
+//! Measures of a server's load that several products share.
+
+mod peak_ewma;
+
+pub use peak_ewma::PeakEwma;
