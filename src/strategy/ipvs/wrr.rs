@@ -1,10 +1,10 @@
-//! Goes round the list of servers as often as the highest weight, and takes in each round those whose weight reaches the
-//! round's level, which falls from the highest weight to 1.
+//! Goes round the list of servers as often as the highest weight, and takes in each round those whose weight
+//! reaches the round's level, which falls from the highest weight to 1.
 //!
-//! The heavy servers get their surplus in a burst: weights 5, 1, 1 give the first server four times in a row, then the
-//! third, the second and the first. With a common divisor the level falls by it. After any change of servers or weights the
-//! walk begins at the head again, at about the level where it was; as servers are added one by one, the first round of all
-//! starts at a low level.
+//! The heavy servers get their surplus in a burst: weights 5, 1, 1 give the first server four times in a row, then
+//! the third, the second and the first. With a common divisor the level falls by it. After any change of servers
+//! or weights the walk begins at the head again, at about the level where it was; as servers are added one by one,
+//! the first round of all starts at a low level.
 //!
 //! **Sees:** weights; connections only for the thresholds (`max-connections`, `min-connections`).
 //! **Cost of a pick:** log n; the kernel looks at each server that it passes over. A change of a weight costs n.
