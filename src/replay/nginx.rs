@@ -137,8 +137,8 @@ impl Upstream {
         }
     }
 
-    /// A server that stands for all that go down in the recording, of which `max_fails` and `fail_timeout` must be equal:
-    /// what they are of a server that never fails changes nothing.
+    /// A server that stands for all that go down in the recording, of which `max_fails` and `fail_timeout` must be
+    /// equal: what they are of a server that never fails changes nothing.
     fn failing(&self, recording: &Recording) -> Result<Option<&Server>, String> {
         let mut failing: Option<&Server> = None;
         for step in recording.events.iter().filter(|step| step.op == "down") {
@@ -271,7 +271,7 @@ mod tests {
             (format!("ip_hash; {both} backup;"), "`backup`"),
             (format!("{both} max_fails=3;"), "different `max_fails`"),
             ("server 10.0.0.2:80;".to_owned(), "those of the recording"),
-            (format!("{both}"), "`;`"),
+            (both.to_owned(), "`;`"),
         ] {
             let message = setup(&format!("upstream u {{ {upstream} }}")).unwrap_err();
             assert!(message.contains(says), "{upstream}: {message}");

@@ -170,4 +170,12 @@ strategies! {
     linkerd() {
         blind "linkerd-peak-ewma" peak_ewma::LinkerdPeakEwma;
     }
+
+    /// The load balancers of AWS, as far as they are documented.
+    aws(targets) {
+        product "aws-alb-round-robin"                alb_round_robin::AwsAlbRoundRobin;
+        product "aws-alb-least-outstanding-requests" alb_least_outstanding_requests::AwsAlbLeastOutstandingRequests;
+        product "aws-alb-weighted-random"            alb_weighted_random::AwsAlbWeightedRandom;
+        product "aws-nlb-flow-hash"                  nlb_flow_hash::AwsNlbFlowHash;
+    }
 }

@@ -1,12 +1,12 @@
-//! What all methods of nginx share: the peers of an upstream, which of them may be picked, what becomes of one that
-//! fails, and the group of backups. (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
+//! What all methods of nginx share: the peers of an upstream, which of them may be picked, what becomes of one
+//! that fails, and the group of backups. (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
 
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::smooth::Smooth;
+use super::smooth::{Smooth, in_turn};
 use crate::strategy::index::Cumulative;
 use crate::strategy::{Answer, Context, MemberId, Outcome, Pick, Pool, Request};
 use crate::time::{Span, Time};
@@ -155,8 +155,9 @@ impl Peers {
         let peer = &self.peers[member as usize];
         let since = self.seconds(cx.now).saturating_sub(peer.checked);
         let failed = self.max_fails > 0 && peer.fails >= self.max_fails;
+        let left_alone = failed && since <= self.fail_timeout;
         cx.pool.is_eligible(member)
-            && !(failed && since <= self.fail_timeout)
+            && !left_alone
             && !peer.is_full(cx.pool.in_flight(member))
             && !request.tried.contains(&member)
     }
@@ -215,7 +216,7 @@ impl Peers {
 
     /// Picks by smooth weighted round robin.
     pub(super) fn round_robin(&mut self, request: &Request<'_>, cx: &Context<'_>) -> Pick {
-        self.pick(request, cx, Smooth::pick)
+        self.pick(request, cx, in_turn)
     }
 
     /// The sum of all weights, of servers that are down as well, where numbers can decide: not with a single server.
@@ -280,3 +281,6 @@ impl Peer {
         self.max_conns > 0 && conns >= self.max_conns
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests;

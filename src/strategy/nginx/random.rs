@@ -1,20 +1,21 @@
-//! Draws a server at random in proportion to weight, or draws two and takes the one with fewer requests in flight for
-//! its weight. This is nginx with `random`, or with `random two least_conn`.
+//! Draws a server at random in proportion to weight, or draws two and takes the one with fewer requests in flight
+//! for its weight. This is nginx with `random`, or with `random two least_conn`.
 //!
-//! Servers that are marked as down, failed, full, tried or drawn twice are drawn all the same and passed over, 20 times
-//! for a request; then smooth weighted round robin decides. Of two equals the second drawn is taken. Failures and
-//! `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker process of nginx counts its own
-//! connections and failures unless the upstream has a `zone`, so model W workers as W balancers, and one `zone` as one. With
-//! several workers `two = "least_conn"` compares only the worker's own counts.
+//! Servers that are marked as down, failed, full, tried or drawn twice are drawn all the same and passed over, 20
+//! times for a request; then smooth weighted round robin decides. Of two equals the second drawn is taken.
+//! Failures and `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker process of nginx
+//! counts its own connections and failures unless the upstream has a `zone`, so model W workers as W balancers,
+//! and one `zone` as one. With several workers `two = "least_conn"` compares only the worker's own counts.
 //!
 //! **Sees:** weights, its own failures, what was tried, and with `two` its own requests in flight.
 //! **Cost of a pick:** log n for each draw, at most 22 of them; then linear.
-//! **Fails when:** few servers of many can serve: 21 draws may miss them, and the round robin is left to one worker's
-//! memory; with two servers of very unequal weight, the pair is nearly always the same and costs many draws.
+//! **Fails when:** few servers of many can serve: 21 draws may miss them, and the round robin is left to one
+//! worker's memory; with two servers of very unequal weight, the pair is nearly always the same and costs many
+//! draws.
 //! **Source:** nginx 1.22.1, src/http/modules/ngx_http_upstream_random_module.c.
-//! **Differs:** from power-of-d by drawing in proportion to weight, always two different servers, and by its ties. nginx
-//! counts the draws of all attempts for a request together; here each attempt has its own 20. nginx refuses `backup` with
-//! it; here backups serve where the round robin finds nobody else.
+//! **Differs:** from power-of-d by drawing in proportion to weight, always two different servers, and by its ties.
+//! nginx counts the draws of all attempts for a request together; here each attempt has its own 20. nginx refuses
+//! `backup` with it; here backups serve where the round robin finds nobody else.
 //! **Verified:** picks equal to recordings with known draws.
 
 use schemars::JsonSchema;
@@ -166,6 +167,50 @@ impl Product for NginxRandom {
             Two::LeastConn => self
                 .two(request, cx)
                 .unwrap_or_else(|| self.peers.round_robin(request, cx)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::peers::tests::{Upstream, servers};
+    use crate::strategy::{Outcome, Pick};
+
+    #[test]
+    fn known_draws_come_first_and_those_in_vain_are_passed_over() {
+        let config = json!({ "kind": "nginx-random", "draws": [7, 4, 0, 5] });
+        let mut upstream = Upstream::new(config, servers(&[5, 3]));
+        upstream.serve(0, Outcome::Success);
+        for (tried, picked) in [(&[][..], 1), (&[], 0), (&[0], 1)] {
+            let pick = upstream.ask("10.0.0.1", "", tried);
+            assert_eq!(pick, Pick::Member(picked), "{tried:?}");
+        }
+    }
+
+    #[test]
+    fn the_second_drawn_wins_ties() {
+        let config = json!({ "kind": "nginx-random", "two": "least_conn", "draws": [0, 0, 1, 1, 2] });
+        let mut upstream = Upstream::new(config, servers(&[1, 1, 1]));
+        assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(1));
+        assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(2));
+    }
+
+    /// With one server left there is no pair to be drawn, and the round robin finds it.
+    #[test]
+    fn without_a_pair_the_round_robin_decides() {
+        for two in ["off", "least_conn"] {
+            let config = json!({ "kind": "nginx-random", "two": two });
+            let mut upstream = Upstream::new(config, servers(&[1; 300]));
+            for server in 0..300 {
+                if server != 7 {
+                    upstream.serve(server, Outcome::Failure);
+                }
+            }
+            for _ in 0..50 {
+                assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(7));
+            }
         }
     }
 }

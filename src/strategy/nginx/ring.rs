@@ -1,5 +1,5 @@
-//! The ring of nginx's `hash ... consistent`, compatible with Cache::Memcached::Fast.
-//! (nginx 1.22, src/http/modules/ngx_http_upstream_hash_module.c)
+//! The ring of nginx's `hash ... consistent`, compatible with Cache::Memcached::Fast. (nginx 1.22,
+//! src/http/modules/ngx_http_upstream_hash_module.c)
 
 use std::collections::HashMap;
 

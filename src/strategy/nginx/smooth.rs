@@ -1,8 +1,8 @@
 //! Smooth weighted round robin: nginx's default method, which its other methods break ties with and fall back on.
 //! (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
 //!
-//! At each pick every candidate's current weight grows by its effective weight, and the greatest is picked and pays
-//! what all of them gained. Turns are thereby spread evenly: 5-1-1 gives a a b a c a a.
+//! At each pick every candidate's current weight grows by its effective weight, and the greatest is picked and
+//! pays what all of them gained. Turns are thereby spread evenly: 5-1-1 gives a a b a c a a.
 
 use crate::strategy::{MemberId, Pool};
 
@@ -10,6 +10,15 @@ use crate::strategy::{MemberId, Pool};
 #[derive(Clone, Debug)]
 pub(super) struct Smooth {
     peers: Vec<Weights>,
+}
+
+/// Takes the candidates in turn: the default method.
+pub(super) fn in_turn(
+    smooth: &mut Smooth,
+    candidates: &[MemberId],
+    pool: &Pool,
+) -> Option<MemberId> {
+    smooth.pick(candidates.iter().copied(), pool)
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +40,16 @@ impl Smooth {
         }
     }
 
-    /// The candidate whose turn it is; of equals the first. A candidate that failed regains a point by being considered,
-    /// picked or not; who is no candidate keeps what it has.
-    pub(super) fn pick(&mut self, candidates: &[MemberId], pool: &Pool) -> Option<MemberId> {
+    /// The candidate whose turn it is; of equals the first. A candidate that failed regains a point by being
+    /// considered, picked or not; who is no candidate keeps what it has.
+    pub(super) fn pick(
+        &mut self,
+        candidates: impl Iterator<Item = MemberId>,
+        pool: &Pool,
+    ) -> Option<MemberId> {
         let mut best: Option<(MemberId, i64)> = None;
         let mut total = 0;
-        for &member in candidates {
+        for member in candidates {
             let peer = &mut self.peers[member as usize];
             peer.current += peer.effective;
             total += peer.effective;
