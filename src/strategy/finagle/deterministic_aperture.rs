@@ -13,7 +13,7 @@
 //! `DeterministicAperture.scala`, `ProcessCoordinate.scala`; `p2c/P2CPick.scala`.
 //! **Differs:** from the power of two choices by drawing among few, of which each client has others. A draw by
 //! running totals stands for the alias method: the chances are the same.
-//! **Verified:** as read in the source; nothing is recorded.
+//! **Verified:** documented only: its parts as in the source, no picks are recorded.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

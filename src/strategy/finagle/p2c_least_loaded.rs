@@ -9,7 +9,7 @@
 //! `PanicMode.scala`.
 //! **Differs:** from the power of two choices by its nodes that are down: they are drawn too, and avoided by up to
 //! four picks. Weights do not count here; Finagle balances each class of equal weights by itself.
-//! **Verified:** as read in the source; nothing is recorded.
+//! **Verified:** documented only: its parts as in the source, no picks are recorded.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

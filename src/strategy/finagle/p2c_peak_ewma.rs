@@ -11,7 +11,7 @@
 //! `p2c/P2CPick.scala`, `PanicMode.scala`.
 //! **Differs:** from the power of two choices by its load, and by its nodes that are down: they are drawn too, and
 //! avoided by up to four picks. Weights do not count here; Finagle balances each class of equal weights by itself.
-//! **Verified:** as read in the source; its estimate is that of tower, whose recordings it equals to the last bit.
+//! **Verified:** documented only; its estimate is that of tower, whose recordings it equals to the last bit.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -113,13 +113,13 @@ impl Scheduler for Wrr {
         self.walk.refresh(service);
         let started = self.last;
         let mut stop = None;
-        let mut restarted = false;
+        let (mut last_round, mut restarted) = (false, false);
         loop {
             if let Some((place, member)) = self.walk.next(self.last, self.level) {
                 self.last = place;
                 return Some(member);
             }
-            // The last round asks for a weight of 1 only, and ends where the walk began: all are overloaded.
+            // Now the others have been asked as well.
             if let Some(stop) = stop {
                 self.last = stop;
                 return None;
@@ -129,13 +129,16 @@ impl Scheduler for Wrr {
                 self.level -= self.step();
             } else {
                 self.level = self.top();
-                if started == HEAD {
+                // Everybody has been asked for a weight of 1.
+                if last_round || started == HEAD {
                     return None;
                 }
                 restarted = true;
             }
             self.skip_rounds();
-            if restarted && self.level <= self.step() {
+            last_round = self.level <= self.step();
+            // The first round asked for a weight of 1, but only those behind the start.
+            if last_round && restarted {
                 stop = Some(started);
             }
         }
