@@ -1,19 +1,21 @@
-//! Uses a window of the nodes in a random order of its own, as wide as it takes to have about one request in flight for each
-//! node in it, and picks in it as two choices do, by requests in flight.
+//! Uses a window of the nodes in a random order of its own, as wide as it takes to have about one request in
+//! flight for each node in it, and picks in it as two choices do, by requests in flight.
 //!
-//! The window (the "aperture") widens by one node when the average number of requests in flight a node is `high-load` or
-//! more, and narrows when it is `low-load` or less. So a client with little traffic keeps few connections, and its
-//! knowledge of them is fresh.
+//! The window (the "aperture") widens by one node when the average number of requests in flight a node is
+//! `high-load` or more, and narrows when it is `low-load` or less. So a client with little traffic keeps few
+//! connections, and its knowledge of them is fresh.
 //!
 //! **Sees:** its own requests in flight.
 //! **Cost of a pick:** constant; n log n after a node has changed its state.
-//! **Fails when:** clients are few: their random windows overlap, and servers get uneven shares. Load changes faster than
-//! `smooth-window`.
-//! **Source:** Finagle (4feb34cb9), `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Aperture.scala`,
-//! `LoadBand.scala`, `RandomAperture` there; `p2c/P2CPick.scala`.
-//! **Differs:** from the power of two choices by drawing among few. Nodes that are down stand behind all others. Weights do
-//! not count here; Finagle balances each class of equal weights by itself.
-//! **Verified:** as read in the source; nothing is recorded.
+//! **Fails when:** clients are few: their random windows overlap, and servers get uneven shares. Load changes
+//! faster than `smooth-window`.
+//! **Source:** Finagle (4feb34cb9),
+//! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Aperture.scala`, `LoadBand.scala`,
+//! `RandomAperture` there; `p2c/P2CPick.scala`.
+//! **Differs:** from the power of two choices by drawing among few. Nodes that are
+//! down come to stand behind all others when one comes back, or when four picks have met nobody else. Weights do not
+//! count here; Finagle balances each class of equal weights by itself.
+//! **Verified:** documented only: its parts as in the source, no picks are recorded.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,8 +72,8 @@ pub struct FinagleAperture {
 }
 
 impl FinagleAperture {
-    /// `LoadBand.adjustTotal`: a request has begun or ended. The new number stands for the time since the last such event,
-    /// as in Finagle.
+    /// `LoadBand.adjustTotal`: a request has begun or ended. The new number stands for the time since the last
+    /// such event, as in Finagle.
     fn adjust(&mut self, cx: &Context<'_>) {
         let total = f64::from(self.in_flight);
         self.average = match self.updated {
@@ -106,6 +108,19 @@ impl FinagleAperture {
     }
 }
 
+impl FinagleAperture {
+    /// Picks in the window as it stands.
+    fn attempt(&self, cx: &mut Context<'_>) -> Pick {
+        let window = &self.order[..self.width.min(self.order.len())];
+        pick(cx, |cx| {
+            let (a, b) = two(cx.rng, window.len());
+            let (a, b) = (*window.get(a)?, *window.get(b)?);
+            let load = |node: MemberId| (node, f64::from(cx.pool.in_flight(node)));
+            Some(better(load(a), load(b), cx))
+        })
+    }
+}
+
 impl News for FinagleAperture {
     type Config = Config;
 
@@ -135,8 +150,8 @@ impl News for FinagleAperture {
         self.adjust(cx);
     }
 
-    fn eligibility_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.stale = true;
+    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+        self.stale |= cx.pool.is_eligible(member);
     }
 
     fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
@@ -149,13 +164,12 @@ impl Product for FinagleAperture {
         if self.stale {
             self.rebuild(cx);
         }
-        let window = &self.order[..self.width.min(self.order.len())];
-        pick(cx, |cx| {
-            let (a, b) = two(cx.rng, window.len());
-            let (a, b) = (*window.get(a)?, *window.get(b)?);
-            let load = |node: MemberId| (node, f64::from(cx.pool.in_flight(node)));
-            Some(better(load(a), load(b), cx))
-        })
+        let first = self.attempt(cx);
+        if matches!(first, Pick::Member(member) if !cx.pool.is_eligible(member)) {
+            self.rebuild(cx);
+            return self.attempt(cx);
+        }
+        first
     }
 }
 
@@ -167,8 +181,19 @@ mod tests {
     use crate::strategy::contract::Bench;
     use crate::time::Span;
 
-    /// One request after the other ends and begins, with a second between: three, none and eight are in flight while it
-    /// does, and the average is about that. The window holds between 1/1.125 and 1/0.875 times as many nodes.
+    #[test]
+    fn a_window_of_nodes_that_are_down_is_left() {
+        let mut bench = Bench::new("finagle-aperture", &[1; 3]);
+        let only = bench.pick(0);
+        assert!((0..20).all(|who| bench.pick(who) == only));
+        bench.set_eligible(only, false);
+        let next = bench.pick(0);
+        assert!(next != only && bench.pool.is_eligible(next));
+    }
+
+    /// One request after the other ends and begins, with a second between: three, none and eight are in flight
+    /// while it does, and the average is about that. The window holds between 1/1.125 and 1/0.875 times as many
+    /// nodes.
     #[test]
     fn the_window_follows_the_requests_in_flight() {
         let mut bench = Bench::new("finagle-aperture", &[1; 20]);

@@ -1,7 +1,8 @@
 //! What Finagle's balancers share: the nodes, and how a pick is repeated and compared.
 //!
-//! A node that is not open (here: not eligible) stays among the nodes, and is drawn as any other: the better status wins,
-//! and a pick of a node that is not open is repeated. So with many nodes down some requests go to one of them.
+//! A node that is not open (here: not eligible) stays among the nodes, and is drawn as any other: the better
+//! status wins, and a pick of a node that is not open is repeated. So with many nodes down some requests go to one
+//! of them.
 
 use crate::strategy::{Context, MemberId, Pick, Pool};
 

@@ -4,8 +4,8 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-/// `hash_32` of `include/linux/hash.h`: multiplication by 2^32 over the golden ratio, of which the highest `bits` (1 to
-/// 32) are kept.
+/// `hash_32` of `include/linux/hash.h`: multiplication by 2^32 over the golden ratio, of which the highest `bits`
+/// (1 to 32) are kept.
 pub fn hash_32(value: u32, bits: u32) -> u32 {
     value.wrapping_mul(0x61c8_8647) >> (32 - bits)
 }

@@ -1,5 +1,5 @@
-//! The lookup table of Maglev: each backend has its own order of preference over the slots, and takes the best free one when
-//! its turn comes.
+//! The lookup table of Maglev: each backend has its own order of preference over the slots, and takes the best
+//! free one when its turn comes.
 //!
 //! Eisenbud et al., "Maglev: a fast and reliable software network load balancer", NSDI 2016, section 3.4.
 

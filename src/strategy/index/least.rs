@@ -9,8 +9,8 @@ use crate::strategy::MemberId;
 pub struct Least<K> {
     /// By member; none where it does not take part.
     keys: Vec<Option<K>>,
-    /// A complete binary tree in heap order: the root at 1, the leaf of member `m` at `leaves + m`. Each node holds the
-    /// winner below it.
+    /// A complete binary tree in heap order: the root at 1, the leaf of member `m` at `leaves + m`. Each node
+    /// holds the winner below it.
     winners: Vec<Option<MemberId>>,
     leaves: usize,
 }
@@ -65,7 +65,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_least_is_the_least(n in 1usize..20, steps in prop::collection::vec((0usize..20, prop::option::of(0u8..6)), 1..200)) {
+        fn the_least_is_the_least(
+            n in 1usize..20,
+            steps in prop::collection::vec((0usize..20, prop::option::of(0u8..6)), 1..200),
+        ) {
             let mut least = Least::new(n);
             let mut keys = vec![None; n];
             for (member, key) in steps {

@@ -1,5 +1,5 @@
-//! Sends everything to the server with the highest weight until it has more active connections than its weight, then to the
-//! next: weighted overflow. Weights are sizes here.
+//! Sends everything to the server with the highest weight until it has more active connections than its weight,
+//! then to the next: weighted overflow. Weights are sizes here.
 //!
 //! **Sees:** its own active connections, weights, thresholds.
 //! **Cost of a pick:** constant, and log n for each change of a count; the kernel scans the list.

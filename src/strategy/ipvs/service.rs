@@ -1,9 +1,9 @@
 //! A virtual service of IPVS: its list of servers, their connections and thresholds, and the scheduler that it asks.
 //!
-//! What the kernel keeps in `struct ip_vs_service` and `struct ip_vs_dest` (Linux 6.1, `net/netfilter/ipvs/ip_vs_ctl.c`,
-//! `ip_vs_conn.c`, `include/net/ip_vs.h`). A request is a connection. IPVS itself knows no health: a member that is not
-//! eligible has weight 0 here, as keepalived gives it with `inhibit_on_failure`; one that is not part of the pool has been
-//! deleted. Nothing is retried.
+//! What the kernel keeps in `struct ip_vs_service` and `struct ip_vs_dest` (Linux 6.1,
+//! `net/netfilter/ipvs/ip_vs_ctl.c`, `ip_vs_conn.c`, `include/net/ip_vs.h`). A request is a connection. IPVS
+//! itself knows no health: a member that is not eligible has weight 0 here, as keepalived gives it with
+//! `inhibit_on_failure`; one that is not part of the pool has been deleted. Nothing is retried.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;

@@ -1,10 +1,10 @@
-//! Goes round the list of servers as often as the highest weight, and takes in each round those whose weight reaches the
-//! round's level, which falls from the highest weight to 1.
+//! Goes round the list of servers as often as the highest weight, and takes in each round those whose weight
+//! reaches the round's level, which falls from the highest weight to 1.
 //!
-//! The heavy servers get their surplus in a burst: weights 5, 1, 1 give the first server four times in a row, then the
-//! third, the second and the first. With a common divisor the level falls by it. After any change of servers or weights the
-//! walk begins at the head again, at about the level where it was; as servers are added one by one, the first round of all
-//! starts at a low level.
+//! The heavy servers get their surplus in a burst: weights 5, 1, 1 give the first server four times in a row, then
+//! the third, the second and the first. With a common divisor the level falls by it. After any change of servers
+//! or weights the walk begins at the head again, at about the level where it was; as servers are added one by one,
+//! the first round of all starts at a low level.
 //!
 //! **Sees:** weights; connections only for the thresholds (`max-connections`, `min-connections`).
 //! **Cost of a pick:** log n; the kernel looks at each server that it passes over. A change of a weight costs n.
@@ -113,13 +113,13 @@ impl Scheduler for Wrr {
         self.walk.refresh(service);
         let started = self.last;
         let mut stop = None;
-        let mut restarted = false;
+        let (mut last_round, mut restarted) = (false, false);
         loop {
             if let Some((place, member)) = self.walk.next(self.last, self.level) {
                 self.last = place;
                 return Some(member);
             }
-            // The last round asks for a weight of 1 only, and ends where the walk began: all are overloaded.
+            // Now the others have been asked as well.
             if let Some(stop) = stop {
                 self.last = stop;
                 return None;
@@ -129,13 +129,16 @@ impl Scheduler for Wrr {
                 self.level -= self.step();
             } else {
                 self.level = self.top();
-                if started == HEAD {
+                // Everybody has been asked for a weight of 1.
+                if last_round || started == HEAD {
                     return None;
                 }
                 restarted = true;
             }
             self.skip_rounds();
-            if restarted && self.level <= self.step() {
+            last_round = self.level <= self.step();
+            // The first round asked for a weight of 1, but only those behind the start.
+            if last_round && restarted {
                 stop = Some(started);
             }
         }

@@ -1,14 +1,14 @@
 //! Draws two members, and takes the one with fewer requests in flight as of the last poll of its monitoring agent.
 //!
-//! Polls count the requests of all balancers, but they are old: until the next one all balancers run after the same idle
-//! servers. The paper on Prequal measures this rule as one that it replaced, with a poll every 500 ms.
+//! Polls count the requests of all balancers, but they are old: until the next one all balancers run after the
+//! same idle servers. The paper on Prequal measures this rule as one that it replaced, with a poll every 500 ms.
 //!
 //! **Sees:** what each server's monitoring agent said last of its requests in flight.
 //! **Cost of a pick:** `choices`.
-//! **Fails when:** polls are far apart beside the time that a request takes. A server that has said nothing yet counts as
-//! idle.
-//! **Source:** Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance: introducing Prequal", NSDI 2024,
-//! section 5.2: "YARP-Po2C".
+//! **Fails when:** polls are far apart beside the time that a request takes. A server that has said nothing yet
+//! counts as idle.
+//! **Source:** Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance: introducing
+//! Prequal", NSDI 2024, section 5.2: "YARP-Po2C".
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -115,8 +115,8 @@ impl Scheduler for LinearWrr {
                 }
                 restarted = true;
             }
-            if restarted && self.cw <= self.di {
-                last_pass = true;
+            last_pass = self.cw <= self.di;
+            if last_pass && restarted && last.is_some() {
                 stop = last;
             }
         }
