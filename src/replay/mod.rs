@@ -1,6 +1,7 @@
 //! Replay: a strategy is driven with the recording of a real balancer, and its picks are compared with those recorded.
 
 mod drive;
+mod haproxy;
 mod ipvs;
 mod nginx;
 pub mod program;
@@ -87,8 +88,11 @@ pub fn replay(recording: &Recording) -> Result<Verdict, String> {
 
 /// The program of a recording, by the name that the recording gives it.
 fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
-    let known: &[(&str, &'static dyn Program)] =
-        &[("linux-ipvs", &ipvs::Ipvs), ("nginx", &nginx::Nginx)];
+    let known: &[(&str, &'static dyn Program)] = &[
+        ("haproxy", &haproxy::Haproxy),
+        ("linux-ipvs", &ipvs::Ipvs),
+        ("nginx", &nginx::Nginx),
+    ];
     known
         .iter()
         .find(|(name, _)| recording.program.starts_with(name))

@@ -158,6 +158,20 @@ strategies! {
         product "nginx-random"      random::NginxRandom;
     }
 
+    /// HAProxy 2.6.
+    haproxy(backend, fwrr, hashed, map, ring, servers) {
+        product "haproxy-roundrobin" roundrobin::HaproxyRoundRobin;
+        product "haproxy-static-rr"  static_rr::HaproxyStaticRr;
+        product "haproxy-leastconn"  leastconn::HaproxyLeastConn;
+        product "haproxy-first"      first::HaproxyFirst;
+        product "haproxy-source"     source::HaproxySource;
+        product "haproxy-uri"        uri::HaproxyUri;
+        product "haproxy-url-param"  url_param::HaproxyUrlParam;
+        product "haproxy-hdr"        hdr::HaproxyHdr;
+        product "haproxy-hash"       hash::HaproxyHash;
+        product "haproxy-random"     random::HaproxyRandom;
+    }
+
     /// Balancers of Finagle, Twitter's RPC library.
     finagle(nodes) {
         product "finagle-p2c-least-loaded"       p2c_least_loaded::FinagleP2cLeastLoaded;
