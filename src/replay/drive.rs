@@ -141,10 +141,13 @@ impl Drive<'_> {
         for &(member, ref report) in &self.setup.reports {
             run.balancer.reported(member, report, run.now);
         }
+        // Steps without a time stand close together where others have one.
+        let timed = self.steps.iter().any(|step| step.t_ms.is_some());
+        let pause = Span::from_millis(u64::from(!timed));
         for step in self.steps {
             run.now = match step.t_ms {
                 Some(millis) => run.now.max(self.setup.begins + Span::from_millis(millis)),
-                None => run.now + Span::from_millis(1),
+                None => run.now + pause,
             };
             for change in self.program.changes(step, self.setup)? {
                 run.change(&change);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::program::{Change, Comparison, KeyedBy, Program, Setup};
 use super::recording::{Recording, Step};
 use crate::strategy::{Member, MemberId, StrategyConfig};
+use crate::time::{Span, Time};
 
 /// Reads recordings of HAProxy.
 pub(super) struct Haproxy;
@@ -65,6 +66,8 @@ impl Program for Haproxy {
         setup.cookies = cookies;
         setup.keyed_by = keyed_by;
         setup.tries = RETRIES + 1;
+        // Servers that are there from the start have no slow start.
+        setup.begins = Time::ZERO + Span::from_secs(1);
         if random || recording.statistical {
             setup.comparison = Comparison::Shares;
         }

@@ -152,9 +152,12 @@ impl Servers {
     }
 }
 
+/// The task that raises weights sleeps for a second and wakes when that is over, by a clock of whole milliseconds.
+const TICK: u64 = 1_001_000_000;
+
 /// How many sixteenths of its weight a server has reached: one more for each sixteenth of `slowstart`, by whole seconds.
 fn sixteenths(since: Span, slowstart: Span) -> u32 {
-    let seconds = since.nanos() / 1_000_000_000;
+    let seconds = since.nanos() / TICK;
     let ramp = (slowstart.nanos() / 1_000_000_000).max(1);
     (u64::from(SCALE) * seconds / ramp + 1).min(u64::from(SCALE)) as u32
 }
@@ -167,7 +170,7 @@ mod tests {
     fn a_server_that_comes_back_grows_by_whole_seconds() {
         let at = |millis| sixteenths(Span::from_millis(millis), Span::from_secs(10));
         assert_eq!(
-            [0, 999, 1000, 2500, 9999, 20_000].map(at),
+            [0, 1000, 1001, 2500, 9999, 20_000].map(at),
             [1, 1, 2, 4, 15, 16]
         );
     }
