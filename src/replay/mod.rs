@@ -1,6 +1,7 @@
 //! Replay: a strategy is driven with the recording of a real balancer, and its picks are compared with those recorded.
 
 mod drive;
+mod envoy;
 mod haproxy;
 mod ipvs;
 mod nginx;
@@ -89,6 +90,7 @@ pub fn replay(recording: &Recording) -> Result<Verdict, String> {
 /// The program of a recording, by the name that the recording gives it.
 fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
     let known: &[(&str, &'static dyn Program)] = &[
+        ("envoy", &envoy::Envoy),
         ("haproxy", &haproxy::Haproxy),
         ("linux-ipvs", &ipvs::Ipvs),
         ("nginx", &nginx::Nginx),

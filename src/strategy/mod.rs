@@ -172,6 +172,15 @@ strategies! {
         product "haproxy-random"     random::HaproxyRandom;
     }
 
+    /// Envoy 1.40.
+    envoy(bounded, edf, hosts, outlier, schedule, slow_start) {
+        product "envoy-round-robin"   round_robin::EnvoyRoundRobin;
+        product "envoy-least-request" least_request::EnvoyLeastRequest;
+        product "envoy-random"        random::EnvoyRandom;
+        product "envoy-ring-hash"     ring_hash::EnvoyRingHash;
+        product "envoy-maglev"        maglev::EnvoyMaglev;
+    }
+
     /// Balancers of Finagle, Twitter's RPC library.
     finagle(nodes) {
         product "finagle-p2c-least-loaded"       p2c_least_loaded::FinagleP2cLeastLoaded;

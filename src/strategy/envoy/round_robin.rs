@@ -1,0 +1,99 @@
+//! Takes hosts in turn, in proportion to weight: by deadline where weights differ, in order where they do not. This is Envoy's
+//! `ROUND_ROBIN`.
+//!
+//! Each host is due again one over its weight later. Turns begin at a random place. Where too few hosts are healthy, all
+//! are used (panic); a host that fails too often is ejected where `outlier-detection` says so.
+//!
+//! State is per balancer: each worker thread of Envoy takes turns by itself, so model W workers as W balancers.
+//!
+//! **Sees:** weights, health, priorities, the outcome of its own attempts.
+//! **Cost of a pick:** log n, constant with equal weights; n log n after a change of health.
+//! **Fails when:** requests are unlike, as any round robin; with many workers, whose turns together are nearly random.
+//! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/round_robin.
+//! **Differs:** from weighted round robin by the order of turns (weights 3, 2, 1 give s1 s2 s1 s3 s2 s1), panic, ejection and
+//! slow start. Zone-aware routing, localities and subsets are left out.
+//! **Verified:** picks equal to recordings from some start, also in a panic and with ejections.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::hosts::{Cluster, Hosts};
+use super::schedule::Schedules;
+use super::slow_start::{SlowStart, Starts};
+use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+
+/// Settings of `envoy-round-robin`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// How a host that has become healthy begins.
+    pub slow_start: SlowStart,
+    /// Where turns begin; a random place where it is left out.
+    pub seed: Option<u32>,
+    /// Health of the cluster.
+    pub cluster: Cluster,
+}
+
+/// `ROUND_ROBIN`.
+#[derive(Clone, Debug)]
+pub struct EnvoyRoundRobin {
+    hosts: Hosts,
+    starts: Starts,
+    schedules: Schedules,
+    /// Turns taken, by priority.
+    turns: Vec<u64>,
+}
+
+impl News for EnvoyRoundRobin {
+    type Config = Config;
+
+    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
+        let hosts = Hosts::new(&config.cluster, cx);
+        let schedules = Schedules::new(config.seed, cx);
+        EnvoyRoundRobin {
+            turns: vec![u64::from(schedules.seed()); hosts.priorities()],
+            hosts,
+            starts: Starts::new(&config.slow_start),
+            schedules,
+        }
+    }
+
+    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
+        self.hosts.answered(answer, cx);
+    }
+
+    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+        self.starts.eligibility_changed(member, cx);
+        self.hosts.changed(cx);
+    }
+
+    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
+        self.hosts.changed(cx);
+    }
+
+    fn weight_changed(&mut self, _: MemberId, _: u32, cx: &mut Context<'_>) {
+        self.hosts.changed(cx);
+    }
+}
+
+impl Product for EnvoyRoundRobin {
+    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Pick {
+        self.hosts.advance(cx);
+        let priority = self.hosts.priority(cx.rng);
+        let slow = self.starts.are_under_way(cx.now);
+        let weight =
+            |member| f64::from(cx.pool.weight(member)) * self.starts.factor(member, cx.now);
+        if let Some(member) = self.schedules.pick(&self.hosts, priority, slow, weight, cx) {
+            return Pick::Member(member);
+        }
+        let in_use = self.hosts.in_use(priority);
+        if in_use.is_empty() {
+            return Pick::Nobody;
+        }
+        self.turns.resize(self.hosts.priorities(), u64::from(self.schedules.seed()));
+        let turn = &mut self.turns[priority];
+        let member = in_use[(*turn % in_use.len() as u64) as usize];
+        *turn += 1;
+        Pick::Member(member)
+    }
+}
