@@ -524,7 +524,13 @@ fn noisy_neighbours() {
 fn differs_idle_ties() {
     let m = measure("differs-idle-ties", 4, &[]);
     near(m.mean("ipvs-sed"), 10.0, 0.04);
-    for by_weight in ["nginx-least-conn", "least-connections", "ipvs-wlc"] {
+    let by_weight = [
+        "nginx-least-conn",
+        "least-connections",
+        "envoy-least-request",
+        "ipvs-wlc",
+    ];
+    for by_weight in by_weight {
         near(m.mean(by_weight), 16.0, 0.08);
     }
     near(m.mean("haproxy-leastconn"), 25.0, 0.06);
@@ -543,7 +549,9 @@ fn differs_burstiness() {
     ] {
         near(m.mean(spread), 55.3, 0.02);
     }
-    near(m.mean("ipvs-wrr"), 63.0, 0.02);
+    for burst in ["ipvs-wrr", "envoy-round-robin"] {
+        near(m.mean(burst), 63.0, 0.02);
+    }
     assert!(m.mean("weighted-random") > 2.0 * m.mean("ipvs-wrr"));
 }
 
@@ -556,6 +564,7 @@ fn differs_stale_weights() {
             (1.05, m.mean("ipvs-wlc")),
             (1.02, m.mean("nginx-least-conn")),
             (1.04, m.mean("haproxy-leastconn")),
+            (1.12, m.mean("envoy-least-request")),
         ],
     );
     let m = measure(
@@ -564,6 +573,7 @@ fn differs_stale_weights() {
         &["clients[0].arrivals.rate=\"400/s\""],
     );
     assert!(m.mean("ipvs-sed") > 1.02 * m.mean("haproxy-leastconn"));
+    assert!(m.mean("envoy-least-request") > 1.2 * m.mean("ipvs-sed"));
 }
 
 #[test]
@@ -572,7 +582,11 @@ fn differs_two_choices() {
     let distinct = m.mean("finagle-p2c-least-loaded");
     near(distinct, 29.4, 0.06);
     near(m.mean("nginx-random two=least_conn"), distinct, 0.02);
-    for twice in ["haproxy-random", "power-of-d replacement=true"] {
+    for twice in [
+        "haproxy-random",
+        "envoy-least-request",
+        "power-of-d replacement=true",
+    ] {
         assert!(m.mean(twice) > 1.07 * distinct, "{twice}");
         assert!(m.mean("random") > 1.3 * m.mean(twice), "{twice}");
     }
@@ -602,6 +616,8 @@ fn differs_failure_detection() {
     for workers in ["nginx, 1 worker", "nginx, 8 workers"] {
         assert_eq!(m.success(workers), 1.0, "{workers}");
     }
+    near(1.0 - m.success("envoy, outlier detection"), 0.12, 0.05);
+    assert!((0.995..0.9995).contains(&m.success("envoy, may always eject one")));
 }
 
 #[test]
@@ -614,6 +630,14 @@ fn differs_fail_open() {
 }
 
 #[test]
+fn differs_panic() {
+    let m = measure("differs-panic", 4, &[]);
+    near(1.0 - m.success("envoy"), 0.4, 0.03);
+    assert!((0.98..0.995).contains(&m.success("haproxy")));
+    assert!((0.975..0.99).contains(&m.success("envoy, no panic")));
+}
+
+#[test]
 fn differs_keys_moved() {
     let m = measure("differs-keys-moved", 2, &[]);
     let lost = |variant: &str| m.lost(variant, Loss::Moved) + m.lost(variant, Loss::Unreachable);
@@ -621,8 +645,11 @@ fn differs_keys_moved() {
         assert!((270.0..330.0).contains(&lost(ring)), "{}", lost(ring));
         assert_eq!(m.lost(ring, Loss::Moved), 0.0, "{ring}");
     }
-    let maglev = m.lost("ipvs-mh (Maglev)", Loss::Moved);
-    assert!((5.0..60.0).contains(&maglev), "{maglev}");
+    for maglev in ["ipvs-mh (Maglev)", "envoy-maglev"] {
+        assert!(lost(maglev) < 350.0, "{}", lost(maglev));
+        assert!(m.lost(maglev, Loss::Moved) < 20.0, "{maglev}");
+    }
+    near(m.lost("envoy-ring-hash", Loss::Moved), 162.0, 0.1);
     for modulo in ["nginx-hash", "haproxy-hash", "ipvs-sh"] {
         assert!((900.0..1200.0).contains(&lost(modulo)), "{}", lost(modulo));
     }
@@ -640,6 +667,8 @@ fn differs_hash_quality() {
         "haproxy-hash",
         "nginx-hash",
         "nginx-hash consistent",
+        "envoy-ring-hash",
+        "envoy-maglev",
     ];
     for variant in even {
         assert!(m.busiest(variant) < 0.27, "{variant}");
@@ -699,6 +728,7 @@ fn differs_recovery() {
     for soft in [
         "haproxy-roundrobin slowstart=40s",
         "aws-alb-round-robin slow-start=40s",
+        "envoy-round-robin, slow start of 40 s",
     ] {
         assert!(m.p99(soft) < 2500.0, "{soft}");
     }
