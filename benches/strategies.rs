@@ -7,6 +7,8 @@
 //!
 //! Each takes the name of a strategy, or the beginning of one, to look at no others. Times are of this thread's CPU.
 
+#![allow(clippy::print_stdout, reason = "tables are what a bench is for")]
+
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;

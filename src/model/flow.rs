@@ -517,7 +517,7 @@ impl World<'_> {
     /// A server that has become idle tells one of its balancers, drawn at random.
     pub(super) fn tell_idle(&mut self, server: u32, luck: u64, now: Time) {
         let service = &mut self.services[usize::from(self.servers[server as usize].service)];
-        let balancer = below(&mut Luck::new(luck, IDLE), service.balancers.len()) as usize;
+        let balancer = below(&mut Luck::new(luck, IDLE), service.balancers.len());
         service.balancers[balancer].idle(server - service.first, now);
     }
 
@@ -611,106 +611,5 @@ impl World<'_> {
             let pause = request.to_balancer + self.sources[source].think(request.draft.client);
             calendar.after(pause, Event::Ask(request.client));
         }
-    }
-
-    /// The truth that oracles see: one more is on its way to a server.
-    #[inline(never)]
-    fn joined(&mut self, server: u32, demand: Span, now: Time) {
-        let index = server as usize;
-        let place = &self.servers[index];
-        self.in_system[index] += 1;
-        let work = demand.seconds() / (f64::from(place.slots) * place.pace);
-        self.free_at[index] = self.free_at[index].max(now) + Span::from_seconds(work);
-        self.tell_truth(server, now);
-    }
-
-    /// The truth that oracles see: one has left a server.
-    #[inline(never)]
-    pub(super) fn left(&mut self, server: u32, now: Time) {
-        self.in_system[server as usize] -= 1;
-        if self.in_system[server as usize] == 0 {
-            self.free_at[server as usize] = now;
-        }
-        self.tell_truth(server, now);
-    }
-
-    /// An attempt joins the others at a server that shares itself.
-    #[cold]
-    #[inline(never)]
-    fn share(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let Attempt { server, demand, .. } = self.attempts[id];
-        self.settle_sharing(server, now);
-        let place = &mut self.servers[server as usize];
-        let limit = place.sharing_is_full();
-        let Some(sharing) = &mut place.sharing else {
-            return;
-        };
-        if limit {
-            self.refuse(id, Cause::QueueFull, calendar);
-            return;
-        }
-        sharing.join(id, demand);
-        self.attempts[id].phase = Phase::Serving;
-        self.plan_sharing(server, calendar);
-    }
-
-    /// An attempt leaves the others before its work is done.
-    fn unshare(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let server = self.attempts[id].server;
-        self.settle_sharing(server, calendar.now());
-        if let Some(sharing) = &mut self.servers[server as usize].sharing {
-            sharing.leave(id);
-        }
-        self.plan_sharing(server, calendar);
-    }
-
-    /// At a server that shares itself, the next request finishes.
-    pub(super) fn finish_shared(&mut self, server: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        if self.servers[server as usize]
-            .sharing
-            .as_ref()
-            .is_none_or(|sharing| sharing.next != now)
-        {
-            return;
-        }
-        self.settle_sharing(server, now);
-        let done = self.servers[server as usize]
-            .sharing
-            .as_mut()
-            .and_then(|sharing| sharing.finish());
-        self.plan_sharing(server, calendar);
-        if let Some(id) = done {
-            let attempt = self.attempts[id];
-            self.served(id, attempt, calendar);
-        }
-    }
-
-    /// Counts the work of a server that shares itself up to now.
-    pub(super) fn settle_sharing(&mut self, server: u32, now: Time) {
-        let place = &mut self.servers[server as usize];
-        let (slots, pace) = (place.slots, place.pace);
-        let Some(sharing) = &mut place.sharing else {
-            return;
-        };
-        let (busy, since) = (sharing.len().min(slots), sharing.updated());
-        sharing.advance(now, slots, pace);
-        if busy > 0 && now > since {
-            place.worked += (now - since).nanos() * u64::from(busy);
-            self.tally.load.busy(server as usize, busy, since, now);
-        }
-    }
-
-    /// Schedules the next end at a server that shares itself, whose work has been counted up to now.
-    pub(super) fn plan_sharing(&mut self, server: u32, calendar: &mut Calendar<Event>) {
-        let place = &mut self.servers[server as usize];
-        let (slots, pace) = (place.slots, place.pace);
-        let Some(sharing) = &mut place.sharing else {
-            return;
-        };
-        let next = sharing.plan(calendar.now(), slots, pace);
-        place.in_service = sharing.len();
-        calendar.at(next, Event::Shared(server));
     }
 }

@@ -20,6 +20,7 @@ mod service;
 mod session;
 mod sharing;
 mod source;
+mod truth;
 mod waiting;
 
 use rand::Rng as _;
@@ -29,7 +30,7 @@ use crate::engine::{self, Calendar, Model};
 use crate::observe::{Tally, Witness};
 use crate::prefetch::prefetch;
 use crate::rng::{Domain, Rng, Seeds};
-use crate::strategy::{Sight, StrategyConfig, Truth};
+use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
 
 use blueprint::{Blueprint, When};
@@ -342,23 +343,6 @@ impl<'a> World<'a> {
             for user in 0..source.users() {
                 calendar.after(source.think(user), Event::Ask(first + user));
             }
-        }
-    }
-
-    /// Tells the oracles of a server's service that its truth has changed.
-    fn tell_truth(&mut self, server: u32, now: Time) {
-        let index = usize::from(self.servers[server as usize].service);
-        let service = &mut self.services[index];
-        let (first, last) = (
-            service.first as usize,
-            service.first as usize + service.plan.servers.len(),
-        );
-        let truth = Truth {
-            in_system: &self.in_system[first..last],
-            free_at: &self.free_at[first..last],
-        };
-        for balancer in &mut service.balancers {
-            balancer.truth_changed(server - service.first, truth, now);
         }
     }
 

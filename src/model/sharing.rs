@@ -7,6 +7,10 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use super::request::{Attempt, Phase};
+use super::{Event, World};
+use crate::engine::Calendar;
+use crate::observe::Cause;
 use crate::time::{Span, Time};
 
 /// The requests of a server that shares itself among them.
@@ -109,6 +113,88 @@ impl Sharing {
             now + Span::from_nanos(left.ceil() as u64)
         });
         self.next
+    }
+}
+
+impl World<'_> {
+    /// An attempt joins the others at a server that shares itself.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn share(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let Attempt { server, demand, .. } = self.attempts[id];
+        self.settle_sharing(server, now);
+        let place = &mut self.servers[server as usize];
+        let limit = place.sharing_is_full();
+        let Some(sharing) = &mut place.sharing else {
+            return;
+        };
+        if limit {
+            self.refuse(id, Cause::QueueFull, calendar);
+            return;
+        }
+        sharing.join(id, demand);
+        self.attempts[id].phase = Phase::Serving;
+        self.plan_sharing(server, calendar);
+    }
+
+    /// An attempt leaves the others before its work is done.
+    pub(super) fn unshare(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let server = self.attempts[id].server;
+        self.settle_sharing(server, calendar.now());
+        if let Some(sharing) = &mut self.servers[server as usize].sharing {
+            sharing.leave(id);
+        }
+        self.plan_sharing(server, calendar);
+    }
+
+    /// At a server that shares itself, the next request finishes.
+    pub(super) fn finish_shared(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        if self.servers[server as usize]
+            .sharing
+            .as_ref()
+            .is_none_or(|sharing| sharing.next != now)
+        {
+            return;
+        }
+        self.settle_sharing(server, now);
+        let done = self.servers[server as usize]
+            .sharing
+            .as_mut()
+            .and_then(|sharing| sharing.finish());
+        self.plan_sharing(server, calendar);
+        if let Some(id) = done {
+            let attempt = self.attempts[id];
+            self.served(id, attempt, calendar);
+        }
+    }
+
+    /// Counts the work of a server that shares itself up to now.
+    pub(super) fn settle_sharing(&mut self, server: u32, now: Time) {
+        let place = &mut self.servers[server as usize];
+        let (slots, pace) = (place.slots, place.pace);
+        let Some(sharing) = &mut place.sharing else {
+            return;
+        };
+        let (busy, since) = (sharing.len().min(slots), sharing.updated());
+        sharing.advance(now, slots, pace);
+        if busy > 0 && now > since {
+            place.worked += (now - since).nanos() * u64::from(busy);
+            self.tally.load.busy(server as usize, busy, since, now);
+        }
+    }
+
+    /// Schedules the next end at a server that shares itself, whose work has been counted up to now.
+    pub(super) fn plan_sharing(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let place = &mut self.servers[server as usize];
+        let (slots, pace) = (place.slots, place.pace);
+        let Some(sharing) = &mut place.sharing else {
+            return;
+        };
+        let next = sharing.plan(calendar.now(), slots, pace);
+        place.in_service = sharing.len();
+        calendar.at(next, Event::Shared(server));
     }
 }
 

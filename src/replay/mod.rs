@@ -2,6 +2,7 @@
 
 mod drive;
 mod envoy;
+mod grpc;
 mod haproxy;
 mod ipvs;
 mod nginx;
@@ -91,6 +92,7 @@ pub fn replay(recording: &Recording) -> Result<Verdict, String> {
 fn program(recording: &Recording) -> Result<&'static dyn Program, String> {
     let known: &[(&str, &'static dyn Program)] = &[
         ("envoy", &envoy::Envoy),
+        ("grpc", &grpc::Grpc),
         ("haproxy", &haproxy::Haproxy),
         ("linux-ipvs", &ipvs::Ipvs),
         ("nginx", &nginx::Nginx),

@@ -179,6 +179,16 @@ strategies! {
         product "envoy-random"        random::EnvoyRandom;
         product "envoy-ring-hash"     ring_hash::EnvoyRingHash;
         product "envoy-maglev"        maglev::EnvoyMaglev;
+        product "envoy-client-side-weighted-round-robin" client_side_weighted_round_robin::EnvoyClientSideWeightedRoundRobin;
+    }
+
+    /// Load-balancing policies of gRPC clients.
+    grpc(stride) {
+        product "grpc-pick-first"           pick_first::GrpcPickFirst;
+        product "grpc-round-robin"          round_robin::GrpcRoundRobin;
+        product "grpc-weighted-round-robin" weighted_round_robin::GrpcWeightedRoundRobin;
+        product "grpc-ring-hash"            ring_hash::GrpcRingHash;
+        product "grpc-least-request"        least_request::GrpcLeastRequest;
     }
 
     /// Balancers of Finagle, Twitter's RPC library.

@@ -133,11 +133,7 @@ fn places(plan: &file::Sweep, values: &[String], at: &Path) -> Result<Vec<f64>, 
                 given.len(),
                 values.len()
             );
-            return Err(vec![Diagnostic::error(
-                "bad-length",
-                &at.key("at"),
-                message,
-            )]);
+            return Err(vec![Diagnostic::error("bad-length", at.key("at"), message)]);
         }
         return Ok(given.clone());
     }
@@ -156,7 +152,7 @@ fn places(plan: &file::Sweep, values: &[String], at: &Path) -> Result<Vec<f64>, 
     spans.or_else(numbers).ok_or_else(|| {
         let message =
             "not every value begins with a number; say with `at` where each stands on an axis";
-        vec![Diagnostic::error("no-place", &at.key("values"), message)]
+        vec![Diagnostic::error("no-place", at.key("values"), message)]
     })
 }
 

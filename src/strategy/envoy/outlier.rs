@@ -213,7 +213,7 @@ mod tests {
     fn errors_in_a_row_eject_for_ever_longer() {
         let mut outliers = outliers(OutlierDetection::default());
         let all: Vec<MemberId> = (0..10).collect();
-        let mut fail = |outliers: &mut Outliers, second| {
+        let fail = |outliers: &mut Outliers, second| {
             let now = Time::ZERO + Span::from_secs(second);
             (0..5).map(|_| outliers.answered(3, Outcome::Failure, now, 10)).collect::<Vec<_>>()
         };

@@ -37,6 +37,11 @@ impl EnvoyRing {
         EnvoyRing { points }
     }
 
+    /// How many points there are.
+    pub fn points(&self) -> usize {
+        self.points.len()
+    }
+
     /// The host of the first point at or after a hash; for the k-th attempt, of the k-th point further on.
     pub fn pick(&self, hash: u64, attempt: usize) -> Option<MemberId> {
         let at = self.points.partition_point(|&(point, _)| point < hash);

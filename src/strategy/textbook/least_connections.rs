@@ -31,8 +31,8 @@ pub enum LeastConnections {
 
 impl LeastConnections {
     fn rank(tournament: &mut Tournament, member: MemberId, cx: &Context<'_>) {
-        if cx.pool.is_eligible(member) {
-            let weight = cx.pool.weight(member);
+        let weight = cx.pool.weight(member);
+        if cx.pool.is_eligible(member) && weight > 0 {
             tournament.set(
                 member,
                 f64::from(cx.pool.in_flight(member)) / f64::from(weight),
