@@ -585,6 +585,7 @@ fn differs_two_choices() {
     for twice in [
         "haproxy-random",
         "envoy-least-request",
+        "grpc-least-request",
         "power-of-d replacement=true",
     ] {
         assert!(m.mean(twice) > 1.07 * distinct, "{twice}");
