@@ -68,6 +68,7 @@
 //! | [`report`] | rows of the CSV files, tables, charts |
 //! | [`stats`], [`theory`] | statistics of replications; closed forms of queueing theory |
 //! | [`scenario`] | reading and checking scenario files |
+//! | [`replay`] | recordings of real balancers, compared pick for pick |
 //!
 //! Modules import only from those below them; `docs/design.md` has the order and the reasons.
 //!
@@ -80,7 +81,7 @@
 //!
 //! # What is not modelled
 //!
-//! Among other things: services that call services, connections, autoscaling, passive outlier ejection. The README has
+//! Among other things: services that call services, connections, autoscaling. The README has
 //! the full list, and it should be read before a result is believed.
 
 pub mod balancer;

@@ -298,6 +298,9 @@ fn command_lines() -> Vec<(String, Vec<String>)> {
 fn command_lines_work() {
     let place = tempfile::tempdir().unwrap();
     copy(&root().join("scenarios"), &place.path().join("scenarios"));
+    let golden = place.path().join("tests/golden");
+    fs::create_dir_all(golden.parent().unwrap()).unwrap();
+    copy(&root().join("tests/golden"), &golden);
     let starter = lbsim(&["init", "my-system.toml"], place.path());
     assert!(starter.status.success(), "{starter:?}");
     let lines = command_lines();

@@ -92,8 +92,9 @@ fn assert_close(
     }
 }
 
+/// Every pick is predicted.
 #[test]
-fn with_round_robin_every_pick_is_predicted() {
+fn real_round_robin() {
     let rows = recorded("loopback-70.csv.gz");
     for (run, strategy) in [
         ("nginx_rr_", "nginx-round-robin"),
@@ -112,7 +113,7 @@ fn with_round_robin_every_pick_is_predicted() {
 /// Which of several servers is idle first turns on 0.1 ms, so two real runs agree on a third of the picks only: their
 /// distributions are what can be predicted.
 #[test]
-fn with_least_connections_the_distribution_is_predicted() {
+fn real_least_connections() {
     let rows = recorded("loopback-70.csv.gz");
     for (run, strategy) in [
         ("nginx_lc_", "nginx-least-conn"),
@@ -124,8 +125,9 @@ fn with_least_connections_the_distribution_is_predicted() {
     }
 }
 
+/// The same requests are tried again, and the dead server is taken back by the same one.
 #[test]
-fn in_the_outage_the_same_requests_are_tried_again() {
+fn real_outage() {
     let rows = recorded("loopback-outage.csv.gz");
     let requests = simulated("real-outage", "nginx-round-robin");
     assert_eq!(requests.len(), rows.len());

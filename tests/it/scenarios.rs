@@ -175,7 +175,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
 /// Each file has a test of its own below, named after it.
 #[test]
 fn each_is_tested() {
-    let tests = include_str!("scenarios.rs");
+    let tests = concat!(include_str!("scenarios.rs"), include_str!("real.rs"));
     for name in names() {
         let test = format!("fn {}()", name.replace('-', "_"));
         assert!(tests.contains(&test), "there is no `{test}`");

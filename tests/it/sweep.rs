@@ -112,7 +112,12 @@ fn bad_sweeps_are_refused() {
             "clients[0].arivals.rate",
             "unknown key `arivals`",
         ),
-        ("\"300/s\"", "\"fast\"", "with \"fast\""),
+        (
+            "\"300/s\"",
+            "\"fast\"",
+            "not every value begins with a number",
+        ),
+        ("\"300/s\"", "\"300 cars\"", "with \"300 cars\""),
         ("\"100/s\", \"300/s\", \"390/s\"", "\"100/s\"", "2"),
         ("label =", "at = [1.0]\nlabel =", "1 places for 3 values"),
         (

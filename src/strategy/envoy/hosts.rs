@@ -139,7 +139,9 @@ impl Hosts {
         (self.outdated, self.due) = (false, None);
         self.version += 1;
         let members = cx.pool.members();
-        let present = (0..members.len() as MemberId).filter(|&member| cx.pool.is_present(member));
+        // Envoy knows no weight of 0.
+        let takes_part = |member| cx.pool.is_present(member) && cx.pool.weight(member) > 0;
+        let present = (0..members.len() as MemberId).filter(|&member| takes_part(member));
         self.all = present.collect();
         let healthy = |member: MemberId| {
             let ejected = |outliers: &Outliers| outliers.is_ejected(member);

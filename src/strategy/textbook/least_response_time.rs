@@ -50,7 +50,7 @@ struct Average {
 
 impl LeastResponseTime {
     fn rank(&mut self, member: MemberId, cx: &Context<'_>) {
-        if !cx.pool.is_eligible(member) {
+        if !cx.pool.is_eligible(member) || cx.pool.weight(member) == 0 {
             self.tournament.remove(member);
             return;
         }

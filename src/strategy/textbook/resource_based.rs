@@ -77,7 +77,7 @@ impl ResourceBased {
                 let ticket = (f64::from(weight) * (1.0 - used).max(LEAST_FREE) * 1e6) as u64;
                 cumulative.set(member, if eligible { ticket } else { 0 });
             }
-            Index::Least(tournament) if eligible => tournament.set(member, used, weight),
+            Index::Least(tournament) if eligible && weight > 0 => tournament.set(member, used, weight),
             Index::Least(tournament) => tournament.remove(member),
         }
     }
