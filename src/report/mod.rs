@@ -61,7 +61,7 @@ pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
 /// The name and colour of each variant. A strategy has the colour of its place in the catalogue, in every scenario; where two
 /// variants share a strategy, or two strategies a colour, the later ones take the next colours that are free.
 fn series(scenario: &Scenario) -> Vec<Series> {
-    let mut taken: Vec<usize> = Vec::new();
+    let mut taken: Vec<usize> = scenario.measured.iter().map(|_| chart::MEASURED).collect();
     let wanted: Vec<usize> = scenario
         .variants
         .iter()

@@ -20,6 +20,9 @@ const PALETTE: [RGBColor; 12] = [
     RGBColor(0xa8, 0x9c, 0x1d), // olive
 ];
 
+/// The colour that is as good as that of what was measured.
+const BLACK: usize = 10;
+
 /// How many looks can be told apart.
 pub const COLOURS: usize = 24;
 
@@ -62,7 +65,11 @@ pub(super) fn look(index: usize) -> Look {
 
 /// Whether two looks differ by their dashes only.
 pub fn are_alike(one: usize, other: usize) -> bool {
-    one % PALETTE.len() == other % PALETTE.len()
+    let hue = |index: usize| match index {
+        MEASURED => BLACK,
+        index => index % PALETTE.len(),
+    };
+    hue(one) == hue(other)
 }
 
 /// A colour dark enough to be read on white: contrast 4.5 to 1 (WCAG 2.1, 1.4.3).

@@ -101,7 +101,11 @@ mod tests {
         for target in 0..4 {
             bench.set_eligible(target, false);
         }
-        bench.answer(2, crate::strategy::Outcome::Success, crate::time::Span::ZERO);
+        bench.answer(
+            2,
+            crate::strategy::Outcome::Success,
+            crate::time::Span::ZERO,
+        );
         assert_eq!(bench.pick(0), 2);
         bench.set_eligible(3, true);
         assert_eq!(bench.pick(0), 3);

@@ -199,7 +199,11 @@ mod tests {
             *hit += 1;
             let fails = *hit % 100 < if target == 0 { errors } else { 2 };
             bench.send_at_once(target);
-            let outcome = if fails { Outcome::Failure } else { Outcome::Success };
+            let outcome = if fails {
+                Outcome::Failure
+            } else {
+                Outcome::Success
+            };
             bench.answer(target, outcome, Span::ZERO);
         }
         hits
@@ -219,7 +223,10 @@ mod tests {
         // 100, 50, 25, 12, 6, 3, and now back: 13, 23, and so on.
         assert!(share < 60, "{share}");
         let back: Vec<u32> = (0..14).map(|_| interval(&mut bench, 2)[0]).collect();
-        assert!(back[1] > share && back[4] > back[1] && back[13] > 400, "{back:?}");
+        assert!(
+            back[1] > share && back[4] > back[1] && back[13] > 400,
+            "{back:?}"
+        );
         assert!(back[3] < 300, "{back:?}");
     }
 

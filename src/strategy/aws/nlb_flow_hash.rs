@@ -185,7 +185,11 @@ mod tests {
         let [a, b, c] = hits(false, [true; 3]);
         assert!(c > a * 3 / 2 && c > b * 3 / 2, "{a} {b} {c}");
         // 4.5 standard deviations of 30,000 flows.
-        assert!(hits(true, [true; 3]).iter().all(|&own| own.abs_diff(10_000) < 370));
+        assert!(
+            hits(true, [true; 3])
+                .iter()
+                .all(|&own| own.abs_diff(10_000) < 370)
+        );
     }
 
     #[test]

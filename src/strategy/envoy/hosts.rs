@@ -157,7 +157,11 @@ impl Hosts {
                 let own: Vec<MemberId> = own
                     .filter(|&member| members[member as usize].priority == level)
                     .collect();
-                let fit = own.iter().copied().filter(|&member| healthy(member)).collect();
+                let fit = own
+                    .iter()
+                    .copied()
+                    .filter(|&member| healthy(member))
+                    .collect();
                 (own, fit)
             })
             .filter(|(own, _): &(Vec<MemberId>, Vec<MemberId>)| !own.is_empty())
@@ -186,7 +190,11 @@ impl Hosts {
                 };
                 let load = if at == last { left } else { share.min(left) };
                 left -= load;
-                let in_use = if is_in_panic(group) { &group.0 } else { &group.1 };
+                let in_use = if is_in_panic(group) {
+                    &group.0
+                } else {
+                    &group.1
+                };
                 Priority {
                     in_use: in_use.clone(),
                     load,
@@ -197,7 +205,10 @@ impl Hosts {
 
     /// The priority that a request goes to, as an index.
     pub(super) fn priority(&self, rng: &mut Rng) -> usize {
-        let single = self.priorities.iter().position(|priority| priority.load == 100);
+        let single = self
+            .priorities
+            .iter()
+            .position(|priority| priority.load == 100);
         single.unwrap_or_else(|| {
             let mut drawn = below(rng, 100) as u32;
             let found = self.priorities.iter().position(|priority| {

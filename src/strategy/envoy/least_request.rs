@@ -151,7 +151,11 @@ impl Product for EnvoyLeastRequest {
         let bias = self.config.active_request_bias;
         let weight = |member| {
             let active = f64::from(cx.pool.in_flight(member)) + 1.0;
-            let divisor = if bias == 1.0 { active } else { libm::pow(active, bias) };
+            let divisor = if bias == 1.0 {
+                active
+            } else {
+                libm::pow(active, bias)
+            };
             let weight = f64::from(cx.pool.weight(member)) / divisor;
             weight * self.starts.factor(member, cx.now)
         };

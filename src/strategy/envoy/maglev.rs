@@ -69,7 +69,11 @@ struct Taker<'a> {
 
 /// The least prime that is not below `size`: with any other some places could be out of a host's reach.
 fn prime(size: u32) -> u32 {
-    let is_prime = |n: u32| (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d));
+    let is_prime = |n: u32| {
+        (2..)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     (size.max(3)..).find(|&n| is_prime(n)).unwrap_or(size)
 }
 
@@ -91,7 +95,11 @@ fn deal(size: u32, hosts: &[(MemberId, &str, f64)]) -> Vec<MemberId> {
     takers.sort_by(|one, other| one.key.cmp(other.key));
     let most = hosts.iter().map(|&(.., share)| share).fold(0.0, f64::max);
     let mut table = vec![FREE; size as usize];
-    let mut free = if takers.is_empty() || most <= 0.0 { 0 } else { size };
+    let mut free = if takers.is_empty() || most <= 0.0 {
+        0
+    } else {
+        size
+    };
     let mut round = 1.0;
     while free > 0 {
         for taker in &mut takers {
@@ -153,12 +161,16 @@ impl News for EnvoyMaglev {
 
     fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
         self.bounded.sent();
-        self.tables.iter_mut().for_each(|(_, bounded)| bounded.sent());
+        self.tables
+            .iter_mut()
+            .for_each(|(_, bounded)| bounded.sent());
     }
 
     fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
         self.bounded.answered();
-        self.tables.iter_mut().for_each(|(_, bounded)| bounded.answered());
+        self.tables
+            .iter_mut()
+            .for_each(|(_, bounded)| bounded.answered());
         self.hosts.answered(answer, cx);
     }
 
@@ -192,7 +204,10 @@ impl Product for EnvoyMaglev {
             return Pick::Nobody;
         };
         let place = (hash % u64::from(self.size)) as usize;
-        match table.get(place).filter(|_| !self.hosts.in_use(priority).is_empty()) {
+        match table
+            .get(place)
+            .filter(|_| !self.hosts.in_use(priority).is_empty())
+        {
             Some(&member) => Pick::Member(bounded.settle(member, hash, cx)),
             None => Pick::Nobody,
         }

@@ -215,7 +215,9 @@ mod tests {
         let all: Vec<MemberId> = (0..10).collect();
         let fail = |outliers: &mut Outliers, second| {
             let now = Time::ZERO + Span::from_secs(second);
-            (0..5).map(|_| outliers.answered(3, Outcome::Failure, now, 10)).collect::<Vec<_>>()
+            (0..5)
+                .map(|_| outliers.answered(3, Outcome::Failure, now, 10))
+                .collect::<Vec<_>>()
         };
         assert_eq!(fail(&mut outliers, 1), [false, false, false, false, true]);
         let look = |outliers: &mut Outliers, second| {
@@ -243,12 +245,19 @@ mod tests {
         for member in 0..10 {
             for request in 0..200 {
                 let good = request % 2 == 0 || member != 7;
-                let outcome = if good { Outcome::Success } else { Outcome::Failure };
+                let outcome = if good {
+                    Outcome::Success
+                } else {
+                    Outcome::Failure
+                };
                 outliers.answered(member, outcome, Time::ZERO, 10);
             }
         }
         outliers.look(Time::ZERO + Span::from_secs(10), &all);
-        let ejected: Vec<MemberId> = all.into_iter().filter(|&m| outliers.is_ejected(m)).collect();
+        let ejected: Vec<MemberId> = all
+            .into_iter()
+            .filter(|&m| outliers.is_ejected(m))
+            .collect();
         assert_eq!(ejected, [7]);
     }
 }

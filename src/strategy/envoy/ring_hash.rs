@@ -98,7 +98,12 @@ impl EnvoyRingHash {
                     .collect();
                 let total: f64 = hosts.iter().map(|&(.., weight)| weight).sum();
                 let mut bounded = self.bounded.clone();
-                bounded.place(hosts.iter().map(|&(m, _, weight)| (m, weight / total)).collect());
+                bounded.place(
+                    hosts
+                        .iter()
+                        .map(|&(m, _, weight)| (m, weight / total))
+                        .collect(),
+                );
                 (EnvoyRing::new(&hosts, sizes, hash), bounded)
             })
             .collect();
@@ -122,12 +127,16 @@ impl News for EnvoyRingHash {
 
     fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
         self.bounded.sent();
-        self.rings.iter_mut().for_each(|(_, bounded)| bounded.sent());
+        self.rings
+            .iter_mut()
+            .for_each(|(_, bounded)| bounded.sent());
     }
 
     fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
         self.bounded.answered();
-        self.rings.iter_mut().for_each(|(_, bounded)| bounded.answered());
+        self.rings
+            .iter_mut()
+            .for_each(|(_, bounded)| bounded.answered());
         self.hosts.answered(answer, cx);
     }
 

@@ -90,7 +90,8 @@ impl Product for EnvoyRoundRobin {
         if in_use.is_empty() {
             return Pick::Nobody;
         }
-        self.turns.resize(self.hosts.priorities(), u64::from(self.schedules.seed()));
+        self.turns
+            .resize(self.hosts.priorities(), u64::from(self.schedules.seed()));
         let turn = &mut self.turns[priority];
         let member = in_use[(*turn % in_use.len() as u64) as usize];
         *turn += 1;

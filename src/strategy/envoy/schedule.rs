@@ -53,8 +53,7 @@ impl Schedules {
                         .windows(2)
                         .any(|pair| cx.pool.weight(pair[0]) != cx.pool.weight(pair[1]));
                     let weighed = || members.iter().map(|&m| (m, weight(m))).collect::<Vec<_>>();
-                    ((unlike || forced) && members.len() > 1)
-                        .then(|| Edf::after(start, &weighed()))
+                    ((unlike || forced) && members.len() > 1).then(|| Edf::after(start, &weighed()))
                 })
                 .collect();
         }

@@ -81,7 +81,11 @@ impl FinagleAperture {
             Some(before) => {
                 let elapsed = cx.now.since(before).nanos() as f64;
                 let window = self.config.smooth_window.nanos() as f64;
-                let kept = if window > 0.0 { libm::exp(-elapsed / window) } else { 0.0 };
+                let kept = if window > 0.0 {
+                    libm::exp(-elapsed / window)
+                } else {
+                    0.0
+                };
                 total * (1.0 - kept) + self.average * kept
             }
         };
@@ -128,7 +132,9 @@ impl News for FinagleAperture {
         let own = rand::Rng::next_u64(cx.rng);
         let mut aperture = FinagleAperture {
             config: config.clone(),
-            tokens: (0..cx.pool.len() as u64).map(|node| mix(own ^ mix(node))).collect(),
+            tokens: (0..cx.pool.len() as u64)
+                .map(|node| mix(own ^ mix(node)))
+                .collect(),
             order: Vec::new(),
             stale: false,
             width: 1,

@@ -187,7 +187,10 @@ mod tests {
                 *sum += own;
             }
         }
-        assert!(hits.iter().all(|hit| hit.abs_diff(15_000) < 600), "{hits:?}");
+        assert!(
+            hits.iter().all(|hit| hit.abs_diff(15_000) < 600),
+            "{hits:?}"
+        );
     }
 
     #[test]

@@ -70,9 +70,8 @@ impl News for GrpcRingHash {
 impl Product for GrpcRingHash {
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
         if std::mem::take(&mut self.outdated) {
-            let takes_part = |&member: &MemberId| {
-                cx.pool.is_present(member) && cx.pool.weight(member) > 0
-            };
+            let takes_part =
+                |&member: &MemberId| cx.pool.is_present(member) && cx.pool.weight(member) > 0;
             let members = (0..cx.pool.len() as MemberId).filter(takes_part);
             let mut hosts: Vec<(MemberId, &str, f64)> = members
                 .map(|member| {

@@ -46,7 +46,9 @@ impl News for GrpcRoundRobin {
 
     fn eligibility_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
         let members = 0..cx.pool.len() as MemberId;
-        self.ready = members.filter(|&member| cx.pool.is_eligible(member)).collect();
+        self.ready = members
+            .filter(|&member| cx.pool.is_eligible(member))
+            .collect();
         self.turn = below(cx.rng, self.ready.len().max(1));
     }
 }

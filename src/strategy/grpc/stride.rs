@@ -14,7 +14,11 @@ impl Stride {
     /// A scheduler of these weights; those of zero get the mean of the others. `None` where fewer than two are known, or all
     /// are equal: then turns serve as well.
     pub(crate) fn new(weights: &[f64]) -> Option<Stride> {
-        let known: Vec<f64> = weights.iter().copied().filter(|&weight| weight > 0.0).collect();
+        let known: Vec<f64> = weights
+            .iter()
+            .copied()
+            .filter(|&weight| weight > 0.0)
+            .collect();
         if known.len() < 2 {
             return None;
         }

@@ -127,7 +127,9 @@ impl News for GrpcWeightedRoundRobin {
             self.reported[member as usize].since = None;
         }
         let members = 0..cx.pool.len() as MemberId;
-        self.ready = members.filter(|&member| cx.pool.is_eligible(member)).collect();
+        self.ready = members
+            .filter(|&member| cx.pool.is_eligible(member))
+            .collect();
         self.next_update = cx.now;
     }
 

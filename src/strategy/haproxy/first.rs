@@ -66,7 +66,11 @@ impl Product for HaproxyFirst {
         if cx.pool.waiting() > 0 {
             return Pick::Wait;
         }
-        let mut free = self.order.iter().copied().filter(|&member| !self.servers.is_saturated(member, cx));
+        let mut free = self
+            .order
+            .iter()
+            .copied()
+            .filter(|&member| !self.servers.is_saturated(member, cx));
         let first = free.clone().next();
         free.find(|member| !request.tried.contains(member))
             .or(first)

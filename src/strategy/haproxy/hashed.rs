@@ -161,7 +161,9 @@ impl Hashed {
             (Places::Ring(ring), Some(hash)) => {
                 let nearest = ring.nearest(hash);
                 let untried = |member: MemberId| !request.tried.contains(&member);
-                let first = ring.walk(nearest, untried).unwrap_or_else(|| ring.at(nearest));
+                let first = ring
+                    .walk(nearest, untried)
+                    .unwrap_or_else(|| ring.at(nearest));
                 if factor == 0 {
                     Some(first)
                 } else {

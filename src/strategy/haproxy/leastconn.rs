@@ -106,7 +106,11 @@ impl Product for HaproxyLeastConn {
             self.rank(member, 0, cx);
         }
         let tree = usize::from(self.trees[0].is_empty());
-        let backups = if tree == 1 && !self.allbackups { 1 } else { usize::MAX };
+        let backups = if tree == 1 && !self.allbackups {
+            1
+        } else {
+            usize::MAX
+        };
         let mut fallback = None;
         for &(.., member) in self.trees[tree].iter().take(backups) {
             let load = cx.pool.in_flight(member) + cx.pool.waiting_for(member);

@@ -126,7 +126,10 @@ impl Product for HaproxyRandom {
             let hash = self.draw();
             let at = self.ring.nearest(hash);
             let untried = |member: MemberId| !request.tried.contains(&member);
-            let drawn = self.ring.walk(at, untried).unwrap_or_else(|| self.ring.at(at));
+            let drawn = self
+                .ring
+                .walk(at, untried)
+                .unwrap_or_else(|| self.ring.at(at));
             let load = |member: MemberId| u64::from(cx.pool.in_flight(member));
             let weight = |member: MemberId| u64::from(self.servers.weight(member, cx));
             best = match best {

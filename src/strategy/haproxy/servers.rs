@@ -100,7 +100,11 @@ impl Servers {
         if !active.is_empty() {
             return active;
         }
-        let backups = if self.shared.allbackups { usize::MAX } else { 1 };
+        let backups = if self.shared.allbackups {
+            usize::MAX
+        } else {
+            1
+        };
         usable(true).take(backups).collect()
     }
 

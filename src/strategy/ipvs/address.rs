@@ -27,9 +27,7 @@ pub(super) fn destination(key: &Key<'_>) -> IpAddr {
     let unnamed = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(number.wrapping_add(0x0a00_0000)));
     match key {
         Key::Number(number) => unnamed(*number as u32),
-        Key::Text(text) => text
-            .parse()
-            .unwrap_or_else(|_| unnamed(key.word() as u32)),
+        Key::Text(text) => text.parse().unwrap_or_else(|_| unnamed(key.word() as u32)),
     }
 }
 

@@ -67,7 +67,11 @@ impl<L: Load> Scan<L> {
 
     #[inline]
     pub(super) fn update(&mut self, member: MemberId, dest: &Dest) {
-        let load = if dest.is_available() { L::of(dest) } else { None };
+        let load = if dest.is_available() {
+            L::of(dest)
+        } else {
+            None
+        };
         self.index.set(member, load.map(|load| (load, dest.place)));
     }
 

@@ -12,9 +12,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{
-    Answer, Context, Member, MemberId, News, Outcome, Pick, Product, Request,
-};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Outcome, Pick, Product, Request};
 use crate::time::{Span, Time};
 
 /// The head of the list: before every server.
@@ -159,12 +157,8 @@ pub trait Scheduler: Clone + Debug {
     fn conns_changed(&mut self, _member: MemberId, _service: &Service) {}
 
     /// Picks a server for a new connection.
-    fn schedule(
-        &mut self,
-        request: &Request<'_>,
-        service: &Service,
-        now: Time,
-    ) -> Option<MemberId>;
+    fn schedule(&mut self, request: &Request<'_>, service: &Service, now: Time)
+    -> Option<MemberId>;
 }
 
 /// A virtual service with its scheduler.

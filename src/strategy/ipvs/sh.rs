@@ -97,7 +97,9 @@ mod tests {
             };
             let mut bench = Bench::of(&StrategyConfig::IpvsSourceHashing(config), &[1, 1, 1]);
             bench.set_eligible(1, false);
-            let refused = (0..300).filter(|&who| bench.ask(who) == Pick::Nobody).count();
+            let refused = (0..300)
+                .filter(|&who| bench.ask(who) == Pick::Nobody)
+                .count();
             assert_eq!(refused == 0, sh_fallback);
             for member in [0, 2] {
                 bench.set_eligible(member, false);

@@ -85,9 +85,7 @@ mod tests {
     #[test]
     fn clients_of_a_network_share_a_server_and_move_together() {
         let mut upstream = Upstream::new(json!({ "kind": "nginx-ip-hash" }), servers(&[1; 7]));
-        let mut ask = |host: u8, tried: &[u32]| {
-            upstream.ask(&format!("192.0.2.{host}"), "", tried)
-        };
+        let mut ask = |host: u8, tried: &[u32]| upstream.ask(&format!("192.0.2.{host}"), "", tried);
         let Pick::Member(first) = ask(1, &[]) else {
             panic!("nobody");
         };

@@ -200,7 +200,11 @@ impl Peers {
             let only = self.groups[0][0];
             let full = self.peers[only as usize].is_full(cx.pool.in_flight(only));
             let fits = cx.pool.is_eligible(only) && !full;
-            return if fits { Pick::Member(only) } else { Pick::Nobody };
+            return if fits {
+                Pick::Member(only)
+            } else {
+                Pick::Nobody
+            };
         }
         // A request that has come to the backups stays with them.
         let is_backup = |&member: &MemberId| cx.pool.members()[member as usize].backup;

@@ -191,7 +191,8 @@ mod tests {
 
     #[test]
     fn the_second_drawn_wins_ties() {
-        let config = json!({ "kind": "nginx-random", "two": "least_conn", "draws": [0, 0, 1, 1, 2] });
+        let config =
+            json!({ "kind": "nginx-random", "two": "least_conn", "draws": [0, 0, 1, 1, 2] });
         let mut upstream = Upstream::new(config, servers(&[1, 1, 1]));
         assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(1));
         assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(2));

@@ -51,7 +51,9 @@ pub struct BoundedLoads {
 impl BoundedLoads {
     fn weigh(&mut self, cx: &Context<'_>) {
         let weights = cx.pool.eligible().iter();
-        self.weight = weights.map(|&member| u64::from(cx.pool.weight(member))).sum();
+        self.weight = weights
+            .map(|&member| u64::from(cx.pool.weight(member)))
+            .sum();
     }
 }
 
@@ -118,7 +120,8 @@ mod tests {
             // One hot key, which one member alone would get.
             let member = bench.pick(7);
             bench.send(member);
-            let bound = (1.25 * f64::from(sent + 1) * f64::from(weights[member as usize]) / 8.0).ceil();
+            let bound =
+                (1.25 * f64::from(sent + 1) * f64::from(weights[member as usize]) / 8.0).ceil();
             assert!(f64::from(bench.pool.in_flight(member)) <= bound);
         }
         // The bounds of three are enough for all only where the fourth has the least weight.

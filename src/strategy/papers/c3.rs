@@ -214,7 +214,10 @@ impl News for C3 {
         let average = |old: &mut f64, new: f64| *old += newest * (new - *old);
         average(&mut state.response_time, answer.response_time.seconds());
         if answer.outcome == Outcome::Success {
-            average(&mut state.service_time, answer.feedback.service_time.seconds());
+            average(
+                &mut state.service_time,
+                answer.feedback.service_time.seconds(),
+            );
             average(&mut state.queue, f64::from(answer.feedback.in_flight));
             state.answers += 1;
         }

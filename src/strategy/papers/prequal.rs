@@ -300,10 +300,7 @@ mod tests {
             hot_quantile: 0.0,
             ..without_removal()
         };
-        let mut bench = Bench::of(
-            &crate::strategy::StrategyConfig::Prequal(config),
-            &[1; 40],
-        );
+        let mut bench = Bench::of(&crate::strategy::StrategyConfig::Prequal(config), &[1; 40]);
         probe(&mut bench, 5, 0, 99);
         probe(&mut bench, 6, 7, 1);
         probe(&mut bench, 7, 4, 50);

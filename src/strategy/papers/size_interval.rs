@@ -104,9 +104,9 @@ impl Rule for SizeInterval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategy::{Key, Pool};
-    use crate::strategy::Member;
     use crate::rng::{Domain, Seeds};
+    use crate::strategy::Member;
+    use crate::strategy::{Key, Pool};
     use crate::time::Time;
 
     fn run(config: &Config, sizes: impl Iterator<Item = f32>) -> Vec<(f32, MemberId)> {
@@ -139,7 +139,11 @@ mod tests {
     /// the work.
     #[test]
     fn work_follows_weights_and_sizes_keep_apart() {
-        let cycle = [1.0; 8].into_iter().chain([2.0; 4]).chain([4.0; 2]).chain([8.0]);
+        let cycle = [1.0; 8]
+            .into_iter()
+            .chain([2.0; 4])
+            .chain([4.0; 2])
+            .chain([8.0]);
         let picks = run(&Config::default(), cycle.cycle().take(15 * 1000));
         let mut work = [0.0; 3];
         for &(size, member) in &picks[7500..] {

@@ -97,6 +97,11 @@ mod tests {
         }
         // 4.5 standard deviations of the largest cell are 282.
         let expected = [1000, 3000, 5000, 7000];
-        assert!(hits.iter().zip(expected).all(|(hit, due)| hit.abs_diff(due) < 282), "{hits:?}");
+        assert!(
+            hits.iter()
+                .zip(expected)
+                .all(|(hit, due)| hit.abs_diff(due) < 282),
+            "{hits:?}"
+        );
     }
 }

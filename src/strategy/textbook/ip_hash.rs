@@ -13,9 +13,9 @@ use std::net::IpAddr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::rng::mix;
 use crate::strategy::index::Cumulative;
 use crate::strategy::{Context, MemberId, News, Request, Rule};
-use crate::rng::mix;
 
 /// Settings of `ip-hash`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,8 +9,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Context, MemberId, News, Request, Rule};
 use crate::rng::below;
+use crate::strategy::{Context, MemberId, News, Request, Rule};
 
 /// Settings of `random`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

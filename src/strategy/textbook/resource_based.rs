@@ -11,9 +11,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::rng::below;
 use crate::strategy::index::{Cumulative, Tournament};
 use crate::strategy::{Context, MemberId, News, Report, Request, Rule};
-use crate::rng::below;
 use crate::units::Share;
 
 /// Settings of `resource-based`.
@@ -77,7 +77,9 @@ impl ResourceBased {
                 let ticket = (f64::from(weight) * (1.0 - used).max(LEAST_FREE) * 1e6) as u64;
                 cumulative.set(member, if eligible { ticket } else { 0 });
             }
-            Index::Least(tournament) if eligible && weight > 0 => tournament.set(member, used, weight),
+            Index::Least(tournament) if eligible && weight > 0 => {
+                tournament.set(member, used, weight)
+            }
             Index::Least(tournament) => tournament.remove(member),
         }
     }
@@ -139,14 +141,20 @@ mod tests {
             0,
             Report {
                 cpu: 0.4,
-                memory: 0.1, in_flight: 0, rate: 0.0, errors: 0.0
+                memory: 0.1,
+                in_flight: 0,
+                rate: 0.0,
+                errors: 0.0,
             },
         );
         bench.report(
             1,
             Report {
                 cpu: 0.2,
-                memory: 0.8, in_flight: 0, rate: 0.0, errors: 0.0
+                memory: 0.8,
+                in_flight: 0,
+                rate: 0.0,
+                errors: 0.0,
             },
         );
         let hits = (0..40_000).filter(|_| bench.pick(0) == 0).count();

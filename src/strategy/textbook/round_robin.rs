@@ -12,8 +12,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Context, MemberId, News, Request, Rule};
 use crate::rng::below;
+use crate::strategy::{Context, MemberId, News, Request, Rule};
 
 /// Settings of `round-robin`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

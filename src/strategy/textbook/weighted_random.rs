@@ -10,9 +10,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::rng::below;
 use crate::strategy::index::Cumulative;
 use crate::strategy::{Context, MemberId, News, Request, Rule};
-use crate::rng::below;
 
 /// Settings of `weighted-random`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -15,8 +15,8 @@ use std::collections::BinaryHeap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Context, MemberId, News, Request, Rule};
 use crate::rng::uniform;
+use crate::strategy::{Context, MemberId, News, Request, Rule};
 
 /// Settings of `weighted-round-robin`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

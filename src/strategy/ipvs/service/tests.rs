@@ -47,9 +47,7 @@ impl Scheduler for LinearRr {
     fn dest_changed(&mut self, _: MemberId, _: &Service) {}
 
     fn schedule(&mut self, _: &Request<'_>, service: &Service, _: Time) -> Option<MemberId> {
-        let round = behind(service, self.0)
-            .into_iter()
-            .chain(service.list());
+        let round = behind(service, self.0).into_iter().chain(service.list());
         let found = round
             .into_iter()
             .find(|&member| service.dest(member).is_available())?;
@@ -142,7 +140,8 @@ impl Scheduler for LinearWlc {
         for member in service.list() {
             let dest = service.dest(member);
             let less = |least: &Dest| {
-                least.overhead() * u64::from(dest.weight) > dest.overhead() * u64::from(least.weight)
+                least.overhead() * u64::from(dest.weight)
+                    > dest.overhead() * u64::from(least.weight)
             };
             if dest.is_available() && least.is_none_or(less) {
                 (least, found) = (Some(dest), Some(member));
@@ -308,10 +307,11 @@ fn thresholds() {
 /// A closed connection counts for two minutes, and one that was reset for ten seconds.
 #[test]
 fn closed_connections_are_forgotten() {
-    let mut run = Run::<crate::strategy::ipvs::scan::Scan<crate::strategy::ipvs::wlc::Wlc>>::new(&[
-        Member::new(0, 1),
-        Member::new(1, 1),
-    ]);
+    let mut run =
+        Run::<crate::strategy::ipvs::scan::Scan<crate::strategy::ipvs::wlc::Wlc>>::new(&[
+            Member::new(0, 1),
+            Member::new(1, 1),
+        ]);
     // The newest comes first; its connection is closed, and it is no longer the least loaded.
     assert_eq!(run.step(0, 0), Some(Pick::Member(1)));
     run.step(6, 1);
