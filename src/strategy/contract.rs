@@ -296,6 +296,12 @@ fn shares_follow_weights_where_the_rule_says_so() {
         "ip-hash",
         "resource-based",
         "consistent-hashing",
+        "nginx-round-robin",
+        "nginx-random",
+        "haproxy-roundrobin",
+        "haproxy-static-rr",
+        "envoy-round-robin",
+        "ipvs-wrr",
     ] {
         let weights = [4, 1, 3, 2];
         let mut bench = Bench::new(name, &weights);
