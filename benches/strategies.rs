@@ -276,7 +276,9 @@ fn costs(name: &str) {
 
 /// Whether a strategy turns to members that are not eligible where too few are.
 fn fails_open(entry: &Entry) -> bool {
-    entry.name.starts_with("envoy-") || entry.name.starts_with("aws-alb-")
+    ["envoy-", "aws-", "finagle-"]
+        .iter()
+        .any(|family| entry.name.starts_with(family))
 }
 
 fn soak(picks: u64, name: &str) -> ExitCode {
