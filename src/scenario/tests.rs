@@ -17,7 +17,7 @@ use crate::units::Rate;
 /// What is simulated.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the shape of it matters")]
 struct File {
     /// What the scenario asks.
     question: String,
@@ -40,7 +40,7 @@ struct File {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the shape of it matters")]
 struct Run {
     /// How long.
     duration: Span,
@@ -70,7 +70,7 @@ enum Colour {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the shape of it matters")]
 enum Tags {
     One(String),
     Many(Vec<String>),
@@ -78,7 +78,7 @@ enum Tags {
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the shape of it matters")]
 struct Client {
     /// What it is called.
     #[schemars(length(min = 1))]
@@ -90,7 +90,7 @@ struct Client {
 /// When requests come.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the shape of it matters")]
 enum Arrivals {
     /// At random.
     Poisson(Poisson),
@@ -102,7 +102,7 @@ enum Arrivals {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "only the shape of it matters")]
 struct Poisson {
     /// How many.
     rate: Rate,
