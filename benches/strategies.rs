@@ -22,7 +22,7 @@ use lbsim::rng::{Domain, Rng, Seeds, below};
 use lbsim::scenario::Scenario;
 use lbsim::strategy::{
     Answer, CATALOGUE, Entry, Feedback, Key, Member, MemberId, Outcome, Pick, Probe, Report,
-    Request, Sight, Truth,
+    Request, Sight, Truth, UNLABELLED,
 };
 use lbsim::time::{Span, Time};
 use rand::Rng as _;
@@ -71,7 +71,7 @@ impl Driven {
         let count = members.len();
         let rng = seeds.stream(Domain::Strategy, 0);
         Driven {
-            balancer: Balancer::new(&(entry.default)(), members, rng),
+            balancer: Balancer::new(0, &(entry.default)(), members, rng),
             rng: seeds.stream(Domain::Luck, 0),
             now: Time::ZERO,
             open: Vec::new(),
@@ -97,6 +97,7 @@ impl Driven {
             port: word as u16,
             key: Key::Number(word % 100_000),
             size: 1.0 + (word % 64) as f32,
+            labels: UNLABELLED,
             tried: &[],
         };
         let truth = Truth {

@@ -1,7 +1,7 @@
 //! Active health checks: a probe at a fixed interval, and how many in a row change a balancer's mind.
 //!
-//! Names and semantics as HAProxy's `inter`, `timeout check`, `fall`, `rise`, except that a member starts as
-//! fully up.
+//! Names and semantics as HAProxy's `inter`, `timeout check`, `fall`, `rise`, except that a member starts as fully up where
+//! `cautious-start` does not say otherwise.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,6 +22,8 @@ pub struct HealthCheck {
     /// Passed checks in a row after which a member is up again.
     #[schemars(range(min = 1, max = 100))]
     pub rise: u8,
+    /// Whether one failed check is enough while a member has not passed any (HAProxy: a server starts as `UP 1/3`).
+    pub cautious_start: bool,
 }
 
 impl Default for HealthCheck {
@@ -31,6 +33,7 @@ impl Default for HealthCheck {
             timeout: None,
             fall: 3,
             rise: 2,
+            cautious_start: false,
         }
     }
 }
@@ -43,16 +46,24 @@ pub struct Health {
     against: u8,
 }
 
-impl Default for Health {
-    fn default() -> Health {
+impl Health {
+    /// What is thought of a member before its first check.
+    pub fn new(config: &HealthCheck) -> Health {
         Health {
             up: true,
-            against: 0,
+            against: if config.cautious_start {
+                config.fall - 1
+            } else {
+                0
+            },
         }
     }
-}
 
-impl Health {
+    /// A check has confirmed what is thought of the member.
+    pub fn confirm(&mut self) {
+        self.against = 0;
+    }
+
     /// Whether the member is thought to be up.
     pub fn is_up(&self) -> bool {
         self.up
@@ -94,7 +105,7 @@ mod tests {
             rise: 2,
             ..HealthCheck::default()
         };
-        let mut health = Health::default();
+        let mut health = Health::new(&config);
         let checks = [
             false, false, true, false, false, false, true, false, true, true,
         ];
@@ -109,5 +120,17 @@ mod tests {
             ]
         );
         assert!(health.is_up() && health.is_settled(true) && !health.is_settled(false));
+    }
+
+    #[test]
+    fn after_a_cautious_start_one_failed_check_is_enough_until_one_has_passed() {
+        let config = HealthCheck {
+            cautious_start: true,
+            ..HealthCheck::default()
+        };
+        assert!(Health::new(&config).check(false, &config));
+        let mut health = Health::new(&config);
+        let turned = [true, false, false, false].map(|passed| health.check(passed, &config));
+        assert_eq!(turned, [false, false, false, true]);
     }
 }

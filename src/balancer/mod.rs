@@ -38,6 +38,8 @@ pub enum Reason {
 /// One balancer over the pool of one service.
 #[derive(Clone, Debug)]
 pub struct Balancer {
+    /// Which of the balancers of its service this is, counted from 0.
+    index: u16,
     pool: Pool,
     strategy: Strategy,
     rng: Rng,
@@ -51,8 +53,13 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// A balancer over these members, all of them healthy and idle.
-    pub fn new(strategy: &StrategyConfig, members: Arc<[Member]>, mut rng: Rng) -> Balancer {
+    /// The balancer of this number, counted from 0, over these members, all of them healthy and idle.
+    pub fn new(
+        index: u16,
+        strategy: &StrategyConfig,
+        members: Arc<[Member]>,
+        mut rng: Rng,
+    ) -> Balancer {
         let reasons = vec![0; members.len()];
         let pool = Pool::new(members);
         let mut probes = Vec::new();
@@ -60,10 +67,12 @@ impl Balancer {
         let strategy = strategy.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,
+            balancer: index,
             rng: &mut rng,
             probes: &mut probes,
         });
         let mut balancer = Balancer {
+            index,
             pool,
             strategy,
             rng,
@@ -102,6 +111,7 @@ impl Balancer {
         let mut cx = Context {
             now,
             pool: &self.pool,
+            balancer: self.index,
             rng: &mut self.rng,
             probes: &mut self.probes,
         };

@@ -25,19 +25,24 @@ pub(super) struct Topic {
 pub(super) fn topics() -> Vec<Topic> {
     let schema = scenario::schema();
     let mut topics = Vec::new();
-    for entry in strategy::CATALOGUE {
-        let group = match entry.sight {
-            Sight::Blind => "strategies",
-            Sight::Product => "strategies as products have them",
-            Sight::Oracle => "oracles: strategies that see what no balancer can",
-        };
-        let settings = settings(&schema, "StrategyConfig", entry.name);
-        topics.push(Topic {
-            group,
-            name: entry.name.to_owned(),
-            summary: entry.summary(),
-            text: format!("{}\n{settings}", entry.doc()),
-        });
+    for (sight, group) in [
+        (Sight::Blind, "strategies"),
+        (Sight::Product, "strategies as products have them"),
+        (
+            Sight::Oracle,
+            "oracles: strategies that see what no balancer can",
+        ),
+    ] {
+        let entries = strategy::CATALOGUE.iter();
+        for entry in entries.filter(|entry| entry.sight == sight) {
+            let settings = settings(&schema, "StrategyConfig", entry.name);
+            topics.push(Topic {
+                group,
+                name: entry.name.to_owned(),
+                summary: entry.summary(),
+                text: format!("{}\n{settings}", entry.doc()),
+            });
+        }
     }
     for entry in dist::CATALOGUE {
         let settings: String = entry

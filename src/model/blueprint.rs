@@ -14,7 +14,7 @@ use crate::balancer::affinity::Sticky;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::retry::Retry;
 use crate::dist::Sampler;
-use crate::strategy::{Member, StrategyConfig};
+use crate::strategy::{Labels, Member, StrategyConfig};
 use crate::time::{Span, Time};
 
 /// Everything that a cell needs besides its seed.
@@ -49,6 +49,8 @@ pub struct SourcePlan {
     pub keys: Option<Arc<Popularity>>,
     /// How large requests are; `None` for size 1 where the trace does not say either.
     pub size: Option<Sampler>,
+    /// What its requests are labelled with.
+    pub labels: Labels,
     /// The sessions that clients hold.
     pub sessions: Option<SessionPlan>,
     /// One way, client to balancer.

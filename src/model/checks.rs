@@ -30,7 +30,7 @@ impl Check {
         let mut rng = seeds.stream(Domain::Health, service as u64);
         (0..usize::from(plan.balancer.instances) * plan.servers.len())
             .map(|_| Check {
-                health: Health::default(),
+                health: Health::new(config),
                 phase: Span::from_seconds(config.interval.seconds() * uniform(&mut rng)),
                 awake: false,
             })
@@ -72,6 +72,10 @@ impl World<'_> {
             let check = &mut service.checks[at];
             if !check.awake {
                 check.awake = true;
+                if calendar.now() > Time::ZERO + check.phase {
+                    // While it slept, checks have passed.
+                    check.health.confirm();
+                }
                 calendar.at(
                     check.next(calendar.now(), config),
                     Event::Check((offset + at) as u32),

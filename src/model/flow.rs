@@ -119,6 +119,7 @@ impl World<'_> {
             address: &self.plan.sources[index].population.addresses[request.draft.client as usize],
             port: EPHEMERAL + (request.draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
             key: Key::Number(request.draft.key),
+            labels: &self.plan.sources[index].labels,
             size: request.draft.size,
             tried,
         };

@@ -51,7 +51,12 @@ impl<'a> Service<'a> {
     ) -> Service<'a> {
         let balancer = |instance: u16| {
             let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
-            Balancer::new(&plan.balancer.strategy, Arc::clone(&plan.members), rng)
+            Balancer::new(
+                instance,
+                &plan.balancer.strategy,
+                Arc::clone(&plan.members),
+                rng,
+            )
         };
         let mut legs = || {
             plan.groups

@@ -12,7 +12,7 @@ use crate::balancer::{Balancer, Reason};
 use crate::rng::{Domain, Seeds};
 use crate::stats::chi_square;
 use crate::strategy::{
-    Answer, Feedback, Key, MemberId, Outcome, Pick, Request, StrategyConfig, Truth,
+    Answer, Feedback, Key, MemberId, Outcome, Pick, Request, StrategyConfig, Truth, UNLABELLED,
 };
 use crate::time::{Span, Time};
 
@@ -127,7 +127,7 @@ impl Drive<'_> {
         let mut run = Run {
             up: vec![true; members.len()],
             hits: vec![0; members.len()],
-            balancer: Balancer::new(start, members.into(), rng),
+            balancer: Balancer::new(0, start, members.into(), rng),
             now: self.setup.begins,
             open: BTreeMap::new(),
             dequeued: VecDeque::new(),
@@ -310,6 +310,7 @@ impl Drive<'_> {
                 address: &address,
                 port,
                 key: Key::Text(&text),
+                labels: UNLABELLED,
                 size: 1.0,
                 tried: &seen,
             };

@@ -150,6 +150,9 @@ impl Diagnostic {
     }
 }
 
+/// The text that stands in for one that is missing, as a message quotes it.
+const STANDS_IN: &str = "`…`";
+
 /// Adds those of the `further` faults that do not follow from the ones already found: none that stands where one of those
 /// stands, above it or below it; and no name that is not known where a wrong name or number may be why.
 pub(super) fn add_further(found: &mut Vec<Diagnostic>, further: Vec<Diagnostic>) {
@@ -163,7 +166,10 @@ pub(super) fn add_further(found: &mut Vec<Diagnostic>, further: Vec<Diagnostic>)
     let on_the_way = |a: &Path, b: &Path| a.steps().iter().zip(b.steps()).all(|(a, b)| a == b);
     let own = |fault: &Diagnostic| {
         let place = fault.at.path();
-        place.is_some_and(|at| !paths.iter().any(|path| on_the_way(path, at)))
+        // What stands in for a text that is missing is nobody's name.
+        let stands_in = fault.message.contains(STANDS_IN);
+        !stands_in
+            && place.is_some_and(|at| !paths.iter().any(|path| on_the_way(path, at)))
             && (names_are_right || !matches!(fault.code, "unknown-name" | "repeated"))
     };
     let further: Vec<Diagnostic> = further.into_iter().filter(own).collect();

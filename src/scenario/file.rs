@@ -207,6 +207,9 @@ pub struct Clients {
     /// How large requests are: see `per-size` of servers. By default 1, or what the trace says.
     #[serde(default)]
     pub size: Option<Dist<Amount>>,
+    /// What its requests are labelled with, for the subsets of Envoy's rules (Envoy: metadata match).
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
     /// The sessions that clients hold; none where it is left out.
     #[serde(default)]
     pub sessions: Option<Sessions>,

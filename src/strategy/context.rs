@@ -1,6 +1,7 @@
 //! What a rule may see: its own balancer's counts, weights, eligible members, answers and reports.
 //! Nothing here tells a server's queue, speed or state; only [`Truth`] does, and only oracles get it.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::pool::Pool;
@@ -20,12 +21,20 @@ pub struct Request<'a> {
     pub port: u16,
     /// What is asked for.
     pub key: Key<'a>,
+    /// What it is labelled with: where the scenario says so, its group of clients does it.
+    pub labels: &'a Labels,
     /// How large it is, in the scenario's unit; 1 where the scenario does not say.
     pub size: f32,
     /// The members tried for it and failed, the last one first; at most three are remembered. A textbook rule need not
     /// look: to it they are not eligible.
     pub tried: &'a [MemberId],
 }
+
+/// Names and values that requests and servers are labelled with (Envoy: metadata).
+pub type Labels = BTreeMap<String, String>;
+
+/// The labels of what has none.
+pub const UNLABELLED: &Labels = &Labels::new();
 
 /// What is asked for: equal keys are equal content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +152,8 @@ pub struct Context<'a> {
     pub now: Time,
     /// The members, by this balancer's own counting.
     pub pool: &'a Pool,
+    /// Which of the balancers of its service this is, counted from 0.
+    pub balancer: u16,
     /// This balancer's own stream.
     pub rng: &'a mut Rng,
     /// Members to be probed now: a rule adds those it wants to hear from. See [`News::PROBES`](super::News::PROBES).

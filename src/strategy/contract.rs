@@ -37,6 +37,7 @@ impl Bench {
         let strategy = config.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,
+            balancer: 0,
             rng: &mut rng,
             probes: &mut probes,
         });
@@ -56,6 +57,7 @@ impl Bench {
             &mut Context {
                 now: self.now,
                 pool: &self.pool,
+                balancer: 0,
                 rng: &mut self.rng,
                 probes: &mut self.probes,
             },
@@ -87,6 +89,7 @@ impl Bench {
             address: &address,
             port: who as u16,
             key: Key::Number(u64::from(who)),
+            labels: UNLABELLED,
             size: 1.0,
             tried: &[],
         };
@@ -103,6 +106,7 @@ impl Bench {
             &mut Context {
                 now: self.now,
                 pool: &self.pool,
+                balancer: 0,
                 rng: &mut self.rng,
                 probes: &mut self.probes,
             },
@@ -286,22 +290,48 @@ fn the_same_seed_gives_the_same_picks() {
     }
 }
 
-/// Rules that claim to follow weights do, over many clients: within 4.5 standard deviations of a random
-/// draw (7e-6 a member), and hashing within the unevenness of its ring besides.
+/// Rules that claim to follow weights do, over many clients: within 4.5 standard deviations of a random draw (7e-6 a
+/// member). Those with a ring also within 4.5 of its unevenness, those with a table within what its places leave over.
 #[test]
 fn shares_follow_weights_where_the_rule_says_so() {
-    for name in [
-        "weighted-round-robin",
-        "weighted-random",
-        "ip-hash",
-        "resource-based",
-        "consistent-hashing",
-        "nginx-round-robin",
-        "nginx-random",
-        "haproxy-roundrobin",
-        "haproxy-static-rr",
-        "envoy-round-robin",
-        "ipvs-wrr",
+    const EXACT: (f64, f64) = (f64::INFINITY, f64::INFINITY);
+    /// A ring of so many points for each unit of weight.
+    const fn ring(points: f64) -> (f64, f64) {
+        (points, f64::INFINITY)
+    }
+    /// A table of so many places.
+    const fn table(places: f64) -> (f64, f64) {
+        (f64::INFINITY, places)
+    }
+    for (name, (points, places)) in [
+        ("weighted-round-robin", EXACT),
+        ("weighted-random", EXACT),
+        ("ip-hash", EXACT),
+        ("resource-based", EXACT),
+        ("consistent-hashing", ring(64.0)),
+        ("consistent-hashing-bounded-loads", ring(64.0)),
+        ("rendezvous-hashing", EXACT),
+        ("ipvs-wrr", EXACT),
+        ("ipvs-sh", table(256.0)),
+        ("ipvs-mh", table(4093.0)),
+        ("nginx-round-robin", EXACT),
+        ("nginx-least-conn", EXACT),
+        ("nginx-random", EXACT),
+        ("nginx-hash", EXACT),
+        ("haproxy-roundrobin", EXACT),
+        ("haproxy-static-rr", EXACT),
+        ("haproxy-source", EXACT),
+        ("haproxy-uri", EXACT),
+        ("haproxy-url-param", EXACT),
+        ("haproxy-hdr", EXACT),
+        ("haproxy-hash", EXACT),
+        ("haproxy-random", ring(16.0)),
+        ("envoy-round-robin", EXACT),
+        ("envoy-least-request", EXACT),
+        ("envoy-ring-hash", ring(102.4)),
+        ("envoy-maglev", table(65_537.0)),
+        ("grpc-ring-hash", ring(102.4)),
+        ("finagle-deterministic-aperture", EXACT),
     ] {
         let weights = [4, 1, 3, 2];
         let mut bench = Bench::new(name, &weights);
@@ -311,12 +341,9 @@ fn shares_follow_weights_where_the_rule_says_so() {
         }
         for (&hit, weight) in hits.iter().zip(weights) {
             let due = f64::from(weight) * 10_000.0;
-            let ring = if name == "consistent-hashing" {
-                4.5 * due / (160.0 * 0.4 * f64::from(weight)).sqrt()
-            } else {
-                0.0
-            };
-            let slack = 4.5 * (due * (1.0 - due / 1e5)).sqrt() + ring;
+            let slack = 4.5 * (due * (1.0 - due / 1e5)).sqrt()
+                + 4.5 * due / (points * f64::from(weight)).sqrt()
+                + 4.0 * 1e5 / places;
             assert!((f64::from(hit) - due).abs() < slack, "{name}: {hits:?}");
         }
     }

@@ -23,7 +23,10 @@ pub mod pool;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-pub use context::{Answer, Context, Feedback, Key, Outcome, Pick, Probe, Report, Request, Truth};
+pub use context::{
+    Answer, Context, Feedback, Key, Labels, Outcome, Pick, Probe, Report, Request, Truth,
+    UNLABELLED,
+};
 pub use list::{Entry, Sight};
 pub use pool::{Member, MemberId, Pool};
 
@@ -173,7 +176,7 @@ strategies! {
     }
 
     /// Envoy 1.40.
-    envoy(bounded, edf, hosts, outlier, schedule, slow_start) {
+    envoy(bounded, edf, hashing, hosts, load_balancer, locality, outlier, schedule, slow_start, subset) {
         product "envoy-round-robin"   round_robin::EnvoyRoundRobin;
         product "envoy-least-request" least_request::EnvoyLeastRequest;
         product "envoy-random"        random::EnvoyRandom;

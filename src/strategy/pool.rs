@@ -1,8 +1,8 @@
 //! The members of a balancer's pool: how they are configured, and what the balancer counts of them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::context::Labels;
 use crate::prefetch::prefetch;
 
 /// A server as a pool sees it: its index in the order of the scenario.
@@ -34,7 +34,7 @@ pub struct Member {
     /// Its priority; those of 0 come first (Envoy).
     pub priority: u32,
     /// Its metadata (Envoy: subsets).
-    pub labels: BTreeMap<String, String>,
+    pub labels: Labels,
 }
 
 impl Member {
@@ -53,7 +53,7 @@ impl Member {
             max_queue: 0,
             zone: None,
             priority: 0,
-            labels: BTreeMap::new(),
+            labels: Labels::new(),
         }
     }
 }

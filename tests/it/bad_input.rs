@@ -48,6 +48,17 @@ fn six_faults_are_reported_at_once() {
     assert!(said.contains("6 errors in test.toml"), "{said}");
 }
 
+/// What stands in for the value of a misspelt key, so that the rest can be checked, is not itself found fault with.
+#[test]
+fn a_misspelt_key_is_one_fault() {
+    let place = scratch("bad-key");
+    let text = LIVELY.replace("servers = \"web/server-2\"", "server = \"web/server-2\"");
+    fs::write(place.join("test.toml"), text).unwrap();
+    let said = refused(&place, &[]);
+    assert!(said.contains("did you mean `servers`"), "{said}");
+    assert!(said.contains("1 error in test.toml"), "{said}");
+}
+
 #[test]
 fn files_that_are_none() {
     let place = scratch("bad-files");

@@ -490,34 +490,56 @@ fn drain() {
     );
 }
 
-/// Only once C3's limits have settled, some seconds after the start, is it as good as it can be.
+/// At each load step the order of the chart. Only once C3's limits have settled, some seconds after the start, is it as
+/// good as it can be.
 #[test]
 fn noisy_neighbours() {
-    let at = |rate: &str| {
+    for (rate, allocation) in [
+        (9375, 0.75),
+        (10375, 0.83),
+        (11625, 0.93),
+        (12875, 1.03),
+        (14250, 1.14),
+        (15875, 1.27),
+        (17625, 1.41),
+        (19625, 1.57),
+        (21750, 1.74),
+    ] {
         let rate = format!("clients[0].arrivals.rate=\"{rate}/s\"");
-        measure(
-            "noisy-neighbours",
-            2,
-            &["run.duration=20s", "run.warmup=10s", &rate],
-        )
-    };
-    for rate in ["14250", "21750"] {
-        let m = at(rate);
+        let settings = ["run.duration=8s", "run.warmup=10s", &rate];
+        let m = measure("noisy-neighbours", 1, &settings);
+        let overload = if allocation > 1.1 { 1.5 } else { 1.0 };
         rising(
             m.p99("prequal"),
             &[
                 (1.05, m.p99("c3")),
-                (1.03, m.p99("linkerd-peak-ewma")),
-                (1.1, m.p99("power-of-d")),
-                (1.5, m.p99("round-robin")),
+                (1.0, m.p99("linkerd-peak-ewma")),
+                (1.03, m.p99("power-of-d")),
+                (overload, m.p99("round-robin")),
             ],
         );
-        assert_eq!(m.success("prequal"), 1.0, "{rate}");
+        assert!(m.p99("join-idle-queue") > m.p99("power-of-d") * overload);
+        assert_eq!(m.success("prequal"), 1.0, "at {allocation}");
+        // The paper: round robin by weight fails requests from the first step above the allocation on.
+        let blind = m.success("round-robin");
+        assert_eq!(blind < 1.0, allocation > 1.1, "{blind} at {allocation}");
     }
-    let below = at("9375");
-    for variant in &below.scenario.variants {
-        assert_eq!(below.success(&variant.name), 1.0, "{}", variant.name);
-    }
+}
+
+#[test]
+fn zone_aware() {
+    let m = measure("zone-aware", 4, &[]);
+    assert!(m.mean("zone-aware") < m.mean("round-robin") - 2.0);
+    near(m.mean("always at home"), m.mean("round-robin"), 0.05);
+}
+
+#[test]
+fn canary() {
+    let m = measure("canary", 4, &[]);
+    // 20 of 240 requests a second, for 40 s of 90.
+    near(1.0 - m.success("subsets"), 20.0 / 240.0 * 40.0 / 90.0, 0.1);
+    assert!(m.success("subsets, or any endpoint") > 0.9999);
+    assert!(m.p99("subsets") < 0.95 * m.p99("everybody everywhere"));
 }
 
 #[test]

@@ -82,6 +82,7 @@ fn source(
             None => None,
             Some(size) => Some(size?),
         },
+        labels: clients.labels.clone(),
         sessions,
         to_balancer: to_balancer?,
     })

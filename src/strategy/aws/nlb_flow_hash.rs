@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
     use crate::rng::{Domain, Seeds};
-    use crate::strategy::{Key, Member, Pool};
+    use crate::strategy::{Key, Member, Pool, UNLABELLED};
     use crate::time::Time;
 
     /// What each of three targets gets, two of them in zone a, of 30 flows from each of 1,000 clients.
@@ -142,6 +142,7 @@ mod tests {
             tell(&mut Context {
                 now: Time::ZERO,
                 pool,
+                balancer: 0,
                 rng: &mut rng,
                 probes: &mut probes,
             });
@@ -165,6 +166,7 @@ mod tests {
                     address: &address,
                     port,
                     key: Key::Number(0),
+                    labels: UNLABELLED,
                     size: 1.0,
                     tried: &[],
                 };

@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use super::edf::Edf;
 use super::hosts::{Cluster, Hosts};
+use super::load_balancer::{LoadBalancer, Policy};
 use crate::rng::below;
 use crate::strategy::grpc::weighted_round_robin::weight;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Report, Request};
+use crate::strategy::{Context, MemberId, Report, Request};
 use crate::time::{Span, Time};
 
 /// Settings of `envoy-client-side-weighted-round-robin`.
@@ -53,8 +54,11 @@ impl Default for Config {
 }
 
 /// `client_side_weighted_round_robin`.
+pub type EnvoyClientSideWeightedRoundRobin = LoadBalancer<ClientSideWeightedRoundRobin>;
+
+/// Takes hosts in turn by the weights that they report.
 #[derive(Clone, Debug)]
-pub struct EnvoyClientSideWeightedRoundRobin {
+pub struct ClientSideWeightedRoundRobin {
     config: Config,
     hosts: Hosts,
     /// By member: the weight reported, since when it reports, and when it did last.
@@ -67,7 +71,7 @@ pub struct EnvoyClientSideWeightedRoundRobin {
     next_update: Time,
 }
 
-impl EnvoyClientSideWeightedRoundRobin {
+impl ClientSideWeightedRoundRobin {
     fn reckon(&mut self, now: Time) {
         let usable = |&(weight, since, last): &(f64, Option<Time>, Time)| {
             let fresh = now - last < self.config.weight_expiration_period;
@@ -84,9 +88,9 @@ impl EnvoyClientSideWeightedRoundRobin {
             .collect();
         self.next_update = now + self.config.weight_update_period.max(Span::from_millis(1));
         self.version = self.hosts.version();
-        self.edf = (0..self.hosts.priorities())
-            .map(|priority| {
-                let members = self.hosts.in_use(priority).iter();
+        self.edf = (0..self.hosts.sets())
+            .map(|set| {
+                let members = self.hosts.set(set).iter();
                 let weighed: Vec<(MemberId, f64)> =
                     members.map(|&m| (m, self.weights[m as usize])).collect();
                 Edf::after(self.start, &weighed)
@@ -95,13 +99,13 @@ impl EnvoyClientSideWeightedRoundRobin {
     }
 }
 
-impl News for EnvoyClientSideWeightedRoundRobin {
+impl Policy for ClientSideWeightedRoundRobin {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let mut rule = EnvoyClientSideWeightedRoundRobin {
-            hosts: Hosts::new(&config.cluster, cx),
+    fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
+        let mut policy = ClientSideWeightedRoundRobin {
+            hosts,
             reported: vec![(0.0, None, Time::ZERO); cx.pool.len()],
             weights: Vec::new(),
             edf: Vec::new(),
@@ -110,21 +114,20 @@ impl News for EnvoyClientSideWeightedRoundRobin {
             next_update: Time::ZERO,
             config: config.clone(),
         };
-        rule.reckon(cx.now);
-        rule
+        policy.reckon(cx.now);
+        policy
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.hosts.answered(answer, cx);
+    fn cluster(config: &Config) -> &Cluster {
+        &config.cluster
     }
 
-    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+    fn hosts(&mut self) -> &mut Hosts {
+        &mut self.hosts
+    }
+
+    fn eligibility_changed(&mut self, member: MemberId, _: &mut Context<'_>) {
         self.reported[member as usize].1 = None;
-        self.hosts.changed(cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
     }
 
     fn reported(&mut self, member: MemberId, report: &Report, cx: &mut Context<'_>) {
@@ -134,20 +137,15 @@ impl News for EnvoyClientSideWeightedRoundRobin {
             self.reported[member as usize] = (weight, since.or(Some(cx.now)), cx.now);
         }
     }
-}
 
-impl Product for EnvoyClientSideWeightedRoundRobin {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.hosts.advance(cx);
+    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Option<MemberId> {
         if cx.now >= self.next_update || self.version != self.hosts.version() {
             self.reckon(cx.now);
         }
-        let priority = self.hosts.priority(cx.rng);
         let weights = &self.weights;
-        let Some(edf) = self.edf.get_mut(priority) else {
-            return Pick::Nobody;
-        };
-        edf.pick(|member| weights[member as usize])
-            .map_or(Pick::Nobody, Pick::Member)
+        let set = self.hosts.choose(cx.rng)?;
+        self.edf
+            .get_mut(set)?
+            .pick(|member| weights[member as usize])
     }
 }

@@ -11,8 +11,7 @@
 //! **Fails when:** weights differ: it may send to a busy host while others are idle; and when many balancers see a small part
 //! of the load each.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/least_request.
-//! **Differs:** from least connections in nearly everything: two choices with replacement, or stale weights. Zone-aware routing,
-//! localities and subsets are left out.
+//! **Differs:** from least connections in nearly everything: two choices with replacement, or stale weights.
 //! **Verified:** picks equal to recordings with unlike weights, from some start; always among the least loaded with
 //! `full-scan`; shares equal with two choices.
 
@@ -20,10 +19,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hosts::{Cluster, Hosts};
+use super::load_balancer::{LoadBalancer, Policy};
 use super::schedule::Schedules;
 use super::slow_start::{SlowStart, Starts};
 use crate::rng::below;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Context, MemberId, Request};
 
 /// Settings of `envoy-least-request`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,8 +70,11 @@ impl Default for Config {
 }
 
 /// `LEAST_REQUEST`.
+pub type EnvoyLeastRequest = LoadBalancer<LeastRequest>;
+
+/// Takes the host with fewer active requests of some that are drawn.
 #[derive(Clone, Debug)]
-pub struct EnvoyLeastRequest {
+pub struct LeastRequest {
     config: Config,
     hosts: Hosts,
     starts: Starts,
@@ -113,40 +116,32 @@ fn scan(hosts: &[MemberId], cx: &mut Context<'_>) -> Option<MemberId> {
     best.map(|(member, _)| member)
 }
 
-impl News for EnvoyLeastRequest {
+impl Policy for LeastRequest {
     type Config = Config;
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        EnvoyLeastRequest {
-            hosts: Hosts::new(&config.cluster, cx),
+    fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
+        LeastRequest {
+            hosts,
             starts: Starts::new(&config.slow_start),
             schedules: Schedules::new(config.seed, cx),
             config: config.clone(),
         }
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.hosts.answered(answer, cx);
+    fn cluster(config: &Config) -> &Cluster {
+        &config.cluster
+    }
+
+    fn hosts(&mut self) -> &mut Hosts {
+        &mut self.hosts
     }
 
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
         self.starts.eligibility_changed(member, cx);
-        self.hosts.changed(cx);
     }
 
-    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-}
-
-impl Product for EnvoyLeastRequest {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.hosts.advance(cx);
-        let priority = self.hosts.priority(cx.rng);
+    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Option<MemberId> {
+        let set = self.hosts.choose(cx.rng)?;
         let slow = self.starts.are_under_way(cx.now);
         let bias = self.config.active_request_bias;
         let weight = |member| {
@@ -159,14 +154,13 @@ impl Product for EnvoyLeastRequest {
             let weight = f64::from(cx.pool.weight(member)) / divisor;
             weight * self.starts.factor(member, cx.now)
         };
-        if let Some(member) = self.schedules.pick(&self.hosts, priority, slow, weight, cx) {
-            return Pick::Member(member);
+        if let Some(member) = self.schedules.pick(&self.hosts, set, slow, weight, cx) {
+            return Some(member);
         }
-        let in_use = self.hosts.in_use(priority);
-        let picked = match self.config.selection_method {
-            SelectionMethod::NChoices => draw(in_use, self.config.choice_count, cx),
-            SelectionMethod::FullScan => scan(in_use, cx),
-        };
-        picked.map_or(Pick::Nobody, Pick::Member)
+        let hosts = self.hosts.set(set);
+        match self.config.selection_method {
+            SelectionMethod::NChoices => draw(hosts, self.config.choice_count, cx),
+            SelectionMethod::FullScan => scan(hosts, cx),
+        }
     }
 }

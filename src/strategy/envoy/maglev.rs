@@ -9,17 +9,17 @@
 //! **Fails when:** keys are hot.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/maglev; Eisenbud et al., "Maglev: a fast and reliable software
 //! network load balancer", NSDI 2016.
-//! **Differs:** from the paper by weights. With `hash-balance-factor` the order in which other hosts are tried is drawn from
-//! the key by another generator than Envoy's. Zone-aware routing, localities and subsets are left out.
+//! **Differs:** from the paper by weights, priorities and bounded loads. Zones count only by `locality-weighted`, as in Envoy.
 //! **Verified:** picks equal to recordings, with two sizes, weights, and a host removed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
-use super::bounded::Bounded;
-use super::hosts::{Cluster, Hosts};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::hashing::{Hashing, Table};
+use super::hosts::Cluster;
+use super::load_balancer::LoadBalancer;
+use crate::strategy::MemberId;
 
 /// Settings of `envoy-maglev`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,14 +46,12 @@ impl Default for Config {
 }
 
 /// `MAGLEV`.
+pub type EnvoyMaglev = LoadBalancer<Hashing<Maglev>>;
+
+/// The table.
 #[derive(Clone, Debug)]
-pub struct EnvoyMaglev {
-    size: u32,
-    hosts: Hosts,
-    /// By priority.
-    tables: Vec<(Vec<MemberId>, Bounded)>,
-    version: u64,
-    bounded: Bounded,
+pub struct Maglev {
+    places: Vec<MemberId>,
 }
 
 /// A host that takes places.
@@ -121,95 +119,32 @@ fn deal(size: u32, hosts: &[(MemberId, &str, f64)]) -> Vec<MemberId> {
     table
 }
 
-impl EnvoyMaglev {
-    fn place(&mut self, cx: &Context<'_>) {
-        self.version = self.hosts.version();
-        self.tables = (0..self.hosts.priorities())
-            .map(|priority| {
-                let in_use = self.hosts.in_use(priority);
-                let weight = |member: MemberId| f64::from(cx.pool.weight(member));
-                let total: f64 = in_use.iter().map(|&member| weight(member)).sum();
-                let hosts: Vec<(MemberId, &str, f64)> = in_use
-                    .iter()
-                    .map(|&member| {
-                        let address = cx.pool.members()[member as usize].address.as_str();
-                        (member, address, weight(member) / total)
-                    })
-                    .collect();
-                let mut bounded = self.bounded.clone();
-                bounded.place(hosts.iter().map(|&(m, _, share)| (m, share)).collect());
-                (deal(self.size, &hosts), bounded)
-            })
-            .collect();
-    }
-}
-
-impl News for EnvoyMaglev {
+impl Table for Maglev {
     type Config = Config;
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let mut rule = EnvoyMaglev {
-            size: prime(config.table_size),
-            hosts: Hosts::new(&config.cluster, cx),
-            tables: Vec::new(),
-            version: 0,
-            bounded: Bounded::new(config.hash_balance_factor),
+    fn cluster(config: &Config) -> &Cluster {
+        &config.cluster
+    }
+
+    fn balance_factor(config: &Config) -> u32 {
+        config.hash_balance_factor
+    }
+
+    fn new(config: &Config, hosts: &[(MemberId, &str, f64)]) -> Maglev {
+        let places = match hosts {
+            [] => Vec::new(),
+            _ => deal(prime(config.table_size), hosts),
         };
-        rule.place(cx);
-        rule
+        Maglev { places }
     }
 
-    fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.bounded.sent();
-        self.tables
-            .iter_mut()
-            .for_each(|(_, bounded)| bounded.sent());
-    }
-
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.bounded.answered();
-        self.tables
-            .iter_mut()
-            .for_each(|(_, bounded)| bounded.answered());
-        self.hosts.answered(answer, cx);
-    }
-
-    fn eligibility_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-}
-
-impl Product for EnvoyMaglev {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.hosts.advance(cx);
-        if self.version != self.hosts.version() {
-            self.place(cx);
-        }
-        let priority = self.hosts.priority(cx.rng);
-        let key = request.key.bytes(|bytes| xxh64(bytes, 0));
+    fn find(&self, hash: u64, attempt: usize) -> Option<MemberId> {
         // A further attempt turns the bits of the hash over.
-        let hash = match request.tried.len() as u64 {
-            0 => key,
-            attempt => key ^ 0u64.wrapping_sub(attempt),
+        let hash = match attempt as u64 {
+            0 => hash,
+            attempt => hash ^ 0u64.wrapping_sub(attempt),
         };
-        let Some((table, bounded)) = self.tables.get(priority) else {
-            return Pick::Nobody;
-        };
-        let place = (hash % u64::from(self.size)) as usize;
-        match table
-            .get(place)
-            .filter(|_| !self.hosts.in_use(priority).is_empty())
-        {
-            Some(&member) => Pick::Member(bounded.settle(member, hash, cx)),
-            None => Pick::Nobody,
-        }
+        let places = self.places.len().max(1) as u64;
+        self.places.get((hash % places) as usize).copied()
     }
 }

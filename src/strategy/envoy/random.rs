@@ -11,8 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hosts::{Cluster, Hosts};
+use super::load_balancer::{LoadBalancer, Policy};
 use crate::rng::below;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Context, MemberId, Request};
 
 /// Settings of `envoy-random`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,41 +24,33 @@ pub struct Config {
 }
 
 /// `RANDOM`.
+pub type EnvoyRandom = LoadBalancer<Random>;
+
+/// Draws a host.
 #[derive(Clone, Debug)]
-pub struct EnvoyRandom {
+pub struct Random {
     hosts: Hosts,
 }
 
-impl News for EnvoyRandom {
+impl Policy for Random {
     type Config = Config;
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        EnvoyRandom {
-            hosts: Hosts::new(&config.cluster, cx),
-        }
+    fn new(_: &Config, hosts: Hosts, _: &mut Context<'_>) -> Self {
+        Random { hosts }
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.hosts.answered(answer, cx);
+    fn cluster(config: &Config) -> &Cluster {
+        &config.cluster
     }
 
-    fn eligibility_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
+    fn hosts(&mut self) -> &mut Hosts {
+        &mut self.hosts
     }
 
-    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-}
-
-impl Product for EnvoyRandom {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.hosts.advance(cx);
-        let priority = self.hosts.priority(cx.rng);
-        let in_use = self.hosts.in_use(priority);
-        if in_use.is_empty() {
-            return Pick::Nobody;
-        }
-        Pick::Member(in_use[below(cx.rng, in_use.len())])
+    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Option<MemberId> {
+        let set = self.hosts.choose(cx.rng)?;
+        let hosts = self.hosts.set(set);
+        let drawn = (!hosts.is_empty()).then(|| below(cx.rng, hosts.len()))?;
+        Some(hosts[drawn])
     }
 }

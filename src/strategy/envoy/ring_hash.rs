@@ -9,19 +9,20 @@
 //! **Cost of a pick:** log of the number of points; the ring is built anew after a change of health.
 //! **Fails when:** keys are hot; with few points a host, shares are uneven.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/ring_hash.
-//! **Differs:** from consistent hashing by the number of points. With `hash-balance-factor` the order in which other hosts are
-//! tried is drawn from the key by another generator than Envoy's. Zone-aware routing, localities and subsets are left out.
+//! **Differs:** from consistent hashing by the number of points, priorities and bounded loads. Zones count only by
+//! `locality-weighted`, as in Envoy.
 //! **Verified:** picks equal to recordings, with both hash functions, several sizes and weights, and a host removed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
-use super::bounded::Bounded;
-use super::hosts::{Cluster, Hosts};
+use super::hashing::{Hashing, Table};
+use super::hosts::Cluster;
+use super::load_balancer::LoadBalancer;
+use crate::strategy::MemberId;
 use crate::strategy::hash::envoy_ring::EnvoyRing;
 use crate::strategy::hash::murmur::murmur2;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
 
 /// Settings of `envoy-ring-hash`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,106 +68,28 @@ impl Default for Config {
 }
 
 /// `RING_HASH`.
-#[derive(Clone, Debug)]
-pub struct EnvoyRingHash {
-    config: Config,
-    hosts: Hosts,
-    /// By priority.
-    rings: Vec<(EnvoyRing, Bounded)>,
-    version: u64,
-    bounded: Bounded,
-}
+pub type EnvoyRingHash = LoadBalancer<Hashing<EnvoyRing>>;
 
-impl EnvoyRingHash {
-    fn place(&mut self, cx: &Context<'_>) {
-        let hash = match self.config.hash_function {
-            HashFunction::XxHash => |bytes: &[u8]| xxh64(bytes, 0),
-            HashFunction::MurmurHash2 => murmur2,
-        };
-        let sizes = (self.config.minimum_ring_size, self.config.maximum_ring_size);
-        self.version = self.hosts.version();
-        self.rings = (0..self.hosts.priorities())
-            .map(|priority| {
-                let hosts: Vec<(MemberId, &str, f64)> = self
-                    .hosts
-                    .in_use(priority)
-                    .iter()
-                    .map(|&member| {
-                        let address = cx.pool.members()[member as usize].address.as_str();
-                        (member, address, f64::from(cx.pool.weight(member)))
-                    })
-                    .collect();
-                let total: f64 = hosts.iter().map(|&(.., weight)| weight).sum();
-                let mut bounded = self.bounded.clone();
-                bounded.place(
-                    hosts
-                        .iter()
-                        .map(|&(m, _, weight)| (m, weight / total))
-                        .collect(),
-                );
-                (EnvoyRing::new(&hosts, sizes, hash), bounded)
-            })
-            .collect();
-    }
-}
-
-impl News for EnvoyRingHash {
+impl Table for EnvoyRing {
     type Config = Config;
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let mut rule = EnvoyRingHash {
-            hosts: Hosts::new(&config.cluster, cx),
-            rings: Vec::new(),
-            version: 0,
-            bounded: Bounded::new(config.hash_balance_factor),
-            config: config.clone(),
-        };
-        rule.place(cx);
-        rule
+    fn cluster(config: &Config) -> &Cluster {
+        &config.cluster
     }
 
-    fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.bounded.sent();
-        self.rings
-            .iter_mut()
-            .for_each(|(_, bounded)| bounded.sent());
+    fn balance_factor(config: &Config) -> u32 {
+        config.hash_balance_factor
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.bounded.answered();
-        self.rings
-            .iter_mut()
-            .for_each(|(_, bounded)| bounded.answered());
-        self.hosts.answered(answer, cx);
-    }
-
-    fn eligibility_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-}
-
-impl Product for EnvoyRingHash {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.hosts.advance(cx);
-        if self.version != self.hosts.version() {
-            self.place(cx);
+    fn new(config: &Config, hosts: &[(MemberId, &str, f64)]) -> EnvoyRing {
+        let sizes = (config.minimum_ring_size, config.maximum_ring_size);
+        match config.hash_function {
+            HashFunction::XxHash => EnvoyRing::new(hosts, sizes, |bytes| xxh64(bytes, 0)),
+            HashFunction::MurmurHash2 => EnvoyRing::new(hosts, sizes, murmur2),
         }
-        let priority = self.hosts.priority(cx.rng);
-        let hash = request.key.bytes(|bytes| xxh64(bytes, 0));
-        let Some((ring, bounded)) = self.rings.get(priority) else {
-            return Pick::Nobody;
-        };
-        match ring.pick(hash, request.tried.len()) {
-            Some(member) => Pick::Member(bounded.settle(member, hash, cx)),
-            None => Pick::Nobody,
-        }
+    }
+
+    fn find(&self, hash: u64, attempt: usize) -> Option<MemberId> {
+        self.pick(hash, attempt)
     }
 }

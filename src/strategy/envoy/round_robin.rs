@@ -11,16 +11,17 @@
 //! **Fails when:** requests are unlike, as any round robin; with many workers, whose turns together are nearly random.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/round_robin.
 //! **Differs:** from weighted round robin by the order of turns (weights 3, 2, 1 give s1 s2 s1 s3 s2 s1), panic, ejection and
-//! slow start. Zone-aware routing, localities and subsets are left out.
+//! slow start. Left out: retry plugins, degraded hosts, and what subsets can do beyond selectors with one fallback.
 //! **Verified:** picks equal to recordings from some start, also in a panic and with ejections.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::hosts::{Cluster, Hosts};
+use super::load_balancer::{LoadBalancer, Policy};
 use super::schedule::Schedules;
 use super::slow_start::{SlowStart, Starts};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Context, MemberId, Request};
 
 /// Settings of `envoy-round-robin`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -35,66 +36,55 @@ pub struct Config {
 }
 
 /// `ROUND_ROBIN`.
+pub type EnvoyRoundRobin = LoadBalancer<RoundRobin>;
+
+/// Takes hosts in turn.
 #[derive(Clone, Debug)]
-pub struct EnvoyRoundRobin {
+pub struct RoundRobin {
     hosts: Hosts,
     starts: Starts,
     schedules: Schedules,
-    /// Turns taken, by priority.
+    /// Turns taken, by set of hosts.
     turns: Vec<u64>,
 }
 
-impl News for EnvoyRoundRobin {
+impl Policy for RoundRobin {
     type Config = Config;
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let hosts = Hosts::new(&config.cluster, cx);
+    fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
         let schedules = Schedules::new(config.seed, cx);
-        EnvoyRoundRobin {
-            turns: vec![u64::from(schedules.seed()); hosts.priorities()],
+        RoundRobin {
+            turns: vec![u64::from(schedules.seed()); hosts.sets()],
             hosts,
             starts: Starts::new(&config.slow_start),
             schedules,
         }
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.hosts.answered(answer, cx);
+    fn cluster(config: &Config) -> &Cluster {
+        &config.cluster
+    }
+
+    fn hosts(&mut self) -> &mut Hosts {
+        &mut self.hosts
     }
 
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
         self.starts.eligibility_changed(member, cx);
-        self.hosts.changed(cx);
     }
 
-    fn membership_changed(&mut self, _: MemberId, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, cx: &mut Context<'_>) {
-        self.hosts.changed(cx);
-    }
-}
-
-impl Product for EnvoyRoundRobin {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.hosts.advance(cx);
-        let priority = self.hosts.priority(cx.rng);
+    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Option<MemberId> {
+        let set = self.hosts.choose(cx.rng)?;
         let slow = self.starts.are_under_way(cx.now);
         let weight =
             |member| f64::from(cx.pool.weight(member)) * self.starts.factor(member, cx.now);
-        if let Some(member) = self.schedules.pick(&self.hosts, priority, slow, weight, cx) {
-            return Pick::Member(member);
+        if let Some(member) = self.schedules.pick(&self.hosts, set, slow, weight, cx) {
+            return Some(member);
         }
-        let in_use = self.hosts.in_use(priority);
-        if in_use.is_empty() {
-            return Pick::Nobody;
-        }
-        self.turns
-            .resize(self.hosts.priorities(), u64::from(self.schedules.seed()));
-        let turn = &mut self.turns[priority];
-        let member = in_use[(*turn % in_use.len() as u64) as usize];
+        let hosts = self.hosts.set(set);
+        let turn = &mut self.turns[set];
+        let member = *hosts.get((*turn % hosts.len().max(1) as u64) as usize)?;
         *turn += 1;
-        Pick::Member(member)
+        Some(member)
     }
 }

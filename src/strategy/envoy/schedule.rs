@@ -1,4 +1,4 @@
-//! How round robin and least request take hosts of unlike weights: by deadline, one schedule a priority, begun anew when
+//! How round robin and least request take hosts of unlike weights: by deadline, one schedule a set of hosts, begun anew when
 //! hosts change.
 
 use super::edf::Edf;
@@ -7,15 +7,15 @@ use crate::rng::below;
 use crate::strategy::{Context, MemberId};
 
 /// The random number with which a schedule begins is below this: `createWithPicks` counts with 32 bits.
-const STARTS: u32 = 429_496_729;
+pub(super) const STARTS: u32 = 429_496_729;
 
 /// The schedules of a load balancer.
 #[derive(Clone, Debug)]
 pub(super) struct Schedules {
     seed: u32,
-    /// By priority; none where all weights are equal.
+    /// By set of hosts; none where all weights are equal.
     schedules: Vec<Option<Edf>>,
-    /// Whether the weights of each priority are equal.
+    /// The hosts that they were made of, and whether they were made whatever the weights.
     version: Option<(u64, bool)>,
 }
 
@@ -37,7 +37,7 @@ impl Schedules {
     pub(super) fn pick(
         &mut self,
         hosts: &Hosts,
-        priority: usize,
+        set: usize,
         forced: bool,
         weight: impl Fn(MemberId) -> f64,
         cx: &Context<'_>,
@@ -46,9 +46,9 @@ impl Schedules {
         if self.version != version {
             self.version = version;
             let start = self.seed % STARTS;
-            self.schedules = (0..hosts.priorities())
-                .map(|priority| {
-                    let members = hosts.in_use(priority);
+            self.schedules = (0..hosts.sets())
+                .map(|set| {
+                    let members = hosts.set(set);
                     let unlike = members
                         .windows(2)
                         .any(|pair| cx.pool.weight(pair[0]) != cx.pool.weight(pair[1]));
@@ -57,6 +57,6 @@ impl Schedules {
                 })
                 .collect();
         }
-        self.schedules.get_mut(priority)?.as_mut()?.pick(weight)
+        self.schedules.get_mut(set)?.as_mut()?.pick(weight)
     }
 }

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::rng::{Domain, Seeds};
     use crate::strategy::Member;
-    use crate::strategy::{Key, Pool};
+    use crate::strategy::{Key, Pool, UNLABELLED};
     use crate::time::Time;
 
     fn run(config: &Config, sizes: impl Iterator<Item = f32>) -> Vec<(f32, MemberId)> {
@@ -116,6 +116,7 @@ mod tests {
         let cx = &mut Context {
             now: Time::ZERO,
             pool: &pool,
+            balancer: 0,
             rng: &mut rng,
             probes: &mut probes,
         };
@@ -127,6 +128,7 @@ mod tests {
                     address: &[127, 0, 0, 1].into(),
                     port: 0,
                     key: Key::Number(0),
+                    labels: UNLABELLED,
                     size,
                     tried: &[],
                 };

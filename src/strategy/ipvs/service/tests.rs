@@ -7,7 +7,7 @@ use crate::rng::{Domain, Seeds};
 use crate::strategy::ipvs::rr::IpvsRoundRobin;
 use crate::strategy::ipvs::wlc::IpvsWeightedLeastConnections;
 use crate::strategy::ipvs::wrr::IpvsWeightedRoundRobin;
-use crate::strategy::{Feedback, Key, Pool};
+use crate::strategy::{Feedback, Key, Pool, UNLABELLED};
 
 /// `ip_vs_rr_schedule`, and its position as an index into the list; none at the head.
 #[derive(Clone, Debug, Default)]
@@ -178,6 +178,7 @@ impl<S: Scheduler<Config = Config>> Run<S> {
         tell(&mut Context {
             now,
             pool,
+            balancer: 0,
             rng: &mut Seeds::new(1, 0).stream(Domain::Strategy, 0),
             probes: &mut Vec::new(),
         })
@@ -195,6 +196,7 @@ impl<S: Scheduler<Config = Config>> Run<S> {
                     address: &[127, 0, 0, 1].into(),
                     port: 0,
                     key: Key::Number(0),
+                    labels: UNLABELLED,
                     size: 1.0,
                     tried: &[],
                 };

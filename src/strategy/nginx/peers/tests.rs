@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{
     Answer, Context, Feedback, Key, Member, MemberId, Outcome, Pick, Pool, Request, Strategy,
-    StrategyConfig, Truth,
+    StrategyConfig, Truth, UNLABELLED,
 };
 use crate::time::{Span, Time};
 
@@ -30,6 +30,7 @@ impl Upstream {
         let strategy = config.build(&mut Context {
             now,
             pool: &pool,
+            balancer: 0,
             rng: &mut rng,
             probes: &mut probes,
         });
@@ -46,6 +47,7 @@ impl Upstream {
         let mut cx = Context {
             now: self.now,
             pool: &self.pool,
+            balancer: 0,
             rng: &mut self.rng,
             probes: &mut self.probes,
         };
@@ -80,6 +82,7 @@ impl Upstream {
             address: &address,
             port: 0,
             key: Key::Text(key),
+            labels: UNLABELLED,
             size: 1.0,
             tried,
         };
