@@ -218,6 +218,71 @@ impl FromStr for Bytes {
     }
 }
 
+/// How sure figures are to be: what a run goes on for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Precision {
+    /// The half-width of an interval is at most a share of a metric.
+    Of {
+        /// The share.
+        share: Share,
+        /// The metric, by name.
+        metric: String,
+        /// Whether the interval is that of the difference to the baseline; the share is then one of the baseline's value.
+        difference: bool,
+    },
+    /// The best of the strategies is known.
+    Best,
+}
+
+const BEST_IS_KNOWN: &str = "until the best is known";
+
+impl FromStr for Precision {
+    type Err = UnitError;
+    fn from_str(text: &str) -> Result<Precision, UnitError> {
+        let text = text.trim();
+        if text == BEST_IS_KNOWN {
+            return Ok(Precision::Best);
+        }
+        let Some((share, what)) = text.split_once(" of ") else {
+            return Err(UnitError(format!(
+                "`{text}` is no precision; write e.g. \"1% of p99\", \"2% of mean difference\" or {BEST_IS_KNOWN:?}"
+            )));
+        };
+        let share: Share = share.parse()?;
+        if share.value() <= 0.0 {
+            return Err(UnitError(format!(
+                "`{text}` asks for more than any run can give; write e.g. \"1% of p99\""
+            )));
+        }
+        let what = what.trim();
+        let metric = what.strip_suffix(" difference");
+        Ok(Precision::Of {
+            share,
+            metric: metric.unwrap_or(what).trim().to_owned(),
+            difference: metric.is_some(),
+        })
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Precision::Best => f.write_str(BEST_IS_KNOWN),
+            Precision::Of {
+                share,
+                metric,
+                difference,
+            } => {
+                write!(
+                    f,
+                    "{share} of {metric}{}",
+                    if *difference { " difference" } else { "" }
+                )
+            }
+        }
+    }
+}
+
 impl fmt::Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unit, name) = [
@@ -290,6 +355,7 @@ written_as_string! {
     Rate  "rate"     "a rate"   ["800/s", "1.5k/s", "30/min"];
     Share "share"    "a share"  ["25%", "100%"];
     Bytes "bytes"    "an amount of memory" ["2GiB", "512KiB"];
+    Precision "precision" "a precision" ["1% of p99", "2% of mean difference", "until the best is known"];
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use serde_json::json;
 
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
-use crate::experiment::METRICS;
-use crate::model::blueprint::{Blueprint, Discipline, When};
-use crate::scenario::{Scenario, Variant};
-use crate::strategy::StrategyConfig;
-use crate::theory::{Gim1, Mm1, Mmk, PowerOfD, Ps};
+use crate::experiment::{Exact, METRICS};
+use crate::model::blueprint::{Blueprint, When};
+use crate::scenario::Scenario;
 use crate::time::Time;
 
 #[derive(Debug, Args)]
@@ -49,7 +47,7 @@ fn findings(scenario: &Scenario) -> serde_json::Value {
                 .into_iter()
                 .map(|(name, load)| (name, load.map_or(serde_json::Value::Null, |load| json!(load))))
                 .collect();
-            json!({ "name": variant.name, "utilization": loads, "theory_mean_ms": theory(variant).map(|t| t.1 * 1e3) })
+            json!({ "name": variant.name, "utilization": loads, "theory_mean_ms": Exact::of(variant).map(|exact| exact.mean() * 1e3) })
         })
         .collect();
     json!({
@@ -74,7 +72,7 @@ fn text(scenario: &Scenario) -> String {
     let mut text = format!(
         "{bold}{}{bold:#}\n{}\n\n",
         scenario.question,
-        scenario.caption()
+        scenario.caption(scenario.replications())
     );
     let first = &scenario.variants[0].blueprint;
     text += &format!("warm-up        {}\n", scenario.warmup());
@@ -123,10 +121,11 @@ fn text(scenario: &Scenario) -> String {
                 })
             })
             .collect();
-        let theory = theory(variant).map_or(String::new(), |(model, mean)| {
+        let theory = Exact::of(variant).map_or(String::new(), |exact| {
             format!(
-                "; in theory {model}, mean response time {:.3} ms",
-                mean * 1e3
+                "; in theory {}, mean response time {:.3} ms",
+                exact.model,
+                exact.mean() * 1e3
             )
         });
         text += &format!(
@@ -140,106 +139,4 @@ fn text(scenario: &Scenario) -> String {
         .unwrap_or_else(|_| scenario.resolved.to_string());
     text.push('\n');
     text
-}
-
-/// The exact mean response time in seconds and the model that gives it, where one applies: Poisson arrivals, like
-/// servers with exponential service, nothing that fails, nothing on the way.
-fn theory(variant: &Variant) -> Option<(&'static str, f64)> {
-    let plan = &variant.blueprint;
-    let ([source], [service], []) = (&plan.sources[..], &plan.services[..], &plan.faults[..])
-    else {
-        return None;
-    };
-    let [group] = &service.groups[..] else {
-        return None;
-    };
-    let When::Process(process) = &source.when else {
-        return None;
-    };
-    let balancer = &service.balancer;
-    let plain = matches!(source.to_balancer, crate::model::network::Delay::None)
-        && matches!(group.to_server, crate::model::network::Delay::None)
-        && group.queue_limit == u32::MAX
-        && group.per_size == 0.0
-        && balancer.timeout.is_none()
-        && balancer.sticky == crate::balancer::affinity::Sticky::No
-        && group.joins == Time::ZERO
-        && group.leaves == Time::NEVER
-        && process.is_poisson();
-    if !plain || !group.service.is_exponential() {
-        return None;
-    }
-    let n = service.servers.len() as u32;
-    let rate = source.rate(plan.end - Time::ZERO)?;
-    let service_rate = group.speed / group.service.mean();
-    let each = rate / f64::from(n);
-    let load = each / (service_rate * f64::from(group.slots));
-    let finite = |model, mean: f64| mean.is_finite().then_some((model, mean));
-    if group.discipline == Discipline::ProcessorSharing {
-        let random = matches!(variant.strategy, StrategyConfig::Random(_)) || n == 1;
-        let ps = Ps {
-            arrival_rate: each,
-            mean_service: 1.0 / service_rate,
-        };
-        return if random && group.slots == 1 {
-            finite("M/M/1-PS", ps.mean_response())
-        } else {
-            None
-        };
-    }
-    if n == 1
-        || matches!(
-            variant.strategy,
-            StrategyConfig::Random(_) | StrategyConfig::WeightedRandom(_)
-        )
-    {
-        return if group.slots == 1 {
-            finite(
-                "M/M/1",
-                Mm1 {
-                    arrival_rate: each,
-                    service_rate,
-                }
-                .mean_response(),
-            )
-        } else {
-            finite(
-                "M/M/k",
-                Mmk {
-                    arrival_rate: each,
-                    service_rate,
-                    slots: group.slots,
-                }
-                .mean_response(),
-            )
-        };
-    }
-    if group.slots > 1 || balancer.instances > 1 {
-        return None;
-    }
-    match &variant.strategy {
-        StrategyConfig::RoundRobin(_) => finite(
-            "E_k/M/1",
-            Gim1::round_robin(rate, n, service_rate).mean_response(),
-        ),
-        StrategyConfig::LeastWorkLeft(_) => finite(
-            "M/M/k",
-            Mmk {
-                arrival_rate: rate,
-                service_rate,
-                slots: n,
-            }
-            .mean_response(),
-        ),
-        StrategyConfig::PowerOfD(config) if n >= 1000 => finite(
-            "the limit of many servers",
-            PowerOfD {
-                load,
-                choices: u32::from(config.d),
-                service_rate,
-            }
-            .mean_response(),
-        ),
-        _ => None,
-    }
 }

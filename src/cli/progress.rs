@@ -11,7 +11,6 @@ use crate::experiment::Progress;
 /// Draws the bar until `done` is dropped on another thread; draws nothing where nobody watches.
 pub(super) fn watch(
     progress: &Progress,
-    cells: u64,
     expected: u64,
     output: &Output,
     done: &std::sync::mpsc::Receiver<()>,
@@ -28,11 +27,14 @@ pub(super) fn watch(
         .with_key("rate", told);
     bar.set_style(style);
     loop {
-        // What was expected is an estimate: a closed loop's requests cannot be known.
-        bar.set_position(progress.requests.load(Ordering::Relaxed).min(expected));
+        // What was expected is an estimate: a closed loop's requests cannot be known, nor what a precision takes.
+        let simulated = progress.requests.load(Ordering::Relaxed);
+        bar.set_length(expected.max(simulated).max(1));
+        bar.set_position(simulated);
         bar.set_message(format!(
-            "{}/{cells} cells",
-            progress.cells.load(Ordering::Relaxed)
+            "{}/{} cells",
+            progress.cells.load(Ordering::Relaxed),
+            progress.planned.load(Ordering::Relaxed)
         ));
         match done.recv_timeout(Duration::from_millis(100)) {
             Err(std::sync::mpsc::RecvTimeoutError::Timeout) => {}

@@ -12,6 +12,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, Outcome, Progress};
 use crate::model::blueprint::When;
+use crate::report::sureness;
 use crate::report::sweep::SweepTables;
 use crate::report::table::{self, Style};
 use crate::report::tables::Tables;
@@ -90,7 +91,6 @@ fn live(scenarios: &[&Scenario], args: &RunArgs, output: &Output) -> Result<Vec<
         .num_threads(args.jobs.map_or(0, usize::from))
         .build()
         .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
-    let cells = scenarios.iter().map(|scenario| cells(scenario)).sum();
     let expected = scenarios
         .iter()
         .map(|scenario| expected_requests(scenario))
@@ -98,7 +98,7 @@ fn live(scenarios: &[&Scenario], args: &RunArgs, output: &Output) -> Result<Vec<
     let (alive, done) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
         let progress = &watched;
-        scope.spawn(move || progress::watch(progress, cells, expected, output, &done));
+        scope.spawn(move || progress::watch(progress, expected, output, &done));
         let outcomes = pool.install(|| experiment::run(scenarios, &watched));
         drop(alive);
         outcomes.map_err(Failure::from)
@@ -143,7 +143,7 @@ fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
         text += &format!(
             "{}\n  {}\n  compares {}{}\n  {} cells, about {:.2} million requests\n  would write {}\n",
             scenario.question,
-            scenario.caption(),
+            scenario.caption(scenario.replications()),
             names.join(", "),
             scenario.sweep.as_ref().map_or(String::new(), |sweep| {
                 format!(", at {} values of {}", sweep.points.len(), sweep.label)
@@ -179,10 +179,14 @@ fn json(scenario: &Scenario, outcomes: &[Outcome], folder: &Path) -> serde_json:
 fn text(scenario: &Scenario, outcomes: &[Outcome], folder: &Path, output: &Output) -> String {
     let bold = anstyle::Style::new().bold();
     let dim = anstyle::Style::new().dimmed();
+    let sure: String = sureness::sentences(scenario, outcomes)
+        .iter()
+        .map(|sentence| format!("{sentence}\n"))
+        .collect();
     format!(
-        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\nResponse times are of requests that succeeded; ± is half of a 95% interval.\nCSV files and charts: {}\n",
+        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}Response times are of requests that succeeded; ± is half of a 95% interval.\nCSV files and charts: {}\n",
         scenario.question,
-        scenario.caption(),
+        scenario.caption(Outcome::span(outcomes)),
         table::draw(scenario, outcomes, Style::Terminal(output.colour())),
         folder.display(),
     )

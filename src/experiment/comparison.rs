@@ -3,7 +3,9 @@
 
 use super::outcome::{Run, VariantOutcome, milliseconds};
 use crate::scenario::file;
-use crate::stats::{Estimate, Paired, estimable};
+use crate::stats::{
+    DEFAULT_LEVEL, Estimate, Moments, Paired, Verdict, estimable, holm_adjusted, t_quantile,
+};
 
 /// Which way a metric is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,16 @@ pub struct Figure {
     pub n: usize,
 }
 
+impl Figure {
+    /// How far the estimate is from a value, in standard errors of its own; `None` with a single replication, or where the
+    /// replications do not vary.
+    pub fn errors_from(&self, value: f64) -> Option<f64> {
+        let error = self.half_width? / t_quantile(self.n, DEFAULT_LEVEL)?;
+        (error > 0.0).then_some(())?;
+        Some((self.estimate? - value) / error)
+    }
+}
+
 fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
     variant.runs.iter().filter_map(metric.value).collect()
 }
@@ -147,24 +159,124 @@ fn comparable(variant: &VariantOutcome, q: f64) -> bool {
             .all(|run| run.succeeded as f64 * (1.0 - q) >= EACH)
 }
 
+/// The values of one metric of two variants, in pairs of the same replication; `None` where the quantile has too few requests
+/// above it: 100 in all, and 10 in each replication.
+fn pairs(
+    variant: &VariantOutcome,
+    other: &VariantOutcome,
+    metric: &Metric,
+) -> Option<(Vec<f64>, Vec<f64>)> {
+    if let Some(q) = metric.quantile
+        && !(comparable(variant, q) && comparable(other, q))
+    {
+        return None;
+    }
+    let both = variant.runs.iter().zip(&other.runs);
+    Some(
+        both.filter_map(|(run, base)| Some(((metric.value)(run)?, (metric.value)(base)?)))
+            .unzip(),
+    )
+}
+
 /// The difference of one metric to the baseline, paired by replication; `None` where there is no pair, or where the
-/// quantile has too few requests above it: 100 in all, and 10 in each replication.
+/// quantile has too few requests above it.
 pub fn difference(
     variant: &VariantOutcome,
     baseline: &VariantOutcome,
     metric: &Metric,
 ) -> Option<Paired> {
-    if let Some(q) = metric.quantile
-        && !(comparable(variant, q) && comparable(baseline, q))
-    {
-        return None;
-    }
-    let pairs: Vec<(f64, f64)> = variant
-        .runs
-        .iter()
-        .zip(&baseline.runs)
-        .filter_map(|(run, base)| Some(((metric.value)(run)?, (metric.value)(base)?)))
-        .collect();
-    let (own, base): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+    let (own, base) = pairs(variant, baseline, metric)?;
     Paired::of(&own, &base)
+}
+
+/// A difference as one of several.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Comparison {
+    /// The difference by itself.
+    pub paired: Paired,
+    /// The p-value of "there is no difference", made larger for its being one of several (Holm); `None` with one pair.
+    pub p_adjusted: Option<f64>,
+    /// How many times as many independent runs would have been needed for the same half-width, had the two not lived through
+    /// the same requests; `None` with one pair, or where the differences do not vary.
+    pub gain: Option<f64>,
+}
+
+impl Comparison {
+    fn of(one: &VariantOutcome, other: &VariantOutcome, metric: &Metric) -> Option<Comparison> {
+        let (own, base) = pairs(one, other, metric)?;
+        let variance = |values: &[f64]| values.iter().copied().collect::<Moments>().variance();
+        let differences: Vec<f64> = own.iter().zip(&base).map(|(a, b)| a - b).collect();
+        let apart = variance(&own).zip(variance(&base)).map(|(a, b)| a + b);
+        let together = variance(&differences).filter(|&variance| variance > 0.0);
+        Some(Comparison {
+            paired: Paired::of(&own, &base)?,
+            p_adjusted: None,
+            gain: apart
+                .zip(together)
+                .map(|(apart, together)| apart / together),
+        })
+    }
+
+    /// What may be said at 95% for all of the comparisons together; `None` with one pair.
+    pub fn verdict(&self, better: Better) -> Option<Verdict> {
+        let shown = self.p_adjusted? <= 1.0 - DEFAULT_LEVEL;
+        Some(
+            match (
+                shown,
+                (self.paired.difference < 0.0) == (better != Better::More),
+            ) {
+                (false, _) => Verdict::NotShown,
+                (true, true) => Verdict::Better,
+                (true, false) => Verdict::Worse,
+            },
+        )
+    }
+}
+
+fn adjust(comparisons: &mut [Option<Comparison>]) {
+    let known = || |comparison: &Option<Comparison>| comparison.and_then(|c| c.paired.p_value);
+    let p_values: Vec<f64> = comparisons.iter().filter_map(known()).collect();
+    let mut adjusted = holm_adjusted(&p_values).into_iter();
+    for comparison in comparisons.iter_mut().flatten() {
+        comparison.p_adjusted = comparison.paired.p_value.and_then(|_| adjusted.next());
+    }
+}
+
+/// Each variant's difference to the baseline, as one of as many as there are; `None` for the baseline, and where nothing can be
+/// said.
+pub fn comparisons(
+    variants: &[VariantOutcome],
+    baseline: usize,
+    metric: &Metric,
+) -> Vec<Option<Comparison>> {
+    let own = |(at, variant)| {
+        let other = at != baseline;
+        other
+            .then(|| Comparison::of(variant, &variants[baseline], metric))
+            .flatten()
+    };
+    let mut comparisons: Vec<Option<Comparison>> = variants.iter().enumerate().map(own).collect();
+    adjust(&mut comparisons);
+    comparisons
+}
+
+/// Who beats whom: all pairs of variants, the earlier one first, each as one of as many as there are.
+pub fn ranking(
+    variants: &[VariantOutcome],
+    metric: &Metric,
+) -> Vec<(usize, usize, Option<Comparison>)> {
+    let pairs = (0..variants.len())
+        .flat_map(|one| (one + 1..variants.len()).map(move |other| (one, other)));
+    let (places, mut duels): (Vec<_>, Vec<_>) = pairs
+        .map(|(one, other)| {
+            (
+                (one, other),
+                Comparison::of(&variants[one], &variants[other], metric),
+            )
+        })
+        .unzip();
+    adjust(&mut duels);
+    let both = places.into_iter().zip(duels);
+    both.map(|((one, other), duel)| (one, other, duel))
+        .collect()
 }

@@ -5,10 +5,16 @@
 //! threads or on who finishes first.
 
 mod comparison;
+mod exact;
+mod goal;
 mod outcome;
 mod run;
 
-pub use comparison::{Better, Figure, METRICS, Metric, difference, estimate, metric};
+pub use comparison::{
+    Better, Comparison, Figure, METRICS, Metric, comparisons, difference, estimate, metric, ranking,
+};
+pub use exact::Exact;
+pub use goal::{Width, selection, width};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Interrupted, Progress, run};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::observe::{Cause, Latency, Load, Tally, Timeline};
-use crate::scenario::{Scenario, Variant};
+use crate::scenario::Variant;
 
 /// Servers up to which each replication's share and utilization of each is kept, for intervals.
 const DETAILED: usize = 2000;
@@ -67,6 +67,23 @@ pub struct Run {
 pub struct Outcome {
     /// By variant.
     pub variants: Vec<VariantOutcome>,
+    /// Whether the goal of the scenario was reached; none where it has no goal.
+    pub reached: Option<bool>,
+}
+
+impl Outcome {
+    /// How many replications were run.
+    pub fn replications(&self) -> u32 {
+        self.variants
+            .first()
+            .map_or(0, |variant| variant.runs.len() as u32)
+    }
+
+    /// How many replications were run, the least and the most of several outcomes.
+    pub fn span(outcomes: &[Outcome]) -> (u32, u32) {
+        let counts = || outcomes.iter().map(Outcome::replications);
+        (counts().min().unwrap_or(0), counts().max().unwrap_or(0))
+    }
 }
 
 /// What the replications of one variant measured.
@@ -133,7 +150,7 @@ impl Run {
 
 impl VariantOutcome {
     /// Nothing yet, for a variant of a scenario.
-    pub(super) fn new(scenario: &Scenario, variant: &Variant) -> VariantOutcome {
+    pub(super) fn new(variant: &Variant) -> VariantOutcome {
         let plan = &variant.blueprint;
         let slots: Vec<u32> = plan
             .services
@@ -144,22 +161,30 @@ impl VariantOutcome {
             .collect();
         let mut load = Load::new(plan.warmup, plan.end, plan.stretches, &slots);
         load.clear();
-        let replications = scenario.replications as usize;
         let detailed = if slots.len() <= DETAILED {
             slots.len()
         } else {
             0
         };
         VariantOutcome {
-            runs: vec![Run::default(); replications],
-            losses: vec![[0; 3]; replications],
-            shares: vec![vec![0.0; replications]; detailed],
-            utilization: vec![vec![0.0; replications]; detailed],
+            runs: Vec::new(),
+            losses: Vec::new(),
+            shares: vec![Vec::new(); detailed],
+            utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
             load,
             simulated: 0,
         }
+    }
+
+    /// Makes room for so many replications in all.
+    pub(super) fn grow(&mut self, replications: u32) {
+        let count = replications as usize;
+        self.runs.resize(count, Run::default());
+        self.losses.resize(count, [0; 3]);
+        let by_server = self.shares.iter_mut().chain(&mut self.utilization);
+        by_server.for_each(|list| list.resize(count, 0.0));
     }
 
     /// Takes what one replication measured; in any order.

@@ -1,10 +1,12 @@
-//! All cells of all scenarios, in parallel.
+//! All cells of all scenarios, in parallel, in rounds: after each, those that are not as sure as they are asked to be get more
+//! replications.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
+use super::goal::{self, Next};
 use super::outcome::{Outcome, VariantOutcome};
 use crate::model;
 use crate::scenario::Scenario;
@@ -14,6 +16,8 @@ use crate::scenario::Scenario;
 pub struct Progress {
     /// Cells done.
     pub cells: AtomicU64,
+    /// Cells known to be needed, so far.
+    pub planned: AtomicU64,
     /// Requests simulated.
     pub requests: AtomicU64,
     /// Set to stop the experiment.
@@ -25,64 +29,145 @@ pub struct Progress {
 #[error("interrupted")]
 pub struct Interrupted;
 
+/// One scenario under way.
+struct Trial<'a> {
+    scenario: &'a Scenario,
+    variants: Vec<Mutex<VariantOutcome>>,
+    /// Replications done.
+    done: u32,
+    /// Replications that are to be done by the end of the round.
+    planned: u32,
+    reached: Option<bool>,
+}
+
+impl Trial<'_> {
+    fn new(scenario: &Scenario) -> Trial<'_> {
+        let variants = scenario.variants.iter();
+        Trial {
+            scenario,
+            variants: variants
+                .map(|variant| Mutex::new(VariantOutcome::new(variant)))
+                .collect(),
+            done: 0,
+            planned: scenario.replications,
+            reached: None,
+        }
+    }
+
+    fn grow(&mut self) {
+        for variant in &mut self.variants {
+            variant
+                .get_mut()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .grow(self.planned);
+        }
+    }
+
+    /// The cells of this round: replication and variant.
+    fn cells(&self) -> impl Iterator<Item = (u32, usize)> + use<> {
+        let variants = self.variants.len();
+        (self.done..self.planned)
+            .flat_map(move |replication| (0..variants).map(move |v| (replication, v)))
+    }
+
+    /// Puts the round to what was known, and plans the next one where that is not enough.
+    fn conclude(&mut self) {
+        self.done = self.planned;
+        let Some(goal) = &self.scenario.goal else {
+            return;
+        };
+        let variants: Vec<&VariantOutcome> = self
+            .variants
+            .iter_mut()
+            .map(|variant| {
+                &*variant
+                    .get_mut()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+            })
+            .collect();
+        match goal::next(goal, self.scenario, &variants) {
+            Next::Reached => self.reached = Some(true),
+            Next::Replications(more) => {
+                self.planned = more.min(goal.max_replications).max(self.done);
+                self.reached = Some(false);
+            }
+        }
+    }
+}
+
 /// Lives all cells of `scenarios` on the threads of the current rayon pool. The outcome is the same for any
 /// number of threads.
 ///
 /// # Errors
 /// Where [`Progress::stop`] was set.
 pub fn run(scenarios: &[&Scenario], progress: &Progress) -> Result<Vec<Outcome>, Interrupted> {
-    let outcomes: Vec<Vec<Mutex<VariantOutcome>>> = scenarios
+    let mut trials: Vec<Trial<'_>> = scenarios
         .iter()
-        .map(|scenario| {
-            scenario
-                .variants
-                .iter()
-                .map(|variant| Mutex::new(VariantOutcome::new(scenario, variant)))
-                .collect()
-        })
+        .map(|scenario| Trial::new(scenario))
         .collect();
-    let cells: Vec<(usize, u32, usize)> = scenarios
-        .iter()
-        .enumerate()
-        .flat_map(|(at, scenario)| {
-            let variants = scenario.variants.len();
-            (0..scenario.replications)
-                .flat_map(move |replication| (0..variants).map(move |v| (at, replication, v)))
-        })
-        .collect();
-    // One cell at a time for each thread: cells differ widely in length.
-    cells
-        .into_par_iter()
-        .with_max_len(1)
-        .try_for_each(|(at, replication, variant)| {
-            let scenario = scenarios[at];
-            let plan = &scenario.variants[variant];
-            let tally = model::run_watched(
-                &plan.blueprint,
-                scenario.seed,
-                replication,
-                &mut |requests| {
-                    progress.requests.fetch_add(requests, Ordering::Relaxed);
-                    !progress.stop.load(Ordering::Relaxed)
-                },
-            )
-            .ok_or(Interrupted)?;
-            let mut outcome = outcomes[at][variant]
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-            outcome.take(plan, replication, &tally);
-            progress.cells.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        })?;
+    loop {
+        trials.iter_mut().for_each(Trial::grow);
+        let cells: Vec<(usize, u32, usize)> = trials
+            .iter()
+            .enumerate()
+            .flat_map(|(at, trial)| {
+                trial
+                    .cells()
+                    .map(move |(replication, v)| (at, replication, v))
+            })
+            .collect();
+        if cells.is_empty() {
+            break;
+        }
+        progress
+            .planned
+            .fetch_add(cells.len() as u64, Ordering::Relaxed);
+        // One cell at a time for each thread: cells differ widely in length.
+        cells
+            .into_par_iter()
+            .with_max_len(1)
+            .try_for_each(|(at, replication, variant)| {
+                live(&trials[at], replication, variant, progress)
+            })?;
+        trials.iter_mut().for_each(Trial::conclude);
+    }
     let open = |outcome: Mutex<VariantOutcome>| {
         outcome
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     };
-    Ok(outcomes
+    Ok(trials
         .into_iter()
-        .map(|variants| Outcome {
-            variants: variants.into_iter().map(open).collect(),
+        .map(|trial| Outcome {
+            variants: trial.variants.into_iter().map(open).collect(),
+            reached: trial.reached,
         })
         .collect())
+}
+
+/// Lives one cell.
+fn live(
+    trial: &Trial<'_>,
+    replication: u32,
+    variant: usize,
+    progress: &Progress,
+) -> Result<(), Interrupted> {
+    let plan = &trial.scenario.variants[variant];
+    let mut watch = |requests| {
+        progress.requests.fetch_add(requests, Ordering::Relaxed);
+        !progress.stop.load(Ordering::Relaxed)
+    };
+    let tally = model::run_watched(
+        &plan.blueprint,
+        trial.scenario.seed,
+        replication,
+        &mut watch,
+    )
+    .ok_or(Interrupted)?;
+    let mut outcome = trial.variants[variant]
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    outcome.take(plan, replication, &tally);
+    progress.cells.fetch_add(1, Ordering::Relaxed);
+    Ok(())
 }

@@ -4,11 +4,13 @@ pub mod chart;
 pub mod manifest;
 pub mod rows;
 pub mod summary;
+pub mod sureness;
 pub mod sweep;
 pub mod table;
 pub mod tables;
 pub mod write;
 
+use crate::experiment::Outcome;
 use crate::model::fault::Schedule;
 use crate::scenario::Scenario;
 use chart::{Chart, FaultMark, Series, Study};
@@ -16,9 +18,9 @@ use sweep::SweepTables;
 use tables::Tables;
 
 /// The charts of a sweep.
-pub fn sweep_charts(scenario: &Scenario, tables: &SweepTables) -> Vec<Chart> {
+pub fn sweep_charts(scenario: &Scenario, outcomes: &[Outcome], tables: &SweepTables) -> Vec<Chart> {
     let series = series(scenario);
-    let caption = scenario.caption();
+    let caption = scenario.caption(Outcome::span(outcomes));
     chart::draw(&Study {
         question: &scenario.question,
         scenario: &caption,
@@ -30,7 +32,7 @@ pub fn sweep_charts(scenario: &Scenario, tables: &SweepTables) -> Vec<Chart> {
 }
 
 /// The charts of a scenario.
-pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
+pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec<Chart> {
     let series = series(scenario);
     let measured: Vec<Series> = (scenario.measured.iter())
         .map(|measurement| Series {
@@ -39,7 +41,8 @@ pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
         })
         .collect();
     let faults = faults(scenario);
-    let caption = scenario.caption();
+    let exact = tables::exact_latency(scenario, &tables.latency);
+    let caption = scenario.caption(Outcome::span(outcomes));
     chart::draw(&Study {
         question: &scenario.question,
         scenario: &caption,
@@ -48,6 +51,7 @@ pub fn charts(scenario: &Scenario, tables: &Tables) -> Vec<Chart> {
         summary: &tables.summary,
         paired: &tables.paired,
         latency: &tables.latency,
+        exact: &exact,
         servers: &tables.servers,
         timeline: &tables.timeline,
         utilization: &tables.utilization,

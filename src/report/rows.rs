@@ -39,11 +39,54 @@ pub struct PairedRow {
     pub half_width_95: Option<f64>,
     /// The difference over the baseline's mean: -0.25 is a quarter less.
     pub relative: Option<f64>,
-    /// `better`, `worse`, or `not shown` where the interval contains zero; `different` for metrics of which neither
-    /// more nor less is better; empty where there is no interval.
+    /// The p-value of "there is no difference" (Student's t), made larger for its being one of as many comparisons as there
+    /// are strategies beside the baseline (Holm 1979).
+    pub p_adjusted: Option<f64>,
+    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; `different` for metrics of which neither more
+    /// nor less is better; empty where there is no interval.
     pub verdict: String,
+    /// How many times as many independent runs would have been needed for the same half-width.
+    pub gain: Option<f64>,
     /// Pairs.
     pub n: u32,
+}
+
+/// `ranking.csv`: who beats whom by the metric that the scenario is judged by, all pairs of strategies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RankingRow {
+    /// The strategy.
+    pub strategy: String,
+    /// Another one.
+    pub other: String,
+    /// The metric: the name of a column of `runs.csv`.
+    pub metric: String,
+    /// Mean of the differences, strategy less other, in the metric's unit.
+    pub difference: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub half_width_95: Option<f64>,
+    /// The p-value of "there is no difference", made larger for its being one of as many as there are pairs (Holm 1979).
+    pub p_adjusted: Option<f64>,
+    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; empty where there is no interval.
+    pub verdict: String,
+}
+
+/// `theory.csv`: what queueing theory says of a strategy, where it is exact, beside the estimate.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TheoryRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The model, in Kendall's notation or in words.
+    pub model: String,
+    /// The metric: the name of a column of `runs.csv`.
+    pub metric: String,
+    /// The exact value.
+    pub exact: f64,
+    /// The estimate; empty where the runs cannot tell.
+    pub estimate: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub half_width_95: Option<f64>,
+    /// How far off the estimate is, in standard errors: beyond 4 something is wrong.
+    pub standard_errors: Option<f64>,
 }
 
 /// `latency.csv`: the percentile spectrum of one strategy, all replications merged, or of a measurement.

@@ -1,6 +1,7 @@
 //! The summary as a page of Markdown, for a design document.
 
 use super::chart::Chart;
+use super::sureness;
 use super::table::{self, Style};
 use crate::experiment::Outcome;
 use crate::scenario::Scenario;
@@ -9,11 +10,15 @@ use crate::scenario::Scenario;
 pub fn markdown(scenario: &Scenario, outcomes: &[Outcome], charts: &[Chart]) -> String {
     let mut page = format!("# {}\n\n", scenario.question);
     page += &format!("{}\n\n", scenario.expect.trim());
-    page += &format!("{}\n\n", scenario.caption());
+    page += &format!("{}\n\n", scenario.caption(Outcome::span(outcomes)));
     page += &table::draw(scenario, outcomes, Style::Markdown);
+    for sentence in sureness::sentences(scenario, outcomes) {
+        page += &format!("\n\n{sentence}");
+    }
     page += "\n\nResponse times are of requests that succeeded; read them beside the success rate. Each figure is ± half the \
         width of its 95% interval over replications; differences are paired replication by replication on the same \
-        requests, and a verdict is given only where the interval excludes zero.\n";
+        requests, and a verdict is given only where the difference is significant at 95% for all comparisons together (Holm). \
+        A theoretical value stands where queueing theory is exact.\n";
     for warning in &scenario.warnings {
         page += &format!("\n**Warning:** {warning}.\n");
     }

@@ -94,11 +94,17 @@ impl SweepTables {
         let mut rows = SweepTables::default();
         let points = scenario.sweep.iter().flat_map(|sweep| &sweep.points);
         for (point, outcome) in points.zip(outcomes) {
-            let baseline = &outcome.variants[scenario.baseline];
-            let base_name = &scenario.variants[scenario.baseline].name;
-            for (at, (variant, measured)) in
-                scenario.variants.iter().zip(&outcome.variants).enumerate()
-            {
+            let paired = tables::paired(scenario, outcome).into_iter();
+            rows.paired.extend(paired.map(|pair| SweepPairedRow {
+                value: point.value.clone(),
+                strategy: pair.strategy,
+                baseline: pair.baseline,
+                metric: pair.metric,
+                difference: pair.difference,
+                half_width_95: pair.half_width_95,
+                verdict: pair.verdict,
+            }));
+            for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
                 rows.runs
                     .extend(measured.runs.iter().map(|run| row(&point.value, run)));
                 rows.estimates.extend(METRICS.iter().map(|metric| {
@@ -113,19 +119,6 @@ impl SweepTables {
                         n: figure.n as u32,
                     }
                 }));
-                if at != scenario.baseline {
-                    let paired = tables::paired(variant, measured, base_name, baseline);
-                    rows.paired
-                        .extend(paired.into_iter().map(|pair| SweepPairedRow {
-                            value: point.value.clone(),
-                            strategy: pair.strategy,
-                            baseline: pair.baseline,
-                            metric: pair.metric,
-                            difference: pair.difference,
-                            half_width_95: pair.half_width_95,
-                            verdict: pair.verdict,
-                        }));
-                }
             }
         }
         rows

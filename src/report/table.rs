@@ -2,7 +2,9 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
-use crate::experiment::{Better, Figure, METRICS, Metric, Outcome, difference, estimate, metric};
+use crate::experiment::{
+    Exact, Figure, METRICS, Metric, Outcome, comparisons, estimate, metric, milliseconds,
+};
 use crate::scenario::{Scenario, Sweep};
 use crate::stats::{Verdict, estimable};
 
@@ -131,6 +133,7 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         .iter()
         .any(|variant| variant.runs.iter().any(|run| run.sessions > 0));
     let judge = metric(scenario.judge_by);
+    let by_judge = comparisons(&outcome.variants, scenario.baseline, judge);
     let mut table = fresh(style);
     let mut columns = vec![
         ("mean\nms", find("mean_ms"), 1.0),
@@ -144,6 +147,8 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
     if sessions {
         columns.push(("sessions\nlost", find("sessions_lost"), 1.0));
     }
+    let theory: Vec<Option<Exact>> = scenario.variants.iter().map(Exact::of).collect();
+    let has_theory = theory.iter().any(Option::is_some);
     let title = |text: &str| match style {
         Style::Markdown => text.replace('\n', " "),
         Style::Terminal(_) => text.to_owned(),
@@ -151,6 +156,9 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
     let base = &scenario.variants[scenario.baseline].name;
     let mut header = vec!["strategy".to_owned()];
     header.extend(columns.iter().map(|(name, ..)| title(name)));
+    if has_theory {
+        header.insert(2, title("mean in\ntheory"));
+    }
     header.push(title(&format!(
         "{} less that of\n{base} (paired)",
         judge.name
@@ -162,9 +170,15 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         row.extend(columns.iter().map(|&(_, metric, scale)| {
             Cell::new(cell(estimate(measured, metric), scale)).set_alignment(CellAlignment::Right)
         }));
-        let paired = (at != scenario.baseline)
-            .then(|| difference(measured, &outcome.variants[scenario.baseline], judge))
-            .flatten();
+        if has_theory {
+            let exact = theory[at].as_ref();
+            let text = exact.map_or("–".to_owned(), |exact| {
+                format!("{:.4}", milliseconds(exact.mean()))
+            });
+            row.insert(2, Cell::new(text).set_alignment(CellAlignment::Right));
+        }
+        let comparison = by_judge[at];
+        let paired = comparison.map(|comparison| comparison.paired);
         let change = paired.map_or("–".to_owned(), |p| {
             let scale = scale_of(judge);
             let sign = if p.difference > 0.0 { "+" } else { "" };
@@ -179,10 +193,7 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         let (verdict, colour) = if at == scenario.baseline {
             ("baseline", None)
         } else {
-            match paired
-                .filter(|p| p.half_width.is_some())
-                .map(|p| p.verdict(judge.better != Better::More))
-            {
+            match comparison.and_then(|comparison| comparison.verdict(judge.better)) {
                 Some(Verdict::Better) => ("better", Some(Color::Green)),
                 Some(Verdict::Worse) => ("worse", Some(Color::Red)),
                 Some(Verdict::NotShown) => ("not shown", None),
@@ -209,6 +220,9 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
             let text = value.map_or("–".to_owned(), |value| with_half_width(value, None));
             Cell::new(text).set_alignment(CellAlignment::Right)
         }));
+        if has_theory {
+            row.insert(2, Cell::new("–").set_alignment(CellAlignment::Right));
+        }
         row.extend([
             Cell::new("–").set_alignment(CellAlignment::Right),
             Cell::new("measured"),

@@ -1,10 +1,12 @@
 //! From an outcome to the rows of the CSV files.
 
 use super::rows::{
-    LatencyRow, PairedRow, ServerRow, SessionRow, SummaryRow, TimelineRow, UtilizationRow,
+    LatencyRow, PairedRow, RankingRow, ServerRow, SessionRow, SummaryRow, TheoryRow, TimelineRow,
+    UtilizationRow,
 };
 use crate::experiment::{
-    Better, METRICS, Outcome, Run, VariantOutcome, difference, estimate, milliseconds,
+    self, Better, Comparison, Exact, METRICS, Metric, Outcome, Run, VariantOutcome, comparisons,
+    estimate, metric, milliseconds,
 };
 use crate::observe::Loss;
 use crate::scenario::{Measurement, Scenario, Variant};
@@ -19,6 +21,10 @@ pub struct Tables {
     pub summary: Vec<SummaryRow>,
     /// `paired.csv`.
     pub paired: Vec<PairedRow>,
+    /// `ranking.csv`.
+    pub ranking: Vec<RankingRow>,
+    /// `theory.csv`.
+    pub theory: Vec<TheoryRow>,
     /// `latency.csv`.
     pub latency: Vec<LatencyRow>,
     /// `servers.csv`.
@@ -34,18 +40,15 @@ pub struct Tables {
 impl Tables {
     /// The rows that an outcome makes.
     pub fn new(scenario: &Scenario, outcome: &Outcome) -> Tables {
-        let mut tables = Tables::default();
-        let baseline = &outcome.variants[scenario.baseline];
-        let base_name = &scenario.variants[scenario.baseline].name;
-        for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate()
-        {
+        let mut tables = Tables {
+            paired: paired(scenario, outcome),
+            ranking: ranking(scenario, outcome),
+            theory: theory(scenario, outcome),
+            ..Tables::default()
+        };
+        for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
             tables.runs.extend(measured.runs.iter().cloned());
             tables.summary.extend(summary(variant, measured));
-            if at != scenario.baseline {
-                tables
-                    .paired
-                    .extend(paired(variant, measured, base_name, baseline));
-            }
             tables.latency.extend(latency(variant, measured));
             tables.servers.extend(servers(variant, measured));
             tables.timeline.extend(timeline(variant, measured));
@@ -72,36 +75,113 @@ fn summary(variant: &Variant, measured: &VariantOutcome) -> impl Iterator<Item =
     })
 }
 
-pub(super) fn paired(
-    variant: &Variant,
-    measured: &VariantOutcome,
-    base_name: &str,
-    baseline: &VariantOutcome,
-) -> Vec<PairedRow> {
-    METRICS
+/// The differences to the baseline: a row a strategy and metric.
+pub(super) fn paired(scenario: &Scenario, outcome: &Outcome) -> Vec<PairedRow> {
+    let base_name = &scenario.variants[scenario.baseline].name;
+    let by_metric: Vec<Vec<Option<Comparison>>> = METRICS
         .iter()
-        .map(|metric| {
-            let paired = difference(measured, baseline, metric);
-            let verdict = paired
-                .filter(|p| p.half_width.is_some())
-                .map_or("", |paired| {
-                    match (metric.better, paired.verdict(metric.better != Better::More)) {
-                        (_, Verdict::NotShown) => "not shown",
-                        (Better::Neither, _) => "different",
-                        (_, Verdict::Better) => "better",
-                        (_, Verdict::Worse) => "worse",
-                    }
-                });
+        .map(|metric| comparisons(&outcome.variants, scenario.baseline, metric))
+        .collect();
+    let others = (0..scenario.variants.len()).filter(|&at| at != scenario.baseline);
+    others
+        .flat_map(|at| {
+            METRICS
+                .iter()
+                .zip(&by_metric)
+                .map(move |(metric, by)| (at, metric, by[at]))
+        })
+        .map(|(at, metric, comparison)| {
+            let paired = comparison.map(|comparison| comparison.paired);
             PairedRow {
-                strategy: variant.name.clone(),
-                baseline: base_name.to_owned(),
+                strategy: scenario.variants[at].name.clone(),
+                baseline: base_name.clone(),
                 metric: metric.name.to_owned(),
                 difference: paired.map(|p| p.difference),
                 half_width_95: paired.and_then(|p| p.half_width),
                 relative: paired.and_then(|p| p.relative),
-                verdict: verdict.to_owned(),
+                p_adjusted: comparison.and_then(|c| c.p_adjusted),
+                verdict: verdict(comparison, metric).to_owned(),
+                gain: comparison.and_then(|c| c.gain),
                 n: paired.map_or(0, |p| p.n as u32),
             }
+        })
+        .collect()
+}
+
+fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
+    let verdict = comparison.and_then(|comparison| comparison.verdict(metric.better));
+    match (metric.better, verdict) {
+        (_, None) => "",
+        (_, Some(Verdict::NotShown)) => "not shown",
+        (Better::Neither, Some(_)) => "different",
+        (_, Some(Verdict::Better)) => "better",
+        (_, Some(Verdict::Worse)) => "worse",
+    }
+}
+
+fn theory(scenario: &Scenario, outcome: &Outcome) -> Vec<TheoryRow> {
+    let mut rows = Vec::new();
+    for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
+        let Some(exact) = Exact::of(variant) else {
+            continue;
+        };
+        for metric in METRICS {
+            let seconds = match (metric.name, metric.quantile) {
+                ("mean_ms", _) => Some(exact.mean()),
+                ("p99_all_ms", _) | (_, None) => None,
+                (_, Some(q)) => exact.quantile(q),
+            };
+            let Some(value) = seconds.map(milliseconds) else {
+                continue;
+            };
+            let figure = estimate(measured, metric);
+            rows.push(TheoryRow {
+                strategy: variant.name.clone(),
+                model: exact.model.to_owned(),
+                metric: metric.name.to_owned(),
+                exact: value,
+                estimate: figure.estimate,
+                half_width_95: figure.half_width,
+                standard_errors: figure.errors_from(value),
+            });
+        }
+    }
+    rows
+}
+
+/// The percentile spectra of the strategies of which theory knows them, at the points of the simulated ones.
+pub(super) fn exact_latency(scenario: &Scenario, latency: &[LatencyRow]) -> Vec<LatencyRow> {
+    let known = scenario
+        .variants
+        .iter()
+        .filter_map(|variant| Some((variant, Exact::of(variant)?)));
+    known
+        .flat_map(|(variant, exact)| {
+            let own = latency.iter().filter(|row| row.strategy == variant.name);
+            own.filter(|row| row.percentile < 100.0)
+                .filter_map(move |row| {
+                    Some(LatencyRow {
+                        response_ms: milliseconds(exact.quantile(row.percentile / 100.0)?),
+                        ..row.clone()
+                    })
+                })
+        })
+        .collect()
+}
+
+fn ranking(scenario: &Scenario, outcome: &Outcome) -> Vec<RankingRow> {
+    let judge = metric(scenario.judge_by);
+    let name = |at: usize| scenario.variants[at].name.clone();
+    experiment::ranking(&outcome.variants, judge)
+        .into_iter()
+        .map(|(one, other, duel)| RankingRow {
+            strategy: name(one),
+            other: name(other),
+            metric: judge.name.to_owned(),
+            difference: duel.map(|duel| duel.paired.difference),
+            half_width_95: duel.and_then(|duel| duel.paired.half_width),
+            p_adjusted: duel.and_then(|duel| duel.p_adjusted),
+            verdict: verdict(duel, judge).to_owned(),
         })
         .collect()
 }

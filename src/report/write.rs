@@ -105,18 +105,20 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
         csv(folder, "runs.csv", &tables.runs)?;
         csv(folder, "sweep.csv", &tables.estimates)?;
         csv(folder, "paired.csv", &tables.paired)?;
-        super::sweep_charts(scenario, &tables)
+        super::sweep_charts(scenario, outcomes, &tables)
     } else {
         let tables = Tables::new(scenario, &outcomes[0]);
         csv(folder, "runs.csv", &tables.runs)?;
         csv(folder, "summary.csv", &tables.summary)?;
         csv(folder, "paired.csv", &tables.paired)?;
+        csv(folder, "ranking.csv", &tables.ranking)?;
+        csv(folder, "theory.csv", &tables.theory)?;
         csv(folder, "latency.csv", &tables.latency)?;
         csv(folder, "servers.csv", &tables.servers)?;
         csv(folder, "timeline.csv", &tables.timeline)?;
         csv(folder, "utilization.csv", &tables.utilization)?;
         csv(folder, "sessions.csv", &tables.sessions)?;
-        super::charts(scenario, &tables)
+        super::charts(scenario, outcomes, &tables)
     };
     file(
         folder,

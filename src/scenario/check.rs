@@ -8,10 +8,11 @@ use super::conform::conform;
 use super::diagnostic::{Diagnostic, any_error};
 use super::file::{self, File};
 use super::text::{Document, Path};
-use super::{Measurement, Scenario, Variant, schema};
+use super::{Goal, Measurement, Scenario, Target, Variant, schema};
 use crate::model::blueprint::{Blueprint, When};
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
+use crate::units::Precision;
 
 mod clients;
 mod data;
@@ -166,6 +167,7 @@ fn scenario(
             .unwrap_or(0),
         Some(_) => 0,
     };
+    let goal = goal(&resolved.run, &mut check);
     if !check.faults.is_empty() {
         return Err(check.faults);
     }
@@ -190,6 +192,7 @@ fn scenario(
         expect: resolved.expect,
         seed: resolved.run.seed,
         replications: resolved.run.replications,
+        goal,
         judge_by: resolved.run.judge_by,
         variants,
         baseline,
@@ -199,6 +202,35 @@ fn scenario(
         warnings,
     };
     Ok((scenario, sweep))
+}
+
+/// How sure the figures are to be.
+fn goal(run: &file::Run, check: &mut Check<'_>) -> Option<Goal> {
+    let at = Path::root().key("run").key("precision");
+    let target = match run.precision.as_ref()? {
+        Precision::Best => Target::Best(run.indifference.value()),
+        Precision::Of {
+            share,
+            metric,
+            difference,
+        } => {
+            let names = file::Metric::ALL.map(file::Metric::name);
+            let metric = file::Metric::ALL[check.find(&at, "metric", metric, names)?];
+            if *difference {
+                Target::Difference(metric, share.value())
+            } else {
+                Target::Metric(metric, share.value())
+            }
+        }
+    };
+    if run.replications < 2 {
+        let message = "a pilot of one replication says nothing of its error; give `replications` of at least 2";
+        check.fault(&at, "contradiction", message);
+    }
+    Some(Goal {
+        target,
+        max_replications: run.max_replications,
+    })
 }
 
 /// The response times measured at the real system. Their names must not be those of what is compared.

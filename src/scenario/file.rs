@@ -15,7 +15,7 @@ use crate::model::fault::FaultConfig;
 use crate::model::popularity::Skew;
 use crate::strategy::StrategyConfig;
 use crate::time::Span;
-use crate::units::{Bytes, Share};
+use crate::units::{Bytes, Precision, Share};
 
 /// A scenario: a question about a system, and the system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -117,6 +117,19 @@ pub struct Run {
     #[serde(default = "ten")]
     #[schemars(range(min = 1, max = 10_000))]
     pub replications: u32,
+    /// How sure the figures are to be: `"1% of p99"` goes on until the half-width of the 95% interval of every strategy's p99
+    /// is at most 1% of it, `"1% of p99 difference"` until that of every difference to the baseline is at most 1% of the
+    /// baseline's p99, and `"until the best is known"` until it is known which is best by `judge-by`, with 95% confidence. Any
+    /// metric of `judge-by` will do. `replications` are then those of the pilot.
+    #[serde(default)]
+    pub precision: Option<Precision>,
+    /// With `precision`: the most replications that may be spent on it.
+    #[serde(default = "thousand")]
+    #[schemars(range(min = 2, max = 100_000))]
+    pub max_replications: u32,
+    /// With `"until the best is known"`: a strategy that is worse than the best by less than this share will do as the best.
+    #[serde(default = "one_percent")]
+    pub indifference: Share,
     /// Root of all random streams.
     #[serde(default = "one")]
     pub seed: u64,
@@ -136,6 +149,14 @@ pub struct Run {
 
 fn ten() -> u32 {
     10
+}
+
+fn thousand() -> u32 {
+    1000
+}
+
+fn one_percent() -> Share {
+    Share::fraction(0.01)
 }
 
 fn one() -> u64 {
@@ -165,6 +186,36 @@ pub enum Metric {
     SessionsLost,
     /// Highest less lowest utilization of a server.
     UtilizationSpread,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Metric; 9] = [
+        Metric::Mean,
+        Metric::P50,
+        Metric::P90,
+        Metric::P99,
+        Metric::P999,
+        Metric::SuccessShare,
+        Metric::Goodput,
+        Metric::SessionsLost,
+        Metric::UtilizationSpread,
+    ];
+
+    /// Its name in scenario files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Mean => "mean",
+            Metric::P50 => "p50",
+            Metric::P90 => "p90",
+            Metric::P99 => "p99",
+            Metric::P999 => "p999",
+            Metric::SuccessShare => "success-share",
+            Metric::Goodput => "goodput",
+            Metric::SessionsLost => "sessions-lost",
+            Metric::UtilizationSpread => "utilization-spread",
+        }
+    }
 }
 
 /// One more thing to compare: the scenario with other settings.

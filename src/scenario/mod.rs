@@ -41,6 +41,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Independent repetitions.
     pub replications: u32,
+    /// How sure its figures are to be; `replications` are then those of the pilot.
+    pub goal: Option<Goal>,
     /// What decides.
     pub judge_by: Metric,
     /// What is compared, in order.
@@ -55,6 +57,26 @@ pub struct Scenario {
     pub resolved: serde_json::Value,
     /// What a careful colleague would say about it, each a sentence.
     pub warnings: Vec<String>,
+}
+
+/// How sure figures are to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Goal {
+    /// What is to be known, and how well.
+    pub target: Target,
+    /// Replications that may be spent on it.
+    pub max_replications: u32,
+}
+
+/// What is to be known, and how well; shares are fractions.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Target {
+    /// Each strategy's metric, up to a share of it.
+    Metric(Metric, f64),
+    /// The difference of each strategy's metric to the baseline's, up to a share of the baseline's.
+    Difference(Metric, f64),
+    /// Which is the best, where one that is worse by less than this share will do as well.
+    Best(f64),
 }
 
 /// A value that takes several values in turn.
@@ -196,9 +218,10 @@ impl Scenario {
         }
     }
 
-    /// What was run, in a line: the subtitle of tables and charts.
-    pub fn caption(&self) -> String {
-        let times = if self.replications == 1 {
+    /// What was run, in a line: the subtitle of tables and charts. `replications` are those that were run, the least and the
+    /// most of them where they differ.
+    pub fn caption(&self, (least, most): (u32, u32)) -> String {
+        let times = if most == 1 {
             "replication"
         } else {
             "replications"
@@ -212,7 +235,13 @@ impl Scenario {
         };
         format!(
             "{} · {} {times} of {duration} · seed {}",
-            self.file_name, self.replications, self.seed
+            self.file_name,
+            if least == most {
+                most.to_string()
+            } else {
+                format!("{least} to {most}")
+            },
+            self.seed
         )
     }
 
@@ -222,6 +251,14 @@ impl Scenario {
             Some(sweep) => sweep.points.iter().map(|point| &point.scenario).collect(),
             None => vec![self],
         }
+    }
+
+    /// How many replications are run, at least and at most.
+    pub fn replications(&self) -> (u32, u32) {
+        let most = self
+            .goal
+            .map_or(self.replications, |goal| goal.max_replications);
+        (self.replications, most.max(self.replications))
     }
 
     /// The length of the run.

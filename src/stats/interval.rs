@@ -71,8 +71,9 @@ impl Estimate {
     }
 }
 
-/// The two-sided quantile of Student's t for `n` values: n - 1 degrees of freedom.
-fn t_quantile(n: usize, level: f64) -> Option<f64> {
+/// The two-sided quantile of Student's t for `n` values: n - 1 degrees of freedom. `None` for fewer than two values, or a level
+/// outside (0, 1).
+pub fn t_quantile(n: usize, level: f64) -> Option<f64> {
     let usable = n > 1 && level > 0.0 && level < 1.0;
     let student = usable.then(|| StudentsT::new(0.0, 1.0, (n - 1) as f64).ok())??;
     Some(student.inverse_cdf(0.5 + level / 2.0))

@@ -5,6 +5,7 @@
 //! | [`interval`] | how well is a mean known from a few replications? |
 //! | [`paired`] | is this strategy shown to be better than the baseline, on the same requests? |
 //! | [`quantile`] | which observation is the p99, and are there enough of them to say? |
+//! | [`selection`] | which of several is the best, and is that known yet? |
 //! | [`warmup`] | where does the start of a run end? |
 //! | [`goodness`] | do these draws follow that distribution? |
 //! | [`balance`] | how evenly is work spread over servers? |
@@ -17,12 +18,14 @@ pub mod interval;
 pub mod moments;
 pub mod paired;
 pub mod quantile;
+pub mod selection;
 pub mod warmup;
 
 pub use balance::{coefficient_of_variation, jain_index, peak_to_mean};
 pub use goodness::{chi_square, kolmogorov_smirnov};
-pub use interval::{DEFAULT_LEVEL, Estimate};
+pub use interval::{DEFAULT_LEVEL, Estimate, t_quantile};
 pub use moments::Moments;
 pub use paired::{Paired, Verdict, holm, holm_adjusted};
 pub use quantile::{estimable, nearest_rank, rank};
+pub use selection::{Selection, kim_nelson};
 pub use warmup::{Warmup, mser5};

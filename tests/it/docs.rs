@@ -187,6 +187,8 @@ fn the_columns_of_results_are_up_to_date() {
         ("runs.csv", &run, "Run"),
         ("summary.csv", &rows, "SummaryRow"),
         ("paired.csv", &rows, "PairedRow"),
+        ("ranking.csv", &rows, "RankingRow"),
+        ("theory.csv", &rows, "TheoryRow"),
         ("latency.csv", &rows, "LatencyRow"),
         ("servers.csv", &rows, "ServerRow"),
         ("timeline.csv", &rows, "TimelineRow"),

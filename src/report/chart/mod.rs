@@ -42,6 +42,8 @@ pub struct Study<'a> {
     pub paired: &'a [PairedRow],
     /// Percentile spectra.
     pub latency: &'a [LatencyRow],
+    /// The spectra that theory gives, where it is exact.
+    pub exact: &'a [LatencyRow],
     /// Servers.
     pub servers: &'a [ServerRow],
     /// Response times over time.

@@ -3,7 +3,7 @@
 use super::Study;
 use super::canvas::Canvas;
 use super::frame::{self, EDGE, Plot, WIDTH};
-use super::palette::look;
+use super::palette::{INK, look};
 use super::scale::Scale;
 
 /// A point with fewer requests above it is not to be relied on.
@@ -59,7 +59,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "Response time by percentile, all replications; thin where fewer than 100 requests took longer",
+            if study.exact.is_empty() {
+                "Response time by percentile, all replications; thin where fewer than 100 requests took longer"
+            } else {
+                "Response time by percentile, all replications; thin where fewer than 100 requests took longer; black: theory"
+            },
         );
         frame::y_axis(
             canvas,
@@ -98,6 +102,14 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             if let Some(&(end_x, end_y)) = points.last() {
                 ends.push((series, end_x, end_y));
             }
+        }
+        for series in &all {
+            let own = study.exact.iter().filter(|row| row.strategy == series.name);
+            let points: Vec<(f64, f64)> = own
+                .filter(|row| row.response_ms > low && row.response_ms < high)
+                .map(|row| (x.at(row.percentile), y.at(row.response_ms)))
+                .collect();
+            canvas.line(&points, INK, 1.0, 1.2, Some((2.0, 4.0)));
         }
         frame::end_labels(canvas, plot, &ends);
     }))

@@ -131,6 +131,7 @@ impl Invented {
             strategies: &self.strategies,
             summary: &self.summary,
             paired: &[],
+            exact: &[],
             latency: &self.latency,
             servers: &self.servers,
             timeline: &self.timeline,

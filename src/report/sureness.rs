@@ -1,0 +1,123 @@
+//! How sure the figures are, in sentences: what was asked for and what was reached, and which strategy is the best.
+
+use super::table::with_half_width;
+use crate::experiment::{
+    self, Outcome, VariantOutcome, estimate, metric, ranking, selection, width,
+};
+use crate::scenario::{Goal, Scenario, Target};
+use crate::stats::Verdict;
+
+/// What may be said, a sentence each; with no replication to compare, or a single strategy, there may be nothing to say.
+pub fn sentences(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<String> {
+    let mut said = Vec::new();
+    if scenario.sweep.is_some() {
+        let missed = outcomes
+            .iter()
+            .filter(|outcome| outcome.reached == Some(false))
+            .count();
+        if missed > 0 {
+            said.push(format!(
+                "The precision asked for was not reached at {missed} of {} values.",
+                outcomes.len()
+            ));
+        }
+        return said;
+    }
+    let outcome = &outcomes[0];
+    if let Some(goal) = &scenario.goal {
+        said.extend(reached(goal, scenario, outcome));
+    }
+    said.extend(best(scenario, outcome));
+    said
+}
+
+/// What was asked for, and what was reached.
+fn reached(goal: &Goal, scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+    let variants: Vec<&VariantOutcome> = outcome.variants.iter().collect();
+    let count = outcome.replications();
+    let spent = if outcome.reached == Some(true) {
+        format!("after {count} replications")
+    } else {
+        format!("NOT reached after {count} replications, the most allowed")
+    };
+    Some(match goal.target {
+        Target::Metric(of, asked) | Target::Difference(of, asked) => {
+            let what = match goal.target {
+                Target::Difference(..) => format!("the difference in {}", metric(of).name),
+                _ => metric(of).name.to_owned(),
+            };
+            let widest = width(goal, scenario, &variants)?.widest;
+            let widest = widest.map_or("not known".to_owned(), |share| {
+                format!("±{:.2}%", share * 100.0)
+            });
+            format!(
+                "Precision: the widest 95% interval of {what} is {widest} (asked: ±{}%), {spent}.",
+                asked * 100.0
+            )
+        }
+        Target::Best(zone) => {
+            let selection = selection(goal, scenario, &variants)?;
+            let best = &scenario.variants[selection.best].name;
+            let judge = metric(scenario.judge_by).name;
+            if selection.decided {
+                format!(
+                    "Selected by {judge} with 95% confidence, where less than {}% does not matter: {best}, {spent}.",
+                    zone * 100.0
+                )
+            } else {
+                format!("Which strategy is the best by {judge} is {spent}; so far it is {best}.")
+            }
+        }
+    })
+}
+
+/// The best strategy by the metric that decides, and whether it is shown to be.
+fn best(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
+    let judge = metric(scenario.judge_by);
+    let less = judge.better != experiment::Better::More;
+    let sign = if less { 1.0 } else { -1.0 };
+    let values: Vec<Option<f64>> = outcome
+        .variants
+        .iter()
+        .map(|variant| estimate(variant, judge).estimate.map(|value| sign * value))
+        .collect();
+    let known = (0..values.len()).filter_map(|at| Some((at, values[at]?)));
+    let (best, _) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let duels = ranking(&outcome.variants, judge);
+    let mut rivals = Vec::new();
+    for (one, other, duel) in &duels {
+        if *one != best && *other != best {
+            continue;
+        }
+        let rival = if *one == best { *other } else { *one };
+        let verdict = duel.as_ref()?.verdict(judge.better)?;
+        let won = if *one == best {
+            Verdict::Better
+        } else {
+            Verdict::Worse
+        };
+        if verdict != won {
+            rivals.push(scenario.variants[rival].name.as_str());
+        }
+    }
+    let name = &scenario.variants[best].name;
+    let figure = estimate(&outcome.variants[best], judge);
+    let value = with_half_width(figure.estimate?, figure.half_width);
+    let pairs = duels.len();
+    match (pairs, rivals.as_slice()) {
+        (0, _) => None,
+        (1, []) => Some(format!(
+            "Best by {}: {name} ({value}), with 95% confidence.",
+            judge.name
+        )),
+        (_, []) => Some(format!(
+            "Best by {}: {name} ({value}), better than each other with 95% confidence (Holm, {pairs} pairs).",
+            judge.name
+        )),
+        (_, rivals) => Some(format!(
+            "Best by {}: {name} ({value}); not shown to be worse: {} (95%, Holm, {pairs} pairs).",
+            judge.name,
+            rivals.join(", ")
+        )),
+    }
+}
