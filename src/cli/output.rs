@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Colour;
-use crate::experiment::Interrupted;
+use crate::experiment::RunError;
 use crate::report::write::WriteError;
 use crate::scenario::{Rejected, diagnostic};
 
@@ -127,8 +127,11 @@ impl From<WriteError> for Failure {
     }
 }
 
-impl From<Interrupted> for Failure {
-    fn from(_: Interrupted) -> Failure {
-        Failure::Interrupted
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        match error {
+            RunError::Interrupted => Failure::Interrupted,
+            broken => Failure::Run(broken.to_string()),
+        }
     }
 }

@@ -17,4 +17,4 @@ pub use exact::Exact;
 pub use goal::{Width, selection, width};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
-pub use run::{Interrupted, Progress, run};
+pub use run::{Progress, RunError, run};

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::goal::{self, Next};
 use super::outcome::{Outcome, VariantOutcome};
 use crate::model;
+use crate::observe::laws::violations;
 use crate::scenario::Scenario;
 
 /// How far an experiment is. Shared by its threads and by whoever watches.
@@ -24,10 +25,29 @@ pub struct Progress {
     pub stop: AtomicBool,
 }
 
-/// The experiment was stopped before its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("interrupted")]
-pub struct Interrupted;
+/// Why an experiment has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RunError {
+    /// It was stopped before its end.
+    #[error("interrupted")]
+    Interrupted,
+    /// A cell contradicts itself: a defect of the program.
+    #[error(
+        "`{law}` does not hold in replication {replication} of {variant} ({scenario}): {found}; this is a defect of lbsim, please report it with the scenario"
+    )]
+    Broken {
+        /// The scenario's file.
+        scenario: String,
+        /// The variant.
+        variant: String,
+        /// The replication.
+        replication: u32,
+        /// The law.
+        law: &'static str,
+        /// What was found.
+        found: String,
+    },
+}
 
 /// One scenario under way.
 struct Trial<'a> {
@@ -99,8 +119,8 @@ impl Trial<'_> {
 /// number of threads.
 ///
 /// # Errors
-/// Where [`Progress::stop`] was set.
-pub fn run(scenarios: &[&Scenario], progress: &Progress) -> Result<Vec<Outcome>, Interrupted> {
+/// Where [`Progress::stop`] was set, and where a cell contradicts itself.
+pub fn run(scenarios: &[&Scenario], progress: &Progress) -> Result<Vec<Outcome>, RunError> {
     let mut trials: Vec<Trial<'_>> = scenarios
         .iter()
         .map(|scenario| Trial::new(scenario))
@@ -151,7 +171,7 @@ fn live(
     replication: u32,
     variant: usize,
     progress: &Progress,
-) -> Result<(), Interrupted> {
+) -> Result<(), RunError> {
     let plan = &trial.scenario.variants[variant];
     let mut watch = |requests| {
         progress.requests.fetch_add(requests, Ordering::Relaxed);
@@ -163,7 +183,16 @@ fn live(
         replication,
         &mut watch,
     )
-    .ok_or(Interrupted)?;
+    .ok_or(RunError::Interrupted)?;
+    if let Some(violation) = violations(&tally).into_iter().next() {
+        return Err(RunError::Broken {
+            scenario: trial.scenario.file_name.clone(),
+            variant: plan.name.clone(),
+            replication,
+            law: violation.law,
+            found: violation.found,
+        });
+    }
     let mut outcome = trial.variants[variant]
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner);

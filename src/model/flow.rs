@@ -30,8 +30,10 @@ impl World<'_> {
         let plan = &self.plan.sources[source];
         let measured = self.tally.measures(now);
         self.tally.simulated += 1;
-        self.tally.requests += u64::from(measured);
-        self.open += u64::from(measured);
+        if measured {
+            self.tally.requests += 1;
+            self.tally.presence.enter(now);
+        }
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
         let client = self.first_client[source] + draft.client;
         let balancer = self.services[plan.service].instance(&draft, client);
@@ -605,7 +607,11 @@ impl World<'_> {
 
     #[inline(always)]
     fn end(&mut self, id: u32, request: &Request, calendar: &mut Calendar<Event>) {
-        self.open -= u64::from(request.measured);
+        if request.measured {
+            self.tally
+                .presence
+                .leave(calendar.now(), request.to_balancer);
+        }
         self.requests.remove(id);
         let source = usize::from(request.source);
         if self.has_users && matches!(self.plan.sources[source].when, When::Closed(_)) {

@@ -125,8 +125,6 @@ struct World<'a> {
     tally: Tally,
     /// Who hears of each request.
     witness: Option<&'a mut dyn Witness>,
-    /// Measured requests that have not ended.
-    open: u64,
     ended: bool,
 }
 
@@ -312,7 +310,6 @@ impl<'a> World<'a> {
                 .any(|source| matches!(source.when, When::Closed(_))),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
             witness,
-            open: 0,
             ended: false,
         };
         world.find_next_source();
@@ -358,7 +355,7 @@ impl<'a> World<'a> {
 
     /// Counts the work still under way, and hands over what was measured.
     fn close(mut self, reached: Time) -> Tally {
-        self.tally.unfinished = self.open;
+        self.tally.unfinished = self.tally.presence.count();
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];
@@ -451,7 +448,7 @@ impl Model for World<'_> {
 
     #[inline]
     fn is_done(&self) -> bool {
-        self.ended && self.open == 0
+        self.ended && self.tally.presence.count() == 0
     }
 }
 

@@ -32,6 +32,11 @@ impl Latency {
         self.histogram.count()
     }
 
+    /// Their sum in nanoseconds.
+    pub fn total(&self) -> u128 {
+        self.sum
+    }
+
     /// Their mean in seconds.
     pub fn mean(&self) -> Option<f64> {
         (self.count() > 0).then(|| self.sum as f64 / self.count() as f64 / 1e9)

@@ -3,12 +3,15 @@
 
 mod histogram;
 mod latency;
+pub mod laws;
 mod load;
+mod presence;
 mod timeline;
 mod witness;
 
 pub use latency::Latency;
 pub use load::{Load, ServerLoad};
+pub use presence::Presence;
 pub use timeline::{Stretch, Timeline};
 pub use witness::{Ended, Witness};
 
@@ -79,6 +82,8 @@ pub struct Tally {
     pub sessions: u64,
     /// Sessions lost in the measured window, by [`Loss`].
     pub sessions_lost: [u64; 3],
+    /// Measured requests under way.
+    pub presence: Presence,
     /// Requests that arrived in the whole run: the work done.
     pub simulated: u64,
 }
@@ -100,6 +105,7 @@ impl Tally {
             load: Load::new(from, to, stretches, slots),
             sessions: 0,
             sessions_lost: [0; 3],
+            presence: Presence::default(),
             simulated: 0,
         }
     }
