@@ -43,7 +43,7 @@
 //! "#;
 //!
 //! let scenario = Scenario::from_text("two-of-ten.toml", text)?;
-//! let outcomes = experiment::run(&[&scenario], &Progress::default())?;
+//! let outcomes = experiment::run(&[(&scenario, None)], &Progress::default())?;
 //! let [random, two_choices] = &outcomes[0].variants[..] else { unreachable!() };
 //!
 //! let mean = METRICS.iter().find(|metric| metric.name == "mean_ms").unwrap();

@@ -106,7 +106,7 @@ impl Failure {
             Failure::Run(message) | Failure::Usage(message) => message,
             Failure::Rejected(rejected) => return output.rejected(rejected),
             Failure::Reported | Failure::Unheard => return,
-            Failure::Interrupted => "interrupted; nothing was written",
+            Failure::Interrupted => "interrupted; run it again to go on from here",
         };
         output.complain(message);
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
-use crate::experiment::{self, Outcome, Progress};
+use crate::experiment::{self, Journal, Outcome, Progress};
 use crate::model::blueprint::When;
 use crate::report::sureness;
 use crate::report::sweep::SweepTables;
@@ -32,6 +32,9 @@ pub(super) struct RunArgs {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Begin anew where an interrupted run of the same scenario could go on.
+    #[arg(long)]
+    fresh: bool,
     /// Say what would be run, and run nothing.
     #[arg(long)]
     dry_run: bool,
@@ -59,7 +62,18 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }
     }
-    let runs: Vec<&Scenario> = scenarios.iter().flat_map(Scenario::runs).collect();
+    let journals: Vec<Journal> = scenarios
+        .iter()
+        .map(|scenario| journal(scenario, args, output))
+        .collect::<Result<_, _>>()?;
+    let runs: Vec<(&Scenario, Option<(&Journal, u32)>)> = scenarios
+        .iter()
+        .zip(&journals)
+        .flat_map(|(scenario, journal)| {
+            let places = scenario.runs().into_iter().zip(0..);
+            places.map(move |(run, place)| (run, Some((journal, place))))
+        })
+        .collect();
     let outcomes = live(&runs, args, output)?;
     let mut outcomes = outcomes.as_slice();
     let mut printed = Vec::new();
@@ -72,6 +86,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             Format::Json => printed.push(json(scenario, own, &folder)),
         }
     }
+    journals.into_iter().for_each(Journal::remove);
     if args.format == Format::Json {
         output.print(&format!(
             "{}\n",
@@ -81,8 +96,30 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The journal of a scenario's run, with what an interrupted one has left.
+fn journal(scenario: &Scenario, args: &RunArgs, output: &Output) -> Result<Journal, Failure> {
+    let path = write::journal(&args.out, scenario);
+    if args.fresh {
+        let _ = std::fs::remove_file(&path);
+    }
+    let journal = Journal::open(&path, scenario)
+        .map_err(|error| Failure::Run(format!("cannot read `{}`: {error}", path.display())))?;
+    if journal.known() > 0 {
+        output.say(&format!(
+            "{}: goes on where it was interrupted, with {} cells done (`--fresh` begins anew)",
+            scenario.file_name,
+            journal.known()
+        ));
+    }
+    Ok(journal)
+}
+
 /// Lives all cells, with a progress bar; an interrupt stops them.
-fn live(scenarios: &[&Scenario], args: &RunArgs, output: &Output) -> Result<Vec<Outcome>, Failure> {
+fn live(
+    scenarios: &[(&Scenario, Option<(&Journal, u32)>)],
+    args: &RunArgs,
+    output: &Output,
+) -> Result<Vec<Outcome>, Failure> {
     let watched = Arc::new(Progress::default());
     let interrupted = Arc::clone(&watched);
     ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
@@ -93,7 +130,7 @@ fn live(scenarios: &[&Scenario], args: &RunArgs, output: &Output) -> Result<Vec<
         .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     let expected = scenarios
         .iter()
-        .map(|scenario| expected_requests(scenario))
+        .map(|(scenario, _)| expected_requests(scenario))
         .sum::<f64>() as u64;
     let (alive, done) = mpsc::channel::<()>();
     std::thread::scope(|scope| {

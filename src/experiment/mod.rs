@@ -7,6 +7,7 @@
 mod comparison;
 mod exact;
 mod goal;
+mod journal;
 mod outcome;
 mod run;
 
@@ -15,6 +16,7 @@ pub use comparison::{
 };
 pub use exact::Exact;
 pub use goal::{Width, selection, width};
+pub use journal::Journal;
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Progress, RunError, run};

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::goal::{self, Next};
+use super::journal::Journal;
 use super::outcome::{Outcome, VariantOutcome};
 use crate::model;
+use crate::observe::Tally;
 use crate::observe::laws::violations;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Variant};
 
 /// How far an experiment is. Shared by its threads and by whoever watches.
 #[derive(Debug, Default)]
@@ -52,6 +54,7 @@ pub enum RunError {
 /// One scenario under way.
 struct Trial<'a> {
     scenario: &'a Scenario,
+    journal: Option<(&'a Journal, u32)>,
     variants: Vec<Mutex<VariantOutcome>>,
     /// Replications done.
     done: u32,
@@ -61,10 +64,11 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn new(scenario: &Scenario) -> Trial<'_> {
+    fn new<'a>(scenario: &'a Scenario, journal: Option<(&'a Journal, u32)>) -> Trial<'a> {
         let variants = scenario.variants.iter();
         Trial {
             scenario,
+            journal,
             variants: variants
                 .map(|variant| Mutex::new(VariantOutcome::new(variant)))
                 .collect(),
@@ -116,14 +120,18 @@ impl Trial<'_> {
 }
 
 /// Lives all cells of `scenarios` on the threads of the current rayon pool. The outcome is the same for any
-/// number of threads.
+/// number of threads. Each scenario may come with the journal of its run, and its place in it: what stands there is not lived
+/// again, and what is lived is noted there.
 ///
 /// # Errors
 /// Where [`Progress::stop`] was set, and where a cell contradicts itself.
-pub fn run(scenarios: &[&Scenario], progress: &Progress) -> Result<Vec<Outcome>, RunError> {
+pub fn run(
+    scenarios: &[(&Scenario, Option<(&Journal, u32)>)],
+    progress: &Progress,
+) -> Result<Vec<Outcome>, RunError> {
     let mut trials: Vec<Trial<'_>> = scenarios
         .iter()
-        .map(|scenario| Trial::new(scenario))
+        .map(|&(scenario, journal)| Trial::new(scenario, journal))
         .collect();
     loop {
         trials.iter_mut().for_each(Trial::grow);
@@ -173,6 +181,39 @@ fn live(
     progress: &Progress,
 ) -> Result<(), RunError> {
     let plan = &trial.scenario.variants[variant];
+    let known = trial
+        .journal
+        .and_then(|(journal, place)| journal.find((place, variant as u32, replication)));
+    let tally = match known {
+        Some(tally) => {
+            progress
+                .requests
+                .fetch_add(tally.simulated, Ordering::Relaxed);
+            tally
+        }
+        None => {
+            let tally = simulate(trial, plan, replication, progress)?;
+            if let Some((journal, place)) = trial.journal {
+                journal.note((place, variant as u32, replication), &tally);
+            }
+            tally
+        }
+    };
+    let mut outcome = trial.variants[variant]
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    outcome.take(plan, replication, &tally);
+    progress.cells.fetch_add(1, Ordering::Relaxed);
+    Ok(())
+}
+
+/// What a cell measures, and whether that can be.
+fn simulate(
+    trial: &Trial<'_>,
+    plan: &Variant,
+    replication: u32,
+    progress: &Progress,
+) -> Result<Tally, RunError> {
     let mut watch = |requests| {
         progress.requests.fetch_add(requests, Ordering::Relaxed);
         !progress.stop.load(Ordering::Relaxed)
@@ -193,10 +234,5 @@ fn live(
             found: violation.found,
         });
     }
-    let mut outcome = trial.variants[variant]
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    outcome.take(plan, replication, &tally);
-    progress.cells.fetch_add(1, Ordering::Relaxed);
-    Ok(())
+    Ok(tally)
 }

@@ -4,11 +4,13 @@
 //! into 512 cells of equal width, so the middle of a cell is within 1/1,024 of all that is in it.
 //! Recording is a shift and an increment, since it happens once a request; adding is exact in any order.
 
+use serde::{Deserialize, Serialize};
+
 /// log2 of the cells in a doubling.
 const PRECISION: u32 = 9;
 
 /// Counts by size.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Histogram {
     /// Grows with the largest number seen.
     counts: Vec<u64>,

@@ -1,10 +1,12 @@
 //! Response times: a histogram within 0.1%, and their exact sum.
 
+use serde::{Deserialize, Serialize};
+
 use super::histogram::{Histogram, cell};
 use crate::time::Span;
 
 /// Response times. Two merge exactly, whatever the order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Latency {
     histogram: Histogram,
     /// Nanoseconds.

@@ -42,10 +42,9 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
         ),
     );
     // Little (1961): the number in the system over time, and the times that each spent there, are one area. Here it holds to
-    // the nanosecond, since all that came has gone.
-    let stays = tally.latency.total() + tally.failures.total();
-    let law =
-        stays == tally.presence.time() || (tally.unfinished > 0 && stays < tally.presence.time());
+    // the nanosecond, where all that came has gone.
+    let stays = (tally.latency.total() + tally.failures.total()) as u64;
+    let law = tally.unfinished > 0 || stays == tally.presence.time();
     demand(
         "Little's law",
         law,

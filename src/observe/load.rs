@@ -1,12 +1,14 @@
 //! How busy servers are: each over the measured window, and bands of servers over time.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Span, Time};
 
 /// Bands in the heat map at most: with more servers, neighbours share one.
 const BANDS: usize = 100;
 
 /// Busy time, in slot-nanoseconds: two slots at work for one nanosecond are two.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Load {
     from: Time,
     to: Time,
@@ -26,7 +28,7 @@ pub struct Load {
 }
 
 /// What one server did in the measured window.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct ServerLoad {
     slots: u32,
     /// Busy time.

@@ -15,6 +15,8 @@ pub use presence::Presence;
 pub use timeline::{Stretch, Timeline};
 pub use witness::{Ended, Witness};
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Span, Time};
 
 /// Why a request was not answered.
@@ -56,7 +58,7 @@ impl Loss {
 }
 
 /// All that one cell measured.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
     /// Where the measured window begins.
     pub from: Time,

@@ -1,16 +1,17 @@
 //! How many measured requests are in the system, integrated over time: the left-hand side of Little's law.
 
+use serde::{Deserialize, Serialize};
+
 use crate::time::{Span, Time};
 
 /// Measured requests under way.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Presence {
     count: u64,
     since: Time,
-    /// Requests times nanoseconds.
-    area: u128,
-    /// Time that answers spend on the way from the balancer to the client, when the request has been counted out already.
-    way_back: u128,
+    /// Requests times nanoseconds, and the time that answers spend on the way from the balancer to the client, when the
+    /// request has been counted out already. It may overflow and wrap: two numbers that are equal are so without their top.
+    time: u64,
 }
 
 impl Presence {
@@ -22,7 +23,8 @@ impl Presence {
 
     #[inline]
     fn advance(&mut self, now: Time) {
-        self.area += u128::from(self.count) * u128::from((now - self.since).nanos());
+        let passed = self.count.wrapping_mul((now - self.since).nanos());
+        self.time = self.time.wrapping_add(passed);
         self.since = now;
     }
 
@@ -38,12 +40,13 @@ impl Presence {
     pub fn leave(&mut self, now: Time, way_back: Span) {
         self.advance(now);
         self.count -= 1;
-        self.way_back += u128::from(way_back.nanos());
+        self.time = self.time.wrapping_add(way_back.nanos());
     }
 
-    /// The time that all of them have spent in the system together, in nanoseconds, as their number over time has it.
-    pub fn time(&self) -> u128 {
-        self.area + self.way_back
+    /// The time that all of them have spent in the system together, in nanoseconds modulo 2 to the 64, as their number over
+    /// time has it.
+    pub fn time(&self) -> u64 {
+        self.time
     }
 }
 

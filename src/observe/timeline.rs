@@ -1,5 +1,7 @@
 //! Stretches of simulated time: how many requests arrived in each, and how they fared.
 
+use serde::{Deserialize, Serialize};
+
 use super::histogram::{Histogram, middle};
 use crate::time::{Span, Time};
 
@@ -7,7 +9,7 @@ use crate::time::{Span, Time};
 const COARSER: u32 = 3;
 
 /// The requests that arrived in one stretch of time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Stretch {
     /// Those that failed.
     pub failed: u64,
@@ -31,7 +33,7 @@ impl Stretch {
 }
 
 /// Time from zero to the end of the measured window, in stretches of equal length.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Timeline {
     stretches: Vec<Stretch>,
     length: Span,

@@ -36,6 +36,11 @@ pub enum WriteError {
 /// The first part of the names of folders that are being written.
 const UNFINISHED: &str = ".lbsim-unfinished-";
 
+/// Where the journal of a scenario's run stands until the run is complete.
+pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
+    folder.join(format!("{UNFINISHED}{}.journal", scenario.name))
+}
+
 /// Makes sure that results can be written to `folder`, before hours are spent on making them.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod golden;
 mod measured;
 mod property;
 mod real;
+mod resume;
 mod scenarios;
 mod support;
 mod sweep;

@@ -1,0 +1,85 @@
+//! A run that is killed goes on where it stopped, and ends as if nothing had happened.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::support::{files, lbsim, scratch, stderr};
+
+/// 3 values of 2 strategies, 12 replications and more: a run of a few seconds.
+const SWEEP: &str = r#"
+question = "?"
+expect = "-"
+[run]
+duration = "60s"
+warmup = "5s"
+replications = 12
+precision = "0.5% of mean"
+max-replications = 40
+compare = ["round-robin", "least-connections"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "800/s" }
+[[services]]
+name = "web"
+[[services.servers]]
+count = 10
+service = { kind = "exponential", mean = "10ms" }
+[sweep]
+path = "clients[0].arrivals.rate"
+values = ["300/s", "600/s", "800/s"]
+"#;
+
+#[test]
+fn ten_kills_leave_no_trace() {
+    let place = scratch("resume");
+    fs::write(place.join("sweep.toml"), SWEEP).unwrap();
+    let whole = lbsim(&place, &["run", "sweep.toml", "-q", "--out", "whole"]);
+    assert!(whole.status.success(), "{}", stderr(&whole));
+    // Moments that have nothing to do with each other, from the very first to well into the run.
+    for millis in [3, 41, 97, 12, 150, 61, 203, 30, 119, 77] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
+            .args(["run", "sweep.toml", "-q", "--out", "torn", "--jobs", "1"])
+            .current_dir(&place)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(millis));
+        let ended = child.try_wait().unwrap().is_some();
+        // SIGKILL, where there are signals.
+        let _ = child.kill();
+        child.wait().unwrap();
+        assert!(!ended, "the run was over before it could be killed");
+        assert!(!place.join("torn/sweep").exists());
+    }
+    let resumed = lbsim(&place, &["run", "sweep.toml", "--out", "torn"]);
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    assert!(
+        stderr(&resumed).contains("goes on where it was interrupted"),
+        "{}",
+        stderr(&resumed)
+    );
+    assert_eq!(files(&place.join("torn")), files(&place.join("whole")));
+}
+
+/// `--fresh` does not go on, and ends with the same bytes too.
+#[test]
+fn a_fresh_start_forgets() {
+    let place = scratch("resume-fresh");
+    fs::write(place.join("sweep.toml"), SWEEP.replace("0.5%", "5%")).unwrap();
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
+        .args(["run", "sweep.toml", "-q", "--jobs", "1"])
+        .current_dir(&place)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_millis(120));
+    let _ = child.kill();
+    child.wait().unwrap();
+    let fresh = lbsim(&place, &["run", "sweep.toml", "--fresh"]);
+    assert!(fresh.status.success());
+    assert!(!stderr(&fresh).contains("goes on"), "{}", stderr(&fresh));
+    let names: Vec<_> = fs::read_dir(place.join("results")).unwrap().collect();
+    assert_eq!(names.len(), 1, "the journal is gone");
+}
