@@ -101,3 +101,4 @@ pub mod strategy;
 pub mod theory;
 pub mod time;
 pub mod units;
+pub mod validation;

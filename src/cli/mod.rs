@@ -10,6 +10,7 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod validate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -69,6 +70,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Drive strategies with recordings of real balancers, and show where the first pick differs.
     Replay(replay::ReplayArgs),
+    /// Simulate what theory knows exactly, count how often intervals hold the truth, and write a page about it.
+    Validate(validate::ValidateArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
     /// Print the JSON Schema of scenario files, or their reference as Markdown.
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::List(args) => list::list(args, &output),
         Command::Explain(args) => explain::explain(args, &output),
         Command::Replay(args) => replay::replay(args, &output),
+        Command::Validate(args) => validate::validate(args, &output),
         Command::Init(args) => init::init(args, &output),
         Command::Schema(args) => schema::schema(args, &output),
         Command::Completions(args) => completions::completions::<Cli>(args, &output),

@@ -8,6 +8,7 @@ pub mod sureness;
 pub mod sweep;
 pub mod table;
 pub mod tables;
+pub mod validation;
 pub mod write;
 
 use crate::experiment::Outcome;

@@ -58,8 +58,8 @@ pub fn prepare(folder: &Path) -> Result<(), WriteError> {
         .map_err(error)
 }
 
-/// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into `folder/<scenario>`, in place of what an earlier run left there, and
-/// returns that path. Everything is written beside it first and takes its place at once.
+/// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into `folder/<scenario>`, in place of what
+/// an earlier run left there, and returns that path.
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.
@@ -68,7 +68,19 @@ pub fn write(
     scenario: &Scenario,
     outcomes: &[Outcome],
 ) -> Result<PathBuf, WriteError> {
-    let target = folder.join(&scenario.name);
+    replace(folder, &scenario.name, |place| {
+        fill(place, scenario, outcomes)
+    })
+}
+
+/// Puts a folder that `fill` fills at `folder/name`, in place of what is there, and returns that path. Everything is written
+/// beside it first and takes its place at once.
+pub(super) fn replace(
+    folder: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> Result<(), WriteError>,
+) -> Result<PathBuf, WriteError> {
+    let target = folder.join(name);
     let error = |source| WriteError::Io {
         path: target.clone(),
         source,
@@ -77,7 +89,7 @@ pub fn write(
         .prefix(UNFINISHED)
         .tempdir_in(folder)
         .map_err(error)?;
-    fill(unfinished.path(), scenario, outcomes)?;
+    fill(unfinished.path())?;
     // A folder made for one user's temporary files is closed to others; results are not secret.
     #[cfg(unix)]
     {
@@ -135,12 +147,17 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
         "summary.md",
         summary::markdown(scenario, outcomes, &charts).as_bytes(),
     )?;
+    self::charts(folder, &charts)
+}
+
+/// Writes charts, each as SVG and PNG, into `folder/charts`.
+pub(super) fn charts(folder: &Path, charts: &[chart::Chart]) -> Result<(), WriteError> {
     let place = folder.join("charts");
     fs::create_dir(&place).map_err(|source| WriteError::Io {
         path: place.clone(),
         source,
     })?;
-    for chart in &charts {
+    for chart in charts {
         file(&place, &format!("{}.svg", chart.name), chart.svg.as_bytes())?;
         let png = chart::png(&chart.svg).map_err(|source| WriteError::Chart {
             name: chart.name,
@@ -151,13 +168,17 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
     Ok(())
 }
 
-fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
+pub(super) fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
     let path = folder.join(name);
     fs::write(&path, bytes).map_err(|source| WriteError::Io { path, source })
 }
 
 /// Writes rows with their header; the header alone where there are none.
-fn csv<R: Serialize + Default>(folder: &Path, name: &str, rows: &[R]) -> Result<(), WriteError> {
+pub(super) fn csv<R: Serialize + Default>(
+    folder: &Path,
+    name: &str,
+    rows: &[R],
+) -> Result<(), WriteError> {
     let path = folder.join(name);
     let error = |source: csv::Error| WriteError::Io {
         path: path.clone(),

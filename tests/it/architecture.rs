@@ -41,6 +41,7 @@ const LAYERS: &[&[&str]] = &[
     &["model", "replay"],
     &["scenario"],
     &["experiment"],
+    &["validation"],
     &["report"],
     &["cli"],
 ];

@@ -14,4 +14,5 @@ mod scenarios;
 mod support;
 mod sweep;
 mod theory;
+mod validation;
 mod world;

@@ -13,6 +13,7 @@ mod summary;
 mod sweep;
 mod timeline;
 mod utilization;
+pub mod validation;
 
 pub use palette::{COLOURS, MEASURED, are_alike};
 

@@ -1,0 +1,77 @@
+//! `lbsim validate`: is the simulator right, and are its intervals honest?
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::output::{Failure, Output};
+use crate::report::validation as report;
+use crate::report::write;
+use crate::validation::{Coverage, Effort, coverage, precision, theory};
+
+#[derive(Debug, Args)]
+pub(super) struct ValidateArgs {
+    /// Seconds instead of minutes: fewer requests, wider tolerances.
+    #[arg(long)]
+    quick: bool,
+    /// Threads; all cores by default. The results are the same for any number.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Where a folder `validation` is made.
+    #[arg(short, long, value_name = "FOLDER", default_value = "results")]
+    out: PathBuf,
+}
+
+pub(super) fn validate(args: &ValidateArgs, output: &Output) -> Result<(), Failure> {
+    let effort = if args.quick {
+        Effort::Quick
+    } else {
+        Effort::Full
+    };
+    write::prepare(&args.out)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    output.say("simulating worlds that theory solves ...");
+    let findings = pool.install(|| theory(effort));
+    output.say("counting how often intervals hold the truth ...");
+    let rows: Vec<Coverage> = pool.install(|| [coverage(effort), precision(effort)].concat());
+    let folder = report::write(&args.out, &findings, &rows)?;
+    let off: Vec<_> = findings.iter().filter(|finding| !finding.agrees).collect();
+    let mut text = format!(
+        "{} of {} simulated values agree with theory.\n",
+        findings.len() - off.len(),
+        findings.len()
+    );
+    for finding in &off {
+        text += &format!(
+            "  does not agree: {} of {}: exact {:.5}, simulated {:.5} ±{:.5} ({})\n",
+            finding.metric,
+            finding.world,
+            finding.exact,
+            finding.estimate,
+            finding.half_width_95,
+            finding.id
+        );
+    }
+    for row in &rows {
+        text += &format!(
+            "{}, {}: {:.1}% of {} experiments (accepted: {:.0}% to {:.0}%){}\n",
+            row.world,
+            row.metric,
+            row.share * 100.0,
+            row.experiments,
+            row.least * 100.0,
+            row.most * 100.0,
+            if row.agrees { "" } else { ": NOT ACCEPTED" }
+        );
+    }
+    text += &format!("The page, its chart and CSV files: {}\n", folder.display());
+    output.print(&text)?;
+    if report::agrees(&findings, &rows) {
+        Ok(())
+    } else {
+        Err(Failure::Run("the validation does not agree".to_owned()))
+    }
+}

@@ -1,0 +1,82 @@
+//! What a validation leaves behind: a page, a chart, and the values as CSV.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::chart;
+use super::write::{self, WriteError};
+use crate::validation::{Coverage, Finding};
+
+/// Whether everything agrees.
+pub fn agrees(findings: &[Finding], coverage: &[Coverage]) -> bool {
+    findings.iter().all(|finding| finding.agrees) && coverage.iter().all(|row| row.agrees)
+}
+
+/// `validation.md`.
+pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
+    let verdict = |agrees: bool| {
+        if agrees {
+            "agrees"
+        } else {
+            "**does not agree**"
+        }
+    };
+    let agree = findings.iter().filter(|finding| finding.agrees).count();
+    let mut page = format!(
+        "# Validation\n\n{agree} of {} simulated values agree with queueing theory. An estimate may be off by its tolerance, about \
+         three standard errors of a simulation of that length. Times are in mean service times.\n\n\
+         ![Distance from the exact values](charts/validation.svg)\n\n## Intervals\n\n\
+         How often the 95% interval of small experiments held the exact value.\n\n\
+         | world | of | experiments | held the truth | accepted | mean half-width | verdict |\n|---|---|--:|--:|--:|--:|---|\n",
+        findings.len()
+    );
+    for row in coverage {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {:.1}% | {:.0}% to {:.0}% | ±{:.1}% | {} |",
+            row.world,
+            row.metric,
+            row.experiments,
+            row.share * 100.0,
+            row.least * 100.0,
+            row.most * 100.0,
+            row.half_width * 100.0,
+            verdict(row.agrees)
+        );
+    }
+    page += "\n## Values\n\n| world | of | exact | simulated | off by | may be off by | verdict | source |\n|---|---|--:|--:|--:|--:|---|---|\n";
+    for finding in findings {
+        let _ = writeln!(
+            page,
+            "| {} | {} | {:.5} | {:.5} ±{:.5} | {:+.2}% | {:.2}% | {} | {} |",
+            finding.world.replace('|', "\\|"),
+            finding.metric,
+            finding.exact,
+            finding.estimate,
+            finding.half_width_95,
+            (finding.estimate / finding.exact - 1.0) * 100.0,
+            finding.tolerance * 100.0,
+            verdict(finding.agrees),
+            finding.source.replace('|', "\\|")
+        );
+    }
+    page
+}
+
+/// Writes page, chart and values into `folder/validation`, in place of what an earlier validation left there, and returns that
+/// path.
+///
+/// # Errors
+/// Where the file system says no; nothing has changed then.
+pub fn write(
+    folder: &Path,
+    findings: &[Finding],
+    coverage: &[Coverage],
+) -> Result<PathBuf, WriteError> {
+    write::replace(folder, "validation", |place| {
+        write::csv(place, "theory.csv", findings)?;
+        write::csv(place, "coverage.csv", coverage)?;
+        write::file(place, "validation.md", page(findings, coverage).as_bytes())?;
+        write::charts(place, &[chart::validation::draw(findings)])
+    })
+}

@@ -1,0 +1,243 @@
+//! Simulated against exact values of queueing theory.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Effort;
+use crate::model;
+use crate::observe::{Cause, Ended, Latency};
+use crate::scenario::Scenario;
+use crate::stats::{Estimate, Moments};
+
+/// The worlds and their values.
+const WORLDS: &str = include_str!("theory.toml");
+
+/// Mean service time in all of them, in seconds: the unit of exact values.
+const UNIT: f64 = 0.01;
+
+/// Requests that tolerances are meant for.
+const MEANT_FOR: f64 = 2e6;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Worlds {
+    world: Vec<World>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct World {
+    what: String,
+    group: String,
+    strategy: String,
+    arrivals: String,
+    servers: Vec<String>,
+    seconds: u32,
+    warmup: u32,
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Check {
+    id: String,
+    metric: String,
+    exact: f64,
+    tolerance: f64,
+    #[serde(default)]
+    fixed: bool,
+    source: String,
+}
+
+/// One value, exact and simulated: a row of `theory.csv`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The name of the check.
+    pub id: String,
+    /// What it is one of.
+    pub group: String,
+    /// The world.
+    pub world: String,
+    /// What is compared: times are in mean service times.
+    pub metric: String,
+    /// The exact value.
+    pub exact: f64,
+    /// The estimate.
+    pub estimate: f64,
+    /// Half the width of its 95% interval.
+    pub half_width_95: f64,
+    /// How far off the estimate may be, relative to the exact value: about three standard errors.
+    pub tolerance: f64,
+    /// Requests simulated, warm-up included.
+    pub requests: u64,
+    /// Whether the estimate is within the tolerance.
+    pub agrees: bool,
+    /// Where the exact value comes from.
+    pub source: String,
+}
+
+impl Finding {
+    /// How far off the estimate is, as a share of how far off it may be.
+    pub fn off(&self) -> f64 {
+        (self.estimate - self.exact) / (self.exact * self.tolerance)
+    }
+}
+
+/// What one replication of a world gives.
+struct Sample {
+    responses: Latency,
+    waits: Latency,
+    moments: Moments,
+    waited: u64,
+    requests: u64,
+    refused: u64,
+    simulated: u64,
+    idle: f64,
+    seconds: f64,
+}
+
+impl World {
+    fn scenario(&self, effort: Effort) -> Scenario {
+        // A fleet is long in filling; it is spared most of the cut.
+        let part = match effort {
+            Effort::Full => 1,
+            Effort::Quick if self.servers[0].contains("count = 1000") => 4,
+            Effort::Quick => 20,
+        };
+        let text = format!(
+            "question = '?'\nexpect = '!'\n[run]\nduration = '{}ms'\nwarmup = '{}ms'\ncompare = [{}]\n[[clients]]\narrivals = {}\n[[services]]\nname = 'web'\nservers = [{}]\n",
+            (self.seconds + self.warmup) * 1000 / part,
+            self.warmup * 1000 / part,
+            self.strategy,
+            self.arrivals,
+            self.servers.join(", ")
+        );
+        Scenario::from_text("validation.toml", &text)
+            .unwrap_or_else(|rejected| panic!("{}: {rejected}", self.what))
+    }
+
+    fn simulate(&self, scenario: &Scenario, replication: u32) -> Sample {
+        let (mut waits, mut moments, mut waited) = (Latency::default(), Moments::default(), 0);
+        let mut witness = |request: &Ended| {
+            if request.measured && request.failed.is_none() {
+                let wait = request.response_time - request.service_time;
+                waits.record(wait);
+                waited += u64::from(!wait.is_zero());
+                moments.add(request.response_time.seconds());
+            }
+        };
+        let plan = &scenario.variants[0].blueprint;
+        let tally = model::run_witnessed(plan, scenario.seed, replication, &mut witness);
+        Sample {
+            idle: 1.0 - tally.load.mean_utilization(),
+            seconds: tally.seconds(),
+            requests: tally.requests,
+            refused: tally.failed[Cause::QueueFull as usize],
+            simulated: tally.simulated,
+            responses: tally.latency,
+            waits,
+            moments,
+            waited,
+        }
+    }
+}
+
+impl Check {
+    /// The value in one replication.
+    fn value(&self, sample: &Sample) -> f64 {
+        let served = sample.responses.count() as f64;
+        let mean = |latency: &Latency| latency.mean().unwrap_or(0.0) / UNIT;
+        match self.metric.as_str() {
+            "mean" => mean(&sample.responses),
+            "mean-wait" => mean(&sample.waits),
+            "variance" => sample.moments.variance().unwrap_or(0.0) / (UNIT * UNIT),
+            "share-waiting" => sample.waited as f64 / served,
+            "share-refused" => sample.refused as f64 / sample.requests as f64,
+            "share-idle" => sample.idle,
+            // Little's law, with the rate that came.
+            "mean-in-system" => mean(&sample.responses) * UNIT * served / sample.seconds,
+            "throughput" => served / sample.seconds * UNIT,
+            _ => self.quantile(&sample.responses, &sample.waits),
+        }
+    }
+
+    /// A quantile of response times or waits.
+    fn quantile(&self, responses: &Latency, waits: &Latency) -> f64 {
+        let (text, latency) = match self.metric.strip_suffix("-wait") {
+            Some(text) => (text, waits),
+            None => (self.metric.as_str(), responses),
+        };
+        let percent = text
+            .strip_prefix('p')
+            .and_then(|number| number.parse::<f64>().ok());
+        let percent = percent.unwrap_or_else(|| panic!("no metric `{}`", self.metric));
+        latency.quantile(percent / 100.0).unwrap_or(0.0) / UNIT
+    }
+
+    fn find(&self, world: &World, samples: &[Sample]) -> Finding {
+        let values: Vec<f64> = samples.iter().map(|sample| self.value(sample)).collect();
+        let mean = Estimate::of(&values).unwrap_or(Estimate {
+            mean: f64::NAN,
+            half_width: None,
+            n: 0,
+        });
+        let mut estimate = mean.mean;
+        if self.metric.starts_with('p') {
+            let (mut responses, mut waits) = (Latency::default(), Latency::default());
+            for sample in samples {
+                responses.merge(&sample.responses);
+                waits.merge(&sample.waits);
+            }
+            estimate = self.quantile(&responses, &waits);
+        }
+        let counted: u64 = samples.iter().map(|sample| sample.requests).sum();
+        let scale = (MEANT_FOR / counted as f64).sqrt();
+        let tolerance = if self.fixed {
+            self.tolerance * scale.max(1.0)
+        } else {
+            self.tolerance * scale
+        };
+        Finding {
+            id: self.id.clone(),
+            group: world.group.clone(),
+            world: world.what.clone(),
+            metric: self.metric.clone(),
+            exact: self.exact,
+            estimate,
+            half_width_95: mean.half_width.unwrap_or(f64::NAN),
+            tolerance,
+            requests: samples.iter().map(|sample| sample.simulated).sum(),
+            agrees: (estimate - self.exact).abs() <= tolerance * self.exact,
+            source: self.source.clone(),
+        }
+    }
+}
+
+/// Simulates all worlds and compares them with what theory says, on the threads of the current rayon pool.
+///
+/// # Panics
+/// Where the file of worlds, which is part of the program, is faulty.
+pub fn theory(effort: Effort) -> Vec<Finding> {
+    let worlds: Worlds = toml::from_str(WORLDS).expect("a faultless file of worlds");
+    let replications = match effort {
+        Effort::Full => 10,
+        Effort::Quick => 5,
+    };
+    let findings: Vec<Vec<Finding>> = worlds
+        .world
+        .par_iter()
+        .map(|world| {
+            let scenario = world.scenario(effort);
+            let samples: Vec<Sample> = (0..replications)
+                .into_par_iter()
+                .map(|replication| world.simulate(&scenario, replication))
+                .collect();
+            world
+                .checks
+                .iter()
+                .map(|check| check.find(world, &samples))
+                .collect()
+        })
+        .collect();
+    findings.into_iter().flatten().collect()
+}
