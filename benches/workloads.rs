@@ -1,0 +1,235 @@
+//! What a request costs in systems that people simulate, and how far that is from the least that it could cost.
+//!
+//! * `cargo bench --bench workloads`: a table of eight workloads, beside the bound and a textbook simulator. The
+//!   figures are also left in `target/workloads.csv`.
+//! * `cargo bench --bench workloads -- one W2 1000000`: runs one workload once, for about so many requests, and prints
+//!   how many they were; for tools that count instructions.
+//!
+//! The bound is what no simulator can do without: drawing when a request comes and how long it takes, and recording its
+//! response time. A machine that is slow today is slow for both, so the ratio says more than the time. All are measured
+//! in turn, round by round, since a busy machine then slows all of them alike. Times are of this thread's CPU.
+
+#![allow(clippy::print_stdout, reason = "tables are what a bench is for")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use cpu_time::ThreadTime;
+use lbsim::dist::{Dist, Sampler, exponential::Exponential};
+use lbsim::model;
+use lbsim::observe::Latency;
+use lbsim::rng::{Domain, Seeds};
+use lbsim::scenario::Scenario;
+use lbsim::time::Span;
+
+#[path = "workloads/systems.rs"]
+mod systems;
+#[path = "workloads/textbook.rs"]
+mod textbook;
+
+use systems::{WORKLOADS, Workload};
+use textbook::Rule;
+
+const SEED: u64 = 1;
+const ROUNDS: u32 = 5;
+const BOUND_REQUESTS: u64 = 4_000_000;
+
+/// The workloads that the textbook simulates too, with their mean response times in milliseconds: the first by queueing
+/// theory (E10/M/1), the second as simulated at length.
+const TEXTBOOK: [(usize, Rule, f64); 2] = [
+    (0, Rule::RoundRobin, 29.2),
+    (1, Rule::LeastConnections, 13.56),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        [] => table(),
+        ["one", name, requests] => one(name, requests),
+        _ => usage(),
+    }
+}
+
+fn usage() -> ExitCode {
+    println!("usage: cargo bench --bench workloads [-- one NAME REQUESTS]");
+    ExitCode::from(2)
+}
+
+fn one(name: &str, requests: &str) -> ExitCode {
+    let workload = WORKLOADS.iter().find(|workload| workload.name == name);
+    let (Some(workload), Ok(requests)) = (workload, requests.parse()) else {
+        return usage();
+    };
+    let scenario = workload.scenario(requests);
+    let tally = model::run(&scenario.variants[0].blueprint, SEED, 0);
+    println!("{}", tally.simulated);
+    ExitCode::SUCCESS
+}
+
+/// Nanoseconds a request of each round, and mean response times in seconds.
+#[derive(Default)]
+struct Measured {
+    costs: Vec<f64>,
+    means: Vec<f64>,
+}
+
+impl Measured {
+    /// Times `run`, which gives how many requests there were and their mean response time.
+    fn round(&mut self, run: impl FnOnce() -> (u64, f64)) {
+        let start = ThreadTime::now();
+        let (requests, mean) = run();
+        let took = start.elapsed();
+        self.costs.push(took.as_secs_f64() * 1e9 / requests as f64);
+        self.means.push(mean);
+    }
+
+    /// The cost when nothing else got in the way.
+    fn best(&self) -> f64 {
+        self.costs.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    fn median(&self) -> f64 {
+        let mut costs = self.costs.clone();
+        costs.sort_by(f64::total_cmp);
+        costs[costs.len() / 2]
+    }
+
+    fn mean_ms(&self) -> f64 {
+        1e3 * self.means.iter().sum::<f64>() / self.means.len() as f64
+    }
+}
+
+fn exponential(mean: Span) -> Sampler {
+    match Dist::Exponential(Exponential { mean }).sampler() {
+        Ok(sampler) => sampler,
+        Err(fault) => panic!("{fault}"),
+    }
+}
+
+fn bound(replication: u32) -> (u64, f64) {
+    let gap = exponential(Span::from_nanos(1_250_000));
+    let service = exponential(Span::from_millis(10));
+    let mut rng = Seeds::new(SEED, u64::from(replication)).stream(Domain::Luck, 0);
+    let mut latency = Latency::default();
+    for _ in 0..BOUND_REQUESTS {
+        let time = gap.sample(&mut rng) + service.sample(&mut rng);
+        latency.record(Span::from_seconds(time));
+    }
+    let latency = black_box(latency);
+    (BOUND_REQUESTS, latency.mean().unwrap_or(f64::NAN))
+}
+
+fn simulate(scenario: &Scenario, replication: u32) -> (u64, f64) {
+    let tally = model::run(&scenario.variants[0].blueprint, SEED, replication);
+    (tally.simulated, tally.latency.mean().unwrap_or(f64::NAN))
+}
+
+fn table() -> ExitCode {
+    let scenarios = WORKLOADS.map(|workload| workload.scenario(workload.requests));
+    let mut least = Measured::default();
+    let mut ours = WORKLOADS.map(|_| Measured::default());
+    let mut textbooks = TEXTBOOK.map(|_| Measured::default());
+    for round in 0..ROUNDS {
+        least.round(|| bound(round));
+        for (measured, scenario) in ours.iter_mut().zip(&scenarios) {
+            measured.round(|| simulate(scenario, round));
+        }
+        for (measured, (of, rule, _)) in textbooks.iter_mut().zip(TEXTBOOK) {
+            let requests = WORKLOADS[of].requests;
+            measured.round(|| (requests, textbook::run(rule, requests, round.into())));
+        }
+    }
+    print_costs(&least, &ours);
+    print_textbook(&ours, &textbooks);
+    match leave(&least, &ours) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{FILE}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_costs(least: &Measured, ours: &[Measured]) {
+    println!("ns a request in {ROUNDS} rounds; the bound by its best round too");
+    println!(
+        "| {:38} | {:>6} | {:>6} | {:>9} | {:>5} | {:>12} |",
+        "workload", "best", "median", "to bound", "goal", "requests/s"
+    );
+    println!(
+        "|{:-<40}|{:->8}|{:->8}|{:->11}|{:->7}|{:->14}|",
+        "", ":", ":", ":", ":", ":"
+    );
+    let row = |name: &str, measured: &Measured, goal: &str| {
+        println!(
+            "| {:38} | {:6.1} | {:6.1} | {:9.2} | {:>5} | {:>12} |",
+            name,
+            measured.best(),
+            measured.median(),
+            measured.best() / least.best(),
+            goal,
+            format!("{:.2} M", 1e3 / measured.best())
+        );
+    };
+    row("bound", least, "");
+    for (
+        Workload {
+            name, about, goal, ..
+        },
+        measured,
+    ) in WORKLOADS.iter().zip(ours)
+    {
+        row(&format!("{name} {about}"), measured, &goal.to_string());
+    }
+}
+
+fn print_textbook(ours: &[Measured], textbooks: &[Measured]) {
+    println!(
+        "\nns a request of a textbook simulator, and the mean response times in ms as a check"
+    );
+    println!(
+        "| {:38} | {:>6} | {:>6} | {:>9} | {:>7} | {:>7} | {:>8} |",
+        "workload", "best", "median", "to lbsim", "mean", "lbsim's", "expected"
+    );
+    println!(
+        "|{:-<40}|{:->8}|{:->8}|{:->11}|{:->9}|{:->9}|{:->10}|",
+        "", ":", ":", ":", ":", ":", ":"
+    );
+    for ((of, _, expected), measured) in TEXTBOOK.iter().zip(textbooks) {
+        println!(
+            "| {:38} | {:6.1} | {:6.1} | {:9.2} | {:7.2} | {:7.2} | {:8} |",
+            format!("textbook {}", WORKLOADS[*of].name),
+            measured.best(),
+            measured.median(),
+            measured.best() / ours[*of].best(),
+            measured.mean_ms(),
+            ours[*of].mean_ms(),
+            expected,
+        );
+    }
+}
+
+const FILE: &str = "target/workloads.csv";
+
+/// Leaves the figures for the comparison with other simulators.
+fn leave(least: &Measured, ours: &[Measured]) -> std::io::Result<()> {
+    let mut text = "workload,best_ns,median_ns,bound_ns\n".to_owned();
+    for (workload, measured) in WORKLOADS.iter().zip(ours) {
+        let _ = writeln!(
+            text,
+            "{},{:.2},{:.2},{:.2}",
+            workload.name,
+            measured.best(),
+            measured.median(),
+            least.best()
+        );
+    }
+    fs::create_dir_all("target")?;
+    fs::write(FILE, text)
+}

@@ -1,0 +1,182 @@
+//! The systems that are simulated, as scenarios.
+
+use lbsim::scenario::Scenario;
+
+/// A system of one service, and what a request of it may cost.
+#[derive(Debug)]
+pub(crate) struct Workload {
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    /// How many times the bound a request should cost at most.
+    pub(crate) goal: f64,
+    /// Requests a second of simulated time.
+    rate: u64,
+    /// Requests of a measured run.
+    pub(crate) requests: u64,
+    strategy: &'static str,
+    /// Groups of servers: how many, and how many times as fast as the slowest; the weight is as the speed.
+    servers: &'static [(u32, u32)],
+    /// What else there is to say of the clients.
+    clients: &'static str,
+    /// What else there is to say of the balancer, and of faults.
+    balancer: &'static str,
+}
+
+/// Ten like servers at load 0.8, from which the others differ in what they are about.
+const PLAIN: Workload = Workload {
+    name: "",
+    about: "",
+    goal: 0.0,
+    rate: 800,
+    requests: 1_500_000,
+    strategy: "",
+    servers: &[(10, 1)],
+    clients: "",
+    balancer: "",
+};
+
+pub(crate) const WORKLOADS: [Workload; 8] = [
+    Workload {
+        name: "W1",
+        about: "10 servers, round-robin",
+        goal: 9.0,
+        strategy: r#""round-robin""#,
+        ..PLAIN
+    },
+    Workload {
+        name: "W2",
+        about: "10 servers, least-connections",
+        goal: 10.0,
+        strategy: r#""least-connections""#,
+        ..PLAIN
+    },
+    Workload {
+        name: "W3",
+        about: "1,000 servers, least-connections",
+        goal: 10.5,
+        rate: 80_000,
+        strategy: r#""least-connections""#,
+        servers: &[(1_000, 1)],
+        ..PLAIN
+    },
+    Workload {
+        name: "W4",
+        about: "100,000 servers, least-connections",
+        goal: 27.0,
+        rate: 8_000_000,
+        // A quarter of a second: the pool starts empty, and takes a few service times to fill.
+        requests: 2_000_000,
+        strategy: r#""least-connections""#,
+        servers: &[(100_000, 1)],
+        ..PLAIN
+    },
+    Workload {
+        name: "W5",
+        about: "10 unlike servers, weighted-random",
+        goal: 9.0,
+        rate: 1_200,
+        strategy: r#""weighted-random""#,
+        servers: &[(5, 1), (5, 2)],
+        ..PLAIN
+    },
+    Workload {
+        name: "W6",
+        about: "10 servers, power-of-d",
+        goal: 10.0,
+        strategy: r#"{ kind = "power-of-d", d = 2 }"#,
+        ..PLAIN
+    },
+    Workload {
+        name: "W7",
+        about: "100 servers, consistent-hashing",
+        goal: 20.0,
+        // The ring deals out load unevenly: at 0.8 its busiest servers would be overloaded.
+        rate: 6_000,
+        strategy: r#"{ kind = "consistent-hashing", points = 160 }"#,
+        servers: &[(100, 1)],
+        clients: r#"
+        [clients.population]
+        kind = "generated"
+        count = 1_000_000
+        popularity = { kind = "zipf", exponent = 0.6 }
+        "#,
+        ..PLAIN
+    },
+    Workload {
+        name: "W8",
+        about: "10 servers, crashes and cookies",
+        goal: 23.0,
+        rate: 500,
+        strategy: r#""least-connections""#,
+        clients: r#"
+        population = { kind = "generated", count = 100_000 }
+        sessions = { idle = "30min" }
+        "#,
+        // Servers that went on with work that nobody waits for would be caught in a storm of retries in some rounds and
+        // not in others, and rounds would not compare.
+        balancer: r#"
+        [services.balancer]
+        sticky = "cookie"
+        timeout = "100ms"
+        abandoned = "cancel"
+        retry = { max = 2 }
+        health-check = { interval = "1s" }
+
+        [[faults]]
+        kind = "random-crashes"
+        servers = "web"
+        mtbf = "60s"
+        mttr = "5s"
+        "#,
+        ..PLAIN
+    },
+];
+
+impl Workload {
+    /// The system, for as long as about so many requests take to come.
+    pub(crate) fn scenario(&self, requests: u64) -> Scenario {
+        let servers: String = self
+            .servers
+            .iter()
+            .enumerate()
+            .map(|(group, (count, speed))| {
+                format!(
+                    r#"
+        [[services.servers]]
+        name = "group-{group}"
+        count = {count}
+        speed = "{}%"
+        weight = {speed}
+        service = {{ kind = "exponential", mean = "10ms" }}
+        "#,
+                    100 * speed
+                )
+            })
+            .collect();
+        let text = format!(
+            r#"
+        question = "What does a request cost?"
+        expect = "-"
+        [run]
+        duration = "{}us"
+        compare = [{}]
+        [[clients]]
+        arrivals = {{ kind = "poisson", rate = "{}/s" }}
+        {}
+        [[services]]
+        name = "web"
+        {servers}
+        {}
+        "#,
+            requests * 1_000_000 / self.rate,
+            self.strategy,
+            self.rate,
+            self.clients,
+            self.balancer,
+        );
+        match Scenario::from_text("workload.toml", &text) {
+            Ok(scenario) => scenario,
+            Err(faults) => panic!("{faults}"),
+        }
+    }
+}
