@@ -218,6 +218,34 @@ impl FromStr for Bytes {
     }
 }
 
+/// How long requests are not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarmUp {
+    /// Until the system has settled.
+    Auto,
+    /// So long.
+    Lasts(Span),
+}
+
+impl FromStr for WarmUp {
+    type Err = UnitError;
+    fn from_str(text: &str) -> Result<WarmUp, UnitError> {
+        match text.trim() {
+            "auto" => Ok(WarmUp::Auto),
+            other => other.parse().map(WarmUp::Lasts),
+        }
+    }
+}
+
+impl fmt::Display for WarmUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WarmUp::Auto => f.write_str("auto"),
+            WarmUp::Lasts(span) => span.fmt(f),
+        }
+    }
+}
+
 /// How sure figures are to be: what a run goes on for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Precision {
@@ -355,6 +383,7 @@ written_as_string! {
     Rate  "rate"     "a rate"   ["800/s", "1.5k/s", "30/min"];
     Share "share"    "a share"  ["25%", "100%"];
     Bytes "bytes"    "an amount of memory" ["2GiB", "512KiB"];
+    WarmUp "warm-up" "a time, or \"auto\"" ["30s", "auto"];
     Precision "precision" "a precision" ["1% of p99", "2% of mean difference", "until the best is known"];
 }
 

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::output::{Failure, Output};
+use crate::scenario::warning;
 use crate::strategy::{self, Sight};
 use crate::{dist, scenario};
 
@@ -24,7 +25,7 @@ pub(super) struct Topic {
 /// All that can be explained, group by group.
 pub(super) fn topics() -> Vec<Topic> {
     let schema = scenario::schema();
-    let mut topics = Vec::new();
+    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
     for (sight, group) in [
         (Sight::Blind, "strategies"),
         (Sight::Product, "strategies as products have them"),
@@ -43,6 +44,14 @@ pub(super) fn topics() -> Vec<Topic> {
                 text: format!("{}\n{settings}", entry.doc()),
             });
         }
+    }
+    for entry in warning::CATALOGUE {
+        warnings.push(Topic {
+            group: "warnings",
+            name: entry.code.to_owned(),
+            summary: entry.summary.to_owned(),
+            text: format!("{}\n\n{}\n", entry.summary, entry.text),
+        });
     }
     for entry in dist::CATALOGUE {
         let settings: String = entry
@@ -78,6 +87,7 @@ pub(super) fn topics() -> Vec<Topic> {
             });
         }
     }
+    topics.extend(warnings);
     topics
 }
 

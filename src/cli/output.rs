@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Colour;
-use crate::experiment::RunError;
+use crate::experiment::{RunError, Unsettled};
 use crate::report::write::WriteError;
 use crate::scenario::{Rejected, diagnostic};
 
@@ -123,6 +123,12 @@ impl Failure {
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Failure {
+        Failure::Run(error.to_string())
+    }
+}
+
+impl From<Unsettled> for Failure {
+    fn from(error: Unsettled) -> Failure {
         Failure::Run(error.to_string())
     }
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
-use crate::experiment::{self, Journal, Outcome, Progress};
+use crate::experiment::{self, Journal, Outcome, Progress, Unsettled};
 use crate::model::blueprint::When;
 use crate::report::sureness;
 use crate::report::sweep::SweepTables;
@@ -41,7 +41,7 @@ pub(super) struct RunArgs {
 }
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
-    let scenarios = super::read(&args.scenarios, output)?;
+    let mut scenarios = super::read(&args.scenarios, output)?;
     for (at, scenario) in scenarios.iter().enumerate() {
         if scenarios[..at]
             .iter()
@@ -57,11 +57,14 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         return output.print(&plan(&scenarios, args));
     }
     write::prepare(&args.out)?;
-    for scenario in &scenarios {
-        for warning in &scenario.warnings {
-            output.say(&format!("warning: {}: {warning}", scenario.file_name));
-        }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    for scenario in &mut scenarios {
+        pool.install(|| settle(scenario))?;
     }
+    let scenarios = scenarios;
     let journals: Vec<Journal> = scenarios
         .iter()
         .map(|scenario| journal(scenario, args, output))
@@ -74,13 +77,16 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             places.map(move |(run, place)| (run, Some((journal, place))))
         })
         .collect();
-    let outcomes = live(&runs, args, output)?;
+    let outcomes = live(&runs, &pool, output)?;
     let mut outcomes = outcomes.as_slice();
     let mut printed = Vec::new();
     for scenario in &scenarios {
         let (own, others) = outcomes.split_at(scenario.runs().len());
         outcomes = others;
         let folder = write::write(&args.out, scenario, own)?;
+        for warning in sureness::warnings(scenario, own) {
+            output.say(&format!("warning: {}: {warning}", scenario.file_name));
+        }
         match args.format {
             Format::Text => output.print(&text(scenario, own, &folder, output))?,
             Format::Json => printed.push(json(scenario, own, &folder)),
@@ -94,6 +100,17 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
+}
+
+/// Finds the warm-ups that are to be found: that of a scenario, or of each point of its sweep.
+fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
+    match &mut scenario.sweep {
+        None => experiment::settle(scenario),
+        Some(sweep) => {
+            let mut points = sweep.points.iter_mut().filter(|point| !point.is_skipped);
+            points.try_for_each(|point| experiment::settle(&mut point.scenario))
+        }
+    }
 }
 
 /// The journal of a scenario's run, with what an interrupted one has left.
@@ -117,17 +134,13 @@ fn journal(scenario: &Scenario, args: &RunArgs, output: &Output) -> Result<Journ
 /// Lives all cells, with a progress bar; an interrupt stops them.
 fn live(
     scenarios: &[(&Scenario, Option<(&Journal, u32)>)],
-    args: &RunArgs,
+    pool: &rayon::ThreadPool,
     output: &Output,
 ) -> Result<Vec<Outcome>, Failure> {
     let watched = Arc::new(Progress::default());
     let interrupted = Arc::clone(&watched);
     ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
         .map_err(|error| Failure::Run(format!("cannot listen for interrupts: {error}")))?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     let expected = scenarios
         .iter()
         .map(|(scenario, _)| expected_requests(scenario))
@@ -199,7 +212,7 @@ fn json(scenario: &Scenario, outcomes: &[Outcome], folder: &Path) -> serde_json:
         "scenario": scenario.name,
         "question": scenario.question,
         "folder": folder,
-        "warnings": scenario.warnings,
+        "warnings": sureness::warnings(scenario, outcomes),
     });
     if scenario.sweep.is_some() {
         let tables = SweepTables::new(scenario, outcomes);

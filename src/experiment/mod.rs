@@ -4,13 +4,16 @@
 //! share nothing and are put together by sums of whole numbers, so the outcome does not depend on the number of
 //! threads or on who finishes first.
 
+mod caution;
 mod comparison;
 mod exact;
 mod goal;
 mod journal;
 mod outcome;
 mod run;
+mod settle;
 
+pub use caution::cautions;
 pub use comparison::{
     Better, Comparison, Figure, METRICS, Metric, comparisons, difference, estimate, metric, ranking,
 };
@@ -20,3 +23,4 @@ pub use journal::Journal;
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Progress, RunError, run};
+pub use settle::{Unsettled, settle};

@@ -81,7 +81,13 @@ impl Outcome {
 
     /// How many replications were run, the least and the most of several outcomes.
     pub fn span(outcomes: &[Outcome]) -> (u32, u32) {
-        let counts = || outcomes.iter().map(Outcome::replications);
+        // Points of a sweep that are left empty were not meant to be run.
+        let counts = || {
+            outcomes
+                .iter()
+                .map(Outcome::replications)
+                .filter(|&count| count > 0)
+        };
         (counts().min().unwrap_or(0), counts().max().unwrap_or(0))
     }
 }

@@ -43,6 +43,22 @@ impl Popularity {
         }
     }
 
+    /// The share of the most popular.
+    pub fn largest_share(&self) -> f64 {
+        match self {
+            Popularity::Uniform(count) => 1.0 / f64::from(*count),
+            Popularity::Alias(cells) => {
+                let mut shares = vec![0.0; cells.len()];
+                for (own, &(threshold, alias)) in cells.iter().enumerate() {
+                    let kept = f64::from(threshold) / 2f64.powi(32);
+                    shares[own] += kept;
+                    shares[alias as usize] += 1.0 - kept;
+                }
+                shares.into_iter().fold(0.0, f64::max) / cells.len() as f64
+            }
+        }
+    }
+
     /// Things chosen in proportion to `weights`: at least one, none negative, not all zero.
     pub fn weighted(weights: &[f64]) -> Popularity {
         let total: f64 = weights.iter().sum();

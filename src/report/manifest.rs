@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::sureness;
 use crate::experiment::Outcome;
 use crate::scenario::Scenario;
 
@@ -37,7 +38,7 @@ pub fn manifest(scenario: &Scenario, outcomes: &[Outcome]) -> String {
         "warmup": scenario.warmup(),
         "baseline": scenario.variants[scenario.baseline].name,
         "variants": variants,
-        "warnings": scenario.warnings,
+        "warnings": sureness::warnings(scenario, outcomes),
         "scenario": scenario.resolved,
     });
     let mut text = serde_json::to_string_pretty(&manifest).unwrap_or_default();

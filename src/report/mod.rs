@@ -11,7 +11,7 @@ pub mod tables;
 pub mod validation;
 pub mod write;
 
-use crate::experiment::Outcome;
+use crate::experiment::{self, Outcome};
 use crate::model::fault::Schedule;
 use crate::scenario::Scenario;
 use chart::{Chart, FaultMark, Series, Study};
@@ -28,6 +28,11 @@ pub fn sweep_charts(scenario: &Scenario, outcomes: &[Outcome], tables: &SweepTab
         strategies: &series,
         sweep: &tables.estimates,
         sweep_label: scenario.sweep.as_ref().map_or("", |sweep| &sweep.label),
+        sweep_and: scenario
+            .sweep
+            .as_ref()
+            .and_then(|sweep| sweep.and.as_deref()),
+        judge: experiment::metric(scenario.judge_by).name,
         ..Study::default()
     })
 }
@@ -53,6 +58,7 @@ pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec
         paired: &tables.paired,
         latency: &tables.latency,
         exact: &exact,
+        settling: &tables.settling,
         servers: &tables.servers,
         timeline: &tables.timeline,
         utilization: &tables.utilization,

@@ -70,6 +70,19 @@ pub struct RankingRow {
     pub verdict: String,
 }
 
+/// `settling.csv`: how the warm-up was found, where the scenario leaves that to the program.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SettlingRow {
+    /// The strategy.
+    pub strategy: String,
+    /// A time of the pilot, which starts empty.
+    pub time_s: f64,
+    /// Requests in the system then, mean of the pilot's replications.
+    pub in_system: f64,
+    /// When this strategy had settled.
+    pub settled_s: f64,
+}
+
 /// `theory.csv`: what queueing theory says of a strategy, where it is exact, beside the estimate.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TheoryRow {

@@ -19,8 +19,11 @@ pub fn markdown(scenario: &Scenario, outcomes: &[Outcome], charts: &[Chart]) -> 
         width of its 95% interval over replications; differences are paired replication by replication on the same \
         requests, and a verdict is given only where the difference is significant at 95% for all comparisons together (Holm). \
         A theoretical value stands where queueing theory is exact.\n";
-    for warning in &scenario.warnings {
-        page += &format!("\n**Warning:** {warning}.\n");
+    for warning in sureness::warnings(scenario, outcomes) {
+        page += &format!(
+            "\n**Warning:** {}. (`lbsim explain {}`)\n",
+            warning.text, warning.code
+        );
     }
     for chart in charts {
         page += &format!("\n![{}](charts/{}.svg)\n", chart.name, chart.name);

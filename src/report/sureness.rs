@@ -2,9 +2,9 @@
 
 use super::table::with_half_width;
 use crate::experiment::{
-    self, Outcome, VariantOutcome, estimate, metric, ranking, selection, width,
+    self, Outcome, VariantOutcome, cautions, estimate, metric, ranking, selection, width,
 };
-use crate::scenario::{Goal, Scenario, Target};
+use crate::scenario::{Goal, Scenario, Target, Warning};
 use crate::stats::Verdict;
 
 /// What may be said, a sentence each; with no replication to compare, or a single strategy, there may be nothing to say.
@@ -29,6 +29,15 @@ pub fn sentences(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<String> {
     }
     said.extend(best(scenario, outcome));
     said
+}
+
+/// What is to be borne in mind: with the scenario, and with what came out.
+pub fn warnings(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<Warning> {
+    let mut warnings = scenario.warnings.clone();
+    if scenario.sweep.is_none() {
+        warnings.extend(cautions(scenario, &outcomes[0]));
+    }
+    warnings
 }
 
 /// What was asked for, and what was reached.

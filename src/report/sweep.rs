@@ -4,15 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::tables;
 use crate::experiment::{METRICS, Outcome, Run, estimate};
-use crate::scenario::Scenario;
+use crate::scenario::{Point, Scenario};
 
 /// `sweep.csv`: one estimate of one strategy at one value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SweepRow {
     /// The value, as the scenario writes it.
     pub value: String,
+    /// The second value, where two are swept.
+    pub value_2: Option<String>,
     /// Where it stands on an axis.
     pub at: f64,
+    /// Where the second value stands on its axis.
+    pub at_2: Option<f64>,
     /// The strategy.
     pub strategy: String,
     /// The column of `runs.csv` that is estimated.
@@ -30,6 +34,8 @@ pub struct SweepRow {
 pub struct SweepPairedRow {
     /// The value, as the scenario writes it.
     pub value: String,
+    /// The second value, where two are swept.
+    pub value_2: Option<String>,
     /// The strategy.
     pub strategy: String,
     /// What it is compared with.
@@ -49,6 +55,8 @@ pub struct SweepPairedRow {
 pub struct SweepRun {
     /// The value, as the scenario writes it.
     pub value: String,
+    /// The second value, where two are swept.
+    pub value_2: Option<String>,
     /// The strategy.
     pub strategy: String,
     /// The replication, from 0.
@@ -97,6 +105,7 @@ impl SweepTables {
             let paired = tables::paired(scenario, outcome).into_iter();
             rows.paired.extend(paired.map(|pair| SweepPairedRow {
                 value: point.value.clone(),
+                value_2: second(point),
                 strategy: pair.strategy,
                 baseline: pair.baseline,
                 metric: pair.metric,
@@ -106,12 +115,14 @@ impl SweepTables {
             }));
             for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
                 rows.runs
-                    .extend(measured.runs.iter().map(|run| row(&point.value, run)));
+                    .extend(measured.runs.iter().map(|run| row(point, run)));
                 rows.estimates.extend(METRICS.iter().map(|metric| {
                     let figure = estimate(measured, metric);
                     SweepRow {
                         value: point.value.clone(),
+                        value_2: second(point),
                         at: point.at,
+                        at_2: point.and.as_ref().map(|and| and.1),
                         strategy: variant.name.clone(),
                         metric: metric.name.to_owned(),
                         estimate: figure.estimate,
@@ -125,9 +136,15 @@ impl SweepTables {
     }
 }
 
-fn row(value: &str, run: &Run) -> SweepRun {
+/// The second value of a point.
+fn second(point: &Point) -> Option<String> {
+    point.and.as_ref().map(|and| and.0.clone())
+}
+
+fn row(point: &Point, run: &Run) -> SweepRun {
     SweepRun {
-        value: value.to_owned(),
+        value: point.value.clone(),
+        value_2: second(point),
         strategy: run.strategy.clone(),
         replication: run.replication,
         requests: run.requests,

@@ -85,7 +85,11 @@ fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: S
     let failed = outcomes
         .iter()
         .flat_map(|outcome| &outcome.variants)
-        .any(|variant| estimate(variant, success).estimate < Some(1.0));
+        .any(|variant| {
+            estimate(variant, success)
+                .estimate
+                .is_some_and(|share| share < 1.0)
+        });
     let mut metrics = vec![judge];
     metrics.extend(Some(success).filter(|_| failed && judge.name != success.name));
     let mut page = String::new();
@@ -93,13 +97,19 @@ fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: S
         let mut table = fresh(style);
         let unit = if scale_of(metric) == 100.0 { ", %" } else { "" };
         let mut header = vec![format!("{} ({}{unit})", sweep.label, metric.name)];
+        header.extend(sweep.and.clone());
         header.extend(scenario.variants.iter().map(|variant| variant.name.clone()));
         table.set_header(header);
         for (point, outcome) in sweep.points.iter().zip(outcomes) {
             let mut row = vec![Cell::new(&point.value)];
+            row.extend(point.and.as_ref().map(|(value, _)| Cell::new(value)));
             row.extend(outcome.variants.iter().map(|variant| {
-                Cell::new(cell(estimate(variant, metric), scale_of(metric)))
-                    .set_alignment(CellAlignment::Right)
+                let text = if point.is_skipped {
+                    "overloaded".to_owned()
+                } else {
+                    cell(estimate(variant, metric), scale_of(metric))
+                };
+                Cell::new(text).set_alignment(CellAlignment::Right)
             }));
             table.add_row(row);
         }

@@ -1,15 +1,15 @@
 //! From an outcome to the rows of the CSV files.
 
 use super::rows::{
-    LatencyRow, PairedRow, RankingRow, ServerRow, SessionRow, SummaryRow, TheoryRow, TimelineRow,
-    UtilizationRow,
+    LatencyRow, PairedRow, RankingRow, ServerRow, SessionRow, SettlingRow, SummaryRow, TheoryRow,
+    TimelineRow, UtilizationRow,
 };
 use crate::experiment::{
     self, Better, Comparison, Exact, METRICS, Metric, Outcome, Run, VariantOutcome, comparisons,
     estimate, metric, milliseconds,
 };
 use crate::observe::Loss;
-use crate::scenario::{Measurement, Scenario, Variant};
+use crate::scenario::{Measurement, Scenario, Settling, Variant};
 use crate::stats::{Estimate, Verdict};
 
 /// The rows of all files of one scenario.
@@ -23,6 +23,8 @@ pub struct Tables {
     pub paired: Vec<PairedRow>,
     /// `ranking.csv`.
     pub ranking: Vec<RankingRow>,
+    /// `settling.csv`.
+    pub settling: Vec<SettlingRow>,
     /// `theory.csv`.
     pub theory: Vec<TheoryRow>,
     /// `latency.csv`.
@@ -44,6 +46,7 @@ impl Tables {
             paired: paired(scenario, outcome),
             ranking: ranking(scenario, outcome),
             theory: theory(scenario, outcome),
+            settling: settling(scenario),
             ..Tables::default()
         };
         for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
@@ -117,6 +120,21 @@ fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
         (_, Some(Verdict::Better)) => "better",
         (_, Some(Verdict::Worse)) => "worse",
     }
+}
+
+fn settling(scenario: &Scenario) -> Vec<SettlingRow> {
+    let of = |own: &Settling| {
+        let (strategy, step) = (own.variant.clone(), own.step);
+        let settled_s = own.settled.seconds();
+        let values = own.in_system.clone().into_iter().zip(1..);
+        values.map(move |(in_system, at)| SettlingRow {
+            strategy: strategy.clone(),
+            time_s: (step.nanos() * at) as f64 / 1e9,
+            in_system,
+            settled_s,
+        })
+    };
+    scenario.settling.iter().flat_map(of).collect()
 }
 
 fn theory(scenario: &Scenario, outcome: &Outcome) -> Vec<TheoryRow> {

@@ -130,6 +130,7 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
         csv(folder, "paired.csv", &tables.paired)?;
         csv(folder, "ranking.csv", &tables.ranking)?;
         csv(folder, "theory.csv", &tables.theory)?;
+        csv(folder, "settling.csv", &tables.settling)?;
         csv(folder, "latency.csv", &tables.latency)?;
         csv(folder, "servers.csv", &tables.servers)?;
         csv(folder, "timeline.csv", &tables.timeline)?;

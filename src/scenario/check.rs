@@ -1,18 +1,18 @@
 //! What a scenario file means: names resolved, rules that span several keys held, data read. Each fault is
 //! reported where it stands.
 
-use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 
 use super::conform::conform;
 use super::diagnostic::{Diagnostic, any_error};
 use super::file::{self, File};
 use super::text::{Document, Path};
+use super::warning;
 use super::{Goal, Measurement, Scenario, Target, Variant, schema};
 use crate::model::blueprint::{Blueprint, When};
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
-use crate::units::Precision;
+use crate::units::{Precision, WarmUp};
 
 mod clients;
 mod data;
@@ -183,7 +183,7 @@ fn scenario(
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let warnings = warnings(&variants);
+    let warnings = warning::of(&variants, resolved.run.replications, resolved.run.judge_by);
     let sweep = resolved.sweep;
     let scenario = Scenario {
         name,
@@ -193,6 +193,8 @@ fn scenario(
         seed: resolved.run.seed,
         replications: resolved.run.replications,
         goal,
+        finds_warmup: resolved.run.warmup == Some(WarmUp::Auto),
+        settling: Vec::new(),
         judge_by: resolved.run.judge_by,
         variants,
         baseline,
@@ -483,10 +485,13 @@ fn length(
         );
         return None;
     }
-    let warmup = file.run.warmup.unwrap_or_else(|| match file.run.duration {
-        Some(duration) => Span::from_nanos(duration.nanos() / 10),
-        None => Span::ZERO,
-    });
+    let warmup = match (file.run.warmup, file.run.duration) {
+        (Some(WarmUp::Lasts(warmup)), _) => warmup,
+        // Until it has been found out.
+        (Some(WarmUp::Auto), _) => Span::ZERO,
+        (None, Some(duration)) => Span::from_nanos(duration.nanos() / 10),
+        (None, None) => Span::ZERO,
+    };
     if warmup >= end {
         check.fault(
             &run.key("warmup"),
@@ -495,25 +500,4 @@ fn length(
         );
     }
     Some((end, warmup))
-}
-
-/// What a careful colleague would say.
-fn warnings(variants: &[Variant]) -> Vec<String> {
-    let mut warnings: BTreeMap<String, ()> = BTreeMap::new();
-    for variant in variants {
-        for (index, service) in variant.blueprint.services.iter().enumerate() {
-            let Some(load) = variant.blueprint.utilization(index) else {
-                continue;
-            };
-            if load >= 1.0 {
-                let warning = format!(
-                    "service `{}` is overloaded: it is offered {:.0}% of its capacity, so queues grow as long as the run lasts, and means depend on its length",
-                    service.name,
-                    load * 100.0
-                );
-                warnings.insert(warning, ());
-            }
-        }
-    }
-    warnings.into_keys().collect()
 }

@@ -15,7 +15,7 @@ use crate::model::fault::FaultConfig;
 use crate::model::popularity::Skew;
 use crate::strategy::StrategyConfig;
 use crate::time::Span;
-use crate::units::{Bytes, Precision, Share};
+use crate::units::{Bytes, Precision, Share, WarmUp};
 
 /// A scenario: a question about a system, and the system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +55,8 @@ pub struct File {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sweep {
-    /// Which value: a path as for `--set`, `clients[0].arrivals.rate`.
+    /// Which value: a path as for `--set`, `clients[0].arrivals.rate`. `load` stands for the share of the first service's
+    /// capacity that is asked for: the rates of all clients are scaled to it.
     pub path: String,
     /// What stands there in turn.
     #[schemars(length(min = 2, max = 200))]
@@ -66,6 +67,40 @@ pub struct Sweep {
     /// The title of that axis; by default the path.
     #[serde(default)]
     pub label: Option<String>,
+    /// A second value that takes several values in turn, with each of the first: the charts are then heat maps.
+    #[serde(default)]
+    pub and: Option<Axis>,
+    /// What becomes of points at which more is asked for than the servers can do, and nothing bounds the queues.
+    #[serde(default)]
+    pub overloaded: Overloaded,
+}
+
+/// A second value of a sweep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Axis {
+    /// Which value, as in `sweep.path`.
+    pub path: String,
+    /// What stands there in turn.
+    #[schemars(length(min = 2, max = 200))]
+    pub values: Vec<serde_json::Value>,
+    /// Where each stands on the axis of charts; by default the number with which the value begins.
+    #[serde(default)]
+    pub at: Option<Vec<f64>>,
+    /// The title of that axis; by default the path.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// What becomes of overloaded points of a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overloaded {
+    /// They are left empty: queues grow for as long as the run lasts, and no figure would say anything but how long that is.
+    #[default]
+    Skip,
+    /// They are run like the others.
+    Run,
 }
 
 /// Response times measured at a real system: a line in the table and in the chart of percentiles.
@@ -110,9 +145,10 @@ pub struct Run {
     pub duration: Option<Span>,
     /// Requests that arrive before are not counted. By default a tenth of the duration; nothing where the
     /// duration is that of a trace. Ask a terminating question ("what happens at the crash") with `"0s"` or
-    /// a warm-up well before the event.
+    /// a warm-up well before the event. `"auto"` finds out by a pilot how long the slowest strategy takes to settle (MSER-5 on
+    /// the number of requests in the system), and refuses a run that never does.
     #[serde(default)]
-    pub warmup: Option<Span>,
+    pub warmup: Option<WarmUp>,
     /// Independent repetitions: the same for all that is compared.
     #[serde(default = "ten")]
     #[schemars(range(min = 1, max = 10_000))]

@@ -13,6 +13,7 @@ pub mod reference;
 pub mod shape;
 pub mod text;
 mod values;
+pub mod warning;
 
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use crate::time::Span;
 use diagnostic::Diagnostic;
 use file::{File, Metric};
 use text::Document;
+pub use warning::Warning;
 
 /// A scenario that has been checked: what is compared, how often, and on what grounds.
 #[derive(Clone, Debug)]
@@ -43,6 +45,10 @@ pub struct Scenario {
     pub replications: u32,
     /// How sure its figures are to be; `replications` are then those of the pilot.
     pub goal: Option<Goal>,
+    /// Whether the warm-up is still to be found out.
+    pub finds_warmup: bool,
+    /// What was found out about it: one entry a variant; none where it was given.
+    pub settling: Vec<Settling>,
     /// What decides.
     pub judge_by: Metric,
     /// What is compared, in order.
@@ -55,8 +61,21 @@ pub struct Scenario {
     pub sweep: Option<Sweep>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
-    /// What a careful colleague would say about it, each a sentence.
-    pub warnings: Vec<String>,
+    /// What a careful colleague would say about it.
+    pub warnings: Vec<Warning>,
+}
+
+/// How a variant settles, starting empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settling {
+    /// The variant.
+    pub variant: String,
+    /// Between two values of the series.
+    pub step: Span,
+    /// Requests in the system, a mean over replications, from time zero on.
+    pub in_system: Vec<f64>,
+    /// After which it has settled.
+    pub settled: Span,
 }
 
 /// How sure figures are to be.
@@ -84,6 +103,8 @@ pub enum Target {
 pub struct Sweep {
     /// What it is called.
     pub label: String,
+    /// What the second value is called, where two are swept.
+    pub and: Option<String>,
     /// One scenario a value, in order; all compare the same.
     pub points: Vec<Point>,
 }
@@ -95,6 +116,10 @@ pub struct Point {
     pub value: String,
     /// Where it stands on an axis.
     pub at: f64,
+    /// The second value and its place, where two are swept.
+    pub and: Option<(String, f64)>,
+    /// Whether it is left empty, for more is asked for than the servers can do.
+    pub is_skipped: bool,
     /// The scenario with this value.
     pub scenario: Scenario,
 }

@@ -26,6 +26,6 @@ pub use goodness::{chi_square, kolmogorov_smirnov};
 pub use interval::{DEFAULT_LEVEL, Estimate, t_quantile};
 pub use moments::Moments;
 pub use paired::{Paired, Verdict, holm, holm_adjusted};
-pub use quantile::{estimable, nearest_rank, rank};
+pub use quantile::{EXCEEDANCES, estimable, nearest_rank, rank};
 pub use selection::{Selection, kim_nelson};
 pub use warmup::{Warmup, mser5};

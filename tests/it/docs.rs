@@ -189,6 +189,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("paired.csv", &rows, "PairedRow"),
         ("ranking.csv", &rows, "RankingRow"),
         ("theory.csv", &rows, "TheoryRow"),
+        ("settling.csv", &rows, "SettlingRow"),
         ("latency.csv", &rows, "LatencyRow"),
         ("servers.csv", &rows, "ServerRow"),
         ("timeline.csv", &rows, "TimelineRow"),

@@ -15,4 +15,5 @@ mod support;
 mod sweep;
 mod theory;
 mod validation;
+mod warnings;
 mod world;

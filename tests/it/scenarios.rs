@@ -166,7 +166,17 @@ fn each_asks_a_question_and_says_what_to_expect() {
         assert!(question.chars().count() <= 140, "{name}: {question}");
         assert!(scenario.expect.trim().len() > 100, "{name}");
         assert!(scenario.variants.len() >= 2, "{name}");
-        assert_eq!(scenario.warnings, Vec::<String>::new(), "{name}");
+        // What these two do on purpose.
+        let meant = [
+            ("differs-recovery", "fault-in-warmup"),
+            ("slots-and-disciplines", "heavy-tail"),
+        ];
+        for warning in &scenario.warnings {
+            assert!(
+                meant.contains(&(name.as_str(), warning.code)),
+                "{name}: {warning}"
+            );
+        }
         let long = |variant: &lbsim::scenario::Variant| variant.name.chars().count() > 40;
         assert!(!scenario.variants.iter().any(long), "{name}");
     }
@@ -524,6 +534,33 @@ fn noisy_neighbours() {
         let blind = m.success("round-robin");
         assert_eq!(blind < 1.0, allocation > 1.1, "{blind} at {allocation}");
     }
+}
+
+/// The loads at which the p99 is ten times the mean service time.
+#[test]
+fn load_curve() {
+    let crosses = |strategy: &str, below: &str, above: &str| {
+        let at = |load: &str| {
+            let rate = format!("clients[0].arrivals.rate=\"{load}0/s\"");
+            measure("load-curve", 2, &[&rate]).p99(strategy)
+        };
+        assert!(at(below) < 100.0 && at(above) > 100.0, "{strategy}");
+    };
+    crosses("random", "48", "58");
+    crosses("round-robin", "68", "76");
+    crosses("power-of-d", "86", "92");
+    crosses("least-connections", "89", "96");
+}
+
+#[test]
+fn slow_server_grid() {
+    let slow = [
+        "clients[0].arrivals.rate=\"665/s\"",
+        "services.web.servers.slow.speed=\"50%\"",
+    ];
+    let m = measure("slow-server-grid", 2, &slow);
+    assert!(m.p99("round-robin") > 10_000.0 && m.p99("random") > 10_000.0);
+    assert!(m.p99("power-of-d") < 100.0 && m.p99("least-connections") < 70.0);
 }
 
 #[test]

@@ -117,6 +117,11 @@ impl Process {
         matches!(self, Process::Renewal(renewal) if renewal.is_poisson())
     }
 
+    /// Whether the rate does not depend on the time.
+    pub fn is_steady(&self) -> bool {
+        !matches!(self, Process::Varying(_))
+    }
+
     /// Mean arrivals a second over the first `over` of time.
     pub fn mean_rate(&self, over: Span) -> f64 {
         match self {

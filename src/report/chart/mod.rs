@@ -2,11 +2,13 @@
 
 mod canvas;
 mod frame;
+mod grid;
 mod labels;
 mod palette;
 mod percentiles;
 mod scale;
 mod sessions;
+mod settling;
 mod shares;
 mod spread;
 mod summary;
@@ -22,7 +24,8 @@ use std::sync::{Arc, LazyLock};
 use resvg::{tiny_skia, usvg};
 
 use super::rows::{
-    LatencyRow, PairedRow, ServerRow, SessionRow, SummaryRow, TimelineRow, UtilizationRow,
+    LatencyRow, PairedRow, ServerRow, SessionRow, SettlingRow, SummaryRow, TimelineRow,
+    UtilizationRow,
 };
 use super::sweep::SweepRow;
 
@@ -45,6 +48,8 @@ pub struct Study<'a> {
     pub latency: &'a [LatencyRow],
     /// The spectra that theory gives, where it is exact.
     pub exact: &'a [LatencyRow],
+    /// How the warm-up was found.
+    pub settling: &'a [SettlingRow],
     /// Servers.
     pub servers: &'a [ServerRow],
     /// Response times over time.
@@ -57,6 +62,10 @@ pub struct Study<'a> {
     pub sweep: &'a [SweepRow],
     /// What is swept.
     pub sweep_label: &'a str,
+    /// What is swept with it, where two values are.
+    pub sweep_and: Option<&'a str>,
+    /// The metric that decides: the name of a column of `runs.csv`.
+    pub judge: &'a str,
     /// What goes wrong at known times.
     pub faults: &'a [FaultMark],
     /// Seconds that are not measured.
@@ -106,7 +115,7 @@ pub enum ChartError {
 /// Draws all charts that there are data for.
 pub fn draw(study: &Study<'_>) -> Vec<Chart> {
     type Draw = fn(&Study<'_>) -> Option<String>;
-    let charts: [(&'static str, Draw); 10] = [
+    let charts: [(&'static str, Draw); 12] = [
         ("summary", summary::draw),
         ("percentiles", percentiles::draw),
         ("timeline", timeline::draw),
@@ -117,6 +126,8 @@ pub fn draw(study: &Study<'_>) -> Vec<Chart> {
         ("sweep-mean", sweep::mean),
         ("sweep-p99", sweep::p99),
         ("sweep-success", sweep::success),
+        ("grid", grid::draw),
+        ("settling", settling::draw),
     ];
     charts
         .into_iter()

@@ -40,6 +40,9 @@ pub(super) fn success(study: &Study<'_>) -> Option<String> {
 }
 
 fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) -> Option<String> {
+    if study.sweep_and.is_some() {
+        return None;
+    }
     let rows: Vec<&SweepRow> = (study.sweep.iter())
         .filter(|row| row.metric == metric && row.estimate.is_some())
         .collect();

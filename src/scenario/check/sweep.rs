@@ -10,9 +10,85 @@ use super::super::{Point, Scenario, Sweep, schema};
 use super::data::Data;
 use super::scenario;
 use crate::time::Span;
+use crate::units::{Rate, Share, UnitError};
 
 /// Cells of one sweep at most.
 const MOST_CELLS: u64 = 1_000_000;
+
+/// One value that is swept: where it stands in the file, and its values as they are written.
+struct Swept<'a> {
+    at: Path,
+    path: &'a str,
+    values: Vec<String>,
+    places: Vec<f64>,
+    label: String,
+}
+
+impl<'a> Swept<'a> {
+    fn new(
+        at: Path,
+        (path, label): (&'a str, Option<&String>),
+        count: usize,
+        given: Option<&Vec<f64>>,
+        document: &Document,
+    ) -> Result<Swept<'a>, Vec<Diagnostic>> {
+        let values: Vec<String> = (0..count)
+            .map(|index| {
+                let place = at.key("values").index(index);
+                document.text(&document.span(&place)).trim().to_owned()
+            })
+            .collect();
+        Ok(Swept {
+            places: places(given, &values, &at)?,
+            label: label.map_or_else(|| path.to_owned(), Clone::clone),
+            at,
+            path,
+            values,
+        })
+    }
+
+    /// Where a value stands in the file.
+    fn here(&self, index: usize) -> Path {
+        self.at.key("values").index(index)
+    }
+
+    /// What is set for a value: paths and what stands there.
+    fn sets(&self, index: usize, base: &Scenario) -> Result<Vec<String>, Vec<Diagnostic>> {
+        let value = &self.values[index];
+        if self.path != LOAD {
+            return Ok(vec![format!("{}={value}", self.path)]);
+        }
+        let fault = |message: String| vec![Diagnostic::error("no-load", self.here(index), message)];
+        let share: Share = bare(value)
+            .parse()
+            .map_err(|error: UnitError| fault(error.to_string()))?;
+        let now = base.variants[0].blueprint.utilization(0).ok_or_else(|| {
+            fault("the load cannot be swept: it is not known how much is asked for".to_owned())
+        })?;
+        let clients = base.resolved["clients"].as_array();
+        let scaled = |(at, client): (usize, &serde_json::Value)| {
+            let rate = client["arrivals"]["rate"]
+                .as_str()
+                .and_then(|rate| rate.parse::<Rate>().ok());
+            let rate = rate.ok_or_else(|| {
+                fault(format!(
+                    "the load cannot be swept: the arrivals of `clients[{at}]` have no `rate`"
+                ))
+            })?;
+            let rate = rate.value() * share.value() / now;
+            Ok(format!("clients[{at}].arrivals.rate=\"{rate}/s\""))
+        };
+        clients
+            .into_iter()
+            .flatten()
+            .enumerate()
+            .map(scaled)
+            .collect()
+    }
+}
+
+/// The path that stands for the load of the first service.
+const LOAD: &str = "load";
 
 /// The points of a sweep over `base`.
 pub(super) fn sweep(
@@ -23,37 +99,77 @@ pub(super) fn sweep(
     data: &mut Data,
 ) -> Result<Sweep, Vec<Diagnostic>> {
     let at = Path::root().key("sweep");
-    let fault = |at: Path, code, message: String| vec![Diagnostic::error(code, &at, message)];
-    let cells = plan.values.len() * base.variants.len() * base.replications as usize;
+    let names = (plan.path.as_str(), plan.label.as_ref());
+    let first = Swept::new(
+        at.clone(),
+        names,
+        plan.values.len(),
+        plan.at.as_ref(),
+        document,
+    )?;
+    let second = match &plan.and {
+        None => None,
+        Some(axis) => {
+            let names = (axis.path.as_str(), axis.label.as_ref());
+            let at = at.key("and");
+            Some(Swept::new(
+                at,
+                names,
+                axis.values.len(),
+                axis.at.as_ref(),
+                document,
+            )?)
+        }
+    };
+    let places: Vec<(usize, Option<usize>)> = match &second {
+        None => (0..first.values.len()).map(|one| (one, None)).collect(),
+        Some(second) => (0..first.values.len())
+            .flat_map(|one| (0..second.values.len()).map(move |two| (one, Some(two))))
+            .collect(),
+    };
+    let cells = places.len() * base.variants.len() * base.replications as usize;
     if cells as u64 > MOST_CELLS {
         let message = format!("the sweep has {cells} cells; at most {MOST_CELLS} are allowed");
-        return Err(fault(at, "too-large", message));
+        return Err(vec![Diagnostic::error("too-large", &at, message)]);
     }
-    let values: Vec<String> = (0..plan.values.len())
-        .map(|index| {
-            let place = at.key("values").index(index);
-            document.text(&document.span(&place)).trim().to_owned()
-        })
-        .collect();
-    let places = places(plan, &values, &at)?;
     let mut points = Vec::new();
     let mut faults = Vec::new();
     let mut same_everywhere: Option<Vec<Diagnostic>> = None;
-    for (index, (value, place)) in values.iter().zip(places).enumerate() {
-        let here = at.key("values").index(index);
-        match point(plan, value, path, document, data) {
-            Ok(scenario) if !alike(&scenario, base) => faults.extend(fault(
-                here,
-                "unlike",
-                format!(
+    for (index, &(one, two)) in places.iter().enumerate() {
+        let both = second.as_ref().zip(two);
+        let value = match both {
+            None => first.values[one].clone(),
+            Some((second, two)) => format!("{} and {}", first.values[one], second.values[two]),
+        };
+        let swept: Vec<(&Swept<'_>, usize)> =
+            [Some((&first, one)), both].into_iter().flatten().collect();
+        let made = sets(&swept, base, |sets| point(sets, path, document, data))
+            .and_then(|sets| point(&sets, path, document, data));
+        let here = first.here(one);
+        match made {
+            Ok(scenario) if !alike(&scenario, base) => {
+                let message = format!(
                     "with {value} other things are compared, or more often; a sweep compares the same at each value"
-                ),
-            )),
-            Ok(scenario) => points.push(Point {
-                value: value.trim_matches(['"', '\'']).to_owned(),
-                at: place,
-                scenario,
-            }),
+                );
+                faults.push(Diagnostic::error("unlike", here, message));
+            }
+            Ok(mut scenario) => {
+                let is_skipped =
+                    plan.overloaded == file::Overloaded::Skip && is_overloaded(&scenario);
+                if is_skipped {
+                    scenario.replications = 0;
+                    scenario.goal = None;
+                }
+                points.push(Point {
+                    value: bare(&first.values[one]).to_owned(),
+                    at: first.places[one],
+                    and: both.map(|(second, two)| {
+                        (bare(&second.values[two]).to_owned(), second.places[two])
+                    }),
+                    is_skipped,
+                    scenario,
+                });
+            }
             Err(own) => {
                 let prefix = format!("with {value}: ");
                 faults.extend(own.iter().map(|other| blamed(other, &here, &prefix)));
@@ -72,12 +188,66 @@ pub(super) fn sweep(
             .map(|other| blamed(other, &at.key("path"), ""))
             .collect();
     }
+    if faults.is_empty() && points.iter().all(|point| point.is_skipped) {
+        let message = "more is asked for than the servers can do at every value: there is nothing to run; \
+            `overloaded = \"run\"` runs them nevertheless";
+        faults.push(Diagnostic::error("overloaded", at.key("values"), message));
+    }
     if faults.is_empty() {
-        let label = plan.label.clone().unwrap_or_else(|| plan.path.clone());
-        Ok(Sweep { label, points })
+        Ok(Sweep {
+            label: first.label,
+            and: second.map(|second| second.label),
+            points,
+        })
     } else {
         Err(faults)
     }
+}
+
+/// What is set at a point. Where a load is among it, it is one of the capacity that the other value leaves.
+fn sets(
+    swept: &[(&Swept<'_>, usize)],
+    base: &Scenario,
+    mut made: impl FnMut(&[String]) -> Result<Scenario, Vec<Diagnostic>>,
+) -> Result<Vec<String>, Vec<Diagnostic>> {
+    let (loads, others): (Vec<_>, Vec<_>) = swept.iter().partition(|(axis, _)| axis.path == LOAD);
+    let mut sets = Vec::new();
+    for &(axis, index) in &others {
+        sets.extend(axis.sets(index, base)?);
+    }
+    if !loads.is_empty() {
+        let changed = if sets.is_empty() {
+            base.clone()
+        } else {
+            made(&sets)?
+        };
+        for &(axis, index) in &loads {
+            sets.extend(axis.sets(index, &changed)?);
+        }
+    }
+    Ok(sets)
+}
+
+/// Whether queues grow without end under every strategy: more is asked for than the servers can do, and nothing bounds what
+/// waits.
+fn is_overloaded(scenario: &Scenario) -> bool {
+    scenario.variants.iter().all(|variant| {
+        let plan = &variant.blueprint;
+        plan.services.iter().enumerate().any(|(at, service)| {
+            let bounded = service.balancer.timeout.is_some()
+                || service.balancer.queue_timeout.is_some()
+                || service
+                    .groups
+                    .iter()
+                    .any(|group| group.queue_limit < u32::MAX);
+            !bounded && plan.utilization(at).is_some_and(|load| load >= 1.0)
+        })
+    })
+}
+
+/// A value without the quotes around it.
+fn bare(value: &str) -> &str {
+    value.trim_matches(['"', '\''])
 }
 
 /// A fault that shows elsewhere, where it comes from.
@@ -89,18 +259,17 @@ fn blamed(fault: &Diagnostic, at: &Path, prefix: &str) -> Diagnostic {
     }
 }
 
-/// The scenario with `value` in the place that is swept.
+/// The scenario with some values set.
 fn point(
-    plan: &file::Sweep,
-    value: &str,
+    sets: &[String],
     path: &FilePath,
     document: &Document,
     data: &mut Data,
 ) -> Result<Scenario, Vec<Diagnostic>> {
     let mut changed = document.clone();
-    changed
-        .set(&format!("{}={value}", plan.path))
-        .map_err(|fault| vec![*fault])?;
+    for set in sets {
+        changed.set(set).map_err(|fault| vec![*fault])?;
+    }
     let (value, faults) = conform(&changed, &schema());
     if any_error(&faults) {
         return Err(faults);
@@ -125,8 +294,12 @@ fn alike(one: &Scenario, other: &Scenario) -> bool {
 }
 
 /// Where the values stand on an axis: as the scenario says, or spans in milliseconds, or the numbers with which they begin.
-fn places(plan: &file::Sweep, values: &[String], at: &Path) -> Result<Vec<f64>, Vec<Diagnostic>> {
-    if let Some(given) = &plan.at {
+fn places(
+    given: Option<&Vec<f64>>,
+    values: &[String],
+    at: &Path,
+) -> Result<Vec<f64>, Vec<Diagnostic>> {
+    if let Some(given) = given {
         if given.len() != values.len() {
             let message = format!(
                 "`at` has {} places for {} values",
@@ -137,7 +310,6 @@ fn places(plan: &file::Sweep, values: &[String], at: &Path) -> Result<Vec<f64>, 
         }
         return Ok(given.clone());
     }
-    let bare = |value: &String| value.trim_matches(['"', '\'']).to_owned();
     let spans: Option<Vec<f64>> = values
         .iter()
         .map(|value| bare(value).parse::<Span>().ok())
@@ -146,7 +318,7 @@ fn places(plan: &file::Sweep, values: &[String], at: &Path) -> Result<Vec<f64>, 
     let numbers = || -> Option<Vec<f64>> {
         values
             .iter()
-            .map(|value| leading_number(&bare(value)))
+            .map(|value| leading_number(bare(value)))
             .collect()
     };
     spans.or_else(numbers).ok_or_else(|| {

@@ -1,0 +1,108 @@
+//! What a careful colleague would say of results.
+
+use super::comparison::{self, estimate};
+use super::outcome::{Outcome, VariantOutcome};
+use crate::model::blueprint::{Blueprint, When};
+use crate::model::fault::Schedule;
+use crate::scenario::{Scenario, Variant, Warning};
+use crate::stats::{EXCEEDANCES, Warmup, mser5};
+
+/// Failures beyond this share hide what response times say.
+const MANY: f64 = 0.01;
+
+/// How much the response time must climb or fall in the measured window to be said not to have settled.
+const CHANGE: f64 = 1.25;
+
+/// What is to be borne in mind with an outcome.
+pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let judge = comparison::metric(scenario.judge_by);
+    for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
+        let mut warn = |code, text| found.push(Warning { code, text });
+        if measured.runs.is_empty() {
+            continue;
+        }
+        if judge.quantile.is_some() && estimate(measured, judge).estimate.is_none() {
+            warn(
+                "too-few-above",
+                format!(
+                    "{} of {} is not known: fewer than {EXCEEDANCES} requests took longer",
+                    judge.name, variant.name
+                ),
+            );
+        }
+        let requests: u64 = measured.runs.iter().map(|run| run.requests).sum();
+        let succeeded: u64 = measured.runs.iter().map(|run| run.succeeded).sum();
+        let failed = 1.0 - succeeded as f64 / requests.max(1) as f64;
+        let of_the_succeeded = judge.name.ends_with("_ms") && !judge.name.contains("all");
+        if failed > MANY && of_the_succeeded {
+            warn(
+                "failures-hidden",
+                format!(
+                    "{:.1}% of the requests under {} failed, and do not count in {}",
+                    failed * 100.0,
+                    variant.name,
+                    judge.name
+                ),
+            );
+        }
+        if let Some((before, after)) = unsettled(variant, measured) {
+            warn(
+                "not-settled",
+                format!(
+                    "{} had not settled: its median response time went from {before:.0} ms at the beginning of the measured window to {after:.0} ms at its end",
+                    variant.name
+                ),
+            );
+        }
+    }
+    found
+}
+
+/// Whether nothing in a world is meant to change while it is measured.
+pub(super) fn is_steady(plan: &Blueprint) -> bool {
+    let is_steady = |when: &When| match when {
+        When::Process(process) => process.is_steady(),
+        When::Closed(_) => true,
+        When::Trace(_) => false,
+    };
+    let changes = |schedule: &Schedule| matches!(schedule, Schedule::Once(..));
+    let moves = |at: crate::time::Time| at > crate::time::Time::ZERO && at < plan.end;
+    plan.sources.iter().all(|source| is_steady(&source.when))
+        && !plan.faults.iter().any(|fault| changes(&fault.schedule))
+        && !(plan.services.iter().flat_map(|service| &service.groups))
+            .any(|group| moves(group.joins) || moves(group.leaves))
+}
+
+/// The median response time of the first and of the last quarter of the measured window, in milliseconds, where it had not
+/// settled; by MSER-5 over its stretches.
+fn unsettled(variant: &Variant, measured: &VariantOutcome) -> Option<(f64, f64)> {
+    let plan = &variant.blueprint;
+    if !is_steady(plan) {
+        return None;
+    }
+    let length = measured.timeline.length();
+    let first = (plan.warmup.nanos()).div_ceil(length.nanos()) as usize;
+    let medians: Vec<f64> = measured
+        .timeline
+        .stretches()
+        .get(first..)?
+        .iter()
+        .filter_map(|stretch| Some(stretch.quantile(0.5)? * 1e3))
+        .collect();
+    let quarter = medians.len() / 4;
+    if quarter < 5 || mser5(&medians) != Warmup::NotSettled {
+        return None;
+    }
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (before, after) = (
+        mean(&medians[..quarter]),
+        mean(&medians[medians.len() - quarter..]),
+    );
+    let change = if before < after {
+        after / before
+    } else {
+        before / after
+    };
+    (change > CHANGE).then_some((before, after))
+}

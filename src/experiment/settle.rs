@@ -1,0 +1,172 @@
+//! How long a system takes to settle: a pilot of a few replications, and MSER-5 on the slowest series there is, the number of
+//! requests in the system.
+
+use rayon::prelude::*;
+
+use super::caution::is_steady;
+use crate::model::{self, blueprint::Blueprint};
+use crate::observe::Ended;
+use crate::scenario::{Scenario, Settling, Variant};
+use crate::stats::{Warmup, mser5};
+use crate::time::{Span, Time};
+
+/// Replications of the pilot; their seeds are those of the run's first ones.
+const PILOT: u32 = 5;
+
+/// Values in a series.
+const VALUES: usize = 1000;
+
+/// Why no warm-up was found.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{scenario}: {variant} does not settle: {why}")]
+pub struct Unsettled {
+    /// The scenario's file.
+    pub scenario: String,
+    /// The first variant that does not.
+    pub variant: String,
+    /// What was seen instead.
+    pub why: String,
+}
+
+/// Finds the warm-up of a scenario that asks for it, on the threads of the current rayon pool: that of its slowest variant.
+///
+/// # Errors
+/// Where a variant does not settle within the first half of the run.
+pub fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
+    if !scenario.finds_warmup {
+        return Ok(());
+    }
+    let settling: Vec<Settling> = scenario
+        .variants
+        .par_iter()
+        .map(|variant| {
+            of(variant, scenario.seed).map_err(|why| Unsettled {
+                scenario: scenario.file_name.clone(),
+                variant: variant.name.clone(),
+                why,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let warmup = settling
+        .iter()
+        .map(|own| own.settled)
+        .max()
+        .unwrap_or(Span::ZERO);
+    for variant in &mut scenario.variants {
+        variant.blueprint.warmup = Time::ZERO + warmup;
+    }
+    scenario.settling = settling;
+    Ok(())
+}
+
+fn of(variant: &Variant, seed: u64) -> Result<Settling, String> {
+    let plan = &variant.blueprint;
+    if !is_steady(plan) {
+        return Err("something changes at a given time (a fault, the arrivals, a server that joins), so there is no steady state to wait for; give a `warmup`".to_owned());
+    }
+    let step = Span::from_nanos(plan.end.nanos().div_ceil(VALUES as u64));
+    let runs: Vec<Vec<f64>> = (0..PILOT)
+        .into_par_iter()
+        .map(|replication| in_system(plan, seed, replication, step))
+        .collect();
+    let series: Vec<f64> = (0..VALUES)
+        .map(|at| runs.iter().map(|run| run[at]).sum::<f64>() / f64::from(PILOT))
+        .collect();
+    match mser5(&series) {
+        Warmup::Settled { cut } => Ok(Settling {
+            variant: variant.name.clone(),
+            step,
+            settled: Span::from_nanos(step.nanos() * cut.max(1) as u64),
+            in_system: series,
+        }),
+        Warmup::NotSettled => Err(reason(&series, step, plan)),
+    }
+}
+
+/// Requests in the system at the end of each step.
+fn in_system(plan: &Blueprint, seed: u64, replication: u32, step: Span) -> Vec<f64> {
+    let mut changes = vec![0i64; VALUES + 1];
+    let place = |at: Time| (at.nanos() / step.nanos().max(1)).min(VALUES as u64) as usize;
+    let mut witness = |request: &Ended| {
+        changes[place(request.arrived)] += 1;
+        changes[place(request.arrived + request.response_time)] -= 1;
+    };
+    model::run_witnessed(plan, seed, replication, &mut witness);
+    let mut count = 0;
+    changes[..VALUES]
+        .iter()
+        .map(|change| {
+            count += change;
+            count as f64
+        })
+        .collect()
+}
+
+/// Why a series does not settle: it grows, or the run is too short.
+fn reason(series: &[f64], step: Span, plan: &Blueprint) -> String {
+    let half = series.len() / 2;
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (third, last) = (
+        mean(&series[half..half + half / 2]),
+        mean(&series[half + half / 2..]),
+    );
+    let seconds = step.seconds() * (half / 2) as f64;
+    let rate = (last - third) / seconds;
+    if last > 1.2 * third {
+        format!(
+            "it is overloaded: the number of requests in the system grows by {rate:.2} a second"
+        )
+    } else {
+        let length = plan.end - Time::ZERO;
+        format!(
+            "the run of {length} is too short to tell its beginning from the rest; try {}",
+            Span::from_nanos(length.nanos().saturating_mul(4))
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scenario(rate: &str, duration: &str) -> Scenario {
+        let text = format!(
+            "question = '?'\nexpect = '!'\n[run]\nduration = '{duration}'\nwarmup = 'auto'\ncompare = ['random', 'round-robin']\n[[clients]]\narrivals = {{ kind = 'poisson', rate = '{rate}' }}\n[[services]]\nname = 'web'\n[[services.servers]]\ncount = 4\nservice = {{ kind = 'exponential', mean = '10ms' }}\n"
+        );
+        Scenario::from_text("auto.toml", &text).unwrap()
+    }
+
+    #[test]
+    fn a_short_beginning_is_found() {
+        let mut scenario = scenario("320/s", "100s");
+        settle(&mut scenario).unwrap();
+        let warmup = scenario.warmup();
+        assert!(
+            warmup >= Span::from_millis(100) && warmup < Span::from_secs(50),
+            "{warmup}"
+        );
+        assert_eq!(scenario.settling.len(), 2);
+        // An M/M/1 at 0.8 has 4 in the system on average, four of them 16; the standard error of the mean is some 3%.
+        let settled = &scenario.settling[0].in_system[500..];
+        let mean = settled.iter().sum::<f64>() / settled.len() as f64;
+        assert!((mean - 16.0).abs() < 2.5, "{mean}");
+    }
+
+    #[test]
+    fn overload_is_refused_with_its_rate() {
+        let refused = settle(&mut scenario("500/s", "100s")).unwrap_err();
+        assert!(refused.why.contains("grows by"), "{refused}");
+        let rate: f64 = refused
+            .why
+            .split("grows by ")
+            .nth(1)
+            .unwrap()
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        // 500 come a second and 400 go.
+        assert!((rate - 100.0).abs() < 8.0, "{rate}");
+    }
+}

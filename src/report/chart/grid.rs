@@ -1,0 +1,154 @@
+//! A metric by two values that are swept: a heat map for each strategy, all with one scale of colours, and the figures in it.
+
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};
+use super::palette::{INK, heat, look};
+use super::{Study, SweepRow};
+use plotters::style::RGBColor;
+
+/// Panels beside each other.
+const ACROSS: usize = 2;
+/// Height of a row of cells.
+const ROW: f64 = 30.0;
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let second = study.sweep_and?;
+    let rows: Vec<&SweepRow> = study
+        .sweep
+        .iter()
+        .filter(|row| row.metric == study.judge)
+        .collect();
+    let known = || rows.iter().filter_map(|row| row.estimate);
+    let (least, most) = known().fold((f64::MAX, f64::MIN), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    let xs = places(rows.iter().map(|row| (row.at, row.value.as_str())));
+    let ys = places(
+        rows.iter()
+            .filter_map(|row| Some((row.at_2?, row.value_2.as_deref()?))),
+    );
+    if xs.is_empty() || ys.is_empty() || known().next().is_none() {
+        return None;
+    }
+    let top = frame::title_height(study) + 12.0;
+    let names = ys
+        .iter()
+        .map(|(_, name)| AXIS.width(name))
+        .fold(0.0, f64::max);
+    let gap = 40.0;
+    let panel = (WIDTH - 2.0 * EDGE - gap) / ACROSS as f64;
+    let left = names + 12.0;
+    let cell = (panel - left) / xs.len() as f64;
+    let height = 30.0 + ROW * ys.len() as f64 + 46.0;
+    let lines = study.strategies.len().div_ceil(ACROSS);
+    // A metric that spans more than a decade is told apart by its logarithm.
+    let log = least > 0.0 && most > 10.0 * least;
+    let share = |value: f64| {
+        let of = |value: f64| if log { value.ln() } else { value };
+        if most > least {
+            (of(value) - of(least)) / (of(most) - of(least))
+        } else {
+            0.0
+        }
+    };
+    let percent = if study.judge.ends_with("_share") || study.judge.starts_with("utilization") {
+        100.0
+    } else {
+        1.0
+    };
+    Some(Canvas::picture(
+        WIDTH,
+        top + height * lines as f64,
+        |canvas| {
+            let unit = if percent == 100.0 { ", %" } else { "" };
+            frame::title(
+                canvas,
+                study,
+                &format!(
+                    "{}{unit}: across {}, down {second}; empty where overloaded",
+                    study.judge, study.sweep_label
+                ),
+            );
+            for (at, series) in study.strategies.iter().enumerate() {
+                let x = EDGE + (at % ACROSS) as f64 * (panel + gap);
+                let y = top + (at / ACROSS) as f64 * height;
+                let name = Type::bold(LABEL, look(series.colour).ink);
+                canvas.text(
+                    &name.fit(&series.name, panel),
+                    (x + left, y + 8.0),
+                    Align::Left,
+                    name,
+                );
+                let y = y + 30.0;
+                for (row, (_, name)) in ys.iter().enumerate() {
+                    canvas.text(
+                        name,
+                        (x + left - 9.0, y + (row as f64 + 0.5) * ROW),
+                        Align::Right,
+                        AXIS,
+                    );
+                }
+                for (column, (_, name)) in xs.iter().enumerate() {
+                    let middle = x + left + (column as f64 + 0.5) * cell;
+                    canvas.text(
+                        &AXIS.fit(name, cell - 4.0),
+                        (middle, y + ROW * ys.len() as f64 + 14.0),
+                        Align::Centre,
+                        AXIS,
+                    );
+                }
+                for point in rows.iter().filter(|row| row.strategy == series.name) {
+                    let column = xs.iter().position(|&(at, _)| at == point.at);
+                    let row = ys.iter().position(|&(at, _)| Some(at) == point.at_2);
+                    let (Some(column), Some(row), Some(value)) = (column, row, point.estimate)
+                    else {
+                        continue;
+                    };
+                    let corner = (x + left + column as f64 * cell, y + row as f64 * ROW);
+                    let colour = heat(share(value));
+                    canvas.area(
+                        (corner.0 + 1.0, corner.1 + 1.0),
+                        (corner.0 + cell - 1.0, corner.1 + ROW - 1.0),
+                        colour,
+                        1.0,
+                    );
+                    let text = figure(value * percent);
+                    let ink = Type::new(
+                        12.0,
+                        if is_dark(colour) {
+                            RGBColor(255, 255, 255)
+                        } else {
+                            INK
+                        },
+                    );
+                    if ink.width(&text) < cell - 4.0 {
+                        canvas.text(
+                            &text,
+                            (corner.0 + cell / 2.0, corner.1 + ROW / 2.0),
+                            Align::Centre,
+                            ink,
+                        );
+                    }
+                }
+            }
+        },
+    ))
+}
+
+/// The places on an axis, in order, each with its name.
+fn places<'a>(of: impl Iterator<Item = (f64, &'a str)>) -> Vec<(f64, &'a str)> {
+    let mut places: Vec<(f64, &str)> = of.collect();
+    places.sort_by(|one, other| one.0.total_cmp(&other.0));
+    places.dedup_by(|one, other| one.0 == other.0);
+    places
+}
+
+/// Three digits.
+fn figure(value: f64) -> String {
+    let places = (2.0 - value.abs().max(1e-9).log10().floor()).clamp(0.0, 3.0) as usize;
+    format!("{value:.places$}")
+}
+
+fn is_dark(RGBColor(r, g, b): RGBColor) -> bool {
+    0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b) < 140.0
+}
