@@ -1,11 +1,15 @@
 //! What the outcome says: estimates with intervals, and differences to the baseline, replication by replication on
 //! the same requests.
 
+use super::caution::is_steady;
 use super::outcome::{Run, VariantOutcome, milliseconds};
-use crate::scenario::file;
+use crate::model::blueprint::Blueprint;
+use crate::scenario::{Variant, file};
 use crate::stats::{
-    DEFAULT_LEVEL, Estimate, Moments, Paired, Verdict, estimable, holm_adjusted, t_quantile,
+    Controlled, DEFAULT_LEVEL, Estimate, Moments, Paired, Verdict, estimable, holm_adjusted,
+    t_quantile,
 };
+use crate::time::Time;
 
 /// Which way a metric is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +149,51 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
         }
     }
     figure
+}
+
+/// The mean of a metric from which the luck of a run has been taken: how much work happened to come, of which theory knows the
+/// mean. The control is the utilization, whose expectation is the offered load where nothing fails and nothing changes (the
+/// utilization law). `None` elsewhere, for quantiles, and where the control does not help.
+pub fn controlled(
+    variant: &Variant,
+    measured: &VariantOutcome,
+    metric: &Metric,
+) -> Option<Controlled> {
+    let offered = offered_load(&variant.blueprint)?;
+    let all_answered = measured
+        .runs
+        .iter()
+        .all(|run| run.succeeded == run.requests);
+    if metric.quantile.is_some() || !metric.name.starts_with("mean_") || !all_answered {
+        return None;
+    }
+    let utilization: Option<Vec<f64>> = measured
+        .runs
+        .iter()
+        .map(|run| run.utilization_mean)
+        .collect();
+    let found = crate::stats::controlled(
+        &values(measured, metric),
+        &utilization?,
+        offered,
+        DEFAULT_LEVEL,
+    )?;
+    (found.gain > 1.0).then_some(found)
+}
+
+/// The share of slot time that is in use in the long run, where that is known: one service that keeps up, whose servers all
+/// take the same time for a request, and nothing that changes.
+fn offered_load(plan: &Blueprint) -> Option<f64> {
+    let ([service], true) = (
+        &plan.services[..],
+        is_steady(plan) && plan.faults.is_empty(),
+    ) else {
+        return None;
+    };
+    let ([_], true) = (&service.groups[..], plan.warmup > Time::ZERO) else {
+        return None;
+    };
+    plan.utilization(0).filter(|&load| load < 1.0)
 }
 
 /// Requests above a quantile that each replication must have for quantiles to be compared replication by replication.

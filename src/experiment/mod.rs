@@ -15,7 +15,8 @@ mod settle;
 
 pub use caution::cautions;
 pub use comparison::{
-    Better, Comparison, Figure, METRICS, Metric, comparisons, difference, estimate, metric, ranking,
+    Better, Comparison, Figure, METRICS, Metric, comparisons, controlled, difference, estimate,
+    metric, ranking,
 };
 pub use exact::Exact;
 pub use goal::{Width, selection, width};

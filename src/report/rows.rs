@@ -21,6 +21,13 @@ pub struct SummaryRow {
     pub half_width_95: Option<f64>,
     /// Replications that had a value.
     pub n: u32,
+    /// The estimate with the luck taken out of how much work happened to come (a control variate: the utilization, whose mean
+    /// is known); empty where it is not known, for quantiles, and where it does not help.
+    pub controlled_estimate: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub controlled_half_width_95: Option<f64>,
+    /// How many times as many replications would have been needed for that half-width without the control.
+    pub controlled_gain: Option<f64>,
 }
 
 /// `paired.csv`: one metric of one strategy less that of the baseline, replication by replication on the

@@ -6,7 +6,7 @@ use super::rows::{
 };
 use crate::experiment::{
     self, Better, Comparison, Exact, METRICS, Metric, Outcome, Run, VariantOutcome, comparisons,
-    estimate, metric, milliseconds,
+    controlled, estimate, metric, milliseconds,
 };
 use crate::observe::Loss;
 use crate::scenario::{Measurement, Scenario, Settling, Variant};
@@ -68,12 +68,16 @@ impl Tables {
 fn summary(variant: &Variant, measured: &VariantOutcome) -> impl Iterator<Item = SummaryRow> {
     METRICS.iter().map(|metric| {
         let figure = estimate(measured, metric);
+        let controlled = controlled(variant, measured, metric);
         SummaryRow {
             strategy: variant.name.clone(),
             metric: metric.name.to_owned(),
             estimate: figure.estimate,
             half_width_95: figure.half_width,
             n: figure.n as u32,
+            controlled_estimate: controlled.map(|found| found.estimate),
+            controlled_half_width_95: controlled.map(|found| found.half_width),
+            controlled_gain: controlled.map(|found| found.gain),
         }
     })
 }

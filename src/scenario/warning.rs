@@ -101,7 +101,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<
         tails(plan, judge, &mut found);
         hot_keys(variant, &mut found);
     }
-    if replications < 5 {
+    if replications < 4 {
         found.push(warning(
             "few-replications",
             format!("{replications} replications say little of how sure the figures are"),

@@ -3,6 +3,7 @@
 //! | file | question it answers |
 //! |---|---|
 //! | [`interval`] | how well is a mean known from a few replications? |
+//! | [`control`] | how much of it was luck that is known? |
 //! | [`paired`] | is this strategy shown to be better than the baseline, on the same requests? |
 //! | [`quantile`] | which observation is the p99, and are there enough of them to say? |
 //! | [`selection`] | which of several is the best, and is that known yet? |
@@ -13,6 +14,7 @@
 //! Nothing here panics on bad input: what cannot be known is `None`, never NaN.
 
 pub mod balance;
+pub mod control;
 pub mod goodness;
 pub mod interval;
 pub mod moments;
@@ -22,6 +24,7 @@ pub mod selection;
 pub mod warmup;
 
 pub use balance::{coefficient_of_variation, jain_index, peak_to_mean};
+pub use control::{Controlled, controlled};
 pub use goodness::{chi_square, kolmogorov_smirnov};
 pub use interval::{DEFAULT_LEVEL, Estimate, t_quantile};
 pub use moments::Moments;

@@ -16,6 +16,8 @@ pub mod index;
 #[macro_use]
 mod list;
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
 mod contract;
 pub mod load;
 pub mod pool;

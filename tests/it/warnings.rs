@@ -92,7 +92,7 @@ fn results_are_read_with_care() {
     // Half of the requests go to a server that can take a third of them.
     let slow = (
         "[[services.servers]]\ncount = 2",
-        "[[services.servers]]\ncount = 1\nspeed = \"50%\"\nservice = { kind = \"exponential\", mean = \"10ms\" }\n[[services.servers]]\ncount = 1",
+        "[[services.servers]]\nname = \"slow\"\ncount = 1\nspeed = \"50%\"\nservice = { kind = \"exponential\", mean = \"10ms\" }\n[[services.servers]]\ncount = 1",
     );
     assert_eq!(of_results(&[slow, ("160/s", "120/s")]), ["not-settled"]);
 }

@@ -43,6 +43,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 estimate: Some(value),
                 half_width_95: Some(value * 0.03),
                 n: 20,
+                ..SummaryRow::default()
             });
         }
         for step in 0..100u64 {
