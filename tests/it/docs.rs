@@ -167,6 +167,7 @@ fn columns(source: &str, name: &str) -> String {
                 "u32" | "u64" => "whole number",
                 "f64" => "number",
                 "Option<f64>" => "number or empty",
+                "Option<String>" => "text or empty",
                 other => panic!("no words for {other}"),
             };
             let meaning = std::mem::take(&mut comment).join(" ");
