@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, Journal, Outcome, Progress, Unsettled};
 use crate::model::blueprint::When;
+use crate::report::requests::Packing;
 use crate::report::sureness;
 use crate::report::sweep::SweepTables;
 use crate::report::table::{self, Style};
@@ -32,12 +33,26 @@ pub(super) struct RunArgs {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// Write a row for each request too, a file a strategy and replication; packed if asked.
+    #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
+    requests: Option<RequestFormat>,
     /// Begin anew where an interrupted run of the same scenario could go on.
     #[arg(long)]
     fresh: bool,
     /// Say what would be run, and run nothing.
     #[arg(long)]
     dry_run: bool,
+}
+
+/// The files of `--requests`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RequestFormat {
+    /// CSV as it is.
+    Csv,
+    /// CSV, packed by gzip.
+    Gzip,
+    /// CSV, packed by zstd.
+    Zstd,
 }
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
@@ -52,6 +67,13 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
                 args.out.join(&scenario.name).display()
             )));
         }
+    }
+    let swept = scenarios.iter().find(|scenario| scenario.sweep.is_some());
+    if let (Some(_), Some(scenario)) = (args.requests, swept) {
+        return Err(Failure::Usage(format!(
+            "`--requests` writes the requests of one scenario, and `{}` is a sweep over many: take `[sweep]` out, and choose a value with `--set`",
+            scenario.file_name
+        )));
     }
     if args.dry_run {
         return output.print(&plan(&scenarios, args));
@@ -83,7 +105,12 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     for scenario in &scenarios {
         let (own, others) = outcomes.split_at(scenario.runs().len());
         outcomes = others;
-        let folder = write::write(&args.out, scenario, own)?;
+        let packing = args.requests.map(|format| match format {
+            RequestFormat::Csv => Packing::Plain,
+            RequestFormat::Gzip => Packing::Gzip,
+            RequestFormat::Zstd => Packing::Zstd,
+        });
+        let folder = pool.install(|| write::write(&args.out, scenario, own, packing))?;
         for warning in sureness::warnings(scenario, own) {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }

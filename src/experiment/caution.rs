@@ -50,7 +50,7 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
             warn(
                 "not-settled",
                 format!(
-                    "{} had not settled: its median response time went from {before:.0} ms at the beginning of the measured window to {after:.0} ms at its end",
+                    "{} had not settled: its 90th percentile of the response time went from {before:.0} ms at the beginning of the measured window to {after:.0} ms at its end",
                     variant.name
                 ),
             );
@@ -74,7 +74,7 @@ pub(super) fn is_steady(plan: &Blueprint) -> bool {
             .any(|group| moves(group.joins) || moves(group.leaves))
 }
 
-/// The median response time of the first and of the last quarter of the measured window, in milliseconds, where it had not
+/// The 90th percentile of the response time in the first and of the last quarter of the measured window, in milliseconds, where it had not
 /// settled; by MSER-5 over its stretches.
 fn unsettled(variant: &Variant, measured: &VariantOutcome) -> Option<(f64, f64)> {
     let plan = &variant.blueprint;
@@ -83,21 +83,21 @@ fn unsettled(variant: &Variant, measured: &VariantOutcome) -> Option<(f64, f64)>
     }
     let length = measured.timeline.length();
     let first = (plan.warmup.nanos()).div_ceil(length.nanos()) as usize;
-    let medians: Vec<f64> = measured
+    let tails: Vec<f64> = measured
         .timeline
         .stretches()
         .get(first..)?
         .iter()
-        .filter_map(|stretch| Some(stretch.quantile(0.5)? * 1e3))
+        .filter_map(|stretch| Some(stretch.quantile(0.9)? * 1e3))
         .collect();
-    let quarter = medians.len() / 4;
-    if quarter < 5 || mser5(&medians) != Warmup::NotSettled {
+    let quarter = tails.len() / 4;
+    if quarter < 5 || mser5(&tails) != Warmup::NotSettled {
         return None;
     }
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let (before, after) = (
-        mean(&medians[..quarter]),
-        mean(&medians[medians.len() - quarter..]),
+        mean(&tails[..quarter]),
+        mean(&tails[tails.len() - quarter..]),
     );
     let change = if before < after {
         after / before

@@ -598,6 +598,10 @@ impl World<'_> {
                 server: answered.map(|attempt| attempt.server),
                 attempts: request.attempts,
                 service_time: answered.map_or(Span::ZERO, |attempt| attempt.demand),
+                waited: answered.map_or(Span::ZERO, |attempt| {
+                    let at_balancer = attempt.sent.since(request.queued.min(attempt.sent));
+                    attempt.since - Time::ZERO + at_balancer
+                }),
                 response_time,
                 failed,
                 measured: request.measured,

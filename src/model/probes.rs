@@ -7,7 +7,7 @@ use super::{Event, World};
 use crate::engine::Calendar;
 use crate::rng::Luck;
 use crate::strategy::{MemberId, Probe};
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 /// The purpose of a request's luck that delays the probes sent with it; the number of the probe is added.
 const PROBE: u64 = 0x600;
@@ -163,6 +163,8 @@ impl World<'_> {
         }
         self.attempts[id].load = here.min(u32::from(u16::MAX)) as u16;
         self.attempts[id].demand = service_time;
+        let waited = response_time.nanos().saturating_sub(service_time.nanos());
+        self.attempts[id].since = Time::from_nanos(waited);
         if self.hears_idle && here == 0 && attempt.request != NOBODY {
             let luck = self.requests[attempt.request].draft.luck;
             self.tell_idle(attempt.server, luck, calendar.now());

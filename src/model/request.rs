@@ -97,7 +97,8 @@ pub(super) struct Attempt {
     pub(super) failed: Option<Cause>,
     /// When the balancer sent it.
     pub(super) sent: Time,
-    /// When it joined the server's queue; from when it is worked on, once it is.
+    /// When it joined the server's queue; from when it is worked on, once it is; once it is done, and somebody wants to know,
+    /// how long it did not get a slot at the server, counted from time zero.
     pub(super) since: Time,
     /// When its service ends; an event that says otherwise is stale.
     pub(super) finish: Time,

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod manifest;
+pub mod requests;
 pub mod rows;
 pub mod summary;
 pub mod sureness;

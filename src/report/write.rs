@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::requests::{self, Packing};
 use super::sweep::SweepTables;
 use super::tables::Tables;
 use super::{chart, manifest, summary};
@@ -59,7 +60,8 @@ pub fn prepare(folder: &Path) -> Result<(), WriteError> {
 }
 
 /// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into `folder/<scenario>`, in place of what
-/// an earlier run left there, and returns that path.
+/// an earlier run left there, and returns that path. With `rows` there is also a row for each request of a scenario without
+/// a sweep.
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.
@@ -67,9 +69,14 @@ pub fn write(
     folder: &Path,
     scenario: &Scenario,
     outcomes: &[Outcome],
+    rows: Option<Packing>,
 ) -> Result<PathBuf, WriteError> {
     replace(folder, &scenario.name, |place| {
-        fill(place, scenario, outcomes)
+        fill(place, scenario, outcomes)?;
+        match rows {
+            Some(packing) => requests::write(place, scenario, &outcomes[0], packing),
+            None => Ok(()),
+        }
     })
 }
 

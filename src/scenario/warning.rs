@@ -101,7 +101,12 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<
         tails(plan, judge, &mut found);
         hot_keys(variant, &mut found);
     }
-    if replications < 4 {
+    // A trace is one and the same in each replication.
+    let is_traced = |variant: &Variant| {
+        let mut sources = variant.blueprint.sources.iter();
+        sources.all(|source| matches!(source.when, When::Trace(_)))
+    };
+    if replications < 4 && !variants.iter().all(is_traced) {
         found.push(warning(
             "few-replications",
             format!("{replications} replications say little of how sure the figures are"),

@@ -44,7 +44,7 @@ pub fn kim_nelson(values: &[&[f64]], pilot: usize, zone: f64, level: f64) -> Opt
     }
     let freedom = (pilot - 1) as f64;
     let each = 2.0 * (1.0 - level) / (contenders.max(2) - 1) as f64;
-    let eta = 0.5 * (each.powf(-2.0 / freedom) - 1.0);
+    let eta = 0.5 * (libm::pow(each, -2.0 / freedom) - 1.0);
     let reach = 2.0 * eta * freedom;
     let variance = |one: usize, other: usize| {
         let pairs = values[one].iter().zip(values[other]).take(pilot);

@@ -9,6 +9,7 @@ mod golden;
 mod measured;
 mod property;
 mod real;
+mod requests;
 mod resume;
 mod scenarios;
 mod support;

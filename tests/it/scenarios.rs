@@ -516,7 +516,7 @@ fn noisy_neighbours() {
         (21750, 1.74),
     ] {
         let rate = format!("clients[0].arrivals.rate=\"{rate}/s\"");
-        let settings = ["run.duration=8s", "run.warmup=10s", &rate];
+        let settings = ["run.duration=18s", "run.warmup=10s", &rate];
         let m = measure("noisy-neighbours", 1, &settings);
         let overload = if allocation > 1.1 { 1.5 } else { 1.0 };
         rising(
@@ -532,7 +532,7 @@ fn noisy_neighbours() {
         assert_eq!(m.success("prequal"), 1.0, "at {allocation}");
         // The paper: round robin by weight fails requests from the first step above the allocation on.
         let blind = m.success("round-robin");
-        assert_eq!(blind < 1.0, allocation > 1.1, "{blind} at {allocation}");
+        assert_eq!(blind < 1.0, allocation > 1.0, "{blind} at {allocation}");
     }
 }
 
