@@ -7,7 +7,7 @@ use clap::Args;
 use super::output::{Failure, Output};
 use crate::report::validation as report;
 use crate::report::write;
-use crate::validation::{Coverage, Effort, coverage, precision, theory};
+use crate::validation::{Coverage, Effort, coverage, one_run, precision, theory};
 
 #[derive(Debug, Args)]
 pub(super) struct ValidateArgs {
@@ -36,7 +36,8 @@ pub(super) fn validate(args: &ValidateArgs, output: &Output) -> Result<(), Failu
     output.say("simulating worlds that theory solves ...");
     let findings = pool.install(|| theory(effort));
     output.say("counting how often intervals hold the truth ...");
-    let rows: Vec<Coverage> = pool.install(|| [coverage(effort), precision(effort)].concat());
+    let rows: Vec<Coverage> =
+        pool.install(|| [coverage(effort), vec![one_run(effort)], precision(effort)].concat());
     let folder = report::write(&args.out, &findings, &rows)?;
     let off: Vec<_> = findings.iter().filter(|finding| !finding.agrees).collect();
     let mut text = format!(

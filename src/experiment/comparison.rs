@@ -7,7 +7,7 @@ use crate::model::blueprint::Blueprint;
 use crate::scenario::{Variant, file};
 use crate::stats::{
     Controlled, DEFAULT_LEVEL, Estimate, Moments, Paired, Verdict, estimable, holm_adjusted,
-    t_quantile,
+    overlapping_batch_means, t_quantile,
 };
 use crate::time::Time;
 
@@ -109,7 +109,7 @@ pub fn metric(judge: file::Metric) -> &'static Metric {
 pub struct Figure {
     /// The estimate; `None` where the runs cannot tell.
     pub estimate: Option<f64>,
-    /// Half the width of its 95% interval; `None` with a single replication.
+    /// Half the width of its 95% interval; `None` with a single replication, but for the mean response time.
     pub half_width: Option<f64>,
     /// Replications that had a value.
     pub n: usize,
@@ -131,7 +131,7 @@ fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
 
 /// One metric of one variant. A mean is the mean over replications; a quantile is read off the merged histogram of
 /// all replications, since quantiles are never averaged, and its half-width is that of the replications'
-/// own quantiles. A quantile with fewer than 100 requests above it is not estimated.
+/// own quantiles. The mean response time of a single replication gets its half-width from within it. A quantile with fewer than 100 requests above it is not estimated.
 pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
     let values = values(variant, metric);
     let Some(over_runs) = Estimate::of(&values) else {
@@ -142,6 +142,9 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
         half_width: over_runs.half_width,
         n: values.len(),
     };
+    if metric.name == "mean_ms" && values.len() == 1 {
+        figure.half_width = within_one_run(variant);
+    }
     if let Some(q) = metric.quantile {
         figure.estimate = variant.latency.quantile(q).map(milliseconds);
         if !estimable(variant.latency.count(), q) {
@@ -149,6 +152,21 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
         }
     }
     figure
+}
+
+/// Half the width of the interval of the mean response time in milliseconds, from one run alone: overlapping batch means over the
+/// stretches of its measured window.
+fn within_one_run(variant: &VariantOutcome) -> Option<f64> {
+    let length = variant.timeline.length().nanos();
+    let first = (variant.from - Time::ZERO).nanos().div_ceil(length) as usize;
+    let measured: Vec<(f64, f64)> = variant
+        .timeline
+        .stretches()
+        .get(first..)?
+        .iter()
+        .map(|stretch| (stretch.total() * 1e3, stretch.succeeded() as f64))
+        .collect();
+    overlapping_batch_means(&measured, DEFAULT_LEVEL)
 }
 
 /// The mean of a metric from which the luck of a run has been taken: how much work happened to come, of which theory knows the

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observe::{Cause, Latency, Load, Tally, Timeline};
 use crate::scenario::Variant;
+use crate::time::Time;
 
 /// Servers up to which each replication's share and utilization of each is kept, for intervals.
 const DETAILED: usize = 2000;
@@ -110,6 +111,8 @@ pub struct VariantOutcome {
     pub timeline: Timeline,
     /// Load of servers, all replications merged.
     pub load: Load,
+    /// Where the measured window begins.
+    pub from: Time,
     /// Requests simulated, warm-up included.
     pub simulated: u64,
 }
@@ -180,6 +183,7 @@ impl VariantOutcome {
             latency: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
             load,
+            from: plan.warmup,
             simulated: 0,
         }
     }

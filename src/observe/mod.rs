@@ -125,7 +125,7 @@ impl Tally {
         if measured {
             self.latency.record_in(cell, response_time);
         }
-        self.timeline.succeeded(stretch, cell);
+        self.timeline.succeeded(stretch, cell, response_time);
     }
 
     /// A request that arrived in `stretch` has failed.

@@ -15,12 +15,19 @@ pub struct Stretch {
     pub failed: u64,
     /// Response times of the others.
     histogram: Histogram,
+    /// Their sum in nanoseconds.
+    total: u64,
 }
 
 impl Stretch {
     /// Requests that succeeded.
     pub fn succeeded(&self) -> u64 {
         self.histogram.count()
+    }
+
+    /// The sum of their response times in seconds.
+    pub fn total(&self) -> f64 {
+        self.total as f64 / 1e9
     }
 
     /// The quantile `q` of their response times in seconds, within 1%.
@@ -77,8 +84,9 @@ impl Timeline {
 
     /// A request that arrived in `stretch` has been answered after a time that falls into this cell.
     #[inline]
-    pub fn succeeded(&mut self, stretch: u16, cell: usize) {
+    pub fn succeeded(&mut self, stretch: u16, cell: usize, time: Span) {
         if let Some(stretch) = self.stretches.get_mut(usize::from(stretch)) {
+            stretch.total += time.nanos();
             stretch.histogram.record(cell >> COARSER);
         }
     }
@@ -94,6 +102,7 @@ impl Timeline {
     pub fn merge(&mut self, other: &Timeline) {
         for (stretch, more) in self.stretches.iter_mut().zip(&other.stretches) {
             stretch.failed += more.failed;
+            stretch.total += more.total;
             stretch.histogram.merge(&more.histogram);
         }
     }
@@ -111,7 +120,7 @@ mod tests {
             [0, 249, 250, 700, 999, 1000, 5000].map(|t| timeline.stretch(Time::from_nanos(t)));
         assert_eq!(arrivals, [0, 0, 1, 2, 3, 4, 4]);
         for (at, nanos) in [(1, 1_000_000u64), (1, 3_000_000), (2, 50_000_000), (4, 1)] {
-            timeline.succeeded(at, cell(nanos));
+            timeline.succeeded(at, cell(nanos), Span::from_nanos(nanos));
         }
         timeline.failed(3);
         let counts: Vec<u64> = timeline
@@ -120,6 +129,7 @@ mod tests {
             .map(Stretch::succeeded)
             .collect();
         assert_eq!(counts, [0, 2, 1, 0]);
+        assert!((timeline.stretches()[1].total() - 4e-3).abs() < 1e-12);
         for (q, exact) in [(0.5, 1e-3), (1.0, 3e-3)] {
             assert!((timeline.stretches()[1].quantile(q).unwrap() / exact - 1.0).abs() < 0.01);
         }

@@ -109,7 +109,10 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<
     if replications < 4 && !variants.iter().all(is_traced) {
         found.push(warning(
             "few-replications",
-            format!("{replications} replications say little of how sure the figures are"),
+            match replications {
+                1 => "a single replication says nothing of how sure the figures are".to_owned(),
+                n => format!("{n} replications say little of how sure the figures are"),
+            },
         ));
     }
     found.sort();

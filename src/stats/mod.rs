@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`interval`] | how well is a mean known from a few replications? |
 //! | [`control`] | how much of it was luck that is known? |
+//! | [`batch`] | how well is a mean known from one long run? |
 //! | [`paired`] | is this strategy shown to be better than the baseline, on the same requests? |
 //! | [`quantile`] | which observation is the p99, and are there enough of them to say? |
 //! | [`selection`] | which of several is the best, and is that known yet? |
@@ -14,6 +15,7 @@
 //! Nothing here panics on bad input: what cannot be known is `None`, never NaN.
 
 pub mod balance;
+pub mod batch;
 pub mod control;
 pub mod goodness;
 pub mod interval;
@@ -24,6 +26,7 @@ pub mod selection;
 pub mod warmup;
 
 pub use balance::{coefficient_of_variation, jain_index, peak_to_mean};
+pub use batch::overlapping_batch_means;
 pub use control::{Controlled, controlled};
 pub use goodness::{chi_square, kolmogorov_smirnov};
 pub use interval::{DEFAULT_LEVEL, Estimate, t_quantile};

@@ -133,6 +133,44 @@ pub fn coverage(effort: Effort) -> Vec<Coverage> {
     rows
 }
 
+/// How often the interval from within one run (overlapping batch means) holds the exact mean.
+///
+/// # Panics
+/// Where a world, which is part of the program, is faulty.
+pub fn one_run(effort: Effort) -> Coverage {
+    let (experiments, least, most) = match effort {
+        Effort::Full => (1000, 0.92, 0.97),
+        Effort::Quick => (200, 0.88, 0.99),
+    };
+    let held: Vec<(bool, f64)> = (0..experiments)
+        .into_par_iter()
+        .map(|experiment| {
+            let more = "replications = 1";
+            let scenario = scenario(0, more, 20_000 + u64::from(experiment));
+            let (outcome, exact) = lived(&scenario);
+            let figure = experiment::estimate(&outcome.variants[0], metric("mean_ms"));
+            let exact_ms = exact.mean() * 1e3;
+            (
+                covers(&figure, exact_ms),
+                figure.half_width.unwrap_or(0.0) / exact_ms,
+            )
+        })
+        .collect();
+    let covered = held.iter().filter(|run| run.0).count() as u32;
+    let share = f64::from(covered) / f64::from(experiments);
+    Coverage {
+        world: format!("{}, one run, overlapping batch means", WORLDS[0].0),
+        metric: "mean".to_owned(),
+        experiments,
+        covered,
+        share,
+        least,
+        most,
+        half_width: held.iter().map(|run| run.1).sum::<f64>() / f64::from(experiments),
+        agrees: (least..=most).contains(&share),
+    }
+}
+
 /// Whether `precision` stops where it should: of 200 runs each must reach the half-width that was asked for, and the truth lie
 /// within as often as promised.
 ///

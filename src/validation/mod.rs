@@ -5,7 +5,7 @@
 mod coverage;
 mod theory;
 
-pub use coverage::{Coverage, coverage, precision};
+pub use coverage::{Coverage, coverage, one_run, precision};
 pub use theory::{Finding, theory};
 
 /// How much work is spent.

@@ -1,6 +1,6 @@
 //! The quick form of `lbsim validate`: worlds that theory solves, and how often intervals hold the truth.
 
-use lbsim::validation::{Coverage, Effort, coverage, precision, theory};
+use lbsim::validation::{Coverage, Effort, coverage, one_run, precision, theory};
 
 /// 165 values, each within about three of its standard errors (tolerances are upper bounds of three: a false alarm in some
 /// hundreds for each at most; the seed is fixed).
@@ -14,7 +14,12 @@ fn simulated_worlds_agree_with_theory() {
 
 #[test]
 fn intervals_hold_the_truth_as_often_as_they_say() {
-    let rows: Vec<Coverage> = [coverage(Effort::Quick), precision(Effort::Quick)].concat();
+    let rows: Vec<Coverage> = [
+        coverage(Effort::Quick),
+        vec![one_run(Effort::Quick)],
+        precision(Effort::Quick),
+    ]
+    .concat();
     for row in &rows {
         assert!(row.agrees, "{row:?}");
     }
