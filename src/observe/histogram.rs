@@ -11,10 +11,56 @@ const PRECISION: u32 = 9;
 
 /// Counts by size.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Sparse", from = "Sparse")]
 pub(super) struct Histogram {
     /// Grows with the largest number seen.
     counts: Vec<u64>,
     total: u64,
+}
+
+/// A histogram as it is stored: most cells are empty, above all in short stretches.
+#[derive(Serialize, Deserialize)]
+struct Sparse {
+    cells: u32,
+    /// Empty cells before one that is not, and its count.
+    counts: Vec<(u32, u64)>,
+}
+
+impl From<Histogram> for Sparse {
+    fn from(histogram: Histogram) -> Sparse {
+        let mut empty = 0;
+        let mut counts = Vec::new();
+        for &count in &histogram.counts {
+            if count == 0 {
+                empty += 1;
+            } else {
+                counts.push((empty, count));
+                empty = 0;
+            }
+        }
+        Sparse {
+            cells: histogram.counts.len() as u32,
+            counts,
+        }
+    }
+}
+
+impl From<Sparse> for Histogram {
+    fn from(sparse: Sparse) -> Histogram {
+        let mut counts = vec![0; sparse.cells as usize];
+        let mut at = 0;
+        for &(empty, count) in &sparse.counts {
+            at += empty as usize;
+            if let Some(cell) = counts.get_mut(at) {
+                *cell = count;
+            }
+            at += 1;
+        }
+        Histogram {
+            total: counts.iter().sum(),
+            counts,
+        }
+    }
 }
 
 /// The cell of a number.
