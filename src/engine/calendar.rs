@@ -111,7 +111,7 @@ impl<E: Copy> Calendar<E> {
     /// When the next event comes; [`Time::NEVER`] where there is none.
     #[inline]
     pub fn peek(&mut self) -> Time {
-        self.pending.first().map_or(Time::NEVER, |entry| entry.time)
+        self.pending.first_time()
     }
 
     /// Shows, where many events wait, those that come soon, and with `true` those that come next.

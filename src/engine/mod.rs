@@ -60,6 +60,7 @@
 
 mod calendar;
 mod pending;
+mod row;
 mod wheel;
 
 pub use calendar::{Calendar, Lane};

@@ -1,23 +1,22 @@
 //! Things that wait for their time, the earliest first.
 //!
-//! A few stand in a sorted row, latest first: taking the next is a pop, and placing one counts those before
-//! it, without a branch that could be mispredicted. Many stand in a 4-ary heap. Taking its top leaves a
-//! hole that the next thing placed fills at once: a server that ends one service and begins the
-//! next costs one sift instead of two. Four children share cache lines that two levels of a binary heap
-//! spread out (LaMarca and Ladner, "The influence of caches on the performance of heaps", ACM JEA 1, 1996).
+//! A few stand in a [`Row`]. Many stand in a 4-ary heap. Taking its top leaves a hole that the next thing placed fills
+//! at once: a server that ends one service and begins the next costs one sift instead of two. Four children share cache
+//! lines that two levels of a binary heap spread out (LaMarca and Ladner, "The influence of caches on the performance
+//! of heaps", ACM JEA 1, 1996).
 
+use super::row::{ROOM, Row};
 use crate::time::Time;
 
 const ARITY: usize = 4;
 
-/// As many stand in a row at most; half as many, once they stood in a heap.
-const FEW: usize = 24;
-
 /// Things by time; those of equal time by their order.
 #[derive(Debug)]
 pub(super) struct Pending<T> {
-    entries: Vec<Entry<T>>,
-    heaped: bool,
+    /// Where all of them stand, unless they are too many.
+    row: Row<T>,
+    /// Where all of them stand otherwise, until they are half as few.
+    heap: Vec<Entry<T>>,
     /// The top of the heap has been taken and not yet replaced.
     hole: bool,
 }
@@ -43,35 +42,35 @@ impl<T: Copy> Pending<T> {
     /// Nothing.
     pub(super) fn new() -> Pending<T> {
         Pending {
-            entries: Vec::with_capacity(FEW),
-            heaped: false,
+            row: Row::new(),
+            heap: Vec::new(),
             hole: false,
         }
     }
 
-    /// The earliest.
+    /// When the earliest is due; [`Time::NEVER`] where there is none.
     #[inline]
-    pub(super) fn first(&mut self) -> Option<&Entry<T>> {
+    pub(super) fn first_time(&mut self) -> Time {
         if self.hole {
             self.fill_hole();
         }
-        if self.heaped {
-            self.entries.first()
-        } else {
-            self.entries.last()
+        match self.heap.first() {
+            None => self.row.first_time(),
+            Some(first) => first.time,
         }
     }
 
     /// How many there are.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.entries.len() - usize::from(self.hole)
+        self.row.len() + self.heap.len() - usize::from(self.hole)
     }
 
     /// Whether there is none.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        // A heap holds more than its hole: where it shrinks, a row takes its place.
+        self.row.is_empty() && self.heap.is_empty()
     }
 
     /// Takes the earliest.
@@ -80,60 +79,58 @@ impl<T: Copy> Pending<T> {
         if self.hole {
             self.fill_hole();
         }
-        if self.heaped {
-            self.hole = true;
-            self.entries.first().copied()
-        } else {
-            self.entries.pop()
+        match self.heap.first() {
+            None => self.row.take(),
+            Some(&first) => {
+                self.hole = true;
+                Some(first)
+            }
         }
     }
 
     /// Places `entry` among the others.
     #[inline]
     pub(super) fn place(&mut self, entry: Entry<T>) {
-        if !self.heaped && self.entries.len() < FEW {
-            let key = entry.key();
-            let earlier = self.entries.iter().filter(|other| other.key() < key);
-            let earlier = earlier.count();
-            self.entries.insert(self.entries.len() - earlier, entry);
+        if self.heap.is_empty() && !self.row.is_full() {
+            self.row.place(entry);
         } else {
             self.place_in_heap(entry);
         }
     }
 
+    #[inline(never)]
     fn place_in_heap(&mut self, entry: Entry<T>) {
-        if !self.heaped {
-            // What is sorted is a heap.
-            self.entries.reverse();
-            self.heaped = true;
-        }
+        // What is sorted is a heap.
+        self.heap.extend(std::iter::from_fn(|| self.row.take()));
         if self.hole {
             self.hole = false;
             self.sift_down(entry);
         } else {
-            self.entries.push(entry);
+            self.heap.push(entry);
             self.sift_up(entry);
         }
     }
 
     /// Closes the hole at the top with the last entry.
+    #[inline(never)]
     fn fill_hole(&mut self) {
         self.hole = false;
-        if let Some(last) = self.entries.pop()
-            && !self.entries.is_empty()
+        if let Some(last) = self.heap.pop()
+            && !self.heap.is_empty()
         {
             self.sift_down(last);
         }
-        if self.entries.len() <= FEW / 2 {
-            self.entries.sort_unstable_by_key(|entry| !entry.key());
-            self.heaped = false;
+        if self.heap.len() <= ROOM / 2 {
+            for entry in self.heap.drain(..) {
+                self.row.place(entry);
+            }
         }
     }
 
     /// Puts `entry` in the place of the top, and sinks it.
     #[inline]
     fn sift_down(&mut self, entry: Entry<T>) {
-        let heap = self.entries.as_mut_slice();
+        let heap = self.heap.as_mut_slice();
         let key = entry.key();
         let mut at = 0;
         loop {
@@ -166,7 +163,7 @@ impl<T: Copy> Pending<T> {
     /// Raises `entry`, which stands last.
     #[inline]
     fn sift_up(&mut self, entry: Entry<T>) {
-        let heap = self.entries.as_mut_slice();
+        let heap = self.heap.as_mut_slice();
         let key = entry.key();
         let mut at = heap.len() - 1;
         while at > 0 {
@@ -208,8 +205,9 @@ mod tests {
                     prop_assert_eq!(taken, model.pop());
                 }
                 if roll % 2 == 0 {
-                    let first = pending.first().map(|entry| (entry.time.nanos(), entry.order));
-                    prop_assert_eq!(first, model.last().copied());
+                    let first = model.last().map_or(Time::NEVER, |&(time, _)| Time::from_nanos(time));
+                    prop_assert_eq!(pending.first_time(), first);
+                    prop_assert_eq!((pending.len(), pending.is_empty()), (model.len(), model.is_empty()));
                 }
             }
         }

@@ -8,9 +8,13 @@
 
 use super::pending::{Entry, Pending};
 use crate::prefetch::prefetch;
+use crate::time::Time;
 
 /// As many may wait without a wheel.
-const FEW: usize = 256;
+const FEW: usize = 24;
+
+/// As many fit into the fast caches: less is not announced.
+const MANY: usize = 4096;
 
 /// Nothing further in this bucket.
 const END: u32 = u32::MAX;
@@ -39,7 +43,7 @@ pub(super) struct Wheel<T> {
     shift: u32,
     /// The bucket at hand, counted from time zero; the last of all where there is no wheel.
     cursor: u64,
-    /// The bucket at hand when things were last announced.
+    /// The bucket at hand when things were last announced; the last of all where nothing is.
     announced: u64,
     /// Things in buckets.
     filed: usize,
@@ -77,13 +81,13 @@ impl<T: Copy> Wheel<T> {
         }
     }
 
-    /// The earliest.
+    /// When the earliest is due; [`Time::NEVER`] where there is none.
     #[inline]
-    pub(super) fn first(&mut self) -> Option<&Entry<T>> {
+    pub(super) fn first_time(&mut self) -> Time {
         if self.near.is_empty() {
             self.turn();
         }
-        self.near.first()
+        self.near.first_time()
     }
 
     /// Takes the earliest.
@@ -176,17 +180,14 @@ impl<T: Copy> Wheel<T> {
                 self.build();
                 continue;
             }
-            if self.filed == 0
-                && let Some(first) = self.far.first()
-            {
-                self.cursor = (first.time.nanos() >> self.shift) - 1;
-                self.announced = self.cursor;
+            if self.filed == 0 {
+                self.cursor = (self.far.first_time().nanos() >> self.shift) - 1;
+                self.announced = self.announced.max(self.cursor);
             }
             self.cursor += 1;
             self.passed += 1;
             let end = self.cursor + self.heads.len() as u64;
-            while let Some(first) = self.far.first()
-                && first.time.nanos() >> self.shift < end
+            while self.far.first_time().nanos() >> self.shift < end
                 && let Some(entry) = self.far.take()
             {
                 self.sort_in(entry);
@@ -236,8 +237,12 @@ impl<T: Copy> Wheel<T> {
         {
             self.shift = gap.ilog2();
             self.cursor = all[0].time.nanos() >> self.shift;
-            self.announced = self.cursor;
-            self.heads = vec![END; (2 * all.len()).next_power_of_two()];
+            self.announced = if all.len() < MANY {
+                u64::MAX
+            } else {
+                self.cursor
+            };
+            self.heads = vec![END; (4 * all.len()).next_power_of_two()];
         }
         for entry in all {
             self.sort_in(entry);
@@ -261,7 +266,6 @@ fn typical_gap<T>(all: &[Entry<T>]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Time;
     use proptest::prelude::*;
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;
@@ -299,7 +303,8 @@ mod tests {
                 }
                 if model.len() > stays || step.is_none() {
                     let expected = model.pop().map(|Reverse(next)| next);
-                    prop_assert_eq!(wheel.first().map(|entry| (entry.time.nanos(), entry.thing)), expected);
+                    let first = expected.map_or(Time::NEVER, |(time, _)| Time::from_nanos(time));
+                    prop_assert_eq!(wheel.first_time(), first);
                     wheel.announce(|_, _| {});
                     prop_assert_eq!(wheel.take().map(|entry| (entry.time.nanos(), entry.thing)), expected);
                     let Some((time, _)) = expected else { break };
@@ -328,7 +333,7 @@ mod tests {
         }
         let mut unforeseen = 0;
         for _ in 0..10_000 {
-            let now = wheel.first().unwrap().time.nanos();
+            let now = wheel.first_time().nanos();
             wheel.announce(|&thing, next| announced[thing] |= 1 + u32::from(next));
             let entry = wheel.take().unwrap();
             unforeseen += u32::from(announced[entry.thing] != 3);

@@ -1,15 +1,16 @@
 //! The way of a request: client, balancer, server, and back.
 
 use super::blueprint::{Abandoned, When};
+use super::draft::Draft;
 use super::fault::WhileDown;
-use super::request::{Attempt, Draft, NOBODY, Phase, Request};
+use super::request::{Attempt, NOBODY, Phase, Request};
 use super::session::Touch;
 use super::{Event, World};
 use crate::balancer::retry::On;
 use crate::engine::Calendar;
 use crate::observe::{Cause, Ended, Loss};
 use crate::rng::{Luck, below};
-use crate::strategy::{self, Answer, Feedback, Key, MemberId, Outcome, Pick, Truth};
+use crate::strategy::{Answer, Feedback, MemberId, Outcome, Pick, Truth};
 use crate::time::{Span, Time};
 
 /// Purposes of a request's luck; the number of the attempt is added. Service times use the bare number.
@@ -18,9 +19,6 @@ const BACK: u64 = 0x200;
 const CLIENT: u64 = 0x300;
 const PAUSE: u64 = 0x400;
 const IDLE: u64 = 0x700;
-
-/// The first port that clients connect from (Linux: `ip_local_port_range`).
-const EPHEMERAL: u16 = 32_768;
 
 impl World<'_> {
     /// A client sends a request.
@@ -35,7 +33,7 @@ impl World<'_> {
             self.tally.presence.enter(now);
         }
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
-        let client = self.first_client[source] + draft.client;
+        let client = self.sources[source].client(&draft);
         let balancer = self.services[plan.service].instance(&draft, client);
         let request = self.requests.insert(Request {
             draft,
@@ -61,8 +59,7 @@ impl World<'_> {
 
     /// A user of a closed loop asks.
     pub(super) fn ask(&mut self, user: u32, calendar: &mut Calendar<Event>) {
-        let source = self.first_client.partition_point(|&first| first <= user) - 1;
-        let draft = self.sources[source].ask(user - self.first_client[source]);
+        let (source, draft) = self.sources.ask(user);
         self.arrive(source, draft, calendar);
     }
 
@@ -116,15 +113,7 @@ impl World<'_> {
                 return Pick::Member(bound);
             }
         }
-        let seen = strategy::Request {
-            client: request.client,
-            address: &self.plan.sources[index].population.addresses[request.draft.client as usize],
-            port: EPHEMERAL + (request.draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
-            key: Key::Number(request.draft.key),
-            labels: &self.plan.sources[index].labels,
-            size: request.draft.size,
-            tried,
-        };
+        let seen = (request.draft).seen(&self.plan.sources[index], request.client, tried);
         let truth = if self.oracle {
             let (first, last) = (
                 service.first as usize,
@@ -159,17 +148,7 @@ impl World<'_> {
         let group = self.servers[server as usize].group as usize;
         let plan = &service.plan.groups[group];
         let draft = request.draft;
-        let seconds = if draft.service >= 0.0 {
-            f64::from(draft.service)
-        } else {
-            plan.service.sample(&mut Luck::new(draft.luck, number))
-                + plan.per_size * f64::from(draft.size)
-        };
-        let demand = Span::from_seconds(if plan.speed == 1.0 {
-            seconds
-        } else {
-            seconds / plan.speed
-        });
+        let demand = draft.demand(plan, number);
         if request.measured {
             self.tally.attempts += 1;
             self.tally.load.servers[server as usize].sent += 1;

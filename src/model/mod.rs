@@ -8,10 +8,12 @@ mod agents;
 pub mod arrivals;
 pub mod blueprint;
 mod checks;
+mod draft;
 pub mod fault;
 mod faults;
 mod flow;
 pub mod network;
+mod plain;
 pub mod popularity;
 mod probes;
 mod request;
@@ -35,11 +37,12 @@ use crate::time::{Span, Time};
 
 use blueprint::{Blueprint, When};
 use faults::Strike;
+use plain::Plain;
 use request::{Attempt, NOBODY, Request, Slab};
 use server::Server;
 use service::Service;
 use session::Sessions;
-use source::Source;
+use source::Sources;
 
 /// What can happen. One variant is one method of [`World`]; an event about an attempt that says something
 /// else by now is stale, and dropped.
@@ -87,12 +90,8 @@ enum Event {
 struct World<'a> {
     plan: &'a Blueprint,
     seeds: Seeds,
-    sources: Vec<Source<'a>>,
-    /// The number of the first client of each source, among all clients of the world.
-    first_client: Vec<u32>,
+    sources: Sources<'a>,
     sessions: Vec<Option<Sessions>>,
-    /// The source whose request comes next.
-    next_source: usize,
     services: Vec<Service<'a>>,
     servers: Vec<Server>,
     requests: Slab<Request>,
@@ -186,25 +185,45 @@ fn live<'a>(
     witness: Option<&'a mut dyn Witness>,
     watch: &mut dyn FnMut(u64) -> bool,
 ) -> Option<Tally> {
-    let mut calendar = Calendar::new();
-    let mut world = World::new(
-        plan,
-        Seeds::new(seed, u64::from(replication)),
-        witness,
-        &mut calendar,
-    );
+    let seeds = Seeds::new(seed, u64::from(replication));
+    if witness.is_none() && plain::suits(plan) {
+        let mut calendar = Calendar::new();
+        let system = Plain::new(plan, seeds, &mut calendar);
+        live_in(system, calendar, plan, watch)
+    } else {
+        let mut calendar = Calendar::new();
+        let world = World::new(plan, seeds, witness, &mut calendar);
+        live_in(world, calendar, plan, watch)
+    }
+}
+
+/// What is lived once: the whole world, or a plain system.
+trait Cell: Model {
+    /// Requests that have come so far.
+    fn simulated(&self) -> u64;
+
+    /// Counts the work still under way at the time reached, and hands over what was measured.
+    fn close(self, reached: Time) -> Tally;
+}
+
+fn live_in<C: Cell>(
+    mut cell: C,
+    mut calendar: Calendar<C::Event>,
+    plan: &Blueprint,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Option<Tally> {
     let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
     let cutoff = plan.end + (plan.end - Time::ZERO);
     let (mut until, mut reached, mut told) = (Time::ZERO, Time::ZERO, 0);
-    while !world.is_done() && until < cutoff {
+    while !cell.is_done() && until < cutoff {
         until = (until + slice).min(cutoff);
-        reached = engine::run(&mut world, &mut calendar, until);
-        if !watch(world.tally.simulated - told) {
+        reached = engine::run(&mut cell, &mut calendar, until);
+        if !watch(cell.simulated() - told) {
             return None;
         }
-        told = world.tally.simulated;
+        told = cell.simulated();
     }
-    Some(world.close(reached))
+    Some(cell.close(reached))
 }
 
 impl<'a> World<'a> {
@@ -216,12 +235,9 @@ impl<'a> World<'a> {
     ) -> World<'a> {
         let mut servers = Vec::new();
         let mut services = Vec::new();
-        let mut clients = 0u32;
-        let mut first_client = Vec::new();
-        for source in &plan.sources {
-            first_client.push(clients);
-            clients += source.population.popularity.count();
-        }
+        let clients: u32 = (plan.sources.iter())
+            .map(|source| source.population.popularity.count())
+            .sum();
         for (index, service) in plan.services.iter().enumerate() {
             let first = servers.len() as u32;
             servers.extend(service.servers.iter().map(|server| {
@@ -245,12 +261,6 @@ impl<'a> World<'a> {
             .services
             .iter()
             .any(|s| s.balancer.strategy.entry().sight == Sight::Oracle);
-        let sources: Vec<Source<'a>> = plan
-            .sources
-            .iter()
-            .enumerate()
-            .map(|(i, source)| Source::new(source, i as u64, seeds))
-            .collect();
         let sessions = plan
             .sources
             .iter()
@@ -280,10 +290,8 @@ impl<'a> World<'a> {
         let mut world = World {
             plan,
             seeds,
-            sources,
-            first_client,
+            sources: Sources::new(plan, seeds),
             sessions,
-            next_source: 0,
             services,
             servers,
             requests: Slab::default(),
@@ -312,7 +320,6 @@ impl<'a> World<'a> {
             witness,
             ended: false,
         };
-        world.find_next_source();
         calendar.at(plan.warmup, Event::Begin);
         calendar.at(plan.end, Event::End);
         world.schedule_membership(calendar);
@@ -326,20 +333,10 @@ impl<'a> World<'a> {
         self.seeds.stream(domain, entity)
     }
 
-    #[inline]
-    fn find_next_source(&mut self) {
-        if self.sources.len() > 1 {
-            let earliest = (0..self.sources.len()).min_by_key(|&i| self.sources[i].next);
-            self.next_source = earliest.unwrap_or(0);
-        }
-    }
-
     /// Every user of a closed loop thinks before its first request.
     fn start_users(&mut self, calendar: &mut Calendar<Event>) {
-        for (source, &first) in self.sources.iter().zip(&self.first_client) {
-            for user in 0..source.users() {
-                calendar.after(source.think(user), Event::Ask(first + user));
-            }
+        for (user, pause) in self.sources.first_pauses() {
+            calendar.after(pause, Event::Ask(user));
         }
     }
 
@@ -351,25 +348,6 @@ impl<'a> World<'a> {
             .flatten()
             .map(|sessions| sessions.alive(now))
             .sum::<u64>();
-    }
-
-    /// Counts the work still under way, and hands over what was measured.
-    fn close(mut self, reached: Time) -> Tally {
-        self.tally.unfinished = self.tally.presence.count();
-        for index in 0..self.servers.len() {
-            self.settle_sharing(index as u32, reached);
-            let server = &self.servers[index];
-            if server.sharing.is_none() {
-                let since: Vec<Time> = server
-                    .serving(&self.attempts)
-                    .map(|id| self.attempts[id].since)
-                    .collect();
-                for since in since {
-                    self.tally.load.busy(index, 1, since, reached);
-                }
-            }
-        }
-        self.tally
     }
 
     /// A random word of the run that belongs to `service`: which balancer a client comes through.
@@ -435,20 +413,42 @@ impl Model for World<'_> {
 
     #[inline]
     fn next_input(&self) -> Time {
-        self.sources[self.next_source].next
+        self.sources.next_time()
     }
 
     #[inline]
     fn input(&mut self, calendar: &mut Calendar<Event>) {
-        let source = self.next_source;
-        let draft = self.sources[source].take();
-        self.find_next_source();
+        let (source, draft) = self.sources.take();
         self.arrive(source, draft, calendar);
     }
 
     #[inline]
     fn is_done(&self) -> bool {
         self.ended && self.tally.presence.count() == 0
+    }
+}
+
+impl Cell for World<'_> {
+    fn simulated(&self) -> u64 {
+        self.tally.simulated
+    }
+
+    fn close(mut self, reached: Time) -> Tally {
+        self.tally.unfinished = self.tally.presence.count();
+        for index in 0..self.servers.len() {
+            self.settle_sharing(index as u32, reached);
+            let server = &self.servers[index];
+            if server.sharing.is_none() {
+                let since: Vec<Time> = server
+                    .serving(&self.attempts)
+                    .map(|id| self.attempts[id].since)
+                    .collect();
+                for since in since {
+                    self.tally.load.busy(index, 1, since, reached);
+                }
+            }
+        }
+        self.tally
     }
 }
 

@@ -1,24 +1,10 @@
 //! Requests and their attempts: what is under way. Memory follows what is in flight, never what was served.
 
+use super::draft::Draft;
 use crate::observe::Cause;
 use crate::prefetch::prefetch;
 use crate::strategy::MemberId;
 use crate::time::{Span, Time};
-
-/// What a client asks for: the same under every strategy.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Draft {
-    /// The client, within its source's population.
-    pub(super) client: u32,
-    /// What is asked for.
-    pub(super) key: u64,
-    /// The request's own random word: its service times and delays follow from it.
-    pub(super) luck: u64,
-    /// How large it is, in the scenario's unit of size.
-    pub(super) size: f32,
-    /// How long it takes at a server of speed 1, in seconds, where the trace says so; else negative.
-    pub(super) service: f32,
-}
 
 /// A request on its way.
 #[derive(Clone, Copy, Debug)]

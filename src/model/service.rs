@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::blueprint::{ServicePlan, Spread};
 use super::checks::Check;
+use super::draft::Draft;
 use super::network::Leg;
-use super::request::Draft;
 use super::{Event, World};
 use crate::balancer::Balancer;
 use crate::balancer::affinity::{Cookies, Sticky};
@@ -36,6 +36,13 @@ pub(super) struct Service<'a> {
     route: u64,
 }
 
+/// The balancer of this number of a service, that of number `index`.
+pub(super) fn balancer(plan: &ServicePlan, index: usize, instance: u16, seeds: Seeds) -> Balancer {
+    let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
+    let members = Arc::clone(&plan.members);
+    Balancer::new(instance, &plan.balancer.strategy, members, rng)
+}
+
 /// The purpose of a request's luck that picks its balancer.
 const ROUTE: u64 = 0x500;
 
@@ -49,15 +56,6 @@ impl<'a> Service<'a> {
         seeds: Seeds,
         calendar: &mut Calendar<Event>,
     ) -> Service<'a> {
-        let balancer = |instance: u16| {
-            let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
-            Balancer::new(
-                instance,
-                &plan.balancer.strategy,
-                Arc::clone(&plan.members),
-                rng,
-            )
-        };
         let mut legs = || {
             plan.groups
                 .iter()
@@ -67,7 +65,9 @@ impl<'a> Service<'a> {
         Service {
             plan,
             first,
-            balancers: (0..plan.balancer.instances).map(balancer).collect(),
+            balancers: (0..plan.balancer.instances)
+                .map(|instance| balancer(plan, index, instance, seeds))
+                .collect(),
             cookies: (plan.balancer.sticky == Sticky::Cookie).then(|| Cookies::new(clients)),
             checks: Check::all(plan, index, seeds),
             out: legs(),

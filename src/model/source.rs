@@ -1,15 +1,86 @@
-//! A group of clients at work: who asks for what, and when.
+//! Groups of clients at work: who asks for what, and when.
 
 use std::sync::Arc;
 
 use rand::Rng as _;
 
 use super::arrivals::{Process, Rows};
-use super::blueprint::{SourcePlan, When};
-use super::request::Draft;
+use super::blueprint::{Blueprint, SourcePlan, When};
+use super::draft::Draft;
+use super::popularity::Popularity;
 use crate::dist::Sampler;
 use crate::rng::{Domain, Luck, Rng, Seeds, mix};
 use crate::time::{Span, Time};
+
+/// All groups of clients, and whose request comes next.
+#[derive(Clone, Debug)]
+pub(super) struct Sources<'a> {
+    all: Vec<Source<'a>>,
+    next: usize,
+}
+
+impl<'a> Sources<'a> {
+    /// The groups of a blueprint, in its order, before their first requests.
+    pub(super) fn new(plan: &'a Blueprint, seeds: Seeds) -> Sources<'a> {
+        let mut all = Vec::with_capacity(plan.sources.len());
+        let mut clients = 0;
+        for (index, plan) in plan.sources.iter().enumerate() {
+            all.push(Source::new(plan, index as u64, clients, seeds));
+            clients += plan.population.popularity.count();
+        }
+        let mut sources = Sources { all, next: 0 };
+        sources.find_next();
+        sources
+    }
+
+    /// When the next request comes.
+    #[inline]
+    pub(super) fn next_time(&self) -> Time {
+        self.all[self.next].next
+    }
+
+    /// The next request, and the number of its group.
+    #[inline]
+    pub(super) fn take(&mut self) -> (usize, Draft) {
+        let index = self.next;
+        let draft = self.all[index].take();
+        self.find_next();
+        (index, draft)
+    }
+
+    #[inline]
+    fn find_next(&mut self) {
+        if self.all.len() > 1 {
+            let earliest = (0..self.all.len()).min_by_key(|&i| self.all[i].next);
+            self.next = earliest.unwrap_or(0);
+        }
+    }
+
+    /// The next request of a user of a closed loop, by its number among all clients, and the number of its group.
+    pub(super) fn ask(&mut self, user: u32) -> (usize, Draft) {
+        let index = self
+            .all
+            .partition_point(|source| source.first_client <= user)
+            - 1;
+        let source = &mut self.all[index];
+        (index, source.ask(user - source.first_client))
+    }
+
+    /// How long each user of a closed loop thinks before its first request, by its number among all clients.
+    pub(super) fn first_pauses(&self) -> impl Iterator<Item = (u32, Span)> {
+        self.all.iter().flat_map(|source| {
+            (0..source.users()).map(|user| (source.first_client + user, source.think(user)))
+        })
+    }
+}
+
+impl<'a> std::ops::Index<usize> for Sources<'a> {
+    type Output = Source<'a>;
+    #[inline]
+    fn index(&self, index: usize) -> &Source<'a> {
+        &self.all[index]
+    }
+}
 
 /// A group of clients, with the streams that say what its requests are. What it makes does not depend on what
 /// becomes of it, so every strategy meets the same requests; in a closed loop, the same k-th request of each
@@ -17,13 +88,16 @@ use crate::time::{Span, Time};
 #[derive(Clone, Debug)]
 pub(super) struct Source<'a> {
     plan: &'a SourcePlan,
+    popularity: &'a Popularity,
     when: Asking,
     luck: Rng,
     client: Rng,
     key: Rng,
     size: Rng,
+    /// The number of its first client among those of all groups.
+    first_client: u32,
     /// When the next request comes; never in a closed loop.
-    pub(super) next: Time,
+    next: Time,
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +130,7 @@ const THINK: u64 = 2 << 32;
 
 impl<'a> Source<'a> {
     /// The group numbered `index`, before its first request.
-    pub(super) fn new(plan: &'a SourcePlan, index: u64, seeds: Seeds) -> Source<'a> {
+    fn new(plan: &'a SourcePlan, index: u64, first_client: u32, seeds: Seeds) -> Source<'a> {
         let (when, next) = match &plan.when {
             When::Process(process) => {
                 let mut process = process.clone();
@@ -103,18 +177,20 @@ impl<'a> Source<'a> {
         let stream = |domain| seeds.stream(domain, index);
         Source {
             plan,
+            popularity: &plan.population.popularity,
             when,
             luck: stream(Domain::Luck),
             client: stream(Domain::Client),
             key: stream(Domain::Key),
             size: stream(Domain::Size),
+            first_client,
             next,
         }
     }
 
     /// The request that comes at `self.next`; moves on to the one after.
     #[inline]
-    pub(super) fn take(&mut self) -> Draft {
+    fn take(&mut self) -> Draft {
         match &mut self.when {
             Asking::Process {
                 process,
@@ -122,7 +198,7 @@ impl<'a> Source<'a> {
                 bursts,
             } => {
                 self.next = process.next(self.next, gaps, bursts);
-                let client = self.plan.population.popularity.draw(&mut self.client);
+                let client = self.popularity.draw(&mut self.client);
                 Draft {
                     client,
                     key: self.plan.keys.as_ref().map_or(u64::from(client), |keys| {
@@ -157,8 +233,14 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// The number of one of its clients among those of all groups.
+    #[inline]
+    pub(super) fn client(&self, draft: &Draft) -> u32 {
+        self.first_client + draft.client
+    }
+
     /// Users of a closed loop; none in an open one.
-    pub(super) fn users(&self) -> u32 {
+    fn users(&self) -> u32 {
         match &self.when {
             Asking::Closed { users, .. } => users.len() as u32,
             _ => 0,
@@ -166,7 +248,7 @@ impl<'a> Source<'a> {
     }
 
     /// The next request of a user.
-    pub(super) fn ask(&mut self, user: u32) -> Draft {
+    fn ask(&mut self, user: u32) -> Draft {
         let Asking::Closed { users, .. } = &mut self.when else {
             unreachable!("only closed loops have users")
         };

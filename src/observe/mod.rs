@@ -119,7 +119,7 @@ impl Tally {
     }
 
     /// A request that arrived in `stretch` has been answered.
-    #[inline]
+    #[inline(always)]
     pub fn succeeded(&mut self, stretch: u16, response_time: Span, measured: bool) {
         let cell = histogram::cell(response_time.nanos());
         if measured {

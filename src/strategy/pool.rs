@@ -175,7 +175,11 @@ impl Pool {
     /// # Panics
     /// Where no member is eligible: a rule is never asked then.
     pub fn next_eligible(&self, from: MemberId) -> MemberId {
-        let from = from as usize % self.len();
+        let from = if (from as usize) < self.len() {
+            from as usize
+        } else {
+            from as usize % self.len()
+        };
         let head = self.bits[from / 64] & (u64::MAX << (from % 64));
         if head != 0 {
             return (from / 64 * 64) as u32 + head.trailing_zeros();

@@ -55,6 +55,7 @@ impl Batching {
         self.rate
     }
 
+    #[inline(never)]
     pub(super) fn next(&mut self, now: Time, rng: &mut Rng, burst: &mut Rng) -> Time {
         if self.left > 0 {
             self.left -= 1;

@@ -102,7 +102,7 @@ impl Process {
     }
 
     /// The arrival after the one at `now`. `rng` draws gaps, `burst` what is larger than one arrival.
-    #[inline]
+    #[inline(always)]
     pub fn next(&mut self, now: Time, rng: &mut Rng, burst: &mut Rng) -> Time {
         match self {
             Process::Renewal(renewal) => now + renewal.gap(rng),

@@ -71,6 +71,7 @@ impl Switching {
         (self.rates[0] * off + self.rates[1] * on) / (off + on)
     }
 
+    #[inline(never)]
     pub(super) fn next(&mut self, now: Time, rng: &mut Rng, burst: &mut Rng) -> Time {
         let mut from = now;
         let mut until = match self.until {

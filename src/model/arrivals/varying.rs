@@ -261,6 +261,7 @@ impl Following {
         &self.profile
     }
 
+    #[inline(never)]
     pub(super) fn next(&mut self, now: Time, rng: &mut Rng) -> Time {
         let mut at = now;
         loop {

@@ -8,7 +8,8 @@ use crate::strategy::MemberId;
 /// Weights in a row, their total, and who stands at a given height of the pile.
 #[derive(Clone, Debug)]
 pub struct Cumulative {
-    /// One-based: `tree[i]` holds the weights of the `i & -i` members that end with member `i - 1`.
+    /// One-based: `tree[i]` holds the weights of the `i & -i` members that end with member `i - 1`. As long as the next
+    /// power of two, and beyond the members more than any height.
     tree: Vec<u64>,
     weights: Vec<u64>,
     total: u64,
@@ -18,7 +19,9 @@ impl Cumulative {
     /// `n` members of weight zero.
     pub fn new(n: usize) -> Cumulative {
         Cumulative {
-            tree: vec![0; n + 1],
+            tree: (0..(n + 1).next_power_of_two())
+                .map(|at| if at <= n { 0 } else { u64::MAX })
+                .collect(),
             weights: vec![0; n],
             total: 0,
         }
@@ -35,7 +38,7 @@ impl Cumulative {
         let old = std::mem::replace(&mut self.weights[member as usize], weight);
         self.total = self.total - old + weight;
         let mut at = member as usize + 1;
-        while at < self.tree.len() {
+        while at <= self.weights.len() {
             self.tree[at] = self.tree[at] - old + weight;
             at += at & at.wrapping_neg();
         }
@@ -46,13 +49,14 @@ impl Cumulative {
     pub fn find(&self, mut height: u64) -> MemberId {
         debug_assert!(height < self.total);
         let mut at = 0;
-        let mut step = self.tree.len().next_power_of_two() / 2;
+        let mut step = self.tree.len() / 2;
         while step > 0 {
+            // Either way is as likely: a choice of values, not of ways, cannot be mispredicted.
             let next = at + step;
-            if next < self.tree.len() && self.tree[next] <= height {
-                height -= self.tree[next];
-                at = next;
-            }
+            let below = self.tree[next];
+            let beyond = below <= height;
+            height -= if beyond { below } else { 0 };
+            at = if beyond { next } else { at };
             step /= 2;
         }
         at as MemberId

@@ -1,0 +1,344 @@
+//! A plain system, as textbooks draw it: one service behind one balancer, requests that go straight to a server and
+//! wait there for a slot, and nothing that goes wrong. Most of what a [`World`](super::World) can do is not asked for
+//! then, and this one does not look for it: the same results at a third of the cost, down to the last bit (a property
+//! test compares them).
+
+use super::blueprint::{Blueprint, Discipline, ServicePlan, SourcePlan, When};
+use super::network::Delay;
+use super::service::balancer;
+use super::source::Sources;
+use super::{Cell, NOBODY};
+use crate::balancer::Balancer;
+use crate::balancer::affinity::Sticky;
+use crate::engine::{Calendar, Model};
+use crate::observe::{Cause, Tally};
+use crate::prefetch::prefetch;
+use crate::rng::Seeds;
+use crate::strategy::{Answer, Feedback, Outcome, Pick, Sight, Truth};
+use crate::time::{Span, Time};
+
+/// A plain system at work. Its events are jobs whose service ends, and [`NOBODY`] for the end of the measured window.
+pub(super) struct Plain<'a> {
+    plan: &'a Blueprint,
+    service: &'a ServicePlan,
+    sources: Sources<'a>,
+    balancer: Balancer,
+    servers: Vec<Server>,
+    jobs: Vec<Job>,
+    /// The first free place among `jobs`, or [`NOBODY`].
+    free: u32,
+    tally: Tally,
+    ended: bool,
+}
+
+/// A server: slots, and a line in front of them.
+struct Server {
+    idle: u32,
+    group: u32,
+    /// The first and the last job in line; [`NOBODY`] first where the line is empty.
+    head: u32,
+    tail: u32,
+}
+
+/// A request at a server.
+struct Job {
+    arrived: Time,
+    /// Since when it has been served; never while it waits.
+    begun: Time,
+    demand: Span,
+    server: u32,
+    /// The next in line behind it, or the next free place.
+    next: u32,
+    stretch: u16,
+}
+
+/// Whether this is a plain system.
+pub(super) fn suits(plan: &Blueprint) -> bool {
+    let asks_plainly = |source: &SourcePlan| {
+        !matches!(source.when, When::Closed(_))
+            && source.sessions.is_none()
+            && matches!(source.to_balancer, Delay::None)
+    };
+    let [service] = plan.services.as_slice() else {
+        return false;
+    };
+    let balancer = &service.balancer;
+    let strategy = &balancer.strategy;
+    plan.faults.is_empty()
+        && plan.sources.iter().all(asks_plainly)
+        && balancer.instances == 1
+        && balancer.sticky == Sticky::No
+        && balancer.health_check.is_none()
+        && balancer.timeout.is_none()
+        && strategy.entry().sight != Sight::Oracle
+        && !strategy.probes()
+        && !strategy.hears_idle()
+        && !strategy.reads_feedback()
+        && !strategy.reads_reports()
+        // A limit may let requests wait at the balancer.
+        && service.members.iter().all(|member| member.max_connections == 0)
+        && service.groups.iter().all(|group| {
+            group.discipline != Discipline::ProcessorSharing
+                && group.queue_limit == u32::MAX
+                && matches!(group.to_server, Delay::None)
+                && group.joins == Time::ZERO
+                && group.leaves == Time::NEVER
+        })
+}
+
+impl<'a> Plain<'a> {
+    /// The system of a blueprint that [`suits`], empty.
+    pub(super) fn new(
+        plan: &'a Blueprint,
+        seeds: Seeds,
+        calendar: &mut Calendar<u32>,
+    ) -> Plain<'a> {
+        let service = &plan.services[0];
+        let slots: Vec<u32> = (0..service.servers.len())
+            .map(|server| service.group(server).slots)
+            .collect();
+        calendar.at(plan.end, NOBODY);
+        Plain {
+            plan,
+            service,
+            sources: Sources::new(plan, seeds),
+            balancer: balancer(service, 0, 0, seeds),
+            servers: service
+                .servers
+                .iter()
+                .zip(&slots)
+                .map(|(server, &slots)| Server {
+                    idle: slots,
+                    group: server.group as u32,
+                    head: NOBODY,
+                    tail: NOBODY,
+                })
+                .collect(),
+            jobs: Vec::new(),
+            free: NOBODY,
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
+            ended: false,
+        }
+    }
+
+    /// A slot of a server begins to work on a job.
+    #[inline(always)]
+    fn start(
+        &mut self,
+        id: u32,
+        index: usize,
+        arrived: Time,
+        demand: Span,
+        calendar: &mut Calendar<u32>,
+    ) {
+        let now = calendar.now();
+        if self.tally.measures(now) {
+            let load = &mut self.tally.load.servers[index];
+            load.begun += 1;
+            load.waited += now - arrived;
+        }
+        calendar.at(now + demand, id);
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, job: Job) -> u32 {
+        let id = self.free;
+        if let Some(place) = self.jobs.get_mut(id as usize) {
+            self.free = place.next;
+            *place = job;
+            id
+        } else {
+            self.jobs.push(job);
+            self.jobs.len() as u32 - 1
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fail(&mut self, stretch: u16, measured: bool, now: Time) {
+        self.tally
+            .failed(stretch, Span::ZERO, Cause::NoServer, measured);
+        if measured {
+            self.tally.presence.leave(now, Span::ZERO);
+        }
+    }
+}
+
+impl Model for Plain<'_> {
+    type Event = u32;
+
+    /// The service of a job ends.
+    #[inline]
+    fn handle(&mut self, id: u32, calendar: &mut Calendar<u32>) {
+        let now = calendar.now();
+        if id == NOBODY {
+            self.ended = true;
+            return;
+        }
+        let job = &mut self.jobs[id as usize];
+        let (arrived, begun, member, stretch) = (job.arrived, job.begun, job.server, job.stretch);
+        // The place is free from here on: whoever takes it next is served later.
+        job.next = self.free;
+        job.begun = Time::NEVER;
+        self.free = id;
+        let index = member as usize;
+        self.tally.load.busy(index, 1, begun, now);
+        let server = &mut self.servers[index];
+        let next = server.head;
+        if let Some(waiting) = self.jobs.get_mut(next as usize) {
+            server.head = waiting.next;
+            waiting.begun = now;
+            let (arrived, demand) = (waiting.arrived, waiting.demand);
+            self.start(next, index, arrived, demand, calendar);
+        } else {
+            server.idle += 1;
+        }
+        let response_time = now - arrived;
+        let answer = Answer {
+            member,
+            outcome: Outcome::Success,
+            response_time,
+            feedback: Feedback::default(),
+        };
+        self.balancer.answered(&answer, now);
+        let measured = self.tally.measures(arrived);
+        self.tally.succeeded(stretch, response_time, measured);
+        if measured {
+            self.tally.presence.leave(now, Span::ZERO);
+        }
+    }
+
+    #[inline]
+    fn foresee(&self, id: u32, next: bool) {
+        if !next {
+            prefetch(&self.jobs, id as usize);
+        } else if let Some(job) = self.jobs.get(id as usize) {
+            prefetch(&self.servers, job.server as usize);
+            prefetch(&self.tally.load.servers, job.server as usize);
+            self.balancer.foresee(job.server);
+        }
+    }
+
+    #[inline]
+    fn next_input(&self) -> Time {
+        self.sources.next_time()
+    }
+
+    /// A request comes, and is sent to a server.
+    #[inline]
+    fn input(&mut self, calendar: &mut Calendar<u32>) {
+        let now = calendar.now();
+        let (source, draft) = self.sources.take();
+        self.tally.simulated += 1;
+        let measured = self.tally.measures(now);
+        if measured {
+            self.tally.requests += 1;
+            self.tally.presence.enter(now);
+        }
+        let stretch = self.tally.timeline.stretch(now);
+        let client = self.sources[source].client(&draft);
+        let seen = draft.seen(&self.plan.sources[source], client, &[]);
+        let nothing = Truth {
+            in_system: &[],
+            free_at: &[],
+        };
+        let member = match self.balancer.pick(&seen, nothing, now) {
+            Pick::Member(member) => member,
+            Pick::Nobody => return self.fail(stretch, measured, now),
+            Pick::Wait | Pick::WaitFor(_) => unreachable!("only limited servers let requests wait"),
+        };
+        let place = &mut self.servers[member as usize];
+        let group = &self.service.groups[place.group as usize];
+        let demand = draft.demand(group, 1);
+        if measured {
+            self.tally.attempts += 1;
+            self.tally.load.servers[member as usize].sent += 1;
+        }
+        self.balancer.sent(member, now);
+        let at_once = place.idle > 0;
+        let job = Job {
+            arrived: now,
+            begun: if at_once { now } else { Time::NEVER },
+            demand,
+            server: member,
+            next: NOBODY,
+            stretch,
+        };
+        let lifo = group.discipline == Discipline::Lifo;
+        let id = self.insert(job);
+        let place = &mut self.servers[member as usize];
+        if at_once {
+            place.idle -= 1;
+            self.start(id, member as usize, now, demand, calendar);
+        } else if place.head == NOBODY {
+            (place.head, place.tail) = (id, id);
+        } else if lifo {
+            self.jobs[id as usize].next = place.head;
+            place.head = id;
+        } else {
+            self.jobs[place.tail as usize].next = id;
+            place.tail = id;
+        }
+    }
+
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.ended && self.tally.presence.count() == 0
+    }
+}
+
+impl Cell for Plain<'_> {
+    fn simulated(&self) -> u64 {
+        self.tally.simulated
+    }
+
+    fn close(mut self, reached: Time) -> Tally {
+        self.tally.unfinished = self.tally.presence.count();
+        for job in self.jobs.iter().filter(|job| job.begun != Time::NEVER) {
+            self.tally
+                .load
+                .busy(job.server as usize, 1, job.begun, reached);
+        }
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    fn is_plain(server: &str, rest: &str) -> bool {
+        let text = format!(
+            "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"1s\"\ncompare = [\"least-connections\"]\n[[clients]]\n\
+             arrivals = {{ kind = \"poisson\", rate = \"50/s\" }}\n[[services]]\nname = \"web\"\n[[services.servers]]\n\
+             service = {{ kind = \"exponential\", mean = \"10ms\" }}\n{server}\n{rest}\n"
+        );
+        let scenario = Scenario::from_text("any.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+        suits(&scenario.variants[0].blueprint)
+    }
+
+    #[test]
+    fn what_a_plain_system_lacks_is_not_plain() {
+        assert!(is_plain("count = 3\nslots = 2\ndiscipline = \"lifo\"", ""));
+        for server in [
+            "queue-limit = 5",
+            "discipline = \"processor-sharing\"",
+            "joins = \"100ms\"",
+            "leaves = \"900ms\"",
+            "max-connections = 9",
+        ] {
+            assert!(!is_plain(server, ""), "{server}");
+        }
+        for rest in [
+            "[services.balancer]\ntimeout = \"1s\"",
+            "[services.balancer]\nsticky = \"cookie\"",
+            "[services.balancer]\ninstances = 2",
+            "[services.balancer]\nhealth-check = { interval = \"100ms\" }",
+            "[network]\nbalancer-to-server = { kind = \"constant\", value = \"1ms\" }",
+            "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"500ms\"",
+        ] {
+            assert!(!is_plain("", rest), "{rest}");
+        }
+    }
+}
