@@ -11,9 +11,6 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
 
 use crate::model::blueprint::When;
 use crate::observe::Tally;
@@ -164,15 +161,12 @@ fn whole_record(bytes: &[u8]) -> Option<usize> {
 
 fn pack(key: CellKey, tally: &Tally) -> Option<Vec<u8>> {
     let plain = postcard::to_stdvec(&(key, tally)).ok()?;
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::fast());
-    packed.write_all(&plain).ok()?;
-    packed.finish().ok()
+    // The quickest level: a short cell is lived in less time than the best would take.
+    zstd::encode_all(plain.as_slice(), 1).ok()
 }
 
 fn unpack(record: &[u8]) -> Option<(CellKey, Tally)> {
-    let mut plain = Vec::new();
-    ZlibDecoder::new(record).read_to_end(&mut plain).ok()?;
-    postcard::from_bytes(&plain).ok()
+    postcard::from_bytes(&zstd::decode_all(record).ok()?).ok()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A plain system, as textbooks draw it: one service behind one balancer, requests that go straight to a server and
 //! wait there for a slot, and nothing that goes wrong. Most of what a [`World`](super::World) can do is not asked for
-//! then, and this one does not look for it: the same results at a third of the cost, down to the last bit (a property
-//! test compares them).
+//! then, and this one does not look for it: the same results down to the last bit (a property test compares them), in
+//! 30% fewer instructions and less than half the memory.
 
 use super::blueprint::{Blueprint, Discipline, ServicePlan, SourcePlan, When};
 use super::network::Delay;

@@ -4,14 +4,14 @@
 //! into 512 cells of equal width, so the middle of a cell is within 1/1,024 of all that is in it.
 //! Recording is a shift and an increment, since it happens once a request; adding is exact in any order.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// log2 of the cells in a doubling.
 const PRECISION: u32 = 9;
 
 /// Counts by size.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Sparse", from = "Sparse")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "Sparse")]
 pub(super) struct Histogram {
     /// Grows with the largest number seen.
     counts: Vec<u64>,
@@ -26,8 +26,15 @@ struct Sparse {
     counts: Vec<(u32, u64)>,
 }
 
-impl From<Histogram> for Sparse {
-    fn from(histogram: Histogram) -> Sparse {
+/// By hand, since `serde(into)` would copy all cells first.
+impl Serialize for Histogram {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Sparse::from(self).serialize(serializer)
+    }
+}
+
+impl From<&Histogram> for Sparse {
+    fn from(histogram: &Histogram) -> Sparse {
         let mut empty = 0;
         let mut counts = Vec::new();
         for &count in &histogram.counts {
