@@ -11,7 +11,6 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-
 use crate::model::blueprint::When;
 use crate::observe::Tally;
 use crate::scenario::Scenario;
