@@ -10,6 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use crate::model::blueprint::When;
 use crate::observe::Tally;
@@ -27,7 +28,11 @@ pub struct Journal {
     file: Mutex<Option<File>>,
     /// Where the records stand that an earlier run left: place and length.
     known: BTreeMap<CellKey, (u64, u32)>,
+    opened: Instant,
 }
+
+/// What was done before is not noted: to do it again costs no more than noting a thousand short cells does.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Bytes before a record: its length, and a checksum of it.
 const PREFIX: u64 = 8;
@@ -45,6 +50,7 @@ impl Journal {
             header,
             file: Mutex::new(None),
             known: BTreeMap::new(),
+            opened: Instant::now(),
         };
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => journal.read(file)?,
@@ -93,8 +99,16 @@ impl Journal {
         unpack(&bytes).map(|(_, tally)| tally)
     }
 
-    /// Notes what a cell measured. A journal that cannot be written does not stop the run: it only cannot be gone on with.
+    /// Notes what a cell measured, once the run has gone on for a while. A journal that cannot be written does not stop
+    /// the run: it only cannot be gone on with.
     pub(super) fn note(&self, key: CellKey, tally: &Tally) {
+        if self.opened.elapsed() < PATIENCE {
+            return;
+        }
+        self.write(key, tally);
+    }
+
+    fn write(&self, key: CellKey, tally: &Tally) {
         let Some(record) = pack(key, tally) else {
             return;
         };
@@ -196,7 +210,7 @@ mod tests {
         let journal = Journal::open(&path, &scenario).unwrap();
         assert!(!path.exists(), "nothing to note, nothing written");
         for replication in 0..3 {
-            journal.note((0, 0, replication), &lived(replication));
+            journal.write((0, 0, replication), &lived(replication));
         }
         let whole = std::fs::metadata(&path).unwrap().len();
         let same = |tally: &Tally, other: &Tally| format!("{tally:?}") == format!("{other:?}");
@@ -210,7 +224,7 @@ mod tests {
             file.set_len(whole - cut).unwrap();
             let torn = Journal::open(&path, &scenario).unwrap();
             assert_eq!(torn.known(), 2, "cut by {cut}");
-            torn.note((0, 0, 2), &lived(2));
+            torn.write((0, 0, 2), &lived(2));
             let mended = Journal::open(&path, &scenario).unwrap();
             assert!(same(&mended.find((0, 0, 2)).unwrap(), &lived(2)));
         }

@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+/// Room is made for so many cells at a time: a power of two.
+const GRAIN: usize = 64;
+
 /// log2 of the cells in a doubling.
 const PRECISION: u32 = 9;
 
@@ -13,7 +16,9 @@ const PRECISION: u32 = 9;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(from = "Sparse")]
 pub(super) struct Histogram {
-    /// Grows with the largest number seen.
+    /// The cell that `counts` begins with.
+    first: usize,
+    /// From the least number seen to the largest: most stretches of time know but a few sizes.
     counts: Vec<u64>,
     total: u64,
 }
@@ -21,6 +26,7 @@ pub(super) struct Histogram {
 /// A histogram as it is stored: most cells are empty, above all in short stretches.
 #[derive(Serialize, Deserialize)]
 struct Sparse {
+    first: u32,
     cells: u32,
     /// Empty cells before one that is not, and its count.
     counts: Vec<(u32, u64)>,
@@ -46,6 +52,7 @@ impl From<&Histogram> for Sparse {
             }
         }
         Sparse {
+            first: histogram.first as u32,
             cells: histogram.counts.len() as u32,
             counts,
         }
@@ -64,6 +71,7 @@ impl From<Sparse> for Histogram {
             at += 1;
         }
         Histogram {
+            first: sparse.first as usize,
             total: counts.iter().sum(),
             counts,
         }
@@ -91,17 +99,29 @@ impl Histogram {
     /// Counts one number in `cell`.
     #[inline]
     pub(super) fn record(&mut self, cell: usize) {
-        if cell >= self.counts.len() {
-            self.grow(cell);
+        if cell.wrapping_sub(self.first) >= self.counts.len() {
+            self.make_room(cell, cell);
         }
-        self.counts[cell] += 1;
+        self.counts[cell - self.first] += 1;
         self.total += 1;
     }
 
+    /// Makes room for all cells from `least` to `largest`.
     #[cold]
-    fn grow(&mut self, cell: usize) {
-        // A whole doubling at a time.
-        self.counts.resize((cell | ((1 << PRECISION) - 1)) + 1, 0);
+    #[inline(never)]
+    fn make_room(&mut self, least: usize, largest: usize) {
+        let (begin, end) = (least & !(GRAIN - 1), (largest | (GRAIN - 1)) + 1);
+        if self.counts.is_empty() {
+            self.first = begin;
+        }
+        if begin < self.first {
+            let more = std::iter::repeat_n(0, self.first - begin);
+            self.counts.splice(0..0, more);
+            self.first = begin;
+        }
+        if end > self.first + self.counts.len() {
+            self.counts.resize(end - self.first, 0);
+        }
     }
 
     /// How many were counted.
@@ -119,18 +139,21 @@ impl Histogram {
     pub(super) fn quantile_cell(&self, q: f64) -> Option<usize> {
         let rank = ((q * self.total as f64).ceil() as u64).clamp(1, self.total.max(1));
         let mut below = 0;
-        self.counts.iter().position(|&count| {
+        let place = self.counts.iter().position(|&count| {
             below += count;
             below >= rank
-        })
+        });
+        place.map(|place| self.first + place)
     }
 
     /// Adds all of `other`.
     pub(super) fn merge(&mut self, other: &Histogram) {
-        if other.counts.len() > self.counts.len() {
-            self.counts.resize(other.counts.len(), 0);
+        if other.counts.is_empty() {
+            return;
         }
-        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+        self.make_room(other.first, other.first + other.counts.len() - 1);
+        let common = &mut self.counts[other.first - self.first..];
+        for (count, more) in common.iter_mut().zip(&other.counts) {
             *count += more;
         }
         self.total += other.total;
@@ -169,6 +192,19 @@ mod tests {
             let rank = ((q * values.len() as f64).ceil() as usize).max(1);
             let exact = values[rank - 1];
             prop_assert!(histogram.quantile(q).unwrap().abs_diff(exact) <= exact / 1024);
+        }
+
+        /// However the numbers are shared out, and through storage and back.
+        #[test]
+        fn merging_is_counting_together(values in prop::collection::vec((any::<u64>(), 0u32..64, any::<bool>()), 0..60)) {
+            let (mut all, mut parts) = (Histogram::default(), [Histogram::default(), Histogram::default()]);
+            for (value, bits, part) in values {
+                all.record(cell(value >> bits));
+                parts[usize::from(part)].record(cell(value >> bits));
+            }
+            let [mut sum, other] = parts;
+            sum.merge(&Histogram::from(Sparse::from(&other)));
+            prop_assert_eq!(sum, all);
         }
     }
 }

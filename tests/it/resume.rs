@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use crate::support::{files, lbsim, scratch, stderr};
 
-/// 3 values of 2 strategies, 12 replications and more: a run of a few seconds.
+/// 3 values of 2 strategies, 12 replications and more: a run of a few seconds. A run notes nothing in its first half second.
 const SWEEP: &str = r#"
 question = "?"
 expect = "-"
 [run]
-duration = "60s"
+duration = "1200s"
 warmup = "5s"
 replications = 12
 precision = "0.5% of mean"
@@ -36,7 +36,7 @@ fn ten_kills_leave_no_trace() {
     let whole = lbsim(&place, &["run", "sweep.toml", "-q", "--out", "whole"]);
     assert!(whole.status.success(), "{}", stderr(&whole));
     // Moments that have nothing to do with each other, from the very first to well into the run.
-    for millis in [3, 41, 97, 12, 150, 61, 203, 30, 119, 77] {
+    for millis in [3, 741, 697, 512, 650, 61, 803, 530, 619, 577] {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
             .args(["run", "sweep.toml", "-q", "--out", "torn", "--jobs", "1"])
             .current_dir(&place)
@@ -74,7 +74,7 @@ fn a_fresh_start_forgets() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(Duration::from_millis(120));
+    std::thread::sleep(Duration::from_millis(800));
     let _ = child.kill();
     child.wait().unwrap();
     let fresh = lbsim(&place, &["run", "sweep.toml", "--fresh"]);
