@@ -213,7 +213,8 @@ mod tests {
             journal.write((0, 0, replication), &lived(replication));
         }
         let whole = std::fs::metadata(&path).unwrap().len();
-        let same = |tally: &Tally, other: &Tally| format!("{tally:?}") == format!("{other:?}");
+        // As they are stored: how a histogram stands in memory depends on the order in which it was filled.
+        let same = |tally: &Tally, other: &Tally| pack((0, 0, 0), tally) == pack((0, 0, 0), other);
         let again = Journal::open(&path, &scenario).unwrap();
         assert_eq!(again.known(), 3);
         assert!(same(&again.find((0, 0, 1)).unwrap(), &lived(1)));

@@ -12,10 +12,15 @@ const GRAIN: usize = 64;
 /// log2 of the cells in a doubling.
 const PRECISION: u32 = 9;
 
+/// So many numbers are kept as they come, before room is made for counts: short stretches of time see few.
+const FEW: usize = 64;
+
 /// Counts by size.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "Sparse")]
 pub(super) struct Histogram {
+    /// The cells of the first few numbers, in the order in which they came; empty once there are `counts`.
+    few: Vec<u32>,
     /// The cell that `counts` begins with.
     first: usize,
     /// From the least number seen to the largest: most stretches of time know but a few sizes.
@@ -23,14 +28,9 @@ pub(super) struct Histogram {
     total: u64,
 }
 
-/// A histogram as it is stored: most cells are empty, above all in short stretches.
+/// A histogram as it is stored: for each cell that is not empty, how many empty ones come before it, and its count.
 #[derive(Serialize, Deserialize)]
-struct Sparse {
-    first: u32,
-    cells: u32,
-    /// Empty cells before one that is not, and its count.
-    counts: Vec<(u32, u64)>,
-}
+struct Sparse(Vec<(u32, u64)>);
 
 /// By hand, since `serde(into)` would copy all cells first.
 impl Serialize for Histogram {
@@ -41,40 +41,26 @@ impl Serialize for Histogram {
 
 impl From<&Histogram> for Sparse {
     fn from(histogram: &Histogram) -> Sparse {
-        let mut empty = 0;
+        let mut next = 0;
         let mut counts = Vec::new();
-        for &count in &histogram.counts {
-            if count == 0 {
-                empty += 1;
-            } else {
-                counts.push((empty, count));
-                empty = 0;
-            }
+        for (cell, count) in histogram.cells() {
+            counts.push(((cell - next) as u32, count));
+            next = cell + 1;
         }
-        Sparse {
-            first: histogram.first as u32,
-            cells: histogram.counts.len() as u32,
-            counts,
-        }
+        Sparse(counts)
     }
 }
 
 impl From<Sparse> for Histogram {
-    fn from(sparse: Sparse) -> Histogram {
-        let mut counts = vec![0; sparse.cells as usize];
-        let mut at = 0;
-        for &(empty, count) in &sparse.counts {
-            at += empty as usize;
-            if let Some(cell) = counts.get_mut(at) {
-                *cell = count;
-            }
-            at += 1;
+    fn from(Sparse(counts): Sparse) -> Histogram {
+        let mut histogram = Histogram::default();
+        let mut cell = 0;
+        for (empty, count) in counts {
+            cell += empty as usize;
+            histogram.add(cell, count);
+            cell += 1;
         }
-        Histogram {
-            first: sparse.first as usize,
-            total: counts.iter().sum(),
-            counts,
-        }
+        histogram
     }
 }
 
@@ -99,17 +85,46 @@ impl Histogram {
     /// Counts one number in `cell`.
     #[inline]
     pub(super) fn record(&mut self, cell: usize) {
-        if cell.wrapping_sub(self.first) >= self.counts.len() {
-            self.make_room(cell, cell);
+        match self.counts.get_mut(cell.wrapping_sub(self.first)) {
+            Some(count) => *count += 1,
+            None => self.record_aside(cell),
         }
-        self.counts[cell - self.first] += 1;
         self.total += 1;
     }
 
-    /// Makes room for all cells from `least` to `largest`.
+    /// Counts a number that there is no room for yet.
+    #[cold]
+    #[inline(never)]
+    fn record_aside(&mut self, cell: usize) {
+        if self.counts.is_empty() && self.few.len() < FEW {
+            if self.few.is_empty() {
+                self.few.reserve_exact(FEW / 2);
+            }
+            self.few.push(cell as u32);
+        } else {
+            self.make_room(cell, cell);
+            self.counts[cell - self.first] += 1;
+        }
+    }
+
+    /// Counts a number `count` times.
+    fn add(&mut self, cell: usize, count: u64) {
+        if count == 1 {
+            return self.record(cell);
+        }
+        self.make_room(cell, cell);
+        self.counts[cell - self.first] += count;
+        self.total += count;
+    }
+
+    /// Makes room for all cells from `least` to `largest`, and puts the first few numbers there.
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, least: usize, largest: usize) {
+        let few = std::mem::take(&mut self.few);
+        let cells = || few.iter().map(|&cell| cell as usize);
+        let least = cells().fold(least, usize::min);
+        let largest = cells().fold(largest, usize::max);
         let (begin, end) = (least & !(GRAIN - 1), (largest | (GRAIN - 1)) + 1);
         if self.counts.is_empty() {
             self.first = begin;
@@ -122,6 +137,23 @@ impl Histogram {
         if end > self.first + self.counts.len() {
             self.counts.resize(end - self.first, 0);
         }
+        for cell in cells() {
+            self.counts[cell - self.first] += 1;
+        }
+    }
+
+    /// The cells that are not empty, in order, with their counts.
+    fn cells(&self) -> impl Iterator<Item = (usize, u64)> {
+        let mut few = self.few.clone();
+        few.sort_unstable();
+        let few: Vec<(usize, u64)> = few
+            .chunk_by(|a, b| a == b)
+            .map(|alike| (alike[0] as usize, alike.len() as u64))
+            .collect();
+        let counts = self.counts.iter().enumerate();
+        let counts = counts.map(|(place, &count)| (self.first + place, count));
+        few.into_iter()
+            .chain(counts.filter(|&(_, count)| count > 0))
     }
 
     /// How many were counted.
@@ -139,16 +171,26 @@ impl Histogram {
     pub(super) fn quantile_cell(&self, q: f64) -> Option<usize> {
         let rank = ((q * self.total as f64).ceil() as u64).clamp(1, self.total.max(1));
         let mut below = 0;
-        let place = self.counts.iter().position(|&count| {
+        let mut reached = |count: u64| {
             below += count;
             below >= rank
-        });
+        };
+        if self.counts.is_empty() {
+            return self
+                .cells()
+                .find(|&(_, count)| reached(count))
+                .map(|(cell, _)| cell);
+        }
+        let place = self.counts.iter().position(|&count| reached(count));
         place.map(|place| self.first + place)
     }
 
     /// Adds all of `other`.
     pub(super) fn merge(&mut self, other: &Histogram) {
         if other.counts.is_empty() {
+            for &cell in &other.few {
+                self.record(cell as usize);
+            }
             return;
         }
         self.make_room(other.first, other.first + other.counts.len() - 1);
@@ -196,7 +238,7 @@ mod tests {
 
         /// However the numbers are shared out, and through storage and back.
         #[test]
-        fn merging_is_counting_together(values in prop::collection::vec((any::<u64>(), 0u32..64, any::<bool>()), 0..60)) {
+        fn merging_is_counting_together(values in prop::collection::vec((any::<u64>(), 0u32..64, any::<bool>()), 0..200)) {
             let (mut all, mut parts) = (Histogram::default(), [Histogram::default(), Histogram::default()]);
             for (value, bits, part) in values {
                 all.record(cell(value >> bits));
@@ -204,7 +246,9 @@ mod tests {
             }
             let [mut sum, other] = parts;
             sum.merge(&Histogram::from(Sparse::from(&other)));
-            prop_assert_eq!(sum, all);
+            let stored = |histogram: &Histogram| Sparse::from(histogram).0;
+            prop_assert_eq!(stored(&sum), stored(&all));
+            prop_assert_eq!(sum.count(), all.count());
         }
     }
 }
