@@ -3,6 +3,7 @@
 //! short.
 
 mod coverage;
+mod stays;
 mod theory;
 
 pub use coverage::{Coverage, coverage, one_run, precision};

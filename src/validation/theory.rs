@@ -4,10 +4,12 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Effort;
+use super::stays::Stays;
 use crate::model;
 use crate::observe::{Cause, Ended, Latency};
 use crate::scenario::Scenario;
 use crate::stats::{Estimate, Moments};
+use crate::time::Span;
 
 /// The worlds and their values.
 const WORLDS: &str = include_str!("theory.toml");
@@ -32,9 +34,22 @@ struct World {
     strategy: String,
     arrivals: String,
     servers: Vec<String>,
+    /// The balancer, as the table of a scenario; by default one that does nothing but pick.
+    #[serde(default = "plain")]
+    balancer: String,
+    /// What goes wrong.
+    #[serde(default)]
+    faults: Vec<String>,
     seconds: u32,
     warmup: u32,
+    /// Whether it is simulated at its full length, however quick the effort: its events have their time.
+    #[serde(default)]
+    whole: bool,
     checks: Vec<Check>,
+}
+
+fn plain() -> String {
+    "{}".to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -46,6 +61,14 @@ struct Check {
     tolerance: f64,
     #[serde(default)]
     fixed: bool,
+    /// `time-with`: the share of time with so many requests in the system.
+    #[serde(default)]
+    number: usize,
+    /// `number-at`: the mean number in the system at this phase of a period, in mean service times.
+    #[serde(default)]
+    phase: f64,
+    #[serde(default)]
+    period: f64,
     source: String,
 }
 
@@ -91,9 +114,15 @@ struct Sample {
     waited: u64,
     requests: u64,
     refused: u64,
+    failed: u64,
+    attempts: u64,
+    /// Times to the end of those that failed.
+    failures: Latency,
     simulated: u64,
     idle: f64,
     seconds: f64,
+    /// When requests came and went, where a check asks how many were in the system.
+    stays: Stays,
 }
 
 impl World {
@@ -101,16 +130,19 @@ impl World {
         // A fleet is long in filling; it is spared most of the cut.
         let part = match effort {
             Effort::Full => 1,
+            Effort::Quick if self.whole => 1,
             Effort::Quick if self.servers[0].contains("count = 1000") => 4,
             Effort::Quick => 20,
         };
         let text = format!(
-            "question = '?'\nexpect = '!'\n[run]\nduration = '{}ms'\nwarmup = '{}ms'\ncompare = [{}]\n[[clients]]\narrivals = {}\n[[services]]\nname = 'web'\nservers = [{}]\n",
+            "faults = [{}]\nquestion = '?'\nexpect = '!'\n[run]\nduration = '{}ms'\nwarmup = '{}ms'\ncompare = [{}]\n[[clients]]\narrivals = {}\n[[services]]\nname = 'web'\nservers = [{}]\nbalancer = {}\n",
+            self.faults.join(", "),
             (self.seconds + self.warmup) * 1000 / part,
             self.warmup * 1000 / part,
             self.strategy,
             self.arrivals,
-            self.servers.join(", ")
+            self.servers.join(", "),
+            self.balancer
         );
         Scenario::from_text("validation.toml", &text)
             .unwrap_or_else(|rejected| panic!("{}: {rejected}", self.what))
@@ -118,7 +150,12 @@ impl World {
 
     fn simulate(&self, scenario: &Scenario, replication: u32) -> Sample {
         let (mut waits, mut moments, mut waited) = (Latency::default(), Moments::default(), 0);
+        let mut stays = Stays::default();
+        let counts = self.checks.iter().any(Check::counts);
         let mut witness = |request: &Ended| {
+            if counts {
+                stays.add(request.arrived, request.arrived + request.response_time);
+            }
             if request.measured && request.failed.is_none() {
                 let wait = request.response_time - request.service_time;
                 waits.record(wait);
@@ -133,6 +170,10 @@ impl World {
             seconds: tally.seconds(),
             requests: tally.requests,
             refused: tally.failed[Cause::QueueFull as usize],
+            failed: tally.failed.iter().sum(),
+            attempts: tally.attempts,
+            failures: tally.failures,
+            stays: stays.between(tally.from, tally.to),
             simulated: tally.simulated,
             responses: tally.latency,
             waits,
@@ -153,12 +194,28 @@ impl Check {
             "variance" => sample.moments.variance().unwrap_or(0.0) / (UNIT * UNIT),
             "share-waiting" => sample.waited as f64 / served,
             "share-refused" => sample.refused as f64 / sample.requests as f64,
+            "share-failed" => sample.failed as f64 / sample.requests as f64,
             "share-idle" => sample.idle,
+            "attempts" => sample.attempts as f64 / sample.requests as f64,
+            "mean-to-the-end" => {
+                let sum = |latency: &Latency| mean(latency) * latency.count() as f64;
+                (sum(&sample.responses) + sum(&sample.failures)) / sample.requests as f64
+            }
             // Little's law, with the rate that came.
             "mean-in-system" => mean(&sample.responses) * UNIT * served / sample.seconds,
             "throughput" => served / sample.seconds * UNIT,
+            "time-with" => sample.stays.time_with(self.number),
+            "number-at" => {
+                let unit = |units: f64| Span::from_seconds(units * UNIT);
+                sample.stays.number_at(unit(self.phase), unit(self.period))
+            }
             _ => self.quantile(&sample.responses, &sample.waits),
         }
+    }
+
+    /// Whether it needs to know how many requests were in the system.
+    fn counts(&self) -> bool {
+        matches!(self.metric.as_str(), "time-with" | "number-at")
     }
 
     /// A quantile of response times or waits.
@@ -192,7 +249,9 @@ impl Check {
         }
         let counted: u64 = samples.iter().map(|sample| sample.requests).sum();
         let scale = (MEANT_FOR / counted as f64).sqrt();
-        let tolerance = if self.fixed {
+        let tolerance = if world.whole {
+            self.tolerance
+        } else if self.fixed {
             self.tolerance * scale.max(1.0)
         } else {
             self.tolerance * scale
