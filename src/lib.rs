@@ -100,5 +100,6 @@ pub mod stats;
 pub mod strategy;
 pub mod theory;
 pub mod time;
+pub mod tune;
 pub mod units;
 pub mod validation;

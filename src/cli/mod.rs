@@ -10,6 +10,7 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod tune;
 mod validate;
 
 use std::path::PathBuf;
@@ -62,6 +63,8 @@ enum Format {
 enum Command {
     /// Run scenarios, print what they say, and write CSV files and charts.
     Run(run::RunArgs),
+    /// Look for better weights, and other values: what was gained, how sure that is, and the scenario with them.
+    Tune(tune::TuneArgs),
     /// Read and check scenarios: print what they mean, their offered load and predicted utilization. Runs nothing.
     Check(check::CheckArgs),
     /// List strategies, distributions, arrival processes and faults.
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
     let output = Output::new(cli.color, cli.quiet);
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &output),
+        Command::Tune(args) => tune::tune(args, &output),
         Command::Check(args) => check::check(args, &output),
         Command::List(args) => list::list(args, &output),
         Command::Explain(args) => explain::explain(args, &output),
@@ -162,6 +166,12 @@ fn read_one(
     path: &std::path::Path,
     args: &ScenarioArgs,
 ) -> Result<crate::scenario::Scenario, Failure> {
+    let text = read_text(path)?;
+    crate::scenario::Scenario::parse(path, &text, &args.changes()).map_err(Failure::Rejected)
+}
+
+/// The text of a scenario.
+fn read_text(path: &std::path::Path) -> Result<String, Failure> {
     use std::io::Read;
     let shown = path.display();
     let unreadable = |why: String| Failure::Usage(format!("cannot read `{shown}`: {why}"));
@@ -192,5 +202,5 @@ fn read_one(
             "it is empty; `lbsim init` writes a scenario to start from".to_owned(),
         ));
     }
-    crate::scenario::Scenario::parse(path, &text, &args.changes()).map_err(Failure::Rejected)
+    Ok(text)
 }

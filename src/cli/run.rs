@@ -12,7 +12,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, Journal, Outcome, Progress, Unsettled};
 use crate::model::blueprint::When;
-use crate::report::requests::Packing;
+use crate::report::requests::{Packing, Shape};
 use crate::report::sureness;
 use crate::report::sweep::SweepTables;
 use crate::report::table::{self, Style};
@@ -33,7 +33,7 @@ pub(super) struct RunArgs {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write a row for each request too, a file a strategy and replication; packed if asked.
+    /// Write a row for each request too, a file a strategy and replication: CSV, packed if asked, or an access log.
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     requests: Option<RequestFormat>,
     /// Begin anew where an interrupted run of the same scenario could go on.
@@ -53,6 +53,8 @@ enum RequestFormat {
     Gzip,
     /// CSV, packed by zstd.
     Zstd,
+    /// An access log as nginx writes it, which `lbsim import --log` reads.
+    Nginx,
 }
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
@@ -105,12 +107,13 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     for scenario in &scenarios {
         let (own, others) = outcomes.split_at(scenario.runs().len());
         outcomes = others;
-        let packing = args.requests.map(|format| match format {
-            RequestFormat::Csv => Packing::Plain,
-            RequestFormat::Gzip => Packing::Gzip,
-            RequestFormat::Zstd => Packing::Zstd,
+        let requests = args.requests.map(|format| match format {
+            RequestFormat::Csv => (Shape::Csv, Packing::Plain),
+            RequestFormat::Gzip => (Shape::Csv, Packing::Gzip),
+            RequestFormat::Zstd => (Shape::Csv, Packing::Zstd),
+            RequestFormat::Nginx => (Shape::Nginx, Packing::Plain),
         });
-        let folder = pool.install(|| write::write(&args.out, scenario, own, packing))?;
+        let folder = pool.install(|| write::write(&args.out, scenario, own, requests))?;
         for warning in sureness::warnings(scenario, own) {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }

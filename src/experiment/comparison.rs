@@ -77,6 +77,7 @@ pub const METRICS: &[Metric] = &[
         |run| run.utilization_spread,
         Better::Less,
     ),
+    other("utilization_max", |run| run.utilization_max, Better::Less),
     other("sessions", |run| Some(run.sessions as f64), Better::Neither),
     other(
         "sessions_lost",
@@ -97,6 +98,7 @@ pub fn metric(judge: file::Metric) -> &'static Metric {
         file::Metric::Goodput => "goodput_rps",
         file::Metric::SessionsLost => "sessions_lost",
         file::Metric::UtilizationSpread => "utilization_spread",
+        file::Metric::UtilizationMax => "utilization_max",
     };
     METRICS
         .iter()

@@ -57,6 +57,8 @@ pub struct Run {
     pub utilization_mean: Option<f64>,
     /// Highest less lowest utilization of a server.
     pub utilization_spread: Option<f64>,
+    /// Highest utilization of a server.
+    pub utilization_max: Option<f64>,
     /// Sessions held in the measured window: alive at its beginning, or begun in it.
     pub sessions: u64,
     /// Sessions lost in the measured window, whatever the cause.
@@ -151,6 +153,7 @@ impl Run {
             p99_all_ms: ms(all.quantile(0.99)),
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: Some(highest - lowest),
+            utilization_max: Some(highest),
             sessions: tally.sessions,
             sessions_lost: tally.sessions_lost.iter().sum(),
         }

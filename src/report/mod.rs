@@ -1,5 +1,6 @@
 //! What a run leaves behind: CSV rows (the struct is the schema), charts, tables, the manifest.
 
+pub mod access_log;
 pub mod chart;
 pub mod manifest;
 pub mod requests;
@@ -9,6 +10,7 @@ pub mod sureness;
 pub mod sweep;
 pub mod table;
 pub mod tables;
+pub mod tuning;
 pub mod validation;
 pub mod write;
 

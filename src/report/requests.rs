@@ -11,9 +11,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rayon::prelude::*;
 
+use super::access_log;
 use super::write::WriteError;
 use crate::experiment::Outcome;
 use crate::model;
+use crate::model::blueprint::Blueprint;
 use crate::observe::{Cause, Ended};
 use crate::scenario::{Scenario, Variant};
 
@@ -28,7 +30,16 @@ pub enum Packing {
     Zstd,
 }
 
-/// The header of each file.
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// CSV, with a header line.
+    Csv,
+    /// A line of an access log, as nginx writes it: see [`access_log`].
+    Nginx,
+}
+
+/// The header of each CSV file.
 const HEADER: &str =
     "arrival_s,client,server,attempts,wait_ms,service_ms,response_ms,outcome,measured\n";
 
@@ -43,7 +54,7 @@ pub(super) fn write(
     folder: &Path,
     scenario: &Scenario,
     outcome: &Outcome,
-    packing: Packing,
+    (shape, packing): (Shape, Packing),
 ) -> Result<(), WriteError> {
     let place = folder.join("requests");
     let failed = |path: &Path, source| WriteError::Io {
@@ -51,10 +62,14 @@ pub(super) fn write(
         source,
     };
     std::fs::create_dir(&place).map_err(|source| failed(&place, source))?;
-    let ending = match packing {
-        Packing::Plain => "csv",
-        Packing::Gzip => "csv.gz",
-        Packing::Zstd => "csv.zst",
+    let ending = match shape {
+        Shape::Csv => "csv",
+        Shape::Nginx => "log",
+    };
+    let packed = match packing {
+        Packing::Plain => "",
+        Packing::Gzip => ".gz",
+        Packing::Zstd => ".zst",
     };
     let variants = scenario.variants.iter().enumerate();
     let cells: Vec<(usize, &Variant, u32)> = variants
@@ -64,9 +79,13 @@ pub(super) fn write(
         .into_par_iter()
         .with_max_len(1)
         .try_for_each(|(at, variant, replication)| {
-            let name = format!("{}-{}-{replication}.{ending}", at + 1, slug(&variant.name));
+            let name = format!(
+                "{}-{}-{replication}.{ending}{packed}",
+                at + 1,
+                slug(&variant.name)
+            );
             let path = place.join(name);
-            cell(&path, scenario.seed, variant, replication, packing)
+            cell(&path, scenario.seed, variant, replication, (shape, packing))
                 .map_err(|source| failed(&path, source))
         })
 }
@@ -92,32 +111,70 @@ fn cell(
     seed: u64,
     variant: &Variant,
     replication: u32,
-    packing: Packing,
+    (shape, packing): (Shape, Packing),
 ) -> io::Result<()> {
     let file = BufWriter::new(File::create(path)?);
     match packing {
         Packing::Plain => {
             let mut out = file;
-            rows(&mut out, seed, variant, replication)?;
+            rows(&mut out, shape, seed, variant, replication)?;
             out.flush()
         }
         Packing::Gzip => {
             let mut out = GzEncoder::new(file, Compression::fast());
-            rows(&mut out, seed, variant, replication)?;
+            rows(&mut out, shape, seed, variant, replication)?;
             out.finish()?.flush()
         }
         Packing::Zstd => {
             let mut out = zstd::Encoder::new(file, 1)?;
-            rows(&mut out, seed, variant, replication)?;
+            rows(&mut out, shape, seed, variant, replication)?;
             out.finish()?.flush()
         }
     }
 }
 
-fn rows(out: &mut dyn Write, seed: u64, variant: &Variant, replication: u32) -> io::Result<()> {
+fn rows(
+    out: &mut dyn Write,
+    shape: Shape,
+    seed: u64,
+    variant: &Variant,
+    replication: u32,
+) -> io::Result<()> {
     let plan = &variant.blueprint;
+    let mut text: Vec<u8> = Vec::with_capacity(CHUNK + 512);
+    let mut done = Ok(());
+    let mut write = |text: &mut Vec<u8>, row: &mut dyn FnMut(&mut Vec<u8>)| {
+        row(text);
+        if text.len() >= CHUNK {
+            if done.is_ok() {
+                done = out.write_all(text);
+            }
+            text.clear();
+        }
+    };
+    match shape {
+        Shape::Csv => {
+            let names = names(plan);
+            text.extend(HEADER.as_bytes());
+            let mut witness =
+                |request: &Ended| write(&mut text, &mut |text| row(text, request, &names));
+            model::run_witnessed(plan, seed, replication, &mut witness);
+        }
+        Shape::Nginx => {
+            let world = access_log::World::new(plan);
+            let mut witness =
+                |request: &Ended| write(&mut text, &mut |text| world.line(text, request));
+            model::run_witnessed(plan, seed, replication, &mut witness);
+        }
+    }
+    done?;
+    out.write_all(&text)
+}
+
+/// The name of each server of the world, as a field of CSV.
+fn names(plan: &Blueprint) -> Vec<String> {
     let services = plan.services.iter();
-    let names: Vec<String> = services
+    services
         .flat_map(|service| {
             service
                 .servers
@@ -131,22 +188,7 @@ fn rows(out: &mut dyn Write, seed: u64, variant: &Variant, replication: u32) -> 
                 name
             }
         })
-        .collect();
-    let mut text: Vec<u8> = Vec::with_capacity(CHUNK + 512);
-    text.extend(HEADER.as_bytes());
-    let mut done = Ok(());
-    let mut witness = |request: &Ended| {
-        row(&mut text, request, &names);
-        if text.len() >= CHUNK {
-            if done.is_ok() {
-                done = out.write_all(&text);
-            }
-            text.clear();
-        }
-    };
-    model::run_witnessed(plan, seed, replication, &mut witness);
-    done?;
-    out.write_all(&text)
+        .collect()
 }
 
 fn row(text: &mut Vec<u8>, request: &Ended, names: &[String]) {
@@ -184,7 +226,7 @@ fn row(text: &mut Vec<u8>, request: &Ended, names: &[String]) {
 }
 
 /// A number of nanoseconds in units of `unit` of them, a power of ten, with all digits after the point.
-fn fixed(text: &mut Vec<u8>, nanos: u64, unit: u64) {
+pub(super) fn fixed(text: &mut Vec<u8>, nanos: u64, unit: u64) {
     let mut digits = itoa::Buffer::new();
     text.extend(digits.format(nanos / unit).as_bytes());
     text.push(b'.');

@@ -47,7 +47,7 @@ fn reached(goal: &Goal, scenario: &Scenario, outcome: &Outcome) -> Option<String
     let spent = if outcome.reached == Some(true) {
         format!("after {count} replications")
     } else {
-        format!("NOT reached after {count} replications, the most allowed")
+        format!("NOT reached after {count} replications, the most that the budget allows")
     };
     Some(match goal.target {
         Target::Metric(of, asked) | Target::Difference(of, asked) => {

@@ -62,7 +62,7 @@ fn cell(figure: Figure, scale: f64) -> String {
 }
 
 /// Shares are shown in percent.
-fn scale_of(metric: &Metric) -> f64 {
+pub(super) fn scale_of(metric: &Metric) -> f64 {
     if metric.name.ends_with("_share") || metric.name.starts_with("utilization") {
         100.0
     } else {
@@ -122,7 +122,7 @@ fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: S
 }
 
 /// An empty table.
-fn fresh(style: Style) -> Table {
+pub(super) fn fresh(style: Style) -> Table {
     let mut table = Table::new();
     match style {
         Style::Terminal(_) => {

@@ -8,7 +8,7 @@ use crate::experiment::{
     self, Better, Comparison, Exact, METRICS, Metric, Outcome, Run, VariantOutcome, comparisons,
     controlled, estimate, metric, milliseconds,
 };
-use crate::observe::Loss;
+use crate::observe::{Latency, Loss};
 use crate::scenario::{Measurement, Scenario, Settling, Variant};
 use crate::stats::{Estimate, Verdict};
 
@@ -52,7 +52,9 @@ impl Tables {
         for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
             tables.runs.extend(measured.runs.iter().cloned());
             tables.summary.extend(summary(variant, measured));
-            tables.latency.extend(latency(variant, measured));
+            tables
+                .latency
+                .extend(spectrum_of(&variant.name, &measured.latency));
             tables.servers.extend(servers(variant, measured));
             tables.timeline.extend(timeline(variant, measured));
             tables.utilization.extend(utilization(variant, measured));
@@ -228,17 +230,17 @@ fn spectrum(count: u64) -> Vec<f64> {
     percentiles
 }
 
-fn latency(variant: &Variant, measured: &VariantOutcome) -> Vec<LatencyRow> {
-    let count = measured.latency.count();
-    spectrum(count)
+/// The response times of `name` by percentile.
+pub(super) fn spectrum_of(name: &str, latency: &Latency) -> Vec<LatencyRow> {
+    spectrum(latency.count())
         .into_iter()
         .filter_map(|percentile| {
             let q = percentile / 100.0;
             Some(LatencyRow {
-                strategy: variant.name.clone(),
+                strategy: name.to_owned(),
                 percentile,
-                response_ms: milliseconds(measured.latency.quantile(q)?),
-                requests_above: measured.latency.above(q),
+                response_ms: milliseconds(latency.quantile(q)?),
+                requests_above: latency.above(q),
             })
         })
         .collect()

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::requests::{self, Packing};
+use super::requests::{self, Packing, Shape};
 use super::sweep::SweepTables;
 use super::tables::Tables;
 use super::{chart, manifest, summary};
@@ -35,7 +35,7 @@ pub enum WriteError {
 }
 
 /// The first part of the names of folders that are being written.
-const UNFINISHED: &str = ".lbsim-unfinished-";
+pub(super) const UNFINISHED: &str = ".lbsim-unfinished-";
 
 /// Where the journal of a scenario's run stands until the run is complete.
 pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
@@ -69,12 +69,12 @@ pub fn write(
     folder: &Path,
     scenario: &Scenario,
     outcomes: &[Outcome],
-    rows: Option<Packing>,
+    rows: Option<(Shape, Packing)>,
 ) -> Result<PathBuf, WriteError> {
     replace(folder, &scenario.name, |place| {
         fill(place, scenario, outcomes)?;
         match rows {
-            Some(packing) => requests::write(place, scenario, &outcomes[0], packing),
+            Some(rows) => requests::write(place, scenario, &outcomes[0], rows),
             None => Ok(()),
         }
     })
@@ -174,6 +174,38 @@ pub(super) fn charts(folder: &Path, charts: &[chart::Chart]) -> Result<(), Write
         file(&place, &format!("{}.png", chart.name), &png)?;
     }
     Ok(())
+}
+
+/// Writes a file at once: it is there whole, or as it was.
+///
+/// # Errors
+/// Where the file system says no.
+pub fn whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    use std::io::Write;
+    let error = |source| WriteError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut unfinished = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(folder)
+        .map_err(error)?;
+    unfinished.write_all(bytes).map_err(error)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let kept = fs::metadata(path).map(|old| old.permissions());
+        let mode = kept.unwrap_or_else(|_| fs::Permissions::from_mode(0o644));
+        fs::set_permissions(unfinished.path(), mode).map_err(error)?;
+    }
+    unfinished
+        .persist(path)
+        .map(drop)
+        .map_err(|failed| error(failed.error))
 }
 
 pub(super) fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {

@@ -54,6 +54,12 @@ impl Document {
     }
 }
 
+/// The steps of a path; `None` where it is none.
+pub(super) fn steps_of(path: &str) -> Option<Vec<Step>> {
+    let (steps, _) = split_assignment(&format!("{path}=")).ok()?;
+    Some(steps.into_iter().map(|(step, _)| step).collect())
+}
+
 /// The steps of `path=value`, each with its place, and where the value is.
 type Assignment = (Vec<(Step, Range<usize>)>, Range<usize>);
 

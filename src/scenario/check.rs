@@ -15,11 +15,13 @@ use crate::time::{Span, Time};
 use crate::units::{Precision, WarmUp};
 
 mod clients;
-mod data;
+pub(super) mod data;
 mod services;
 mod sweep;
+mod tune;
 
 use data::Data;
+pub(super) use sweep::point;
 
 /// Requests of one cell at most: more would take weeks.
 const MOST_REQUESTS: f64 = 1e11;
@@ -113,20 +115,43 @@ pub fn check(
     value: serde_json::Value,
 ) -> Result<Scenario, Vec<Diagnostic>> {
     let mut data = Data::new(path.parent().unwrap_or(FilePath::new("")));
-    let (mut scenario, plan) = scenario(path, document, value, &mut data)?;
+    let (mut scenario, plan, tune) = scenario(path, document, value, &mut data)?;
+    let mut faults = Vec::new();
     if let Some(plan) = plan {
-        scenario.sweep = Some(sweep::sweep(&plan, &scenario, path, document, &mut data)?);
+        match sweep::sweep(&plan, &scenario, path, document, &mut data) {
+            Ok(sweep) => scenario.sweep = Some(sweep),
+            Err(own) => faults.extend(own),
+        }
     }
-    Ok(scenario)
+    let plain = file::Tune::default();
+    match tune::tuning(
+        tune.as_ref().unwrap_or(&plain),
+        &scenario,
+        path,
+        document,
+        &mut data,
+    ) {
+        Ok(tuning) => scenario.tuning = Ok(tuning),
+        Err(own) if tune.is_some() => faults.extend(own),
+        Err(own) => {
+            let why: Vec<&str> = own.iter().map(|fault| fault.message.as_str()).collect();
+            scenario.tuning = Err(why.join("; "));
+        }
+    }
+    if faults.is_empty() {
+        Ok(scenario)
+    } else {
+        Err(faults)
+    }
 }
 
-/// The scenario as it stands, and the sweep over it that it asks for.
+/// The scenario as it stands, and the sweep over it and the tuning that it asks for.
 fn scenario(
     path: &FilePath,
     document: &Document,
     value: serde_json::Value,
     data: &mut Data,
-) -> Result<(Scenario, Option<file::Sweep>), Vec<Diagnostic>> {
+) -> Result<(Scenario, Option<file::Sweep>, Option<file::Tune>), Vec<Diagnostic>> {
     let resolved = read(value)?;
     let mut faults = Vec::new();
 
@@ -185,6 +210,7 @@ fn scenario(
         .into_owned();
     let warnings = warning::of(&variants, resolved.run.replications, resolved.run.judge_by);
     let sweep = resolved.sweep;
+    let tune = resolved.tune;
     let scenario = Scenario {
         name,
         file_name,
@@ -200,10 +226,11 @@ fn scenario(
         baseline,
         measured,
         sweep: None,
+        tuning: Err("it has not been looked for".to_owned()),
         resolved: resolved_json,
         warnings,
     };
-    Ok((scenario, sweep))
+    Ok((scenario, sweep, tune))
 }
 
 /// How sure the figures are to be.
@@ -232,6 +259,7 @@ fn goal(run: &file::Run, check: &mut Check<'_>) -> Option<Goal> {
     Some(Goal {
         target,
         max_replications: run.max_replications,
+        max_requests: run.max_requests,
     })
 }
 

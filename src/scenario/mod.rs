@@ -10,8 +10,11 @@ pub mod conform;
 pub mod diagnostic;
 pub mod file;
 pub mod reference;
+mod rewrite;
 pub mod shape;
+mod template;
 pub mod text;
+pub mod tuning;
 mod values;
 pub mod warning;
 
@@ -25,7 +28,9 @@ use crate::strategy::{Sight, StrategyConfig};
 use crate::time::Span;
 use diagnostic::Diagnostic;
 use file::{File, Metric};
+pub use template::Template;
 use text::Document;
+use tuning::Tuning;
 pub use warning::Warning;
 
 /// A scenario that has been checked: what is compared, how often, and on what grounds.
@@ -59,6 +64,8 @@ pub struct Scenario {
     pub measured: Vec<Measurement>,
     /// What is run at each of several values, where one is swept; the scenario itself then stands for the first.
     pub sweep: Option<Sweep>,
+    /// What `lbsim tune` may change in it, and what for; or why there is nothing to tune.
+    pub tuning: Result<Tuning, String>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
     /// What a careful colleague would say about it.
@@ -85,6 +92,8 @@ pub struct Goal {
     pub target: Target,
     /// Replications that may be spent on it.
     pub max_replications: u32,
+    /// Requests that may be simulated for it, by all strategies together.
+    pub max_requests: Option<u64>,
 }
 
 /// What is to be known, and how well; shares are fractions.
@@ -196,7 +205,8 @@ impl std::error::Error for Rejected {}
 
 /// The JSON Schema of scenario files.
 pub fn schema() -> serde_json::Value {
-    shape::schema_for::<File>()
+    static SCHEMA: std::sync::OnceLock<serde_json::Value> = std::sync::OnceLock::new();
+    SCHEMA.get_or_init(shape::schema_for::<File>).clone()
 }
 
 impl Scenario {

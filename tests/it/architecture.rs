@@ -41,7 +41,7 @@ const LAYERS: &[&[&str]] = &[
     &["model", "replay"],
     &["scenario"],
     &["experiment"],
-    &["validation"],
+    &["validation", "tune"],
     &["report"],
     &["cli"],
 ];

@@ -183,6 +183,7 @@ fn the_columns_of_results_are_up_to_date() {
     let rows = read("src/report/rows.rs");
     let run = read("src/experiment/outcome.rs");
     let sweep = read("src/report/sweep.rs");
+    let tune = read("src/report/tuning/rows.rs");
     let mut page = String::new();
     for (file, source, name) in [
         ("runs.csv", &run, "Run"),
@@ -199,6 +200,12 @@ fn the_columns_of_results_are_up_to_date() {
         ("sweep.csv", &sweep, "SweepRow"),
         ("runs.csv of a sweep", &sweep, "SweepRun"),
         ("paired.csv of a sweep", &sweep, "SweepPairedRow"),
+        ("weights.csv", &tune, "WeightRow"),
+        ("check.csv", &tune, "CheckRow"),
+        ("search.csv", &tune, "SearchRow"),
+        ("sensitivity.csv", &tune, "SensitivityRow"),
+        ("landscape.csv", &tune, "LandscapeRow"),
+        ("front.csv", &tune, "FrontRow"),
     ] {
         let _ = write!(page, "## {file}\n\n{}\n", columns(source, name));
     }

@@ -15,6 +15,7 @@ mod scenarios;
 mod support;
 mod sweep;
 mod theory;
+mod tune;
 mod validation;
 mod warnings;
 mod world;

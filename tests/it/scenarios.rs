@@ -821,3 +821,35 @@ fn differs_forgetting() {
         ],
     );
 }
+
+/// The weights are such that the newest servers are the hottest; `lbsim tune` finds weights that shorten the tail by more than 5%, on
+/// fresh requests.
+#[test]
+fn tune_weights() {
+    let m = measure("tune-weights", 2, &[]);
+    assert!(m.p99("nginx-round-robin") > 150.0);
+    let place = crate::support::scratch("tune-weights");
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/tune-weights.toml");
+    let done = crate::support::lbsim(
+        &place,
+        &[
+            "tune",
+            scenario,
+            "-q",
+            "--format",
+            "json",
+            "--set",
+            "tune.max-requests=12000000",
+        ],
+    );
+    let said: serde_json::Value = serde_json::from_str(&crate::support::stdout(&done)).unwrap();
+    assert_eq!(said["gain"], true, "{said:#}");
+    let gain = said["check"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["with"] == "capacity" && row["metric"] == "objective");
+    let gain = gain.unwrap();
+    assert!(gain["relative"].as_f64().unwrap() < -0.05, "{gain}");
+    assert!(gain["p_value"].as_f64().unwrap() < 0.01, "{gain}");
+}

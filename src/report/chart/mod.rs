@@ -14,6 +14,7 @@ mod spread;
 mod summary;
 mod sweep;
 mod timeline;
+pub mod tuning;
 mod utilization;
 pub mod validation;
 

@@ -12,14 +12,14 @@ use crate::scenario::file::{Measured, TimeUnit};
 type Read<T> = Result<Arc<T>, String>;
 
 /// Data read so far; files are relative to the scenario's folder.
-pub(super) struct Data {
+pub(in crate::scenario) struct Data {
     folder: PathBuf,
     traces: BTreeMap<String, Read<Rows>>,
     columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
 }
 
 impl Data {
-    pub(super) fn new(folder: &Path) -> Data {
+    pub(in crate::scenario) fn new(folder: &Path) -> Data {
         Data {
             folder: folder.to_owned(),
             traces: BTreeMap::new(),

@@ -58,37 +58,41 @@ impl<'a> Swept<'a> {
         if self.path != LOAD {
             return Ok(vec![format!("{}={value}", self.path)]);
         }
-        let fault = |message: String| vec![Diagnostic::error("no-load", self.here(index), message)];
-        let share: Share = bare(value)
-            .parse()
-            .map_err(|error: UnitError| fault(error.to_string()))?;
-        let now = base.variants[0].blueprint.utilization(0).ok_or_else(|| {
-            fault("the load cannot be swept: it is not known how much is asked for".to_owned())
-        })?;
-        let clients = base.resolved["clients"].as_array();
-        let scaled = |(at, client): (usize, &serde_json::Value)| {
-            let rate = client["arrivals"]["rate"]
-                .as_str()
-                .and_then(|rate| rate.parse::<Rate>().ok());
-            let rate = rate.ok_or_else(|| {
-                fault(format!(
-                    "the load cannot be swept: the arrivals of `clients[{at}]` have no `rate`"
-                ))
-            })?;
-            let rate = rate.value() * share.value() / now;
-            Ok(format!("clients[{at}].arrivals.rate=\"{rate}/s\""))
-        };
-        clients
-            .into_iter()
-            .flatten()
-            .enumerate()
-            .map(scaled)
-            .collect()
+        load_sets(value, base)
+            .map_err(|message| vec![Diagnostic::error("no-load", self.here(index), message)])
     }
 }
 
 /// The path that stands for the load of the first service.
-const LOAD: &str = "load";
+pub(super) const LOAD: &str = "load";
+
+/// What is set so that the load of the first service is `value`, a share of its capacity: the rates of all clients.
+pub(super) fn load_sets(value: &str, base: &Scenario) -> Result<Vec<String>, String> {
+    let share: Share = bare(value)
+        .parse()
+        .map_err(|error: UnitError| error.to_string())?;
+    let now = base.variants[0]
+        .blueprint
+        .utilization(0)
+        .ok_or("the load cannot be set: it is not known how much is asked for")?;
+    let clients = base.resolved["clients"].as_array();
+    let scaled = |(at, client): (usize, &serde_json::Value)| {
+        let rate = client["arrivals"]["rate"]
+            .as_str()
+            .and_then(|rate| rate.parse::<Rate>().ok());
+        let rate = rate.ok_or_else(|| {
+            format!("the load cannot be set: the arrivals of `clients[{at}]` have no `rate`")
+        })?;
+        let rate = rate.value() * share.value() / now;
+        Ok(format!("clients[{at}].arrivals.rate=\"{rate}/s\""))
+    };
+    clients
+        .into_iter()
+        .flatten()
+        .enumerate()
+        .map(scaled)
+        .collect()
+}
 
 /// The points of a sweep over `base`.
 pub(super) fn sweep(
@@ -251,7 +255,7 @@ fn bare(value: &str) -> &str {
 }
 
 /// A fault that shows elsewhere, where it comes from.
-fn blamed(fault: &Diagnostic, at: &Path, prefix: &str) -> Diagnostic {
+pub(super) fn blamed(fault: &Diagnostic, at: &Path, prefix: &str) -> Diagnostic {
     let error = Diagnostic::error(fault.code, at, format!("{prefix}{}", fault.message));
     match &fault.help {
         Some(help) => error.help(help.clone()),
@@ -260,7 +264,7 @@ fn blamed(fault: &Diagnostic, at: &Path, prefix: &str) -> Diagnostic {
 }
 
 /// The scenario with some values set.
-fn point(
+pub(in crate::scenario) fn point(
     sets: &[String],
     path: &FilePath,
     document: &Document,
@@ -274,7 +278,7 @@ fn point(
     if any_error(&faults) {
         return Err(faults);
     }
-    scenario(path, &changed, value, data).map(|(scenario, _)| scenario)
+    scenario(path, &changed, value, data).map(|(scenario, ..)| scenario)
 }
 
 fn says(faults: &[Diagnostic]) -> Vec<&str> {

@@ -1,0 +1,238 @@
+//! `lbsim tune`: looks for better weights, says how sure it is, and writes the scenario with them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use super::output::{Failure, Output};
+use super::{Format, ScenarioArgs};
+use crate::experiment::{Progress, RunError};
+use crate::report::table::Style;
+use crate::report::tuning::{self as report, TuneTables};
+use crate::report::write;
+use crate::scenario::{Scenario, Template};
+use crate::tune::{self, Answer, Journal, Space, Standing, Stopped};
+
+#[derive(Debug, Args)]
+pub(super) struct TuneArgs {
+    #[command(flatten)]
+    scenarios: ScenarioArgs,
+    /// Threads; all cores by default. The answer is the same for any number.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Where a folder `<scenario>-tuned` is made.
+    #[arg(short, long, value_name = "FOLDER", default_value = "results")]
+    out: PathBuf,
+    /// Where the scenario with what was found is written too.
+    #[arg(short, long, value_name = "FILE")]
+    write: Option<PathBuf>,
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Begin anew where an interrupted search over the same scenario could go on.
+    #[arg(long)]
+    fresh: bool,
+}
+
+pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
+    let [path] = &args.scenarios.files[..] else {
+        return Err(Failure::Usage("`tune` takes one scenario".to_owned()));
+    };
+    let text = super::read_text(path)?;
+    let (template, base) =
+        Template::parse(path, &text, &args.scenarios.changes()).map_err(Failure::Rejected)?;
+    let tuning = base
+        .tuning
+        .clone()
+        .map_err(|why| Failure::Usage(format!("`{}` cannot be tuned: {why}", base.file_name)))?;
+    write::prepare(&args.out)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs.map_or(0, usize::from))
+        .build()
+        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let progress = Arc::new(Progress::default());
+    let interrupted = Arc::clone(&progress);
+    ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
+        .map_err(|error| Failure::Run(format!("cannot listen for interrupts: {error}")))?;
+    let journal = journal(&base, args, output)?;
+    let space = Space::new(&base, &tuning, &template);
+    let bar = Bar::new(output);
+    let found = pool.install(|| {
+        tune::tune(
+            &space,
+            &template,
+            Some(journal),
+            &progress,
+            &mut |standing| bar.show(standing),
+        )
+    });
+    bar.clear();
+    match found {
+        Ok((answer, journal)) => {
+            tell(args, &space, &template, &answer, output)?;
+            journal.into_iter().for_each(Journal::remove);
+            Ok(())
+        }
+        Err(stopped) => Err(give_up(&space, &template, *stopped, args, output)?),
+    }
+}
+
+/// The journal of the search, with what an interrupted one has left.
+fn journal(scenario: &Scenario, args: &TuneArgs, output: &Output) -> Result<Journal, Failure> {
+    let path = report::journal(&args.out, scenario);
+    if args.fresh {
+        let _ = std::fs::remove_file(&path);
+    }
+    let journal = Journal::open(&path, scenario)
+        .map_err(|error| Failure::Run(format!("cannot read `{}`: {error}", path.display())))?;
+    if journal.known() > 0 {
+        output.say(&format!(
+            "{}: goes on where it was interrupted, with {} measurements done (`--fresh` begins anew)",
+            scenario.file_name,
+            journal.known()
+        ));
+    }
+    Ok(journal)
+}
+
+/// Prints an answer, and writes it.
+fn tell(
+    args: &TuneArgs,
+    space: &Space<'_>,
+    template: &Template,
+    answer: &Answer,
+    output: &Output,
+) -> Result<(), Failure> {
+    let (tuned, left) = report::rewritten(space, template.document(), answer.recommended());
+    let folder = report::write(&args.out, space, answer, &tuned)?;
+    for (path, value) in &left {
+        output.say(&format!(
+            "warning: `{path} = {value}` could not be put into the scenario's text; write it there by hand"
+        ));
+    }
+    if let Some(path) = &args.write {
+        write::whole(path, tuned.as_bytes())?;
+    }
+    let tables = TuneTables::new(space, answer);
+    let sentences = report::sentences(space, answer);
+    match args.format {
+        Format::Text => {
+            let bold = anstyle::Style::new().bold();
+            let dim = anstyle::Style::new().dimmed();
+            output.print(&format!(
+                "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}{}\n{}: {}\n",
+                space.base.question,
+                report::caption(space, answer),
+                report::text(space, answer, &tables, Style::Terminal(output.colour())),
+                sentences
+                    .iter()
+                    .map(|sentence| format!("{sentence}\n"))
+                    .collect::<String>(),
+                if answer.check.gains() {
+                    "The scenario with these values, CSV files and charts"
+                } else {
+                    "The scenario stays as it is. CSV files and charts"
+                },
+                folder.display(),
+            ))
+        }
+        Format::Json => {
+            let object = json!({
+                "scenario": space.base.name,
+                "folder": folder,
+                "gain": answer.check.gains(),
+                "verdict": sentences,
+                "strategy": space.base.variants[answer.tuned.variant].name,
+                "weights": tables.weights,
+                "check": tables.check,
+                "front": tables.front,
+            });
+            output.print(&format!(
+                "{}\n",
+                serde_json::to_string_pretty(&object).unwrap_or_default()
+            ))
+        }
+    }
+}
+
+/// Says what a search that was stopped has found so far, and why it was stopped.
+fn give_up(
+    space: &Space<'_>,
+    template: &Template,
+    stopped: Stopped,
+    args: &TuneArgs,
+    output: &Output,
+) -> Result<Failure, Failure> {
+    use crate::tune::trial::TrialError;
+    let failure = match stopped.error {
+        TrialError::Run(RunError::Interrupted) => Failure::Interrupted,
+        TrialError::Run(error) => error.into(),
+        TrialError::Unsettled(error) => error.into(),
+        TrialError::Impossible(why) => Failure::Run(why),
+    };
+    let (Failure::Interrupted, Some(best)) = (&failure, &stopped.best) else {
+        return Ok(failure);
+    };
+    let values: Vec<String> = (0..space.tuning.knobs.len())
+        .map(|knob| {
+            format!(
+                "  {} = {}\n",
+                space.tuning.knobs[knob].name,
+                space.value(best, knob)
+            )
+        })
+        .collect();
+    output.print(&format!(
+        "The best of {} candidates so far, which has not been checked on fresh requests:\n{}",
+        stopped.evaluations.len(),
+        values.concat()
+    ))?;
+    if let Some(path) = &args.write {
+        let (tuned, _) = report::rewritten(space, template.document(), best);
+        write::whole(path, tuned.as_bytes())?;
+    }
+    Ok(failure)
+}
+
+/// The best so far, and how far the search is.
+struct Bar(Option<ProgressBar>);
+
+impl Bar {
+    fn new(output: &Output) -> Bar {
+        if !output.is_watched() {
+            return Bar(None);
+        }
+        let bar = ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{bar:24} {msg} · {elapsed}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Bar(Some(bar))
+    }
+
+    fn show(&self, standing: &Standing<'_>) {
+        let Some(bar) = &self.0 else {
+            return;
+        };
+        let (done, most) = standing.requests;
+        bar.set_length(most.max(1));
+        bar.set_position(done.min(most));
+        let share = (standing.loss - standing.current) / standing.current.abs() * 100.0;
+        let margin = standing.margin.map_or(String::new(), |half| {
+            format!(" ±{:.1}%", half / standing.current.abs() * 100.0)
+        });
+        bar.set_message(format!(
+            "{} candidates · best so far {share:+.1}%{margin} to the current one · {:.0} M requests",
+            standing.evaluations,
+            done as f64 / 1e6
+        ));
+    }
+
+    fn clear(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}

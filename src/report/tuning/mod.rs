@@ -1,0 +1,74 @@
+//! What `lbsim tune` leaves behind: rows, charts, a page, and the scenario with the values that were found.
+
+mod page;
+pub mod rows;
+mod tables;
+
+pub use page::{caption, sentences, text};
+pub use tables::TuneTables;
+
+use std::path::{Path, PathBuf};
+
+use super::chart;
+use super::write::{self, WriteError};
+use crate::scenario::Scenario;
+use crate::tune::{Answer, Space};
+
+/// The scenario with what was found put in place, nothing else of its text changed; and the paths that could not be written
+/// there, each with its value.
+pub fn rewritten(
+    space: &Space<'_>,
+    document: &crate::scenario::text::Document,
+    candidate: &crate::tune::Candidate,
+) -> (String, Vec<(String, String)>) {
+    let mut changes = space.changes(candidate);
+    if candidate.variant != space.base.baseline {
+        let name = &space.base.variants[candidate.variant].name;
+        changes.push(("run.baseline".to_owned(), format!("{name:?}")));
+    }
+    let (text, left) = document.rewritten(&changes);
+    changes.retain(|(path, _)| left.contains(path));
+    (text, changes)
+}
+
+/// Where the journal of a search stands until it is complete.
+pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
+    folder.join(format!(
+        "{}{}.tune.journal",
+        write::UNFINISHED,
+        scenario.name
+    ))
+}
+
+/// Writes an answer into `folder/<scenario>-tuned`, in place of what an earlier search left there, and returns that path. `tuned` is
+/// the text of the scenario with what was found.
+///
+/// # Errors
+/// Where the file system says no; nothing has changed then.
+pub fn write(
+    folder: &Path,
+    space: &Space<'_>,
+    answer: &Answer,
+    tuned: &str,
+) -> Result<PathBuf, WriteError> {
+    let name = format!("{}-tuned", space.base.name);
+    let tables = TuneTables::new(space, answer);
+    write::replace(folder, &name, |place| {
+        write::csv(place, "weights.csv", &tables.weights)?;
+        write::csv(place, "check.csv", &tables.check)?;
+        write::csv(place, "search.csv", &tables.search)?;
+        write::csv(place, "sensitivity.csv", &tables.sensitivity)?;
+        write::csv(place, "landscape.csv", &tables.landscape)?;
+        write::csv(place, "front.csv", &tables.front)?;
+        write::csv(place, "latency.csv", &tables.latency)?;
+        let file_name = format!("{}.toml", space.base.name);
+        write::file(place, &file_name, tuned.as_bytes())?;
+        let charts = chart::tuning::draw(space, &tables);
+        write::file(
+            place,
+            "summary.md",
+            page::markdown(space, answer, &tables, &charts).as_bytes(),
+        )?;
+        write::charts(place, &charts)
+    })
+}

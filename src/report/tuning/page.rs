@@ -1,0 +1,291 @@
+//! An answer in words and tables: for the terminal, and as Markdown.
+
+use comfy_table::{Cell, CellAlignment};
+
+use super::TuneTables;
+use crate::experiment::{self, Better};
+use crate::report::chart::Chart;
+use crate::report::table::{Style, fresh, scale_of};
+use crate::stats::Verdict;
+use crate::tune::verdict::Gain;
+use crate::tune::{Answer, Space};
+
+/// What metrics are looked at beside the objective.
+const ELSEWHERE: [&str; 7] = [
+    "mean_ms",
+    "p50_ms",
+    "p99_ms",
+    "p999_ms",
+    "success_share",
+    "utilization_max",
+    "sessions_lost",
+];
+
+/// What a configuration is called in a sentence.
+fn called(name: &str) -> &'static str {
+    match name {
+        "capacity" => "weights in proportion to capacity",
+        _ => "the current configuration",
+    }
+}
+
+/// A gain as a sentence's middle: `-12.3% ±1.2%`.
+fn percent(gain: &Gain) -> String {
+    let share = |share: Option<f64>| share.unwrap_or(0.0) * 100.0;
+    let wide = gain
+        .paired
+        .relative_half_width
+        .map_or(String::new(), |half| format!(" ±{:.2}%", half * 100.0));
+    format!("{:+.2}%{wide}", share(gain.paired.relative))
+}
+
+/// The verdict, a sentence each.
+pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
+    let objective = match (space.tuning.situations.len(), space.tuning.worst) {
+        (1, _) => experiment::metric(space.tuning.objective).name.to_owned(),
+        (count, false) => format!(
+            "{} over {count} situations",
+            experiment::metric(space.tuning.objective).name
+        ),
+        (count, true) => format!(
+            "{} in the worst of {count} situations",
+            experiment::metric(space.tuning.objective).name
+        ),
+    };
+    let objective = match space.tuning.and {
+        None => objective,
+        Some(and) => format!("{objective} and {}", experiment::metric(and).name),
+    };
+    let mut said = Vec::new();
+    let current = answer.check.gains.first().copied().flatten();
+    said.push(match current {
+        None => format!("No significant gain: nothing was found that is better in {objective} than what stands there now."),
+        Some(gain) => match gain.verdict() {
+            Verdict::Better => format!("What was found is better than the current configuration: {objective} {}.", percent(&gain)),
+            Verdict::Worse => format!(
+                "No significant gain: on requests that the search had not seen, what was found is worse than the current configuration ({objective} {}).",
+                percent(&gain)
+            ),
+            Verdict::NotShown => format!(
+                "No significant gain over the current configuration: {objective} {} on requests that the search had not seen.",
+                percent(&gain)
+            ),
+        },
+    });
+    for (other, gain) in answer
+        .check
+        .contenders
+        .iter()
+        .zip(&answer.check.gains)
+        .skip(1)
+    {
+        said.push(match gain {
+            Some(gain) if gain.paired.difference == 0.0 && gain.paired.half_width == Some(0.0) => {
+                format!("It does exactly what {} do.", called(other.name))
+            }
+            None => format!("It is {}.", called(other.name)),
+            Some(gain) => match gain.verdict() {
+                Verdict::Better => format!(
+                    "It is better than {} too: {}.",
+                    called(other.name),
+                    percent(gain)
+                ),
+                Verdict::Worse => format!(
+                    "But {} are better still: {}. Take those.",
+                    called(other.name),
+                    percent(gain)
+                ),
+                Verdict::NotShown => format!(
+                    "It is not shown to be better than {}: {}. These are simpler.",
+                    called(other.name),
+                    percent(gain)
+                ),
+            },
+        });
+    }
+    let broken = |at: usize| {
+        answer
+            .check
+            .contenders
+            .get(at)
+            .is_some_and(|one| one.broken)
+    };
+    if broken(answer.check.contenders.len() - 1) {
+        said.push(
+            "What was found breaks a constraint: nothing that was tried keeps all of them."
+                .to_owned(),
+        );
+    } else if broken(0) {
+        said.push(
+            "The current configuration breaks a constraint; what was found keeps all of them."
+                .to_owned(),
+        );
+    }
+    said
+}
+
+/// The whole answer.
+pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Style) -> String {
+    let mut page = String::new();
+    let mut table = fresh(style);
+    let has_rule = tables.weights.iter().any(|row| !row.capacity.is_empty());
+    let mut header = vec!["value", "current"];
+    header.extend(has_rule.then_some("capacity"));
+    header.extend(["tuned", "may be multiplied\nby, at a loss < 1%"]);
+    table.set_header(header);
+    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    for row in &tables.weights {
+        let mut cells = vec![Cell::new(&row.value), right(&row.current)];
+        cells.extend(has_rule.then(|| right(&row.capacity)));
+        cells.push(right(&row.tuned));
+        let end = |factor: f64, edge: f64, sign: &str| {
+            if factor == edge {
+                format!("{sign}{factor:.1}")
+            } else {
+                format!("{factor:.2}")
+            }
+        };
+        let within = row.within_low.zip(row.within_high);
+        cells.push(right(&within.map_or(String::new(), |(low, high)| {
+            format!("{} to {}", end(low, 0.5, "≤ "), end(high, 2.0, "≥ "))
+        })));
+        table.add_row(cells);
+    }
+    page += &format!("{table}\n");
+    if space.tuning.strategies {
+        page += &format!(
+            "strategy: {}\n",
+            space.base.variants[answer.tuned.variant].name
+        );
+    }
+    page.push('\n');
+    let mut table = fresh(style);
+    table.set_header(vec![
+        "against",
+        "situation",
+        "metric",
+        "before",
+        "tuned",
+        "difference (95%)",
+    ]);
+    let own = [Some(space.tuning.objective), space.tuning.and];
+    let own: Vec<&str> = own
+        .iter()
+        .flatten()
+        .map(|&metric| experiment::metric(metric).name)
+        .collect();
+    for row in &tables.check {
+        let Some(metric) = experiment::METRICS
+            .iter()
+            .find(|metric| metric.name == row.metric)
+        else {
+            continue;
+        };
+        let shown = own.contains(&metric.name)
+            || (ELSEWHERE.contains(&metric.name) && metric.better != Better::Neither);
+        let unchanged = row.other == row.tuned && row.difference == 0.0;
+        if !shown || unchanged {
+            continue;
+        }
+        let scale = scale_of(metric);
+        let unit = if scale == 100.0 { " %" } else { "" };
+        let number =
+            |value: Option<f64>| value.map_or("–".to_owned(), |value| figure(value * scale));
+        let difference = match (row.relative, row.half_width_95, row.other) {
+            // Shares are compared in points.
+            (Some(relative), Some(half), Some(_)) if scale == 1.0 => {
+                let base = row.difference / relative;
+                format!(
+                    "{:+.2}% ±{:.2}%",
+                    relative * 100.0,
+                    (half / base).abs() * 100.0
+                )
+            }
+            (_, Some(half), _) => format!(
+                "{} ±{}",
+                signed(row.difference * scale),
+                figure(half * scale)
+            ),
+            _ => signed(row.difference * scale),
+        };
+        let mark = if own.contains(&metric.name) { " *" } else { "" };
+        table.add_row(vec![
+            Cell::new(&row.with),
+            Cell::new(&row.situation),
+            Cell::new(format!("{}{unit}{mark}", metric.name)),
+            right(&number(row.other)),
+            right(&number(row.tuned)),
+            right(&difference),
+        ]);
+    }
+    page += &format!("{table}\n* what was tuned for\n\n");
+    if !tables.front.is_empty() {
+        let mut table = fresh(style);
+        let first = &tables.front[0];
+        table.set_header(vec![
+            first.metric.clone(),
+            first.and.clone(),
+            "values".to_owned(),
+        ]);
+        for row in &tables.front {
+            table.add_row(vec![
+                right(&figure(row.mean)),
+                right(&figure(row.and_mean)),
+                Cell::new(&row.values),
+            ]);
+        }
+        page += &format!(
+            "The front: none of these is better than another in both. Now: {} and {}.\n{table}\n\n",
+            figure(first.current),
+            figure(first.and_current)
+        );
+    }
+    page
+}
+
+/// Four digits.
+fn figure(value: f64) -> String {
+    let places = (3.0 - value.abs().max(1e-9).log10().floor()).clamp(0.0, 4.0) as usize;
+    format!("{value:.places$}")
+}
+
+fn signed(value: f64) -> String {
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}", figure(value))
+}
+
+/// `summary.md`.
+pub(super) fn markdown(
+    space: &Space<'_>,
+    answer: &Answer,
+    tables: &TuneTables,
+    charts: &[Chart],
+) -> String {
+    let mut page = format!(
+        "# {}\n\n{}\n\n",
+        space.base.question,
+        caption(space, answer)
+    );
+    page += &sentences(space, answer).join(" ");
+    page += "\n\n";
+    page += &text(space, answer, tables, Style::Markdown);
+    page += "Differences are between means over replications on the same requests, none of which the search has seen; a verdict is given only \
+        where the difference is significant at 95% for all comparisons together (Holm).\n";
+    for chart in charts {
+        page += &format!("\n![{}](charts/{}.svg)\n", chart.name, chart.name);
+    }
+    page
+}
+
+/// What was done, in a line.
+pub fn caption(space: &Space<'_>, answer: &Answer) -> String {
+    let duration = space.base.duration();
+    format!(
+        "{} · {} candidates, {:.0} million requests · checked on {} fresh replications of {duration} · seed {}",
+        space.base.file_name,
+        answer.evaluations.len(),
+        answer.requests as f64 / 1e6,
+        space.tuning.confirmations,
+        space.base.seed
+    )
+}

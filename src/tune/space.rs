@@ -1,0 +1,258 @@
+//! What may change, as a space that a search can walk in: a weight by its logarithm, another number between its ends, a choice by
+//! its place.
+
+use crate::scenario::text::Document;
+use crate::scenario::tuning::{Knob, Range, Tuning, Unit};
+use crate::scenario::{Scenario, Template};
+
+/// A choice of all values that may change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Candidate {
+    /// The place of its strategy among the variants of the scenario.
+    pub variant: usize,
+    /// For each knob what is written at its path; `None` where that stays as it is.
+    pub settings: Vec<Option<String>>,
+}
+
+impl Candidate {
+    /// What stands for it in a journal: the same for the same candidate, and for no other.
+    pub fn key(&self) -> String {
+        let settings = self.settings.iter().map(|own| own.as_deref().unwrap_or(""));
+        let settings: Vec<&str> = settings.collect();
+        format!("{}:{}", self.variant, settings.join(","))
+    }
+}
+
+/// All candidates.
+#[derive(Debug)]
+pub struct Space<'a> {
+    /// The scenario as it stands.
+    pub base: &'a Scenario,
+    /// What may change.
+    pub tuning: &'a Tuning,
+    document: &'a Document,
+    /// The services all of whose weights may change: there only the proportions of weights count.
+    free: Vec<usize>,
+}
+
+/// A factor of two in a weight, or a third of the way from one end of a number to the other, in steps of the search.
+const STEP: f64 = std::f64::consts::LN_2;
+/// How many steps lie between the ends of a number.
+const WAY: f64 = 3.0 * STEP;
+
+impl<'a> Space<'a> {
+    /// What may change in `base`, which `template` gives as it stands.
+    pub fn new(base: &'a Scenario, tuning: &'a Tuning, template: &'a Template) -> Space<'a> {
+        let plan = &base.variants[base.baseline].blueprint;
+        let free = (0..plan.services.len())
+            .filter(|&service| {
+                let groups = 0..plan.services[service].groups.len();
+                let is_free = |group| {
+                    let range = Range::Weight(service, group);
+                    tuning.knobs.iter().any(|knob| knob.range == range)
+                };
+                groups.len() > 1 && groups.into_iter().all(is_free)
+            })
+            .collect();
+        Space {
+            base,
+            tuning,
+            document: template.document(),
+            free,
+        }
+    }
+
+    /// The services all of whose weights may change.
+    pub fn free(&self) -> &[usize] {
+        &self.free
+    }
+
+    /// The scenario as it stands.
+    pub fn current(&self) -> Candidate {
+        Candidate {
+            variant: self.base.baseline,
+            settings: vec![None; self.tuning.knobs.len()],
+        }
+    }
+
+    /// What is set for a candidate: each as `path=value`.
+    pub fn sets(&self, candidate: &Candidate) -> Vec<String> {
+        let changes = self.changes(candidate).into_iter();
+        changes
+            .map(|(path, value)| format!("{path}={value}"))
+            .collect()
+    }
+
+    /// Paths and what a candidate has there.
+    pub fn changes(&self, candidate: &Candidate) -> Vec<(String, String)> {
+        let knobs = self.tuning.knobs.iter().zip(&candidate.settings);
+        knobs
+            .filter_map(|(knob, setting)| Some((knob.path.clone(), setting.clone()?)))
+            .collect()
+    }
+
+    /// What stands at a knob's path under a candidate.
+    pub fn value(&self, candidate: &Candidate, knob: usize) -> String {
+        if let Some(own) = &candidate.settings[knob] {
+            return own.clone();
+        }
+        let Knob { path, range, .. } = &self.tuning.knobs[knob];
+        match range {
+            Range::Weight(service, group) => self.weight_now(*service, *group).to_string(),
+            _ => self.document.written(path).unwrap_or("default").to_owned(),
+        }
+    }
+
+    fn weight_now(&self, service: usize, group: usize) -> u32 {
+        let plan = &self.base.variants[self.base.baseline].blueprint;
+        plan.services[service].groups[group].weight
+    }
+
+    /// Where a candidate lies.
+    pub fn point(&self, candidate: &Candidate) -> Vec<f64> {
+        let knobs = self.tuning.knobs.iter().enumerate();
+        knobs
+            .map(|(at, knob)| {
+                let text = self.value(candidate, at);
+                match &knob.range {
+                    Range::Weight(..) => libm::log(text.parse::<f64>().unwrap_or(1.0).max(0.5)),
+                    Range::Number { low, high, .. } => {
+                        let number = Unit::read(&text).map_or(f64::NAN, |(number, _)| number);
+                        let share = if number.is_nan() {
+                            0.5
+                        } else if is_logarithmic(*low, *high) {
+                            libm::log(number.max(*low) / low) / libm::log(high / low)
+                        } else {
+                            (number - low) / (high - low)
+                        };
+                        share.clamp(0.0, 1.0) * WAY
+                    }
+                    Range::Choice(values) => {
+                        let place = values.iter().position(|value| *value == text);
+                        (place.unwrap_or(0) as f64 + 0.5) / values.len() as f64 * WAY
+                    }
+                }
+            })
+            .collect()
+    }
+
+    /// The candidate at a point, under a strategy.
+    pub fn candidate(&self, point: &[f64], variant: usize) -> Candidate {
+        let mut settings: Vec<Option<String>> = vec![None; point.len()];
+        for (at, knob) in self.tuning.knobs.iter().enumerate() {
+            let share = folded(point[at] / WAY);
+            settings[at] = match &knob.range {
+                Range::Weight(..) => None,
+                Range::Number { low, high, unit } => {
+                    let number = if is_logarithmic(*low, *high) {
+                        low * libm::exp(share * libm::log(high / low))
+                    } else {
+                        low + share * (high - low)
+                    };
+                    Some(unit.write(number))
+                }
+                Range::Choice(values) => {
+                    let place = (share * values.len() as f64) as usize;
+                    Some(values[place.min(values.len() - 1)].clone())
+                }
+            };
+        }
+        let weights: Vec<f64> = point
+            .iter()
+            .map(|&x| libm::exp(x.clamp(-40.0, 40.0)))
+            .collect();
+        self.weigh(&mut settings, |knob| weights[knob]);
+        Candidate { variant, settings }
+    }
+
+    /// Writes weights in proportion to `wanted` of each knob, as whole numbers in the range. Where all weights of a service may
+    /// change, the largest is as large as may be, and what they have in common is divided out.
+    pub(super) fn weigh(&self, settings: &mut [Option<String>], wanted: impl Fn(usize) -> f64) {
+        let (least, most) = self.tuning.weights;
+        let services = self.base.variants[self.base.baseline]
+            .blueprint
+            .services
+            .len();
+        for service in 0..services {
+            let own: Vec<usize> = (0..settings.len())
+                .filter(|&at| matches!(self.tuning.knobs[at].range, Range::Weight(its, _) if its == service))
+                .collect();
+            let wanted: Vec<f64> = own.iter().map(|&at| wanted(at)).collect();
+            let weights = if self.free.contains(&service) {
+                proportional(&wanted, (least, most))
+            } else {
+                let whole = |wanted: &f64| wanted.round().clamp(f64::from(least), f64::from(most));
+                wanted.iter().map(|wanted| whole(wanted) as u32).collect()
+            };
+            for (&at, weight) in own.iter().zip(weights) {
+                settings[at] = Some(weight.to_string());
+            }
+        }
+    }
+}
+
+/// Whether a number is looked for by its logarithm: where it may grow manifold.
+fn is_logarithmic(low: f64, high: f64) -> bool {
+    low > 0.0 && high / low >= 4.0
+}
+
+/// A place between 0 and 1: beyond the ends it turns back.
+fn folded(x: f64) -> f64 {
+    let x = x.rem_euclid(2.0);
+    if x > 1.0 { 2.0 - x } else { x }
+}
+
+/// Whole numbers in proportion to `wanted`, as near as the range allows: the largest is the largest of the range, then what all
+/// have in common is divided out.
+pub fn proportional(wanted: &[f64], (least, most): (u32, u32)) -> Vec<u32> {
+    let largest = wanted.iter().copied().fold(0.0, f64::max);
+    let weights: Vec<u32> = wanted
+        .iter()
+        .map(|own| {
+            let share = if largest > 0.0 { own / largest } else { 1.0 };
+            ((share * f64::from(most)).round() as u32).clamp(least, most)
+        })
+        .collect();
+    let common = weights.iter().copied().fold(0, gcd).max(1);
+    let fits = weights.iter().all(|weight| weight / common >= least);
+    let common = if fits { common } else { 1 };
+    weights.into_iter().map(|weight| weight / common).collect()
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn weights_are_whole_and_small() {
+        assert_eq!(proportional(&[200.0, 100.0], (1, 100)), [2, 1]);
+        assert_eq!(proportional(&[1.0, 1.0, 1.0], (1, 100)), [1, 1, 1]);
+        assert_eq!(proportional(&[3.0, 1.0, 0.0], (1, 100)), [100, 33, 1]);
+        assert_eq!(proportional(&[3.0, 1.0, 0.0], (0, 100)), [100, 33, 0]);
+        assert_eq!(proportional(&[0.0, 0.0], (1, 256)), [1, 1]);
+        assert_eq!(proportional(&[4.0, 2.0], (2, 10)), [10, 5]);
+    }
+
+    proptest! {
+        #[test]
+        fn proportions_are_kept(wanted in prop::collection::vec(0.1f64..10.0, 2..20)) {
+            let weights = proportional(&wanted, (1, 10_000));
+            let largest = wanted.iter().copied().fold(0.0, f64::max);
+            let most = f64::from(*weights.iter().max().unwrap());
+            for (wanted, weight) in wanted.iter().zip(weights) {
+                prop_assert!((wanted / largest - f64::from(weight) / most).abs() < 1e-4);
+            }
+        }
+
+        #[test]
+        fn places_fold_back(x in -100.0f64..100.0) {
+            prop_assert!((0.0..=1.0).contains(&folded(x)));
+            prop_assert!((folded(x) - folded(-x)).abs() < 1e-9);
+        }
+    }
+}

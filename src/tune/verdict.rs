@@ -1,0 +1,165 @@
+//! Is it better? The answer of a search, the current configuration and the simple rule live through requests that the search has
+//! not seen.
+
+use super::space::Candidate;
+use super::trial::{FRESH, TrialError, Trials};
+use crate::experiment::{METRICS, Metric, VariantOutcome, difference};
+use crate::stats::{DEFAULT_LEVEL, Paired, Verdict, holm_adjusted};
+
+/// One of those that are compared.
+#[derive(Debug)]
+pub struct Contender {
+    /// What it is called: `current`, `capacity`, `tuned`.
+    pub name: &'static str,
+    /// What it is.
+    pub candidate: Candidate,
+    /// What it measured, by situation.
+    pub outcomes: Vec<VariantOutcome>,
+    /// Its losses by replication, relative to the current configuration's mean.
+    pub losses: Vec<f64>,
+    /// Whether it breaks a constraint.
+    pub broken: bool,
+}
+
+/// How the answer compares with another.
+#[derive(Clone, Copy, Debug)]
+pub struct Gain {
+    /// The difference in loss, the answer's less the other's: negative where the answer is better. As a share of the other's.
+    pub paired: Paired,
+    /// The p-value of "there is no difference", as one of as many comparisons as there are (Holm).
+    pub p_adjusted: f64,
+}
+
+impl Gain {
+    /// What may be said at 95%, for all comparisons together.
+    pub fn verdict(&self) -> Verdict {
+        match (
+            self.p_adjusted <= 1.0 - DEFAULT_LEVEL,
+            self.paired.difference < 0.0,
+        ) {
+            (false, _) => Verdict::NotShown,
+            (true, true) => Verdict::Better,
+            (true, false) => Verdict::Worse,
+        }
+    }
+}
+
+/// The current configuration, the simple rule where there is one, and the answer, which comes last.
+#[derive(Debug)]
+pub struct Check {
+    /// Who was compared.
+    pub contenders: Vec<Contender>,
+    /// How the answer compares with each of the others, in their order; `None` where nothing can be said.
+    pub gains: Vec<Option<Gain>>,
+}
+
+/// How one metric of the answer compares with that of another, in one situation.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricRow<'c> {
+    /// The metric.
+    pub metric: &'static Metric,
+    /// The place of the situation.
+    pub situation: usize,
+    /// With whom the answer is compared.
+    pub with: &'c Contender,
+    /// The difference, the answer's less the other's.
+    pub paired: Paired,
+}
+
+impl Check {
+    /// Lives `contenders`, the first of which is the current configuration and the last the answer.
+    ///
+    /// # Errors
+    /// Where it is stopped.
+    pub fn run(
+        trials: &Trials<'_>,
+        contenders: Vec<(&'static str, Candidate)>,
+        replications: u32,
+    ) -> Result<Check, TrialError> {
+        let candidates: Vec<&Candidate> =
+            contenders.iter().map(|(_, candidate)| candidate).collect();
+        let lived = trials.live(&candidates, FRESH, replications)?;
+        let samples: Vec<Vec<Vec<_>>> = lived
+            .iter()
+            .map(|outcomes| {
+                outcomes
+                    .iter()
+                    .map(|outcome| trials.samples(outcome))
+                    .collect()
+            })
+            .collect();
+        let scale = trials.reference(&samples[0]);
+        let contenders: Vec<Contender> = contenders
+            .into_iter()
+            .zip(lived)
+            .zip(&samples)
+            .map(|(((name, candidate), outcomes), samples)| Contender {
+                name,
+                candidate,
+                outcomes,
+                losses: trials.losses_of(samples, &scale),
+                broken: trials.broken(samples) > 0.0,
+            })
+            .collect();
+        let (tuned, others) = contenders.split_last().expect("the answer is among them");
+        let paired: Vec<Option<Paired>> = others
+            .iter()
+            .map(|other| {
+                // The same configuration twice is no comparison.
+                (other.candidate != tuned.candidate)
+                    .then(|| Paired::of(&tuned.losses, &other.losses))
+                    .flatten()
+            })
+            .collect();
+        let p_values: Vec<f64> = paired
+            .iter()
+            .flatten()
+            .map(|own| own.p_value.unwrap_or(1.0))
+            .collect();
+        let mut adjusted = holm_adjusted(&p_values).into_iter();
+        let gains = paired
+            .into_iter()
+            .map(|paired| {
+                paired.map(|paired| Gain {
+                    paired,
+                    p_adjusted: adjusted.next().unwrap_or(1.0),
+                })
+            })
+            .collect();
+        Ok(Check { contenders, gains })
+    }
+
+    /// The answer.
+    pub fn tuned(&self) -> &Contender {
+        &self.contenders[self.contenders.len() - 1]
+    }
+
+    /// What the answer costs and brings: each metric in each situation, against each of the others.
+    pub fn metrics(&self) -> Vec<MetricRow<'_>> {
+        let mut rows = Vec::new();
+        for with in &self.contenders[..self.contenders.len() - 1] {
+            for (situation, (own, base)) in
+                self.tuned().outcomes.iter().zip(&with.outcomes).enumerate()
+            {
+                for metric in METRICS {
+                    if let Some(paired) = difference(own, base, metric) {
+                        rows.push(MetricRow {
+                            metric,
+                            situation,
+                            with,
+                            paired,
+                        });
+                    }
+                }
+            }
+        }
+        rows
+    }
+
+    /// Whether the answer is shown to be better than the current configuration.
+    pub fn gains(&self) -> bool {
+        let better =
+            |gain: &Option<Gain>| gain.is_some_and(|gain| gain.verdict() == Verdict::Better);
+        self.gains.first().is_some_and(better)
+    }
+}
