@@ -5,7 +5,7 @@ use crate::model::blueprint::{Blueprint, Discipline, GroupPlan, When};
 use crate::model::network::Delay;
 use crate::scenario::Variant;
 use crate::strategy::StrategyConfig;
-use crate::theory::{ClosedLoop, Gim1, Mdk, Mg1, Mm1, Mmk, PowerOfD, Ps, split};
+use crate::theory::{ClosedLoop, Gim1, Mdk, Mg1, Mm1, Mmk, PowerOfD, Ps};
 use crate::time::Time;
 
 /// What theory says of a variant, in seconds of response time.
@@ -179,37 +179,64 @@ fn open(variant: &Variant) -> Option<Exact> {
     }
 }
 
-/// Unlike memoryless servers, dealt out to by chance.
+/// Unlike servers, dealt out to by chance: a Poisson stream split at random is Poisson, so each is a queue of its own.
 fn mixture(variant: &Variant, rate: f64) -> Option<Exact> {
     let service = variant.blueprint.services.first()?;
-    let fits = |group: &GroupPlan| {
-        group.service.is_exponential() && group.slots == 1 && group.discipline == Discipline::Fifo
-    };
     let weighted = match &variant.strategy {
         StrategyConfig::Random(_) => false,
         StrategyConfig::WeightedRandom(_) => true,
         _ => return None,
     };
-    if !service.groups.iter().all(fits) {
-        return None;
-    }
+    let weight = |group: &GroupPlan| match weighted {
+        true => f64::from(group.weight),
+        false => 1.0,
+    };
     let groups = || (0..service.servers.len()).map(|server| service.group(server));
-    let rates: Vec<f64> = groups()
-        .map(|group| group.speed / group.service.mean())
-        .collect();
-    let weights: Vec<f64> = groups()
+    let all: f64 = groups().map(weight).sum();
+    let mean = groups()
+        .filter(|group| weight(group) > 0.0)
         .map(|group| {
-            if weighted {
-                f64::from(group.weight)
-            } else {
-                1.0
-            }
+            let share = weight(group) / all;
+            Some(share * alone(group, rate * share)?)
         })
-        .collect();
+        .sum::<Option<f64>>()?;
+    let is_memoryless = |group: &GroupPlan| {
+        group.service.is_exponential() && group.slots == 1 && group.discipline == Discipline::Fifo
+    };
     Some(Exact {
-        model: "several M/M/1",
-        law: Law::Mean(split::mean_response(rate, &rates, &weights)?),
+        model: match service.groups.iter().all(is_memoryless) {
+            true => "several M/M/1",
+            false => "several queues",
+        },
+        law: Law::Mean(mean),
     })
+}
+
+/// The mean response time of a server to which Poisson arrivals come.
+fn alone(group: &GroupPlan, arrival_rate: f64) -> Option<f64> {
+    let mean_service = group.service.mean() / group.speed;
+    let single = group.slots == 1;
+    match group.discipline {
+        Discipline::ProcessorSharing if single => Some(
+            Ps {
+                arrival_rate,
+                mean_service,
+            }
+            .mean_response(),
+        ),
+        Discipline::Fifo if group.service.is_exponential() => Some(
+            Mmk {
+                arrival_rate,
+                service_rate: 1.0 / mean_service,
+                slots: group.slots,
+            }
+            .mean_response(),
+        ),
+        Discipline::Fifo if single => {
+            Some(Mg1::with_cv(arrival_rate, mean_service, group.service.cv()).mean_response())
+        }
+        _ => None,
+    }
 }
 
 /// Users who wait for the answer and think, before one server.

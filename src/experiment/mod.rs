@@ -7,6 +7,7 @@
 mod caution;
 mod comparison;
 mod exact;
+mod flow;
 mod goal;
 mod journal;
 mod outcome;
@@ -19,6 +20,7 @@ pub use comparison::{
     metric, ranking,
 };
 pub use exact::Exact;
+pub use flow::Flow;
 pub use goal::{Width, selection, width};
 pub use journal::Journal;
 pub(crate) use outcome::milliseconds;

@@ -86,6 +86,8 @@ pub struct SettlingRow {
     pub time_s: f64,
     /// Requests in the system then, mean of the pilot's replications.
     pub in_system: f64,
+    /// Those of them that the busiest server answers.
+    pub at_busiest: f64,
     /// When this strategy had settled.
     pub settled_s: f64,
 }

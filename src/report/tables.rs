@@ -5,11 +5,11 @@ use super::rows::{
     TimelineRow, UtilizationRow,
 };
 use crate::experiment::{
-    self, Better, Comparison, Exact, METRICS, Metric, Outcome, Run, VariantOutcome, comparisons,
-    controlled, estimate, metric, milliseconds,
+    self, Better, Comparison, Exact, Flow, METRICS, Metric, Outcome, Run, VariantOutcome,
+    comparisons, controlled, estimate, metric, milliseconds,
 };
 use crate::observe::{Latency, Loss};
-use crate::scenario::{Measurement, Scenario, Settling, Variant};
+use crate::scenario::{Measurement, Scenario, Variant};
 use crate::stats::{Estimate, Verdict};
 
 /// The rows of all files of one scenario.
@@ -129,39 +129,48 @@ fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
 }
 
 fn settling(scenario: &Scenario) -> Vec<SettlingRow> {
-    let of = |own: &Settling| {
-        let (strategy, step) = (own.variant.clone(), own.step);
-        let settled_s = own.settled.seconds();
-        let values = own.in_system.clone().into_iter().zip(1..);
-        values.map(move |(in_system, at)| SettlingRow {
-            strategy: strategy.clone(),
-            time_s: (step.nanos() * at) as f64 / 1e9,
-            in_system,
-            settled_s,
-        })
-    };
-    scenario.settling.iter().flat_map(of).collect()
+    let mut rows = Vec::new();
+    for own in &scenario.settling {
+        let values = own.in_system.iter().zip(&own.at_busiest);
+        for ((&in_system, &at_busiest), at) in values.zip(1..) {
+            rows.push(SettlingRow {
+                strategy: own.variant.clone(),
+                time_s: (own.step.nanos() * at) as f64 / 1e9,
+                in_system,
+                at_busiest,
+                settled_s: own.settled.seconds(),
+            });
+        }
+    }
+    rows
 }
 
 fn theory(scenario: &Scenario, outcome: &Outcome) -> Vec<TheoryRow> {
     let mut rows = Vec::new();
     for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
-        let Some(exact) = Exact::of(variant) else {
-            continue;
-        };
+        let (exact, flow) = (Exact::of(variant), Flow::of(variant));
         for metric in METRICS {
-            let seconds = match (metric.name, metric.quantile) {
-                ("mean_ms", _) => Some(exact.mean()),
-                ("p99_all_ms", _) | (_, None) => None,
-                (_, Some(q)) => exact.quantile(q),
-            };
-            let Some(value) = seconds.map(milliseconds) else {
+            let of_model = exact.as_ref().and_then(|exact| {
+                let seconds = match (metric.name, metric.quantile) {
+                    ("mean_ms", _) => Some(exact.mean()),
+                    ("p99_all_ms", _) | (_, None) => None,
+                    (_, Some(q)) => exact.quantile(q),
+                };
+                Some((exact.model, milliseconds(seconds?)))
+            });
+            // Known of every steady system, whatever its strategy.
+            let of_flow = flow.and_then(|flow| match metric.name {
+                "goodput_rps" => Some(("flow balance", flow.goodput)),
+                "utilization_mean" => Some(("utilization law", flow.utilization?)),
+                _ => None,
+            });
+            let Some((model, value)) = of_model.or(of_flow) else {
                 continue;
             };
             let figure = estimate(measured, metric);
             rows.push(TheoryRow {
                 strategy: variant.name.clone(),
-                model: exact.model.to_owned(),
+                model: model.to_owned(),
                 metric: metric.name.to_owned(),
                 exact: value,
                 estimate: figure.estimate,

@@ -271,7 +271,7 @@ pub struct Run {
     /// Requests that arrive before are not counted. By default a tenth of the duration; nothing where the
     /// duration is that of a trace. Ask a terminating question ("what happens at the crash") with `"0s"` or
     /// a warm-up well before the event. `"auto"` finds out by a pilot how long the slowest strategy takes to settle (MSER-5 on
-    /// the number of requests in the system), and refuses a run that never does.
+    /// the number of requests in the system, and on that at the busiest server), and refuses a run that never does.
     #[serde(default)]
     pub warmup: Option<WarmUp>,
     /// Independent repetitions: the same for all that is compared.

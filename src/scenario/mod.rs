@@ -81,7 +81,9 @@ pub struct Settling {
     pub step: Span,
     /// Requests in the system, a mean over replications, from time zero on.
     pub in_system: Vec<f64>,
-    /// After which it has settled.
+    /// Those of them that the busiest server answers.
+    pub at_busiest: Vec<f64>,
+    /// After which both have settled.
     pub settled: Span,
 }
 

@@ -187,3 +187,46 @@ fn a_closed_loop() {
         },
     );
 }
+
+/// What stands beside the estimates in `theory.csv`: unlike queues behind a random split (one M/G/1, one M/M/2, one shared), and what
+/// is known of a strategy without theory. No estimate is off by more than 4.5 standard errors, as above.
+#[test]
+fn theory_stands_beside_its_estimates() {
+    use lbsim::experiment::{self, Progress};
+    let text = r#"
+question = "?"
+expect = "!"
+[run]
+duration = "1000s"
+replications = 16
+compare = ["weighted-random", "least-connections"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "160/s" }
+[[services]]
+name = "web"
+servers = [
+    { name = "a", weight = 2, service = { kind = "lognormal", mean = "10ms", cv = 1.5 } },
+    { name = "b", weight = 3, slots = 2, speed = "50%", service = { kind = "exponential", mean = "10ms" } },
+    { name = "c", weight = 3, discipline = "processor-sharing", service = { kind = "gamma", mean = "10ms", cv = 2 } },
+]
+"#;
+    let scenario = read_in(Path::new("."), text);
+    let outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
+    let rows = lbsim::report::tables::Tables::new(&scenario, &outcomes[0]).theory;
+    let names: Vec<(&str, &str)> = rows
+        .iter()
+        .map(|row| (row.strategy.as_str(), row.metric.as_str()))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("weighted-random", "goodput_rps"),
+            ("weighted-random", "mean_ms"),
+            ("least-connections", "goodput_rps"),
+        ]
+    );
+    for row in &rows {
+        assert!(row.standard_errors.unwrap().abs() < 4.5, "{row:?}");
+        assert!(row.half_width_95.unwrap() < 0.03 * row.exact, "{row:?}");
+    }
+}

@@ -1,0 +1,114 @@
+//! What is exact of a steady system whatever its strategy: all that comes is answered, and the work that it brings keeps so many
+//! slots busy (the utilization law: Denning and Buzen, "The operational analysis of queueing network models", 1978).
+
+use super::caution::is_steady;
+use crate::model::blueprint::{Blueprint, When};
+use crate::scenario::Variant;
+
+/// The part of theory that needs no model of the queues.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flow {
+    /// Answered requests a second.
+    pub goodput: f64,
+    /// Share of all slot time in use; `None` where it depends on who gets which request.
+    pub utilization: Option<f64>,
+}
+
+impl Flow {
+    /// What is exact of a variant; `None` where requests may fail, the rate changes or depends on the answers, or more is asked for
+    /// than can be done.
+    pub fn of(variant: &Variant) -> Option<Flow> {
+        let plan = &variant.blueprint;
+        let is_open = |when: &When| matches!(when, When::Process(_));
+        let mut sources = plan.sources.iter();
+        if !is_steady(plan) || !sources.all(|source| is_open(&source.when)) || may_fail(plan) {
+            return None;
+        }
+        let over = plan.end - crate::time::Time::ZERO;
+        let rates = plan.sources.iter().map(|source| source.rate(over));
+        let goodput = rates.sum::<Option<f64>>()?;
+        let loads: Option<Vec<f64>> = (0..plan.services.len())
+            .map(|service| plan.utilization(service).filter(|&load| load < 1.0))
+            .collect();
+        let loads = loads?;
+        let slots = |service: usize| -> f64 {
+            let own = &plan.services[service];
+            (0..own.servers.len())
+                .map(|server| f64::from(own.group(server).slots))
+                .sum()
+        };
+        let all: f64 = (0..loads.len()).map(slots).sum();
+        let busy = (0..loads.len()).map(|service| loads[service] * slots(service));
+        let utilization = are_alike(plan).then(|| busy.sum::<f64>() / all);
+        Some(Flow {
+            goodput,
+            utilization,
+        })
+    }
+}
+
+/// Whether a request may be refused, lost or given up.
+fn may_fail(plan: &Blueprint) -> bool {
+    !plan.faults.is_empty()
+        || plan.services.iter().any(|service| {
+            service.balancer.timeout.is_some()
+                || service.balancer.queue_timeout.is_some()
+                || service.members.iter().any(|member| {
+                    member.down || member.backup || member.max_connections > 0 || member.weight == 0
+                })
+                || service
+                    .groups
+                    .iter()
+                    .any(|group| group.queue_limit != u32::MAX)
+        })
+}
+
+/// Whether a request is as much work at any server of its service.
+fn are_alike(plan: &Blueprint) -> bool {
+    plan.services.iter().all(|service| {
+        let work = |at: usize| {
+            let group = &service.groups[at];
+            (
+                group.service.mean() / group.speed,
+                group.per_size / group.speed,
+            )
+        };
+        (1..service.groups.len()).all(|at| work(at) == work(0))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn what_comes_in_goes_out_and_keeps_slots_busy() {
+        let text = "question = '?'\nexpect = '!'\n[run]\nduration = '5s'\ncompare = ['least-connections']\n\
+            [[clients]]\narrivals = { kind = 'gamma', rate = '80/s', cv = 2 }\n[[services]]\nname = 'web'\n\
+            servers = [{ slots = 2, service = { kind = 'uniform', min = '5ms', max = '15ms' } }]\n";
+        let of = |text: &str| Flow::of(&Scenario::from_text("web.toml", text).unwrap().variants[0]);
+        let flow = of(text).unwrap();
+        assert_eq!(flow.goodput, 80.0);
+        assert!((flow.utilization.unwrap() - 0.4).abs() < 1e-12);
+        let unlike = text.replace(
+            "}]",
+            "}, { name = 'b', speed = '50%', service = { kind = 'constant', value = '10ms' } }]",
+        );
+        assert_eq!(of(&unlike).unwrap().utilization, None);
+        for change in [
+            ("80/s", "280/s"),
+            ("slots = 2", "slots = 2, queue-limit = 3"),
+            (
+                "'gamma', rate = '80/s', cv = 2",
+                "'ramp', from = '1/s', to = '9/s', over = '5s'",
+            ),
+            (
+                "name = 'web'\n",
+                "name = 'web'\nbalancer = { timeout = '1s' }\n",
+            ),
+        ] {
+            assert_eq!(of(&text.replace(change.0, change.1)), None, "{change:?}");
+        }
+    }
+}
