@@ -68,6 +68,8 @@
 //! | [`report`] | rows of the CSV files, tables, charts |
 //! | [`stats`], [`theory`] | statistics of replications; closed forms of queueing theory |
 //! | [`scenario`] | reading and checking scenario files |
+//! | [`tune`], [`import`] | better weights; scenarios of configurations and logs |
+//! | [`config`], [`logs`] | configurations and access logs of real balancers |
 //! | [`replay`] | recordings of real balancers, compared pick for pick |
 //!
 //! Modules import only from those below them; `docs/design.md` has the order and the reasons.
@@ -86,9 +88,13 @@
 
 pub mod balancer;
 pub mod cli;
+pub mod config;
 pub mod dist;
 pub mod engine;
 pub mod experiment;
+pub mod export;
+pub mod import;
+pub mod logs;
 pub mod model;
 pub mod observe;
 mod prefetch;

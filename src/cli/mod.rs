@@ -3,6 +3,8 @@
 mod check;
 mod completions;
 mod explain;
+mod export;
+mod import;
 mod init;
 mod list;
 mod output;
@@ -65,6 +67,10 @@ enum Command {
     Run(run::RunArgs),
     /// Look for better weights, and other values: what was gained, how sure that is, and the scenario with them.
     Tune(tune::TuneArgs),
+    /// Make a scenario of a configuration of nginx, HAProxy or Envoy, and of its access log.
+    Import(import::ImportArgs),
+    /// Write the weights of a scenario back into a configuration, or as a product's snippet.
+    Export(export::ExportArgs),
     /// Read and check scenarios: print what they mean, their offered load and predicted utilization. Runs nothing.
     Check(check::CheckArgs),
     /// List strategies, distributions, arrival processes and faults.
@@ -118,6 +124,8 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &output),
         Command::Tune(args) => tune::tune(args, &output),
+        Command::Import(args) => import::import(args, &output),
+        Command::Export(args) => export::export(args, &output),
         Command::Check(args) => check::check(args, &output),
         Command::List(args) => list::list(args, &output),
         Command::Explain(args) => explain::explain(args, &output),

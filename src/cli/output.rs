@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstream::{AutoStream, ColorChoice};
 
 use super::Colour;
+use crate::config::{self, Fault, SourceFile};
 use crate::experiment::{RunError, Unsettled};
 use crate::report::write::WriteError;
 use crate::scenario::{Rejected, diagnostic};
@@ -64,6 +65,13 @@ impl Output {
             &rejected.diagnostics,
             self.colour_of_errors(),
         );
+        let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
+        let _ = writeln!(stream, "{}", text.trim_end());
+    }
+
+    /// Says what is wrong with a configuration.
+    pub(super) fn faulty(&self, files: &[SourceFile], faults: &[Fault]) {
+        let text = config::render(files, faults, self.colour_of_errors());
         let mut stream = AutoStream::new(io::stderr().lock(), self.choice);
         let _ = writeln!(stream, "{}", text.trim_end());
     }

@@ -35,13 +35,13 @@ fn src() -> PathBuf {
 const LAYERS: &[&[&str]] = &[
     &["time", "rng", "prefetch"],
     &["units"],
-    &["engine", "dist", "stats", "theory"],
+    &["engine", "dist", "stats", "theory", "config", "logs"],
     &["strategy", "observe"],
     &["balancer"],
     &["model", "replay"],
     &["scenario"],
     &["experiment"],
-    &["validation", "tune"],
+    &["validation", "tune", "import", "export"],
     &["report"],
     &["cli"],
 ];

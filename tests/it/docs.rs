@@ -336,6 +336,15 @@ fn command_lines_work() {
                 }
                 words.extend(short.map(str::to_owned));
             }
+            "tune" => {
+                for short in [
+                    "run.duration=1s",
+                    "tune.max-requests=100000",
+                    "tune.confirmations=2",
+                ] {
+                    words.extend(["--set".to_owned(), short.to_owned()]);
+                }
+            }
             _ => {}
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -440,6 +449,7 @@ fn crate_with_the_example(page: &str) -> PathBuf {
         &source,
         &root().join("src/strategy/mod.rs"),
     );
+    copy(&root().join("tests/config"), &place.join("tests/config"));
     write(&list_path, with_line.as_bytes());
     write(&source.join(EXAMPLE), file.as_bytes());
     // A workspace of its own, whatever stands around it.

@@ -6,6 +6,7 @@ mod cli;
 mod determinism;
 mod docs;
 mod golden;
+mod import;
 mod measured;
 mod property;
 mod real;

@@ -1,6 +1,7 @@
 //! Charts: functions from rows to SVG, and SVG to PNG. No statistics are made here.
 
 mod canvas;
+pub mod fit;
 mod frame;
 mod grid;
 mod labels;

@@ -1,0 +1,279 @@
+//! `lbsim export`: the weights of a scenario in a configuration, with nothing else changed there, or in a product's own words.
+
+use std::path::{Path, PathBuf};
+
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum};
+use similar::TextDiff;
+
+use super::ScenarioArgs;
+use super::import::{Source, choose, read};
+use super::output::{Failure, Output};
+use crate::config::{Configuration, Pool, Product, patch, scenario_name};
+use crate::experiment::{self, Progress};
+use crate::export::rounding::{Rounded, round};
+use crate::export::{Plan, Target, snippet};
+use crate::model::blueprint::ServicePlan;
+use crate::report::write;
+use crate::scenario::{Scenario, Template};
+
+impl ValueEnum for Product {
+    fn value_variants<'a>() -> &'a [Product] {
+        &Product::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()).help(self.title()))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    scenarios: ScenarioArgs,
+    /// The product; with `--into` by default that of the file: HAProxy where its name ends in `.cfg`, Envoy for YAML and JSON, and nginx
+    /// otherwise.
+    #[arg(
+        long = "for",
+        value_enum,
+        value_name = "PRODUCT",
+        required_unless_present = "into"
+    )]
+    product: Option<Product>,
+    /// A configuration whose weights are replaced; without it a snippet is printed.
+    #[arg(long, value_name = "FILE")]
+    into: Option<PathBuf>,
+    /// Which pool of it, where there are several.
+    #[arg(long, value_name = "NAME", requires = "into")]
+    pool: Option<String>,
+    /// Which service of the scenario; by default the one that is called as the pool, or whose strategy is compared.
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+    /// Write the weights into the file; without it the difference is only shown.
+    #[arg(long, requires = "into")]
+    write: bool,
+}
+
+pub(super) fn export(args: &ExportArgs, output: &Output) -> Result<(), Failure> {
+    let [path] = &args.scenarios.files[..] else {
+        return Err(Failure::Usage("`export` takes one scenario".to_owned()));
+    };
+    let text = super::read_text(path)?;
+    let (template, scenario) =
+        Template::parse(path, &text, &args.scenarios.changes()).map_err(Failure::Rejected)?;
+    match &args.into {
+        Some(file) => into(args, file, &template, &scenario, output),
+        None => print(args, &template, &scenario, output),
+    }
+}
+
+/// The service of a name; where none is given, one of `likely`, or the only one.
+fn service<'s>(
+    scenario: &'s Scenario,
+    name: Option<&str>,
+    likely: Option<&str>,
+) -> Result<(usize, &'s ServicePlan), Failure> {
+    let services = &scenario.variants[scenario.baseline].blueprint.services;
+    let called = |name: &str| services.iter().position(|own| own.name == name);
+    let at = match name {
+        Some(name) => called(name),
+        None => likely
+            .and_then(called)
+            .or((services.len() == 1).then_some(0)),
+    };
+    let at = at.ok_or_else(|| {
+        let names: Vec<String> = services
+            .iter()
+            .map(|own| format!("`{}`", own.name))
+            .collect();
+        Failure::Usage(format!(
+            "choose a service of the scenario with `--service`: it has {}",
+            names.join(", ")
+        ))
+    })?;
+    Ok((at, &services[at]))
+}
+
+/// The weights of the groups of a service in the range of a product; what rounding does is measured and said.
+fn fitted(
+    template: &Template,
+    scenario: &Scenario,
+    (at, service): (usize, &ServicePlan),
+    product: Product,
+    output: &Output,
+) -> Result<Vec<u32>, Failure> {
+    let own: Vec<u32> = service.groups.iter().map(|group| group.weight).collect();
+    let Rounded {
+        weights,
+        largest_error,
+    } = round(&own, &product.weights());
+    if weights == own {
+        return Ok(weights);
+    }
+    let changed: Vec<String> = own
+        .iter()
+        .zip(&weights)
+        .map(|(own, new)| format!("{own} to {new}"))
+        .collect();
+    output.say(&format!(
+        "{} takes weights from {} to {}: {}; no share changes by more than {:.2}% of itself",
+        product.title(),
+        product.weights().start(),
+        product.weights().end(),
+        changed.join(", "),
+        largest_error * 100.0
+    ));
+    let sets: Vec<String> = weights
+        .iter()
+        .enumerate()
+        .map(|(group, weight)| format!("services[{at}].servers[{group}].weight={weight}"))
+        .collect();
+    let mut rounded = template.with(&sets).map_err(|faults| {
+        let why: Vec<&str> = faults.iter().map(|fault| fault.message.as_str()).collect();
+        Failure::Run(format!(
+            "the scenario cannot be run with these weights: {}",
+            why.join("; ")
+        ))
+    })?;
+    let mut exact = scenario.clone();
+    for one in [&mut exact, &mut rounded] {
+        one.variants = vec![one.variants.swap_remove(one.baseline)];
+        (one.baseline, one.goal, one.sweep) = (0, None, None);
+    }
+    let outcomes = experiment::run(&[(&exact, None), (&rounded, None)], &Progress::default())?;
+    let metric = experiment::metric(scenario.judge_by);
+    let effect = experiment::difference(&outcomes[1].variants[0], &outcomes[0].variants[0], metric);
+    if let Some(effect) = effect {
+        let share = |part: Option<f64>| part.unwrap_or(0.0) * 100.0;
+        output.say(&format!(
+            "what rounding does to {}: {:+.2}% ±{:.2}% (95%), on the same requests",
+            metric.name,
+            share(effect.relative),
+            share(effect.relative_half_width)
+        ));
+    }
+    Ok(weights)
+}
+
+/// Prints a snippet.
+fn print(
+    args: &ExportArgs,
+    template: &Template,
+    scenario: &Scenario,
+    output: &Output,
+) -> Result<(), Failure> {
+    let Some(product) = args.product else {
+        return Err(Failure::Usage("say for what product: `--for`".to_owned()));
+    };
+    let compared = scenario.resolved["run"]["service"].as_str();
+    let (at, own) = service(scenario, args.service.as_deref(), compared)?;
+    let weights = fitted(template, scenario, (at, own), product, output)?;
+    let targets = own.servers.iter().zip(own.members.iter());
+    let plan = Plan {
+        name: own.name.clone(),
+        strategy: own.balancer.strategy.entry().name.to_owned(),
+        targets: targets
+            .map(|(server, member)| Target {
+                name: server.name.clone(),
+                address: member.address.clone(),
+                weight: weights[server.group],
+                backup: member.backup,
+                down: member.down,
+                max_connections: member.max_connections,
+            })
+            .collect(),
+    };
+    let written = snippet(product, &plan);
+    for remark in &written.remarks {
+        output.say(&format!("note: {remark}"));
+    }
+    output.print(&written.text)
+}
+
+/// Puts the weights into a configuration.
+fn into(
+    args: &ExportArgs,
+    file: &Path,
+    template: &Template,
+    scenario: &Scenario,
+    output: &Output,
+) -> Result<(), Failure> {
+    let source = match args.product {
+        None => Source::of(file),
+        Some(product) => Source::reads(product).ok_or_else(|| {
+            Failure::Usage(format!(
+                "configurations of {} are not read; without `--into` a snippet is printed",
+                product.title()
+            ))
+        })?,
+    };
+    let configuration = read(file, source, output)?;
+    let pool = choose(&configuration, args.pool.as_deref())?;
+    let likely = scenario_name(&pool.name);
+    let (at, own) = service(scenario, args.service.as_deref(), Some(&likely))?;
+    let weights = fitted(template, scenario, (at, own), source.product(), output)?;
+    let weights = placed(&configuration, pool, own, &weights)?;
+    let patched = patch(&configuration, &weights);
+    if let Some((pool, server)) = patched.left.first() {
+        return Err(Failure::Run(format!(
+            "the weight of `{server}` in `{pool}` cannot be written without touching anything else"
+        )));
+    }
+    if patched.files.is_empty() {
+        output.say("the configuration has these weights already");
+        return Ok(());
+    }
+    let mut shown = String::new();
+    for (file, new) in &patched.files {
+        let old = &configuration.files[*file];
+        let name = old.path.display().to_string();
+        let diff = TextDiff::from_lines(&old.text, new);
+        shown += &diff
+            .unified_diff()
+            .context_radius(2)
+            .header(&name, &name)
+            .to_string();
+    }
+    output.print(&shown)?;
+    if !args.write {
+        output.say("nothing is written; `--write` does");
+        return Ok(());
+    }
+    for (file, new) in &patched.files {
+        write::whole(&configuration.files[*file].path, new.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Weights of groups as those of servers of a configuration, by pool and server: a server is known by what `import` calls it.
+fn placed(
+    configuration: &Configuration,
+    pool: &Pool,
+    service: &ServicePlan,
+    weights: &[u32],
+) -> Result<Vec<Vec<Option<u32>>>, Failure> {
+    let of = |name: &String| -> Option<u32> {
+        let server = service.servers.iter().find(|server| {
+            let group = server.name.strip_suffix("-1");
+            server.name == *name || group == Some(name)
+        })?;
+        Some(weights[server.group])
+    };
+    let names = pool.scenario_names();
+    let own: Vec<Option<u32>> = names.iter().map(of).collect();
+    if own.iter().all(Option::is_none) {
+        return Err(Failure::Usage(format!(
+            "no server of the service `{}` is called as one of the pool: {}",
+            service.name,
+            names.join(", ")
+        )));
+    }
+    Ok(configuration
+        .pools
+        .iter()
+        .map(|one| match one.name == pool.name {
+            true => own.clone(),
+            false => vec![None; one.servers.len()],
+        })
+        .collect())
+}

@@ -1,0 +1,290 @@
+//! `lbsim import`: a scenario of what runs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::output::{Failure, Output};
+use crate::config::{self, Configuration, Fault, Pool, Product, SourceFile};
+use crate::import::arrivals::TraceWriter;
+use crate::import::draft::draft;
+use crate::import::fit::Fitted;
+use crate::import::observe::{ObserveError, Report, observe};
+use crate::logs::Format;
+use crate::report::chart::{fit, png};
+use crate::report::write;
+use crate::scenario::Scenario;
+
+/// Products whose configurations are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Source {
+    /// nginx: `upstream` blocks.
+    Nginx,
+    /// HAProxy: `backend` and `listen` sections.
+    Haproxy,
+    /// Envoy: clusters, as YAML or JSON.
+    Envoy,
+}
+
+impl Source {
+    /// The one that a file's name speaks of.
+    pub(super) fn of(path: &Path) -> Source {
+        match path.extension().and_then(|end| end.to_str()) {
+            Some("cfg") => Source::Haproxy,
+            Some("yaml" | "yml" | "json") => Source::Envoy,
+            _ if path.is_dir() => Source::Haproxy,
+            _ => Source::Nginx,
+        }
+    }
+
+    /// The one that reads configurations of a product, where they are read.
+    pub(super) fn reads(product: Product) -> Option<Source> {
+        [Source::Nginx, Source::Haproxy, Source::Envoy]
+            .into_iter()
+            .find(|source| source.product() == product)
+    }
+
+    pub(super) fn product(self) -> Product {
+        match self {
+            Source::Nginx => Product::Nginx,
+            Source::Haproxy => Product::Haproxy,
+            Source::Envoy => Product::Envoy,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The configuration.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Whose it is; by default HAProxy's where its name ends in `.cfg`, Envoy's for YAML and JSON, and nginx's otherwise.
+    #[arg(long = "as", value_enum, value_name = "PRODUCT")]
+    source: Option<Source>,
+    /// Which pool, where there are several (nginx: upstream, HAProxy: backend, Envoy: cluster).
+    #[arg(long, value_name = "NAME")]
+    pool: Option<String>,
+    /// An access log, plain or packed by gzip or zstd: rate, service times and slots are estimated from it. May be given several
+    /// times, in order.
+    #[arg(long, value_name = "FILE")]
+    log: Vec<PathBuf>,
+    /// Its format: nginx='<log_format>', combined, haproxy, alb, envoy, json=…, csv=… and others; by default the one
+    /// `log_format` of the configuration that has `$upstream_addr`, or what its first lines look like.
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<Format>,
+    /// Where the arrivals of the log are written as a trace, which the scenario then plays, beside it.
+    #[arg(long, value_name = "FILE", requires = "log", requires = "output")]
+    trace: Option<PathBuf>,
+    /// Where a chart of the fit is written, SVG or PNG by its ending: response times simulated with the fitted servers against those of
+    /// the log.
+    #[arg(long, value_name = "FILE", requires = "log")]
+    chart: Option<PathBuf>,
+    /// Where the scenario is written; by default it is printed.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> {
+    let source = args.source.unwrap_or_else(|| Source::of(&args.file));
+    let configuration = read(&args.file, source, output)?;
+    let pool = choose(&configuration, args.pool.as_deref())?;
+    let report = match &args.log[..] {
+        [] => None,
+        logs => {
+            let format = format(args, &configuration)?;
+            let report = listen(args, pool, logs, &format)?;
+            tell(&report, pool, output);
+            if let Some(path) = &args.chart {
+                draw(path, &report, pool)?;
+            }
+            Some(report)
+        }
+    };
+    let trace = args
+        .trace
+        .as_ref()
+        .and_then(|path| path.file_name()?.to_str());
+    let observed = report.as_ref().map(|report| &report.observed);
+    let text = draft(&configuration, pool, observed, trace);
+    let path = args
+        .output
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("imported.toml"));
+    // What is written is a scenario, or nothing is.
+    Scenario::parse(&path, &text, &[]).map_err(Failure::Rejected)?;
+    for note in &configuration.notes {
+        output.say(&format!(
+            "not carried over: {}: {}",
+            configuration.show(&note.at),
+            note.text
+        ));
+    }
+    match &args.output {
+        Some(path) => {
+            write::whole(path, text.as_bytes())?;
+            output.say(&format!(
+                "{}: `lbsim check` says what it means, `lbsim tune` looks for better weights",
+                path.display()
+            ));
+            Ok(())
+        }
+        None => output.print(&text),
+    }
+}
+
+/// Reads the logs, and writes the arrivals as a trace where that is asked for.
+fn listen(
+    args: &ImportArgs,
+    pool: &Pool,
+    logs: &[PathBuf],
+    format: &Format,
+) -> Result<Report, Failure> {
+    let refused = |why: ObserveError| Failure::Usage(why.to_string());
+    let Some(path) = &args.trace else {
+        return observe(pool, logs, format, &mut |_| ()).map_err(refused);
+    };
+    let failed = |why: io::Error| Failure::Run(format!("cannot write `{}`: {why}", path.display()));
+    let mut rows = TraceWriter::new(Vec::new(), false).map_err(failed)?;
+    let mut done = Ok(());
+    let report = observe(pool, logs, format, &mut |entry| {
+        if done.is_ok() {
+            done = rows.row(entry.arrived, &entry.client, None);
+        }
+    })
+    .map_err(refused)?;
+    done.map_err(failed)?;
+    let rows = rows.finish().map_err(failed)?;
+    write::whole(path, &rows)?;
+    Ok(report)
+}
+
+/// Reads a configuration; what is wrong with it is said.
+pub(super) fn read(path: &Path, source: Source, output: &Output) -> Result<Configuration, Failure> {
+    let faulty = |files: &[SourceFile], faults: &[Fault]| {
+        output.faulty(files, faults);
+        Failure::Reported
+    };
+    let unreadable = |path: &Path, source: &std::io::Error| {
+        Failure::Usage(format!("cannot read `{}`: {source}", path.display()))
+    };
+    match source {
+        Source::Nginx => config::nginx::read(path).map_err(|error| match error {
+            config::nginx::ReadError::Io { path, source } => unreadable(&path, &source),
+            config::nginx::ReadError::Faulty { files, faults } => faulty(&files, &faults),
+        }),
+        Source::Envoy => config::envoy::read(path).map_err(|error| match error {
+            config::envoy::ReadError::Io { path, source } => unreadable(&path, &source),
+            config::envoy::ReadError::Faulty { files, faults } => faulty(&files, &faults),
+        }),
+        Source::Haproxy => config::haproxy::read(path).map_err(|error| match error {
+            config::haproxy::ReadError::Io { path, source } => unreadable(&path, &source),
+            config::haproxy::ReadError::Faulty { files, faults } => faulty(&files, &faults),
+        }),
+    }
+}
+
+/// The pool of a name, or the only one.
+pub(super) fn choose<'c>(
+    configuration: &'c Configuration,
+    name: Option<&str>,
+) -> Result<&'c Pool, Failure> {
+    let file = configuration.files[0].path.display();
+    let names: Vec<String> = configuration
+        .pools
+        .iter()
+        .map(|pool| format!("`{}`", pool.name))
+        .collect();
+    match (name, &configuration.pools[..]) {
+        (_, []) => Err(Failure::Usage(format!("`{file}` has no pool of servers"))),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(Failure::Usage(format!(
+            "`{file}` has several pools, {}; choose one with `--pool`",
+            names.join(", ")
+        ))),
+        (Some(name), _) => configuration.pool(name).ok_or_else(|| {
+            Failure::Usage(format!(
+                "`{file}` has no pool `{name}`; it has {}",
+                names.join(", ")
+            ))
+        }),
+    }
+}
+
+/// The format of the logs: what was asked for, what the configuration says, or what the first log looks like.
+fn format(args: &ImportArgs, configuration: &Configuration) -> Result<Format, Failure> {
+    if let Some(format) = &args.log_format {
+        return Ok(format.clone());
+    }
+    let mut of_upstreams = configuration
+        .log_formats
+        .iter()
+        .filter(|(_, text)| text.contains("$upstream_addr"));
+    if let (Some((_, text)), None) = (of_upstreams.next(), of_upstreams.next()) {
+        return format!("nginx={text}")
+            .parse()
+            .map_err(|why| Failure::Usage(format!("{why}")));
+    }
+    let path = &args.log[0];
+    let unreadable =
+        |why: &dyn std::fmt::Display| Failure::Usage(format!("`{}` {why}", path.display()));
+    let lines = crate::logs::first_lines(path, 100).map_err(|why| unreadable(&why))?;
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    Format::guess(&lines).ok_or_else(|| {
+        unreadable(&"is in no format that is known by its looks; say which with `--log-format`")
+    })
+}
+
+/// What the logs held, and how well the servers are known.
+fn tell(report: &Report, pool: &Pool, output: &Output) {
+    for (path, census) in &report.censuses {
+        output.say(&format!(
+            "{}: {} requests, {} bad lines, clock of {:?}",
+            path.display(),
+            census.entries,
+            census.bad,
+            census.resolution
+        ));
+        for bad in &census.examples {
+            output.say(&format!("  {bad}"));
+        }
+    }
+    for (name, count) in report.strangers.iter().take(5) {
+        output.say(&format!("not in the pool: {count} requests to `{name}`"));
+    }
+    for (server, known) in pool.servers.iter().zip(&report.observed.servers) {
+        let said = match known {
+            None => "no requests".to_owned(),
+            Some(Err(refusal)) => format!("the log does not tell: {refusal}"),
+            Some(Ok(fitted)) => format!(
+                "{:.3} ms of service, slots {}, busy {:.0}%; simulated times are within {:.1}% of the logged ones (Kolmogorov distance)",
+                fitted.mean * 1e3,
+                fitted.slots,
+                fitted.utilization * 100.0,
+                fitted.quality.distance * 100.0
+            ),
+        };
+        output.say(&format!("{}: {said}", server.name));
+    }
+}
+
+/// The quantile-quantile plot of the servers that are known.
+fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<(), Failure> {
+    let servers = pool.servers.iter().zip(&report.observed.servers);
+    let known: Vec<(&str, &Fitted)> = servers
+        .filter_map(|(server, known)| match known {
+            Some(Ok(fitted)) => Some((server.name.as_str(), fitted)),
+            _ => None,
+        })
+        .collect();
+    let title = format!("Does {} answer as its log says?", pool.name);
+    let chart = fit::quantiles(&title, &report.observed.source, &known).ok_or_else(|| {
+        Failure::Run("there is no fitted server that could be shown in a chart".to_owned())
+    })?;
+    let is_svg = path.extension().is_some_and(|end| end == "svg");
+    let bytes = match is_svg {
+        true => chart.svg.into_bytes(),
+        false => png(&chart.svg).map_err(|why| Failure::Run(format!("no picture: {why}")))?,
+    };
+    Ok(write::whole(path, &bytes)?)
+}

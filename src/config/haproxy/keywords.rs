@@ -1,0 +1,305 @@
+//! The words that HAProxy knows, so that one it does not know is told from one that says nothing of balancing.
+//!
+//! Section 4.1 of the configuration manual 2.6 and section 5.2 of it, with what came until 3.2 and what older versions had.
+
+/// First words of lines in proxies.
+const PROXY: &[&str] = &[
+    "acl",
+    "appsession",
+    "backlog",
+    "balance",
+    "bind",
+    "bind-process",
+    "block",
+    "capture",
+    "clitcpka-cnt",
+    "clitcpka-idle",
+    "clitcpka-intvl",
+    "clitimeout",
+    "compression",
+    "contimeout",
+    "cookie",
+    "declare",
+    "default",
+    "default-server",
+    "default_backend",
+    "description",
+    "disabled",
+    "dispatch",
+    "dynamic-cookie-key",
+    "email-alert",
+    "enabled",
+    "error-log-format",
+    "errorfile",
+    "errorfiles",
+    "errorloc",
+    "errorloc302",
+    "errorloc303",
+    "external-check",
+    "filter",
+    "force-be-switch",
+    "force-persist",
+    "fullconn",
+    "grace",
+    "guid",
+    "hash-balance-factor",
+    "hash-preserve-affinity",
+    "hash-type",
+    "http-after-response",
+    "http-check",
+    "http-error",
+    "http-request",
+    "http-response",
+    "http-reuse",
+    "http-send-name-header",
+    "id",
+    "ignore-persist",
+    "load-server-state-from-file",
+    "log",
+    "log-format",
+    "log-format-sd",
+    "log-steps",
+    "log-tag",
+    "max-keep-alive-queue",
+    "max-session-srv-conns",
+    "maxconn",
+    "mode",
+    "monitor",
+    "monitor-net",
+    "monitor-uri",
+    "no",
+    "option",
+    "persist",
+    "quic-initial",
+    "rate-limit",
+    "redirect",
+    "redisp",
+    "redispatch",
+    "retries",
+    "retry-on",
+    "server",
+    "server-state-file-name",
+    "server-template",
+    "source",
+    "srvtcpka-cnt",
+    "srvtcpka-idle",
+    "srvtcpka-intvl",
+    "srvtimeout",
+    "stats",
+    "stick",
+    "stick-table",
+    "tcp-check",
+    "tcp-request",
+    "tcp-response",
+    "timeout",
+    "transparent",
+    "unique-id-format",
+    "unique-id-header",
+    "use-fcgi-app",
+    "use-server",
+    "use_backend",
+];
+
+/// Words after a server's address that stand alone.
+const ALONE: &[&str] = &[
+    "agent-check",
+    "allow-0rtt",
+    "backup",
+    "check",
+    "check-reuse-pool",
+    "check-send-proxy",
+    "check-sni-auto",
+    "check-ssl",
+    "check-via-socks4",
+    "disabled",
+    "enabled",
+    "force-sslv3",
+    "force-tlsv10",
+    "force-tlsv11",
+    "force-tlsv12",
+    "force-tlsv13",
+    "ktls",
+    "no-agent-check",
+    "no-backup",
+    "no-check",
+    "no-check-reuse-pool",
+    "no-check-send-proxy",
+    "no-check-sni-auto",
+    "no-check-ssl",
+    "no-disabled",
+    "no-renegotiate",
+    "no-send-proxy",
+    "no-send-proxy-v2",
+    "no-send-proxy-v2-ssl",
+    "no-send-proxy-v2-ssl-cn",
+    "no-sni-auto",
+    "no-ssl",
+    "no-ssl-reuse",
+    "no-sslv3",
+    "no-tfo",
+    "no-tls-tickets",
+    "no-tlsv10",
+    "no-tlsv11",
+    "no-tlsv12",
+    "no-tlsv13",
+    "no-verifyhost",
+    "non-stick",
+    "renegotiate",
+    "send-proxy",
+    "send-proxy-v2",
+    "send-proxy-v2-ssl",
+    "send-proxy-v2-ssl-cn",
+    "sni-auto",
+    "ssl",
+    "ssl-reuse",
+    "stick",
+    "strict-maxconn",
+    "tfo",
+    "tls-tickets",
+];
+
+/// Words after a server's address that have a value after them.
+const VALUED: &[&str] = &[
+    "addr",
+    "agent-addr",
+    "agent-inter",
+    "agent-port",
+    "agent-send",
+    "alpn",
+    "ca-file",
+    "cc",
+    "check-alpn",
+    "check-pool-conn-name",
+    "check-proto",
+    "check-sni",
+    "ciphers",
+    "ciphersuites",
+    "client-sigalgs",
+    "cookie",
+    "crl-file",
+    "crt",
+    "curves",
+    "downinter",
+    "ech",
+    "error-limit",
+    "fall",
+    "fastinter",
+    "guid",
+    "hash-key",
+    "id",
+    "idle-ping",
+    "init-addr",
+    "init-state",
+    "inter",
+    "interface",
+    "log-bufsize",
+    "log-proto",
+    "max-reuse",
+    "maxconn",
+    "maxqueue",
+    "minconn",
+    "namespace",
+    "npn",
+    "observe",
+    "on-error",
+    "on-marked-down",
+    "on-marked-up",
+    "pool-conn-name",
+    "pool-low-conn",
+    "pool-max-conn",
+    "pool-purge-delay",
+    "port",
+    "proto",
+    "proxy-v2-options",
+    "redir",
+    "resolve-net",
+    "resolve-opts",
+    "resolve-prefer",
+    "resolvers",
+    "rise",
+    "shard",
+    "sigalgs",
+    "slowstart",
+    "sni",
+    "socks4",
+    "source",
+    "ssl-max-ver",
+    "ssl-min-ver",
+    "tcp-md5sig",
+    "tcp-ut",
+    "track",
+    "usesrc",
+    "verify",
+    "verifyhost",
+    "weight",
+    "ws",
+];
+
+/// Whether lines in proxies may begin with a word.
+pub(super) fn is_directive(word: &str) -> bool {
+    // `reqrep`, `rspadd` and their like, up to 2.0.
+    PROXY.binary_search(&word).is_ok() || word.starts_with("req") || word.starts_with("rsp")
+}
+
+/// How many values a server's parameter has.
+pub(super) fn values(parameter: &str) -> Option<usize> {
+    if ALONE.binary_search(&parameter).is_ok() {
+        Some(0)
+    } else if VALUED.binary_search(&parameter).is_ok()
+        || parameter.starts_with("set-proxy-v2-tlv-fmt(")
+    {
+        Some(1)
+    } else {
+        None
+    }
+}
+
+/// ``; did you mean `weight`?`` or nothing.
+pub(super) fn suggestion(word: &str, among: Words) -> String {
+    let words: Vec<&str> = match among {
+        Words::Directives => PROXY.to_vec(),
+        Words::Parameters => [ALONE, VALUED].concat(),
+    };
+    let close = |known: &&str| (strsim::jaro_winkler(word, known) * 1e6) as u32;
+    match words
+        .into_iter()
+        .max_by_key(close)
+        .filter(|known| close(known) > 850_000)
+    {
+        Some(known) => format!("; did you mean `{known}`?"),
+        None => ".".to_owned(),
+    }
+}
+
+/// What a word may have been meant for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Words {
+    Directives,
+    Parameters,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_in_order_so_that_they_can_be_searched() {
+        for list in [PROXY, ALONE, VALUED] {
+            assert!(list.is_sorted());
+        }
+        assert!(is_directive("use_backend") && is_directive("reqirep") && !is_directive("sever"));
+        assert_eq!(
+            (values("backup"), values("weight"), values("wieght")),
+            (Some(0), Some(1), None)
+        );
+        assert_eq!(
+            suggestion("sever", Words::Directives),
+            "; did you mean `server`?"
+        );
+        assert_eq!(
+            suggestion("wieght", Words::Parameters),
+            "; did you mean `weight`?"
+        );
+        assert_eq!(suggestion("zzz", Words::Parameters), ".");
+    }
+}

@@ -1,0 +1,209 @@
+//! Configurations of real balancers: what stands in them of pools, and where their weights stand.
+//!
+//! Each product has a module that reads its files as they are found and gives a [`Configuration`]: pools of servers in the words of
+//! a scenario, a note for all that bears on balancing and was not carried over, and for each server the place at which its weight
+//! is, or would be, written. [`patch()`] puts other weights there and leaves everything else as it is.
+//!
+//! The module knows nothing of simulation: `import` makes a scenario of what it reads, `export` writes weights back.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+pub mod envoy;
+mod fault;
+pub mod haproxy;
+pub mod nginx;
+mod patch;
+mod product;
+
+pub use fault::{Fault, render};
+pub use patch::{Patched, patch};
+pub use product::Product;
+
+/// A file of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Where it was read, as messages name it.
+    pub path: PathBuf,
+    /// The whole text.
+    pub text: String,
+}
+
+/// Some bytes of one of a configuration's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which of [`Configuration::files`].
+    pub file: usize,
+    /// The bytes; both ends are character boundaries.
+    pub range: Range<usize>,
+}
+
+/// All that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Configuration {
+    /// Whose it is.
+    pub product: Product,
+    /// The files, the one that was named first, then those that it includes, in the order in which they were read.
+    pub files: Vec<SourceFile>,
+    /// The pools, in the order of the text. Those that no request can reach are among them.
+    pub pools: Vec<Pool>,
+    /// What bears on balancing and was not carried over, in the order of the text.
+    pub notes: Vec<Note>,
+    /// Formats of access logs: name, and the format's text as the product would put it together.
+    pub log_formats: Vec<(String, String)>,
+}
+
+/// A group of servers among which requests are shared out (nginx: upstream, HAProxy: backend or listen, Envoy: cluster).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pool {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Where its name stands.
+    pub at: Place,
+    /// The strategy, as a scenario has it: a table that begins with `kind`.
+    pub strategy: toml::Table,
+    /// Further keys of a scenario's `[services.balancer]`: `timeout`, `queue-timeout`, `retry`, `health-check`, `sticky`.
+    pub balancer: toml::Table,
+    /// Its servers, in the order of the text, backups and those that are down among them.
+    pub servers: Vec<Server>,
+}
+
+/// A line of a pool: one server, or several that share the line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Server {
+    /// What it is called in the configuration: HAProxy's name of it, elsewhere the address.
+    pub name: String,
+    /// Host and port, as the product hashes it.
+    pub address: String,
+    /// How many servers the line stands for.
+    pub count: u32,
+    /// Its weight: the product's default where none is written.
+    pub weight: u32,
+    /// Where the weight is, or would be, written; `None` where that cannot be done without touching anything else.
+    pub weight_at: Option<WeightPlace>,
+    /// Further keys of a scenario's `[[services.servers]]`: `max-connections`, `backup`, `down`, `zone`, `priority` and others.
+    pub settings: toml::Table,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// Where a weight is written, or would be: `before`, the number, and `after` stand in place of `place`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightPlace {
+    /// The number that stands there now, or nothing, between two characters.
+    pub place: Place,
+    /// What comes before the number where there is none yet, such as ` weight=`.
+    pub before: String,
+    /// What comes after it.
+    pub after: String,
+}
+
+impl WeightPlace {
+    /// Whether a weight is written.
+    pub fn is_written(&self) -> bool {
+        !self.place.range.is_empty()
+    }
+}
+
+/// Something that was not carried over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where it stands.
+    pub at: Place,
+    /// What it is, and what becomes of it: a whole sentence.
+    pub text: String,
+}
+
+impl Configuration {
+    /// The line of a place, from 1.
+    pub fn line(&self, at: &Place) -> usize {
+        self.files[at.file].text[..at.range.start]
+            .matches('\n')
+            .count()
+            + 1
+    }
+
+    /// A place for people: `nginx.conf:12`.
+    pub fn show(&self, at: &Place) -> String {
+        format!("{}:{}", self.files[at.file].path.display(), self.line(at))
+    }
+
+    /// The pool of a name.
+    pub fn pool(&self, name: &str) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.name == name)
+    }
+}
+
+impl Pool {
+    /// What each server is called in a scenario: its name with all but letters, digits, `.`, `_` and `-` made `-`, at most 40
+    /// characters, and a number where two would be the same. In the order of [`Pool::servers`].
+    pub fn scenario_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = Vec::with_capacity(self.servers.len());
+        for server in &self.servers {
+            let plain = scenario_name(&server.name);
+            let mut name = plain.clone();
+            let mut number = 2;
+            while names.contains(&name) {
+                let end = format!("-{number}");
+                name = format!("{}{end}", &plain[..plain.len().min(40 - end.len())]);
+                number += 1;
+            }
+            names.push(name);
+        }
+        names
+    }
+}
+
+/// A name as a scenario may have it.
+pub fn scenario_name(name: &str) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+            c
+        } else {
+            '-'
+        }
+    };
+    let name: String = name.chars().map(plain).take(40).collect();
+    if name.is_empty() {
+        "server".to_owned()
+    } else {
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain_and_differ() {
+        let server = |name: &str| Server {
+            name: name.to_owned(),
+            address: name.to_owned(),
+            count: 1,
+            weight: 1,
+            weight_at: None,
+            settings: toml::Table::new(),
+            at: Place {
+                file: 0,
+                range: 0..0,
+            },
+        };
+        let pool = Pool {
+            name: "web".to_owned(),
+            at: Place {
+                file: 0,
+                range: 0..0,
+            },
+            strategy: toml::Table::new(),
+            balancer: toml::Table::new(),
+            servers: ["10.0.0.1:80", "10.0.0.1-80", "[::1]:80", "é"]
+                .map(server)
+                .into(),
+        };
+        assert_eq!(
+            pool.scenario_names(),
+            ["10.0.0.1-80", "10.0.0.1-80-2", "---1--80", "-"]
+        );
+    }
+}

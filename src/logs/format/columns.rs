@@ -1,0 +1,286 @@
+//! Which columns of a CSV file, or keys of a JSON line, say what: `arrived:ts:ms,took:duration:ms,client:remote_ip`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{FormatError, did_you_mean};
+
+/// What a column says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub enum Role {
+    /// When the request came.
+    Arrived,
+    /// When its answer had ended.
+    Ended,
+    /// How long it took, from its arrival to the end of its answer.
+    Took,
+    /// The server, or servers as nginx lists them.
+    Server,
+    /// How long the server took, likewise.
+    ServerTook,
+    /// The status that the server answered with, likewise.
+    ServerStatus,
+    /// The pool.
+    Pool,
+    /// The client.
+    Client,
+    /// The path, the target or the request line.
+    Route,
+    /// The status that the client got.
+    Status,
+    /// Bytes sent to the client.
+    Bytes,
+    /// Envoy's response flags.
+    Flags,
+}
+
+/// The roles by their words.
+const ROLES: [(&str, Role); 12] = [
+    ("arrived", Role::Arrived),
+    ("ended", Role::Ended),
+    ("took", Role::Took),
+    ("server", Role::Server),
+    ("server-took", Role::ServerTook),
+    ("server-status", Role::ServerStatus),
+    ("pool", Role::Pool),
+    ("client", Role::Client),
+    ("route", Role::Route),
+    ("status", Role::Status),
+    ("bytes", Role::Bytes),
+    ("flags", Role::Flags),
+];
+
+impl Role {
+    /// How many there are.
+    pub(super) const COUNT: usize = ROLES.len();
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        ROLES.get(self as usize).map_or("", |(word, _)| word)
+    }
+
+    fn is_time(self) -> bool {
+        matches!(self, Role::Arrived | Role::Ended)
+    }
+
+    fn is_length(self) -> bool {
+        matches!(self, Role::Took | Role::ServerTook)
+    }
+
+    /// A sentence with all words.
+    pub(super) fn list() -> String {
+        let words: Vec<&str> = ROLES.iter().map(|(word, _)| *word).collect();
+        format!("columns may say {}", words.join(", "))
+    }
+}
+
+/// How a column writes times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    /// A number of so many nanoseconds.
+    Number(i64),
+    /// A date.
+    Date,
+    /// A date, or a number whose size tells its unit. For a length of time: seconds, or what unit it carries (`12ms`).
+    Told,
+}
+
+const UNITS: [(&str, Unit); 5] = [
+    ("s", Unit::Number(1_000_000_000)),
+    ("ms", Unit::Number(1_000_000)),
+    ("us", Unit::Number(1_000)),
+    ("ns", Unit::Number(1)),
+    ("date", Unit::Date),
+];
+
+/// Endings of names that tell their unit.
+const ENDINGS: [(&str, i64); 16] = [
+    ("_ms", 1_000_000),
+    ("_msec", 1_000_000),
+    ("_msecs", 1_000_000),
+    ("_millis", 1_000_000),
+    ("_milliseconds", 1_000_000),
+    ("_us", 1_000),
+    ("_usec", 1_000),
+    ("_micros", 1_000),
+    ("_microseconds", 1_000),
+    ("_ns", 1),
+    ("_nanos", 1),
+    ("_nanoseconds", 1),
+    ("_s", 1_000_000_000),
+    ("_sec", 1_000_000_000),
+    ("_secs", 1_000_000_000),
+    ("_seconds", 1_000_000_000),
+];
+
+/// One column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Source {
+    pub(super) role: Role,
+    /// Its name; in JSON dots lead into objects.
+    pub(super) name: String,
+    pub(super) unit: Unit,
+}
+
+/// Which columns say what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// Of several for one role the first that a line has counts.
+    pub(super) sources: Vec<Source>,
+}
+
+impl Columns {
+    /// Only the columns for which `keep` holds; `None` where those that are left do not tell the time.
+    pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Option<Columns> {
+        let sources: Vec<Source> = self
+            .sources
+            .iter()
+            .filter(|source| keep(&source.name))
+            .cloned()
+            .collect();
+        sources
+            .iter()
+            .any(|source| source.role.is_time())
+            .then_some(Columns { sources })
+    }
+}
+
+impl FromStr for Columns {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Columns, FormatError> {
+        let mut sources = Vec::new();
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
+            let Some((word, name)) = part.split_once(':') else {
+                return Err(FormatError(format!(
+                    "`{}` is not role:name, as in arrived:timestamp; {}",
+                    part.escape_debug(),
+                    Role::list()
+                )));
+            };
+            let word = word.trim().replace('_', "-");
+            let role = ROLES
+                .iter()
+                .find(|(known, _)| *known == word)
+                .map(|(_, role)| *role);
+            let role = role.ok_or_else(|| {
+                let near = did_you_mean(&word, ROLES.iter().map(|(word, _)| *word));
+                FormatError(format!(
+                    "unknown role `{}`{near} {}",
+                    word.escape_debug(),
+                    Role::list()
+                ))
+            })?;
+            let (name, unit) = match name.rsplit_once(':') {
+                Some((before, unit)) if !before.is_empty() => {
+                    let found = UNITS.iter().find(|(known, _)| *known == unit.trim());
+                    match found {
+                        Some(&(_, unit)) if role.is_time() || role.is_length() => {
+                            (before, Some(unit))
+                        }
+                        Some(_) => {
+                            return Err(FormatError(format!(
+                                "`{part}` has a unit, but a {word} is no time"
+                            )));
+                        }
+                        None if role.is_time() || role.is_length() => {
+                            return Err(FormatError(format!(
+                                "unknown unit `{}`; use s, ms, us, ns or date",
+                                unit.escape_debug()
+                            )));
+                        }
+                        None => (name, None),
+                    }
+                }
+                _ => (name, None),
+            };
+            let name = name.trim();
+            if name.is_empty() {
+                return Err(FormatError(format!("`{word}:` names no column")));
+            }
+            if unit == Some(Unit::Date) && role.is_length() {
+                return Err(FormatError(format!(
+                    "`{part}`: a length of time is no date"
+                )));
+            }
+            let lower = name.to_ascii_lowercase();
+            let by_name = ENDINGS.iter().find(|(ending, _)| lower.ends_with(ending));
+            let unit = unit
+                .or(by_name
+                    .map(|&(_, nanos)| Unit::Number(nanos))
+                    .filter(|_| role.is_length()))
+                .unwrap_or(Unit::Told);
+            sources.push(Source {
+                role,
+                name: name.to_owned(),
+                unit,
+            });
+        }
+        if !sources.iter().any(|source| source.role.is_time()) {
+            return Err(FormatError(
+                "no column tells the time: name one by arrived:<name> or ended:<name>".to_owned(),
+            ));
+        }
+        Ok(Columns { sources })
+    }
+}
+
+impl fmt::Display for Columns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, source) in self.sources.iter().enumerate() {
+            if place > 0 {
+                f.write_str(",")?;
+            }
+            write!(f, "{}:{}", source.role.word(), source.name)?;
+            if let Some((word, _)) = UNITS.iter().find(|(_, unit)| *unit == source.unit) {
+                write!(f, ":{word}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_read_and_print() {
+        let columns: Columns =
+            "arrived:@timestamp, took:duration_ms, server_took:rt:us, client:req.ip,route:a:b"
+                .parse()
+                .unwrap();
+        let text =
+            "arrived:@timestamp,took:duration_ms:ms,server-took:rt:us,client:req.ip,route:a:b";
+        assert_eq!(columns.to_string(), text);
+        assert_eq!(text.parse::<Columns>().unwrap(), columns);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for (text, due) in [
+            ("took:x", "no column tells the time"),
+            ("arived:x", "did you mean `arrived`?"),
+            ("arrived", "role:name"),
+            ("arrived:", "names no column"),
+            ("arrived:x:min", "use s, ms, us, ns or date"),
+            ("arrived:x,status:y:ms", "is no time"),
+            ("arrived:x,took:y:date", "is no date"),
+        ] {
+            let error = text.parse::<Columns>().unwrap_err().to_string();
+            assert!(error.contains(due), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn roles_stand_in_order() {
+        for (place, (_, role)) in ROLES.iter().enumerate() {
+            assert_eq!(*role as usize, place);
+        }
+    }
+}

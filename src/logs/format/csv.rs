@@ -1,0 +1,220 @@
+//! CSV with a header line, a row a line: a quoted line break within a row makes two bad lines, not a file that is all one row.
+
+use std::borrow::Cow;
+
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+
+use super::columns::Columns;
+use super::fields::{self, Value, Values, give};
+use super::{Fault, Kind, Work, did_you_mean};
+use crate::logs::Entry;
+
+/// What is kept from row to row.
+pub(super) struct State {
+    reader: Reader,
+    /// The column of each source.
+    places: Vec<Option<usize>>,
+    width: usize,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("places", &self.places)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Columns at most.
+const MOST_COLUMNS: usize = 4096;
+
+impl State {
+    fn new(delimiter: u8) -> State {
+        State {
+            reader: ReaderBuilder::new().delimiter(delimiter).build(),
+            places: Vec::new(),
+            width: 0,
+            bytes: Vec::new(),
+            ends: vec![0; 64],
+        }
+    }
+
+    /// Splits a line: how many cells it has.
+    fn split(&mut self, line: &[u8]) -> Result<usize, Fault> {
+        self.reader.reset();
+        self.bytes
+            .resize(line.len().max(self.bytes.len()).max(64), 0);
+        let (mut read, mut written, mut cells) = (0, 0, 0);
+        // The line, then the end of the line, which csv-core wants to see.
+        for input in [line, b"\n".as_slice()] {
+            let mut input = input;
+            loop {
+                let out = self.bytes.get_mut(written..).unwrap_or_default();
+                let ends = self.ends.get_mut(cells..).unwrap_or_default();
+                let (result, taken, put, ended) = self.reader.read_record(input, out, ends);
+                (read, written, cells) = (read + taken, written + put, cells + ended);
+                input = input.get(taken..).unwrap_or_default();
+                match result {
+                    ReadRecordResult::InputEmpty => break,
+                    ReadRecordResult::Record | ReadRecordResult::End => return Ok(cells),
+                    ReadRecordResult::OutputFull => self.bytes.resize(self.bytes.len() * 2, 0),
+                    ReadRecordResult::OutputEndsFull => {
+                        if self.ends.len() >= MOST_COLUMNS {
+                            return Err(Fault::new(read, "fewer columns are due"));
+                        }
+                        self.ends.resize(self.ends.len() * 2, 0);
+                    }
+                }
+            }
+        }
+        Err(Fault::new(0, "a quote is not closed on this line"))
+    }
+
+    /// A cell of the line that was split last.
+    fn cell(&self, place: usize) -> &[u8] {
+        let from = match place.checked_sub(1) {
+            None => 0,
+            Some(before) => self.ends.get(before).copied().unwrap_or(0),
+        };
+        let to = self.ends.get(place).copied().unwrap_or(0);
+        self.bytes.get(from..to).unwrap_or_default().trim_ascii()
+    }
+}
+
+/// The names in a header line, with the delimiter that splits it best.
+pub(super) fn header(line: &[u8]) -> Option<(u8, Vec<String>)> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let mut best: Option<(u8, Vec<String>)> = None;
+    for delimiter in *b",\t;|" {
+        let mut state = State::new(delimiter);
+        let Ok(width) = state.split(line) else {
+            continue;
+        };
+        if best.as_ref().is_none_or(|(_, names)| width > names.len()) {
+            let names =
+                (0..width).map(|place| String::from_utf8_lossy(state.cell(place)).into_owned());
+            best = Some((delimiter, names.collect()));
+        }
+    }
+    best
+}
+
+fn begin(columns: &Columns, line: &[u8]) -> Result<State, Fault> {
+    let (delimiter, names) = header(line).ok_or_else(|| Fault::new(0, "a header line is due"))?;
+    let mut state = State::new(delimiter);
+    for source in &columns.sources {
+        let place = names.iter().position(|name| *name == source.name);
+        // A role may have several columns, of which the file need not have all.
+        let others = columns
+            .sources
+            .iter()
+            .any(|other| other.role == source.role && names.contains(&other.name));
+        if place.is_none() && !others {
+            let near = did_you_mean(&source.name, names.iter().map(String::as_str));
+            return Err(Fault::new(
+                0,
+                format!(
+                    "column `{}` ({}) is due in the header{near}",
+                    source.name.escape_debug(),
+                    source.role.word()
+                ),
+            ));
+        }
+        state.places.push(place);
+    }
+    state.width = names.len();
+    Ok(state)
+}
+
+/// Reads one line; the first is the header.
+pub(super) fn line(
+    columns: &Columns,
+    line: &[u8],
+    entry: &mut Entry,
+    work: &mut Work,
+) -> Result<Kind, Fault> {
+    let Some(mut state) = work.csv.take() else {
+        work.csv = Some(begin(columns, line)?);
+        return Ok(Kind::Other);
+    };
+    let result = row(columns, line, &mut state, entry, work);
+    work.csv = Some(state);
+    result
+}
+
+fn row(
+    columns: &Columns,
+    line: &[u8],
+    state: &mut State,
+    entry: &mut Entry,
+    work: &mut Work,
+) -> Result<Kind, Fault> {
+    let width = state.split(line)?;
+    if width != state.width {
+        return Err(Fault::new(
+            0,
+            format!("{} columns are due, not {width}", state.width),
+        ));
+    }
+    let mut values: Values<'_> = Default::default();
+    for (rank, (source, place)) in columns.sources.iter().zip(&state.places).enumerate() {
+        let Some(place) = *place else { continue };
+        let text = state.cell(place);
+        let at = place
+            .checked_sub(1)
+            .and_then(|before| state.ends.get(before))
+            .map_or(0, |end| end + place);
+        give(
+            &mut values,
+            source.role,
+            Value {
+                text: Cow::Borrowed(text),
+                unit: source.unit,
+                at,
+                rank,
+            },
+        );
+    }
+    fields::fill(&values, entry, work)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(columns: &str, text: &str) -> Result<Vec<Entry>, Fault> {
+        let columns: Columns = columns.parse().unwrap();
+        let mut work = Work::default();
+        let mut entries = Vec::new();
+        for row in text.lines() {
+            let mut entry = Entry::default();
+            if line(&columns, row.as_bytes(), &mut entry, &mut work)? == Kind::Request {
+                entries.push(entry);
+            }
+        }
+        Ok(entries)
+    }
+
+    #[test]
+    fn rows() {
+        let text = "\u{feff}at;who;\"how long\";code\n5.0;\"a;\"\"b\";12;200\n6.5;c;-;503\n";
+        let entries = read("arrived:at,client:who,took:how long:ms,status:code", text).unwrap();
+        assert_eq!(entries[0].client, "a;\"b");
+        assert_eq!(entries[0].took, Some(12_000_000));
+        assert_eq!((entries[1].arrived, entries[1].took), (6_500_000_000, None));
+        assert_eq!(entries[1].status, Some(503));
+    }
+
+    #[test]
+    fn bad_rows_and_headers() {
+        let fault = |columns: &str, text: &str| read(columns, text).unwrap_err().due.into_owned();
+        assert!(fault("arrived:tme", "time,x\n1,2").contains("did you mean `time`?"));
+        assert!(fault("arrived:t", "t,x\n1").contains("2 columns are due"));
+        assert!(fault("arrived:t", "t,x\n1,\"2").contains("not closed"));
+        assert!(fault("arrived:t", "t,x\nsoon,2").contains("a time is due"));
+        let wide = "x,".repeat(5000);
+        assert!(read("arrived:t", &format!("t\n{wide}")).is_err());
+    }
+}
