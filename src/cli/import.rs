@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::output::{Failure, Output};
-use crate::config::{self, Configuration, Fault, Pool, Product, SourceFile};
+use crate::config::{self, Configuration, Pool, Product, ReadError};
 use crate::import::arrivals::TraceWriter;
 use crate::import::draft::draft;
 use crate::import::fit::Fitted;
@@ -161,27 +161,18 @@ fn listen(
 
 /// Reads a configuration; what is wrong with it is said.
 pub(super) fn read(path: &Path, source: Source, output: &Output) -> Result<Configuration, Failure> {
-    let faulty = |files: &[SourceFile], faults: &[Fault]| {
-        output.faulty(files, faults);
-        Failure::Reported
+    let read = match source {
+        Source::Nginx => config::nginx::read,
+        Source::Haproxy => config::haproxy::read,
+        Source::Envoy => config::envoy::read,
     };
-    let unreadable = |path: &Path, source: &std::io::Error| {
-        Failure::Usage(format!("cannot read `{}`: {source}", path.display()))
-    };
-    match source {
-        Source::Nginx => config::nginx::read(path).map_err(|error| match error {
-            config::nginx::ReadError::Io { path, source } => unreadable(&path, &source),
-            config::nginx::ReadError::Faulty { files, faults } => faulty(&files, &faults),
-        }),
-        Source::Envoy => config::envoy::read(path).map_err(|error| match error {
-            config::envoy::ReadError::Io { path, source } => unreadable(&path, &source),
-            config::envoy::ReadError::Faulty { files, faults } => faulty(&files, &faults),
-        }),
-        Source::Haproxy => config::haproxy::read(path).map_err(|error| match error {
-            config::haproxy::ReadError::Io { path, source } => unreadable(&path, &source),
-            config::haproxy::ReadError::Faulty { files, faults } => faulty(&files, &faults),
-        }),
-    }
+    read(path).map_err(|error| match error {
+        ReadError::Faulty { files, faults } => {
+            output.faulty(&files, &faults);
+            Failure::Reported
+        }
+        unreadable => Failure::Usage(unreadable.to_string()),
+    })
 }
 
 /// The pool of a name, or the only one.
@@ -277,8 +268,14 @@ fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<(), Failure> {
             _ => None,
         })
         .collect();
+    let requests: u64 = report
+        .censuses
+        .iter()
+        .map(|(_, census)| census.entries)
+        .sum();
+    let caption = format!("{requests} requests");
     let title = format!("Does {} answer as its log says?", pool.name);
-    let chart = fit::quantiles(&title, &report.observed.source, &known).ok_or_else(|| {
+    let chart = fit::quantiles(&title, &caption, &known).ok_or_else(|| {
         Failure::Run("there is no fitted server that could be shown in a chart".to_owned())
     })?;
     let is_svg = path.extension().is_some_and(|end| end == "svg");

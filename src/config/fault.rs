@@ -1,5 +1,8 @@
 //! What is wrong with a configuration, and where.
 
+use std::io;
+use std::path::PathBuf;
+
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::{Place, SourceFile};
@@ -31,6 +34,27 @@ impl Fault {
         self.help = Some(help.into());
         self
     }
+}
+
+/// Why a configuration was not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file cannot be read, or is not UTF-8.
+    #[error("`{}` cannot be read: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something is wrong with what is written.
+    #[error("{}", render(files, faults, false).trim_end())]
+    Faulty {
+        /// The files that were read.
+        files: Vec<SourceFile>,
+        /// What is wrong, in the order of the text; at least one.
+        faults: Vec<Fault>,
+    },
 }
 
 /// Faults as text for a terminal, in the order of the files.

@@ -16,7 +16,7 @@ pub mod nginx;
 mod patch;
 mod product;
 
-pub use fault::{Fault, render};
+pub use fault::{Fault, ReadError, render};
 pub use patch::{Patched, patch};
 pub use product::Product;
 

@@ -31,6 +31,8 @@ const ASSUMED: &str = r#"{ kind = "exponential", mean = "10ms" }"#;
 const ASSUMED_RATE: f64 = 50.0;
 /// A log of more requests is not simulated from end to end: that would take minutes for each candidate.
 const MOST_REQUESTS: f64 = 5e6;
+/// Replications of a run.
+const REPLICATIONS: u32 = 10;
 /// How long a run is where it is not the log's own length.
 const MINUTE: f64 = 60.0;
 /// The largest weight that is tried, where the product takes more: finer than anybody can tell.
@@ -79,7 +81,7 @@ pub fn draft(
             "duration = \"{}s\"\n",
             digits(seconds)
         )),
-        if trace.is_some() { 1 } else { 10 },
+        REPLICATIONS,
     );
     text.push_str(&clients.text);
     let _ = writeln!(text, "[[services]]\nname = {name}\n");

@@ -8,10 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Configuration, Fault, Place, Product, SourceFile, render};
+use super::{Configuration, Place, Product, ReadError};
 
 mod access_log;
 mod cluster;
@@ -28,27 +27,6 @@ use cluster::Read;
 use reader::Reader;
 use routes::Routes;
 use sources::Load;
-
-/// Why a configuration was not read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// Its first file cannot be read.
-    #[error("`{}` cannot be read: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Something is wrong with what is written.
-    #[error("{}", render(files, faults, false).trim_end())]
-    Faulty {
-        /// The files that were read.
-        files: Vec<SourceFile>,
-        /// What is wrong, in the order of the text; at least one.
-        faults: Vec<Fault>,
-    },
-}
 
 /// Reads a configuration, and the files of discovery that it names: at the path that it gives, seen from the folder of the first
 /// file, or beside that under the same name, since configurations are often looked at elsewhere than where they are in force.

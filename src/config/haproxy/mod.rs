@@ -6,9 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
-use super::{Configuration, Fault, Note, Place, Pool, Product, SourceFile};
+use super::{Configuration, Fault, Note, Place, Pool, Product, ReadError, SourceFile};
 
 mod balancer;
 mod conditions;
@@ -24,27 +22,6 @@ mod strategy;
 mod tests;
 mod time;
 mod words;
-
-/// Why a configuration cannot be read.
-#[derive(Debug, Error)]
-pub enum ReadError {
-    /// A file cannot be opened, or is not UTF-8.
-    #[error("cannot read {path}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Something in it is not as HAProxy has it.
-    #[error("{} in the configuration", match .faults.len() { 1 => "a fault".to_owned(), number => format!("{number} faults") })]
-    Faulty {
-        /// The files that were read.
-        files: Vec<SourceFile>,
-        /// What is wrong, in the order of the files.
-        faults: Vec<Fault>,
-    },
-}
 
 /// What is said of a configuration besides its pools.
 #[derive(Debug, Default)]

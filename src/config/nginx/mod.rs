@@ -9,10 +9,9 @@
 //! blocks nested deeply enough.
 
 use std::collections::HashSet;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{Configuration, Fault, Place, Pool, Product, SourceFile, render};
+use super::{Configuration, Fault, Place, Pool, Product, ReadError};
 
 mod files;
 mod health;
@@ -35,27 +34,6 @@ use report::Report;
 use scope::Found;
 use tree::Directive;
 use upstream::Upstream;
-
-/// Why a configuration was not read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// Its first file cannot be read.
-    #[error("`{}` cannot be read: {source}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Something is wrong with what is written.
-    #[error("{}", render(files, faults, false).trim_end())]
-    Faulty {
-        /// The files that were read.
-        files: Vec<SourceFile>,
-        /// What is wrong, in the order of the text; at least one.
-        faults: Vec<Fault>,
-    },
-}
 
 /// Reads a configuration and all that it includes. Files are looked for as nginx does, from the folder of the first one.
 ///

@@ -59,7 +59,7 @@ pub fn quantiles(question: &str, caption: &str, servers: &[(&str, &Fitted)]) -> 
         frame::title(
             canvas,
             &study,
-            "Response times simulated with the fitted servers against those of the log, percentile by percentile; beside each name the Kolmogorov distance",
+            "Simulated against logged response times, percentile by percentile; beside each name the Kolmogorov distance",
         );
         frame::y_axis(canvas, plot, &y, "Simulated response time (ms)");
         frame::x_axis(canvas, plot, &x, "Logged response time (ms)");

@@ -1,6 +1,7 @@
 //! What is wrong is named, at its place.
 
 use super::*;
+use crate::config::render;
 
 const HEAD: &str = "static_resources:\n  clusters:\n  - name: a\n";
 
