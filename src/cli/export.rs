@@ -234,6 +234,9 @@ fn into(
             .header(&name, &name)
             .to_string();
     }
+    if !shown.ends_with('\n') {
+        shown.push('\n');
+    }
     output.print(&shown)?;
     if !args.write {
         output.say("nothing is written; `--write` does");

@@ -175,30 +175,38 @@ pub(super) fn read(path: &Path, source: Source, output: &Output) -> Result<Confi
     })
 }
 
-/// The pool of a name, or the only one.
+/// The pool of a name, or the only one that has servers.
 pub(super) fn choose<'c>(
     configuration: &'c Configuration,
     name: Option<&str>,
 ) -> Result<&'c Pool, Failure> {
     let file = configuration.files[0].path.display();
-    let names: Vec<String> = configuration
+    let pools: Vec<&Pool> = configuration
         .pools
+        .iter()
+        .filter(|pool| !pool.servers.is_empty())
+        .collect();
+    let names: Vec<String> = pools
         .iter()
         .map(|pool| format!("`{}`", pool.name))
         .collect();
-    match (name, &configuration.pools[..]) {
+    match (name, &pools[..]) {
         (_, []) => Err(Failure::Usage(format!("`{file}` has no pool of servers"))),
         (None, [only]) => Ok(only),
         (None, _) => Err(Failure::Usage(format!(
             "`{file}` has several pools, {}; choose one with `--pool`",
             names.join(", ")
         ))),
-        (Some(name), _) => configuration.pool(name).ok_or_else(|| {
-            Failure::Usage(format!(
-                "`{file}` has no pool `{name}`; it has {}",
-                names.join(", ")
-            ))
-        }),
+        (Some(name), _) => pools
+            .iter()
+            .find(|pool| pool.name == name)
+            .copied()
+            .ok_or_else(|| {
+                Failure::Usage(format!(
+                    "`{file}` has no pool `{name}` with servers; it has {}",
+                    names.join(", ")
+                ))
+            }),
     }
 }
 

@@ -78,6 +78,7 @@ pub const METRICS: &[Metric] = &[
         Better::Less,
     ),
     other("utilization_max", |run| run.utilization_max, Better::Less),
+    other("cost_per_hour", |run| run.cost_per_hour, Better::Less),
     other("sessions", |run| Some(run.sessions as f64), Better::Neither),
     other(
         "sessions_lost",
@@ -99,6 +100,7 @@ pub fn metric(judge: file::Metric) -> &'static Metric {
         file::Metric::SessionsLost => "sessions_lost",
         file::Metric::UtilizationSpread => "utilization_spread",
         file::Metric::UtilizationMax => "utilization_max",
+        file::Metric::Cost => "cost_per_hour",
     };
     METRICS
         .iter()

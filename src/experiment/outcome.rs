@@ -59,6 +59,8 @@ pub struct Run {
     pub utilization_spread: Option<f64>,
     /// Highest utilization of a server.
     pub utilization_max: Option<f64>,
+    /// What the servers cost an hour, in the scenario's unit; empty where none has a cost.
+    pub cost_per_hour: Option<f64>,
     /// Sessions held in the measured window: alive at its beginning, or begun in it.
     pub sessions: u64,
     /// Sessions lost in the measured window, whatever the cause.
@@ -120,7 +122,7 @@ pub struct VariantOutcome {
 }
 
 impl Run {
-    fn new(strategy: &str, replication: u32, tally: &Tally) -> Run {
+    fn new(strategy: &str, replication: u32, tally: &Tally, cost_per_hour: Option<f64>) -> Run {
         let mut all = tally.latency.clone();
         all.merge(&tally.failures);
         let ms = |seconds: Option<f64>| seconds.map(milliseconds);
@@ -154,6 +156,7 @@ impl Run {
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: Some(highest - lowest),
             utilization_max: Some(highest),
+            cost_per_hour,
             sessions: tally.sessions,
             sessions_lost: tally.sessions_lost.iter().sum(),
         }
@@ -203,7 +206,12 @@ impl VariantOutcome {
     /// Takes what one replication measured; in any order.
     pub(super) fn take(&mut self, variant: &Variant, replication: u32, tally: &Tally) {
         let at = replication as usize;
-        self.runs[at] = Run::new(&variant.name, replication, tally);
+        self.runs[at] = Run::new(
+            &variant.name,
+            replication,
+            tally,
+            variant.blueprint.cost_per_hour(),
+        );
         self.losses[at] = tally.sessions_lost;
         if !self.utilization.is_empty() {
             for (server, share) in tally.load.utilization().into_iter().enumerate() {

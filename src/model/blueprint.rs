@@ -135,6 +135,8 @@ pub struct GroupPlan {
     pub agent_interval: Span,
     /// One way, balancer to server.
     pub to_server: Delay,
+    /// What one costs an hour.
+    pub cost: f64,
     /// When it joins the pool.
     pub joins: Time,
     /// When it leaves the pool.
@@ -223,6 +225,26 @@ impl Blueprint {
             };
         }
         (load > 0.0).then_some(load)
+    }
+
+    /// What the servers cost an hour in the measured window, each for the part of it that it is in the pool; `None` where no server has
+    /// a cost.
+    pub fn cost_per_hour(&self) -> Option<f64> {
+        let window = self.end.since(self.warmup).nanos().max(1) as f64;
+        let groups = |service: &ServicePlan| -> f64 {
+            let each = service.servers.iter().map(|server| {
+                let group = &service.groups[server.group];
+                let there = group
+                    .leaves
+                    .min(self.end)
+                    .since(group.joins.max(self.warmup));
+                group.cost * there.nanos() as f64 / window
+            });
+            each.sum()
+        };
+        let has_cost = |service: &ServicePlan| service.groups.iter().any(|group| group.cost > 0.0);
+        let any = self.services.iter().any(has_cost);
+        any.then(|| self.services.iter().map(groups).sum())
     }
 }
 

@@ -354,11 +354,13 @@ pub enum Metric {
     UtilizationSpread,
     /// Highest utilization of a server.
     UtilizationMax,
+    /// What the servers cost an hour, while they are in the pool: see `cost` of servers.
+    Cost,
 }
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Metric; 10] = [
+    pub const ALL: [Metric; 11] = [
         Metric::Mean,
         Metric::P50,
         Metric::P90,
@@ -369,6 +371,7 @@ impl Metric {
         Metric::SessionsLost,
         Metric::UtilizationSpread,
         Metric::UtilizationMax,
+        Metric::Cost,
     ];
 
     /// Its name in scenario files.
@@ -384,6 +387,7 @@ impl Metric {
             Metric::SessionsLost => "sessions-lost",
             Metric::UtilizationSpread => "utilization-spread",
             Metric::UtilizationMax => "utilization-max",
+            Metric::Cost => "cost",
         }
     }
 }
@@ -608,6 +612,10 @@ pub struct Servers {
     /// Their metadata, for the subsets of Envoy's rules.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// What one costs an hour, in any unit: the metric `cost` adds up what the servers in the pool cost.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1e9))]
+    pub cost: f64,
     /// When they join the pool; from the start where it is left out.
     #[serde(default)]
     pub joins: Option<Span>,

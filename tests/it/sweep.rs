@@ -58,7 +58,7 @@ fn each_point_is_the_scenario_with_that_value() {
             assert_eq!(same.unwrap()["estimate"], row["estimate"], "{row}");
             compared += 1;
         }
-        assert_eq!(compared, 34);
+        assert_eq!(compared, 36);
     }
 }
 

@@ -229,6 +229,44 @@ fn a_front_has_no_point_that_another_beats() {
     assert!(place.join("results/front-tuned/charts/front.png").exists());
 }
 
+/// How many servers, when each costs something: more of them are quicker and dearer.
+#[test]
+fn a_front_of_time_against_cost() {
+    let place = scratch("tune-cost");
+    let text = r#"
+question = "How many servers?"
+expect = "As many as the time is worth."
+[run]
+duration = "20s"
+compare = ["least-connections"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "400/s" }
+[[services]]
+name = "web"
+servers = [{ name = "a", count = 20, cost = 0.25, service = { kind = "exponential", mean = "10ms" } }]
+[tune]
+objective = "mean"
+and = "cost"
+weights = []
+changes = [{ path = "services.web.servers.a.count", min = 5, max = 20 }]
+max-requests = 6_000_000
+confirmations = 5
+"#;
+    fs::write(place.join("cost.toml"), text).unwrap();
+    let said = verdict(&place, "cost.toml", &[]);
+    let front = said["front"].as_array().unwrap();
+    assert!(front.len() >= 3, "{said:#}");
+    for row in front {
+        let servers: f64 = row["values"].as_str().unwrap().parse().unwrap();
+        assert_eq!(row["and_mean"].as_f64().unwrap(), servers * 0.25);
+    }
+    // The ends are those of the range: the cheapest, and all of them.
+    let of = |row: &serde_json::Value| row["values"].as_str().unwrap().to_owned();
+    let (quick, cheap) = (of(&front[0]), of(&front[front.len() - 1]));
+    assert_eq!(cheap, "5");
+    assert!(quick.parse::<u32>().unwrap() >= 15, "{quick}");
+}
+
 #[test]
 fn bad_tables_are_refused_all_at_once() {
     let place = scratch("tune-bad");

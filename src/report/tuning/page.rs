@@ -11,7 +11,7 @@ use crate::tune::verdict::Gain;
 use crate::tune::{Answer, Space};
 
 /// What metrics are looked at beside the objective.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 8] = [
     "mean_ms",
     "p50_ms",
     "p99_ms",
@@ -19,6 +19,7 @@ const ELSEWHERE: [&str; 7] = [
     "success_share",
     "utilization_max",
     "sessions_lost",
+    "cost_per_hour",
 ];
 
 /// What a configuration is called in a sentence.
@@ -57,6 +58,9 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
         Some(and) => format!("{objective} and {}", experiment::metric(and).name),
     };
     let mut said = Vec::new();
+    if let Some(and) = space.tuning.and {
+        said.push(balance(space, answer, and));
+    }
     let current = answer.check.gains.first().copied().flatten();
     said.push(match current {
         None => format!("No significant gain: nothing was found that is better in {objective} than what stands there now."),
@@ -122,6 +126,27 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
         );
     }
     said
+}
+
+/// With two metrics: what the middle of the front is against the current configuration, in each of them.
+fn balance(space: &Space<'_>, answer: &Answer, and: crate::scenario::file::Metric) -> String {
+    let rows = answer.check.metrics();
+    let parts: Vec<String> = [space.tuning.objective, and]
+        .into_iter()
+        .map(|metric| {
+            let metric = experiment::metric(metric);
+            let own = rows.iter().find(|row| {
+                row.with.name == "current" && row.situation == 0 && row.metric.name == metric.name
+            });
+            let share = own.and_then(|row| row.paired.relative).unwrap_or(0.0) * 100.0;
+            format!("{} {share:+.1}%", metric.name)
+        })
+        .collect();
+    format!(
+        "The middle of the front, which weighs both alike, against the current configuration: {}. What follows compares such a balance of both, in \
+         which 0 is the best that each alone can be.",
+        parts.join(", ")
+    )
 }
 
 /// The whole answer.

@@ -129,12 +129,15 @@ fn check(space: &Space<'_>, answer: &Answer) -> Vec<CheckRow> {
 
 fn values(candidate: &Candidate) -> String {
     let settings = candidate.settings.iter();
-    let bare = |own: &Option<String>| match own {
-        Some(own) => own.trim_matches('"').to_owned(),
-        None => "-".to_owned(),
-    };
-    let values: Vec<String> = settings.map(bare).collect();
+    let values: Vec<String> = settings
+        .map(|own| own.as_deref().map_or("-".to_owned(), bare))
+        .collect();
     values.join(" ")
+}
+
+/// A value without its quotation marks.
+fn bare(value: &str) -> String {
+    value.trim_matches('"').to_owned()
 }
 
 fn search(space: &Space<'_>, answer: &Answer) -> Vec<SearchRow> {
@@ -162,7 +165,10 @@ fn front(space: &Space<'_>, answer: &Answer) -> Vec<FrontRow> {
         .front
         .iter()
         .map(|point| FrontRow {
-            values: values(&point.candidate),
+            values: (0..point.candidate.settings.len())
+                .map(|knob| bare(&space.value(&point.candidate, knob)))
+                .collect::<Vec<_>>()
+                .join(" "),
             metric: name(space.tuning.objective),
             mean: point.values[0],
             current: point.current[0],

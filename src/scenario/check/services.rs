@@ -270,6 +270,7 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
         memory_base: group.memory.base.value() as f64 / total,
         memory_per_request: group.memory.per_request.value() as f64 / total,
         agent_interval: group.agent_interval,
+        cost: group.cost,
         to_server: to_server?,
         joins: Time::ZERO + group.joins.unwrap_or(Span::ZERO),
         leaves: group
