@@ -13,7 +13,7 @@ pub const AXIS: [f64; 7] = [0.71, 0.79, 0.89, 1.0, 1.12, 1.26, 1.41];
 /// A loss of this share of the objective is worth speaking of.
 pub const WORTH: f64 = 0.01;
 /// Replications of each point.
-const REPLICATIONS: u32 = 8;
+const REPLICATIONS: u32 = 24;
 /// Weights are made so large at least that a tenth more is another whole number; products take no part of one.
 const FINE: u32 = 10_000;
 
