@@ -248,7 +248,8 @@ fn into(
     Ok(())
 }
 
-/// Weights of groups as those of servers of a configuration, by pool and server: a server is known by what `import` calls it.
+/// Weights of groups as those of servers of a configuration, by pool and server: a server is known by what `import` calls it,
+/// its group or itself.
 fn placed(
     configuration: &Configuration,
     pool: &Pool,
@@ -256,11 +257,9 @@ fn placed(
     weights: &[u32],
 ) -> Result<Vec<Vec<Option<u32>>>, Failure> {
     let of = |name: &String| -> Option<u32> {
-        let server = service.servers.iter().find(|server| {
-            let group = server.name.strip_suffix("-1");
-            server.name == *name || group == Some(name)
-        })?;
-        Some(weights[server.group])
+        let group = service.groups.iter().position(|group| group.name == *name);
+        let server = || service.servers.iter().find(|server| server.name == *name);
+        Some(weights[group.or_else(|| Some(server()?.group))?])
     };
     let names = pool.scenario_names();
     let own: Vec<Option<u32>> = names.iter().map(of).collect();

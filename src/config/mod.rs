@@ -136,14 +136,22 @@ impl Configuration {
 
 impl Pool {
     /// What each server is called in a scenario: its name with all but letters, digits, `.`, `_` and `-` made `-`, at most 40
-    /// characters, and a number where two would be the same. In the order of [`Pool::servers`].
+    /// characters, and a number where two would be the same, or one is called as a server of another that stands
+    /// for several. In the order of [`Pool::servers`].
     pub fn scenario_names(&self) -> Vec<String> {
         let mut names: Vec<String> = Vec::with_capacity(self.servers.len());
         for server in &self.servers {
             let plain = scenario_name(&server.name);
             let mut name = plain.clone();
             let mut number = 2;
-            while names.contains(&name) {
+            let is_taken = |name: &str| {
+                names.iter().zip(&self.servers).any(|(other, its)| {
+                    other == name
+                        || is_one_of(name, other, its.count)
+                        || is_one_of(other, name, server.count)
+                })
+            };
+            while is_taken(&name) {
                 let end = format!("-{number}");
                 name = format!("{}{end}", &plain[..plain.len().min(40 - end.len())]);
                 number += 1;
@@ -152,6 +160,21 @@ impl Pool {
         }
         names
     }
+}
+
+/// Whether `name` is what one of `count` servers of a group is called: `web` of two makes `web-1` and `web-2`.
+fn is_one_of(name: &str, group: &str, count: u32) -> bool {
+    let number = name
+        .strip_prefix(group)
+        .and_then(|rest| rest.strip_prefix('-'));
+    count > 1
+        && number.is_some_and(|digits| {
+            let number = digits
+                .parse()
+                .ok()
+                .filter(|number: &u32| number.to_string() == digits);
+            number.is_some_and(|number| (1..=count).contains(&number))
+        })
 }
 
 /// A name as a scenario may have it.
@@ -180,7 +203,7 @@ mod tests {
         let server = |name: &str| Server {
             name: name.to_owned(),
             address: name.to_owned(),
-            count: 1,
+            count: if name == "many" { 3 } else { 1 },
             weight: 1,
             weight_at: None,
             settings: toml::Table::new(),
@@ -197,13 +220,29 @@ mod tests {
             },
             strategy: toml::Table::new(),
             balancer: toml::Table::new(),
-            servers: ["10.0.0.1:80", "10.0.0.1-80", "[::1]:80", "é"]
-                .map(server)
-                .into(),
+            servers: [
+                "10.0.0.1:80",
+                "10.0.0.1-80",
+                "[::1]:80",
+                "é",
+                "many",
+                "many-3",
+                "many-4",
+            ]
+            .map(server)
+            .into(),
         };
         assert_eq!(
             pool.scenario_names(),
-            ["10.0.0.1-80", "10.0.0.1-80-2", "---1--80", "-"]
+            [
+                "10.0.0.1-80",
+                "10.0.0.1-80-2",
+                "---1--80",
+                "-",
+                "many",
+                "many-3-2",
+                "many-4"
+            ]
         );
     }
 }

@@ -113,6 +113,8 @@ pub struct ServerPlan {
 /// What like servers have in common.
 #[derive(Clone, Debug)]
 pub struct GroupPlan {
+    /// Its name within the service.
+    pub name: String,
     /// Requests worked on at once.
     pub slots: u32,
     /// How much faster than the service times say.

@@ -16,6 +16,8 @@ use crate::units::{Precision, WarmUp};
 
 mod clients;
 pub(super) mod data;
+mod faults;
+mod names;
 mod services;
 mod sweep;
 mod tune;
@@ -453,7 +455,7 @@ fn compared_service(file: &File, check: &mut Check<'_>) -> usize {
 fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
     let services = services::services(file, check);
     let sources = clients::sources(file, check);
-    let faults = services::faults(file, &services, check);
+    let faults = faults::faults(file, &services, check);
     let (end, warmup) = length(file, &sources, check)?;
     let sources: Vec<_> = sources.into_iter().flatten().collect();
     let requests: f64 = sources

@@ -8,7 +8,7 @@ use rand::Rng as _;
 
 use super::super::file::{Clients, File, FromFile, Generated, Population as PopulationFile};
 use super::super::text::Path;
-use super::Check;
+use super::{Check, names};
 use crate::dist::{Dist, Quantity, Sampler};
 use crate::model::arrivals::Arrivals;
 use crate::model::blueprint::{Population, SessionPlan, SourcePlan, When};
@@ -18,28 +18,13 @@ use crate::rng::{Domain, Seeds};
 
 /// The groups of clients; `None` in place of one that makes no sense.
 pub(super) fn sources(file: &File, check: &mut Check<'_>) -> Vec<Option<SourcePlan>> {
-    let names: Vec<&str> = file
-        .clients
-        .iter()
-        .map(|clients| clients.name.as_str())
-        .collect();
+    let list = Path::root().key("clients");
+    let names = file.clients.iter().map(|clients| clients.name.as_str());
+    names::differ(check, &list, "groups of clients", names);
     file.clients
         .iter()
         .enumerate()
-        .map(|(index, clients)| {
-            let at = Path::root().key("clients").index(index);
-            if names[..index].contains(&clients.name.as_str()) {
-                check.fault(
-                    &at,
-                    "repeated",
-                    format!(
-                        "two groups of clients are called `{}`; give each a `name`",
-                        clients.name
-                    ),
-                );
-            }
-            source(file, clients, index, &at, check)
-        })
+        .map(|(index, clients)| source(file, clients, index, &list.index(index), check))
         .collect()
 }
 

@@ -6,12 +6,11 @@ use super::super::file::{File, Servers, Service};
 use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
+use super::names;
 use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
-use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
 use crate::model::network::Delay;
 use crate::strategy::{Member, StrategyConfig};
 use crate::time::{Span, Time};
-use crate::units::Share;
 
 /// Servers in all at most.
 const MOST_SERVERS: u64 = 1_000_000;
@@ -37,22 +36,11 @@ pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
         );
         return Vec::new();
     }
-    let names: Vec<&str> = file
-        .services
-        .iter()
-        .map(|service| service.name.as_str())
-        .collect();
+    let names = file.services.iter().map(|service| service.name.as_str());
+    names::differ(check, &root, "services", names);
     let mut plans = Vec::new();
     for (index, service) in file.services.iter().enumerate() {
-        let at = root.index(index);
-        if names[..index].contains(&service.name.as_str()) {
-            check.fault(
-                &at.key("name"),
-                "repeated",
-                format!("two services are called `{}`", service.name),
-            );
-        }
-        plans.push(plan(file, index, service, &at, check));
+        plans.push(plan(file, index, service, &root.index(index), check));
     }
     plans
 }
@@ -67,20 +55,9 @@ fn plan(
     let mut servers = Vec::new();
     let mut members = Vec::new();
     let mut groups = Vec::new();
-    let names: Vec<&str> = service
-        .servers
-        .iter()
-        .map(|group| group.name.as_str())
-        .collect();
+    names::groups_differ(check, service, at);
     for (index, group) in service.servers.iter().enumerate() {
         let place = at.key("servers").index(index);
-        if names[..index].contains(&group.name.as_str()) {
-            let message = format!(
-                "two groups of servers of `{}` are called `{}`; give each a `name`",
-                service.name, group.name
-            );
-            check.fault(&place, "repeated", message);
-        }
         if let Some(planned) = group_plan(file, group, &place, check) {
             for number in 1..=group.count {
                 let name = if group.count == 1 {
@@ -260,6 +237,7 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
     let total = group.memory.total.value() as f64;
     sound.then_some(())?;
     Some(GroupPlan {
+        name: group.name.clone(),
         slots: group.slots,
         speed: group.speed.value(),
         weight: group.weight,
@@ -306,144 +284,5 @@ fn delay(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Opti
     match dist {
         None => Some(Delay::None),
         Some(dist) => sampler(dist, &place, check).map(Delay::new),
-    }
-}
-
-/// The faults of the file, their servers found.
-pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_>) -> Vec<Fault> {
-    let names: Vec<String> = services
-        .iter()
-        .flat_map(|service| {
-            service
-                .servers
-                .iter()
-                .map(|server| format!("{}/{}", service.name, server.name))
-        })
-        .collect();
-    let groups: Vec<String> = services
-        .iter()
-        .flat_map(|service| {
-            service.servers.iter().map(|server| {
-                let group = server
-                    .name
-                    .rsplit_once('-')
-                    .map_or(server.name.as_str(), |(group, _)| group);
-                format!("{}/{group}", service.name)
-            })
-        })
-        .collect();
-    let mut faults = Vec::new();
-    for (index, config) in file.faults.iter().enumerate() {
-        let at = Path::root().key("faults").index(index);
-        check_fault(config, &at, check);
-        let pattern = config.servers();
-        let hits = |server: usize| {
-            let service = names[server].split('/').next().unwrap_or_default();
-            pattern == names[server]
-                || pattern == groups[server]
-                || pattern == service
-                || matches(pattern, &names[server])
-        };
-        let servers: Vec<u32> = (0..names.len())
-            .filter(|&server| hits(server))
-            .map(|server| server as u32)
-            .collect();
-        if servers.is_empty() {
-            if !names.is_empty() {
-                check.find(
-                    &at.key("servers"),
-                    "server",
-                    pattern,
-                    names.iter().map(String::as_str),
-                );
-            }
-        } else {
-            faults.push(config.resolve(servers));
-        }
-    }
-    faults
-}
-
-/// Mean times of random faults: shorter ones would be events without end.
-fn not_too_short(refuse: &mut impl FnMut(&str, &str), spans: [(&str, Span); 2]) {
-    for (key, span) in spans {
-        if span < Span::from_millis(1) {
-            refuse(key, &format!("`{key}` is {span}; it must be at least 1ms"));
-        }
-    }
-}
-
-fn check_speed(refuse: &mut impl FnMut(&str, &str), speed: Share) {
-    if !(1e-6..=1e6).contains(&speed.value()) {
-        let message = format!("`speed` is {speed}; it must be 0.0001% to 100000000%");
-        refuse("speed", &message);
-    }
-}
-
-fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
-    let mut refuse = |key: &str, message: &str| check.fault(&at.key(key), "out-of-range", message);
-    let mut lasting = |lasts: Option<Span>| {
-        if lasts.is_some_and(Span::is_zero) {
-            refuse("lasts", "`lasts` is no time at all; it must be more");
-        }
-    };
-    let crash = match config {
-        FaultConfig::Crash(crash) => {
-            lasting(crash.lasts);
-            Some((crash.in_flight, crash.answers))
-        }
-        FaultConfig::RandomCrashes(random) => {
-            not_too_short(&mut refuse, [("mtbf", random.mtbf), ("mttr", random.mttr)]);
-            Some((random.in_flight, random.answers))
-        }
-        FaultConfig::NoisyNeighbours(noisy) => {
-            not_too_short(
-                &mut refuse,
-                [("every", noisy.every), ("lasts", noisy.lasts)],
-            );
-            check_speed(&mut refuse, noisy.speed);
-            None
-        }
-        FaultConfig::Slowdown(slow) => {
-            lasting(slow.lasts);
-            check_speed(&mut refuse, slow.speed);
-            None
-        }
-        FaultConfig::Drain(drain) => {
-            lasting(drain.lasts);
-            None
-        }
-    };
-    if crash == Some((InFlight::Finish, WhileDown::Hang)) {
-        refuse(
-            "in-flight",
-            "a machine that hangs cannot finish what it has; use `answers = \"refuse\"`, or `in-flight = \"lost\"`",
-        );
-    }
-}
-
-/// Whether a pattern with `*` for any text fits a name.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(name) = name.strip_prefix(head) else {
-        return false;
-    };
-    (0..=name.len())
-        .filter(|&at| name.is_char_boundary(at))
-        .any(|at| matches(rest, &name[at..]))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stars_stand_for_any_text() {
-        assert!(
-            matches("web/*", "web/fast-3") && matches("*/fast-*", "web/fast-3") && matches("*", "")
-        );
-        assert!(!matches("web/*-4", "web/fast-3") && !matches("web", "web/fast-3"));
     }
 }

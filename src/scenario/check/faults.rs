@@ -1,0 +1,151 @@
+//! What goes wrong: which servers a fault means, and what it may say.
+
+use std::collections::BTreeSet;
+
+use super::super::file::File;
+use super::super::text::Path;
+use super::Check;
+use crate::model::blueprint::ServicePlan;
+use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
+use crate::time::Span;
+use crate::units::Share;
+
+/// The faults of the file, their servers found.
+pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, config) in file.faults.iter().enumerate() {
+        let at = Path::root().key("faults").index(index);
+        check_fault(config, &at, check);
+        let servers = struck(config.servers(), services);
+        if !servers.is_empty() {
+            faults.push(config.resolve(servers));
+        } else if services.iter().any(|service| !service.servers.is_empty()) {
+            let known = names(services);
+            let known = known.iter().map(String::as_str);
+            check.find(&at.key("servers"), "server", config.servers(), known);
+        }
+    }
+    faults
+}
+
+/// The servers that `target` means, among all servers of the world: a service, one of its groups, one server, or what a pattern
+/// with `*` fits.
+fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
+    let mut servers = Vec::new();
+    let mut first = 0;
+    for service in services {
+        let within = target
+            .strip_prefix(service.name.as_str())
+            .and_then(|rest| rest.strip_prefix('/'));
+        for (at, server) in service.servers.iter().enumerate() {
+            let group = &service.groups[server.group];
+            let is_meant = target == service.name
+                || within.is_some_and(|name| name == group.name || name == server.name)
+                || target.contains('*')
+                    && matches(target, &format!("{}/{}", service.name, server.name));
+            if is_meant {
+                servers.push(first + at as u32);
+            }
+        }
+        first += service.servers.len() as u32;
+    }
+    servers
+}
+
+/// What a fault may name: services, groups, servers.
+fn names(services: &[ServicePlan]) -> Vec<String> {
+    let within = |service: &ServicePlan| {
+        let groups = service.groups.iter().map(|group| &group.name);
+        let servers = service.servers.iter().map(|server| &server.name);
+        let names: BTreeSet<String> = groups
+            .chain(servers)
+            .map(|name| format!("{}/{name}", service.name))
+            .collect();
+        std::iter::once(service.name.clone()).chain(names)
+    };
+    services.iter().flat_map(within).collect()
+}
+
+/// Mean times of random faults: shorter ones would be events without end.
+fn not_too_short(refuse: &mut impl FnMut(&str, &str), spans: [(&str, Span); 2]) {
+    for (key, span) in spans {
+        if span < Span::from_millis(1) {
+            refuse(key, &format!("`{key}` is {span}; it must be at least 1ms"));
+        }
+    }
+}
+
+fn check_speed(refuse: &mut impl FnMut(&str, &str), speed: Share) {
+    if !(1e-6..=1e6).contains(&speed.value()) {
+        let message = format!("`speed` is {speed}; it must be 0.0001% to 100000000%");
+        refuse("speed", &message);
+    }
+}
+
+fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
+    let mut refuse = |key: &str, message: &str| check.fault(&at.key(key), "out-of-range", message);
+    let mut lasting = |lasts: Option<Span>| {
+        if lasts.is_some_and(Span::is_zero) {
+            refuse("lasts", "`lasts` is no time at all; it must be more");
+        }
+    };
+    let crash = match config {
+        FaultConfig::Crash(crash) => {
+            lasting(crash.lasts);
+            Some((crash.in_flight, crash.answers))
+        }
+        FaultConfig::RandomCrashes(random) => {
+            not_too_short(&mut refuse, [("mtbf", random.mtbf), ("mttr", random.mttr)]);
+            Some((random.in_flight, random.answers))
+        }
+        FaultConfig::NoisyNeighbours(noisy) => {
+            not_too_short(
+                &mut refuse,
+                [("every", noisy.every), ("lasts", noisy.lasts)],
+            );
+            check_speed(&mut refuse, noisy.speed);
+            None
+        }
+        FaultConfig::Slowdown(slow) => {
+            lasting(slow.lasts);
+            check_speed(&mut refuse, slow.speed);
+            None
+        }
+        FaultConfig::Drain(drain) => {
+            lasting(drain.lasts);
+            None
+        }
+    };
+    if crash == Some((InFlight::Finish, WhileDown::Hang)) {
+        refuse(
+            "in-flight",
+            "a machine that hangs cannot finish what it has; use `answers = \"refuse\"`, or `in-flight = \"lost\"`",
+        );
+    }
+}
+
+/// Whether a pattern with `*` for any text fits a name.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else {
+        return pattern == name;
+    };
+    let Some(name) = name.strip_prefix(head) else {
+        return false;
+    };
+    (0..=name.len())
+        .filter(|&at| name.is_char_boundary(at))
+        .any(|at| matches(rest, &name[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_any_text() {
+        assert!(
+            matches("web/*", "web/fast-3") && matches("*/fast-*", "web/fast-3") && matches("*", "")
+        );
+        assert!(!matches("web/*-4", "web/fast-3") && !matches("web", "web/fast-3"));
+    }
+}
