@@ -105,6 +105,11 @@ impl Balancer {
         &self.strategy
     }
 
+    /// Whether the strategy has drawn from its stream, which was `fresh` when the balancer was made.
+    pub fn has_drawn(&self, fresh: &Rng) -> bool {
+        self.rng != *fresh
+    }
+
     /// Tells the strategy something.
     #[inline(always)]
     fn tell<T>(&mut self, now: Time, news: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T) -> T {

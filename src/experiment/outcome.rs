@@ -119,6 +119,9 @@ pub struct VariantOutcome {
     pub from: Time,
     /// Requests simulated, warm-up included.
     pub simulated: u64,
+    /// Whether anything at all was drawn anew in each replication. Where nothing was, replications are copies of each other:
+    /// an interval of ±0 over them is no evidence.
+    pub varies: bool,
 }
 
 impl Run {
@@ -191,6 +194,7 @@ impl VariantOutcome {
             load,
             from: plan.warmup,
             simulated: 0,
+            varies: plan.varies(),
         }
     }
 
@@ -232,6 +236,7 @@ impl VariantOutcome {
         self.timeline.merge(&tally.timeline);
         self.load.merge(&tally.load);
         self.simulated += tally.simulated;
+        self.varies |= tally.drew;
     }
 }
 

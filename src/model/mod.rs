@@ -7,6 +7,7 @@
 mod agents;
 pub mod arrivals;
 pub mod blueprint;
+mod chance;
 mod checks;
 mod draft;
 pub mod fault;
@@ -40,7 +41,7 @@ use faults::Strike;
 use plain::Plain;
 use request::{Attempt, NOBODY, Request, Slab};
 use server::Server;
-use service::Service;
+use service::{Service, has_drawn};
 use session::Sessions;
 use source::Sources;
 
@@ -435,6 +436,10 @@ impl Cell for World<'_> {
 
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.tally.presence.count();
+        self.tally.drew = self.services.iter().enumerate().any(|(index, service)| {
+            let mut balancers = service.balancers.iter().zip(0..);
+            balancers.any(|(balancer, instance)| has_drawn(balancer, index, instance, self.seeds))
+        });
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];

@@ -5,7 +5,7 @@
 
 use super::blueprint::{Blueprint, Discipline, ServicePlan, SourcePlan, When};
 use super::network::Delay;
-use super::service::balancer;
+use super::service::{balancer, has_drawn};
 use super::source::Sources;
 use super::{Cell, NOBODY};
 use crate::balancer::Balancer;
@@ -28,6 +28,7 @@ pub(super) struct Plain<'a> {
     /// The first free place among `jobs`, or [`NOBODY`].
     free: u32,
     tally: Tally,
+    seeds: Seeds,
     ended: bool,
 }
 
@@ -117,6 +118,7 @@ impl<'a> Plain<'a> {
             jobs: Vec::new(),
             free: NOBODY,
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
+            seeds,
             ended: false,
         }
     }
@@ -294,6 +296,7 @@ impl Cell for Plain<'_> {
 
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.tally.presence.count();
+        self.tally.drew = has_drawn(&self.balancer, 0, 0, self.seeds);
         for job in self.jobs.iter().filter(|job| job.begun != Time::NEVER) {
             self.tally
                 .load

@@ -10,7 +10,7 @@ use super::{Event, World};
 use crate::balancer::Balancer;
 use crate::balancer::affinity::{Cookies, Sticky};
 use crate::engine::{Calendar, Lane};
-use crate::rng::{Domain, Luck, Seeds, below, mix};
+use crate::rng::{Domain, Luck, Rng, Seeds, below, mix};
 use rand::Rng as _;
 
 /// A pool of servers behind balancers.
@@ -36,9 +36,19 @@ pub(super) struct Service<'a> {
     route: u64,
 }
 
+/// The strategy's own stream at a balancer of a service.
+fn stream(index: usize, instance: u16, seeds: Seeds) -> Rng {
+    seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance))
+}
+
+/// Whether a strategy has drawn from its stream: the one at this balancer of a service.
+pub(super) fn has_drawn(balancer: &Balancer, index: usize, instance: u16, seeds: Seeds) -> bool {
+    balancer.has_drawn(&stream(index, instance, seeds))
+}
+
 /// The balancer of this number of a service, that of number `index`.
 pub(super) fn balancer(plan: &ServicePlan, index: usize, instance: u16, seeds: Seeds) -> Balancer {
-    let rng = seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance));
+    let rng = stream(index, instance, seeds);
     let members = Arc::clone(&plan.members);
     Balancer::new(instance, &plan.balancer.strategy, members, rng)
 }

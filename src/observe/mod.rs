@@ -88,6 +88,8 @@ pub struct Tally {
     pub presence: Presence,
     /// Requests that arrived in the whole run: the work done.
     pub simulated: u64,
+    /// Whether a strategy drew random numbers of its own.
+    pub drew: bool,
 }
 
 impl Tally {
@@ -109,6 +111,7 @@ impl Tally {
             sessions_lost: [0; 3],
             presence: Presence::default(),
             simulated: 0,
+            drew: false,
         }
     }
 

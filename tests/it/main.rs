@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod determinism;
 mod docs;
+mod draws;
 mod golden;
 mod import;
 mod measured;

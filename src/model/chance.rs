@@ -1,0 +1,61 @@
+//! Whether chance has a part in a world: whether one replication of it can differ from another.
+
+use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
+use super::fault::Schedule;
+use super::network::Delay;
+use crate::balancer::retry::Jitter;
+use crate::dist::Sampler;
+use crate::time::Span;
+
+impl Blueprint {
+    /// Whether anything besides the strategy's own draws is drawn anew in each replication: gaps, sizes, service times,
+    /// delays, faults. Where nothing is (a trace with its own service times), replications are copies of each other, and
+    /// their agreement is no evidence.
+    pub fn varies(&self) -> bool {
+        let random_fault = |schedule: &Schedule| matches!(schedule, Schedule::Random(..));
+        self.sources.iter().any(|source| self.source_varies(source))
+            || self
+                .services
+                .iter()
+                .any(|service| self.service_varies(service))
+            || self
+                .faults
+                .iter()
+                .any(|fault| random_fault(&fault.schedule))
+    }
+
+    fn source_varies(&self, source: &SourcePlan) -> bool {
+        let when = match &source.when {
+            // Even constant gaps begin at a random phase.
+            When::Process(_) => true,
+            When::Trace(_) => false,
+            When::Closed(think) => is_random(think),
+        };
+        let length = (source.sessions.as_ref()).and_then(|sessions| sessions.length.as_ref());
+        when || source.keys.is_some()
+            || source.size.as_ref().is_some_and(is_random)
+            || length.is_some_and(is_random)
+            || matches!(source.to_balancer, Delay::Drawn(_))
+    }
+
+    fn service_varies(&self, service: &ServicePlan) -> bool {
+        let balancer = &service.balancer;
+        let retry = &balancer.retry;
+        let asked_by = |source: &&SourcePlan| std::ptr::eq(&self.services[source.service], service);
+        let recorded = (self.sources.iter().filter(asked_by))
+            .all(|source| source.recorded_service().is_some());
+        let group = |group: &GroupPlan| {
+            (!recorded && is_random(&group.service)) || matches!(group.to_server, Delay::Drawn(_))
+        };
+        service.groups.iter().any(group)
+            || balancer.instances > 1
+            || (retry.max > 0 && retry.backoff > Span::ZERO && retry.jitter != Jitter::None)
+            // Checks and agents begin at random phases. What checks find changes nothing where nothing fails.
+            || (balancer.health_check.is_some() && !self.faults.is_empty())
+            || balancer.strategy.reads_reports()
+    }
+}
+
+fn is_random(sampler: &Sampler) -> bool {
+    sampler.variance() > 0.0
+}
