@@ -14,7 +14,7 @@ use crate::experiment::{self, Progress};
 use crate::export::rounding::{Rounded, round};
 use crate::export::{Plan, Target, snippet};
 use crate::model::blueprint::ServicePlan;
-use crate::report::write;
+use crate::report::whole::whole;
 use crate::scenario::{Scenario, Template};
 
 impl ValueEnum for Product {
@@ -243,7 +243,7 @@ fn into(
         return Ok(());
     }
     for (file, new) in &patched.files {
-        write::whole(&configuration.files[*file].path, new.as_bytes())?;
+        whole(&configuration.files[*file].path, new.as_bytes())?;
     }
     Ok(())
 }

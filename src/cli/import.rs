@@ -1,11 +1,10 @@
 //! `lbsim import`: a scenario of what runs.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, keep_apart};
 use crate::config::{self, Configuration, Pool, Product, ReadError};
 use crate::import::arrivals::TraceWriter;
 use crate::import::draft::draft;
@@ -13,8 +12,9 @@ use crate::import::fit::Fitted;
 use crate::import::observe::{ObserveError, Report, observe};
 use crate::logs::Format;
 use crate::report::chart::{fit, png};
-use crate::report::write;
+use crate::report::whole::{Unfinished, whole};
 use crate::scenario::Scenario;
+use crate::scenario::moved::seen_from;
 
 /// Products whose configurations are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,7 +73,7 @@ pub(super) struct ImportArgs {
     /// `log_format` of the configuration that has `$upstream_addr`, or what its first lines look like.
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<Format>,
-    /// Where the arrivals of the log are written as a trace, which the scenario then plays, beside it.
+    /// Where the arrivals of the log are written as a trace, which the scenario then plays.
     #[arg(long, value_name = "FILE", requires = "log", requires = "output")]
     trace: Option<PathBuf>,
     /// Where a chart of the fit is written, SVG or PNG by its ending: response times simulated with the fitted servers against those of
@@ -89,30 +89,47 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
     let source = args.source.unwrap_or_else(|| Source::of(&args.file));
     let configuration = read(&args.file, source, output)?;
     let pool = choose(&configuration, args.pool.as_deref())?;
+    let files = configuration.files.iter().map(|file| &*file.path);
+    let read: Vec<&Path> = files.chain(args.log.iter().map(|log| &**log)).collect();
+    keep_apart(
+        &read,
+        &[
+            ("--output", args.output.as_deref()),
+            ("--trace", args.trace.as_deref()),
+            ("--chart", args.chart.as_deref()),
+        ],
+    )?;
+    // All is made before anything takes its place.
+    let (mut trace, mut chart) = (None, None);
     let report = match &args.log[..] {
         [] => None,
         logs => {
             let format = format(args, &configuration)?;
-            let report = listen(args, pool, logs, &format)?;
+            if let Some(path) = &args.trace {
+                trace = Some(Unfinished::begin(path)?);
+            }
+            let report = listen(pool, logs, &format, trace.as_mut())?;
             tell(&report, pool, output);
             if let Some(path) = &args.chart {
-                draw(path, &report, pool)?;
+                chart = Some((path, draw(path, &report, pool)?));
             }
             Some(report)
         }
     };
-    let trace = args
-        .trace
-        .as_ref()
-        .and_then(|path| path.file_name()?.to_str());
     let observed = report.as_ref().map(|report| &report.observed);
-    let text = draft(&configuration, pool, observed, trace);
     let path = args
         .output
         .clone()
         .unwrap_or_else(|| PathBuf::from("imported.toml"));
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let text = |trace: Option<&Path>| {
+        let trace = trace.map(|trace| seen_from(folder, trace));
+        draft(&configuration, pool, observed, trace.as_deref())
+    };
     // What is written is a scenario, or nothing is.
-    Scenario::parse(&path, &text, &[]).map_err(Failure::Rejected)?;
+    let unfinished = text(trace.as_ref().map(Unfinished::place));
+    Scenario::parse(&path, &unfinished, &[]).map_err(Failure::Rejected)?;
+    let text = text(args.trace.as_deref());
     for note in &configuration.notes {
         output.say(&format!(
             "not carried over: {}: {}",
@@ -120,9 +137,15 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
             note.text
         ));
     }
+    if let Some((path, bytes)) = chart {
+        whole(path, &bytes)?;
+    }
+    if let Some(trace) = trace {
+        trace.finish()?;
+    }
     match &args.output {
         Some(path) => {
-            write::whole(path, text.as_bytes())?;
+            whole(path, text.as_bytes())?;
             output.say(&format!(
                 "{}: `lbsim check` says what it means, `lbsim tune` looks for better weights",
                 path.display()
@@ -135,27 +158,25 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
 
 /// Reads the logs, and writes the arrivals as a trace where that is asked for.
 fn listen(
-    args: &ImportArgs,
     pool: &Pool,
     logs: &[PathBuf],
     format: &Format,
+    trace: Option<&mut Unfinished>,
 ) -> Result<Report, Failure> {
     let refused = |why: ObserveError| Failure::Usage(why.to_string());
-    let Some(path) = &args.trace else {
+    let Some(trace) = trace else {
         return observe(pool, logs, format, &mut |_| ()).map_err(refused);
     };
-    let failed = |why: io::Error| Failure::Run(format!("cannot write `{}`: {why}", path.display()));
-    let mut rows = TraceWriter::new(Vec::new(), false).map_err(failed)?;
     let mut done = Ok(());
+    let mut rows = TraceWriter::new(&mut *trace, false);
     let report = observe(pool, logs, format, &mut |entry| {
-        if done.is_ok() {
+        if let (Ok(rows), Ok(())) = (&mut rows, &done) {
             done = rows.row(entry.arrived, &entry.client, None);
         }
     })
     .map_err(refused)?;
-    done.map_err(failed)?;
-    let rows = rows.finish().map_err(failed)?;
-    write::whole(path, &rows)?;
+    let done = done.and_then(|()| rows?.finish().map(drop));
+    done.map_err(|why| trace.error(why))?;
     Ok(report)
 }
 
@@ -267,8 +288,8 @@ fn tell(report: &Report, pool: &Pool, output: &Output) {
     }
 }
 
-/// The quantile-quantile plot of the servers that are known.
-fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<(), Failure> {
+/// The quantile-quantile plot of the servers that are known, as the file that `path` asks for.
+fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<Vec<u8>, Failure> {
     let servers = pool.servers.iter().zip(&report.observed.servers);
     let known: Vec<(&str, &Fitted)> = servers
         .filter_map(|(server, known)| match known {
@@ -287,9 +308,8 @@ fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<(), Failure> {
         Failure::Run("there is no fitted server that could be shown in a chart".to_owned())
     })?;
     let is_svg = path.extension().is_some_and(|end| end == "svg");
-    let bytes = match is_svg {
-        true => chart.svg.into_bytes(),
-        false => png(&chart.svg).map_err(|why| Failure::Run(format!("no picture: {why}")))?,
-    };
-    Ok(write::whole(path, &bytes)?)
+    match is_svg {
+        true => Ok(chart.svg.into_bytes()),
+        false => png(&chart.svg).map_err(|why| Failure::Run(format!("no picture: {why}"))),
+    }
 }

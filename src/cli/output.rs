@@ -1,6 +1,7 @@
 //! Where words go, and how a command fails.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
@@ -8,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use super::Colour;
 use crate::config::{self, Fault, SourceFile};
 use crate::experiment::{RunError, Unsettled};
+use crate::report::whole::is_same;
 use crate::report::write::WriteError;
 use crate::scenario::{Rejected, diagnostic};
 
@@ -89,6 +91,29 @@ impl Output {
     pub(super) fn is_watched(&self) -> bool {
         !self.quiet && io::stderr().is_terminal()
     }
+}
+
+/// Refuses to write over what is read, and to write two things into one file. What is written is named by its option.
+pub(super) fn keep_apart(read: &[&Path], written: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
+    let written: Vec<(&str, &Path)> = written
+        .iter()
+        .filter_map(|&(option, path)| Some((option, path?)))
+        .collect();
+    for (at, &(option, path)) in written.iter().enumerate() {
+        let shown = path.display();
+        if let Some(input) = read.iter().find(|input| is_same(path, input)) {
+            return Err(Failure::Usage(format!(
+                "`{option} {shown}` would write over `{}`, which is read; name another file",
+                input.display()
+            )));
+        }
+        if let Some((other, _)) = written[..at].iter().find(|(_, one)| is_same(path, one)) {
+            return Err(Failure::Usage(format!(
+                "`{option} {shown}` would write over what `{other}` writes; name another file"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// How a command fails.

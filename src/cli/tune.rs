@@ -1,6 +1,6 @@
 //! `lbsim tune`: looks for better weights, says how sure it is, and writes the scenario with them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -8,12 +8,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
 use crate::report::table::Style;
 use crate::report::tuning::{self as report, TuneTables};
+use crate::report::whole::whole;
 use crate::report::write;
+use crate::scenario::moved::{files, moved};
+use crate::scenario::text::Document;
 use crate::scenario::{Scenario, Template};
 use crate::tune::{self, Answer, Journal, Space, Standing, Stopped};
 
@@ -38,6 +41,33 @@ pub(super) struct TuneArgs {
     fresh: bool,
 }
 
+impl TuneArgs {
+    /// The folder of the scenario, by which it names its files.
+    fn folder(&self) -> &Path {
+        let file = self.scenarios.files.first();
+        file.and_then(|file| file.parent()).unwrap_or(Path::new(""))
+    }
+
+    /// Refuses a file to write that the search reads, but for the scenario itself.
+    fn keep_apart(&self, document: &Document) -> Result<(), Failure> {
+        let read: Vec<PathBuf> = files(document)
+            .into_iter()
+            .map(|file| self.folder().join(file))
+            .collect();
+        let read: Vec<&Path> = read.iter().map(PathBuf::as_path).collect();
+        keep_apart(&read, &[("--write", self.write.as_deref())])
+    }
+
+    /// Writes the scenario where that was asked for.
+    fn write(&self, tuned: &str) -> Result<(), Failure> {
+        if let Some(path) = &self.write {
+            let to = path.parent().unwrap_or(Path::new(""));
+            whole(path, moved(tuned, self.folder(), to).as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
 pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
     let [path] = &args.scenarios.files[..] else {
         return Err(Failure::Usage("`tune` takes one scenario".to_owned()));
@@ -49,6 +79,7 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
         .tuning
         .clone()
         .map_err(|why| Failure::Usage(format!("`{}` cannot be tuned: {why}", base.file_name)))?;
+    args.keep_apart(template.document())?;
     write::prepare(&args.out)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.jobs.map_or(0, usize::from))
@@ -108,15 +139,15 @@ fn tell(
     output: &Output,
 ) -> Result<(), Failure> {
     let (tuned, left) = report::rewritten(space, template.document(), answer.recommended());
-    let folder = report::write(&args.out, space, answer, &tuned)?;
+    let folder = report::write(&args.out, space, answer, |to| {
+        moved(&tuned, args.folder(), to)
+    })?;
     for (path, value) in &left {
         output.say(&format!(
             "warning: `{path} = {value}` could not be put into the scenario's text; write it there by hand"
         ));
     }
-    if let Some(path) = &args.write {
-        write::whole(path, tuned.as_bytes())?;
-    }
+    args.write(&tuned)?;
     let tables = TuneTables::new(space, answer);
     let sentences = report::sentences(space, answer);
     match args.format {
@@ -191,10 +222,8 @@ fn give_up(
         stopped.evaluations.len(),
         values.concat()
     ))?;
-    if let Some(path) = &args.write {
-        let (tuned, _) = report::rewritten(space, template.document(), best);
-        write::whole(path, tuned.as_bytes())?;
-    }
+    let (tuned, _) = report::rewritten(space, template.document(), best);
+    args.write(&tuned)?;
     Ok(failure)
 }
 

@@ -12,6 +12,7 @@ pub mod table;
 pub mod tables;
 pub mod tuning;
 pub mod validation;
+pub mod whole;
 pub mod write;
 
 use crate::experiment::{self, Outcome};

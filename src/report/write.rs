@@ -176,38 +176,6 @@ pub(super) fn charts(folder: &Path, charts: &[chart::Chart]) -> Result<(), Write
     Ok(())
 }
 
-/// Writes a file at once: it is there whole, or as it was.
-///
-/// # Errors
-/// Where the file system says no.
-pub fn whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    use std::io::Write;
-    let error = |source| WriteError::Io {
-        path: path.to_owned(),
-        source,
-    };
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let mut unfinished = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempfile_in(folder)
-        .map_err(error)?;
-    unfinished.write_all(bytes).map_err(error)?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let kept = fs::metadata(path).map(|old| old.permissions());
-        let mode = kept.unwrap_or_else(|_| fs::Permissions::from_mode(0o644));
-        fs::set_permissions(unfinished.path(), mode).map_err(error)?;
-    }
-    unfinished
-        .persist(path)
-        .map(drop)
-        .map_err(|failed| error(failed.error))
-}
-
 pub(super) fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
     let path = folder.join(name);
     fs::write(&path, bytes).map_err(|source| WriteError::Io { path, source })

@@ -9,6 +9,7 @@ pub mod check;
 pub mod conform;
 pub mod diagnostic;
 pub mod file;
+pub mod moved;
 pub mod reference;
 mod rewrite;
 pub mod shape;

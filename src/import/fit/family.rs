@@ -53,24 +53,22 @@ struct Tried {
     tail: bool,
 }
 
-/// Finds the distribution of service times, given in nanoseconds, stays as they were logged or not; `None` where no time was spent at all.
+/// Finds the distribution of service times, given in nanoseconds, stays as they were logged or not, with a mean in nanoseconds that
+/// may be better known than from these alone; `None` where no time was spent at all.
 ///
-/// Each family has the mean of the sample, so that the load is right, and the shape by which its counts are likeliest (maximum
+/// Each family has that mean, so that the load is right, and the shape by which its counts are likeliest (maximum
 /// likelihood for grouped data: Kulldorff, *Contributions to the Theory of Estimation from Grouped and Partially Grouped Samples*,
 /// 1961; the bins end half-way between ticks of the clock). A constant will do where the spread is what rounding makes; then the
 /// exponential, if its distribution function is close; then that of the families with a shape that is likeliest, all having as many
 /// parameters (Akaike's and Schwarz's criteria both say so); where its distribution function or its tail is off, a table of
 /// quantiles.
-pub(super) fn fit(service: &[f64], resolution: f64, as_logged: bool) -> Option<Service> {
-    let sample = Sample::new(service, resolution, as_logged)?;
+pub(super) fn fit(service: &[f64], mean: f64, resolution: f64, as_logged: bool) -> Option<Service> {
+    let sample = Sample::new(service, mean / 1e9, resolution, as_logged)?;
     let n = sample.sorted.len() as f64;
-    let variance = sample
-        .sorted
-        .iter()
-        .map(|x| (x - sample.mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0).max(1.0);
-    let cv = (variance - sample.rounding).max(0.0).sqrt() / sample.mean;
+    let own = sample.sorted.iter().sum::<f64>() / n;
+    let squares = sample.sorted.iter().map(|x| (x - own).powi(2));
+    let variance = squares.sum::<f64>() / (n - 1.0).max(1.0);
+    let cv = (variance - sample.rounding).max(0.0).sqrt() / own;
     let (dist, sampler, distance) = sample.simplest(cv)?;
     Some(Service {
         dist,
@@ -104,11 +102,10 @@ fn digits(value: f64) -> f64 {
 type Family<'a> = &'a dyn Fn(f64) -> Dist<Span>;
 
 impl Sample {
-    fn new(service: &[f64], resolution: f64, as_logged: bool) -> Option<Sample> {
+    fn new(service: &[f64], mean: f64, resolution: f64, as_logged: bool) -> Option<Sample> {
         let mut sorted: Vec<f64> = service.iter().map(|x| x.max(0.0) / 1e9).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let n = sorted.len();
-        let mean = sorted.iter().sum::<f64>() / n as f64;
         let step = resolution / 1e9;
         let points = (1..BINS).map(|k| k as f64 / BINS as f64);
         let mut edges: Vec<f64> = Vec::new();

@@ -4,7 +4,7 @@ use super::prepared::{FEWEST, Prepared};
 use super::search::{Found, search};
 use super::{Candidate, Discipline, Fitted, Quality, Slots};
 use super::{family, likelihood, quality, recover};
-use crate::stats::{DEFAULT_LEVEL, overlapping_batch_means};
+use crate::stats::{DEFAULT_LEVEL, Estimate, overlapping_batch_means};
 
 /// Where the clock's step is more than this share of the median service time, the fit is refused.
 const COARSE: f64 = 0.5;
@@ -96,7 +96,8 @@ pub(super) fn fitted(log: &Prepared) -> Result<Fitted, Refusal> {
     let own = &service[log.counted.clone()];
     check_clock(own, log)?;
     let (clean, as_logged) = clean(&service, log, best);
-    let law = family::fit(&clean, log.resolution, as_logged).ok_or(Refusal::Clock {
+    let (mean, half_width) = mean(own, as_logged.then_some(&clean[..]));
+    let law = family::fit(&clean, mean, log.resolution, as_logged).ok_or(Refusal::Clock {
         resolution: log.resolution / 1e9,
         median: 0.0,
     })?;
@@ -122,7 +123,7 @@ pub(super) fn fitted(log: &Prepared) -> Result<Fitted, Refusal> {
         discipline_is_known: found.rival.is_none(),
         mean: law.mean,
         cv: law.cv,
-        half_width: half_width(own),
+        half_width,
         utilization: utilization(log, best.slots),
         visits: log.len(),
         found_idle: log.found.iter().filter(|&&found| found == 0).count(),
@@ -178,8 +179,13 @@ fn clean(service: &[f64], log: &Prepared, best: Candidate) -> (Vec<f64>, bool) {
     let counted = log.counted.clone();
     if log.resolution > likelihood::COARSE * log.median && best.discipline == Discipline::Fifo {
         let margin = (2.0 * log.resolution) as i64;
+        // Who came within the same tick may have come before it, wherever it stands.
+        let before = |visit: usize| {
+            let tick = log.arrived[visit].saturating_add(log.resolution as i64);
+            log.arrived.partition_point(|&other| other < tick) - 1
+        };
         let free = |visit: usize| {
-            let departure = visit.checked_sub(best.slots as usize);
+            let departure = before(visit).checked_sub(best.slots as usize);
             let departure = departure.and_then(|k| log.departures.get(k));
             departure.is_none_or(|&at| at < log.arrived[visit].saturating_sub(margin))
         };
@@ -193,6 +199,22 @@ fn clean(service: &[f64], log: &Prepared, best: Candidate) -> (Vec<f64>, bool) {
         }
     }
     (service[counted].to_vec(), false)
+}
+
+/// The mean service time in nanoseconds, and half the width of its 95% interval in seconds. All service times together are the time
+/// for which slots were busy, whoever began when; `clean` ones are fewer, but surely right. Whichever knows the mean better says it.
+fn mean(all: &[f64], clean: Option<&[f64]>) -> (f64, Option<f64>) {
+    let of = |service: &[f64]| service.iter().sum::<f64>() / service.len().max(1) as f64;
+    let half_width = half_width(all);
+    // These are of requests that did not wait for each other, and independent.
+    let independent = clean.and_then(|clean| {
+        let seconds: Vec<f64> = clean.iter().map(|service| service / 1e9).collect();
+        Some((clean, Estimate::of(&seconds)?.half_width?))
+    });
+    match (independent, half_width) {
+        (Some((clean, own)), Some(other)) if own < other => (of(clean), Some(own)),
+        _ => (of(all), half_width),
+    }
 }
 
 fn half_width(service: &[f64]) -> Option<f64> {

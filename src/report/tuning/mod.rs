@@ -40,8 +40,8 @@ pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     ))
 }
 
-/// Writes an answer into `folder/<scenario>-tuned`, in place of what an earlier search left there, and returns that path. `tuned` is
-/// the text of the scenario with what was found.
+/// Writes an answer into `folder/<scenario>-tuned`, in place of what an earlier search left there, and returns that path. `tuned`
+/// gives the text of the scenario with what was found, for the folder in which it will stand.
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.
@@ -49,7 +49,7 @@ pub fn write(
     folder: &Path,
     space: &Space<'_>,
     answer: &Answer,
-    tuned: &str,
+    tuned: impl FnOnce(&Path) -> String,
 ) -> Result<PathBuf, WriteError> {
     let name = format!("{}-tuned", space.base.name);
     let tables = TuneTables::new(space, answer);
@@ -62,6 +62,7 @@ pub fn write(
         write::csv(place, "front.csv", &tables.front)?;
         write::csv(place, "latency.csv", &tables.latency)?;
         let file_name = format!("{}.toml", space.base.name);
+        let tuned = tuned(&folder.join(&name));
         write::file(place, &file_name, tuned.as_bytes())?;
         let charts = chart::tuning::draw(space, &tables);
         write::file(

@@ -9,7 +9,7 @@ use crate::time::Span;
 
 /// When requests come.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Coming {
+pub(super) enum Coming {
     /// Poisson.
     Random,
     /// At equal distances, a tenth more or less: one server of many behind round robin.
@@ -22,19 +22,19 @@ pub(crate) enum Coming {
 
 /// A server and what is asked of it.
 #[derive(Clone, Debug)]
-pub(crate) struct Truth {
-    pub(crate) slots: usize,
-    pub(crate) sharing: bool,
+pub(super) struct Truth {
+    pub(super) slots: usize,
+    pub(super) sharing: bool,
     /// `{ kind = ..., ... }` as TOML.
-    pub(crate) service: &'static str,
+    pub(super) service: &'static str,
     /// How much longer a request takes for each one that it finds: 0.1 is a tenth.
-    pub(crate) slowing: f64,
-    pub(crate) load: f64,
-    pub(crate) coming: Coming,
+    pub(super) slowing: f64,
+    pub(super) load: f64,
+    pub(super) coming: Coming,
 }
 
 impl Truth {
-    pub(crate) fn new(slots: usize, sharing: bool, service: &'static str, load: f64) -> Truth {
+    pub(super) fn new(slots: usize, sharing: bool, service: &'static str, load: f64) -> Truth {
         Truth {
             slots,
             sharing,
@@ -46,7 +46,7 @@ impl Truth {
     }
 
     /// So many visits, with a clock of this step that cuts off arrivals and departures; 1 is exact to the nanosecond.
-    pub(crate) fn log(&self, visits: usize, step: i64, seed: u64) -> Vec<Visit> {
+    pub(super) fn log(&self, visits: usize, step: i64, seed: u64) -> Vec<Visit> {
         let service: Dist<Span> = toml::from_str(self.service).unwrap();
         let service = service.sampler().unwrap();
         let mut rng = Rng::seed_from_u64(seed);
