@@ -10,6 +10,7 @@ mod draws;
 mod golden;
 mod import;
 mod measured;
+mod pictures;
 mod property;
 mod real;
 mod requests;

@@ -3,7 +3,7 @@
 use super::canvas::{Canvas, Type};
 use super::frame::{self, EDGE, LABEL, Plot, WIDTH};
 use super::palette::{INK, MUTED, look};
-use super::scale::Scale;
+use super::scale::{Scale, positive_range};
 use super::{Chart, Series, Study};
 use crate::import::fit::Fitted;
 
@@ -27,11 +27,7 @@ pub fn quantiles(question: &str, caption: &str, servers: &[(&str, &Fitted)]) -> 
         .flat_map(|(_, fitted)| points(fitted))
         .flat_map(|(logged, simulated)| [logged, simulated])
         .collect();
-    let low = all.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = all.iter().copied().fold(0.0, f64::max);
-    if all.is_empty() || high <= low {
-        return None;
-    }
+    let (low, high) = positive_range(all)?;
     let series: Vec<Series> = shown
         .iter()
         .enumerate()

@@ -3,6 +3,7 @@
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};
 use super::palette::{INK, heat, look};
+use super::scale::range;
 use super::{Study, SweepRow};
 use plotters::style::RGBColor;
 
@@ -18,16 +19,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .iter()
         .filter(|row| row.metric == study.judge)
         .collect();
-    let known = || rows.iter().filter_map(|row| row.estimate);
-    let (least, most) = known().fold((f64::MAX, f64::MIN), |(low, high), value| {
-        (low.min(value), high.max(value))
-    });
+    let (least, most) = range(rows.iter().filter_map(|row| row.estimate))?;
     let xs = places(rows.iter().map(|row| (row.at, row.value.as_str())));
     let ys = places(
         rows.iter()
             .filter_map(|row| Some((row.at_2?, row.value_2.as_deref()?))),
     );
-    if xs.is_empty() || ys.is_empty() || known().next().is_none() {
+    if xs.is_empty() || ys.is_empty() {
         return None;
     }
     let top = frame::title_height(study) + 12.0;
@@ -145,6 +143,9 @@ fn places<'a>(of: impl Iterator<Item = (f64, &'a str)>) -> Vec<(f64, &'a str)> {
 
 /// Three digits.
 fn figure(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
     let places = (2.0 - value.abs().max(1e-9).log10().floor()).clamp(0.0, 3.0) as usize;
     format!("{value:.places$}")
 }

@@ -4,40 +4,23 @@ use super::Study;
 use super::canvas::Canvas;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
-use super::scale::Scale;
+use super::scale::{Scale, positive_range, range};
 
 /// A point with fewer requests above it is not to be relied on.
 const RELIABLE: u64 = 100;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let reliable: Vec<_> = study
-        .latency
-        .iter()
-        .filter(|row| row.requests_above >= RELIABLE)
-        .collect();
-    let rows: Vec<_> = if reliable.is_empty() {
-        study.latency.iter().collect()
-    } else {
-        reliable
+    // The axis is made for what can be relied on. The least of all is none of the spectrum's shape.
+    let times = |sure: bool| {
+        let rows = study
+            .latency
+            .iter()
+            .filter(move |row| row.percentile > 0.0 && (!sure || row.requests_above >= RELIABLE));
+        positive_range(rows.map(|row| row.response_ms))
     };
-    let low = rows
-        .iter()
-        .filter(|row| row.response_ms > 0.0 && row.percentile > 0.0)
-        .map(|row| row.response_ms)
-        .fold(f64::MAX, f64::min);
-    let high = study
-        .latency
-        .iter()
-        .map(|row| row.response_ms)
-        .fold(0.0, f64::max);
-    let last = study
-        .latency
-        .iter()
-        .map(|row| row.percentile)
-        .fold(0.0, f64::max);
-    if rows.is_empty() || high <= 0.0 {
-        return None;
-    }
+    let (_, high) = times(false)?;
+    let (low, _) = times(true).or(times(false))?;
+    let (_, last) = range(study.latency.iter().map(|row| row.percentile))?;
     let all: Vec<_> = study
         .strategies
         .iter()

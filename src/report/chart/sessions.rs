@@ -59,7 +59,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         right: WIDTH - EDGE - 190.0,
         bottom,
     };
-    let x = Scale::from_zero(high, plot.left, plot.right);
+    let x = Scale::percent(high, plot.left, plot.right);
     Some(Canvas::picture(WIDTH, bottom + 76.0, |canvas| {
         frame::title(
             canvas,

@@ -3,7 +3,7 @@
 use super::canvas::{Align, Canvas};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
-use super::scale::Scale;
+use super::scale::{Scale, number};
 use super::{SettlingRow, Study};
 
 /// Values that share a point of a line: each by itself is noise.
@@ -62,7 +62,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             Some((5.0, 4.0)),
         );
         canvas.text(
-            &format!("warm-up: {settled:.3} s"),
+            &format!("warm-up: {} s", number(settled, 0.001)),
             (edge + 8.0, plot.top + 12.0),
             Align::Left,
             AXIS,

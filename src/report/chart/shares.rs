@@ -28,8 +28,8 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let tall = wide.min(if columns == 1 { 460.0 } else { 340.0 });
     let first = frame::title_height(study) + 30.0;
     let height = first + rows as f64 * (tall + gap_y) + 24.0;
-    let most_requests = points.iter().map(|p| p.1).fold(0.0, f64::max) * 104.0;
-    let most_capacity = points.iter().map(|p| p.0).fold(0.0, f64::max) * 104.0;
+    let most_requests = (points.iter().map(|p| p.1).fold(0.0, f64::max) * 104.0).min(100.0);
+    let most_capacity = (points.iter().map(|p| p.0).fold(0.0, f64::max) * 104.0).min(100.0);
     let what = if even {
         "Share of requests by server, in the scenario's order; the line is the share of capacity, the same for all"
     } else {
@@ -52,7 +52,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 .iter()
                 .filter(|row| row.strategy == series.name)
                 .collect();
-            let y = Scale::from_zero(most_requests, plot.bottom, plot.top);
+            let y = Scale::percent(most_requests, plot.bottom, plot.top);
             for (value, name) in y.ticks((tall / 50.0) as usize) {
                 canvas.line(
                     &[(plot.left, y.at(value)), (plot.right, y.at(value))],
@@ -73,7 +73,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             let x = if even {
                 Scale::linear(0.5, own.len() as f64 + 0.5, plot.left, plot.right)
             } else {
-                Scale::from_zero(most_capacity, plot.left, plot.right)
+                Scale::percent(most_capacity, plot.left, plot.right)
             };
             let heading = Type::bold(13.5, look(series.colour).ink);
             canvas.text(

@@ -4,7 +4,7 @@ use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
-use super::scale::Scale;
+use super::scale::{Scale, number};
 
 /// Beyond this many servers, dots would be a smear: the middle half is a bar.
 const DOTS: usize = 60;
@@ -28,7 +28,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         right: WIDTH - EDGE - 150.0,
         bottom,
     };
-    let x = Scale::from_zero((high * 100.0).max(10.0), plot.left, plot.right);
+    let x = Scale::percent((high * 100.0).max(10.0), plot.left, plot.right);
     Some(Canvas::picture(WIDTH, bottom + 76.0, |canvas| {
         frame::title(
             canvas,
@@ -99,7 +99,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     None,
                 );
             }
-            let range = format!("{least:.1} – {most:.1}%");
+            let range = format!("{} – {}%", number(least, 0.1), number(most, 0.1));
             canvas.text(
                 &range,
                 (WIDTH - EDGE, y),

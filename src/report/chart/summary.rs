@@ -4,7 +4,7 @@ use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
-use super::scale::Scale;
+use super::scale::{Scale, range};
 
 /// Column of `runs.csv`, title, factor, whether a wide range is shown by factors.
 const PANELS: [(&str, &str, f64, bool); 5] = [
@@ -71,9 +71,9 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 .filter_map(|series| find(&series.name, metric))
                 .map(|(estimate, half)| (estimate * factor, half * factor))
                 .collect();
-            let low = values.iter().map(|(e, h)| e - h).fold(f64::MAX, f64::min);
-            let least = values.iter().map(|(e, _)| *e).fold(f64::MAX, f64::min);
-            let high = values.iter().map(|(e, h)| e + h).fold(0.0, f64::max);
+            let (low, high) =
+                range(values.iter().flat_map(|(e, h)| [e - h, e + h])).unwrap_or_default();
+            let (least, _) = range(values.iter().map(|(e, _)| *e)).unwrap_or_default();
             let log = factors && high > 8.0 * least && least > 0.0;
             let scale = if log {
                 Scale::log(
@@ -87,12 +87,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             } else {
                 // Success rates are close to 100%: what is missing is what matters.
                 let room = ((100.0 - low) * 0.15).max(0.05);
-                Scale::linear(
-                    (low - room).max(0.0),
-                    (100.0 + room * 0.4).min(101.0),
-                    plot.left,
-                    plot.right,
-                )
+                Scale::linear((low - room).max(0.0), 100.0, plot.left, plot.right)
             };
             frame::x_grid(canvas, plot, &scale);
             let heading = if log {

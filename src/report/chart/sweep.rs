@@ -3,7 +3,7 @@
 use super::canvas::Canvas;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::look;
-use super::scale::Scale;
+use super::scale::{Scale, range};
 use super::{Study, SweepRow};
 
 pub(super) fn mean(study: &Study<'_>) -> Option<String> {
@@ -48,14 +48,9 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) ->
         .collect();
     let value = |row: &SweepRow| row.estimate.unwrap_or_default() * factor;
     let half = |row: &SweepRow| row.half_width_95.unwrap_or(0.0) * factor;
-    let span = |values: &mut dyn Iterator<Item = f64>| {
-        values.fold((f64::MAX, f64::MIN), |(low, high), value| {
-            (low.min(value), high.max(value))
-        })
-    };
-    let (least, most) = span(&mut rows.iter().map(|row| value(row)));
-    let (first, last) = span(&mut rows.iter().map(|row| row.at));
-    if rows.is_empty() || first >= last {
+    let (least, most) = range(rows.iter().map(|row| value(row)))?;
+    let (first, last) = range(rows.iter().map(|row| row.at))?;
+    if first >= last {
         return None;
     }
     let top = frame::title_height(study) + 8.0;

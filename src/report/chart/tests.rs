@@ -13,6 +13,8 @@ struct Invented {
     timeline: Vec<TimelineRow>,
     utilization: Vec<UtilizationRow>,
     sessions: Vec<SessionRow>,
+    sweep: Vec<SweepRow>,
+    settling: Vec<SettlingRow>,
     faults: Vec<FaultMark>,
 }
 
@@ -93,6 +95,30 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 p99_ms: Some(slow * wave * 6.0),
             });
         }
+        for (point, metric) in (0..6)
+            .flat_map(|point| ["mean_ms", "p99_ms", "success_share"].map(|metric| (point, metric)))
+        {
+            made.sweep.push(SweepRow {
+                value: format!("{point}/s"),
+                value_2: Some(format!("{}ms", point % 2)),
+                at: f64::from(point),
+                at_2: Some(f64::from(point % 2)),
+                strategy: name.clone(),
+                metric: metric.to_owned(),
+                estimate: Some(slow / 2f64.powi(point)),
+                half_width_95: Some(0.1),
+                n: 10,
+            });
+        }
+        for step in 1..=100 {
+            made.settling.push(SettlingRow {
+                strategy: name.clone(),
+                time_s: f64::from(step),
+                in_system: slow,
+                at_busiest: slow,
+                settled_s: 30.0,
+            });
+        }
         for (cause, lost) in [
             ("crash", 3.0),
             ("moved", index as f64),
@@ -132,7 +158,7 @@ impl Invented {
             strategies: &self.strategies,
             summary: &self.summary,
             paired: &[],
-            settling: &[],
+            settling: &self.settling,
             sweep_and: None,
             judge: "mean_ms",
             exact: &[],
@@ -163,7 +189,7 @@ fn charts_say_what_they_must() {
     for (count, servers) in [(1, 3), (2, 10), (12, 10), (14, 1000)] {
         let made = invent(count, servers, 10.0);
         let charts = draw(&made.study());
-        assert_eq!(charts.len(), 7);
+        assert_eq!(charts.len(), 8);
         for chart in &charts {
             let tree = usvg::Tree::from_str(&chart.svg, &usvg::Options::default()).unwrap();
             assert_eq!(tree.size().width(), 1200.0);
@@ -182,7 +208,7 @@ fn charts_say_what_they_must() {
                 assert!(chart.svg.contains(&name), "{} lacks {name}", chart.name);
             }
             assert!(
-                ["(ms", "(s)", "%"]
+                ["(ms", "(s)", "%", "Requests"]
                     .iter()
                     .any(|unit| chart.svg.contains(unit)),
                 "{} has no unit",
@@ -203,8 +229,86 @@ fn what_has_no_data_is_left_out() {
     assert_eq!(draw(&made.study()), []);
 }
 
+/// Values as no chart expects them.
+fn odd_values() -> impl Strategy<Value = Vec<f64>> {
+    let one = prop_oneof![
+        prop::sample::select(vec![
+            0.0,
+            1.0,
+            -1.0,
+            1e-300,
+            1e12,
+            f64::MAX,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            f64::NAN,
+        ]),
+        1e-6f64..1e6,
+    ];
+    prop_oneof![
+        // Equal values, and any mix.
+        one.clone().prop_map(|value| vec![value]),
+        prop::collection::vec(one, 1..12),
+    ]
+}
+
+impl Invented {
+    /// Puts `values`, one after another and again and again, in place of all that was measured.
+    fn spoil(&mut self, values: &[f64]) {
+        let mut next = values.iter().copied().cycle();
+        let mut next = || next.next().unwrap_or(0.0);
+        for row in &mut self.summary {
+            (row.estimate, row.half_width_95) = (Some(next()), Some(next()));
+        }
+        for row in &mut self.latency {
+            row.response_ms = next();
+        }
+        for row in &mut self.servers {
+            row.capacity_share = next();
+            (row.request_share, row.utilization) = (Some(next()), Some(next()));
+        }
+        for row in &mut self.timeline {
+            (row.p50_ms, row.p99_ms) = (Some(next()), Some(next()));
+            (row.requests, row.failed) = (next(), next());
+        }
+        for row in &mut self.utilization {
+            row.utilization = next();
+        }
+        for row in &mut self.sessions {
+            (row.lost, row.lost_share) = (next(), Some(next()));
+        }
+        for row in &mut self.sweep {
+            (row.at, row.estimate, row.half_width_95) = (next(), Some(next()), Some(next()));
+            row.at_2 = row.at_2.map(|_| next());
+        }
+        for row in &mut self.settling {
+            (row.in_system, row.settled_s) = (next(), next());
+        }
+    }
+}
+
+/// A picture is no larger than a picture should be, and shows no number that is none.
+fn is_sound(chart: &Chart) -> Result<(), TestCaseError> {
+    prop_assert!(
+        chart.svg.len() < 3_000_000,
+        "{}: {}",
+        chart.name,
+        chart.svg.len()
+    );
+    for text in chart.svg.split("<text").skip(1) {
+        let text = text.split("</text>").next().unwrap_or_default();
+        let said = text.split('>').nth(1).unwrap_or_default().to_lowercase();
+        prop_assert!(
+            !said.contains("nan") && !said.contains("inf"),
+            "{} says {said}",
+            chart.name
+        );
+    }
+    Ok(())
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(8))]
+    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn odd_rows_do_not_panic(count in 1usize..4, servers in 1usize..4, scale in prop::sample::select(vec![0.0, 1e-9, 1.0, 1e12]), keep_every in 1usize..40) {
@@ -214,7 +318,22 @@ proptest! {
         made.timeline.retain(|row| (row.from_s as usize).is_multiple_of(keep_every));
         made.summary.iter_mut().step_by(keep_every).for_each(|row| row.estimate = None);
         for chart in draw(&made.study()) {
-            prop_assert!(png(&chart.svg).is_ok());
+            is_sound(&chart)?;
+            prop_assert!(png(&chart.svg).is_ok(), "{}", chart.name);
+        }
+    }
+
+    #[test]
+    fn odd_values_do_not_panic(count in 1usize..4, servers in 1usize..4, values in odd_values(), swept in any::<bool>(), both in any::<bool>()) {
+        let mut made = invent(count, servers, 1.0);
+        made.spoil(&values);
+        let mut study = made.study();
+        if swept {
+            study.sweep = &made.sweep;
+            study.sweep_and = both.then_some("service");
+        }
+        for chart in draw(&study) {
+            is_sound(&chart)?;
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
-use super::scale::Scale;
+use super::scale::{Scale, positive_range};
 use super::{Study, TimelineRow};
 
 type Value = fn(&TimelineRow) -> Option<f64>;
@@ -75,10 +75,7 @@ fn panel(
         .filter_map(value)
         .filter(|v| *v > 0.0)
         .collect();
-    let (low, high) = (
-        values.iter().copied().fold(f64::MAX, f64::min),
-        values.iter().copied().fold(0.0, f64::max),
-    );
+    let (low, high) = positive_range(values.iter().copied()).unwrap_or_default();
     // A factor of eight and more is better seen by factors.
     let log = high > 8.0 * low;
     let y = if log {

@@ -4,7 +4,7 @@ use super::super::Study;
 use super::super::canvas::{Align, Canvas, Type};
 use super::super::frame::{self, EDGE, LABEL, Plot, WIDTH};
 use super::super::palette::{INK, MUTED, look};
-use super::super::scale::Scale;
+use super::super::scale::{Scale, range};
 use super::{CAPACITY, CURRENT, TUNED};
 use crate::report::tuning::rows::SearchRow;
 
@@ -18,10 +18,7 @@ const STARTS: [(&str, usize); 3] = [
 pub(super) fn draw(study: &Study<'_>, rows: &[SearchRow]) -> Option<String> {
     let current = rows.iter().find(|row| row.from == "current")?.loss;
     let value = |loss: f64| (loss / current.abs() - current.signum()) * 100.0;
-    let best = rows
-        .iter()
-        .map(|row| value(row.best))
-        .fold(f64::MAX, f64::min);
+    let (best, _) = range(rows.iter().map(|row| value(row.best)))?;
     // What is far worse stands at the edge: the search is about what is near the best.
     let usual = rows.iter().map(|row| value(row.loss));
     let worst = usual.fold(0.0, f64::max).min((-best).max(5.0) * 1.5);

@@ -4,7 +4,7 @@ use super::super::Study;
 use super::super::canvas::{Align, Canvas, Type};
 use super::super::frame::{self, EDGE, LABEL, Plot, WIDTH};
 use super::super::palette::look;
-use super::super::scale::Scale;
+use super::super::scale::{Scale, range};
 use super::{CURRENT, TUNED};
 use crate::report::tuning::rows::FrontRow;
 
@@ -16,10 +16,9 @@ pub(super) fn draw(study: &Study<'_>, rows: &[FrontRow]) -> Option<String> {
             .chain([(first.current, first.and_current)])
     };
     let ends = |of: fn((f64, f64)) -> f64| {
-        let low = all().map(of).fold(f64::MAX, f64::min);
-        let high = all().map(of).fold(f64::MIN, f64::max);
+        let (low, high) = range(all().map(of))?;
         let room = ((high - low) * 0.08).max(high.abs() * 1e-3);
-        (low - room, high + room)
+        Some((low - room, high + room))
     };
     let top = frame::title_height(study) + 8.0;
     let plot = Plot {
@@ -28,7 +27,7 @@ pub(super) fn draw(study: &Study<'_>, rows: &[FrontRow]) -> Option<String> {
         right: WIDTH - EDGE - 60.0,
         bottom: top + 480.0,
     };
-    let (x, y) = (ends(|own| own.0), ends(|own| own.1));
+    let (x, y) = (ends(|own| own.0)?, ends(|own| own.1)?);
     let x = Scale::linear(x.0, x.1, plot.left, plot.right);
     let y = Scale::linear(y.0, y.1, plot.bottom, plot.top);
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
