@@ -17,7 +17,7 @@ use crate::report::sureness;
 use crate::report::sweep::SweepTables;
 use crate::report::table::{self, Style};
 use crate::report::tables::Tables;
-use crate::report::write;
+use crate::report::{folder, write};
 use crate::scenario::Scenario;
 
 #[derive(Debug, Args)]
@@ -80,7 +80,8 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     if args.dry_run {
         return output.print(&plan(&scenarios, args));
     }
-    write::prepare(&args.out)?;
+    let names = scenarios.iter().map(|scenario| scenario.name.as_str());
+    folder::prepare(&args.out, names)?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.jobs.map_or(0, usize::from))
         .build()

@@ -11,10 +11,10 @@ use serde_json::json;
 use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
+use crate::report::folder;
 use crate::report::table::Style;
 use crate::report::tuning::{self as report, TuneTables};
 use crate::report::whole::whole;
-use crate::report::write;
 use crate::scenario::moved::{files, moved};
 use crate::scenario::text::Document;
 use crate::scenario::{Scenario, Template};
@@ -80,7 +80,7 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
         .clone()
         .map_err(|why| Failure::Usage(format!("`{}` cannot be tuned: {why}", base.file_name)))?;
     args.keep_apart(template.document())?;
-    write::prepare(&args.out)?;
+    folder::prepare(&args.out, [report::folder_name(&base).as_str()])?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.jobs.map_or(0, usize::from))
         .build()

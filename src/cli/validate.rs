@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output};
+use crate::report::folder;
 use crate::report::validation as report;
-use crate::report::write;
 use crate::validation::{Coverage, Effort, coverage, one_run, precision, theory};
 
 #[derive(Debug, Args)]
@@ -28,7 +28,7 @@ pub(super) fn validate(args: &ValidateArgs, output: &Output) -> Result<(), Failu
     } else {
         Effort::Full
     };
-    write::prepare(&args.out)?;
+    folder::prepare(&args.out, [report::FOLDER])?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.jobs.map_or(0, usize::from))
         .build()

@@ -2,6 +2,7 @@
 
 pub mod access_log;
 pub mod chart;
+pub mod folder;
 pub mod manifest;
 pub mod requests;
 pub mod rows;

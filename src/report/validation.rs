@@ -4,8 +4,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::chart;
+use super::folder;
+use super::manifest;
 use super::write::{self, WriteError};
 use crate::validation::{Coverage, Finding};
+
+/// The name of the folder that a validation writes.
+pub const FOLDER: &str = "validation";
 
 /// Whether everything agrees.
 pub fn agrees(findings: &[Finding], coverage: &[Coverage]) -> bool {
@@ -73,7 +78,7 @@ pub fn write(
     findings: &[Finding],
     coverage: &[Coverage],
 ) -> Result<PathBuf, WriteError> {
-    write::replace(folder, "validation", |place| {
+    folder::replace(folder, FOLDER, manifest::head(), |place| {
         write::csv(place, "theory.csv", findings)?;
         write::csv(place, "coverage.csv", coverage)?;
         write::file(place, "validation.md", page(findings, coverage).as_bytes())?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::write::{UNFINISHED, WriteError};
+use super::folder::UNFINISHED;
+use super::write::WriteError;
 
 /// Links that are followed at most, as Linux does it (path_resolution(7)).
 const MOST_LINKS: usize = 40;

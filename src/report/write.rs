@@ -1,4 +1,4 @@
-//! A results folder, whole or not at all.
+//! The files of a results folder.
 
 use std::fs;
 use std::io;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use super::folder::{self, UNFINISHED};
 use super::requests::{self, Packing, Shape};
 use super::sweep::SweepTables;
 use super::tables::Tables;
@@ -24,6 +25,17 @@ pub enum WriteError {
         /// Why.
         source: io::Error,
     },
+    /// What stands there is not lbsim's.
+    #[error(
+        "`{}` cannot be replaced by results: {why}; move it away, or choose another place with `--out`",
+        path.display()
+    )]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A chart could not be drawn.
     #[error("cannot draw chart `{name}`: {source}")]
     Chart {
@@ -34,29 +46,9 @@ pub enum WriteError {
     },
 }
 
-/// The first part of the names of folders that are being written.
-pub(super) const UNFINISHED: &str = ".lbsim-unfinished-";
-
 /// Where the journal of a scenario's run stands until the run is complete.
 pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     folder.join(format!("{UNFINISHED}{}.journal", scenario.name))
-}
-
-/// Makes sure that results can be written to `folder`, before hours are spent on making them.
-///
-/// # Errors
-/// Where it cannot be made or written to.
-pub fn prepare(folder: &Path) -> Result<(), WriteError> {
-    let error = |source| WriteError::Io {
-        path: folder.to_owned(),
-        source,
-    };
-    fs::create_dir_all(folder).map_err(error)?;
-    tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempdir_in(folder)
-        .map(drop)
-        .map_err(error)
 }
 
 /// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into `folder/<scenario>`, in place of what
@@ -64,63 +56,21 @@ pub fn prepare(folder: &Path) -> Result<(), WriteError> {
 /// a sweep.
 ///
 /// # Errors
-/// Where the file system says no; nothing has changed then.
+/// Where the file system says no, or what stands there is not lbsim's; nothing has changed then.
 pub fn write(
     folder: &Path,
     scenario: &Scenario,
     outcomes: &[Outcome],
     rows: Option<(Shape, Packing)>,
 ) -> Result<PathBuf, WriteError> {
-    replace(folder, &scenario.name, |place| {
+    let manifest = manifest::manifest(scenario, outcomes);
+    folder::replace(folder, &scenario.name, manifest, |place| {
         fill(place, scenario, outcomes)?;
         match rows {
             Some(rows) => requests::write(place, scenario, &outcomes[0], rows),
             None => Ok(()),
         }
     })
-}
-
-/// Puts a folder that `fill` fills at `folder/name`, in place of what is there, and returns that path. Everything is written
-/// beside it first and takes its place at once.
-pub(super) fn replace(
-    folder: &Path,
-    name: &str,
-    fill: impl FnOnce(&Path) -> Result<(), WriteError>,
-) -> Result<PathBuf, WriteError> {
-    let target = folder.join(name);
-    let error = |source| WriteError::Io {
-        path: target.clone(),
-        source,
-    };
-    let unfinished = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempdir_in(folder)
-        .map_err(error)?;
-    fill(unfinished.path())?;
-    // A folder made for one user's temporary files is closed to others; results are not secret.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(unfinished.path(), fs::Permissions::from_mode(0o755)).map_err(error)?;
-    }
-    let old = tempfile::Builder::new()
-        .prefix(UNFINISHED)
-        .tempdir_in(folder)
-        .map_err(error)?;
-    let aside = old.path().join("old");
-    let had = target.exists();
-    if had {
-        fs::rename(&target, &aside).map_err(error)?;
-    }
-    if let Err(source) = fs::rename(unfinished.path(), &target) {
-        if had {
-            fs::rename(&aside, &target).map_err(error)?;
-        }
-        return Err(error(source));
-    }
-    // It has moved; there is nothing left to clean up.
-    let _ = unfinished.keep();
-    Ok(target)
 }
 
 fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), WriteError> {
@@ -145,11 +95,6 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
         csv(folder, "sessions.csv", &tables.sessions)?;
         super::charts(scenario, outcomes, &tables)
     };
-    file(
-        folder,
-        "manifest.json",
-        manifest::manifest(scenario, outcomes).as_bytes(),
-    )?;
     file(
         folder,
         "summary.md",

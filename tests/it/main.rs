@@ -7,6 +7,7 @@ mod cli;
 mod determinism;
 mod docs;
 mod draws;
+mod folders;
 mod golden;
 mod import;
 mod measured;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::chart;
 use super::write::{self, WriteError};
+use super::{folder, manifest};
 use crate::scenario::Scenario;
 use crate::tune::{Answer, Space};
 
@@ -31,11 +32,16 @@ pub fn rewritten(
     (text, changes)
 }
 
+/// The name of the folder that tuning a scenario writes.
+pub fn folder_name(scenario: &Scenario) -> String {
+    format!("{}-tuned", scenario.name)
+}
+
 /// Where the journal of a search stands until it is complete.
 pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     folder.join(format!(
         "{}{}.tune.journal",
-        write::UNFINISHED,
+        folder::UNFINISHED,
         scenario.name
     ))
 }
@@ -51,9 +57,10 @@ pub fn write(
     answer: &Answer,
     tuned: impl FnOnce(&Path) -> String,
 ) -> Result<PathBuf, WriteError> {
-    let name = format!("{}-tuned", space.base.name);
     let tables = TuneTables::new(space, answer);
-    write::replace(folder, &name, |place| {
+    let manifest = manifest::tuning(space, answer);
+    let name = folder_name(space.base);
+    folder::replace(folder, &name, manifest, |place| {
         write::csv(place, "weights.csv", &tables.weights)?;
         write::csv(place, "check.csv", &tables.check)?;
         write::csv(place, "search.csv", &tables.search)?;
