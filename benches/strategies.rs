@@ -126,10 +126,10 @@ impl Driven {
             member,
             outcome,
             response_time: took,
-            feedback: Feedback {
+            feedback: Some(Feedback {
                 in_flight: self.balancer.pool().in_flight(member) - 1,
                 service_time: took,
-            },
+            }),
         };
         self.balancer.answered(&answer, self.now);
         self.truth(member, -1);

@@ -1,6 +1,7 @@
 //! Monitoring agents: each server reports its load at its own interval, and what balancers know is as old as the
 //! last report.
 
+use super::request::Phase;
 use super::{Event, World};
 use crate::engine::Calendar;
 use crate::rng::{Domain, uniform};
@@ -46,7 +47,10 @@ impl World<'_> {
         // Slot time of services that are still under way counts up to now.
         let underway: u64 = server
             .serving(&self.attempts)
-            .map(|id| (now - self.attempts[id].since).nanos())
+            .map(|id| match self.attempts[id].phase {
+                Phase::Serving { begun, .. } => (now - begun).nanos(),
+                _ => 0,
+            })
             .sum();
         let worked = server.worked + underway;
         let fresh = Reported {

@@ -1,7 +1,7 @@
 //! Faults at work: crashes and repairs, slowdowns, drains, servers that join and leave.
 
 use super::fault::{Effect, InFlight, Schedule, WhileDown};
-use super::request::NOBODY;
+use super::request::{NOBODY, Phase};
 use super::{Event, World};
 use crate::balancer::Reason;
 use crate::engine::Calendar;
@@ -135,18 +135,15 @@ impl World<'_> {
     /// nothing, so what it had hangs like what comes.
     fn drop_all(&mut self, server: u32, while_down: WhileDown, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        self.settle_sharing(server, now);
-        let shared = self.servers[server as usize]
-            .sharing
-            .as_mut()
-            .map_or(Vec::new(), |sharing| sharing.clear());
-        self.plan_sharing(server, calendar);
+        let shared = self.clear_sharing(server, calendar);
         let mut working: Vec<u32> = self.servers[server as usize]
             .serving(&self.attempts)
             .collect();
         for &id in &working {
             let attempt = self.attempts[id];
-            self.free_slot(id, &attempt, now);
+            if let Phase::Serving { begun, .. } = attempt.phase {
+                self.free_slot(id, &attempt, begun, now);
+            }
         }
         working.extend(shared);
         if while_down == WhileDown::Refuse {
@@ -158,7 +155,11 @@ impl World<'_> {
             } else if self.attempts[id].request == NOBODY {
                 self.forget(id, now);
             } else {
-                self.attempts[id].phase = super::request::Phase::Waiting;
+                self.attempts[id].phase = Phase::Waiting {
+                    found: 0,
+                    since: now,
+                    work: Span::FOREVER,
+                };
                 self.servers[server as usize].enqueue(id, &mut self.attempts);
             }
         }
@@ -184,10 +185,11 @@ impl World<'_> {
             .serving(&self.attempts)
             .collect();
         for id in working {
-            let attempt = &mut self.attempts[id];
-            let left = Span::from_seconds((attempt.finish - now).seconds() * old / pace);
-            attempt.finish = now + left;
-            calendar.at(now + left, Event::Finish(id));
+            if let Phase::Serving { ends, .. } = &mut self.attempts[id].phase {
+                let left = Span::from_seconds((*ends - now).seconds() * old / pace);
+                *ends = now + left;
+                calendar.at(*ends, Event::Finish(id));
+            }
         }
     }
 

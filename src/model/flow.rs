@@ -3,6 +3,7 @@
 use super::blueprint::{Abandoned, When};
 use super::draft::Draft;
 use super::fault::WhileDown;
+use super::network::Leg;
 use super::request::{Attempt, NOBODY, Phase, Request};
 use super::session::Touch;
 use super::{Event, World};
@@ -19,6 +20,17 @@ const BACK: u64 = 0x200;
 const CLIENT: u64 = 0x300;
 const PAUSE: u64 = 0x400;
 const IDLE: u64 = 0x700;
+
+/// What is to be done after a refusal.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Duty {
+    /// The balancer hears of this attempt's refusal.
+    Hear(u32, Cause),
+    /// A member takes whom it can of those who wait: service, balancer, member.
+    Serve(u16, u16, MemberId),
+    /// A request is tried again, or fails.
+    Retry(u32, Cause),
+}
 
 impl World<'_> {
     /// A client sends a request.
@@ -159,14 +171,9 @@ impl World<'_> {
             server,
             next: NOBODY,
             prev: NOBODY,
-            phase: Phase::Travelling,
-            failed: None,
             sent: now,
-            since: now,
-            finish: Time::NEVER,
             deadline: Time::NEVER,
-            demand,
-            load: 0,
+            phase: Phase::Travelling { work: demand },
         });
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
@@ -184,73 +191,81 @@ impl World<'_> {
             self.joined(server, demand, now);
         }
         if instant {
-            self.reach(attempt, calendar);
+            self.join(attempt, demand, calendar);
         }
     }
 
-    /// An attempt is at its server.
+    /// An attempt has come to its server.
     #[inline(always)]
     pub(super) fn reach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let attempt = &self.attempts[id];
+        let Phase::Travelling { work } = attempt.phase else {
+            return;
+        };
+        let service = self.servers[attempt.server as usize].service;
+        let abandoned = self.services[service as usize].plan.balancer.abandoned;
+        if attempt.request == NOBODY && abandoned == Abandoned::Cancel {
+            self.forget(id, calendar.now());
+        } else {
+            self.join(id, work, calendar);
+        }
+    }
+
+    /// An attempt with this much work joins those at its server.
+    #[inline(always)]
+    fn join(&mut self, id: u32, work: Span, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
-        if attempt.request == NOBODY
-            && self.services[server.service as usize]
-                .plan
-                .balancer
-                .abandoned
-                == Abandoned::Cancel
-        {
-            self.forget(id, now);
-            return;
-        }
-        attempt.since = now;
-        attempt.load = server.present().min(u32::from(u16::MAX)) as u16;
+        let found = server.present().min(u32::from(u16::MAX)) as u16;
         if !server.is_up() {
             match server.while_down {
                 WhileDown::Refuse => self.refuse(id, Cause::Crash, calendar),
                 // It stands in the queue until it times out, or the server is back and drops it.
                 WhileDown::Hang => {
-                    attempt.phase = Phase::Waiting;
+                    let since = now;
+                    attempt.phase = Phase::Waiting { found, since, work };
                     server.enqueue(id, &mut self.attempts);
                 }
             }
         } else if server.sharing.is_some() {
-            self.share(id, calendar);
+            self.share(id, (found, work), calendar);
         } else if server.has_free_slot() {
-            self.start(id, calendar);
+            self.start(id, (found, Span::ZERO, work), calendar);
         } else if server.is_full() {
             self.refuse(id, Cause::QueueFull, calendar);
         } else {
-            attempt.phase = Phase::Waiting;
+            let since = now;
+            attempt.phase = Phase::Waiting { found, since, work };
             server.enqueue(id, &mut self.attempts);
         }
     }
 
-    /// An attempt gets a slot.
+    /// An attempt gets a slot. It found so many at the server, has waited, and has this much work.
     #[inline(always)]
-    pub(super) fn start(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
+    fn start(
+        &mut self,
+        id: u32,
+        (found, waited, work): (u16, Span, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let begun = calendar.now();
         let attempt = &mut self.attempts[id];
-        let index = attempt.server as usize;
-        let server = &mut self.servers[index];
-        if self.tally.measures(now) {
-            let load = &mut self.tally.load.servers[index];
-            load.begun += 1;
-            load.waited += now - attempt.since;
-        }
+        let server = &mut self.servers[attempt.server as usize];
         let takes = if server.pace == 1.0 {
-            attempt.demand
+            work
         } else {
-            Span::from_seconds(attempt.demand.seconds() / server.pace)
+            Span::from_seconds(work.seconds() / server.pace)
         };
-        attempt.phase = Phase::Serving;
-        attempt.demand = now - attempt.since;
-        attempt.since = now;
-        attempt.finish = now + takes;
-        let finish = attempt.finish;
+        let ends = begun + takes;
+        attempt.phase = Phase::Serving {
+            found,
+            begun,
+            waited,
+            ends,
+        };
         server.occupy(id, &mut self.attempts);
-        calendar.at(finish, Event::Finish(id));
+        calendar.at(ends, Event::Finish(id));
     }
 
     /// The service of an attempt ends.
@@ -258,23 +273,37 @@ impl World<'_> {
     pub(super) fn finish(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let attempt = self.attempts[id];
-        if attempt.finish != now || attempt.phase != Phase::Serving {
+        let Phase::Serving {
+            found,
+            begun,
+            waited,
+            ends,
+        } = attempt.phase
+        else {
+            return;
+        };
+        if ends != now {
             return;
         }
-        self.free_slot(id, &attempt, now);
+        self.free_slot(id, &attempt, begun, now);
         self.start_next(attempt.server, calendar);
-        self.served(id, attempt, calendar);
+        if attempt.request != NOBODY && self.requests[attempt.request].measured {
+            let load = &mut self.tally.load.servers[attempt.server as usize];
+            load.answered += 1;
+            load.waited += waited;
+        }
+        self.served(id, (attempt, found), (waited, now - begun), calendar);
     }
 
-    /// Takes an attempt off its slot, and counts the work done.
+    /// Takes an attempt off the slot that it has had since `begun`, and counts the work done.
     #[inline(always)]
-    pub(super) fn free_slot(&mut self, id: u32, attempt: &Attempt, now: Time) {
+    pub(super) fn free_slot(&mut self, id: u32, attempt: &Attempt, begun: Time, now: Time) {
         let index = attempt.server as usize;
         let server = &mut self.servers[index];
         server.vacate(attempt, &mut self.attempts);
-        server.worked += (now - attempt.since).nanos();
-        self.tally.load.busy(index, 1, attempt.since, now);
-        self.attempts[id].finish = Time::NEVER;
+        server.worked += (now - begun).nanos();
+        self.tally.load.busy(index, 1, begun, now);
+        self.attempts[id].phase = Phase::Gone;
     }
 
     /// Gives free slots to those who wait, unless the server is down.
@@ -284,30 +313,63 @@ impl World<'_> {
         if place.has_free_slot()
             && let Some(next) = place.dequeue(&self.attempts)
         {
-            self.start(next, calendar);
+            if let Phase::Waiting { found, since, work } = self.attempts[next].phase {
+                self.start(next, (found, calendar.now() - since, work), calendar);
+            }
         }
     }
 
-    /// A server has done the work of an attempt: the answer goes back.
+    /// A server has done the work of an attempt, which found so many there, waited and was worked on: the answer goes
+    /// back.
     #[inline(always)]
-    pub(super) fn served(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+    pub(super) fn served(
+        &mut self,
+        id: u32,
+        (mut attempt, found): (Attempt, u16),
+        (waited, worked): (Span, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
         if self.oracle {
             self.left(attempt.server, calendar.now());
         }
-        let attempt = if self.watched {
-            self.note_served(id, calendar);
-            self.attempts[id]
-        } else {
-            attempt
-        };
+        if self.watched {
+            self.note_served(&attempt, found, waited + worked, calendar);
+        }
         if attempt.request == NOBODY {
             self.attempts.remove(id);
             return;
         }
+        let left_behind = self.servers[attempt.server as usize].present();
+        attempt.phase = Phase::Returning {
+            left_behind: left_behind.min(u32::from(u16::MAX)) as u16,
+            waited,
+            worked,
+        };
         if self.has_sessions {
             self.touch_session(attempt.request, attempt.server, calendar.now());
         }
-        self.send_back(id, attempt, calendar);
+        if self.back(attempt.server).is_instant() {
+            self.conclude(id, attempt, calendar);
+        } else {
+            self.attempts[id].phase = attempt.phase;
+            self.send_back(id, attempt, calendar);
+        }
+    }
+
+    /// The way from a server to its balancers.
+    #[inline(always)]
+    fn back(&self, server: u32) -> &Leg {
+        let place = &self.servers[server as usize];
+        &self.services[place.service as usize].back[place.group as usize]
+    }
+
+    /// An answer, good or bad, begins its way back.
+    #[inline(always)]
+    fn send_back(&self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[attempt.request];
+        let luck = Luck::new(request.draft.luck, BACK + u64::from(request.attempts));
+        self.back(attempt.server)
+            .send(luck, Event::Answer(id), calendar);
     }
 
     /// The session of a request's client goes on, begins, or turns out to be lost.
@@ -339,126 +401,143 @@ impl World<'_> {
         }
     }
 
-    /// A server turns an attempt away, or drops it.
+    /// A server turns an attempt away, or drops it. What follows may come to a refusal again (whoever waits at the balancer
+    /// is sent, to a server that is dead): it is worked off from a list, so that no stage calls itself.
     #[cold]
     #[inline(never)]
     pub(super) fn refuse(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
         let Attempt {
             request, server, ..
         } = self.attempts[id];
         if self.oracle {
-            self.left(server, now);
+            self.left(server, calendar.now());
         }
         if let Some(reported) = self.reported.get_mut(server as usize) {
             reported.answered += 1;
             reported.refused += 1;
         }
         if request == NOBODY {
+            self.attempts[id].phase = Phase::Gone;
             self.attempts.remove(id);
             return;
         }
-        self.tally.load.servers[server as usize].failed +=
-            u64::from(self.requests[request].measured);
-        self.attempts[id].failed = Some(cause);
-        let attempt = self.attempts[id];
-        self.send_back(id, attempt, calendar);
+        self.attempts[id].phase = Phase::Refused(cause);
+        if self.back(server).is_instant() {
+            self.after_refusal(Duty::Hear(id, cause), calendar);
+        } else {
+            self.send_back(id, self.attempts[id], calendar);
+        }
     }
 
-    #[inline(always)]
-    fn send_back(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
-        let place = &self.servers[attempt.server as usize];
-        let leg = &self.services[place.service as usize].back[place.group as usize];
-        if leg.is_instant() {
-            self.conclude(id, attempt, calendar);
-        } else {
-            self.attempts[id].phase = Phase::Returning;
-            let request = &self.requests[attempt.request];
-            let luck = Luck::new(request.draft.luck, BACK + u64::from(request.attempts));
-            leg.send(luck, Event::Answer(id), calendar);
+    /// Does what follows a refusal, and what follows from that: the latest first, as if each called the next. Where this is
+    /// being done already, it only notes the duty.
+    fn after_refusal(&mut self, duty: Duty, calendar: &mut Calendar<Event>) {
+        self.duties.push(duty);
+        if self.on_duty {
+            return;
         }
+        self.on_duty = true;
+        while let Some(duty) = self.duties.pop() {
+            match duty {
+                Duty::Hear(attempt, cause) => self.hear_refusal(attempt, cause, calendar),
+                Duty::Serve(service, balancer, member) => {
+                    let place = &mut self.services[usize::from(service)];
+                    let place = &mut place.balancers[usize::from(balancer)];
+                    if let Some(next) = place.dequeue(member, calendar.now()) {
+                        self.duties.push(duty);
+                        self.send(next, member, calendar);
+                    }
+                }
+                Duty::Retry(request, cause) => self.retry(request, cause, calendar),
+            }
+        }
+        self.on_duty = false;
+    }
+
+    /// The balancer hears that an attempt has been refused: a place may be free at the member, and the request is tried
+    /// again or fails.
+    fn hear_refusal(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let attempt = self.attempts[id];
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts.remove(id);
+        let outcome = match cause {
+            Cause::QueueFull => Outcome::Rejected,
+            _ => Outcome::Failure,
+        };
+        let request = self.requests[attempt.request];
+        self.count_failure(&request, attempt.server);
+        let member = self.tell_balancer(&request, &attempt, outcome, calendar.now());
+        self.duties.push(Duty::Retry(attempt.request, cause));
+        self.duties
+            .push(Duty::Serve(request.service, request.balancer, member));
+    }
+
+    /// An attempt of a request has failed at a server, as its balancer knows by now.
+    fn count_failure(&mut self, request: &Request, server: u32) {
+        self.tally.load.servers[server as usize].failed += u64::from(request.measured);
     }
 
     /// The answer to an attempt, good or bad, is at the balancer.
     pub(super) fn answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let attempt = self.attempts[id];
-        if attempt.request == NOBODY {
-            self.attempts.remove(id);
-        } else {
-            self.conclude(id, attempt, calendar);
+        match attempt.phase {
+            _ if attempt.request == NOBODY => self.attempts.remove(id),
+            Phase::Refused(cause) => self.after_refusal(Duty::Hear(id, cause), calendar),
+            _ => self.conclude(id, attempt, calendar),
         }
     }
 
-    /// An attempt that somebody waits for has ended, and the balancer knows.
+    /// A good answer that somebody waits for is at the balancer.
     #[inline(always)]
     fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
-        let outcome = match attempt.failed {
-            None => Outcome::Success,
-            Some(Cause::QueueFull) => Outcome::Rejected,
-            Some(_) => Outcome::Failure,
-        };
         let request = self.requests[attempt.request];
-        self.tell_balancer(&request, &attempt, outcome, calendar);
-        match attempt.failed {
-            None => self.succeed(attempt.request, &request, &attempt, calendar),
-            Some(cause) => self.retry(attempt.request, cause, calendar),
-        }
+        let member = self.tell_balancer(&request, &attempt, Outcome::Success, calendar.now());
+        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        self.serve_waiting(service, balancer, member, calendar);
+        self.succeed(attempt.request, &request, &attempt, calendar);
     }
 
     /// The balancer has waited long enough for an attempt.
     #[inline(never)]
     pub(super) fn time_out(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
+        let attempt = self.attempts[id];
         let Attempt {
-            request,
-            server,
-            phase,
-            deadline,
-            ..
-        } = self.attempts[id];
-        if deadline != now {
+            request, server, ..
+        } = attempt;
+        if attempt.deadline != now {
             return;
         }
         self.attempts[id].deadline = Time::NEVER;
         self.attempts[id].request = NOBODY;
-        self.tally.load.servers[server as usize].failed +=
-            u64::from(self.requests[request].measured);
-        let attempt = Attempt {
-            request,
-            ..self.attempts[id]
-        };
         let asked = self.requests[request];
-        self.tell_balancer(&asked, &attempt, Outcome::Timeout, calendar);
+        self.count_failure(&asked, server);
+        let member = self.tell_balancer(&asked, &attempt, Outcome::Timeout, now);
+        let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
+        self.serve_waiting(service, balancer, member, calendar);
         let place = &self.servers[server as usize];
-        let cancel = self.services[place.service as usize]
-            .plan
-            .balancer
-            .abandoned
-            == Abandoned::Cancel;
-        match phase {
-            Phase::Waiting if cancel || !place.is_up() => {
+        let cancel = self.services[service].plan.balancer.abandoned == Abandoned::Cancel;
+        match attempt.phase {
+            Phase::Waiting { .. } if cancel || !place.is_up() => {
                 self.servers[server as usize].unqueue(id, &mut self.attempts);
                 self.forget(id, now);
             }
-            Phase::Serving if cancel => self.cancel(id, calendar),
+            Phase::Serving { begun, .. } if cancel => {
+                // Not as it was above: its neighbours may have come and gone.
+                let attempt = self.attempts[id];
+                self.free_slot(id, &attempt, begun, now);
+                self.start_next(server, calendar);
+                self.forget(id, now);
+            }
+            Phase::Sharing { .. } if cancel => {
+                self.unshare(id, calendar);
+                self.forget(id, now);
+            }
             _ => {}
         }
         self.retry(request, Cause::Timeout, calendar);
-    }
-
-    /// Stops the work on an attempt.
-    fn cancel(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let attempt = self.attempts[id];
-        if self.servers[attempt.server as usize].sharing.is_some() {
-            self.unshare(id, calendar);
-        } else {
-            self.free_slot(id, &attempt, now);
-            self.start_next(attempt.server, calendar);
-        }
-        self.forget(id, now);
     }
 
     /// An attempt that nobody waits for leaves the world.
@@ -467,33 +546,41 @@ impl World<'_> {
         if self.oracle {
             self.left(self.attempts[id].server, now);
         }
-        self.attempts[id].deadline = Time::NEVER;
+        let attempt = &mut self.attempts[id];
+        (attempt.deadline, attempt.phase) = (Time::NEVER, Phase::Gone);
         self.attempts.remove(id);
     }
 
+    /// Tells the balancer how an attempt ended, and returns the member.
     #[inline(always)]
     fn tell_balancer(
         &mut self,
         request: &Request,
         attempt: &Attempt,
         outcome: Outcome,
-        calendar: &mut Calendar<Event>,
-    ) {
-        let now = calendar.now();
+        now: Time,
+    ) -> MemberId {
         let service = &mut self.services[usize::from(request.service)];
         let member = attempt.server - service.first;
+        let feedback = match attempt.phase {
+            Phase::Returning {
+                left_behind,
+                worked,
+                ..
+            } if service.reads_feedback => Some(Feedback {
+                in_flight: u32::from(left_behind),
+                service_time: worked,
+            }),
+            _ => None,
+        };
         let answer = Answer {
             member,
             outcome,
             response_time: now - attempt.sent,
-            feedback: Feedback {
-                in_flight: u32::from(attempt.load),
-                service_time: attempt.demand,
-            },
+            feedback,
         };
         service.balancers[usize::from(request.balancer)].answered(&answer, now);
-        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
-        self.serve_waiting(service, balancer, member, calendar);
+        member
     }
 
     /// A server that has become idle tells one of its balancers, drawn at random.
@@ -568,6 +655,13 @@ impl World<'_> {
         failed: Option<Cause>,
         response_time: Span,
     ) {
+        let (waited, worked) = match answered.map(|attempt| attempt.phase) {
+            Some(Phase::Returning { waited, worked, .. }) => (waited, worked),
+            _ => (Span::ZERO, Span::ZERO),
+        };
+        let at_balancer = answered.map_or(Span::ZERO, |attempt| {
+            attempt.sent.since(request.queued.min(attempt.sent))
+        });
         if let Some(witness) = &mut self.witness {
             witness.ended(&Ended {
                 arrived: request.arrived,
@@ -576,11 +670,8 @@ impl World<'_> {
                 size: request.draft.size,
                 server: answered.map(|attempt| attempt.server),
                 attempts: request.attempts,
-                service_time: answered.map_or(Span::ZERO, |attempt| attempt.demand),
-                waited: answered.map_or(Span::ZERO, |attempt| {
-                    let at_balancer = attempt.sent.since(request.queued.min(attempt.sent));
-                    attempt.since - Time::ZERO + at_balancer
-                }),
+                service_time: worked,
+                waited: waited + at_balancer,
                 response_time,
                 failed,
                 measured: request.measured,

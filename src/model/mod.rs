@@ -38,8 +38,9 @@ use crate::time::{Span, Time};
 
 use blueprint::{Blueprint, When};
 use faults::Strike;
+use flow::Duty;
 use plain::Plain;
-use request::{Attempt, NOBODY, Request, Slab};
+use request::{Attempt, NOBODY, Phase, Request, Slab};
 use server::Server;
 use service::{Service, has_drawn};
 use session::Sessions;
@@ -97,6 +98,10 @@ struct World<'a> {
     servers: Vec<Server>,
     requests: Slab<Request>,
     attempts: Slab<Attempt>,
+    /// What follows refusals and is still to be done, the next last.
+    duties: Vec<Duty>,
+    /// Whether that is being done.
+    on_duty: bool,
     strikes: Vec<Strike>,
     /// Slowdowns that hold at present: (server, speed).
     slowdowns: Vec<(u32, f64)>,
@@ -114,7 +119,7 @@ struct World<'a> {
     has_probes: bool,
     /// Whether any strategy hears from servers that become idle.
     hears_idle: bool,
-    /// Whether any strategy wants to know what servers say of themselves.
+    /// Whether anybody is to be told when a server has done its work, besides the balancer.
     watched: bool,
     /// Whether any client holds sessions.
     has_sessions: bool,
@@ -282,11 +287,7 @@ impl<'a> World<'a> {
         };
         let has_probes = any(StrategyConfig::probes);
         let hears_idle = any(StrategyConfig::hears_idle);
-        let watched = witness.is_some()
-            || has_probes
-            || hears_idle
-            || any(StrategyConfig::reads_feedback)
-            || any(StrategyConfig::reads_reports);
+        let watched = has_probes || hears_idle || any(StrategyConfig::reads_reports);
         let probed = if has_probes { servers.len() } else { 0 };
         let mut world = World {
             plan,
@@ -297,6 +298,8 @@ impl<'a> World<'a> {
             servers,
             requests: Slab::default(),
             attempts: Slab::default(),
+            duties: Vec::new(),
+            on_duty: false,
             strikes: Vec::new(),
             slowdowns: Vec::new(),
             reported: Vec::new(),
@@ -444,12 +447,10 @@ impl Cell for World<'_> {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];
             if server.sharing.is_none() {
-                let since: Vec<Time> = server
-                    .serving(&self.attempts)
-                    .map(|id| self.attempts[id].since)
-                    .collect();
-                for since in since {
-                    self.tally.load.busy(index, 1, since, reached);
+                for id in server.serving(&self.attempts) {
+                    if let Phase::Serving { begun, .. } = self.attempts[id].phase {
+                        self.tally.load.busy(index, 1, begun, reached);
+                    }
                 }
             }
         }

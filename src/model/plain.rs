@@ -14,7 +14,7 @@ use crate::engine::{Calendar, Model};
 use crate::observe::{Cause, Tally};
 use crate::prefetch::prefetch;
 use crate::rng::Seeds;
-use crate::strategy::{Answer, Feedback, Outcome, Pick, Sight, Truth};
+use crate::strategy::{Answer, Outcome, Pick, Sight, Truth};
 use crate::time::{Span, Time};
 
 /// A plain system at work. Its events are jobs whose service ends, and [`NOBODY`] for the end of the measured window.
@@ -123,25 +123,6 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// A slot of a server begins to work on a job.
-    #[inline(always)]
-    fn start(
-        &mut self,
-        id: u32,
-        index: usize,
-        arrived: Time,
-        demand: Span,
-        calendar: &mut Calendar<u32>,
-    ) {
-        let now = calendar.now();
-        if self.tally.measures(now) {
-            let load = &mut self.tally.load.servers[index];
-            load.begun += 1;
-            load.waited += now - arrived;
-        }
-        calendar.at(now + demand, id);
-    }
-
     #[inline(always)]
     fn insert(&mut self, job: Job) -> u32 {
         let id = self.free;
@@ -190,8 +171,7 @@ impl Model for Plain<'_> {
         if let Some(waiting) = self.jobs.get_mut(next as usize) {
             server.head = waiting.next;
             waiting.begun = now;
-            let (arrived, demand) = (waiting.arrived, waiting.demand);
-            self.start(next, index, arrived, demand, calendar);
+            calendar.at(now + waiting.demand, next);
         } else {
             server.idle += 1;
         }
@@ -200,12 +180,15 @@ impl Model for Plain<'_> {
             member,
             outcome: Outcome::Success,
             response_time,
-            feedback: Feedback::default(),
+            feedback: None,
         };
         self.balancer.answered(&answer, now);
         let measured = self.tally.measures(arrived);
         self.tally.succeeded(stretch, response_time, measured);
         if measured {
+            let load = &mut self.tally.load.servers[index];
+            load.answered += 1;
+            load.waited += begun - arrived;
             self.tally.presence.leave(now, Span::ZERO);
         }
     }
@@ -271,7 +254,7 @@ impl Model for Plain<'_> {
         let place = &mut self.servers[member as usize];
         if at_once {
             place.idle -= 1;
-            self.start(id, member as usize, now, demand, calendar);
+            calendar.at(now + demand, id);
         } else if place.head == NOBODY {
             (place.head, place.tail) = (id, id);
         } else if lifo {

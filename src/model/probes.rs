@@ -2,12 +2,12 @@
 //! found about as many took of late, as in Wydrowski et al., "Load is not what you should balance: introducing Prequal",
 //! NSDI 2024, section 4. Probes cost no slot.
 
-use super::request::NOBODY;
+use super::request::{Attempt, NOBODY};
 use super::{Event, World};
 use crate::engine::Calendar;
 use crate::rng::Luck;
 use crate::strategy::{MemberId, Probe};
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// The purpose of a request's luck that delays the probes sent with it; the number of the probe is added.
 const PROBE: u64 = 0x600;
@@ -142,30 +142,26 @@ impl World<'_> {
         }
     }
 
-    /// A server has done the work of an attempt, and those who want to know of it are told.
+    /// A server has done the work of an attempt that found so many there and stayed so long, and those who want to know of
+    /// it are told.
     #[cold]
     #[inline(never)]
-    pub(super) fn note_served(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let attempt = self.attempts[id];
+    pub(super) fn note_served(
+        &mut self,
+        attempt: &Attempt,
+        found: u16,
+        stayed: Span,
+        calendar: &mut Calendar<Event>,
+    ) {
         let index = attempt.server as usize;
-        let here = self.servers[index].present();
-        let served = calendar.now() - attempt.since;
-        let (response_time, service_time) = if self.servers[index].sharing.is_some() {
-            (served, attempt.demand)
-        } else {
-            (attempt.demand + served, served)
-        };
         if let Some(reported) = self.reported.get_mut(index) {
             reported.answered += 1;
         }
         if self.has_probes {
-            self.latencies[index].record(u32::from(attempt.load), response_time);
+            self.latencies[index].record(u32::from(found), stayed);
         }
-        self.attempts[id].load = here.min(u32::from(u16::MAX)) as u16;
-        self.attempts[id].demand = service_time;
-        let waited = response_time.nanos().saturating_sub(service_time.nanos());
-        self.attempts[id].since = Time::from_nanos(waited);
-        if self.hears_idle && here == 0 && attempt.request != NOBODY {
+        let is_idle = self.servers[index].present() == 0;
+        if self.hears_idle && is_idle && attempt.request != NOBODY {
             let luck = self.requests[attempt.request].draft.luck;
             self.tell_idle(attempt.server, luck, calendar.now());
         }

@@ -53,17 +53,58 @@ impl Request {
     }
 }
 
-/// Where an attempt is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where an attempt is, and what only matters there.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Phase {
     /// Between balancer and server.
-    Travelling,
+    Travelling {
+        /// How long it takes at the server's configured speed.
+        work: Span,
+    },
     /// In the server's queue.
-    Waiting,
-    /// Being worked on.
-    Serving,
-    /// Its answer travels back.
-    Returning,
+    Waiting {
+        /// Requests that it found at the server.
+        found: u16,
+        /// When it joined the queue.
+        since: Time,
+        /// How long it takes at the server's configured speed.
+        work: Span,
+    },
+    /// On a slot of the server.
+    Serving {
+        /// Requests that it found at the server.
+        found: u16,
+        /// When it got the slot.
+        begun: Time,
+        /// How long it waited for the slot.
+        waited: Span,
+        /// When its service ends; an event that says otherwise is stale.
+        ends: Time,
+    },
+    /// At a server that shares itself among all who are there.
+    Sharing {
+        /// Requests that it found at the server.
+        found: u16,
+        /// When it came.
+        since: Time,
+        /// Its number among those who came to this server.
+        order: u64,
+        /// What the server's clock of slot time said when it came.
+        clock: f64,
+    },
+    /// Served: the answer is on its way back, or there.
+    Returning {
+        /// Requests that it left behind at the server.
+        left_behind: u16,
+        /// How long it had no slot, of the time at the server.
+        waited: Span,
+        /// How long it had one.
+        worked: Span,
+    },
+    /// Turned away or dropped: that is on its way back, or there.
+    Refused(Cause),
+    /// Nowhere any more; an event that speaks of it is stale.
+    Gone,
 }
 
 /// One try of a request at one server.
@@ -73,28 +114,16 @@ pub(super) struct Attempt {
     pub(super) request: u32,
     /// The server, among all servers of the world.
     pub(super) server: u32,
-    /// Neighbours in the server's list, [`NOBODY`] at its ends.
+    /// The next in the server's list, [`NOBODY`] at its end.
     pub(super) next: u32,
-    /// See `next`.
+    /// The one before in the server's list; at the head it says nothing.
     pub(super) prev: u32,
-    /// Where it is.
-    pub(super) phase: Phase,
-    /// Why it failed, on the way back.
-    pub(super) failed: Option<Cause>,
     /// When the balancer sent it.
     pub(super) sent: Time,
-    /// When it joined the server's queue; from when it is worked on, once it is; once it is done, and somebody wants to know,
-    /// how long it did not get a slot at the server, counted from time zero.
-    pub(super) since: Time,
-    /// When its service ends; an event that says otherwise is stale.
-    pub(super) finish: Time,
     /// When its timeout strikes; an event that says otherwise is stale.
     pub(super) deadline: Time,
-    /// How long it takes at the server's configured speed; from when a slot is given to it, how long it waited; once it
-    /// is done, how long it was worked on.
-    pub(super) demand: Span,
-    /// Requests that it found at the server; once it is done, those that it left behind.
-    pub(super) load: u16,
+    /// Where it is.
+    pub(super) phase: Phase,
 }
 
 /// No request, no attempt.
@@ -163,6 +192,7 @@ mod tests {
 
     #[test]
     fn what_is_in_flight_is_small() {
+        assert_eq!(size_of::<Attempt>(), 64);
         assert!(
             size_of::<Request>() + size_of::<Attempt>() <= 168,
             "{} + {}",

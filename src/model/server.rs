@@ -98,9 +98,11 @@ impl Server {
             (self.head, self.tail) = (id, id);
         } else if self.lifo {
             attempts[id].next = self.head;
+            attempts[self.head].prev = id;
             self.head = id;
         } else {
-            attempts[id].next = NOBODY;
+            let attempt = &mut attempts[id];
+            (attempt.next, attempt.prev) = (NOBODY, self.tail);
             attempts[self.tail].next = id;
             self.tail = id;
         }
@@ -118,22 +120,20 @@ impl Server {
         Some(id)
     }
 
-    /// Takes an attempt out of the middle of the queue, which means walking it.
+    /// Takes an attempt out of the queue, wherever in it it stands.
     pub(super) fn unqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
-        let mut before = NOBODY;
-        let mut at = self.head;
-        while at != id {
-            before = at;
-            at = attempts[at].next;
-        }
-        let after = attempts[id].next;
-        if before == NOBODY {
-            self.head = after;
+        let Attempt { next, prev, .. } = attempts[id];
+        // What stands before the head is of no account, so that taking the head need not touch the one behind.
+        let is_head = self.head == id;
+        if is_head {
+            self.head = next;
         } else {
-            attempts[before].next = after;
+            attempts[prev].next = next;
         }
-        if self.tail == id {
-            self.tail = before;
+        if next != NOBODY {
+            attempts[next].prev = prev;
+        } else if !is_head {
+            self.tail = prev;
         }
         self.waiting -= 1;
     }

@@ -32,6 +32,8 @@ pub(super) struct Service<'a> {
     pub(super) timeouts: Option<Lane>,
     /// Where the time limits of those wait who wait at a balancer.
     pub(super) queue_timeouts: Option<Lane>,
+    /// Whether its strategy reads what servers say of themselves in answers.
+    pub(super) reads_feedback: bool,
     /// A random word: which balancer a client comes through.
     route: u64,
 }
@@ -87,6 +89,7 @@ impl<'a> Service<'a> {
                 .balancer
                 .queue_timeout
                 .map(|limit| calendar.lane(limit)),
+            reads_feedback: plan.balancer.strategy.reads_feedback(),
             route: World::route_word(seeds, index),
         }
     }

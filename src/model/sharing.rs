@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::request::{Attempt, Phase};
+use super::request::{Attempt, Phase, Slab};
 use super::{Event, World};
 use crate::engine::Calendar;
 use crate::observe::Cause;
@@ -18,16 +18,22 @@ use crate::time::{Span, Time};
 pub(super) struct Sharing {
     /// Work received by a request that has been here from the beginning, in nanoseconds of full speed.
     received: f64,
+    /// Slot time received by a request that has been here from the beginning, in nanoseconds.
+    clock: f64,
     updated: Time,
+    /// Those who are here, and some who have left before their end: such a job is stale, and dropped when its turn comes or
+    /// when there are as many stale ones as others. The first is not stale.
     jobs: BinaryHeap<Job>,
+    /// How many are here.
+    present: u32,
     joined: u64,
     /// When the next request finishes; an event that says otherwise is stale.
     pub(super) next: Time,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Job {
-    /// The clock at which it finishes.
+pub(super) struct Job {
+    /// The work received by then at which it finishes.
     done_at: f64,
     /// Equal ends go in the order of coming.
     order: u64,
@@ -55,86 +61,128 @@ impl PartialOrd for Job {
 impl Sharing {
     /// How many requests are here.
     pub(super) fn len(&self) -> u32 {
-        self.jobs.len() as u32
+        self.present
     }
 
-    /// Since when the clock has not been moved.
+    /// The slot time received by a request that has been here from the beginning, in nanoseconds.
+    pub(super) fn clock(&self) -> f64 {
+        self.clock
+    }
+
+    /// Since when the clocks have not been moved.
     pub(super) fn updated(&self) -> Time {
         self.updated
     }
 
-    fn rate(&self, slots: u32, pace: f64) -> f64 {
-        pace * (f64::from(slots) / self.jobs.len() as f64).min(1.0)
+    /// The part of a slot that each has.
+    fn share(&self, slots: u32) -> f64 {
+        (f64::from(slots) / f64::from(self.present)).min(1.0)
     }
 
-    /// Moves the clock to `now`; to be called before anything changes.
+    /// Moves the clocks to `now`; to be called before anything changes.
     pub(super) fn advance(&mut self, now: Time, slots: u32, pace: f64) {
-        if !self.jobs.is_empty() {
-            self.received += (now - self.updated).nanos() as f64 * self.rate(slots, pace);
+        if self.present > 0 {
+            let (passed, share) = ((now - self.updated).nanos() as f64, self.share(slots));
+            self.received += passed * (pace * share);
+            self.clock += passed * share;
         }
         self.updated = now;
     }
 
-    /// Adds an attempt with this much work.
-    pub(super) fn join(&mut self, attempt: u32, demand: Span) {
-        // Where nobody is, the clock may begin anew: it keeps its precision however long the run.
-        if self.jobs.is_empty() {
+    /// Adds an attempt with this much work, and returns its number.
+    pub(super) fn join(&mut self, attempt: u32, work: Span) -> u64 {
+        // Where nobody is, the clocks may begin anew: they keep their precision however long the run.
+        if self.present == 0 {
             self.received = 0.0;
+            self.clock = 0.0;
         }
         self.joined += 1;
+        self.present += 1;
         self.jobs.push(Job {
-            done_at: self.received + demand.nanos() as f64,
+            done_at: self.received + work.nanos() as f64,
             order: self.joined,
             attempt,
         });
+        self.joined
     }
 
     /// Takes out the attempt that finishes first.
-    pub(super) fn finish(&mut self) -> Option<u32> {
-        self.jobs.pop().map(|job| job.attempt)
+    pub(super) fn finish(&mut self, is_here: impl Fn(&Job) -> bool) -> Option<u32> {
+        let first = self.jobs.pop()?;
+        self.present -= 1;
+        self.drop_stale(is_here);
+        Some(first.attempt)
     }
 
-    /// Takes out one attempt, finished or not.
-    pub(super) fn leave(&mut self, attempt: u32) {
-        self.jobs.retain(|job| job.attempt != attempt);
+    /// One attempt has left before its end.
+    pub(super) fn leave(&mut self, is_here: impl Fn(&Job) -> bool) {
+        self.present -= 1;
+        if self.jobs.len() > 2 * self.present as usize + 8 {
+            self.jobs.retain(&is_here);
+        }
+        self.drop_stale(is_here);
+    }
+
+    fn drop_stale(&mut self, is_here: impl Fn(&Job) -> bool) {
+        while self.jobs.peek().is_some_and(|job| !is_here(job)) {
+            self.jobs.pop();
+        }
     }
 
     /// Takes out all attempts, in the order in which they came.
-    pub(super) fn clear(&mut self) -> Vec<u32> {
-        let mut jobs: Vec<Job> = self.jobs.drain().collect();
+    pub(super) fn clear(&mut self, is_here: impl Fn(&Job) -> bool) -> Vec<u32> {
+        let mut jobs: Vec<Job> = self.jobs.drain().filter(is_here).collect();
         jobs.sort_by_key(|job| job.order);
+        self.present = 0;
         jobs.into_iter().map(|job| job.attempt).collect()
     }
 
     /// Works out when the next request finishes, with the clock moved to `now`.
     pub(super) fn plan(&mut self, now: Time, slots: u32, pace: f64) -> Time {
         self.next = self.jobs.peek().map_or(Time::NEVER, |job| {
-            let left = (job.done_at - self.received).max(0.0) / self.rate(slots, pace);
+            let left = (job.done_at - self.received).max(0.0) / (pace * self.share(slots));
             now + Span::from_nanos(left.ceil() as u64)
         });
         self.next
     }
 }
 
+/// Whether the attempt of a job is still at the server.
+fn is_here(job: &Job, server: u32, attempts: &Slab<Attempt>) -> bool {
+    let attempt = &attempts[job.attempt];
+    attempt.server == server
+        && matches!(attempt.phase, Phase::Sharing { order, .. } if order == job.order)
+}
+
 impl World<'_> {
-    /// An attempt joins the others at a server that shares itself.
+    /// An attempt that found so many joins the others at a server that shares itself.
     #[cold]
     #[inline(never)]
-    pub(super) fn share(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let Attempt { server, demand, .. } = self.attempts[id];
-        self.settle_sharing(server, now);
+    pub(super) fn share(
+        &mut self,
+        id: u32,
+        (found, work): (u16, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let since = calendar.now();
+        let server = self.attempts[id].server;
+        self.settle_sharing(server, since);
         let place = &mut self.servers[server as usize];
-        let limit = place.sharing_is_full();
+        let is_full = place.sharing_is_full();
         let Some(sharing) = &mut place.sharing else {
             return;
         };
-        if limit {
+        if is_full {
             self.refuse(id, Cause::QueueFull, calendar);
             return;
         }
-        sharing.join(id, demand);
-        self.attempts[id].phase = Phase::Serving;
+        let order = sharing.join(id, work);
+        self.attempts[id].phase = Phase::Sharing {
+            found,
+            since,
+            order,
+            clock: sharing.clock(),
+        };
         self.plan_sharing(server, calendar);
     }
 
@@ -142,31 +190,59 @@ impl World<'_> {
     pub(super) fn unshare(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let server = self.attempts[id].server;
         self.settle_sharing(server, calendar.now());
+        self.attempts[id].phase = Phase::Gone;
         if let Some(sharing) = &mut self.servers[server as usize].sharing {
-            sharing.leave(id);
+            sharing.leave(|job| is_here(job, server, &self.attempts));
         }
         self.plan_sharing(server, calendar);
+    }
+
+    /// All leave a server that shares itself; in the order in which they came.
+    pub(super) fn clear_sharing(
+        &mut self,
+        server: u32,
+        calendar: &mut Calendar<Event>,
+    ) -> Vec<u32> {
+        self.settle_sharing(server, calendar.now());
+        let Some(sharing) = &mut self.servers[server as usize].sharing else {
+            return Vec::new();
+        };
+        let all = sharing.clear(|job| is_here(job, server, &self.attempts));
+        for &id in &all {
+            self.attempts[id].phase = Phase::Gone;
+        }
+        self.plan_sharing(server, calendar);
+        all
     }
 
     /// At a server that shares itself, the next request finishes.
     pub(super) fn finish_shared(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        if self.servers[server as usize]
-            .sharing
-            .as_ref()
-            .is_none_or(|sharing| sharing.next != now)
-        {
+        let next = |sharing: &Sharing| sharing.next;
+        if self.servers[server as usize].sharing.as_deref().map(next) != Some(now) {
             return;
         }
         self.settle_sharing(server, now);
-        let done = self.servers[server as usize]
-            .sharing
-            .as_mut()
-            .and_then(|sharing| sharing.finish());
+        let Some(sharing) = &mut self.servers[server as usize].sharing else {
+            return;
+        };
+        let done = sharing.finish(|job| is_here(job, server, &self.attempts));
+        let clock_now = sharing.clock();
         self.plan_sharing(server, calendar);
-        if let Some(id) = done {
-            let attempt = self.attempts[id];
-            self.served(id, attempt, calendar);
+        let Some(id) = done else { return };
+        let attempt = self.attempts[id];
+        if let Phase::Sharing {
+            found,
+            since,
+            clock,
+            ..
+        } = attempt.phase
+        {
+            self.attempts[id].phase = Phase::Gone;
+            let stayed = now - since;
+            // What the server gave it is rounded to whole nanoseconds, as the time of its end is.
+            let worked = Span::from_nanos((clock_now - clock).round() as u64).min(stayed);
+            self.served(id, (attempt, found), (stayed - worked, worked), calendar);
         }
     }
 
@@ -211,11 +287,29 @@ mod tests {
         sharing.join(8, Span::from_nanos(4));
         assert_eq!(sharing.plan(at(0), 1, 1.0), at(8));
         sharing.advance(at(8), 1, 1.0);
-        assert_eq!(sharing.finish(), Some(8));
+        assert_eq!(sharing.finish(|_| true), Some(8));
         assert_eq!(sharing.plan(at(8), 1, 1.0), at(14));
         // Half the speed from 10 on: 4 left at 10 take 8.
         sharing.advance(at(10), 1, 1.0);
         assert_eq!(sharing.plan(at(10), 1, 0.5), at(18));
+    }
+
+    /// Of a thousand that leave before their end, in any order, few are kept, and the first is never one of them.
+    #[test]
+    fn those_who_leave_are_forgotten() {
+        let mut sharing = Sharing::default();
+        let mut here: Vec<u32> = (0..1000).collect();
+        for &attempt in &here {
+            sharing.join(attempt, Span::from_nanos(1 + u64::from(attempt)));
+        }
+        while here.len() > 1 {
+            here.swap_remove((here.len() * 7919) % here.len().max(1));
+            sharing.leave(|job| here.contains(&job.attempt));
+            assert_eq!(sharing.len() as usize, here.len());
+            assert!(sharing.jobs.len() <= 2 * here.len() + 8);
+            let first = sharing.jobs.peek().map(|job| job.attempt);
+            assert_eq!(first, here.iter().min().copied());
+        }
     }
 
     #[test]

@@ -33,13 +33,13 @@ pub struct ServerLoad {
     slots: u32,
     /// Busy time.
     busy: u64,
-    /// Attempts sent to it.
+    /// Attempts sent to it for requests that arrived in the window; those below are among them.
     pub sent: u64,
     /// Attempts that failed on it.
     pub failed: u64,
-    /// Attempts that began service.
-    pub begun: u64,
-    /// How long those had waited in its queue, in all.
+    /// Those of them that it answered after a place in line, or a slot at once; none where it shares itself.
+    pub answered: u64,
+    /// How long those had waited for a slot, in all.
     pub waited: Span,
 }
 
@@ -118,7 +118,7 @@ impl Load {
             sum.busy += more.busy;
             sum.sent += more.sent;
             sum.failed += more.failed;
-            sum.begun += more.begun;
+            sum.answered += more.answered;
             sum.waited += more.waited;
         }
     }

@@ -12,7 +12,7 @@ use crate::balancer::{Balancer, Reason};
 use crate::rng::{Domain, Seeds};
 use crate::stats::chi_square;
 use crate::strategy::{
-    Answer, Feedback, Key, MemberId, Outcome, Pick, Request, StrategyConfig, Truth, UNLABELLED,
+    Answer, Key, MemberId, Outcome, Pick, Request, StrategyConfig, Truth, UNLABELLED,
 };
 use crate::time::{Span, Time};
 
@@ -419,7 +419,7 @@ impl Run {
             member,
             outcome,
             response_time: Span::from_millis(1),
-            feedback: Feedback::default(),
+            feedback: None,
         };
         self.balancer.answered(&answer, self.now);
         self.serve_waiting(member);

@@ -298,8 +298,8 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
                 request_share_half_width_95: over_runs(&measured.shares),
                 utilization: Some(utilization[place]),
                 utilization_half_width_95: over_runs(&measured.utilization),
-                wait_ms: (load.begun > 0)
-                    .then(|| milliseconds(load.waited.seconds() / load.begun as f64)),
+                wait_ms: (load.answered > 0)
+                    .then(|| milliseconds(load.waited.seconds() / load.answered as f64)),
                 failures: load.failed as f64 / replications,
             });
         }

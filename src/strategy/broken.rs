@@ -6,8 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::textbook::least_connections::LeastConnections;
 use super::{
-    Answer, Context, Feedback, Key, Member, MemberId, News, Outcome, Pool, Request, Rule,
-    UNLABELLED,
+    Answer, Context, Key, Member, MemberId, News, Outcome, Pool, Request, Rule, UNLABELLED,
 };
 use crate::engine::{self, Calendar, Model};
 use crate::rng::{Domain, Rng, Seeds, uniform_open};
@@ -109,7 +108,7 @@ impl<R: Rule> Model for World<R> {
                     member,
                     outcome: Outcome::Success,
                     response_time: now - arrived,
-                    feedback: Feedback::default(),
+                    feedback: None,
                 };
                 self.tell(now, |rule, cx| rule.answered(&answer, cx));
                 if waiting {

@@ -95,8 +95,9 @@ pub struct Answer {
     pub outcome: Outcome,
     /// From sending to the end.
     pub response_time: Span,
-    /// What the server says of itself in a good answer, as far as a rule's protocol carries it.
-    pub feedback: Feedback,
+    /// What the server says of itself in a good answer; only rules that declare to read it
+    /// ([`News::READS_FEEDBACK`](super::News::READS_FEEDBACK)) are told.
+    pub feedback: Option<Feedback>,
 }
 
 /// What a server says of itself in an answer.

@@ -157,10 +157,10 @@ impl Bench {
             member,
             outcome: Outcome::Success,
             response_time: span,
-            feedback: Feedback {
+            feedback: Some(Feedback {
                 in_flight: 0,
                 service_time: span,
-            },
+            }),
         };
         self.tell(|s, cx| s.answered(&answer, cx));
     }
@@ -174,7 +174,7 @@ impl Bench {
                     member,
                     outcome,
                     response_time,
-                    feedback: Feedback::default(),
+                    feedback: None,
                 },
                 cx,
             )

@@ -66,7 +66,7 @@ fn first_come_first_served() {
     // 10 at once; 20 waits 9 and takes 20: 29; 5 waits 28: 33.
     let tally = live("fifo", &[(0, 10), (1, 20), (2, 5)], &servers(""));
     takes(&tally, (10.0 + 29.0 + 33.0) / 3.0, 33.0);
-    assert_eq!(tally.load.servers[0].begun, 3);
+    assert_eq!(tally.load.servers[0].answered, 3);
     assert_eq!(tally.load.servers[0].waited.nanos(), (9 + 28) * 1_000_000);
 }
 

@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Answer, Context, MemberId, News, Outcome, Pick, Product, Request};
+use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
 use crate::time::{Span, Time};
 
 /// Settings of `c3`.
@@ -213,12 +213,9 @@ impl News for C3 {
         let newest = if state.answers == 0 { 1.0 } else { alpha };
         let average = |old: &mut f64, new: f64| *old += newest * (new - *old);
         average(&mut state.response_time, answer.response_time.seconds());
-        if answer.outcome == Outcome::Success {
-            average(
-                &mut state.service_time,
-                answer.feedback.service_time.seconds(),
-            );
-            average(&mut state.queue, f64::from(answer.feedback.in_flight));
+        if let Some(feedback) = answer.feedback {
+            average(&mut state.service_time, feedback.service_time.seconds());
+            average(&mut state.queue, f64::from(feedback.in_flight));
             state.answers += 1;
         }
         if self.config.rate_control {

@@ -7,7 +7,7 @@ use crate::rng::{Domain, Seeds};
 use crate::strategy::ipvs::rr::IpvsRoundRobin;
 use crate::strategy::ipvs::wlc::IpvsWeightedLeastConnections;
 use crate::strategy::ipvs::wrr::IpvsWeightedRoundRobin;
-use crate::strategy::{Feedback, Key, Pool, UNLABELLED};
+use crate::strategy::{Key, Pool, UNLABELLED};
 
 /// `ip_vs_rr_schedule`, and its position as an index into the list; none at the head.
 #[derive(Clone, Debug, Default)]
@@ -213,7 +213,7 @@ impl<S: Scheduler<Config = Config>> Run<S> {
                     member,
                     outcome: [Outcome::Success, Outcome::Failure][usize::from(step - 6)],
                     response_time: Span::ZERO,
-                    feedback: Feedback::default(),
+                    feedback: None,
                 };
                 Self::with(pool, now, |cx| service.answered(&answer, cx));
             }

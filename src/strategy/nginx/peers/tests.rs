@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{
-    Answer, Context, Feedback, Key, Member, MemberId, Outcome, Pick, Pool, Request, Strategy,
-    StrategyConfig, Truth, UNLABELLED,
+    Answer, Context, Key, Member, MemberId, Outcome, Pick, Pool, Request, Strategy, StrategyConfig,
+    Truth, UNLABELLED,
 };
 use crate::time::{Span, Time};
 
@@ -113,7 +113,7 @@ impl Upstream {
             member,
             outcome,
             response_time: Span::from_millis(1),
-            feedback: Feedback::default(),
+            feedback: None,
         };
         self.tell(|strategy, cx| strategy.answered(&answer, cx));
     }
