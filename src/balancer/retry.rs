@@ -21,6 +21,9 @@ pub struct Retry {
     pub backoff_max: Span,
     /// What chance does to the pause.
     pub jitter: Jitter,
+    /// Whether an error answer (of a fault `errors`) is tried again too. Balancers do so only where they are told to:
+    /// nginx by `proxy_next_upstream http_500`, HAProxy by `retry-on 500`, Envoy by `retry_on: 5xx`.
+    pub error_answers: bool,
 }
 
 /// Where a retry goes.
@@ -57,6 +60,7 @@ impl Default for Retry {
             backoff: Span::ZERO,
             backoff_max: Span::from_secs(10),
             jitter: Jitter::Full,
+            error_answers: false,
         }
     }
 }

@@ -6,6 +6,7 @@ mod explain;
 mod export;
 mod import;
 mod init;
+mod interrupt;
 mod list;
 mod output;
 mod progress;

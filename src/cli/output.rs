@@ -134,12 +134,15 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// What is said of an interrupt.
+    pub(super) const INTERRUPTED: &str = "interrupted; run it again to go on from here";
+
     pub(super) fn print(&self, output: &Output) {
         let message = match self {
             Failure::Run(message) | Failure::Usage(message) => message,
             Failure::Rejected(rejected) => return output.rejected(rejected),
             Failure::Reported | Failure::Unheard => return,
-            Failure::Interrupted => "interrupted; run it again to go on from here",
+            Failure::Interrupted => Failure::INTERRUPTED,
         };
         output.complain(message);
     }

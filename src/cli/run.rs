@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::interrupt::listen;
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, Journal, Outcome, Progress, Unsettled};
@@ -169,9 +170,7 @@ fn live(
     output: &Output,
 ) -> Result<Vec<Outcome>, Failure> {
     let watched = Arc::new(Progress::default());
-    let interrupted = Arc::clone(&watched);
-    ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::Run(format!("cannot listen for interrupts: {error}")))?;
+    listen(&watched)?;
     let expected = scenarios
         .iter()
         .map(|(scenario, _)| expected_requests(scenario))
@@ -181,6 +180,7 @@ fn live(
         let progress = &watched;
         scope.spawn(move || progress::watch(progress, expected, output, &done));
         let outcomes = pool.install(|| experiment::run(scenarios, &watched));
+        watched.over.store(true, Ordering::Relaxed);
         drop(alive);
         outcomes.map_err(Failure::from)
     })

@@ -8,6 +8,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 
+use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
@@ -86,9 +87,7 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     let progress = Arc::new(Progress::default());
-    let interrupted = Arc::clone(&progress);
-    ctrlc::set_handler(move || interrupted.stop.store(true, Ordering::Relaxed))
-        .map_err(|error| Failure::Run(format!("cannot listen for interrupts: {error}")))?;
+    listen(&progress)?;
     let journal = journal(&base, args, output)?;
     let space = Space::new(&base, &tuning, &template);
     let bar = Bar::new(output);
@@ -101,6 +100,7 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
             &mut |standing| bar.show(standing),
         )
     });
+    progress.over.store(true, Ordering::Relaxed);
     bar.clear();
     match found {
         Ok((answer, journal)) => {

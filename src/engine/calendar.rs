@@ -61,6 +61,11 @@ impl<E: Copy> Calendar<E> {
         self.scheduled
     }
 
+    /// Events that wait for their time; of those in a lane only the first counts.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
     /// Schedules `event` at `time`, which must not lie in the past. [`Time::NEVER`] schedules nothing.
     #[inline]
     pub fn at(&mut self, time: Time, event: E) {

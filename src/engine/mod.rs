@@ -102,12 +102,30 @@ pub trait Model {
 
 /// Lets everything happen that is due by `until`, in order, and returns the time reached.
 pub fn run<M: Model>(model: &mut M, calendar: &mut Calendar<M::Event>, until: Time) -> Time {
-    while !model.is_done() {
+    loop {
+        if let Some(reached) = run_for(model, calendar, until, u64::MAX) {
+            return reached;
+        }
+    }
+}
+
+/// As [`run`], for so many events and inputs at most; `None` where these did not do. Between two such stretches its caller
+/// can look whether it should go on.
+pub fn run_for<M: Model>(
+    model: &mut M,
+    calendar: &mut Calendar<M::Event>,
+    until: Time,
+    turns: u64,
+) -> Option<Time> {
+    for _ in 0..turns {
+        if model.is_done() {
+            return Some(calendar.now());
+        }
         let input = model.next_input();
         let scheduled = calendar.peek();
         if input.min(scheduled) > until || input.min(scheduled) == Time::NEVER {
             calendar.advance(until);
-            break;
+            return Some(calendar.now());
         }
         calendar.look_ahead(|event, next| model.foresee(event, next));
         if input <= scheduled {
@@ -119,5 +137,5 @@ pub fn run<M: Model>(model: &mut M, calendar: &mut Calendar<M::Event>, until: Ti
             }
         }
     }
-    calendar.now()
+    None
 }

@@ -81,6 +81,11 @@ impl<T: Copy> Wheel<T> {
         }
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.near.len() + self.filed + self.far.len()
+    }
+
     /// When the earliest is due; [`Time::NEVER`] where there is none.
     #[inline]
     pub(super) fn first_time(&mut self) -> Time {

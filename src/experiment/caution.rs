@@ -33,7 +33,7 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
         }
         let requests: u64 = measured.runs.iter().map(|run| run.requests).sum();
         let succeeded: u64 = measured.runs.iter().map(|run| run.succeeded).sum();
-        let failed = 1.0 - succeeded as f64 / requests.max(1) as f64;
+        let failed = (requests - succeeded) as f64 / requests.max(1) as f64;
         let of_the_succeeded = judge.name.ends_with("_ms") && !judge.name.contains("all");
         if failed > MANY && of_the_succeeded {
             warn(

@@ -29,6 +29,8 @@ pub struct Run {
     pub failed_queue_full: u64,
     /// Of these, failed because the last attempt ran into its timeout.
     pub failed_timeout: u64,
+    /// Of these, failed because a server answered with an error.
+    pub failed_error: u64,
     /// Of these, still under way when the run was cut off.
     pub unfinished: u64,
     /// Attempts sent to servers on behalf of these requests.
@@ -143,6 +145,7 @@ impl Run {
             failed_crash: failed(Cause::Crash),
             failed_queue_full: failed(Cause::QueueFull),
             failed_timeout: failed(Cause::Timeout),
+            failed_error: failed(Cause::Error),
             unfinished: tally.unfinished,
             attempts: tally.attempts,
             goodput_rps: tally.succeeded_count() as f64 / tally.seconds(),

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::goal::{self, Next};
 use super::journal::Journal;
 use super::outcome::{Outcome, VariantOutcome};
-use crate::model;
+use crate::model::{self, Stopped};
 use crate::observe::Tally;
 use crate::observe::laws::violations;
 use crate::scenario::{Scenario, Variant};
@@ -25,6 +25,8 @@ pub struct Progress {
     pub requests: AtomicU64,
     /// Set to stop the experiment.
     pub stop: AtomicBool,
+    /// Set when all cells are done, and nobody looks at `stop` any more.
+    pub over: AtomicBool,
 }
 
 /// Why an experiment has no outcome.
@@ -33,6 +35,18 @@ pub enum RunError {
     /// It was stopped before its end.
     #[error("interrupted")]
     Interrupted,
+    /// In a cell, time does not move on.
+    #[error("{scenario}: replication {replication} of {variant} would never end: {stopped}")]
+    StandsStill {
+        /// The scenario's file.
+        scenario: String,
+        /// The variant.
+        variant: String,
+        /// The replication.
+        replication: u32,
+        /// When, and by how many events.
+        stopped: Stopped,
+    },
     /// A cell contradicts itself: a defect of the program.
     #[error(
         "`{law}` does not hold in replication {replication} of {variant} ({scenario}): {found}; this is a defect of lbsim, please report it with the scenario"
@@ -224,13 +238,18 @@ fn simulate(
         progress.requests.fetch_add(requests, Ordering::Relaxed);
         !progress.stop.load(Ordering::Relaxed)
     };
-    let tally = model::run_watched(
-        &plan.blueprint,
-        trial.scenario.seed,
-        replication,
-        &mut watch,
-    )
-    .ok_or(RunError::Interrupted)?;
+    let seed = trial.scenario.seed;
+    let tally = model::run_watched(&plan.blueprint, seed, replication, None, &mut watch).map_err(
+        |stopped| match stopped {
+            Stopped::Interrupted => RunError::Interrupted,
+            Stopped::StandsStill { .. } => RunError::StandsStill {
+                scenario: trial.scenario.file_name.clone(),
+                variant: plan.name.clone(),
+                replication,
+                stopped,
+            },
+        },
+    )?;
     if let Some(violation) = violations(&tally).into_iter().next() {
         return Err(RunError::Broken {
             scenario: trial.scenario.file_name.clone(),

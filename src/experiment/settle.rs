@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::caution::is_steady;
-use crate::model::{self, blueprint::Blueprint};
+use crate::model::{self, Stopped, blueprint::Blueprint};
 use crate::observe::Ended;
 use crate::scenario::{Scenario, Settling, Variant};
 use crate::stats::{Warmup, mser5};
@@ -65,11 +65,12 @@ fn of(variant: &Variant, seed: u64) -> Result<Settling, String> {
         return Err("something changes at a given time (a fault, the arrivals, a server that joins), so there is no steady state to wait for; give a `warmup`".to_owned());
     }
     let step = Span::from_nanos(plan.end.nanos().div_ceil(VALUES as u64));
-    let busiest = busiest(plan, seed);
+    let said = |stopped: Stopped| stopped.to_string();
+    let busiest = busiest(plan, seed).map_err(said)?;
     let runs: Vec<[Vec<f64>; 2]> = (0..PILOT)
         .into_par_iter()
-        .map(|replication| present(plan, seed, replication, step, busiest))
-        .collect();
+        .map(|replication| present(plan, seed, replication, step, busiest).map_err(said))
+        .collect::<Result<_, _>>()?;
     let mean = |of: usize| -> Vec<f64> {
         (0..VALUES)
             .map(|at| runs.iter().map(|run| run[of][at]).sum::<f64>() / f64::from(PILOT))
@@ -94,10 +95,11 @@ fn of(variant: &Variant, seed: u64) -> Result<Settling, String> {
 }
 
 /// The server that works the most in the first replication, among all servers of the world.
-fn busiest(plan: &Blueprint, seed: u64) -> Option<u32> {
-    let load = model::run(plan, seed, 0).load.utilization();
-    let most = (0..load.len()).max_by(|&a, &b| load[a].total_cmp(&load[b]))?;
-    Some(most as u32)
+fn busiest(plan: &Blueprint, seed: u64) -> Result<Option<u32>, Stopped> {
+    let tally = model::run_watched(plan, seed, 0, None, &mut |_| true)?;
+    let load = tally.load.utilization();
+    let most = (0..load.len()).max_by(|&a, &b| load[a].total_cmp(&load[b]));
+    Ok(most.map(|server| server as u32))
 }
 
 /// Requests in the system at the end of each step, and those of them that the busiest server answers.
@@ -107,7 +109,7 @@ fn present(
     replication: u32,
     step: Span,
     busiest: Option<u32>,
-) -> [Vec<f64>; 2] {
+) -> Result<[Vec<f64>; 2], Stopped> {
     let mut changes = vec![[0i64; 2]; VALUES + 1];
     let place = |at: Time| (at.nanos() / step.nanos().max(1)).min(VALUES as u64) as usize;
     let mut witness = |request: &Ended| {
@@ -121,8 +123,8 @@ fn present(
             change[1] += by * there;
         }
     };
-    model::run_witnessed(plan, seed, replication, &mut witness);
-    [0, 1].map(|of| {
+    model::run_watched(plan, seed, replication, Some(&mut witness), &mut |_| true)?;
+    Ok([0, 1].map(|of| {
         let mut count = 0;
         changes[..VALUES]
             .iter()
@@ -131,7 +133,7 @@ fn present(
                 count as f64
             })
             .collect()
-    })
+    }))
 }
 
 /// Why a series does not settle: it grows, or the run is too short.

@@ -3,7 +3,7 @@
 //! server agree. The outcome is the same as of checking all the time.
 
 use super::blueprint::ServicePlan;
-use super::fault::WhileDown;
+use super::server::State;
 use super::{Event, World};
 use crate::balancer::Reason;
 use crate::balancer::health::{Health, HealthCheck};
@@ -106,7 +106,7 @@ impl World<'_> {
         let member = at % service.plan.servers.len();
         let server = &self.servers[service.first as usize + member];
         let up = server.is_up();
-        if !up && server.while_down == WhileDown::Hang {
+        if server.state == State::Hanging {
             calendar.after(
                 config.timeout.unwrap_or(config.interval),
                 Event::CheckTimeout(number),

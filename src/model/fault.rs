@@ -21,6 +21,34 @@ pub enum FaultConfig {
     NoisyNeighbours(NoisyNeighbours),
     /// The balancers send no new clients to the server; those bound to it by a cookie still come.
     Drain(Drain),
+    /// The server lives and answers, but some of its answers are errors, as with status 500. Health checks pass. Whether
+    /// such a request is tried again, `retry` says with `error-answers`.
+    Errors(Errors),
+}
+
+/// Answers that are errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Errors {
+    /// Which servers.
+    pub servers: String,
+    /// From when on.
+    #[serde(default)]
+    pub at: Span,
+    /// For how long; to the end of the run where it is left out.
+    #[serde(default)]
+    pub lasts: Option<Span>,
+    /// The share of attempts that end so; 0% to 100%. Several such faults act one after the other.
+    #[serde(default = "all")]
+    pub share: Share,
+    /// How long such an attempt takes at the server's configured speed once it has a slot; as long as any other where it is
+    /// left out.
+    #[serde(default)]
+    pub takes: Option<Span>,
+}
+
+fn all() -> Share {
+    Share::ONE
 }
 
 /// A crash at a given time.
@@ -157,6 +185,8 @@ pub enum Effect {
     Slowdown(f64),
     /// The balancers send it no new clients.
     Drain,
+    /// This share of attempts, 0 to 1, ends in an error answer, after this much work or the usual.
+    Errors(f64, Option<Span>),
 }
 
 impl FaultConfig {
@@ -168,6 +198,7 @@ impl FaultConfig {
             FaultConfig::Slowdown(fault) => &fault.servers,
             FaultConfig::NoisyNeighbours(fault) => &fault.servers,
             FaultConfig::Drain(fault) => &fault.servers,
+            FaultConfig::Errors(fault) => &fault.servers,
         }
     }
 
@@ -199,6 +230,11 @@ impl FaultConfig {
                 Effect::Slowdown(f.speed.value()),
             ),
             FaultConfig::Drain(f) => ("drain", once(f.at, f.lasts), Effect::Drain),
+            FaultConfig::Errors(f) => (
+                "errors",
+                once(f.at, f.lasts),
+                Effect::Errors(f.share.value(), f.takes),
+            ),
         };
         Fault {
             label: format!("{what} of {}", self.servers()),

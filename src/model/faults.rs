@@ -1,13 +1,17 @@
 //! Faults at work: crashes and repairs, slowdowns, drains, servers that join and leave.
 
 use super::fault::{Effect, InFlight, Schedule, WhileDown};
-use super::request::{NOBODY, Phase};
+use super::request::{Attempt, NOBODY, Phase};
+use super::server::State;
 use super::{Event, World};
 use crate::balancer::Reason;
 use crate::engine::Calendar;
 use crate::observe::{Cause, Loss};
-use crate::rng::{Domain, Rng, uniform_open};
+use crate::rng::{Domain, Luck, Rng, uniform, uniform_open};
 use crate::time::{Span, Time};
+
+/// The purpose of a request's luck that decides whether it is answered with an error; the number of the attempt is added.
+const ERROR: u64 = 0x800;
 
 /// One fault at one server: it holds, or does not.
 #[derive(Clone, Debug)]
@@ -25,6 +29,9 @@ fn exponential(mean: f64, rng: &mut Rng) -> Span {
 
 impl World<'_> {
     pub(super) fn schedule_faults(&mut self, calendar: &mut Calendar<Event>) {
+        if !self.plan.faults.is_empty() {
+            self.effects = vec![Vec::new(); self.servers.len()];
+        }
         for (index, fault) in self.plan.faults.iter().enumerate() {
             for &server in &fault.servers {
                 let strike = self.strikes.len() as u32;
@@ -61,66 +68,84 @@ impl World<'_> {
             let pause = exponential(if holds { mttr } else { mtbf }, rng);
             calendar.after(pause, Event::Strike(index));
         }
+        let effects = &mut self.effects[server as usize];
+        if holds {
+            effects.push(fault.effect);
+        } else if let Some(at) = effects.iter().position(|&effect| effect == fault.effect) {
+            effects.remove(at);
+        }
+        // Faults may overlap: what a server is like follows from all that hold.
+        let effects = effects.as_slice();
+        let any = |kind: fn(&Effect) -> bool| effects.iter().any(kind);
         match fault.effect {
-            Effect::Crash(in_flight, while_down) if holds => {
-                self.crash(server, in_flight, while_down, calendar)
-            }
-            Effect::Crash(..) => self.recover(server, calendar),
-            Effect::Slowdown(speed) => {
+            Effect::Crash(in_flight, _) => {
+                let state = if any(|effect| matches!(effect, Effect::Crash(_, WhileDown::Hang))) {
+                    State::Hanging
+                } else if any(|effect| matches!(effect, Effect::Crash(..))) {
+                    State::Refusing
+                } else {
+                    State::Up
+                };
+                let before = std::mem::replace(&mut self.servers[server as usize].state, state);
                 if holds {
-                    self.slowdowns.push((server, speed));
-                } else if let Some(at) = self
-                    .slowdowns
-                    .iter()
-                    .position(|&slow| slow == (server, speed))
-                {
-                    self.slowdowns.remove(at);
+                    self.crash(server, in_flight, calendar);
+                } else if before == State::Hanging && state != State::Hanging {
+                    // It knows nothing of those who hung on it.
+                    self.drop_waiting(server, calendar);
                 }
-                let pace = self
-                    .slowdowns
-                    .iter()
-                    .filter(|slow| slow.0 == server)
-                    .map(|slow| slow.1)
+                if before != state {
+                    self.wake_checks(server, calendar);
+                }
+            }
+            Effect::Slowdown(_) => {
+                let pace = (effects.iter())
+                    .map(|effect| match effect {
+                        Effect::Slowdown(speed) => *speed,
+                        _ => 1.0,
+                    })
                     .product();
                 self.set_pace(server, pace, calendar);
             }
-            Effect::Drain => self.set_everywhere(server, Reason::Draining, holds, calendar),
+            Effect::Drain => {
+                let drained = any(|effect| *effect == Effect::Drain);
+                self.set_everywhere(server, Reason::Draining, drained, calendar);
+            }
+            Effect::Errors(..) => {
+                let errs = any(|effect| matches!(effect, Effect::Errors(..)));
+                self.servers[server as usize].errs = errs;
+            }
         }
     }
 
     /// A server dies. Its sessions are gone; what it was doing is lost, or finished.
-    fn crash(
-        &mut self,
-        server: u32,
-        in_flight: InFlight,
-        while_down: WhileDown,
-        calendar: &mut Calendar<Event>,
-    ) {
-        let place = &mut self.servers[server as usize];
-        place.down += 1;
-        if place.down > 1 {
-            return;
-        }
-        place.while_down = while_down;
+    fn crash(&mut self, server: u32, in_flight: InFlight, calendar: &mut Calendar<Event>) {
+        self.wipe_sessions(server, calendar.now());
         if in_flight == InFlight::Lost {
-            self.wipe_sessions(server, calendar.now());
-            self.drop_all(server, while_down, calendar);
+            self.drop_all(server, calendar);
         }
-        self.wake_checks(server, calendar);
     }
 
-    /// A server is back, and knows nothing of those who hung on it.
-    fn recover(&mut self, server: u32, calendar: &mut Calendar<Event>) {
-        let place = &mut self.servers[server as usize];
-        place.down -= 1;
-        if place.down > 0 {
-            return;
+    /// Whether a server answers an attempt of a request with an error, and after how much work.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn err(&self, attempt: u32, work: Span) -> (Span, bool) {
+        let Attempt {
+            request, server, ..
+        } = self.attempts[attempt];
+        if request == NOBODY {
+            return (work, false);
         }
-        if place.while_down == WhileDown::Hang {
-            self.drop_waiting(server, calendar);
+        let request = &self.requests[request];
+        let number = u64::from(request.attempts);
+        let mut luck = Luck::new(request.draft.luck, ERROR + number);
+        for effect in &self.effects[server as usize] {
+            if let &Effect::Errors(share, takes) = effect
+                && uniform(&mut luck) < share
+            {
+                return (takes.unwrap_or(work), true);
+            }
         }
-        // Those whose work went on while it took nobody new still have their slots.
-        self.wake_checks(server, calendar);
+        (work, false)
     }
 
     fn wipe_sessions(&mut self, server: u32, now: Time) {
@@ -133,8 +158,9 @@ impl World<'_> {
 
     /// All that a dying server has is lost. Connections to a dead process break at once; a dead machine says
     /// nothing, so what it had hangs like what comes.
-    fn drop_all(&mut self, server: u32, while_down: WhileDown, calendar: &mut Calendar<Event>) {
+    fn drop_all(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
+        let refuses = self.servers[server as usize].state == State::Refusing;
         let shared = self.clear_sharing(server, calendar);
         let mut working: Vec<u32> = self.servers[server as usize]
             .serving(&self.attempts)
@@ -146,11 +172,11 @@ impl World<'_> {
             }
         }
         working.extend(shared);
-        if while_down == WhileDown::Refuse {
+        if refuses {
             self.drop_waiting(server, calendar);
         }
         for id in working {
-            if while_down == WhileDown::Refuse {
+            if refuses {
                 self.refuse(id, Cause::Crash, calendar);
             } else if self.attempts[id].request == NOBODY {
                 self.forget(id, now);

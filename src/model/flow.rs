@@ -2,9 +2,9 @@
 
 use super::blueprint::{Abandoned, When};
 use super::draft::Draft;
-use super::fault::WhileDown;
 use super::network::Leg;
 use super::request::{Attempt, NOBODY, Phase, Request};
+use super::server::State;
 use super::session::Touch;
 use super::{Event, World};
 use crate::balancer::retry::On;
@@ -45,6 +45,11 @@ impl World<'_> {
             self.tally.presence.enter(now);
         }
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
+        if self.has_sessions
+            && let Some(sessions) = &mut self.sessions[source]
+        {
+            sessions.ask(draft.client, now);
+        }
         let client = self.sources[source].client(&draft);
         let balancer = self.services[plan.service].instance(&draft, client);
         let request = self.requests.insert(Request {
@@ -218,16 +223,13 @@ impl World<'_> {
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
         let found = server.present().min(u32::from(u16::MAX)) as u16;
-        if !server.is_up() {
-            match server.while_down {
-                WhileDown::Refuse => self.refuse(id, Cause::Crash, calendar),
-                // It stands in the queue until it times out, or the server is back and drops it.
-                WhileDown::Hang => {
-                    let since = now;
-                    attempt.phase = Phase::Waiting { found, since, work };
-                    server.enqueue(id, &mut self.attempts);
-                }
-            }
+        if server.state == State::Refusing {
+            self.refuse(id, Cause::Crash, calendar);
+        } else if server.state == State::Hanging {
+            // It stands in the queue until it times out, or the server is back and drops it.
+            let since = now;
+            attempt.phase = Phase::Waiting { found, since, work };
+            server.enqueue(id, &mut self.attempts);
         } else if server.sharing.is_some() {
             self.share(id, (found, work), calendar);
         } else if server.has_free_slot() {
@@ -246,10 +248,14 @@ impl World<'_> {
     fn start(
         &mut self,
         id: u32,
-        (found, waited, work): (u16, Span, Span),
+        (found, waited, mut work): (u16, Span, Span),
         calendar: &mut Calendar<Event>,
     ) {
         let begun = calendar.now();
+        let mut errs = self.servers[self.attempts[id].server as usize].errs;
+        if errs {
+            (work, errs) = self.err(id, work);
+        }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
         let takes = if server.pace == 1.0 {
@@ -260,6 +266,7 @@ impl World<'_> {
         let ends = begun + takes;
         attempt.phase = Phase::Serving {
             found,
+            errs,
             begun,
             waited,
             ends,
@@ -275,6 +282,7 @@ impl World<'_> {
         let attempt = self.attempts[id];
         let Phase::Serving {
             found,
+            errs,
             begun,
             waited,
             ends,
@@ -287,6 +295,10 @@ impl World<'_> {
         }
         self.free_slot(id, &attempt, begun, now);
         self.start_next(attempt.server, calendar);
+        if errs {
+            self.err_back(id, calendar);
+            return;
+        }
         if attempt.request != NOBODY && self.requests[attempt.request].measured {
             let load = &mut self.tally.load.servers[attempt.server as usize];
             load.answered += 1;
@@ -345,15 +357,25 @@ impl World<'_> {
             waited,
             worked,
         };
-        if self.has_sessions {
-            self.touch_session(attempt.request, attempt.server, calendar.now());
-        }
         if self.back(attempt.server).is_instant() {
             self.conclude(id, attempt, calendar);
         } else {
             self.attempts[id].phase = attempt.phase;
             self.send_back(id, attempt, calendar);
         }
+    }
+
+    /// A server has worked on an attempt, and answers with an error.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn err_back(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let Attempt {
+            request, server, ..
+        } = self.attempts[id];
+        if self.hears_idle && request != NOBODY && self.servers[server as usize].present() == 0 {
+            self.tell_idle(server, self.requests[request].draft.luck, calendar.now());
+        }
+        self.refuse(id, Cause::Error, calendar);
     }
 
     /// The way from a server to its balancers.
@@ -372,11 +394,14 @@ impl World<'_> {
             .send(luck, Event::Answer(id), calendar);
     }
 
-    /// The session of a request's client goes on, begins, or turns out to be lost.
+    /// The client has its answer: its session goes on, begins, or turns out to be lost. A server that has died meanwhile, or
+    /// only finishes what it had, keeps no state.
     #[inline(always)]
-    fn touch_session(&mut self, request: u32, server: u32, now: Time) {
-        let request = &self.requests[request];
+    fn touch_session(&mut self, request: &Request, server: u32, now: Time) {
         let source = usize::from(request.source);
+        if !self.servers[server as usize].is_up() {
+            return;
+        }
         let Some(sessions) = &mut self.sessions[source] else {
             return;
         };
@@ -462,6 +487,7 @@ impl World<'_> {
         self.attempts.remove(id);
         let outcome = match cause {
             Cause::QueueFull => Outcome::Rejected,
+            Cause::Error => Outcome::Error,
             _ => Outcome::Failure,
         };
         let request = self.requests[attempt.request];
@@ -493,6 +519,9 @@ impl World<'_> {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
         let request = self.requests[attempt.request];
+        if self.has_sessions {
+            self.touch_session(&request, attempt.server, calendar.now());
+        }
         let member = self.tell_balancer(&request, &attempt, Outcome::Success, calendar.now());
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         self.serve_waiting(service, balancer, member, calendar);
@@ -520,7 +549,7 @@ impl World<'_> {
         let place = &self.servers[server as usize];
         let cancel = self.services[service].plan.balancer.abandoned == Abandoned::Cancel;
         match attempt.phase {
-            Phase::Waiting { .. } if cancel || !place.is_up() => {
+            Phase::Waiting { .. } if cancel || place.state == State::Hanging => {
                 self.servers[server as usize].unqueue(id, &mut self.attempts);
                 self.forget(id, now);
             }
@@ -597,7 +626,7 @@ impl World<'_> {
         let request = &self.requests[id];
         let service = &self.services[usize::from(request.service)];
         let retry = &service.plan.balancer.retry;
-        if request.attempts > retry.max {
+        if request.attempts > retry.max || (cause == Cause::Error && !retry.error_answers) {
             self.fail(id, cause, calendar);
             return;
         }

@@ -23,6 +23,7 @@ mod service;
 mod session;
 mod sharing;
 mod source;
+mod standstill;
 mod truth;
 mod waiting;
 
@@ -37,6 +38,7 @@ use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
 
 use blueprint::{Blueprint, When};
+use fault::Effect;
 use faults::Strike;
 use flow::Duty;
 use plain::Plain;
@@ -45,6 +47,7 @@ use server::Server;
 use service::{Service, has_drawn};
 use session::Sessions;
 use source::Sources;
+use standstill::Standstill;
 
 /// What can happen. One variant is one method of [`World`]; an event about an attempt that says something
 /// else by now is stale, and dropped.
@@ -103,8 +106,8 @@ struct World<'a> {
     /// Whether that is being done.
     on_duty: bool,
     strikes: Vec<Strike>,
-    /// Slowdowns that hold at present: (server, speed).
-    slowdowns: Vec<(u32, f64)>,
+    /// What faults do to each server at present, in the order in which they began; empty where there are none.
+    effects: Vec<Vec<Effect>>,
     /// What the agent of each server counts; empty where none reports.
     reported: Vec<agents::Reported>,
     /// What only oracles see, by server; empty where there is no oracle.
@@ -156,41 +159,65 @@ struct World<'a> {
 /// let tally = model::run(blueprint, 1, 0);
 /// assert_eq!(tally.requests, tally.succeeded_count());
 /// ```
+///
+/// # Panics
+/// Where time stands still: [`run_watched`] says so instead.
 pub fn run(plan: &Blueprint, seed: u64, replication: u32) -> Tally {
-    run_watched(plan, seed, replication, &mut |_| true).expect("nobody interrupts")
+    run_watched(plan, seed, replication, None, &mut |_| true).unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// As [`run`], with a witness that hears of each request.
+///
+/// # Panics
+/// Where time stands still: [`run_watched`] says so instead.
 pub fn run_witnessed(
     plan: &Blueprint,
     seed: u64,
     replication: u32,
     witness: &mut dyn Witness,
 ) -> Tally {
-    live(plan, seed, replication, Some(witness), &mut |_| true).expect("nobody interrupts")
+    run_watched(plan, seed, replication, Some(witness), &mut |_| true)
+        .unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// Why a cell was not lived to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Its watcher said so.
+    #[error("interrupted")]
+    Interrupted,
+    /// Time does not move on.
+    #[error(
+        "at {} s of simulated time {events} events happened at one instant, and time does not move on: something begins again \
+         as soon as it ends; give users of a closed loop time to think (`think`), and retries a pause (`backoff`)",
+        at.seconds()
+    )]
+    StandsStill {
+        /// When.
+        at: Time,
+        /// Events at this instant.
+        events: u64,
+    },
 }
 
 /// Slices of a run after which its watcher is called.
 const SLICES: u64 = 64;
 
-/// As [`run`], calling `watch` now and then with the number of requests simulated since the last call. Where it
-/// returns false, the run is given up.
-pub fn run_watched(
-    plan: &Blueprint,
-    seed: u64,
-    replication: u32,
-    watch: &mut dyn FnMut(u64) -> bool,
-) -> Option<Tally> {
-    live(plan, seed, replication, None, watch)
-}
+/// Events and inputs after which it is called at the latest: some hundredths of a second.
+const TURNS: u64 = 1 << 18;
 
-fn live<'a>(
+/// As [`run`], with a witness that hears of each request, where there is one, and calling `watch` now and then with the
+/// number of requests simulated since the last call. Where it returns false, the run is given up.
+///
+/// # Errors
+/// Where it is given up, and where time stands still.
+pub fn run_watched<'a>(
     plan: &'a Blueprint,
     seed: u64,
     replication: u32,
     witness: Option<&'a mut dyn Witness>,
     watch: &mut dyn FnMut(u64) -> bool,
-) -> Option<Tally> {
+) -> Result<Tally, Stopped> {
     let seeds = Seeds::new(seed, u64::from(replication));
     if witness.is_none() && plain::suits(plan) {
         let mut calendar = Calendar::new();
@@ -208,6 +235,9 @@ trait Cell: Model {
     /// Requests that have come so far.
     fn simulated(&self) -> u64;
 
+    /// Requests under way, or as many as there have been at once.
+    fn present(&self) -> usize;
+
     /// Counts the work still under way at the time reached, and hands over what was measured.
     fn close(self, reached: Time) -> Tally;
 }
@@ -217,19 +247,28 @@ fn live_in<C: Cell>(
     mut calendar: Calendar<C::Event>,
     plan: &Blueprint,
     watch: &mut dyn FnMut(u64) -> bool,
-) -> Option<Tally> {
+) -> Result<Tally, Stopped> {
     let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
     let cutoff = plan.end + (plan.end - Time::ZERO);
     let (mut until, mut reached, mut told) = (Time::ZERO, Time::ZERO, 0);
+    let mut still = Standstill::new();
     while !cell.is_done() && until < cutoff {
-        until = (until + slice).min(cutoff);
-        reached = engine::run(&mut cell, &mut calendar, until);
+        let next = (until + slice).min(cutoff);
+        match engine::run_for(&mut cell, &mut calendar, next, TURNS) {
+            Some(time) => (until, reached) = (next, time),
+            None => {
+                let (at, present) = (calendar.now(), cell.present() + calendar.pending());
+                if let Some(events) = still.look(at, calendar.scheduled(), present as u64) {
+                    return Err(Stopped::StandsStill { at, events });
+                }
+            }
+        }
         if !watch(cell.simulated() - told) {
-            return None;
+            return Err(Stopped::Interrupted);
         }
         told = cell.simulated();
     }
-    Some(cell.close(reached))
+    Ok(cell.close(reached))
 }
 
 impl<'a> World<'a> {
@@ -301,7 +340,7 @@ impl<'a> World<'a> {
             duties: Vec::new(),
             on_duty: false,
             strikes: Vec::new(),
-            slowdowns: Vec::new(),
+            effects: Vec::new(),
             reported: Vec::new(),
             in_system: vec![0; known],
             free_at: vec![Time::ZERO; known],
@@ -437,12 +476,19 @@ impl Cell for World<'_> {
         self.tally.simulated
     }
 
+    fn present(&self) -> usize {
+        self.requests.len()
+    }
+
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.tally.presence.count();
         self.tally.drew = self.services.iter().enumerate().any(|(index, service)| {
             let mut balancers = service.balancers.iter().zip(0..);
             balancers.any(|(balancer, instance)| has_drawn(balancer, index, instance, self.seeds))
         });
+        for request in self.requests.all() {
+            self.tally.timeline.unfinished(request.stretch);
+        }
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];

@@ -277,9 +277,22 @@ impl Cell for Plain<'_> {
         self.tally.simulated
     }
 
+    fn present(&self) -> usize {
+        self.jobs.len()
+    }
+
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.tally.presence.count();
         self.tally.drew = has_drawn(&self.balancer, 0, 0, self.seeds);
+        let place = |id: u32| self.jobs.get(id as usize);
+        let waiting = self
+            .servers
+            .iter()
+            .flat_map(|server| std::iter::successors(place(server.head), |job| place(job.next)));
+        let serving = self.jobs.iter().filter(|job| job.begun != Time::NEVER);
+        for job in serving.chain(waiting) {
+            self.tally.timeline.unfinished(job.stretch);
+        }
         for job in self.jobs.iter().filter(|job| job.begun != Time::NEVER) {
             self.tally
                 .load

@@ -74,6 +74,8 @@ pub(super) enum Phase {
     Serving {
         /// Requests that it found at the server.
         found: u16,
+        /// Whether the answer will be an error.
+        errs: bool,
         /// When it got the slot.
         begun: Time,
         /// How long it waited for the slot.
@@ -85,6 +87,8 @@ pub(super) enum Phase {
     Sharing {
         /// Requests that it found at the server.
         found: u16,
+        /// Whether the answer will be an error.
+        errs: bool,
         /// When it came.
         since: Time,
         /// Its number among those who came to this server.
@@ -158,6 +162,20 @@ impl<T> Slab<T> {
         }
     }
 
+    /// How many things there are.
+    pub(super) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// All of them, in the order of their places.
+    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
+        let mut is_free = vec![false; self.places.len()];
+        for &place in &self.free {
+            is_free[place as usize] = true;
+        }
+        (self.places.iter().zip(is_free)).filter_map(|(thing, is_free)| (!is_free).then_some(thing))
+    }
+
     /// Begins to fetch what is in a place.
     #[inline(always)]
     pub(super) fn prefetch(&self, place: u32) {
@@ -206,6 +224,7 @@ mod tests {
         let mut slab = Slab::default();
         let (a, b) = (slab.insert('a'), slab.insert('b'));
         slab.remove(a);
+        assert_eq!((slab.len(), slab.all().next()), (1, Some(&'b')));
         assert_eq!((slab.insert('c'), slab[b]), (a, 'b'));
     }
 }

@@ -2,9 +2,19 @@
 //! attempts: those that wait, and those that are worked on.
 
 use super::blueprint::{Discipline, GroupPlan};
-use super::fault::WhileDown;
 use super::request::{Attempt, NOBODY, Slab};
 use super::sharing::Sharing;
+
+/// What a server does to those that come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It serves them.
+    Up,
+    /// It refuses them: the process is dead.
+    Refusing,
+    /// It says nothing: the machine is dead.
+    Hanging,
+}
 
 /// One server at work; small, since with many servers each visit fetches it from afar.
 #[derive(Clone, Debug)]
@@ -18,10 +28,10 @@ pub(super) struct Server {
     queue_limit: u32,
     /// Last come, first served.
     lifo: bool,
-    /// Crashes that hold at present.
-    pub(super) down: u8,
-    /// What it does to those that come while it is down.
-    pub(super) while_down: WhileDown,
+    /// What it does to those that come.
+    pub(super) state: State,
+    /// Whether some of its answers are errors at present.
+    pub(super) errs: bool,
     head: u32,
     tail: u32,
     serving: u32,
@@ -46,8 +56,8 @@ impl Server {
             waiting: 0,
             queue_limit: plan.queue_limit,
             lifo: plan.discipline == Discipline::Lifo,
-            down: 0,
-            while_down: WhileDown::Refuse,
+            state: State::Up,
+            errs: false,
             head: NOBODY,
             tail: NOBODY,
             serving: NOBODY,
@@ -68,7 +78,7 @@ impl Server {
     /// Whether it is up.
     #[inline]
     pub(super) fn is_up(&self) -> bool {
-        self.down == 0
+        self.state == State::Up
     }
 
     /// Whether a slot is free.

@@ -23,9 +23,9 @@ struct Session {
     server: u32,
     /// Sessions that this client has begun.
     begun: u32,
-    /// When idleness ends it.
-    expires: Time,
-    /// When it ends at the latest.
+    /// When its client last asked for something: idleness is counted from here.
+    asked: Time,
+    /// When it ends at the latest; time zero for one that idleness has ended.
     ends: Time,
 }
 
@@ -49,7 +49,7 @@ impl Sessions {
         let none = Session {
             server: NOWHERE,
             begun: 0,
-            expires: Time::ZERO,
+            asked: Time::ZERO,
             ends: Time::ZERO,
         };
         Sessions {
@@ -60,12 +60,20 @@ impl Sessions {
         }
     }
 
-    /// `server` has served a request of `client`.
+    /// `client` asks for something, whatever comes of it: it is not idle, unless it has been for too long already.
+    pub(super) fn ask(&mut self, client: u32, now: Time) {
+        let session = &mut self.table[client as usize];
+        if now > session.asked + self.idle {
+            (session.server, session.ends) = (NOWHERE, Time::ZERO);
+        }
+        session.asked = now;
+    }
+
+    /// `client` has an answer of `server`.
     pub(super) fn touch(&mut self, client: u32, server: u32, now: Time) -> Touch {
         let session = &mut self.table[client as usize];
-        let alive = session.is_alive(now);
+        let alive = session.is_alive(now, self.idle);
         if alive && session.server == server {
-            session.expires = now + self.idle;
             return Touch::Continued;
         }
         let lost = session.server;
@@ -76,7 +84,6 @@ impl Sessions {
             Span::from_seconds(length.sample(&mut luck))
         });
         session.server = server;
-        session.expires = now + self.idle;
         session.ends = now + length;
         if alive {
             Touch::Lost(lost)
@@ -90,7 +97,7 @@ impl Sessions {
         let mut lost = 0;
         for session in &mut self.table {
             if session.server == server {
-                lost += u64::from(session.is_alive(now));
+                lost += u64::from(session.is_alive(now, self.idle));
                 session.server = NOWHERE;
             }
         }
@@ -101,21 +108,21 @@ impl Sessions {
     /// its state died with a server, they learn only there.
     pub(super) fn is_over(&self, client: u32, now: Time) -> bool {
         let session = &self.table[client as usize];
-        now > session.expires || now > session.ends
+        now > session.asked + self.idle || now > session.ends
     }
 
     /// Sessions that are alive.
     pub(super) fn alive(&self, now: Time) -> u64 {
         self.table
             .iter()
-            .filter(|session| session.is_alive(now))
+            .filter(|session| session.is_alive(now, self.idle))
             .count() as u64
     }
 }
 
 impl Session {
-    fn is_alive(&self, now: Time) -> bool {
-        self.server != NOWHERE && now <= self.expires && now <= self.ends
+    fn is_alive(&self, now: Time, idle: Span) -> bool {
+        self.server != NOWHERE && now <= self.asked + idle && now <= self.ends
     }
 }
 
@@ -131,11 +138,24 @@ mod tests {
         };
         let mut sessions = Sessions::new(&plan, 2, Seeds::new(1, 0), 0);
         let at = |seconds| Time::ZERO + Span::from_secs(seconds);
-        assert_eq!(sessions.touch(0, 3, at(0)), Touch::Began);
-        assert_eq!(sessions.touch(0, 3, at(9)), Touch::Continued);
-        assert_eq!(sessions.touch(0, 4, at(19)), Touch::Lost(3));
-        assert_eq!(sessions.touch(0, 4, at(30)), Touch::Began);
+        let ask = |sessions: &mut Sessions, server, seconds| {
+            sessions.ask(0, at(seconds));
+            sessions.touch(0, server, at(seconds))
+        };
+        assert_eq!(ask(&mut sessions, 3, 0), Touch::Began);
+        assert_eq!(ask(&mut sessions, 3, 9), Touch::Continued);
+        assert_eq!(ask(&mut sessions, 4, 19), Touch::Lost(3));
+        assert_eq!(ask(&mut sessions, 4, 30), Touch::Began);
         assert_eq!((sessions.wipe(4, at(35)), sessions.wipe(4, at(35))), (1, 0));
-        assert_eq!(sessions.touch(0, 4, at(36)), Touch::Began);
+        assert!(!sessions.is_over(0, at(35)));
+        assert_eq!(ask(&mut sessions, 4, 36), Touch::Began);
+        // Nobody answers from 40 to 60: a client that asks on keeps its session, one that does not loses it to idleness.
+        for seconds in [40, 48, 56] {
+            sessions.ask(0, at(seconds));
+        }
+        assert_eq!(ask(&mut sessions, 4, 64), Touch::Continued);
+        sessions.ask(0, at(75));
+        assert!(sessions.is_over(0, at(75)));
+        assert_eq!(sessions.touch(0, 4, at(76)), Touch::Began);
     }
 }

@@ -167,6 +167,11 @@ impl World<'_> {
         let since = calendar.now();
         let server = self.attempts[id].server;
         self.settle_sharing(server, since);
+        let (work, errs) = if self.servers[server as usize].errs {
+            self.err(id, work)
+        } else {
+            (work, false)
+        };
         let place = &mut self.servers[server as usize];
         let is_full = place.sharing_is_full();
         let Some(sharing) = &mut place.sharing else {
@@ -179,6 +184,7 @@ impl World<'_> {
         let order = sharing.join(id, work);
         self.attempts[id].phase = Phase::Sharing {
             found,
+            errs,
             since,
             order,
             clock: sharing.clock(),
@@ -233,12 +239,17 @@ impl World<'_> {
         let attempt = self.attempts[id];
         if let Phase::Sharing {
             found,
+            errs,
             since,
             clock,
             ..
         } = attempt.phase
         {
             self.attempts[id].phase = Phase::Gone;
+            if errs {
+                self.err_back(id, calendar);
+                return;
+            }
             let stayed = now - since;
             // What the server gave it is rounded to whole nanoseconds, as the time of its end is.
             let worked = Span::from_nanos((clock_now - clock).round() as u64).min(stayed);

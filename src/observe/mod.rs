@@ -30,6 +30,8 @@ pub enum Cause {
     QueueFull,
     /// The last attempt ran into its timeout.
     Timeout,
+    /// The server answered with an error.
+    Error,
 }
 
 /// Why a session was lost.
@@ -67,7 +69,7 @@ pub struct Tally {
     /// Requests that arrived in the measured window.
     pub requests: u64,
     /// Failed ones among them, by [`Cause`].
-    pub failed: [u64; 4],
+    pub failed: [u64; 5],
     /// Those that were still under way when the run was cut off.
     pub unfinished: u64,
     /// Attempts made for them.
@@ -100,7 +102,7 @@ impl Tally {
             from,
             to,
             requests: 0,
-            failed: [0; 4],
+            failed: [0; 5],
             unfinished: 0,
             attempts: 0,
             latency: Latency::default(),

@@ -13,13 +13,20 @@ const COARSER: u32 = 3;
 pub struct Stretch {
     /// Those that failed.
     pub failed: u64,
-    /// Response times of the others.
+    /// Those that were still under way when the run was cut off.
+    pub unfinished: u64,
+    /// Response times of those that succeeded.
     histogram: Histogram,
     /// Their sum in nanoseconds.
     total: u64,
 }
 
 impl Stretch {
+    /// All of them.
+    pub fn requests(&self) -> u64 {
+        self.succeeded() + self.failed + self.unfinished
+    }
+
     /// Requests that succeeded.
     pub fn succeeded(&self) -> u64 {
         self.histogram.count()
@@ -98,10 +105,18 @@ impl Timeline {
         }
     }
 
+    /// A request that arrived in `stretch` has not ended.
+    pub fn unfinished(&mut self, stretch: u16) {
+        if let Some(stretch) = self.stretches.get_mut(usize::from(stretch)) {
+            stretch.unfinished += 1;
+        }
+    }
+
     /// Adds all of `other`, which has the same stretches.
     pub fn merge(&mut self, other: &Timeline) {
         for (stretch, more) in self.stretches.iter_mut().zip(&other.stretches) {
             stretch.failed += more.failed;
+            stretch.unfinished += more.unfinished;
             stretch.total += more.total;
             stretch.histogram.merge(&more.histogram);
         }

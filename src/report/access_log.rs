@@ -82,6 +82,7 @@ fn status(failed: Option<Cause>) -> u16 {
         Some(Cause::NoServer | Cause::Crash) => 502,
         Some(Cause::QueueFull) => 503,
         Some(Cause::Timeout) => 504,
+        Some(Cause::Error) => 500,
     }
 }
 

@@ -217,6 +217,7 @@ fn row(text: &mut Vec<u8>, request: &Ended, names: &[String]) {
         Some(Cause::Crash) => b",crash",
         Some(Cause::QueueFull) => b",queue-full",
         Some(Cause::Timeout) => b",timeout",
+        Some(Cause::Error) => b",error",
     });
     text.extend(if request.measured {
         &b",true\n"[..]

@@ -133,19 +133,22 @@ pub struct ServerRow {
     pub server: String,
     /// Its weight.
     pub weight: f64,
-    /// Its share of its service's capacity (slots × speed over mean service time).
-    pub capacity_share: f64,
+    /// Its share of its service's capacity (slots × speed over mean service time); empty where service takes no time.
+    pub capacity_share: Option<f64>,
     /// Its share of the attempts that its service's balancers sent.
     pub request_share: Option<f64>,
     /// Half the width of the 95% confidence interval of that share.
     pub request_share_half_width_95: Option<f64>,
-    /// Share of its slot time in use.
+    /// Share of its slot time in use in the measured window, the work of requests that arrived before included. The whole
+    /// window counts, whether the server is there or not: one that joins in the middle and is busy from then on has 0.5.
     pub utilization: Option<f64>,
     /// Half the width of the 95% confidence interval of that share.
     pub utilization_half_width_95: Option<f64>,
-    /// Mean time that requests waited in its queue.
+    /// Mean time that the requests waited in its queue that arrived in the measured window and that it answered well, whenever
+    /// that was; empty where it answered none, or shares itself among all.
     pub wait_ms: Option<f64>,
-    /// Attempts that failed on it, a replication.
+    /// Attempts that failed on it, of requests that arrived in the measured window, a replication: each once, when its
+    /// balancer learned of it.
     pub failures: f64,
 }
 
@@ -163,6 +166,8 @@ pub struct TimelineRow {
     pub requests: f64,
     /// Of these, failed, a replication.
     pub failed: f64,
+    /// Of these, still under way when the run was cut off, a replication.
+    pub unfinished: f64,
     /// Median response time of the succeeded.
     pub p50_ms: Option<f64>,
     /// 99th percentile of the succeeded; empty with fewer than 10 above it.

@@ -293,7 +293,8 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
                 strategy: variant.name.clone(),
                 server: format!("{}/{}", service.name, server.name),
                 weight: f64::from(service.group(at).weight),
-                capacity_share: capacities[at] / capacity,
+                // Where service takes no time, there is no end to what a server can do, and no share of it.
+                capacity_share: Some(capacities[at] / capacity).filter(|share| share.is_finite()),
                 request_share: (sent > 0).then(|| load.sent as f64 / sent as f64),
                 request_share_half_width_95: over_runs(&measured.shares),
                 utilization: Some(utilization[place]),
@@ -327,8 +328,9 @@ fn timeline(variant: &Variant, measured: &VariantOutcome) -> Vec<TimelineRow> {
                 strategy: variant.name.clone(),
                 from_s: at_s(at),
                 to_s: at_s(at + 1),
-                requests: (succeeded + stretch.failed) as f64 / replications,
+                requests: stretch.requests() as f64 / replications,
                 failed: stretch.failed as f64 / replications,
+                unfinished: stretch.unfinished as f64 / replications,
                 p50_ms: stretch.quantile(0.5).map(milliseconds),
                 p99_ms: stretch.quantile(0.99).filter(|_| enough).map(milliseconds),
             }

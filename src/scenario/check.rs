@@ -19,6 +19,7 @@ pub(super) mod data;
 mod faults;
 mod names;
 mod services;
+mod standing;
 mod sweep;
 mod tune;
 
@@ -469,14 +470,18 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
             "one replication would simulate {requests:.1e} requests; at most {MOST_REQUESTS:.0e} are allowed: shorten the run or lower the rate"
         ));
     }
-    Some(Blueprint {
+    let blueprint = Blueprint {
         warmup: Time::ZERO + warmup,
         end: Time::ZERO + end,
         stretches: STRETCHES,
         sources,
         services,
         faults,
-    })
+    };
+    if check.faults.is_empty() {
+        standing::check(&blueprint, check);
+    }
+    Some(blueprint)
 }
 
 /// How long the run is, and its warm-up.

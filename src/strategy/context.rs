@@ -120,6 +120,8 @@ pub enum Outcome {
     Rejected,
     /// No answer came in time.
     Timeout,
+    /// The server answered with an error, as with status 500.
+    Error,
 }
 
 /// What a server's monitoring agent said last: true when it was measured, stale since.

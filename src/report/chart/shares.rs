@@ -11,7 +11,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let points: Vec<(f64, f64)> = study
         .servers
         .iter()
-        .filter_map(|row| Some((row.capacity_share, row.request_share?)))
+        .filter_map(|row| Some((row.capacity_share?, row.request_share?)))
         .collect();
     // With one server there is nothing to share.
     if points.is_empty() || points.iter().all(|&(capacity, _)| capacity > 0.999) {
@@ -107,14 +107,17 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 let Some(share) = server.request_share else {
                     continue;
                 };
-                let across = if even {
-                    number as f64 + 1.0
-                } else {
-                    server.capacity_share * 100.0
+                let across = match server.capacity_share {
+                    _ if even => number as f64 + 1.0,
+                    Some(due) => due * 100.0,
+                    None => continue,
                 };
                 let at = (x.at(across), y.at(share * 100.0));
-                if even && own.len() <= 60 {
-                    let due = y.at(server.capacity_share * 100.0);
+                if even
+                    && own.len() <= 60
+                    && let Some(due) = server.capacity_share
+                {
+                    let due = y.at(due * 100.0);
                     canvas.line(
                         &[(at.0, due), at],
                         look(series.colour).colour,

@@ -63,11 +63,11 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 strategy: name.clone(),
                 server: format!("web/server-{server}"),
                 weight: 1.0,
-                capacity_share: if index % 2 == 0 {
+                capacity_share: Some(if index % 2 == 0 {
                     share
                 } else {
                     share * (0.5 + server as f64 / servers as f64)
-                },
+                }),
                 request_share: Some(share * (1.0 + 0.1 * ((server * 7 + index) % 5) as f64)),
                 utilization: Some(0.5 + 0.4 * ((server * 3 + index) % 7) as f64 / 7.0),
                 ..ServerRow::default()

@@ -115,6 +115,13 @@ fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
             lasting(drain.lasts);
             None
         }
+        FaultConfig::Errors(errors) => {
+            lasting(errors.lasts);
+            if errors.share.value() > 1.0 {
+                refuse("share", "`share` must be at most 100%");
+            }
+            None
+        }
     };
     if crash == Some((InFlight::Finish, WhileDown::Hang)) {
         refuse(

@@ -111,6 +111,8 @@ struct Host {
     errors: u32,
     /// With the split: errors in a row that the proxy saw.
     local_errors: u32,
+    /// Those of `errors` that were gateway errors, since the last other one.
+    gateway_errors: u32,
     /// How often it has been ejected of late: its next ejection is as many times the base.
     backoff: u32,
     requests: u32,
@@ -147,24 +149,30 @@ impl Outliers {
         host.requests += 1;
         if outcome == Outcome::Success {
             host.successes += 1;
-            (host.errors, host.local_errors) = (0, 0);
+            (host.errors, host.gateway_errors, host.local_errors) = (0, 0, 0);
             return false;
         }
-        if config.split_external_local_origin_errors && outcome != Outcome::Rejected {
+        let is_answer = matches!(outcome, Outcome::Rejected | Outcome::Error);
+        if config.split_external_local_origin_errors && !is_answer {
             host.local_errors += 1;
             let enforcing = config.enforcing_consecutive_local_origin_failure;
             return host.local_errors == config.consecutive_local_origin_failure
                 && self.eject(member, enforcing, now, hosts);
         }
         host.errors += 1;
-        // All errors of this world are gateway errors: no host answers with a status of 500.
-        let errors = host.errors;
+        // A status of 500 is an error, but none of a gateway: it ends the row of those.
+        host.gateway_errors = if outcome == Outcome::Error {
+            0
+        } else {
+            host.gateway_errors + 1
+        };
+        let (errors, gateway_errors) = (host.errors, host.gateway_errors);
         let (all, gateway) = (config.consecutive_5xx, config.consecutive_gateway_failure);
         let (enforcing, enforcing_gateway) = (
             config.enforcing_consecutive_5xx,
             config.enforcing_consecutive_gateway_failure,
         );
-        (errors == gateway && self.eject(member, enforcing_gateway, now, hosts))
+        (gateway_errors == gateway && self.eject(member, enforcing_gateway, now, hosts))
             || (errors == all && self.eject(member, enforcing, now, hosts))
     }
 
@@ -182,7 +190,7 @@ impl Outliers {
         }
         host.ejected_at = Some(now);
         host.backoff += 1;
-        (host.errors, host.local_errors) = (0, 0);
+        (host.errors, host.gateway_errors, host.local_errors) = (0, 0, 0);
         self.ejected += 1;
         true
     }

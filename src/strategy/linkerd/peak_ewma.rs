@@ -71,7 +71,10 @@ impl News for LinkerdPeakEwma {
 
     fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
         let estimate = &mut self.estimates[answer.member as usize];
-        let failed = matches!(answer.outcome, Outcome::Failure | Outcome::Rejected);
+        let failed = matches!(
+            answer.outcome,
+            Outcome::Failure | Outcome::Rejected | Outcome::Error
+        );
         let mut response_time = answer.response_time;
         if failed && self.config.penalty > Span::ZERO {
             let present = estimate.observe(Span::ZERO, cx.now, self.config.decay);

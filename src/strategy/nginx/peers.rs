@@ -35,6 +35,9 @@ pub enum Condition {
     /// The server answers that it is full.
     #[serde(rename = "http_503")]
     Http503,
+    /// The server answers with an error.
+    #[serde(rename = "http_500")]
+    Http500,
 }
 
 impl Default for Config {
@@ -56,6 +59,7 @@ pub(super) struct Peers {
     fail_timeout: u64,
     clock_offset: Span,
     http_503: bool,
+    http_500: bool,
     /// Whether the configuration has changed since it was read.
     outdated: bool,
     peers: Vec<Peer>,
@@ -85,6 +89,7 @@ impl Peers {
             fail_timeout: config.fail_timeout.nanos() / 1_000_000_000,
             clock_offset: config.clock_offset,
             http_503: config.next_upstream.contains(&Condition::Http503),
+            http_500: config.next_upstream.contains(&Condition::Http500),
             outdated: true,
             peers: Vec::new(),
             smooth: Smooth::new(cx.pool),
@@ -261,6 +266,7 @@ impl Peers {
         let failed = match answer.outcome {
             Outcome::Failure | Outcome::Timeout => true,
             Outcome::Rejected => self.http_503,
+            Outcome::Error => self.http_500,
             Outcome::Success => false,
         };
         let member = answer.member;
