@@ -193,6 +193,53 @@ fn chain(first: u32, attempts: &Slab<Attempt>) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::request::Phase;
+    use crate::time::Time;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against a plain list: whoever stands anywhere may leave.
+        #[test]
+        fn a_queue_may_be_left_anywhere(steps in prop::collection::vec((0u8..4, any::<usize>()), 1..200), lifo: bool) {
+            let plan = crate::scenario::Scenario::from_text("web.toml", &format!(
+                "question = '?'\nexpect = '!'\n[run]\nduration = '1s'\ncompare = ['random']\n[[clients]]\n\
+                 arrivals = {{ kind = 'constant', rate = '1/s' }}\n[[services]]\nname = 'web'\n[[services.servers]]\n\
+                 service = {{ kind = 'constant', value = '1s' }}\ndiscipline = '{}'\n",
+                if lifo { "lifo" } else { "fifo" }
+            )).unwrap();
+            let mut server = Server::new(&plan.variants[0].blueprint.services[0].groups[0], 0, 0);
+            let mut attempts = Slab::default();
+            let mut model: Vec<u32> = Vec::new();
+            for (step, word) in steps {
+                match step {
+                    0 | 1 => {
+                        let id = attempts.insert(Attempt {
+                            request: 0,
+                            server: 0,
+                            next: 77,
+                            prev: 77,
+                            sent: Time::ZERO,
+                            deadline: Time::NEVER,
+                            phase: Phase::Gone,
+                        });
+                        server.enqueue(id, &mut attempts);
+                        model.insert(if lifo { 0 } else { model.len() }, id);
+                    }
+                    2 if !model.is_empty() => {
+                        let id = model.remove(word % model.len());
+                        server.unqueue(id, &mut attempts);
+                    }
+                    _ => {
+                        let first = (!model.is_empty()).then(|| model.remove(0));
+                        prop_assert_eq!(server.dequeue(&attempts), first);
+                    }
+                }
+                prop_assert_eq!(server.waiting as usize, model.len());
+            }
+            let rest: Vec<u32> = std::iter::from_fn(|| server.dequeue(&attempts)).collect();
+            prop_assert_eq!(rest, model);
+        }
+    }
 
     #[test]
     fn servers_are_small() {

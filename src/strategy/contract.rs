@@ -15,6 +15,8 @@ pub(super) struct Bench {
     now: Time,
     free_at: Vec<Time>,
     probes: Vec<MemberId>,
+    /// What members say of themselves in their answers.
+    feedback: Option<Feedback>,
 }
 
 impl Bench {
@@ -47,6 +49,7 @@ impl Bench {
             now: Time::ZERO,
             free_at: vec![Time::ZERO; pool.len()],
             probes,
+            feedback: None,
             pool,
         }
     }
@@ -168,13 +171,14 @@ impl Bench {
     pub(super) fn answer(&mut self, member: MemberId, outcome: Outcome, response_time: Span) {
         self.now += Span::from_millis(1);
         self.pool.ended(member);
+        let feedback = self.feedback;
         self.tell(|s, cx| {
             s.answered(
                 &Answer {
                     member,
                     outcome,
                     response_time,
-                    feedback: None,
+                    feedback,
                 },
                 cx,
             )
@@ -290,6 +294,33 @@ fn the_same_seed_gives_the_same_picks() {
     }
 }
 
+/// Only rules that declare it are told what servers say of themselves; a rule that forgets would read nothing in any
+/// world, and here it is seen to read.
+#[test]
+fn only_rules_that_say_so_read_feedback() {
+    for entry in CATALOGUE {
+        let picks = |says: bool| {
+            let mut bench = Bench::new(entry.name, &[3, 1, 2, 1]);
+            (0..500u32)
+                .map(|who| {
+                    let pick = bench.ask(who % 17);
+                    if let Pick::Member(member) = pick {
+                        bench.send(member);
+                        bench.feedback = says.then_some(Feedback {
+                            in_flight: 7 * member,
+                            service_time: Span::from_millis(u64::from(1 + member * who % 50)),
+                        });
+                        bench.answer(member, Outcome::Success, Span::from_millis(10));
+                    }
+                    pick
+                })
+                .collect::<Vec<_>>()
+        };
+        let reads = picks(true) != picks(false);
+        assert_eq!(reads, (entry.default)().reads_feedback(), "{}", entry.name);
+    }
+}
+
 /// Rules that claim to follow weights do, over many clients: within 4.5 standard deviations of a random draw (7e-6 a
 /// member). Those with a ring also within 4.5 of its unevenness, those with a table within what its places leave over.
 #[test]
@@ -375,7 +406,7 @@ proptest! {
                         }
                     }
                     4 | 5 if bench.pool.in_flight(member) > 0 => {
-                        let outcome = [Outcome::Success, Outcome::Failure, Outcome::Timeout][word as usize % 3];
+                        let outcome = [Outcome::Success, Outcome::Failure, Outcome::Timeout, Outcome::Error][word as usize % 4];
                         bench.answer(member, outcome, Span::from_nanos(u64::from(word)));
                     }
                     6 => bench.set_eligible(member, word & 64 == 0),

@@ -24,3 +24,4 @@ mod tune;
 mod validation;
 mod warnings;
 mod world;
+mod world_cases;

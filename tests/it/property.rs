@@ -53,7 +53,7 @@ fn scenarios() -> impl Strategy<Value = String> {
             "",
             "retry = { max = 3 }",
             "retry = { max = 2, on = \"same\", backoff = \"7ms\" }",
-            "retry = { max = 1, on = \"any\", jitter = \"none\" }",
+            "retry = { max = 1, on = \"any\", jitter = \"none\", error-answers = true }",
         ]),
         select(vec!["", "health-check = { interval = \"50ms\" }", "health-check = { interval = \"20ms\", fall = 1, rise = 1 }"]),
     )
@@ -67,6 +67,8 @@ fn scenarios() -> impl Strategy<Value = String> {
         "kind = \"random-crashes\"\nmtbf = \"300ms\"\nmttr = \"100ms\"\nanswers = \"hang\"",
         "kind = \"slowdown\"\nat = \"200ms\"\nlasts = \"500ms\"\nspeed = \"10%\"",
         "kind = \"drain\"\nat = \"400ms\"\nlasts = \"400ms\"",
+        "kind = \"errors\"\nshare = \"40%\"",
+        "kind = \"errors\"\nat = \"600ms\"\ntakes = \"1ms\"",
     ]);
     let faults = prop::collection::vec(fault, 0..4).prop_map(|faults| {
         let all = faults.iter();

@@ -91,6 +91,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 to_s: f64::from(stretch + 1) * 10.0,
                 requests: 100.0,
                 failed: 0.0,
+                unfinished: 0.0,
                 p50_ms: (stretch != 30).then_some(slow * wave),
                 p99_ms: Some(slow * wave * 6.0),
             });
@@ -264,7 +265,7 @@ impl Invented {
             row.response_ms = next();
         }
         for row in &mut self.servers {
-            row.capacity_share = next();
+            row.capacity_share = Some(next());
             (row.request_share, row.utilization) = (Some(next()), Some(next()));
         }
         for row in &mut self.timeline {
