@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::fit::{Fitted, Refusal};
 use super::{arrivals, popularity};
-use crate::config::{Configuration, Pool};
+use crate::config::{Configuration, Pool, Server};
 
 /// What a log tells.
 #[derive(Debug)]
@@ -148,15 +148,16 @@ fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Cli
     let mut text = String::new();
     let mut duration = Some(MINUTE);
     let Some(observed) = observed else {
-        let active = pool
-            .servers
-            .iter()
-            .filter(|server| !is(&server.settings, "backup") && !is(&server.settings, "down"));
-        let servers: u32 = active.map(|server| server.count).sum();
-        let rate = ASSUMED_RATE * f64::from(servers.max(1));
+        let serving: u32 = serving(pool).iter().map(|server| server.count).sum();
+        let all: u32 = pool.servers.iter().map(|server| server.count).sum();
+        let whose = match serving == all {
+            true => "the servers below",
+            false => "the servers that serve while none fails",
+        };
+        let rate = ASSUMED_RATE * f64::from(serving.max(1));
         let _ = writeln!(
             text,
-            "[[clients]]\narrivals = {{ kind = \"poisson\", rate = \"{}/s\" }} # ASSUMED: half of what the servers below can do\n",
+            "[[clients]]\narrivals = {{ kind = \"poisson\", rate = \"{}/s\" }} # ASSUMED: half of what {whose} can do\n",
             digits(rate)
         );
         return Clients { text, duration };
@@ -220,6 +221,25 @@ fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Cli
     }
     text.push('\n');
     Clients { text, duration }
+}
+
+/// The servers that requests go to while none fails: of those that are up and no backups the first priority; where there are none,
+/// the backups.
+fn serving(pool: &Pool) -> Vec<&Server> {
+    let up = |server: &&Server| !is(&server.settings, "down") && server.weight > 0;
+    let (backups, others): (Vec<&Server>, Vec<&Server>) = pool
+        .servers
+        .iter()
+        .filter(up)
+        .partition(|server| is(&server.settings, "backup"));
+    let mut serving = if others.is_empty() { backups } else { others };
+    let priority = |server: &Server| {
+        let priority = server.settings.get("priority");
+        priority.and_then(toml::Value::as_integer).unwrap_or(0)
+    };
+    let first = serving.iter().map(|server| priority(server)).min();
+    serving.retain(|server| Some(priority(server)) == first);
+    serving
 }
 
 /// What is known of a server's service times.

@@ -117,14 +117,30 @@ pub(super) fn read(
         _ => inline,
     };
     if let Some(assignment) = assignment {
-        let (found, factor) = self::servers(reader, assignment, hashed);
-        servers.extend(found);
-        if let Some(factor) = factor {
-            let shared = strategy
+        let assigned = self::servers(reader, assignment, hashed);
+        servers.extend(assigned.servers);
+        let mut shared = toml::Table::new();
+        if let Some(factor) = assigned.factor {
+            shared.insert("overprovisioning-factor".to_owned(), factor);
+        }
+        // Where no locality has a weight, requests go to any host. (Envoy 1.40, `HostSetImpl::chooseLocality` of
+        // source/common/upstream/upstream_impl.cc)
+        if chosen.by_zone && !assigned.zones.is_empty() {
+            let weights = assigned.zones.into_iter();
+            let weights: toml::Table = weights
+                .map(|(zone, weight)| (zone, i64::from(weight).into()))
+                .collect();
+            let mut locality = toml::Table::new();
+            locality.insert("kind".to_owned(), "locality-weighted".into());
+            locality.insert("weights".to_owned(), weights.into());
+            shared.insert("locality".to_owned(), locality.into());
+        }
+        if !shared.is_empty() {
+            let own = strategy
                 .entry("cluster")
                 .or_insert_with(|| toml::Table::new().into());
-            if let Some(shared) = shared.as_table_mut() {
-                shared.insert("overprovisioning-factor".to_owned(), factor);
+            if let Some(own) = own.as_table_mut() {
+                own.extend(shared);
             }
         }
     } else if discovery == Some("EDS") {
@@ -299,11 +315,11 @@ pub(super) fn outlier_detection(reader: &mut Reader, node: &Node) -> toml::Table
         }
     }
     let numbers = [
-        ("consecutive_5xx", 1..=u32::MAX),
+        ("consecutive_5xx", 0..=u32::MAX),
         ("enforcing_consecutive_5xx", 0..=100),
-        ("consecutive_gateway_failure", 1..=u32::MAX),
+        ("consecutive_gateway_failure", 0..=u32::MAX),
         ("enforcing_consecutive_gateway_failure", 0..=100),
-        ("consecutive_local_origin_failure", 1..=u32::MAX),
+        ("consecutive_local_origin_failure", 0..=u32::MAX),
         ("enforcing_consecutive_local_origin_failure", 0..=100),
         ("max_ejection_percent", 0..=100),
         ("success_rate_minimum_hosts", 0..=u32::MAX),
@@ -320,6 +336,18 @@ pub(super) fn outlier_detection(reader: &mut Reader, node: &Node) -> toml::Table
         known.push(name);
         if let Some(number) = reader.whole_in(node, name, range) {
             table.insert(kebab(name), number);
+        }
+    }
+    // Errors are counted before they are compared, so that 0 in a row never come and nobody is ejected. (Envoy 1.40,
+    // `DetectorHostMonitorImpl::putHttpResponseCode` of source/common/upstream/outlier_detection_impl.cc)
+    for name in [
+        "consecutive-5xx",
+        "consecutive-gateway-failure",
+        "consecutive-local-origin-failure",
+    ] {
+        if table.get(name).and_then(toml::Value::as_integer) == Some(0) {
+            table.remove(name);
+            table.insert(format!("enforcing-{name}"), 0.into());
         }
     }
     reader.leave_others(node, "`outlier_detection`", &known);

@@ -1,5 +1,6 @@
 //! The hosts of a cluster as servers, and where their weights stand.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::cluster::labels;
@@ -18,28 +19,53 @@ pub(super) struct Hashed {
     pub hashes: bool,
 }
 
-/// The servers of a `ClusterLoadAssignment`, and its overprovisioning factor.
-pub(super) fn servers(
-    reader: &mut Reader,
-    assignment: &Node,
-    hashed: Hashed,
-) -> (Vec<Server>, Option<toml::Value>) {
-    let mut servers = Vec::new();
-    let mut zoned = false;
-    for locality in reader.list(assignment, "endpoints") {
-        if let Some(zone) = reader.map(locality, "locality") {
-            if !zoned && !zone.entries().is_empty() {
-                let at = reader.key_at(locality, "locality");
-                reader.note(
-                    at,
-                    "Localities are left out: a zone of a scenario needs delays of its own.",
-                );
-            }
-            zoned = true;
+/// What a `ClusterLoadAssignment` holds.
+#[derive(Debug, Default)]
+pub(super) struct Assigned {
+    /// Its hosts.
+    pub servers: Vec<Server>,
+    /// Its overprovisioning factor, where it has one.
+    pub factor: Option<toml::Value>,
+    /// The weight of each zone that has one.
+    pub zones: BTreeMap<String, u32>,
+}
+
+/// The zones of an assignment: localities, told apart by priority where the same one has other weights there.
+#[derive(Debug, Default)]
+struct Zones {
+    weights: BTreeMap<String, Option<u32>>,
+}
+
+impl Zones {
+    /// The zone of a locality of a priority; nothing for a locality without a name.
+    fn zone(&mut self, reader: &mut Reader, locality: &Node, priority: u32) -> String {
+        let mut name = String::new();
+        if let Some(parts) = reader.map(locality, "locality") {
+            let parts = ["region", "zone", "sub_zone"].map(|part| reader.text(parts, part));
+            let parts: Vec<&str> = parts.into_iter().flatten().collect();
+            let parts = parts.into_iter().filter(|part| !part.is_empty());
+            name = parts.collect::<Vec<&str>>().join("/");
         }
-        let why = "the hosts of all localities are one group";
-        reader.leave(locality, WEIGHT, why);
+        // 0 is as good as none: such a locality gets nothing. (Envoy 1.40, `LocalityLbEndpoints.load_balancing_weight`)
+        let weight = locality
+            .get(WEIGHT)
+            .and_then(|_| reader.whole(locality, WEIGHT));
+        let weight = weight.filter(|weight| *weight > 0);
+        if self.weights.get(&name).is_some_and(|own| *own != weight) {
+            name = format!("{name} priority {priority}").trim().to_owned();
+        }
+        self.weights.insert(name.clone(), weight);
+        name
+    }
+}
+
+/// Reads a `ClusterLoadAssignment`.
+pub(super) fn servers(reader: &mut Reader, assignment: &Node, hashed: Hashed) -> Assigned {
+    let mut servers = Vec::new();
+    let mut zones = Zones::default();
+    for locality in reader.list(assignment, "endpoints") {
         let priority = reader.whole(locality, "priority").unwrap_or(0);
+        let zone = zones.zone(reader, locality, priority);
         let name = match locality.get("lb_endpoints") {
             Some(_) => locality
                 .entry("lb_endpoints")
@@ -55,6 +81,10 @@ pub(super) fn servers(
                 server
                     .settings
                     .insert("priority".to_owned(), i64::from(priority).into());
+            }
+            if !zone.is_empty() {
+                let zone = toml::Value::String(zone.clone());
+                server.settings.insert("zone".to_owned(), zone);
             }
             servers.push(server);
         }
@@ -76,7 +106,14 @@ pub(super) fn servers(
     }
     let known = ["@type", "cluster_name", "endpoints", "policy"];
     reader.leave_others(assignment, "the load assignment", &known);
-    (servers, factor)
+    let weights = zones.weights.into_iter();
+    Assigned {
+        servers,
+        factor,
+        zones: weights
+            .filter_map(|(zone, weight)| Some((zone, weight?)))
+            .collect(),
+    }
 }
 
 /// The hosts of `hosts`, a field of version 2, which have no weights.

@@ -144,7 +144,7 @@ impl Reader {
         number
     }
 
-    /// A whole number within what a scenario takes; others are left out.
+    /// A whole number within what a scenario takes: for others the nearest that it does.
     pub(super) fn whole_in(
         &mut self,
         map: &Node,
@@ -152,23 +152,21 @@ impl Reader {
         range: RangeInclusive<u32>,
     ) -> Option<toml::Value> {
         let number = self.whole(map, name)?;
-        if !range.contains(&number) {
-            let (low, high) = (range.start(), range.end());
-            let bounds = match *high {
-                u32::MAX => format!("at least {low}"),
-                _ => format!("{low} to {high}"),
-            };
+        let nearest = number.clamp(*range.start(), *range.end());
+        if nearest != number {
             let at = self.key_at(map, name);
             self.note(
                 at,
-                format!("`{name}: {number}` is left at its default: a scenario takes {bounds}."),
+                format!(
+                    "`{name}: {number}` stands as {nearest}, the nearest that a scenario takes."
+                ),
             );
-            return None;
         }
-        Some(i64::from(number).into())
+        Some(i64::from(nearest).into())
     }
 
-    /// A key that holds a number: as such, as a percentage (`{value: 50}`), or with a default (`{default_value: 1.0}`).
+    /// A key that holds a number: as such, as a percentage (`{value: 50}`), or with a default (`{default_value: 1.0}`). For one
+    /// that a scenario does not take stands the nearest that it does.
     pub(super) fn number_in(
         &mut self,
         map: &Node,
@@ -193,18 +191,17 @@ impl Reader {
             self.fault(node, format!("`{name}` must be a number"));
             return None;
         };
-        if !range.contains(&number) {
-            let (low, high) = (range.start(), range.end());
+        let nearest = number.clamp(*range.start(), *range.end());
+        if nearest != number {
             let at = self.key_at(map, name);
             self.note(
                 at,
                 format!(
-                    "`{name}: {number}` is left at its default: a scenario takes {low} to {high}."
+                    "`{name}: {number}` stands as {nearest}, the nearest that a scenario takes."
                 ),
             );
-            return None;
         }
-        Some(number.into())
+        Some(nearest.into())
     }
 
     /// A key that holds `true` or `false`.

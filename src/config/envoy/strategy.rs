@@ -27,6 +27,8 @@ pub(super) struct Chosen {
     pub cluster: toml::Table,
     /// Whether hosts are hashed by their names.
     pub by_hostname: bool,
+    /// Whether localities share requests out by their weights.
+    pub by_zone: bool,
 }
 
 impl Chosen {
@@ -179,11 +181,7 @@ fn extensible(reader: &mut Reader, policies: &Node, chosen: &mut Chosen) {
             "random" => chosen.kind = "envoy-random",
             "client_side_weighted_round_robin" => client_side(reader, config, chosen),
             "wrr_locality" => {
-                let at = reader.at(config);
-                reader.note(
-                    at,
-                    "Localities do not take turns by weight: their hosts are one group.",
-                );
+                chosen.by_zone = true;
                 if let Some(inner) = reader.map(config, "endpoint_picking_policy") {
                     extensible(reader, inner, chosen);
                 }
@@ -211,7 +209,10 @@ fn extensible(reader: &mut Reader, policies: &Node, chosen: &mut Chosen) {
                 continue;
             }
         }
-        locality(reader, config);
+        zones(reader, config, chosen);
+        if let Some(inner) = config.get("locality_lb_config") {
+            zones(reader, inner, chosen);
+        }
         return;
     }
     let at = reader.at(policies);
@@ -221,18 +222,12 @@ fn extensible(reader: &mut Reader, policies: &Node, chosen: &mut Chosen) {
     );
 }
 
-fn locality(reader: &mut Reader, config: &Node) {
-    if let Some(node) = config.get("locality_lb_config") {
-        zones(reader, node);
-    }
-    zones(reader, config);
-}
-
-/// Zones need delays of their own in a scenario, so hosts are not put into any, and what goes by zones is left out.
-fn zones(reader: &mut Reader, node: &Node) {
-    for name in ["zone_aware_lb_config", "locality_weighted_lb_config"] {
-        reader.leave(node, name, "the zones of hosts are not carried over");
-    }
+/// How localities share requests out.
+fn zones(reader: &mut Reader, node: &Node, chosen: &mut Chosen) {
+    chosen.by_zone |= node.get("locality_weighted_lb_config").is_some();
+    let why = "it depends on the zones of all proxies, which are not in the file; `locality` of a \
+        scenario's strategy takes them";
+    reader.leave(node, "zone_aware_lb_config", why);
 }
 
 fn slow_start(reader: &mut Reader, node: &Node, chosen: &mut Chosen) {
@@ -375,7 +370,14 @@ fn common_settings(reader: &mut Reader, node: &Node, newer: bool, chosen: &mut C
             .cluster
             .insert("update-merge-window".to_owned(), time(window));
     }
-    zones(reader, node);
+    if newer {
+        let why = "the policy of the cluster does not look at it";
+        for name in ["zone_aware_lb_config", "locality_weighted_lb_config"] {
+            reader.leave(node, name, why);
+        }
+    } else {
+        zones(reader, node, chosen);
+    }
     if let Some(inner) = reader.map(node, "consistent_hashing_lb_config") {
         if chosen.hashes() && !newer {
             if reader.truth(inner, "use_hostname_for_hashing") == Some(true) {

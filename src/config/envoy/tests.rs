@@ -181,9 +181,17 @@ fn zones_and_priorities() {
     let read = configuration("zones.yaml");
     assert_eq!(read.pools[0].servers[3].settings, table("priority = 1"));
     has_note(&read, 4, "Each name stands for one server");
-    has_note(&read, 7, "`locality_weighted_lb_config`");
-    has_note(&read, 11, "Localities");
-    has_note(&read, 17, "`load_balancing_weight`");
+    let zones: Vec<_> = read.pools[0]
+        .servers
+        .iter()
+        .map(|one| one.settings.get("zone"))
+        .collect();
+    let zone = |name: &str| toml::Value::String(name.to_owned());
+    let (one, two) = (zone("eu/eu-1"), zone("eu/eu-2"));
+    assert_eq!(zones, [Some(&one), Some(&one), Some(&two), None]);
+    let wanted = "update-merge-window = '0s'\n\
+        locality = { kind = 'locality-weighted', weights = { 'eu/eu-1' = 60, 'eu/eu-2' = 40 } }";
+    assert_eq!(read.pools[0].strategy["cluster"], table(wanted).into());
 }
 
 #[test]

@@ -262,12 +262,14 @@ fn delay(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Opti
     let mut dist = file.network.balancer_to_server.as_ref();
     let mut place = network.key("balancer-to-server");
     if let Some(name) = &group.zone {
-        check.find(
-            &at.key("zone"),
-            "zone",
-            name,
-            file.network.zones.keys().map(String::as_str),
-        )?;
+        if !file.network.zones.is_empty() {
+            check.find(
+                &at.key("zone"),
+                "zone",
+                name,
+                file.network.zones.keys().map(String::as_str),
+            )?;
+        }
         if let Some(own) = file
             .network
             .zones
