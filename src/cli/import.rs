@@ -130,7 +130,7 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
     let unfinished = text(trace.as_ref().map(Unfinished::place));
     Scenario::parse(&path, &unfinished, &[]).map_err(Failure::Rejected)?;
     let text = text(args.trace.as_deref());
-    for note in &configuration.notes {
+    for note in configuration.notes_of(pool) {
         output.say(&format!(
             "not carried over: {}: {}",
             configuration.show(&note.at),
@@ -212,7 +212,14 @@ pub(super) fn choose<'c>(
         .map(|pool| format!("`{}`", pool.name))
         .collect();
     match (name, &pools[..]) {
-        (_, []) => Err(Failure::Usage(format!("`{file}` has no pool of servers"))),
+        (Some(name), _) if absent(configuration, |pool| pool == name).is_some() => {
+            let why = absent(configuration, |pool| pool == name).unwrap_or_default();
+            Err(Failure::Usage(format!("`{file}`: {why}")))
+        }
+        (_, []) => Err(Failure::Usage(match absent(configuration, |_| true) {
+            Some(why) => format!("`{file}` has no pool with servers: {why}"),
+            None => format!("`{file}` has no pool of servers"),
+        })),
         (None, [only]) => Ok(only),
         (None, _) => Err(Failure::Usage(format!(
             "`{file}` has several pools, {}; choose one with `--pool`",
@@ -229,6 +236,25 @@ pub(super) fn choose<'c>(
                 ))
             }),
     }
+}
+
+/// Which pools of some names have no servers in the text, and why; `None` where there are none.
+fn absent(configuration: &Configuration, wanted: impl Fn(&str) -> bool) -> Option<String> {
+    let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+    let absent = configuration.absent.iter();
+    for one in absent.filter(|one| wanted(&one.pool)) {
+        let name = format!("`{}`", one.pool);
+        match reasons.iter_mut().find(|(why, _)| *why == one.why) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((one.why, vec![name])),
+        }
+    }
+    let sentence = |(why, names): &(&str, Vec<String>)| {
+        let verb = if names.len() == 1 { "has" } else { "have" };
+        format!("{} {verb} {why}", names.join(", "))
+    };
+    let sentences: Vec<String> = reasons.iter().map(sentence).collect();
+    (!sentences.is_empty()).then(|| sentences.join(". "))
 }
 
 /// The format of the logs: what was asked for, what the configuration says, or what the first log looks like.

@@ -13,10 +13,12 @@ pub mod envoy;
 mod fault;
 pub mod haproxy;
 pub mod nginx;
+pub(crate) mod notes;
 mod patch;
 mod product;
 
 pub use fault::{Fault, ReadError, render};
+pub use notes::{Concerns, Note};
 pub use patch::{Patched, patch};
 pub use product::Product;
 
@@ -47,6 +49,8 @@ pub struct Configuration {
     pub files: Vec<SourceFile>,
     /// The pools, in the order of the text. Those that no request can reach are among them.
     pub pools: Vec<Pool>,
+    /// Pools without servers in the text, in the order of the text.
+    pub absent: Vec<Absent>,
     /// What bears on balancing and was not carried over, in the order of the text.
     pub notes: Vec<Note>,
     /// Formats of access logs: name, and the format's text as the product would put it together.
@@ -105,13 +109,13 @@ impl WeightPlace {
     }
 }
 
-/// Something that was not carried over.
+/// A pool none of whose servers stand in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
-    /// Where it stands.
-    pub at: Place,
-    /// What it is, and what becomes of it: a whole sentence.
-    pub text: String,
+pub struct Absent {
+    /// The pool's name.
+    pub pool: String,
+    /// Where its servers come from, and how to get a text that has them: the end of a sentence that begins with names of pools.
+    pub why: &'static str,
 }
 
 impl Configuration {
@@ -126,6 +130,12 @@ impl Configuration {
     /// A place for people: `nginx.conf:12`.
     pub fn show(&self, at: &Place) -> String {
         format!("{}:{}", self.files[at.file].path.display(), self.line(at))
+    }
+
+    /// The notes that concern a pool.
+    pub fn notes_of<'c>(&'c self, pool: &'c Pool) -> impl Iterator<Item = &'c Note> {
+        let concerns = |note: &&Note| note.concerns.includes(&pool.name);
+        self.notes.iter().filter(concerns)
     }
 
     /// The pool of a name.

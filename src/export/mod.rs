@@ -1,15 +1,18 @@
 //! Weights in the words of each product.
 //!
 //! A [`Plan`] is a pool with the weights that a scenario gives it; [`snippet`] writes it as a product has it, and says what the product
-//! cannot say. [`rounding`] brings weights into a product's range. Weights in a configuration that exists are replaced by
+//! cannot say. Each strategy has a rule of each product that comes nearest (`strategies`); names and addresses are quoted as the
+//! product's syntax wants it, or refused (`names`). [`rounding`] brings weights into a product's range. Weights in a configuration that exists are replaced by
 //! [`config::patch`](crate::config::patch).
 
 use std::fmt::Write;
 
 use crate::config::Product;
 
+mod names;
 pub mod rounding;
 mod snippets;
+mod strategies;
 
 /// A pool, and the weights that it should have.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Plan {
     pub name: String,
     /// The strategy of the scenario, by its name there: `nginx-least-conn`.
     pub strategy: String,
+    /// The strategy's settings that are not at their default, by their names in the scenario.
+    pub settings: serde_json::Map<String, serde_json::Value>,
     /// Its servers.
     pub targets: Vec<Target>,
 }
@@ -48,8 +53,24 @@ pub struct Snippet {
     pub remarks: Vec<String>,
 }
 
+/// Why a plan cannot be said in a product's words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unsayable {
+    why: String,
+}
+
+impl Unsayable {
+    fn new(why: String) -> Unsayable {
+        Unsayable { why }
+    }
+}
+
 /// Writes a plan as a product has it.
-pub fn snippet(product: Product, plan: &Plan) -> Snippet {
+///
+/// # Errors
+/// Where an address or a name has no place in the product's syntax, and where two names would become one.
+pub fn snippet(product: Product, plan: &Plan) -> Result<Snippet, Unsayable> {
     let mut remarks = Vec::new();
     let text = match product {
         Product::Nginx => snippets::nginx(plan, &mut remarks),
@@ -59,27 +80,8 @@ pub fn snippet(product: Product, plan: &Plan) -> Snippet {
         Product::GatewayApi => snippets::gateway_api(plan, &mut remarks),
         Product::Traefik => snippets::traefik(plan, &mut remarks),
         Product::Alb => snippets::alb(plan, &mut remarks),
-    };
-    Snippet { text, remarks }
-}
-
-/// The product's word for a strategy, from pairs of the scenario's and the product's; the first pair stands for those that have none.
-fn method<'m>(
-    plan: &Plan,
-    known: &[(&str, &'m str)],
-    product: Product,
-    remarks: &mut Vec<String>,
-) -> &'m str {
-    let found = known.iter().find(|(own, _)| *own == plan.strategy);
-    let (own, word) = *found.unwrap_or(&known[0]);
-    if found.is_none() {
-        remarks.push(format!(
-            "{} has no `{}`: what is nearest to `{own}` stands there, and weights may do something else with it",
-            product.title(),
-            plan.strategy
-        ));
-    }
-    word
+    }?;
+    Ok(Snippet { text, remarks })
 }
 
 /// Says that some targets have what a product has no word for.

@@ -1,23 +1,9 @@
 //! What each product wants to read.
 
-use super::{Plan, Target, line, method, unsaid};
+use super::names::{Address, address, distinct, haproxy_word, label, nginx_word, yaml};
+use super::strategies::rule;
+use super::{Plan, Target, Unsayable, line, unsaid};
 use crate::config::{Product, scenario_name};
-
-/// Names that these products take: small letters, digits and `-`.
-fn label(name: &str) -> String {
-    let name = scenario_name(name).to_lowercase().replace(['.', '_'], "-");
-    name.trim_matches('-').to_owned()
-}
-
-/// Host and port; 80 where the address has none.
-fn host_and_port(address: &str) -> (&str, &str) {
-    match address.rsplit_once(':') {
-        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-            (host.trim_matches(['[', ']']), port)
-        }
-        _ => (address, "80"),
-    }
-}
 
 /// Those that take requests, with a note on others that the product would send some to.
 fn active<'p>(
@@ -33,29 +19,20 @@ fn active<'p>(
 }
 
 /// `ngx_http_upstream_module`.
-pub(super) fn nginx(plan: &Plan, remarks: &mut Vec<String>) -> String {
-    let known = [
-        ("nginx-round-robin", ""),
-        ("nginx-least-conn", "least_conn"),
-        ("nginx-ip-hash", "ip_hash"),
-        ("nginx-random", "random"),
-        ("round-robin", ""),
-        ("weighted-round-robin", ""),
-        ("least-connections", "least_conn"),
-        ("random", "random"),
-        ("weighted-random", "random"),
-        ("power-of-d", "random two least_conn"),
-        ("ip-hash", "ip_hash"),
-        ("nginx-hash", "hash $request_uri"),
-    ];
-    let word = method(plan, &known, Product::Nginx, remarks);
+pub(super) fn nginx(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
+    let rule = rule(plan, Product::Nginx, remarks);
     let mut text = String::new();
-    line(&mut text, format_args!("upstream {} {{", label(&plan.name)));
-    if !word.is_empty() {
+    line(&mut text, format_args!("upstream {} {{", label(&plan.name)?));
+    for word in &rule.words {
         line(&mut text, format_args!("    {word};"));
     }
     for target in &plan.targets {
-        let mut words = format!("server {}", target.address);
+        let place = match address(target)? {
+            Address::Socket(path) => nginx_word(&format!("unix:{path}"))?,
+            // Without a port nginx takes 80 too.
+            Address::Host(..) | Address::Six(..) => target.address.clone(),
+        };
+        let mut words = format!("server {place}");
         // nginx takes no weight of 0.
         let off = target.down || target.weight == 0;
         if target.weight > 1 {
@@ -72,35 +49,30 @@ pub(super) fn nginx(plan: &Plan, remarks: &mut Vec<String>) -> String {
         }
         line(&mut text, format_args!("    {words};"));
     }
-    text + "}\n"
+    Ok(text + "}\n")
 }
 
 /// Configuration manual 2.6, sections 4.2 and 5.2.
-pub(super) fn haproxy(plan: &Plan, remarks: &mut Vec<String>) -> String {
-    let known = [
-        ("haproxy-roundrobin", "roundrobin"),
-        ("haproxy-static-rr", "static-rr"),
-        ("haproxy-leastconn", "leastconn"),
-        ("haproxy-first", "first"),
-        ("haproxy-source", "source"),
-        ("haproxy-random", "random"),
-        ("round-robin", "roundrobin"),
-        ("weighted-round-robin", "roundrobin"),
-        ("least-connections", "leastconn"),
-        ("power-of-d", "random"),
-        ("ip-hash", "source"),
-    ];
-    let word = method(plan, &known, Product::Haproxy, remarks);
+pub(super) fn haproxy(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
+    let rule = rule(plan, Product::Haproxy, remarks);
     let mut text = String::new();
-    line(&mut text, format_args!("backend {}", label(&plan.name)));
-    line(&mut text, format_args!("    balance {word}"));
-    for target in &plan.targets {
-        let (host, port) = host_and_port(&target.address);
-        let mut words = format!(
-            "server {} {host}:{port} weight {}",
-            scenario_name(&target.name),
-            target.weight
-        );
+    line(&mut text, format_args!("backend {}", label(&plan.name)?));
+    let mut words = rule.words.iter();
+    if let Some(algorithm) = words.next() {
+        line(&mut text, format_args!("    balance {algorithm}"));
+    }
+    for word in words {
+        line(&mut text, format_args!("    {word}"));
+    }
+    let names = distinct(plan, |name| Ok(scenario_name(name)))?;
+    for (target, name) in plan.targets.iter().zip(names) {
+        let place = match address(target)? {
+            Address::Socket(path) => haproxy_word(&format!("unix@{path}")),
+            Address::Host(host, port) => format!("{host}:{port}"),
+            // The last colon comes before the port.
+            Address::Six(host, port) => format!("{host}:{port}"),
+        };
+        let mut words = format!("server {name} {place} weight {}", target.weight);
         if target.max_connections > 0 {
             words += &format!(" maxconn {}", target.max_connections);
         }
@@ -112,26 +84,15 @@ pub(super) fn haproxy(plan: &Plan, remarks: &mut Vec<String>) -> String {
         }
         line(&mut text, format_args!("    {words}"));
     }
-    text
+    Ok(text)
 }
 
-/// `config.cluster.v3.Cluster`, Envoy 1.40. Weights of hosts count with each of these policies.
-pub(super) fn envoy(plan: &Plan, remarks: &mut Vec<String>) -> String {
-    let known = [
-        ("envoy-round-robin", "ROUND_ROBIN"),
-        ("envoy-least-request", "LEAST_REQUEST"),
-        ("envoy-random", "RANDOM"),
-        ("envoy-ring-hash", "RING_HASH"),
-        ("envoy-maglev", "MAGLEV"),
-        ("round-robin", "ROUND_ROBIN"),
-        ("weighted-round-robin", "ROUND_ROBIN"),
-        ("least-connections", "LEAST_REQUEST"),
-        ("power-of-d", "LEAST_REQUEST"),
-        ("random", "RANDOM"),
-    ];
-    let word = method(plan, &known, Product::Envoy, remarks);
+/// `config.cluster.v3.Cluster`, Envoy 1.40.
+pub(super) fn envoy(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
+    let rule = rule(plan, Product::Envoy, remarks);
+    let word = rule.words.first().map_or("ROUND_ROBIN", String::as_str);
     let mut text = String::new();
-    let name = label(&plan.name);
+    let name = yaml(&label(&plan.name)?);
     line(&mut text, format_args!("name: {name}"));
     line(&mut text, format_args!("type: STRICT_DNS"));
     line(&mut text, format_args!("lb_policy: {word}"));
@@ -153,15 +114,14 @@ pub(super) fn envoy(plan: &Plan, remarks: &mut Vec<String>) -> String {
         );
         line(&mut text, format_args!("    lb_endpoints:"));
         for target in targets {
-            let (host, port) = host_and_port(&target.address);
+            let place = match address(target)? {
+                Address::Socket(path) => format!("pipe: {{ path: {} }}", yaml(path)),
+                Address::Host(host, port) => socket(host, port),
+                Address::Six(host, port) => socket(&host.to_string(), port),
+            };
             line(&mut text, format_args!("    - endpoint:"));
             line(&mut text, format_args!("        address:"));
-            line(
-                &mut text,
-                format_args!(
-                    "          socket_address: {{ address: \"{host}\", port_value: {port} }}"
-                ),
-            );
+            line(&mut text, format_args!("          {place}"));
             // Envoy takes no weight of 0; a host that is being drained gets nothing new.
             if target.down || target.weight == 0 {
                 line(&mut text, format_args!("      health_status: DRAINING"));
@@ -179,35 +139,18 @@ pub(super) fn envoy(plan: &Plan, remarks: &mut Vec<String>) -> String {
         "a limit of each host",
         |target| target.max_connections > 0,
     );
-    text
+    Ok(text)
+}
+
+/// An address of Envoy.
+fn socket(host: &str, port: u16) -> String {
+    format!("socket_address: {{ address: \"{host}\", port_value: {port} }}")
 }
 
 /// `ipvsadm(8)`. The address of the service is for whoever runs it to fill in.
-pub(super) fn ipvs(plan: &Plan, remarks: &mut Vec<String>) -> String {
-    let known = [
-        ("ipvs-wrr", "wrr"),
-        ("ipvs-rr", "rr"),
-        ("ipvs-lc", "lc"),
-        ("ipvs-wlc", "wlc"),
-        ("ipvs-sed", "sed"),
-        ("ipvs-nq", "nq"),
-        ("ipvs-sh", "sh"),
-        ("ipvs-dh", "dh"),
-        ("ipvs-mh", "mh"),
-        ("ipvs-fo", "fo"),
-        ("ipvs-ovf", "ovf"),
-        ("ipvs-lblc", "lblc"),
-        ("ipvs-lblcr", "lblcr"),
-        ("round-robin", "wrr"),
-        ("weighted-round-robin", "wrr"),
-        ("least-connections", "wlc"),
-    ];
-    let word = method(plan, &known, Product::Ipvs, remarks);
-    if matches!(word, "rr" | "lc") {
-        remarks.push(format!(
-            "IPVS's `{word}` does not look at weights, except for 0"
-        ));
-    }
+pub(super) fn ipvs(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
+    let rule = rule(plan, Product::Ipvs, remarks);
+    let word = rule.words.first().map_or("wrr", String::as_str);
     let mut text = String::new();
     line(
         &mut text,
@@ -218,11 +161,10 @@ pub(super) fn ipvs(plan: &Plan, remarks: &mut Vec<String>) -> String {
         format_args!("ipvsadm --add-service --tcp-service \"$VIRTUAL\" --scheduler {word}"),
     );
     for target in active(plan, Product::Ipvs, remarks) {
-        let (host, port) = host_and_port(&target.address);
-        let host = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.to_owned()
+        // Its letters stand for themselves in a shell, but for the brackets of IPv6, which would be a pattern.
+        let place = match address(target)? {
+            six @ Address::Six(..) => format!("'{}'", six.host_and_port(target, Product::Ipvs)?),
+            other => other.host_and_port(target, Product::Ipvs)?,
         };
         let limit = match target.max_connections {
             0 => String::new(),
@@ -231,16 +173,16 @@ pub(super) fn ipvs(plan: &Plan, remarks: &mut Vec<String>) -> String {
         line(
             &mut text,
             format_args!(
-                "ipvsadm --add-server --tcp-service \"$VIRTUAL\" --real-server {host}:{port} --masquerading --weight {}{limit}",
+                "ipvsadm --add-server --tcp-service \"$VIRTUAL\" --real-server {place} --masquerading --weight {}{limit}",
                 target.weight
             ),
         );
     }
-    text
+    Ok(text)
 }
 
 /// `gateway.networking.k8s.io/v1`, `HTTPRoute`: weights share requests out among Services.
-pub(super) fn gateway_api(plan: &Plan, remarks: &mut Vec<String>) -> String {
+pub(super) fn gateway_api(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
     remarks.push(
         "weights of the Gateway API share requests out among Services by chance, whatever the strategy: each server must be a Service of its own"
             .to_owned(),
@@ -252,67 +194,58 @@ pub(super) fn gateway_api(plan: &Plan, remarks: &mut Vec<String>) -> String {
     );
     line(&mut text, format_args!("kind: HTTPRoute"));
     line(&mut text, format_args!("metadata:"));
-    line(&mut text, format_args!("  name: {}", label(&plan.name)));
+    line(&mut text, format_args!("  name: {}", yaml(&label(&plan.name)?)));
     line(&mut text, format_args!("spec:"));
     line(&mut text, format_args!("  rules:"));
     line(&mut text, format_args!("  - backendRefs:"));
+    distinct(plan, label)?;
     for target in active(plan, Product::GatewayApi, remarks) {
-        let (_, port) = host_and_port(&target.address);
-        line(
-            &mut text,
-            format_args!("    - name: {}", label(&target.name)),
-        );
+        let port = address(target)?.port();
+        let name = label(&target.name)?;
+        line(&mut text, format_args!("    - name: {}", yaml(&name)));
         line(&mut text, format_args!("      port: {port}"));
         line(&mut text, format_args!("      weight: {}", target.weight));
     }
-    text
+    Ok(text)
 }
 
 /// Traefik 3, file provider: a weighted service over services of one server each.
-pub(super) fn traefik(plan: &Plan, remarks: &mut Vec<String>) -> String {
+pub(super) fn traefik(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
     remarks
         .push("Traefik's weighted service takes turns by weight, whatever the strategy".to_owned());
     let targets: Vec<&Target> = active(plan, Product::Traefik, remarks).collect();
-    let name = label(&plan.name);
+    distinct(plan, label)?;
+    let name = label(&plan.name)?;
     let mut text = String::new();
     line(&mut text, format_args!("http:"));
     line(&mut text, format_args!("  services:"));
-    line(&mut text, format_args!("    {name}:"));
+    line(&mut text, format_args!("    {}:", yaml(&name)));
     line(&mut text, format_args!("      weighted:"));
     line(&mut text, format_args!("        services:"));
     for target in &targets {
-        line(
-            &mut text,
-            format_args!("        - name: {name}-{}", label(&target.name)),
-        );
+        let own = yaml(&format!("{name}-{}", label(&target.name)?));
+        line(&mut text, format_args!("        - name: {own}"));
         line(
             &mut text,
             format_args!("          weight: {}", target.weight),
         );
     }
     for target in &targets {
-        line(
-            &mut text,
-            format_args!("    {name}-{}:", label(&target.name)),
-        );
+        let own = yaml(&format!("{name}-{}", label(&target.name)?));
+        let place = address(target)?.host_and_port(target, Product::Traefik)?;
+        line(&mut text, format_args!("    {own}:"));
         line(&mut text, format_args!("      loadBalancer:"));
         line(&mut text, format_args!("        servers:"));
-        let (host, port) = host_and_port(&target.address);
-        let host = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.to_owned()
-        };
         line(
             &mut text,
-            format_args!("        - url: \"http://{host}:{port}\""),
+            format_args!("        - url: \"http://{place}\""),
         );
     }
-    text
+    Ok(text)
 }
 
 /// The default action of a listener, for `aws elbv2 modify-listener --default-actions`.
-pub(super) fn alb(plan: &Plan, remarks: &mut Vec<String>) -> String {
+pub(super) fn alb(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
     remarks.push(
         "an Application Load Balancer has weights of target groups, not of targets: each server must be a group of its own".to_owned(),
     );
@@ -324,17 +257,18 @@ pub(super) fn alb(plan: &Plan, remarks: &mut Vec<String>) -> String {
             targets.len()
         ));
     }
+    distinct(plan, label)?;
     let groups: Vec<serde_json::Value> = targets
         .iter()
         .map(|target| {
-            serde_json::json!({
-                "TargetGroupArn": format!("ARN of the target group {}", label(&target.name)),
+            Ok(serde_json::json!({
+                "TargetGroupArn": format!("ARN of the target group {}", label(&target.name)?),
                 "Weight": target.weight,
-            })
+            }))
         })
-        .collect();
+        .collect::<Result<_, Unsayable>>()?;
     let actions =
         serde_json::json!([{ "Type": "forward", "ForwardConfig": { "TargetGroups": groups } }]);
     let text = serde_json::to_string_pretty(&actions).unwrap_or_default();
-    text + "\n"
+    Ok(text + "\n")
 }

@@ -124,9 +124,10 @@ pub fn draft(
             product.title()
         );
     }
-    if !configuration.notes.is_empty() {
+    let mut notes = configuration.notes_of(pool).peekable();
+    if notes.peek().is_some() {
         text.push_str("\n# Not carried over:\n");
-        for note in &configuration.notes {
+        for note in notes {
             let _ = writeln!(
                 text,
                 "# {}: {}",

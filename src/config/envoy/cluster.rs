@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::endpoints::{Hashed, hosts, servers};
+use super::filters;
 use super::reader::{Reader, kebab, place, time};
 use super::strategy::strategy;
 use super::tree::Node;
@@ -82,7 +83,18 @@ pub(super) struct Read {
     pub pool: Pool,
     /// Whether requests are told apart by a hash.
     pub hashes: bool,
+    /// Where its hosts come from, where that is not the text.
+    pub elsewhere: Option<&'static str>,
 }
+
+/// What is said of clusters whose endpoints are discovered.
+const EDS: &str = "no endpoints in the text: they come from EDS, by a management server or a file that was not read. A running \
+    Envoy has them: save what its administration interface gives for `/config_dump?include_eds`, as in `curl \
+    'http://127.0.0.1:9901/config_dump?include_eds' > dump.json`, and import that";
+const TYPED: &str =
+    "no endpoints in the text: it has a type of its own, which finds them while Envoy runs";
+const ORIGINAL: &str =
+    "no endpoints: each connection goes where it was meant to go, and there is nothing to balance";
 
 /// Reads a cluster; `assignments` are those of endpoint discovery, by the name that they are asked for.
 pub(super) fn read(
@@ -162,6 +174,12 @@ pub(super) fn read(
             servers,
         },
         hashes: chosen.hashes(),
+        elsewhere: match discovery {
+            Some("EDS") => Some(EDS),
+            Some("ORIGINAL_DST") => Some(ORIGINAL),
+            None => Some(TYPED),
+            _ => None,
+        },
     })
 }
 
@@ -287,6 +305,17 @@ fn others(reader: &mut Reader, cluster: &Node) {
     }
     let why = "a scenario has one timeout for the whole attempt";
     reader.leave(cluster, "connect_timeout", why);
+    if let Some(options) = reader.map(cluster, "common_http_protocol_options") {
+        reader.leave(options, "max_stream_duration", why);
+    }
+    if let Some(extensions) = reader.map(cluster, "typed_extension_protocol_options") {
+        for entry in extensions.entries() {
+            if let Some(options) = entry.value.get("common_http_protocol_options") {
+                reader.leave(options, "max_stream_duration", why);
+            }
+            filters::notes(reader, reader.list(&entry.value, "http_filters"));
+        }
+    }
     let why = "connections stay where they are";
     reader.leave(cluster, "close_connections_on_host_health_failure", why);
     let why = "hosts that leave get nothing new at once";

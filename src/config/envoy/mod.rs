@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::{Configuration, Place, Product, ReadError};
+use super::{Absent, Concerns, Configuration, Place, Product, ReadError, notes};
 
 mod access_log;
 mod cluster;
 mod endpoints;
+mod filters;
 mod reader;
 mod routes;
 mod sources;
@@ -65,8 +66,10 @@ fn read_with(path: &Path, text: &str, load: Load<'_>) -> Result<Configuration, R
             reader.fault(node, format!("there is a cluster `{name}` already"));
             continue;
         }
+        reader.concerns = Concerns::pools(name.and_then(|node| node.scalar()));
         read.extend(cluster::read(&mut reader, cluster, &resources.assignments));
     }
+    reader.concerns = Concerns::Any;
     let mut routes = Routes::new(&mut read);
     for listener in &resources.listeners {
         routes.listener(&mut reader, listener);
@@ -78,7 +81,7 @@ fn read_with(path: &Path, text: &str, load: Load<'_>) -> Result<Configuration, R
     let Reader {
         files,
         mut faults,
-        mut notes,
+        notes,
         ..
     } = reader;
     if !faults.is_empty() {
@@ -86,13 +89,17 @@ fn read_with(path: &Path, text: &str, load: Load<'_>) -> Result<Configuration, R
         faults.dedup();
         return Err(ReadError::Faulty { files, faults });
     }
-    notes.sort_by_key(|note| order(&note.at));
-    notes.dedup();
+    let without = read.iter().filter(|read| read.pool.servers.is_empty());
+    let absent = without.map(|read| Absent {
+        pool: read.pool.name.clone(),
+        why: read.elsewhere.unwrap_or("no endpoints"),
+    });
     Ok(Configuration {
         product: Product::Envoy,
         files,
+        absent: absent.collect(),
         pools: read.into_iter().map(|read| read.pool).collect(),
-        notes,
+        notes: notes::sorted(notes),
         log_formats,
     })
 }

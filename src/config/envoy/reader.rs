@@ -3,7 +3,7 @@
 use std::ops::{Range, RangeInclusive};
 
 use super::tree::{Kind, Node, camel, same_name};
-use crate::config::{Fault, Note, Place, SourceFile};
+use crate::config::{Concerns, Fault, Note, Place, SourceFile};
 
 /// What has been read, and found in it.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(super) struct Reader {
     pub faults: Vec<Fault>,
     /// What is not carried over.
     pub notes: Vec<Note>,
+    /// Which pools the notes that come next are about.
+    pub concerns: Concerns,
     /// What aliases refer to, file and bytes.
     pub shared: Vec<Place>,
 }
@@ -74,7 +76,8 @@ impl Reader {
     /// Something is not carried over.
     pub(super) fn note(&mut self, at: Place, text: impl Into<String>) {
         let text = text.into();
-        self.notes.push(Note { at, text });
+        let concerns = self.concerns.clone();
+        self.notes.push(Note { at, text, concerns });
     }
 
     /// A key of a mapping is not carried over, where it is there.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::cluster::Read;
+use super::filters;
 use super::reader::{Reader, place, time};
 use super::tree::Node;
+use crate::config::Concerns;
 
 /// The timeout of a route that has none. (Envoy 1.40, `RouteAction.timeout`)
 const TIMEOUT: u64 = 15_000_000_000;
@@ -42,12 +44,18 @@ impl<'a> Routes<'a> {
     pub(super) fn listener(&mut self, reader: &mut Reader, listener: &Node) {
         let chains = reader.list(listener, "filter_chains").iter();
         for chain in chains.chain(listener.get("default_filter_chain")) {
-            for filter in reader.list(chain, "filters") {
+            let filters = reader.list(chain, "filters");
+            reader.concerns = concerns(filters);
+            filters::notes(reader, filters);
+            for filter in filters {
                 self.filter(reader, filter);
             }
+            reader.concerns = Concerns::Any;
         }
         if let Some(manager) = listener.find(&["api_listener", "api_listener"]) {
+            reader.concerns = concerns(std::slice::from_ref(manager));
             self.manager(reader, manager);
+            reader.concerns = Concerns::Any;
         }
     }
 
@@ -85,6 +93,17 @@ impl<'a> Routes<'a> {
 
     /// An HTTP connection manager.
     fn manager(&mut self, reader: &mut Reader, config: &Node) {
+        let why = "a scenario has one timeout for the whole attempt";
+        for name in ["request_timeout", "stream_idle_timeout"] {
+            // 0 switches them off.
+            if config.get(name).and_then(Node::scalar) != Some("0s") {
+                reader.leave(config, name, why);
+            }
+        }
+        if let Some(options) = reader.map(config, "common_http_protocol_options") {
+            reader.leave(options, "max_stream_duration", why);
+        }
+        filters::notes(reader, reader.list(config, "http_filters"));
         let mut sticky = false;
         for filter in reader.list(config, "http_filters") {
             let name = filter
@@ -131,7 +150,12 @@ impl<'a> Routes<'a> {
 
     /// A route configuration.
     pub(super) fn table(&mut self, reader: &mut Reader, table: &Node, sticky: bool) {
+        let around = reader.concerns.clone();
+        let why = "a scenario sends each request once";
+        reader.leave(table, "request_mirror_policies", why);
+        filters::some(reader, table);
         for host in reader.list(table, "virtual_hosts") {
+            reader.concerns = concerns(std::slice::from_ref(host));
             let shared = Shared {
                 sticky,
                 retry: host.get("retry_policy"),
@@ -139,7 +163,17 @@ impl<'a> Routes<'a> {
             };
             let why = "a scenario sends each request once";
             reader.leave(host, "request_mirror_policies", why);
+            reader.leave(host, "hedge_policy", "a scenario sends each attempt once");
+            reader.leave(host, "rate_limits", "a scenario lets all requests in");
+            filters::some(reader, host);
             for route in reader.list(host, "routes") {
+                reader.concerns = concerns(std::slice::from_ref(route));
+                filters::some(reader, route);
+                if let Some(runtime) = route.find(&["match", "runtime_fraction"]) {
+                    let at = reader.at(runtime);
+                    let text = "This route takes a share of the requests only, which a scenario does not know: give clients their rates.";
+                    reader.note(at, text);
+                }
                 if let Some(action) = reader.map(route, "route") {
                     self.route(reader, action, shared);
                 }
@@ -156,6 +190,7 @@ impl<'a> Routes<'a> {
                 }
             }
         }
+        reader.concerns = around;
     }
 
     fn route(&mut self, reader: &mut Reader, action: &Node, shared: Shared<'_>) {
@@ -193,6 +228,8 @@ impl<'a> Routes<'a> {
                 "a scenario sends each request once",
             ),
             ("hedge_policy", "a scenario sends each attempt once"),
+            ("rate_limits", "a scenario lets all requests in"),
+            ("idle_timeout", "`timeout` stands for it"),
             ("max_stream_duration", "`timeout` stands for it"),
             ("max_grpc_timeout", "`timeout` stands for it"),
         ] {
@@ -218,7 +255,10 @@ impl<'a> Routes<'a> {
                     let text = format!(
                         "An earlier route to `{name}` has another timeout or other retries: that one counts."
                     );
+                    let around = reader.concerns.clone();
+                    reader.concerns = Concerns::pools([name.as_str()]);
                     reader.note(at, text);
+                    reader.concerns = around;
                 }
                 Some(_) => {}
             }
@@ -247,6 +287,35 @@ impl<'a> Routes<'a> {
                 format!("{what} is hashed: let the keys of the scenario's clients stand for it."),
             );
         }
+    }
+}
+
+/// The clusters that requests go to from there: those named anywhere within; any, where the place does not name them itself.
+fn concerns(nodes: &[Node]) -> Concerns {
+    let mut names: Vec<&str> = Vec::new();
+    let mut elsewhere = false;
+    let mut open: Vec<&Node> = nodes.iter().collect();
+    while let Some(node) = open.pop() {
+        open.extend(node.members());
+        for entry in node.entries() {
+            match entry.name.as_str() {
+                "cluster" => names.extend(entry.value.scalar()),
+                // `weighted_clusters.clusters[].name`
+                "clusters" => {
+                    let clusters = entry.value.members().iter();
+                    names.extend(clusters.filter_map(|one| one.get("name")?.scalar()));
+                }
+                "rds" | "scoped_routes" | "scopedRoutes" | "vhds" | "cluster_header"
+                | "clusterHeader" => {
+                    elsewhere = true;
+                }
+                _ => open.push(&entry.value),
+            }
+        }
+    }
+    match elsewhere {
+        true => Concerns::Any,
+        false => Concerns::pools(names),
     }
 }
 

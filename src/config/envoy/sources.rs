@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::reader::{Reader, place};
 use super::tree::{self, Kind, Node};
-use crate::config::{Fault, Place, SourceFile};
+use crate::config::{Concerns, Fault, Place, SourceFile};
 
 /// Reads another file: the path as it is to be shown, and the text.
 pub(super) type Load<'a> = &'a dyn Fn(&Path) -> Option<(PathBuf, String)>;
@@ -28,7 +28,7 @@ pub(super) fn collect(reader: &mut Reader, path: &Path, text: &str, load: Load<'
     let mut resources = Resources::default();
     let mut wanted = file(reader, path.to_owned(), text.to_owned(), &mut resources);
     let mut read: Vec<String> = Vec::new();
-    while let Some((name, at)) = wanted.pop() {
+    while let Some(Wanted { name, at, concerns }) = wanted.pop() {
         if read.contains(&name) {
             continue;
         }
@@ -37,19 +37,32 @@ pub(super) fn collect(reader: &mut Reader, path: &Path, text: &str, load: Load<'
                 wanted.extend(file(reader, path, text, &mut resources));
                 read.push(name);
             }
-            None => reader.note(at, format!("The file `{name}` was not read.")),
+            None => {
+                reader.concerns = concerns;
+                reader.note(at, format!("The file `{name}` was not read."));
+                reader.concerns = Concerns::Any;
+            }
         }
     }
     resources
 }
 
-/// Reads one file; gives the names of others, and where they stand.
+/// A file that another one names.
+struct Wanted {
+    name: String,
+    /// Where it is named.
+    at: Place,
+    /// Whose hosts it may hold.
+    concerns: Concerns,
+}
+
+/// Reads one file; gives the names of others.
 fn file(
     reader: &mut Reader,
     path: PathBuf,
     text: String,
     resources: &mut Resources,
-) -> Vec<(String, Place)> {
+) -> Vec<Wanted> {
     let number = reader.files.len();
     let parsed = tree::parse(&text, number);
     reader.files.push(SourceFile { path, text });
@@ -86,7 +99,8 @@ fn file(
     }
     for cluster in &resources.clusters[before..] {
         if let Some(discovered) = cluster.get("eds_cluster_config") {
-            path_of(discovered.get("eds_config"), &mut wanted);
+            let concerns = Concerns::pools(cluster.get("name").and_then(Node::scalar));
+            path_of(discovered.get("eds_config"), &concerns, &mut wanted);
         }
     }
     // The last of them is read first.
@@ -95,20 +109,26 @@ fn file(
 }
 
 /// A source of resources that a bootstrap names.
-fn discovery(reader: &mut Reader, map: &Node, name: &str, wanted: &mut Vec<(String, Place)>) {
-    if map.get(name).is_some() && !path_of(map.get(name), wanted) {
+fn discovery(reader: &mut Reader, map: &Node, name: &str, wanted: &mut Vec<Wanted>) {
+    if map.get(name).is_some() && !path_of(map.get(name), &Concerns::Any, wanted) {
         let why = "what a management server sends is not in the file";
         reader.leave(map, name, why);
     }
 }
 
 /// Whether a source of resources is a file.
-fn path_of(source: Option<&Node>, wanted: &mut Vec<(String, Place)>) -> bool {
+fn path_of(source: Option<&Node>, concerns: &Concerns, wanted: &mut Vec<Wanted>) -> bool {
     let newer = source.and_then(|source| source.find(&["path_config_source", "path"]));
     let path = newer.or_else(|| source.and_then(|source| source.get("path")));
-    let name = path.and_then(|path| Some((path.scalar()?.to_owned(), place(path))));
-    let found = name.is_some();
-    wanted.extend(name);
+    let file = path.and_then(|path| {
+        Some(Wanted {
+            name: path.scalar()?.to_owned(),
+            at: place(path),
+            concerns: concerns.clone(),
+        })
+    });
+    let found = file.is_some();
+    wanted.extend(file);
     found
 }
 
@@ -130,6 +150,10 @@ impl Resources {
         if let Some(statics) = reader.map(root, "static_resources") {
             self.lists(reader, statics);
         }
+        let why = "a balancer of a scenario takes any number of requests at once";
+        reader.leave(root, "overload_manager", why);
+        let why = "values that it sets while Envoy runs are not in the file";
+        reader.leave(root, "layered_runtime", why);
         for resource in reader.list(root, "resources") {
             self.resource(resource);
         }

@@ -26,7 +26,9 @@ pub(super) fn balancer(
         table.insert("queue-timeout".to_owned(), time.scenario().into());
     }
     let bound = super::sticky::sticky(proxy, servers, found);
-    if let Some(retry) = retry(proxy, strategy, servers, bound, timeout.is_some(), found) {
+    let retry = retry(proxy, strategy, servers, bound, timeout.is_some(), found);
+    connect(proxy, &table, retry.as_ref(), found);
+    if let Some(retry) = retry {
         table.insert("retry".to_owned(), retry.into());
     }
     if let Some(check) = health_check(proxy, servers, found) {
@@ -64,6 +66,31 @@ fn queue_timeout(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<T
         .any(|read| read.server.settings.contains_key("max-connections"));
     let written = time(proxy, "timeout queue", found);
     written.or_else(|| time(proxy, "timeout connect", found).filter(|_| limited))
+}
+
+/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a retry or as the time in a queue.
+fn connect(proxy: &Proxy, table: &Table, retry: Option<&Table>, found: &mut Found) {
+    let Some((line, time)) =
+        proxy
+            .settings
+            .get("timeout connect")
+            .zip(time(proxy, "timeout connect", found))
+    else {
+        return;
+    };
+    let has = |table: Option<&Table>, key: &str| {
+        let value = table.and_then(|table| table.get(key));
+        value.and_then(Value::as_str) == Some(time.scenario().as_str())
+    };
+    if !has(retry, "backoff") && !has(Some(table), "queue-timeout") {
+        found.note(
+            &line.at,
+            format!(
+                "`{}`: connecting takes no time in a scenario, and an attempt has one timeout, `timeout server`.",
+                line.show()
+            ),
+        );
+    }
 }
 
 /// `retries`, `option redispatch` and `retry-on`, as near as a scenario comes.
@@ -203,8 +230,23 @@ fn health_check(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<Ta
     let mut table = Table::new();
     table.insert("interval".to_owned(), most.inter.scenario().into());
     // With `timeout check` an answer is waited for that long, without it for the interval (section 4.2, "timeout check").
-    if let Some(time) = time(proxy, "timeout check", found).filter(|time| *time < most.inter) {
-        table.insert("timeout".to_owned(), time.scenario().into());
+    match time(proxy, "timeout check", found) {
+        Some(time) if time < most.inter => {
+            table.insert("timeout".to_owned(), time.scenario().into());
+        }
+        Some(_) => {
+            if let Some(line) = proxy.settings.get("timeout check") {
+                found.note(
+                    &line.at,
+                    format!(
+                        "`{}` is cut to the time between two checks, {}: a check of a scenario is over before the next one.",
+                        line.show(),
+                        most.inter.scenario()
+                    ),
+                );
+            }
+        }
+        None => {}
     }
     for (key, number) in [("fall", most.fall), ("rise", most.rise)] {
         table.insert(key.to_owned(), i64::from(number.min(100)).into());

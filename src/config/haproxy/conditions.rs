@@ -5,7 +5,7 @@
 
 use super::Found;
 use super::words::Line;
-use crate::config::{Fault, Note, Place};
+use crate::config::{Concerns, Fault, Note, Place};
 
 /// A block that is open.
 struct Block {
@@ -80,6 +80,7 @@ fn note(block: &Block) -> Option<Note> {
             "`{}` is not evaluated: what follows it is read as if it held{others}.",
             block.condition
         ),
+        concerns: Concerns::Any,
     })
 }
 

@@ -1,104 +1,8 @@
-//! The words that HAProxy knows, so that one it does not know is told from one that says nothing of balancing.
+//! The parameters of servers that HAProxy knows, so that one it does not know is told from one that says nothing of balancing.
 //!
-//! Section 4.1 of the configuration manual 2.6 and section 5.2 of it, with what came until 3.2 and what older versions had.
+//! Section 5.2 of the configuration manual 2.6, with what came until 3.2 and what older versions had.
 
-/// First words of lines in proxies.
-const PROXY: &[&str] = &[
-    "acl",
-    "appsession",
-    "backlog",
-    "balance",
-    "bind",
-    "bind-process",
-    "block",
-    "capture",
-    "clitcpka-cnt",
-    "clitcpka-idle",
-    "clitcpka-intvl",
-    "clitimeout",
-    "compression",
-    "contimeout",
-    "cookie",
-    "declare",
-    "default",
-    "default-server",
-    "default_backend",
-    "description",
-    "disabled",
-    "dispatch",
-    "dynamic-cookie-key",
-    "email-alert",
-    "enabled",
-    "error-log-format",
-    "errorfile",
-    "errorfiles",
-    "errorloc",
-    "errorloc302",
-    "errorloc303",
-    "external-check",
-    "filter",
-    "force-be-switch",
-    "force-persist",
-    "fullconn",
-    "grace",
-    "guid",
-    "hash-balance-factor",
-    "hash-preserve-affinity",
-    "hash-type",
-    "http-after-response",
-    "http-check",
-    "http-error",
-    "http-request",
-    "http-response",
-    "http-reuse",
-    "http-send-name-header",
-    "id",
-    "ignore-persist",
-    "load-server-state-from-file",
-    "log",
-    "log-format",
-    "log-format-sd",
-    "log-steps",
-    "log-tag",
-    "max-keep-alive-queue",
-    "max-session-srv-conns",
-    "maxconn",
-    "mode",
-    "monitor",
-    "monitor-net",
-    "monitor-uri",
-    "no",
-    "option",
-    "persist",
-    "quic-initial",
-    "rate-limit",
-    "redirect",
-    "redisp",
-    "redispatch",
-    "retries",
-    "retry-on",
-    "server",
-    "server-state-file-name",
-    "server-template",
-    "source",
-    "srvtcpka-cnt",
-    "srvtcpka-idle",
-    "srvtcpka-intvl",
-    "srvtimeout",
-    "stats",
-    "stick",
-    "stick-table",
-    "tcp-check",
-    "tcp-request",
-    "tcp-response",
-    "timeout",
-    "transparent",
-    "unique-id-format",
-    "unique-id-header",
-    "use-fcgi-app",
-    "use-server",
-    "use_backend",
-];
+use super::directives;
 
 /// Words after a server's address that stand alone.
 const ALONE: &[&str] = &[
@@ -235,12 +139,6 @@ const VALUED: &[&str] = &[
     "ws",
 ];
 
-/// Whether lines in proxies may begin with a word.
-pub(super) fn is_directive(word: &str) -> bool {
-    // `reqrep`, `rspadd` and their like, up to 2.0.
-    PROXY.binary_search(&word).is_ok() || word.starts_with("req") || word.starts_with("rsp")
-}
-
 /// How many values a server's parameter has.
 pub(super) fn values(parameter: &str) -> Option<usize> {
     if ALONE.binary_search(&parameter).is_ok() {
@@ -257,7 +155,7 @@ pub(super) fn values(parameter: &str) -> Option<usize> {
 /// ``; did you mean `weight`?`` or nothing.
 pub(super) fn suggestion(word: &str, among: Words) -> String {
     let words: Vec<&str> = match among {
-        Words::Directives => PROXY.to_vec(),
+        Words::Directives => directives::first_words().collect(),
         Words::Parameters => [ALONE, VALUED].concat(),
     };
     let close = |known: &&str| (strsim::jaro_winkler(word, known) * 1e6) as u32;
@@ -284,10 +182,9 @@ mod tests {
 
     #[test]
     fn lists_are_in_order_so_that_they_can_be_searched() {
-        for list in [PROXY, ALONE, VALUED] {
+        for list in [ALONE, VALUED] {
             assert!(list.is_sorted());
         }
-        assert!(is_directive("use_backend") && is_directive("reqirep") && !is_directive("sever"));
         assert_eq!(
             (values("backup"), values("weight"), values("wieght")),
             (Some(0), Some(1), None)

@@ -6,10 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Configuration, Fault, Note, Place, Pool, Product, ReadError, SourceFile};
+use super::{
+    Absent, Concerns, Configuration, Fault, Note, Place, Pool, Product, ReadError, SourceFile,
+    notes,
+};
 
 mod balancer;
 mod conditions;
+mod directives;
 mod keywords;
 mod logs;
 mod params;
@@ -28,6 +32,8 @@ mod words;
 struct Found {
     notes: Vec<Note>,
     faults: Vec<Fault>,
+    /// Which pools the notes that come next are about.
+    concerns: Concerns,
 }
 
 impl Found {
@@ -35,6 +41,7 @@ impl Found {
         self.notes.push(Note {
             at: at.clone(),
             text: text.into(),
+            concerns: self.concerns.clone(),
         });
     }
 }
@@ -90,17 +97,26 @@ fn read_files(files: Vec<SourceFile>) -> Result<Configuration, ReadError> {
         sections.extend(sections::sections(lines, &mut found));
     }
     let log_formats = sections.iter().filter_map(logs::format).collect();
+    for section in &sections {
+        rules::global(section, &mut found);
+    }
     let mut pools = Vec::new();
+    let mut absent = Vec::new();
     for proxy in sections::proxies(sections, &mut found) {
-        pools.extend(pool(&proxy, &mut found));
+        found.concerns = proxy.concerns();
+        let pool = pool(&proxy, &mut found);
+        if pool.is_none() && proxy.kind == sections::Kind::Backend {
+            absent.push(Absent {
+                pool: proxy.name.text.clone(),
+                why: "no `server` lines: HAProxy answers such requests itself, or sends them on by `dispatch` or `transparent`",
+            });
+        }
+        pools.extend(pool);
     }
     // Lines of `defaults` are read once for each proxy that they hold for.
     let Found {
-        mut notes,
-        mut faults,
+        notes, mut faults, ..
     } = found;
-    notes.sort_by_cached_key(|note| (order(&note.at), note.text.clone()));
-    notes.dedup();
     faults.sort_by_cached_key(|fault| (order(&fault.at), fault.message.clone()));
     faults.dedup();
     if !faults.is_empty() {
@@ -110,7 +126,8 @@ fn read_files(files: Vec<SourceFile>) -> Result<Configuration, ReadError> {
         product: Product::Haproxy,
         files,
         pools,
-        notes,
+        absent,
+        notes: notes::sorted(notes),
         log_formats,
     })
 }

@@ -115,6 +115,9 @@ impl Params {
             "agent-check" => {
                 "`agent-check` is not carried over: no agent changes weights or states in a scenario."
             }
+            "strict-maxconn" => {
+                "`strict-maxconn` is not carried over: a scenario counts requests, not connections."
+            }
             "non-stick" => {
                 "`non-stick` is not carried over: in a scenario clients are bound to all servers alike."
             }
@@ -148,6 +151,7 @@ impl Params {
             }
             "observe" => "is not carried over: in a scenario traffic that fails marks no server as down, only checks do".to_owned(),
             "on-marked-down" | "on-marked-up" => "is not carried over: a scenario breaks no sessions off".to_owned(),
+            "tcp-ut" => "is not carried over: an attempt of a scenario has one timeout, `timeout server`".to_owned(),
             "redir" => "is not carried over: a scenario passes requests on, where HAProxy would redirect them".to_owned(),
             "init-state" if value.text.starts_with("fully") => {
                 self.check.cautious = false;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Found;
 use super::words::{Line, Word};
-use crate::config::{Fault, Place};
+use crate::config::{Concerns, Fault, Place};
 
 /// What a section is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,6 +113,25 @@ impl Proxy {
         self.settings
             .get("mode")
             .is_none_or(|line| line.text(1) != "http")
+    }
+
+    /// The pools that its lines are about: itself, and those that it sends requests to.
+    pub(super) fn concerns(&self) -> Concerns {
+        let own = self.kind.has_servers().then_some(&self.name);
+        let rules = self
+            .lines
+            .iter()
+            .filter(|line| line.text(0) == "use_backend");
+        let lines = rules.chain(self.settings.get("default_backend"));
+        let named = lines.filter_map(|line| line.words.get(1));
+        let words: Vec<&Word> = own.into_iter().chain(named).collect();
+        match words
+            .iter()
+            .any(|word| word.variable || word.text.contains("%["))
+        {
+            true => Concerns::Any,
+            false => Concerns::pools(words.iter().map(|word| word.text.as_str())),
+        }
     }
 
     /// Where its name stands.

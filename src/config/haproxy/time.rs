@@ -2,7 +2,7 @@
 
 use super::Found;
 use super::words::Word;
-use crate::config::{Fault, Note};
+use crate::config::Fault;
 
 /// The longest time that HAProxy takes: 2^31 - 1 ms.
 const LONGEST: u64 = 2_147_483_647_000;
@@ -40,10 +40,10 @@ impl Time {
     /// Reads a word; `what` names the setting in messages.
     pub(super) fn read(word: &Word, what: &str, found: &mut Found) -> Option<Time> {
         if word.variable {
-            found.notes.push(Note {
-                at: word.at.clone(),
-                text: format!("`{what}` is given by an environment variable and not carried over."),
-            });
+            found.note(
+                &word.at,
+                format!("`{what}` is given by an environment variable and not carried over."),
+            );
             return None;
         }
         let time = Time::parse(&word.text);

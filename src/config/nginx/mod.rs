@@ -11,8 +11,9 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use super::{Configuration, Fault, Place, Pool, Product, ReadError};
+use super::{Concerns, Configuration, Fault, Place, Pool, Product, ReadError, notes};
 
+mod directives;
 mod files;
 mod health;
 mod lua;
@@ -86,19 +87,21 @@ fn configuration(
     }
     let files = files.files;
     let Report {
-        mut notes,
+        notes,
         mut faults,
+        absent,
+        ..
     } = report;
     if !faults.is_empty() {
         faults.sort_by_key(|fault| order(&fault.at));
         return Err(ReadError::Faulty { files, faults });
     }
-    notes.sort_by_key(|note| order(&note.at));
     Ok(Configuration {
         product: Product::Nginx,
         files,
         pools,
-        notes,
+        absent,
+        notes: notes::sorted(notes),
         log_formats,
     })
 }
@@ -111,6 +114,7 @@ fn order(at: &Place) -> (usize, usize, usize) {
 fn upstreams(found: &Found<'_>, report: &mut Report) -> Vec<Upstream> {
     let mut upstreams: Vec<Upstream> = Vec::new();
     for &(scope, directive) in &found.upstreams {
+        report.concerns = Concerns::pools(directive.argument(0));
         let Some(upstream) = upstream::read(scope, directive, report) else {
             continue;
         };
@@ -137,6 +141,7 @@ fn upstreams(found: &Found<'_>, report: &mut Report) -> Vec<Upstream> {
             None => upstreams.push(upstream),
         }
     }
+    report.concerns = Concerns::Any;
     upstreams
 }
 
@@ -148,11 +153,9 @@ fn note_workers(found: &Found<'_>, upstreams: &[Upstream], report: &mut Report) 
     else {
         return;
     };
-    let alone: Vec<String> = upstreams
-        .iter()
-        .filter(|one| !one.is_shared)
-        .map(|one| format!("`{}`", one.pool.name))
-        .collect();
+    let alone = || upstreams.iter().filter(|one| !one.is_shared);
+    report.concerns = Concerns::pools(alone().map(|one| one.pool.name.as_str()));
+    let alone: Vec<String> = alone().map(|one| format!("`{}`", one.pool.name)).collect();
     if !alone.is_empty() {
         let text = format!(
             "`{}` was left out: each worker balances {} for itself, as `instances` of a \
@@ -162,6 +165,7 @@ fn note_workers(found: &Found<'_>, upstreams: &[Upstream], report: &mut Report) 
         );
         report.note(workers.at(), text);
     }
+    report.concerns = Concerns::Any;
 }
 
 /// `log_format NAME [escape=…] TEXT…`: nginx puts the texts together with nothing between them.
@@ -181,15 +185,19 @@ fn log_format(directive: &Directive) -> Option<(String, String)> {
 /// A file that is included twice has its lines in two pools: a weight can be written there for one of them only.
 fn leave_shared_lines(pools: &mut [Pool], report: &mut Report) {
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
-    for server in pools.iter_mut().flat_map(|pool| &mut pool.servers) {
-        let Place { file, range } = &server.at;
-        if !seen.insert((*file, range.start)) {
-            let text = format!(
-                "The line of `{}` stands in two pools; other weights are written for the first.",
-                server.name
-            );
-            report.note(server.at.clone(), text);
-            server.weight_at = None;
+    for pool in pools {
+        report.concerns = Concerns::pools([pool.name.as_str()]);
+        for server in &mut pool.servers {
+            let Place { file, range } = &server.at;
+            if !seen.insert((*file, range.start)) {
+                let text = format!(
+                    "The line of `{}` stands in two pools; other weights are written for the first.",
+                    server.name
+                );
+                report.note(server.at.clone(), text);
+                server.weight_at = None;
+            }
         }
     }
+    report.concerns = Concerns::Any;
 }

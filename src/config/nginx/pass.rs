@@ -5,22 +5,28 @@ use super::report::Report;
 use super::retry::Rules;
 use super::scope::{Choice, Found, Pass, Scope};
 use super::upstream::Upstream;
-use crate::config::{Fault, Place};
+use crate::config::{Concerns, Fault, Place};
 
 /// Gives each upstream the rules of the first place that passes to it.
 pub(super) fn apply(found: &Found<'_>, upstreams: &mut [Upstream], report: &mut Report) {
     // For each upstream the first place and its rules.
     let mut first: Vec<Option<(Place, Rules)>> = upstreams.iter().map(|_| None).collect();
+    // For each pass the upstreams that it may go to.
+    let mut reached: Vec<Concerns> = Vec::with_capacity(found.passes.len());
     for pass in &found.passes {
         let Some(targets) = targets(pass, found, upstreams, report) else {
+            reached.push(std::mem::take(&mut report.concerns));
             continue;
         };
+        report.concerns = concerned(&targets, upstreams);
+        reached.push(report.concerns.clone());
         let rules = Rules::read(pass, report);
         for target in targets {
             let (Some(upstream), Some(first)) = (upstreams.get_mut(target), first.get_mut(target))
             else {
                 continue;
             };
+            report.concerns = Concerns::pools([upstream.pool.name.as_str()]);
             match first {
                 None => {
                     rules.apply(&mut upstream.pool);
@@ -44,6 +50,7 @@ pub(super) fn apply(found: &Found<'_>, upstreams: &mut [Upstream], report: &mut 
     }
     for (upstream, first) in upstreams.iter_mut().zip(first) {
         if first.is_none() {
+            report.concerns = Concerns::pools([upstream.pool.name.as_str()]);
             Rules::standard(upstream.scope).apply(&mut upstream.pool);
             let text = format!(
                 "Nothing here passes requests to `{}`: its timeout and retries are nginx's \
@@ -56,15 +63,48 @@ pub(super) fn apply(found: &Found<'_>, upstreams: &mut [Upstream], report: &mut 
     for choice in &found.choices {
         note_choice(choice, upstreams, report);
     }
+    note_left(found, &reached, report);
+    report.concerns = Concerns::Any;
+}
+
+/// Pools by their indices.
+fn concerned(targets: &[usize], upstreams: &[Upstream]) -> Concerns {
+    let of = |at: &usize| upstreams.get(*at).map(|one| one.pool.name.as_str());
+    Concerns::pools(targets.iter().filter_map(of))
+}
+
+/// Says what bears on the requests of a place and is not carried over.
+fn note_left(found: &Found<'_>, reached: &[Concerns], report: &mut Report) {
+    for left in &found.left {
+        let own = reached.get(left.passes.clone()).unwrap_or_default();
+        // A text without any pass is a part of a configuration: what it bears on is not known.
+        report.concerns = match reached {
+            [] => Concerns::Any,
+            _ => own
+                .iter()
+                .cloned()
+                .fold(Concerns::pools::<&str>([]), Concerns::and),
+        };
+        let show = left.directive.show();
+        let text = match left.why {
+            Some(why) => format!("`{show}` was left out: {why}."),
+            None => format!(
+                "`{}` is not known: whether it bears on balance, time or failures cannot be told.",
+                left.directive.name.text
+            ),
+        };
+        report.note(left.directive.at(), text);
+    }
 }
 
 /// Says that a variable shares requests out among upstreams.
 fn note_choice(choice: &Choice<'_>, upstreams: &[Upstream], report: &mut Report) {
-    let names = named(choice, Scope::Http, upstreams)
-        .into_iter()
-        .chain(named(choice, Scope::Stream, upstreams));
-    let mut names: Vec<String> = names
-        .filter_map(|at| upstreams.get(at))
+    let mut targets = named(choice, Scope::Http, upstreams);
+    targets.extend(named(choice, Scope::Stream, upstreams));
+    report.concerns = concerned(&targets, upstreams);
+    let mut names: Vec<String> = targets
+        .iter()
+        .filter_map(|at| upstreams.get(*at))
         .map(|one| format!("`{}`", one.pool.name))
         .collect();
     names.dedup();
@@ -122,6 +162,8 @@ fn targets(
     report: &mut Report,
 ) -> Option<Vec<usize>> {
     let directive = pass.directive;
+    // Where it cannot be told, any pool may be meant.
+    report.concerns = Concerns::Any;
     let [word] = directive.arguments.as_slice() else {
         let fault = Fault::new(
             directive.at(),
@@ -162,6 +204,9 @@ fn targets(
                     names.join(", ")
                 ),
             };
+            if !targets.is_empty() {
+                report.concerns = concerned(&targets, upstreams);
+            }
             report.note(directive.at(), text);
             (!targets.is_empty()).then_some(targets)
         }
@@ -172,6 +217,7 @@ fn targets(
                     was left out.",
                     directive.show()
                 );
+                report.concerns = Concerns::pools::<&str>([]);
                 report.note(directive.at(), text);
                 return None;
             };

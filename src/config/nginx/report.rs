@@ -1,22 +1,23 @@
 //! What is said about a configuration while it is read.
 
-use crate::config::{Fault, Note, Place};
+use crate::config::{Absent, Concerns, Fault, Note, Place};
 
 /// Notes and faults so far, in any order.
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) notes: Vec<Note>,
     pub(super) faults: Vec<Fault>,
+    pub(super) absent: Vec<Absent>,
+    /// Which pools the notes that come next are about.
+    pub(super) concerns: Concerns,
 }
 
 impl Report {
-    /// Says what was not carried over. A file that is included several times says it once.
+    /// Says what was not carried over.
     pub(super) fn note(&mut self, at: Place, text: impl Into<String>) {
         let text = printable(&text.into());
-        let note = Note { at, text };
-        if !self.notes.contains(&note) {
-            self.notes.push(note);
-        }
+        let concerns = self.concerns.clone();
+        self.notes.push(Note { at, text, concerns });
     }
 
     /// Says what is wrong.

@@ -1,8 +1,11 @@
 //! What a configuration holds that bears on balancing, with what each place inherits from those around it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
+use super::directives;
 use super::tree::Directive;
+use crate::config::notes::Fate;
 
 /// Which of nginx's two proxies a directive belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +40,16 @@ pub(super) struct Choice<'a> {
     pub(super) values: Vec<&'a str>,
 }
 
+/// What bears on requests, or may, and is not carried over.
+#[derive(Clone, Debug)]
+pub(super) struct Left<'a> {
+    pub(super) directive: &'a Directive,
+    /// Why; `None` where nobody knows what it does.
+    pub(super) why: Option<&'static str>,
+    /// For which of [`Found::passes`] it holds.
+    pub(super) passes: Range<usize>,
+}
+
 /// All of it, in the order of the text.
 #[derive(Debug, Default)]
 pub(super) struct Found<'a> {
@@ -45,10 +58,11 @@ pub(super) struct Found<'a> {
     pub(super) choices: Vec<Choice<'a>>,
     pub(super) log_formats: Vec<&'a Directive>,
     pub(super) workers: Option<&'a Directive>,
+    pub(super) left: Vec<Left<'a>>,
 }
 
 /// What may stand before `_pass`.
-const FAMILIES: [&str; 6] = ["proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached"];
+pub(super) const FAMILIES: [&str; 6] = ["proxy", "fastcgi", "uwsgi", "scgi", "grpc", "memcached"];
 
 /// What may stand after a family's name, and matters here.
 const SETTINGS: [&str; 6] = [
@@ -85,14 +99,32 @@ fn walk<'a>(block: &'a [Directive], scope: Scope, around: &Settings<'a>, found: 
             .filter(|one| is_setting(&one.name.text))
             .map(|one| (one.name.text.as_str(), one)),
     );
+    let first = found.passes.len();
+    let mut own: Vec<Left<'a>> = Vec::new();
     for directive in block {
+        let why = match directives::fate(directive) {
+            Some(Fate::Left(why)) => Some(Some(why)),
+            None => Some(None),
+            Some(Fate::Carried | Fate::Aside) => None,
+        };
+        own.extend(why.map(|why| Left {
+            directive,
+            why,
+            passes: 0..0,
+        }));
         match directive.name.text.as_str() {
+            // What stands in them holds for the place around them.
+            "if" | "limit_except" | "events" => {
+                let before = found.left.len();
+                walk(directive.inside(), scope, &settings, found);
+                own.extend(found.left.drain(before..));
+            }
             "upstream" => found.upstreams.push((scope, directive)),
             "log_format" => found.log_formats.push(directive),
             "worker_processes" => found.workers = Some(directive),
             "map" | "split_clients" | "geo" => found.choices.extend(choice(directive)),
             "set" => found.choices.extend(set(directive)),
-            "types" | "match" | "mail" => {}
+            "types" | "match" | "mail" | "charset_map" => {}
             "http" => walk(directive.inside(), Scope::Http, &settings, found),
             "stream" => walk(directive.inside(), Scope::Stream, &settings, found),
             name => {
@@ -111,6 +143,11 @@ fn walk<'a>(block: &'a [Directive], scope: Scope, around: &Settings<'a>, found: 
             }
         }
     }
+    let passes = first..found.passes.len();
+    found.left.extend(own.into_iter().map(|left| Left {
+        passes: passes.clone(),
+        ..left
+    }));
 }
 
 fn is_setting(name: &str) -> bool {

@@ -10,7 +10,7 @@ use super::scope::Scope;
 use super::server::{self, Line};
 use super::tree::Directive;
 use super::{health, method, time};
-use crate::config::{Fault, Pool};
+use crate::config::{Absent, Fault, Pool};
 
 /// An upstream that was read.
 #[derive(Debug)]
@@ -53,6 +53,11 @@ pub(super) fn read(scope: Scope, directive: &Directive, report: &mut Report) -> 
                 directive.at(),
                 format!("{text} in the text: they come from elsewhere, and it was left out."),
             );
+            report.absent.push(Absent {
+                pool: name.text.clone(),
+                why: "no servers in the text: they come by the API of NGINX Plus, from its `state` file, or from a module; write \
+                    them there as `server` lines and import that",
+            });
         } else {
             let fault = Fault::new(directive.at(), text);
             report.fault(fault.help("write `server ADDRESS;` in it"));
