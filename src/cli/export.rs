@@ -1,5 +1,6 @@
 //! `lbsim export`: the weights of a scenario in a configuration, with nothing else changed there, or in a product's own words.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValue;
@@ -9,9 +10,9 @@ use similar::TextDiff;
 use super::ScenarioArgs;
 use super::import::{Source, choose, read};
 use super::output::{Failure, Output};
-use crate::config::{Configuration, Pool, Product, patch, scenario_name};
+use crate::config::rounding::{Rounded, round};
+use crate::config::{Pool, Product, patch, scenario_name};
 use crate::experiment::{self, Progress};
-use crate::export::rounding::{Rounded, round};
 use crate::export::{Plan, Target, snippet};
 use crate::model::blueprint::ServicePlan;
 use crate::report::whole::whole;
@@ -52,6 +53,10 @@ pub(super) struct ExportArgs {
     /// Write the weights into the file; without it the difference is only shown.
     #[arg(long, requires = "into")]
     write: bool,
+    /// Write them even where a server of the scenario is not in the configuration, or one of the configuration not in the scenario;
+    /// such servers keep the weights that they have.
+    #[arg(long, requires = "write")]
+    partial: bool,
 }
 
 pub(super) fn export(args: &ExportArgs, output: &Output) -> Result<(), Failure> {
@@ -172,6 +177,7 @@ fn print(
     let plan = Plan {
         name: own.name.clone(),
         strategy: own.balancer.strategy.entry().name.to_owned(),
+        settings: own.balancer.strategy.changed(),
         targets: targets
             .map(|(server, member)| Target {
                 name: server.name.clone(),
@@ -183,7 +189,10 @@ fn print(
             })
             .collect(),
     };
-    let written = snippet(product, &plan);
+    let written = snippet(product, &plan).map_err(|why| {
+        let product = product.title();
+        Failure::Usage(format!("this cannot be written for {product}: {why}"))
+    })?;
     for remark in &written.remarks {
         output.say(&format!("note: {remark}"));
     }
@@ -212,7 +221,26 @@ fn into(
     let likely = scenario_name(&pool.name);
     let (at, own) = service(scenario, args.service.as_deref(), Some(&likely))?;
     let weights = fitted(template, scenario, (at, own), source.product(), output)?;
-    let weights = placed(&configuration, pool, own, &weights)?;
+    let placed = placed(pool, own, &weights)?;
+    let lonely = lonely(&placed, pool, own);
+    for sentence in &lonely {
+        output.say(sentence);
+    }
+    if args.write && !args.partial && !lonely.is_empty() {
+        return Err(Failure::Usage(
+            "nothing is written, since scenario and configuration do not have the same servers: import the configuration again, or \
+             say `--partial` to write the weights of the others"
+                .to_owned(),
+        ));
+    }
+    let weights: Vec<Vec<Option<u32>>> = configuration
+        .pools
+        .iter()
+        .map(|one| match std::ptr::eq(one, pool) {
+            true => placed.weights.clone(),
+            false => vec![None; one.servers.len()],
+        })
+        .collect();
     let patched = patch(&configuration, &weights);
     if let Some((pool, server)) = patched.left.first() {
         return Err(Failure::Run(format!(
@@ -248,34 +276,89 @@ fn into(
     Ok(())
 }
 
-/// Weights of groups as those of servers of a configuration, by pool and server: a server is known by what `import` calls it,
-/// its group or itself.
-fn placed(
-    configuration: &Configuration,
-    pool: &Pool,
-    service: &ServicePlan,
-    weights: &[u32],
-) -> Result<Vec<Vec<Option<u32>>>, Failure> {
-    let of = |name: &String| -> Option<u32> {
-        let group = service.groups.iter().position(|group| group.name == *name);
-        let server = || service.servers.iter().find(|server| server.name == *name);
-        Some(weights[group.or_else(|| Some(server()?.group))?])
+/// What a scenario says of the servers of a configuration.
+struct Placed {
+    /// The weight of each server of the pool; `None` where the scenario has no such server.
+    weights: Vec<Option<u32>>,
+    /// Which groups of the service were found in the pool.
+    found: Vec<bool>,
+}
+
+/// Finds the servers of a pool in a scenario: a group is known by what `import` calls it, a server of a group by its own name.
+fn placed(pool: &Pool, service: &ServicePlan, weights: &[u32]) -> Result<Placed, Failure> {
+    let refused = |why: String| Err(Failure::Usage(why));
+    let Some(rows) = pool.groups() else {
+        return refused(format!(
+            "the pool `{}` has more unlike servers than a scenario has groups",
+            pool.name
+        ));
     };
-    let names = pool.scenario_names();
-    let own: Vec<Option<u32>> = names.iter().map(of).collect();
-    if own.iter().all(Option::is_none) {
-        return Err(Failure::Usage(format!(
+    let mut placed = Placed {
+        weights: vec![None; pool.servers.len()],
+        found: vec![false; service.groups.len()],
+    };
+    let groups: HashMap<&str, usize> = (0..)
+        .zip(&service.groups)
+        .map(|(at, group)| (group.name.as_str(), at))
+        .collect();
+    let servers: HashMap<&str, usize> = service
+        .servers
+        .iter()
+        .map(|server| (server.name.as_str(), server.group))
+        .collect();
+    for row in &rows {
+        let name = row.name.as_str();
+        if let Some(&group) = groups.get(name).or_else(|| servers.get(name)) {
+            placed.found[group] = true;
+            placed.weights[row.servers.clone()].fill(Some(weights[group]));
+        }
+    }
+    match placed.found.contains(&true) {
+        true => Ok(placed),
+        false => refused(format!(
             "no server of the service `{}` is called as one of the pool: {}",
             service.name,
-            names.join(", ")
-        )));
+            listed(rows.iter().map(|row| row.name.as_str()))
+        )),
     }
-    Ok(configuration
-        .pools
-        .iter()
-        .map(|one| match one.name == pool.name {
-            true => own.clone(),
-            false => vec![None; one.servers.len()],
-        })
-        .collect())
+}
+
+/// What has no counterpart: servers of the scenario, and servers of the configuration.
+fn lonely(placed: &Placed, pool: &Pool, service: &ServicePlan) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let groups = service.groups.iter().zip(&placed.found);
+    let missing: Vec<&str> = groups
+        .filter(|(_, found)| !**found)
+        .map(|(group, _)| group.name.as_str())
+        .collect();
+    if !missing.is_empty() {
+        let names = listed(missing.into_iter());
+        sentences.push(format!(
+            "in the scenario, but not in the configuration: {names}"
+        ));
+    }
+    let servers = pool.servers.iter().zip(&placed.weights);
+    let kept: Vec<String> = servers
+        .filter(|(_, weight)| weight.is_none())
+        .map(|(server, _)| format!("{} (weight {})", server.name, server.weight))
+        .collect();
+    if !kept.is_empty() {
+        let names = listed(kept.iter().map(String::as_str));
+        sentences.push(format!(
+            "in the configuration, but not in the scenario, so that the weight stays: {names}"
+        ));
+    }
+    sentences
+}
+
+/// The first of some names, and how many more there are.
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    const SHOWN: usize = 10;
+    let names: Vec<&str> = names.collect();
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names[..names.len() - more].join(", ");
+    match more {
+        0 => shown,
+        _ => format!("{shown} and {more} more"),
+    }
 }

@@ -7,14 +7,16 @@ use clap::{Args, ValueEnum};
 use super::output::{Failure, Output, keep_apart};
 use crate::config::{self, Configuration, Pool, Product, ReadError};
 use crate::import::arrivals::TraceWriter;
-use crate::import::draft::draft;
+use crate::import::draft::{Wanted, draft};
 use crate::import::fit::Fitted;
 use crate::import::observe::{ObserveError, Report, observe};
 use crate::logs::Format;
 use crate::report::chart::{fit, png};
 use crate::report::whole::{Unfinished, whole};
-use crate::scenario::Scenario;
+use crate::scenario::diagnostic::Place as At;
 use crate::scenario::moved::seen_from;
+use crate::scenario::text::{Path as TextPath, Step};
+use crate::scenario::{Rejected, Scenario};
 
 /// Products whose configurations are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -122,14 +124,28 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
         .clone()
         .unwrap_or_else(|| PathBuf::from("imported.toml"));
     let folder = path.parent().unwrap_or(Path::new(""));
-    let text = |trace: Option<&Path>| {
+    let text = |trace: Option<&Path>, no_tune: Option<&str>| {
         let trace = trace.map(|trace| seen_from(folder, trace));
-        draft(&configuration, pool, observed, trace.as_deref())
+        let wanted = Wanted {
+            trace: trace.as_deref(),
+            no_tune,
+        };
+        draft(&configuration, pool, observed, &wanted).map_err(|why| {
+            let place = configuration.show(&pool.at);
+            Failure::Usage(format!("{place}: `{}`: {why}", pool.name))
+        })
     };
     // What is written is a scenario, or nothing is.
-    let unfinished = text(trace.as_ref().map(Unfinished::place));
-    Scenario::parse(&path, &unfinished, &[]).map_err(Failure::Rejected)?;
-    let text = text(args.trace.as_deref());
+    let trial = trace.as_ref().map(Unfinished::place);
+    let mut no_tune = None;
+    if let Err(rejected) = Scenario::parse(&path, &text(trial, None)?, &[]) {
+        no_tune =
+            Some(only_tune(&rejected).ok_or_else(|| beyond(&configuration, pool, &rejected))?);
+        let without = text(trial, no_tune.as_deref())?;
+        Scenario::parse(&path, &without, &[])
+            .map_err(|rejected| beyond(&configuration, pool, &rejected))?;
+    }
+    let text = text(args.trace.as_deref(), no_tune.as_deref())?;
     for note in configuration.notes_of(pool) {
         output.say(&format!(
             "not carried over: {}: {}",
@@ -154,6 +170,47 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
         }
         None => output.print(&text),
     }
+}
+
+/// What is wrong with the `[tune]` of a scenario, where that is all that is wrong with it.
+fn only_tune(rejected: &Rejected) -> Option<String> {
+    let is_tune = |path: &TextPath| matches!(path.steps(), [Step::Key(key), ..] if key == "tune");
+    let all = rejected.diagnostics.iter().all(|fault| match &fault.at {
+        At::Value(path) | At::Key(path) => is_tune(path),
+        At::Text(_) => false,
+    });
+    let messages = rejected
+        .diagnostics
+        .iter()
+        .map(|fault| fault.message.as_str());
+    all.then(|| messages.collect::<Vec<_>>().join("; ") + ".")
+}
+
+/// What of a pool a scenario does not take, in the places of the configuration: the text that was refused is nowhere to be seen.
+fn beyond(configuration: &Configuration, pool: &Pool, rejected: &Rejected) -> Failure {
+    let groups = pool.groups().unwrap_or_default();
+    let place = |at: &At| {
+        let steps = match at {
+            At::Value(path) | At::Key(path) => path.steps(),
+            At::Text(_) => &[],
+        };
+        let server = match steps {
+            [_, _, Step::Key(key), Step::Index(group), ..] if key == "servers" => groups
+                .get(*group)
+                .map(|group| &pool.servers[group.servers.start].at),
+            _ => None,
+        };
+        configuration.show(server.unwrap_or(&pool.at))
+    };
+    let faults = rejected.diagnostics.iter();
+    let faults: Vec<String> = faults
+        .map(|fault| format!("{}: {}", place(&fault.at), fault.message))
+        .collect();
+    Failure::Usage(format!(
+        "a scenario does not take all of the pool `{}`:\n{}",
+        pool.name,
+        faults.join("\n")
+    ))
 }
 
 /// Reads the logs, and writes the arrivals as a trace where that is asked for.

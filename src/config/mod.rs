@@ -16,6 +16,7 @@ pub mod nginx;
 pub(crate) mod notes;
 mod patch;
 mod product;
+pub mod rounding;
 
 pub use fault::{Fault, ReadError, render};
 pub use notes::{Concerns, Note};
@@ -144,21 +145,59 @@ impl Configuration {
     }
 }
 
+/// Groups of servers that a scenario has at most.
+pub const MOST_GROUPS: usize = 1000;
+
+/// Servers of a pool that are one group of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What the group is called there.
+    pub name: String,
+    /// Which of [`Pool::servers`] it stands for.
+    pub servers: Range<usize>,
+    /// How many servers that are: a line may stand for several.
+    pub count: u32,
+}
+
 impl Pool {
-    /// What each server is called in a scenario: its name with all but letters, digits, `.`, `_` and `-` made `-`, at most 40
-    /// characters, and a number where two would be the same, or one is called as a server of another that stands
-    /// for several. In the order of [`Pool::servers`].
-    pub fn scenario_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::with_capacity(self.servers.len());
-        for server in &self.servers {
-            let plain = scenario_name(&server.name);
+    /// The servers as groups of a scenario: each line is one, unless a scenario would have too many. Then like servers in a row are
+    /// one. `None` where there are too many even so.
+    ///
+    /// A group is called as its first server with all but letters, digits, `.`, `_` and `-` made `-`, at most 40 characters, and a
+    /// number where two would be the same, or one be called as a server of another that stands for several.
+    pub fn groups(&self) -> Option<Vec<Group>> {
+        let alike = |one: &Server, other: &Server| {
+            one.weight == other.weight && one.settings == other.settings
+        };
+        let runs: Vec<Range<usize>> = match self.servers.len() > MOST_GROUPS {
+            false => (0..self.servers.len()).map(|at| at..at + 1).collect(),
+            true => {
+                let runs = self.servers.chunk_by(alike);
+                let mut from = 0;
+                runs.map(|run| {
+                    let range = from..from + run.len();
+                    from = range.end;
+                    range
+                })
+                .collect()
+            }
+        };
+        if runs.len() > MOST_GROUPS {
+            return None;
+        }
+        let mut groups: Vec<Group> = Vec::with_capacity(runs.len());
+        for servers in runs {
+            let own = &self.servers[servers.clone()];
+            let counts = own.iter().map(|server| server.count);
+            let count = counts.fold(0, u32::saturating_add);
+            let plain = scenario_name(&own[0].name);
             let mut name = plain.clone();
             let mut number = 2;
             let is_taken = |name: &str| {
-                names.iter().zip(&self.servers).any(|(other, its)| {
-                    other == name
-                        || is_one_of(name, other, its.count)
-                        || is_one_of(other, name, server.count)
+                groups.iter().any(|other| {
+                    other.name == name
+                        || is_one_of(name, &other.name, other.count)
+                        || is_one_of(&other.name, name, count)
                 })
             };
             while is_taken(&name) {
@@ -166,9 +205,13 @@ impl Pool {
                 name = format!("{}{end}", &plain[..plain.len().min(40 - end.len())]);
                 number += 1;
             }
-            names.push(name);
+            groups.push(Group {
+                name,
+                servers,
+                count,
+            });
         }
-        names
+        Some(groups)
     }
 }
 
@@ -208,6 +251,11 @@ pub fn scenario_name(name: &str) -> String {
 mod tests {
     use super::*;
 
+    fn names(pool: &Pool) -> Vec<String> {
+        let groups = pool.groups().unwrap().into_iter();
+        groups.map(|group| group.name).collect()
+    }
+
     #[test]
     fn names_are_plain_and_differ() {
         let server = |name: &str| Server {
@@ -243,7 +291,7 @@ mod tests {
             .into(),
         };
         assert_eq!(
-            pool.scenario_names(),
+            names(&pool),
             [
                 "10.0.0.1-80",
                 "10.0.0.1-80-2",

@@ -31,10 +31,14 @@ pub(super) fn address(target: &Target) -> Result<Address<'_>, Unsayable> {
             text.escape_debug()
         ))
     };
-    let path = text.strip_prefix("unix:").or(text.starts_with('/').then_some(text));
+    let path = text
+        .strip_prefix("unix:")
+        .or(text.starts_with('/').then_some(text));
     if let Some(path) = path {
         return match path.is_empty() || path.contains(char::is_control) {
-            true => Err(refused("expected the path of a socket, without control characters")),
+            true => Err(refused(
+                "expected the path of a socket, without control characters",
+            )),
             false => Ok(Address::Socket(path)),
         };
     }
@@ -73,7 +77,11 @@ pub(super) fn address(target: &Target) -> Result<Address<'_>, Unsayable> {
 
 impl Address<'_> {
     /// Host and port, IPv6 in brackets; refused for a socket, which `product` has no word for.
-    pub(super) fn host_and_port(&self, target: &Target, product: Product) -> Result<String, Unsayable> {
+    pub(super) fn host_and_port(
+        &self,
+        target: &Target,
+        product: Product,
+    ) -> Result<String, Unsayable> {
         match self {
             Address::Host(host, port) => Ok(format!("{host}:{port}")),
             Address::Six(host, port) => Ok(format!("[{host}]:{port}")),
@@ -201,8 +209,28 @@ mod tests {
             assert_eq!(address(&target(text)), Ok(expected), "{text}");
         }
         for text in [
-            "", ":80", "a:", "a:0", "a:65536", "a:+80", "a b:80", "a;reboot:80", "a:80;reboot", "a:80\nb:80", "$(reboot):80",
-            "`id`:80", "a'b", "a\"b", "[::1", "[x]:80", "[::1]80", "-a:80", "unix:/a\nb", "unix:", "a#b:80", "a}b:80",
+            "",
+            ":80",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:+80",
+            "a b:80",
+            "a;reboot:80",
+            "a:80;reboot",
+            "a:80\nb:80",
+            "$(reboot):80",
+            "`id`:80",
+            "a'b",
+            "a\"b",
+            "[::1",
+            "[x]:80",
+            "[::1]80",
+            "-a:80",
+            "unix:/a\nb",
+            "unix:",
+            "a#b:80",
+            "a}b:80",
         ] {
             assert!(address(&target(text)).is_err(), "{text:?}");
         }
@@ -211,10 +239,18 @@ mod tests {
     #[test]
     fn words_are_quoted_where_they_must_be() {
         assert_eq!(nginx_word("unix:/run/a.sock").unwrap(), "unix:/run/a.sock");
-        assert_eq!(nginx_word("unix:/a b;\"c\\").unwrap(), "\"unix:/a b;\\\"c\\\\\"");
+        assert_eq!(
+            nginx_word("unix:/a b;\"c\\").unwrap(),
+            "\"unix:/a b;\\\"c\\\\\""
+        );
         assert!(nginx_word("unix:/$a").is_err());
         assert_eq!(haproxy_word("/a $b#c"), "\"/a \\$b#c\"");
-        for (text, expected) in [("web-1", "web-1"), ("no", "\"no\""), ("1e3", "\"1e3\""), ("a: b", "\"a: b\"")] {
+        for (text, expected) in [
+            ("web-1", "web-1"),
+            ("no", "\"no\""),
+            ("1e3", "\"1e3\""),
+            ("a: b", "\"a: b\""),
+        ] {
             assert_eq!(yaml(text), expected);
         }
         assert_eq!(label("Web_1.a").unwrap(), "web-1-a");

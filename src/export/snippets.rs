@@ -22,7 +22,10 @@ fn active<'p>(
 pub(super) fn nginx(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Unsayable> {
     let rule = rule(plan, Product::Nginx, remarks);
     let mut text = String::new();
-    line(&mut text, format_args!("upstream {} {{", label(&plan.name)?));
+    line(
+        &mut text,
+        format_args!("upstream {} {{", label(&plan.name)?),
+    );
     for word in &rule.words {
         line(&mut text, format_args!("    {word};"));
     }
@@ -194,7 +197,10 @@ pub(super) fn gateway_api(plan: &Plan, remarks: &mut Vec<String>) -> Result<Stri
     );
     line(&mut text, format_args!("kind: HTTPRoute"));
     line(&mut text, format_args!("metadata:"));
-    line(&mut text, format_args!("  name: {}", yaml(&label(&plan.name)?)));
+    line(
+        &mut text,
+        format_args!("  name: {}", yaml(&label(&plan.name)?)),
+    );
     line(&mut text, format_args!("spec:"));
     line(&mut text, format_args!("  rules:"));
     line(&mut text, format_args!("  - backendRefs:"));
@@ -236,10 +242,7 @@ pub(super) fn traefik(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, 
         line(&mut text, format_args!("    {own}:"));
         line(&mut text, format_args!("      loadBalancer:"));
         line(&mut text, format_args!("        servers:"));
-        line(
-            &mut text,
-            format_args!("        - url: \"http://{place}\""),
-        );
+        line(&mut text, format_args!("        - url: \"http://{place}\""));
     }
     Ok(text)
 }

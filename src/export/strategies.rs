@@ -64,9 +64,11 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
         | "ipvs-wrr"
         | "aws-alb-round-robin" => Family::Turns,
         "nginx-random" if settings.contains_key("two") => Family::FewestOfSome,
-        "random" | "weighted-random" | "nginx-random" | "envoy-random" | "aws-alb-weighted-random" => {
-            Family::Chance
-        }
+        "random"
+        | "weighted-random"
+        | "nginx-random"
+        | "envoy-random"
+        | "aws-alb-weighted-random" => Family::Chance,
         "least-connections"
         | "nginx-least-conn"
         | "haproxy-leastconn"
@@ -86,17 +88,20 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
         | "finagle-aperture"
         | "finagle-deterministic-aperture"
         | "yarp" => Family::FewestOfSome,
-        "least-response-time" | "linkerd-peak-ewma" | "finagle-p2c-peak-ewma" | "c3" | "prequal" => {
-            Family::Quickest
-        }
-        "ip-hash" | "nginx-ip-hash" | "haproxy-source" | "ipvs-sh" | "ipvs-mh" | "aws-nlb-flow-hash" => {
-            Family::Address
-        }
-        "nginx-hash" | "haproxy-uri" | "haproxy-url-param" | "haproxy-hdr" | "haproxy-hash" if consistent => {
+        "least-response-time"
+        | "linkerd-peak-ewma"
+        | "finagle-p2c-peak-ewma"
+        | "c3"
+        | "prequal" => Family::Quickest,
+        "ip-hash" | "nginx-ip-hash" | "haproxy-source" | "ipvs-sh" | "ipvs-mh"
+        | "aws-nlb-flow-hash" => Family::Address,
+        "nginx-hash" | "haproxy-uri" | "haproxy-url-param" | "haproxy-hdr" | "haproxy-hash"
+            if consistent =>
+        {
             Family::KeyRing
         }
-        "nginx-hash" | "haproxy-uri" | "haproxy-url-param" | "haproxy-hdr" | "haproxy-hash" | "ipvs-dh"
-        | "ipvs-lblc" | "ipvs-lblcr" => Family::Key,
+        "nginx-hash" | "haproxy-uri" | "haproxy-url-param" | "haproxy-hdr" | "haproxy-hash"
+        | "ipvs-dh" | "ipvs-lblc" | "ipvs-lblcr" => Family::Key,
         "consistent-hashing"
         | "consistent-hashing-bounded-loads"
         | "rendezvous-hashing"
@@ -143,7 +148,9 @@ fn nearest(product: Product, family: Family) -> Option<Rule> {
         (Product::Envoy, Chance) => Rule::new(&["RANDOM"], Some("it does not look at weights")),
         (Product::Envoy, Fewest) => Rule::new(
             &["LEAST_REQUEST"],
-            Some("it draws two hosts and takes the one with fewer requests, unless `selection_method` is FULL_SCAN"),
+            Some(
+                "it draws two hosts and takes the one with fewer requests, unless `selection_method` is FULL_SCAN",
+            ),
         ),
         (Product::Envoy, FewestOfSome) => Rule::new(&["LEAST_REQUEST"], None),
         (Product::Envoy, Quickest) => Rule::new(&["LEAST_REQUEST"], Some(COUNTS)),
@@ -164,10 +171,9 @@ fn nearest(product: Product, family: Family) -> Option<Rule> {
         (Product::Ipvs, Address) => Rule::new(&["sh"], Some(HASH)),
         (Product::Ipvs, Key) => Rule::new(&["sh"], Some(NO_REQUESTS)),
         (Product::Ipvs, KeyRing) => Rule::new(&["mh"], Some(NO_REQUESTS)),
-        (Product::Ipvs, First) => Rule::new(
-            &["fo"],
-            Some("it takes the server with the highest weight"),
-        ),
+        (Product::Ipvs, First) => {
+            Rule::new(&["fo"], Some("it takes the server with the highest weight"))
+        }
         _ => return None,
     })
 }
@@ -213,7 +219,10 @@ fn nginx(strategy: &str, settings: &mut Map<String, Value>) -> Option<Rule> {
             let key = settings.remove("key");
             let (variable, differs) = match key.as_ref().and_then(Value::as_str) {
                 Some("address") => ("$remote_addr", None),
-                Some("client") => ("$remote_user", Some("`$remote_user` stands for who the client is")),
+                Some("client") => (
+                    "$remote_user",
+                    Some("`$remote_user` stands for who the client is"),
+                ),
                 _ => ("$request_uri", Some(URI)),
             };
             let consistent = settings.remove("consistent") == Some(Value::Bool(true));
@@ -314,7 +323,9 @@ pub(super) fn rule(plan: &Plan, product: Product, remarks: &mut Vec<String>) -> 
     match &rule.differs {
         Some(differs) => remarks.push(format!("`{name}` is {words} in {title}: {differs}")),
         None if !is_own && is_of_another(name) => {
-            remarks.push(format!("`{name}` is {words} in {title}, the rule of its kind there"));
+            remarks.push(format!(
+                "`{name}` is {words} in {title}, the rule of its kind there"
+            ));
         }
         None => {}
     }
@@ -330,7 +341,9 @@ pub(super) fn rule(plan: &Plan, product: Product, remarks: &mut Vec<String>) -> 
 
 /// Whether a strategy is a product's: one of the textbooks is what each product calls so.
 fn is_of_another(name: &str) -> bool {
-    let products = ["nginx-", "haproxy-", "envoy-", "ipvs-", "grpc-", "aws-", "finagle-", "linkerd-"];
+    let products = [
+        "nginx-", "haproxy-", "envoy-", "ipvs-", "grpc-", "aws-", "finagle-", "linkerd-",
+    ];
     products.iter().any(|product| name.starts_with(product))
 }
 
@@ -351,18 +364,41 @@ mod tests {
         (rule.words, remarks)
     }
 
-    const ALL: [Product; 4] = [Product::Nginx, Product::Haproxy, Product::Envoy, Product::Ipvs];
+    const ALL: [Product; 4] = [
+        Product::Nginx,
+        Product::Haproxy,
+        Product::Envoy,
+        Product::Ipvs,
+    ];
 
     #[test]
     fn a_family_stays_itself_in_every_product() {
         for (strategy, expected) in [
-            ("nginx-least-conn", ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"]),
-            ("haproxy-leastconn", ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"]),
-            ("ipvs-wlc", ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"]),
-            ("least-response-time", ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"]),
-            ("envoy-least-request", ["random two least_conn", "random(2)", "LEAST_REQUEST", "wlc"]),
+            (
+                "nginx-least-conn",
+                ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"],
+            ),
+            (
+                "haproxy-leastconn",
+                ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"],
+            ),
+            (
+                "ipvs-wlc",
+                ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"],
+            ),
+            (
+                "least-response-time",
+                ["least_conn", "leastconn", "LEAST_REQUEST", "wlc"],
+            ),
+            (
+                "envoy-least-request",
+                ["random two least_conn", "random(2)", "LEAST_REQUEST", "wlc"],
+            ),
             ("haproxy-source", ["ip_hash", "source", "RING_HASH", "sh"]),
-            ("envoy-maglev", ["hash $request_uri consistent", "uri", "MAGLEV", "mh"]),
+            (
+                "envoy-maglev",
+                ["hash $request_uri consistent", "uri", "MAGLEV", "mh"],
+            ),
             ("weighted-random", ["random", "random(1)", "RANDOM", "wrr"]),
         ] {
             for (product, word) in ALL.into_iter().zip(expected) {
@@ -370,10 +406,22 @@ mod tests {
                 assert_eq!(words[0], word, "{strategy} in {}", product.title());
             }
         }
-        assert!(words(Product::Nginx, "haproxy-static-rr", Value::Null).0.is_empty());
-        let two = words(Product::Haproxy, "nginx-random", serde_json::json!({ "two": "least_conn" }));
+        assert!(
+            words(Product::Nginx, "haproxy-static-rr", Value::Null)
+                .0
+                .is_empty()
+        );
+        let two = words(
+            Product::Haproxy,
+            "nginx-random",
+            serde_json::json!({ "two": "least_conn" }),
+        );
         assert_eq!(two.0, ["random(2)"]);
-        let consistent = words(Product::Haproxy, "nginx-hash", serde_json::json!({ "consistent": true }));
+        let consistent = words(
+            Product::Haproxy,
+            "nginx-hash",
+            serde_json::json!({ "consistent": true }),
+        );
         assert_eq!(consistent.0, ["uri", "hash-type consistent"]);
     }
 
@@ -394,10 +442,18 @@ mod tests {
     fn every_strategy_has_a_family_or_is_said_to_have_none() {
         for entry in CATALOGUE {
             let alone = matches!(entry.name, "resource-based" | "size-interval");
-            assert_eq!(family(entry.name, &Map::new()).is_none(), alone, "{}", entry.name);
+            assert_eq!(
+                family(entry.name, &Map::new()).is_none(),
+                alone,
+                "{}",
+                entry.name
+            );
             for product in ALL {
                 let (_, remarks) = words(product, entry.name, Value::Null);
-                assert!(!alone || remarks[0].contains("has no rule like"), "{remarks:?}");
+                assert!(
+                    !alone || remarks[0].contains("has no rule like"),
+                    "{remarks:?}"
+                );
             }
         }
         let (words, remarks) = words(Product::Nginx, "haproxy-first", Value::Null);

@@ -163,11 +163,21 @@ fn names_are_quoted_or_refused() {
         plan
     };
     for product in Product::ALL {
-        for address in ["10.0.0.1;reboot:80", "10.0.0.1:80\nserver evil", "$(reboot):80", "10.0.0.1:80 down"] {
+        for address in [
+            "10.0.0.1;reboot:80",
+            "10.0.0.1:80\nserver evil",
+            "$(reboot):80",
+            "10.0.0.1:80 down",
+        ] {
             // Of the address these take the port alone, or nothing.
             let takes_none = product == Product::Alb;
             let written = snippet(product, &named("a", address));
-            assert_eq!(written.is_ok(), takes_none, "{} {address:?}", product.title());
+            assert_eq!(
+                written.is_ok(),
+                takes_none,
+                "{} {address:?}",
+                product.title()
+            );
         }
         let written = snippet(product, &named("a\nb; reboot", "10.0.0.1:80")).unwrap();
         assert!(!written.text.contains("reboot;") && !written.text.contains("; reboot"));
@@ -175,7 +185,10 @@ fn names_are_quoted_or_refused() {
     }
     for product in [Product::GatewayApi, Product::Traefik, Product::Alb] {
         let refused = snippet(product, &named("B", "10.0.0.1:80")).unwrap_err();
-        assert!(refused.to_string().contains("would both be called `b`"), "{refused}");
+        assert!(
+            refused.to_string().contains("would both be called `b`"),
+            "{refused}"
+        );
     }
     // HAProxy tells `B` from `b`, and has no place for other letters.
     assert!(snippet(Product::Haproxy, &named("B", "10.0.0.1:80")).is_ok());
@@ -187,8 +200,14 @@ fn names_are_quoted_or_refused() {
     assert!(snippet(Product::Haproxy, &twin("a-b")).is_err());
     let socket = named("a", "unix:/run/a b.sock");
     let nginx = snippet(Product::Nginx, &socket).unwrap().text;
-    assert!(nginx.contains("server \"unix:/run/a b.sock\" weight=12"), "{nginx}");
+    assert!(
+        nginx.contains("server \"unix:/run/a b.sock\" weight=12"),
+        "{nginx}"
+    );
     assert!(snippet(Product::Ipvs, &socket).is_err());
     let haproxy = snippet(Product::Haproxy, &socket).unwrap().text;
-    assert!(haproxy.contains("server a \"unix@/run/a b.sock\" weight 12"), "{haproxy}");
+    assert!(
+        haproxy.contains("server a \"unix@/run/a b.sock\" weight 12"),
+        "{haproxy}"
+    );
 }

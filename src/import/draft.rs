@@ -1,10 +1,12 @@
 //! A scenario, as text with comments, of a pool of a configuration and of what a log tells of its servers.
 
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
 use super::fit::{Fitted, Refusal};
 use super::{arrivals, popularity};
-use crate::config::{Configuration, Pool, Server};
+use crate::config::rounding::round;
+use crate::config::{Configuration, Group, MOST_GROUPS, Pool, Server};
 
 /// What a log tells.
 #[derive(Debug)]
@@ -35,29 +37,75 @@ const MOST_REQUESTS: f64 = 5e6;
 const REPLICATIONS: u32 = 10;
 /// How long a run is where it is not the log's own length.
 const MINUTE: f64 = 60.0;
+/// The weights that a scenario takes.
+const WEIGHTS: RangeInclusive<u32> = 0..=65_535;
 /// The largest weight that is tried, where the product takes more: finer than anybody can tell.
 const FINE: u32 = 1000;
 
-/// The text of a scenario. `trace` names the file of a trace that stands for the arrivals, beside the scenario.
+/// Why a pool has no scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DraftError {
+    /// Too many unlike servers.
+    #[error(
+        "the pool has {servers} servers, which are more than {MOST_GROUPS} groups of like ones in a row, the most that a scenario \
+         has: put like servers one after the other, or import a part of them"
+    )]
+    TooMany {
+        /// How many servers the pool has.
+        servers: usize,
+    },
+    /// Servers that would be put together answer differently.
+    #[error(
+        "the pool has {servers} servers, more than the {MOST_GROUPS} groups that a scenario has at most: like ones would stand \
+         together, but the log tells what each can do; import without the log, or a part of them"
+    )]
+    Observed {
+        /// How many servers the pool has.
+        servers: usize,
+    },
+}
+
+/// What is wanted of a draft besides the pool.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted<'w> {
+    /// The file of a trace that stands for the arrivals, seen from the scenario.
+    pub trace: Option<&'w str>,
+    /// Why there can be no `[tune]`, where that is so: a sentence.
+    pub no_tune: Option<&'w str>,
+}
+
+/// The text of a scenario.
+///
+/// # Errors
+/// Where the pool has more servers than a scenario can have groups.
 pub fn draft(
     configuration: &Configuration,
     pool: &Pool,
     observed: Option<&Observed>,
-    trace: Option<&str>,
-) -> String {
+    wanted: &Wanted<'_>,
+) -> Result<String, DraftError> {
+    let trace = wanted.trace;
+    let servers = pool.servers.len();
+    let groups = pool.groups().ok_or(DraftError::TooMany { servers })?;
+    let weights: Vec<u32> = groups
+        .iter()
+        .map(|group| pool.servers[group.servers.start].weight)
+        .collect();
+    let weights = round(&weights, &WEIGHTS).weights;
     let mut text = String::new();
     let product = configuration.product;
-    let place = configuration.show(&pool.at);
+    let place = comment(&configuration.show(&pool.at));
     let name = quoted(&crate::config::scenario_name(&pool.name));
     let _ = writeln!(
         text,
         "# Made by `lbsim import` from {place}, pool `{}` of {}.",
-        pool.name,
+        comment(&pool.name),
         product.title()
     );
     match observed {
         Some(observed) => {
-            let _ = writeln!(text, "# What servers can do is estimated from {}.", observed.source);
+            let source = comment(&observed.source);
+            let _ = writeln!(text, "# What servers can do is estimated from {source}.");
         }
         None => text.push_str(
             "# A configuration does not say what servers can do: rate and service times below are ASSUMED. Import again with\n\
@@ -92,37 +140,30 @@ pub fn draft(
         }
         text.push('\n');
     }
-    for (at, (server, name)) in pool.servers.iter().zip(pool.scenario_names()).enumerate() {
-        let _ = writeln!(
-            text,
-            "# {}\n[[services.servers]]\nname = {}",
-            configuration.show(&server.at),
-            quoted(&name)
-        );
-        if server.count > 1 {
-            let _ = writeln!(text, "count = {}", server.count);
+    for (group, weight) in groups.iter().zip(weights) {
+        let own = &pool.servers[group.servers.clone()];
+        let known = |at: usize| observed.and_then(|observed| observed.servers.get(at)?.as_ref());
+        if own.len() > 1 && group.servers.clone().any(|at| known(at).is_some()) {
+            return Err(DraftError::Observed { servers });
         }
-        if server.address.contains(':') {
-            let _ = writeln!(text, "address = {}", quoted(&server.address));
-        }
-        let _ = writeln!(text, "weight = {}", server.weight);
-        for (key, value) in &server.settings {
-            let _ = writeln!(text, "{key} = {value}");
-        }
-        let known = observed.and_then(|observed| observed.servers.get(at)?.as_ref());
-        service(&mut text, known, observed.is_some());
+        self::group(&mut text, configuration, own, group, weight);
+        service(&mut text, known(group.servers.start), observed.is_some());
         text.push('\n');
     }
-    // One line of servers has nothing to be weighed against.
-    if pool.servers.len() > 1 {
-        let range = product.weights();
-        let _ = writeln!(
-            text,
-            "[tune]\nobjective = \"p99\"\nmin-weight = {}\nmax-weight = {} # what {} takes, or as fine as anybody can tell",
-            (*range.start()).max(1),
-            (*range.end()).min(FINE),
-            product.title()
-        );
+    match wanted.no_tune {
+        Some(why) => {
+            let _ = writeln!(text, "# There is no [tune]: {}", comment(why));
+        }
+        None => {
+            let range = product.weights();
+            let _ = writeln!(
+                text,
+                "[tune]\nobjective = \"p99\"\nmin-weight = {}\nmax-weight = {} # what {} takes, or as fine as anybody can tell",
+                (*range.start()).max(1),
+                (*range.end()).min(FINE),
+                product.title()
+            );
+        }
     }
     let mut notes = configuration.notes_of(pool).peekable();
     if notes.peek().is_some() {
@@ -131,12 +172,49 @@ pub fn draft(
             let _ = writeln!(
                 text,
                 "# {}: {}",
-                configuration.show(&note.at),
+                comment(&configuration.show(&note.at)),
                 comment(&note.text)
             );
         }
     }
-    text
+    Ok(text)
+}
+
+/// What a configuration says of a group of servers.
+fn group(
+    text: &mut String,
+    configuration: &Configuration,
+    own: &[Server],
+    group: &Group,
+    weight: u32,
+) {
+    let (first, last) = (&own[0], &own[own.len() - 1]);
+    let place = comment(&configuration.show(&first.at));
+    let _ = match own.len() {
+        1 => writeln!(text, "# {place}"),
+        _ => writeln!(
+            text,
+            "# {place} to {}: like servers in a row, as a scenario has {MOST_GROUPS} groups at most. Rules that hash addresses hash \
+             others here.",
+            comment(&configuration.show(&last.at))
+        ),
+    };
+    let _ = writeln!(text, "[[services.servers]]\nname = {}", quoted(&group.name));
+    if group.count > 1 {
+        let _ = writeln!(text, "count = {}", group.count);
+    }
+    if own.len() == 1 && first.address.contains(':') {
+        let _ = writeln!(text, "address = {}", quoted(&first.address));
+    }
+    let scaled = if weight == first.weight {
+        String::new()
+    } else {
+        format!(" # scaled down from {}", first.weight)
+    };
+    let _ = writeln!(text, "weight = {weight}{scaled}");
+    for (key, value) in &first.settings {
+        let _ = writeln!(text, "{key} = {value}");
+    }
 }
 
 /// The group of clients, and how long the run is to be; `None` where a trace says so.

@@ -239,6 +239,18 @@ impl super::StrategyConfig {
         &super::CATALOGUE[self.index()]
     }
 
+    /// The settings that are not at their default, by name.
+    pub fn changed(&self) -> serde_json::Map<String, serde_json::Value> {
+        let settings = |config: &super::StrategyConfig| match serde_json::to_value(config) {
+            Ok(serde_json::Value::Object(map)) => map,
+            _ => serde_json::Map::new(),
+        };
+        let default = settings(&(self.entry().default)());
+        let mut own = settings(self);
+        own.retain(|key, value| default.get(key) != Some(value));
+        own
+    }
+
     /// The name in tables and charts: the kind, the settings that are not at their default, and `oracle`
     /// where it is one.
     ///
@@ -250,24 +262,17 @@ impl super::StrategyConfig {
     /// assert_eq!(five.label(), "power-of-d d=5");
     /// ```
     pub fn label(&self) -> String {
-        let settings = |config: &super::StrategyConfig| match serde_json::to_value(config) {
-            Ok(serde_json::Value::Object(map)) => map,
-            _ => serde_json::Map::new(),
-        };
         let entry = self.entry();
-        let default = settings(&(entry.default)());
         let mut label = entry.name.to_owned();
-        for (key, value) in settings(self) {
-            if default.get(&key) != Some(&value) {
-                let value = match value {
-                    serde_json::Value::String(text) => text,
-                    serde_json::Value::Array(values) if values.len() > LISTED => {
-                        format!("{} values", values.len())
-                    }
-                    other => other.to_string(),
-                };
-                label += &format!(" {key}={value}");
-            }
+        for (key, value) in self.changed() {
+            let value = match value {
+                serde_json::Value::String(text) => text,
+                serde_json::Value::Array(values) if values.len() > LISTED => {
+                    format!("{} values", values.len())
+                }
+                other => other.to_string(),
+            };
+            label += &format!(" {key}={value}");
         }
         if entry.sight == Sight::Oracle {
             label += " (oracle)";

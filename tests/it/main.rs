@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod check;
 mod cli;
+mod config_cases;
 mod determinism;
 mod docs;
 mod draws;

@@ -267,7 +267,7 @@ fn weight(reader: &mut Reader, endpoint: &Node) -> u32 {
                 let at = place(node);
                 reader.note(
                     at,
-                    "A scenario takes weights up to 65535: this one does not fit.",
+                    "A scenario takes weights up to 65535: those of this cluster are scaled down.",
                 );
             }
             weight

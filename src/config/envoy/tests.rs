@@ -165,7 +165,12 @@ fn aliases_have_no_place() {
     assert_eq!(strategy(&read.pools[0]), "kind = \"envoy-random\"\n");
     assert_eq!(strategy(&read.pools[1]), "kind = \"envoy-round-robin\"\n");
     assert_eq!(
-        read.pools[0].scenario_names(),
+        read.pools[0]
+            .groups()
+            .unwrap()
+            .into_iter()
+            .map(|group| group.name)
+            .collect::<Vec<_>>(),
         [
             "10.3.0.1-8080",
             "10.3.0.2-8080",

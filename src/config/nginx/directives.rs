@@ -45,10 +45,6 @@ const LEFT: &[(&str, &str)] = &[
     ("rewrite_by_lua*", PROGRAM),
     ("set_by_lua*", PROGRAM),
     ("srcache_fetch", CACHE),
-    (
-        "worker_connections",
-        "a balancer of a scenario takes any number of requests at once",
-    ),
 ];
 
 /// Ends of directives that a family of proxies shares (`proxy_cache`, `fastcgi_cache`) and that bear on requests.
@@ -142,7 +138,7 @@ const CARRIED: &[&str] = &[
 ];
 
 /// Directives that bear neither on balance nor on time nor on failures: what is listened to, looked at, logged and written, and how
-/// nginx itself runs. Requests that nginx answers itself (`return`, `root`) or sends elsewhere by what they say (`rewrite`) are not
+/// nginx itself runs, with the limits of its processes. Requests that nginx answers itself (`return`, `root`) or sends elsewhere by what they say (`rewrite`) are not
 /// requests of a pool.
 const ASIDE: &[&str] = &[
     "absolute_redirect",
@@ -336,6 +332,7 @@ const ASIDE: &[&str] = &[
     "variables_hash_*",
     "vhost_traffic_status*",
     "worker_aio_requests",
+    "worker_connections",
     "worker_cpu_affinity",
     "worker_priority",
     "worker_rlimit_*",

@@ -123,13 +123,13 @@ impl Line {
                 Some(weight) => {
                     if weight > MOST_WEIGHT {
                         let text = format!(
-                            "A scenario's weights end at {MOST_WEIGHT}, which \
-                            stands for `{}`.",
+                            "A scenario's weights end at {MOST_WEIGHT}: those of this upstream are \
+                            scaled down for `{}`.",
                             word.text
                         );
                         report.note(place, text);
                     }
-                    self.server.weight = weight.min(MOST_WEIGHT) as u32;
+                    self.server.weight = u32::try_from(weight).unwrap_or(u32::MAX);
                     self.weight_at(directive, word, report);
                 }
             },
@@ -160,6 +160,7 @@ impl Line {
             ("down", None) => {
                 settings.insert("down".to_owned(), true.into());
             }
+            ("slow_start", Some("0" | "0s")) => {}
             ("slow_start", Some(_)) => report.note(
                 place,
                 format!(

@@ -18,7 +18,7 @@ fn check(text: &str) {
                 };
                 let written = text.get(at.place.range.clone()).unwrap();
                 let weight = written.parse().unwrap_or(u64::from(server.weight));
-                assert_eq!(weight.min(65_535), u64::from(server.weight));
+                assert_eq!(weight.min(u64::from(u32::MAX)), u64::from(server.weight));
             }
             let weights: Vec<Vec<Option<u32>>> = config
                 .pools

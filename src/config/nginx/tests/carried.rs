@@ -268,7 +268,11 @@ fn places_are_where_things_stand() {
         "server 10.5.0.3:8080 backup"
     );
     assert_eq!(
-        pool.scenario_names(),
+        pool.groups()
+            .unwrap()
+            .into_iter()
+            .map(|group| group.name)
+            .collect::<Vec<_>>(),
         ["10.5.0.1-8080", "10.5.0.2-8080", "10.5.0.3-8080"]
     );
 }

@@ -49,6 +49,7 @@ fn conditions_zones_and_keys() {
             (39, "`zone shop-cart-9090 256k`"),
             (40, "`$cookie_session` stands as `key = \"client\"`"),
             (63, "`proxy_connect_timeout 5s`"),
+            (64, "`proxy_send_timeout 60s`"),
             (68, "`http_502 http_504` of `proxy_next_upstream`"),
             (69, "`proxy_next_upstream_timeout 10s`"),
         ],
@@ -115,6 +116,7 @@ fn what_is_not_of_nginx_itself() {
                 "the strategy is not known, and `nginx-round-robin` stands in",
             ),
             (18, "`keepalive 60`"),
+            (29, "`access_by_lua_block` was left out"),
         ],
     );
     assert_notes(
@@ -159,13 +161,13 @@ fn lines_that_cannot_be_written_and_methods_that_are_overruled() {
     let text = "upstream u {\nrandom two;\nserver 10.0.0.1:80 weight=70000;\nserver \
     10.0.0.2;\nleast_conn;\n}";
     let config = read_text(Path::new("u"), text).unwrap();
-    assert_eq!(config.pools[0].servers[0].weight, 65_535);
+    assert_eq!(config.pools[0].servers[0].weight, 70_000);
     assert_eq!(
         notes(&config),
         [
             "1 Nothing here passes requests to `u`: its timeout and retries are nginx's defaults.",
             "2 `random two` is overruled by `least_conn`, which stands after it.",
-            "3 A scenario's weights end at 65535, which stands for `weight=70000`.",
+            "3 A scenario's weights end at 65535: those of this upstream are scaled down for `weight=70000`.",
         ]
     );
 }
