@@ -13,8 +13,10 @@ use crate::time::Span;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HealthCheck {
     /// Time between two checks of one member by one balancer; each begins at a random phase.
+    #[schemars(extend("x-least" = "1ms"))]
     pub interval: Span,
     /// How long a check waits for an answer of a server that hangs; at most the interval, and by default all of it.
+    #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
     /// Failed checks in a row after which a member is down.
     #[schemars(range(min = 1, max = 100))]

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
-use crate::model::blueprint::{Blueprint, When};
-use crate::scenario::Scenario;
+use crate::model::blueprint::{Blueprint, ServicePlan, When};
+use crate::scenario::{Scenario, Variant};
 use crate::time::Time;
 
 #[derive(Debug, Args)]
@@ -47,7 +47,7 @@ fn findings(scenario: &Scenario) -> serde_json::Value {
                 .into_iter()
                 .map(|(name, load)| (name, load.map_or(serde_json::Value::Null, |load| json!(load))))
                 .collect();
-            json!({ "name": variant.name, "utilization": loads, "theory_mean_ms": Exact::of(variant).map(|exact| exact.mean() * 1e3) })
+            json!({ "name": variant.name, "strategy": variant.strategy.label(), "utilization": loads, "capacity_per_s": capacities(&variant.blueprint), "theory_mean_ms": Exact::of(variant).map(|exact| exact.mean() * 1e3) })
         })
         .collect();
     json!({
@@ -93,32 +93,30 @@ fn text(scenario: &Scenario) -> String {
         text += &format!("offered load   {}: {rate}\n", source.name);
     }
     for (index, service) in first.services.iter().enumerate() {
-        let size = first
-            .sources
-            .iter()
-            .find(|s| s.service == index)
-            .map_or(1.0, |s| s.mean_size());
-        let capacity: f64 = service.capacities(size).iter().sum();
         text += &format!(
-            "service        {}: {} servers, {capacity:.1} requests/s at most\n",
+            "service        {}: {}\n",
             service.name,
-            service.servers.len()
+            servers(scenario, index)
         );
     }
     text.push('\n');
-    let width = scenario
-        .variants
-        .iter()
-        .map(|v| v.name.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = |name: fn(&Variant) -> String| {
+        let widths = scenario
+            .variants
+            .iter()
+            .map(|one| name(one).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let own_name = |variant: &Variant| variant.name.clone();
+    let (wide, wider) = (width(own_name), width(strategy));
     for variant in &scenario.variants {
-        let loads: Vec<String> = loads(&variant.blueprint)
+        let plan = &variant.blueprint;
+        let loads: Vec<String> = loads(plan)
             .into_iter()
-            .map(|(name, load)| {
-                load.map_or(format!("{name} –"), |load| {
-                    format!("{name} {:.1}%", load * 100.0)
-                })
+            .zip(capacities(plan))
+            .map(|((name, load), capacity)| match load {
+                None => format!("{name} –"),
+                Some(load) => format!("{name} {:.1}% of {capacity:.1}/s", load * 100.0),
             })
             .collect();
         let theory = Exact::of(variant).map_or(String::new(), |exact| {
@@ -128,15 +126,71 @@ fn text(scenario: &Scenario) -> String {
                 exact.mean() * 1e3
             )
         });
-        text += &format!(
-            "{:width$}  utilization {}{theory}\n",
-            variant.name,
-            loads.join(", ")
-        );
+        text += &format!("{:wide$}  ", variant.name);
+        if wider > 0 {
+            text += &format!("{:wider$}  ", strategy(variant));
+        }
+        text += &format!("utilization {}{theory}\n", loads.join(", "));
     }
     text += "\nresolved scenario:\n";
     text += &toml::to_string_pretty(&scenario.resolved)
         .unwrap_or_else(|_| scenario.resolved.to_string());
     text.push('\n');
     text
+}
+
+/// The strategy of a variant where its name is another.
+fn strategy(variant: &Variant) -> String {
+    let label = variant.strategy.label();
+    if label == variant.name {
+        String::new()
+    } else {
+        label
+    }
+}
+
+/// How many servers a service has, and what they can do: under each strategy that is compared, for some let servers stand by.
+fn servers(scenario: &Scenario, service: usize) -> String {
+    let plans = || scenario.variants.iter().map(|one| &one.blueprint);
+    let range = |values: Vec<f64>, digits: usize| {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(0.0, f64::max);
+        if least == most {
+            format!("{most:.digits$}")
+        } else {
+            format!("{least:.digits$} to {most:.digits$}")
+        }
+    };
+    let counts = |of: fn(&ServicePlan) -> usize| -> Vec<f64> {
+        plans()
+            .map(|plan| of(&plan.services[service]) as f64)
+            .collect()
+    };
+    let idle = counts(|own| own.in_charge().iter().filter(|serves| !**serves).count());
+    let stand_by = if idle.iter().all(|count| *count == 0.0) {
+        String::new()
+    } else {
+        format!(
+            ", of which {} get nothing while all are well",
+            range(idle, 0)
+        )
+    };
+    format!(
+        "{} servers{stand_by}; {} requests/s at most",
+        range(counts(|own| own.servers.len()), 0),
+        range(plans().map(|plan| capacities(plan)[service]).collect(), 1),
+    )
+}
+
+/// What the servers of each service that get requests can do, in requests a second.
+fn capacities(plan: &Blueprint) -> Vec<f64> {
+    let services = plan.services.iter().enumerate();
+    services
+        .map(|(index, service)| {
+            let mut sources = plan.sources.iter();
+            let own = sources.find(|source| source.service == index);
+            let size = own.map_or(1.0, |source| source.mean_size());
+            service.capacity(size, plan.end - Time::ZERO)
+        })
+        .collect()
 }

@@ -215,7 +215,8 @@ fn offered_load(plan: &Blueprint) -> Option<f64> {
     let ([_], true) = (&service.groups[..], plan.warmup > Time::ZERO) else {
         return None;
     };
-    plan.utilization(0).filter(|&load| load < 1.0)
+    let load = plan.utilization(0).filter(|&load| load < 1.0)?;
+    Some(load * service.share_in_charge())
 }
 
 /// Requests above a quantile that each replication must have for quantiles to be compared replication by replication.

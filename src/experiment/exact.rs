@@ -189,7 +189,8 @@ fn mixture(variant: &Variant, rate: f64) -> Option<Exact> {
     };
     let weight = |group: &GroupPlan| match weighted {
         true => f64::from(group.weight),
-        false => 1.0,
+        // Nobody sends requests to a server of weight 0.
+        false => f64::from(group.weight.min(1)),
     };
     let groups = || (0..service.servers.len()).map(|server| service.group(server));
     let all: f64 = groups().map(weight).sum();

@@ -38,7 +38,9 @@ impl Flow {
                 .sum()
         };
         let all: f64 = (0..loads.len()).map(slots).sum();
-        let busy = (0..loads.len()).map(|service| loads[service] * slots(service));
+        let busy = (0..loads.len()).map(|service| {
+            loads[service] * slots(service) * plan.services[service].share_in_charge()
+        });
         let utilization = are_alike(plan).then(|| busy.sum::<f64>() / all);
         Some(Flow {
             goodput,

@@ -204,27 +204,23 @@ pub enum Abandoned {
 }
 
 impl Blueprint {
-    /// The share of a service's capacity that its open arrivals ask for over the run; `None` where nobody does, or a
+    /// The share of a service's capacity that its open arrivals ask for over the run, where all servers are well; `None` where nobody does, or a
     /// closed loop does, whose rate depends on the answers.
     pub fn utilization(&self, service: usize) -> Option<f64> {
         let plan = &self.services[service];
+        let end = self.end - Time::ZERO;
         let mut load = 0.0;
         for source in self
             .sources
             .iter()
             .filter(|source| source.service == service)
         {
-            let rate = source.rate(self.end - Time::ZERO)?;
-            load += match source.recorded_service() {
-                Some(seconds) => {
-                    let speed: f64 = (0..plan.servers.len())
-                        .map(|server| plan.group(server))
-                        .map(|group| f64::from(group.slots) * group.speed)
-                        .sum();
-                    rate * seconds / speed
-                }
-                None => rate / plan.capacities(source.mean_size()).iter().sum::<f64>(),
+            let rate = source.rate(end)?;
+            let capacity = match source.recorded_service() {
+                Some(seconds) => plan.slots_in_charge(end) / seconds,
+                None => plan.capacity(source.mean_size(), end),
             };
+            load += rate / capacity;
         }
         (load > 0.0).then_some(load)
     }
@@ -256,7 +252,7 @@ impl ServicePlan {
         &self.groups[self.servers[server].group]
     }
 
-    /// What each server can do, in requests of mean size `size` a second.
+    /// What each server can do, in requests of mean size `size` a second, whether it gets any or stands by.
     pub fn capacities(&self, size: f64) -> Vec<f64> {
         self.servers
             .iter()
@@ -266,6 +262,48 @@ impl ServicePlan {
                     / (group.service.mean() + group.per_size * size)
             })
             .collect()
+    }
+
+    /// For each server whether it gets requests while all are well: under this strategy it is no backup, and of a priority that
+    /// serves; it is not marked as down, and has a weight.
+    pub fn in_charge(&self) -> Vec<bool> {
+        self.balancer.strategy.in_charge(&self.members)
+    }
+
+    /// What those in charge can do in a run of this length, in requests of mean size `size` a second: each counts for the part of
+    /// the run that it is in the pool.
+    pub fn capacity(&self, size: f64, run: Span) -> f64 {
+        self.over_those_in_charge(run, &self.capacities(size))
+    }
+
+    /// The slots of those in charge, each as many as it is quick, as in [`capacity`](ServicePlan::capacity).
+    fn slots_in_charge(&self, run: Span) -> f64 {
+        let speed = |group: &GroupPlan| f64::from(group.slots) * group.speed;
+        let speeds = (0..self.servers.len()).map(|server| speed(self.group(server)));
+        self.over_those_in_charge(run, &speeds.collect::<Vec<f64>>())
+    }
+
+    fn over_those_in_charge(&self, run: Span, each: &[f64]) -> f64 {
+        let end = Time::ZERO + run;
+        let there = |server: usize| {
+            let group = self.group(server);
+            let time = group.leaves.min(end).since(group.joins.min(end));
+            time.seconds() / run.seconds()
+        };
+        let in_charge = self.in_charge();
+        (0..each.len())
+            .filter(|&server| in_charge[server])
+            .map(|server| each[server] * there(server))
+            .sum()
+    }
+
+    /// The share of all slots that those in charge have.
+    pub fn share_in_charge(&self) -> f64 {
+        let slots = |server: usize| f64::from(self.group(server).slots);
+        let in_charge = self.in_charge();
+        let all: f64 = (0..self.servers.len()).map(slots).sum();
+        let own = (0..self.servers.len()).filter(|&server| in_charge[server]);
+        own.map(slots).sum::<f64>() / all
     }
 }
 

@@ -61,6 +61,7 @@ pub struct Crash {
     pub at: Span,
     /// For how long; to the end of the run where it is left out.
     #[serde(default)]
+    #[schemars(extend("x-least" = "1us"))]
     pub lasts: Option<Span>,
     /// What becomes of the requests that it has.
     #[serde(default)]
@@ -77,8 +78,10 @@ pub struct RandomCrashes {
     /// Which servers.
     pub servers: String,
     /// Mean time from a repair to the next crash; exponential.
+    #[schemars(extend("x-least" = "1ms"))]
     pub mtbf: Span,
     /// Mean time from a crash to the repair; exponential.
+    #[schemars(extend("x-least" = "1ms"))]
     pub mttr: Span,
     /// What becomes of the requests that it has.
     #[serde(default)]
@@ -98,6 +101,7 @@ pub struct Slowdown {
     pub at: Span,
     /// For how long; to the end of the run where it is left out.
     #[serde(default)]
+    #[schemars(extend("x-least" = "1us"))]
     pub lasts: Option<Span>,
     /// Speed in the meantime, as a share of the usual one; more than 0%.
     pub speed: Share,
@@ -110,8 +114,10 @@ pub struct NoisyNeighbours {
     /// Which servers.
     pub servers: String,
     /// Mean time from the end of a slow stretch to the next; exponential.
+    #[schemars(extend("x-least" = "1ms"))]
     pub every: Span,
     /// Mean length of a slow stretch; exponential.
+    #[schemars(extend("x-least" = "1ms"))]
     pub lasts: Span,
     /// Speed in the meantime, as a share of the usual one; more than 0%. Several such faults together make it vary: their
     /// speeds multiply.
@@ -128,6 +134,7 @@ pub struct Drain {
     pub at: Span,
     /// For how long; to the end of the run where it is left out.
     #[serde(default)]
+    #[schemars(extend("x-least" = "1us"))]
     pub lasts: Option<Span>,
 }
 

@@ -133,7 +133,8 @@ pub struct ServerRow {
     pub server: String,
     /// Its weight.
     pub weight: f64,
-    /// Its share of its service's capacity (slots × speed over mean service time); empty where service takes no time.
+    /// Its share of its service's capacity (slots × speed over mean service time), 0 where it stands by while all are well; empty
+    /// where service takes no time.
     pub capacity_share: Option<f64>,
     /// Its share of the attempts that its service's balancers sent.
     pub request_share: Option<f64>,

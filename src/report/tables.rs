@@ -277,7 +277,11 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
             .iter()
             .find(|source| source.service == index)
             .map_or(1.0, |source| source.mean_size());
-        let capacities = service.capacities(size);
+        let in_charge = service.in_charge();
+        let mut capacities = service.capacities(size);
+        for (capacity, serves) in capacities.iter_mut().zip(in_charge) {
+            *capacity *= f64::from(u8::from(serves));
+        }
         let capacity: f64 = capacities.iter().sum();
         let loads = &measured.load.servers[first..first + service.servers.len()];
         let sent: u64 = loads.iter().map(|load| load.sent).sum();

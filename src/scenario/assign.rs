@@ -1,6 +1,7 @@
 //! Overrides from the command line, put into the tree where the file's own values are.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::de::DeValue;
 
@@ -28,10 +29,10 @@ impl Document {
         } else {
             assignment
         };
-        self.sources.push(Source {
+        self.sources.push(Arc::new(Source {
             name: "--set".to_owned(),
             text: text.to_owned(),
-        });
+        }));
         let place = |range| Place::Text(Stretch::within(source, text, range));
         let (steps, value_at) = split_assignment(text).map_err(|(range, message)| {
             let fault = Diagnostic::error("bad-override", place(range), message);

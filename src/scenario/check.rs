@@ -1,16 +1,15 @@
 //! What a scenario file means: names resolved, rules that span several keys held, data read. Each fault is
 //! reported where it stands.
 
+use std::collections::HashSet;
 use std::path::Path as FilePath;
 
-use super::conform::conform;
-use super::diagnostic::{Diagnostic, any_error};
+use super::diagnostic::Diagnostic;
 use super::file::{self, File};
 use super::text::{Document, Path};
 use super::warning;
-use super::{Goal, Measurement, Scenario, Target, Variant, schema};
+use super::{Goal, Measurement, Scenario, Target};
 use crate::model::blueprint::{Blueprint, When};
-use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
 use crate::units::{Precision, WarmUp};
 
@@ -22,6 +21,7 @@ mod services;
 mod standing;
 mod sweep;
 mod tune;
+pub(super) mod variants;
 
 use data::Data;
 pub(super) use sweep::point;
@@ -158,14 +158,15 @@ fn scenario(
     let resolved = read(value)?;
     let mut faults = Vec::new();
 
-    let variants = variants(&resolved, document, data, &mut faults);
+    let (variants, worlds) = variants::variants(&resolved, document, data, &mut faults);
     let names: Vec<&str> = variants
         .iter()
         .map(|variant| variant.name.as_str())
         .collect();
     let mut check = Check { data, faults };
-    for (at, name) in names.iter().enumerate() {
-        if names[..at].contains(name) {
+    let mut seen = HashSet::new();
+    for name in &names {
+        if !seen.insert(*name) {
             let path = Path::root().key("run").key("compare");
             check.fault(
                 &path,
@@ -211,7 +212,8 @@ fn scenario(
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let warnings = warning::of(&variants, resolved.run.replications, resolved.run.judge_by);
+    let mut warnings = warning::of(&variants, resolved.run.replications, resolved.run.judge_by);
+    warnings.extend(warning::of_equals(&variants, baseline, &worlds));
     let sweep = resolved.sweep;
     let tune = resolved.tune;
     let scenario = Scenario {
@@ -307,133 +309,6 @@ fn strip_nulls(value: &mut serde_json::Value) {
         }
         serde_json::Value::Array(list) => list.iter_mut().for_each(strip_nulls),
         _ => {}
-    }
-}
-
-/// All that the file compares: the strategies of `compare` in the world as it stands, then the variants, each
-/// in a world of its own.
-fn variants(
-    file: &File,
-    document: &Document,
-    data: &mut Data,
-    faults: &mut Vec<Diagnostic>,
-) -> Vec<Variant> {
-    let mut variants = Vec::new();
-    let mut check = Check {
-        data,
-        faults: std::mem::take(faults),
-    };
-    let compared = compared_service(file, &mut check);
-    let plain = blueprint(file, &mut check);
-    *faults = check.faults;
-    if any_error(faults) {
-        // What is wrong with the scenario is wrong with each variant of it.
-        return variants;
-    }
-    if let Some(plain) = &plain {
-        for strategy in &file.run.compare {
-            variants.push(variant(strategy.label(), strategy.clone(), plain, compared));
-        }
-    }
-    for (index, changed) in file.variants.iter().enumerate() {
-        let at = Path::root().key("variants").index(index);
-        match world_of(changed, &at, document, data) {
-            Ok((file, blueprint)) => {
-                let strategy = changed
-                    .strategy
-                    .clone()
-                    .unwrap_or_else(|| file.services[compared].balancer.strategy.clone());
-                let oracle =
-                    strategy.entry().sight == Sight::Oracle && !changed.name.ends_with("(oracle)");
-                let name = if oracle {
-                    format!("{} (oracle)", changed.name)
-                } else {
-                    changed.name.clone()
-                };
-                variants.push(variant(name, strategy, &blueprint, compared));
-            }
-            Err(more) => faults.extend(more),
-        }
-    }
-    if let Some(first) = variants.first() {
-        let same = |v: &Variant| {
-            v.blueprint.end == first.blueprint.end && v.blueprint.warmup == first.blueprint.warmup
-        };
-        if let Some(odd) = variants.iter().find(|v| !same(v)) {
-            let message = format!(
-                "`{}` runs for another time than `{}`; what is compared must run alike",
-                odd.name, first.name
-            );
-            faults.push(Diagnostic::error(
-                "unlike-runs",
-                Path::root().key("variants"),
-                message,
-            ));
-        }
-    }
-    variants
-}
-
-fn variant(
-    name: String,
-    strategy: StrategyConfig,
-    blueprint: &Blueprint,
-    compared: usize,
-) -> Variant {
-    let mut blueprint = blueprint.clone();
-    blueprint.services[compared].balancer.strategy = strategy.clone();
-    Variant {
-        name,
-        strategy,
-        blueprint,
-    }
-}
-
-/// The world of a variant: the document with other settings, read anew.
-fn world_of(
-    variant: &file::Variant,
-    at: &Path,
-    document: &Document,
-    data: &mut Data,
-) -> Result<(File, Blueprint), Vec<Diagnostic>> {
-    let mut changed = document.clone();
-    let mut faults = Vec::new();
-    for key in variant.set.keys() {
-        let place = at.key("set").key(key);
-        let text = document.text(&document.span(&place)).to_owned();
-        if let Err(fault) = changed.set(&format!("{key}={text}")) {
-            faults.push(Diagnostic::error(fault.code, &place, fault.message.clone()));
-        }
-    }
-    let (value, more) = conform(&changed, &schema());
-    // Faults are shown at the line of the variant that makes them.
-    faults.extend(more.into_iter().map(|fault| blame(fault, variant, at)));
-    if any_error(&faults) {
-        return Err(faults);
-    }
-    let file = read(value)?;
-    let mut check = Check { data, faults };
-    let blueprint = blueprint(&file, &mut check);
-    match blueprint {
-        Some(blueprint) if check.faults.is_empty() => Ok((file, blueprint)),
-        _ => Err(check
-            .faults
-            .into_iter()
-            .map(|fault| blame(fault, variant, at))
-            .collect()),
-    }
-}
-
-fn blame(fault: Diagnostic, variant: &file::Variant, at: &Path) -> Diagnostic {
-    let help = fault.help.clone();
-    let error = Diagnostic::error(
-        fault.code,
-        at.key("set"),
-        format!("in variant `{}`: {}", variant.name, fault.message),
-    );
-    match help {
-        Some(help) => error.help(help),
-        None => error,
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Number, Value as Json};
 use super::diagnostic::{Diagnostic, Place};
 use super::shape;
 use super::text::{Document, Entry, Node, Path, Value};
+use super::words;
 
 /// After so many faults no further ones are reported.
 const MOST_FAULTS: usize = 200;
@@ -329,6 +330,18 @@ impl<'a> Check<'a> {
                 missing.retain(|key| Some(*key) != meant);
                 self.unknown_key(&entry.key, meant, schema, kinds, path);
             } else {
+                if let Some(c) = words::unprintable(&entry.key) {
+                    let message = format!(
+                        "a name in {} has a character that cannot be printed, U+{:04X}",
+                        subject(path),
+                        u32::from(c)
+                    );
+                    self.report(Diagnostic::error(
+                        "unprintable",
+                        Place::Key(at.clone()),
+                        message,
+                    ));
+                }
                 let value = self.value(&entry.node, others.unwrap_or(&Json::Bool(true)), &at);
                 values.insert(entry.key.clone(), value);
             }

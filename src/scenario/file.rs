@@ -24,7 +24,8 @@ pub struct File {
     /// The question that the scenario answers: the title of its charts.
     #[schemars(length(min = 1, max = 200))]
     pub question: String,
-    /// What to expect, and why.
+    /// What to expect, and why; it may have several lines.
+    #[schemars(extend("x-lines" = true))]
     pub expect: String,
     /// How long, how often, and what is compared.
     pub run: Run,
@@ -93,6 +94,7 @@ pub struct Tune {
     #[schemars(range(min = 1))]
     pub max_requests: u64,
     /// How long the search may take. What is found then depends on how fast the machine is.
+    #[schemars(extend("x-least" = "1ms"))]
     pub max_time: Option<Span>,
     /// Replications, on requests that the search has not seen, by which its answer is judged.
     #[schemars(range(min = 2, max = 10_000))]
@@ -181,7 +183,8 @@ fn one_f64() -> f64 {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sweep {
     /// Which value: a path as for `--set`, `clients[0].arrivals.rate`. `load` stands for the share of the first service's
-    /// capacity that is asked for: the rates of all clients are scaled to it.
+    /// capacity that is asked for: the rates of all clients are scaled to it. Servers that stand by while all are well (backups, lower
+    /// priorities, those marked as down) are no part of it.
     pub path: String,
     /// What stands there in turn.
     #[schemars(length(min = 2, max = 200))]
@@ -414,6 +417,7 @@ pub struct Variant {
 pub struct Clients {
     /// What the group is called.
     #[serde(default = "clients")]
+    #[schemars(length(min = 1, max = 40))]
     pub name: String,
     /// The service that it asks; by default the first.
     #[serde(default)]
@@ -512,6 +516,7 @@ pub struct Keys {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sessions {
     /// A session ends when its client has not asked for this long.
+    #[schemars(extend("x-least" = "1ms"))]
     pub idle: Span,
     /// How long a session lasts at most (a log-out); without it only idleness ends it.
     pub length: Option<Dist<Span>>,
@@ -531,7 +536,7 @@ impl Default for Sessions {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// What it is called.
-    #[schemars(length(min = 1, max = 40))]
+    #[schemars(length(min = 1, max = 40), extend("format" = "name"))]
     pub name: String,
     /// Groups of like servers.
     #[schemars(length(min = 1, max = 1000))]
@@ -547,7 +552,7 @@ pub struct Service {
 pub struct Servers {
     /// What they are called: `fast` makes `fast-1`, `fast-2` … where there are several.
     #[serde(default = "server")]
-    #[schemars(length(min = 1, max = 40))]
+    #[schemars(length(min = 1, max = 40), extend("format" = "name"))]
     pub name: String,
     /// How many.
     #[serde(default = "one_u32")]
@@ -583,10 +588,12 @@ pub struct Servers {
     pub memory: Memory,
     /// How often the monitoring agent reports CPU and memory to the balancers.
     #[serde(default = "five_seconds")]
+    #[schemars(extend("x-least" = "1ms"))]
     pub agent_interval: Span,
     /// Host and port of the first, as text: rules of products hash it. Where there are several, each further one has the next
     /// port; by default each has an address of its own, `10.0.0.1:80`, `10.0.0.2:80` … in the first service.
     #[serde(default)]
+    #[schemars(extend("format" = "address"))]
     pub address: Option<String>,
     /// Requests that a product's rule sends to one at once at most; 0 for no limit (nginx: `max_conns`, HAProxy: `maxconn`,
     /// IPVS: upper threshold). Other strategies do not look at it.
@@ -679,8 +686,10 @@ pub struct Balancer {
     pub health_check: Option<HealthCheck>,
     /// How long a request may wait at the balancer, where a product's rule lets it wait until a server is free (HAProxy:
     /// `timeout queue`); without it, any time.
+    #[schemars(extend("x-least" = "1us"))]
     pub queue_timeout: Option<Span>,
     /// How long an attempt may take, the way to the server and back included; without it, any time.
+    #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
     /// What becomes of the work of an attempt that has timed out.
     pub abandoned: Abandoned,

@@ -18,6 +18,7 @@ pub mod text;
 pub mod tuning;
 mod values;
 pub mod warning;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -207,9 +208,9 @@ impl std::fmt::Display for Rejected {
 impl std::error::Error for Rejected {}
 
 /// The JSON Schema of scenario files.
-pub fn schema() -> serde_json::Value {
+pub fn schema() -> &'static serde_json::Value {
     static SCHEMA: std::sync::OnceLock<serde_json::Value> = std::sync::OnceLock::new();
-    SCHEMA.get_or_init(shape::schema_for::<File>).clone()
+    SCHEMA.get_or_init(shape::schema_for::<File>)
 }
 
 impl Scenario {
@@ -233,7 +234,7 @@ impl Scenario {
                 diagnostics.push(*fault);
             }
         }
-        let (value, faults) = conform::conform(&document, &schema());
+        let (value, faults) = conform::conform(&document, schema());
         diagnostics.extend(faults);
         if diagnostic::any_error(&diagnostics) {
             if document.is_whole() {

@@ -187,10 +187,12 @@ fn numbers(schema: &Json) -> Option<String> {
             .get(keyword)
             .map(|limit| format!("{word} {}", number(limit)))
     };
+    let least = text(schema, "x-least");
     range(schema, "minimum", "maximum")
         .into_iter()
         .chain(bound("exclusiveMinimum", "more than"))
         .chain(bound("exclusiveMaximum", "less than"))
+        .chain((!least.is_empty()).then(|| format!("at least {least}")))
         .reduce(|a, b| format!("{a}, {b}"))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::check::{data::Data, point};
 use super::diagnostic::Diagnostic;
-use super::text::{Document, Value};
+use super::text::Document;
 use super::{Rejected, Scenario};
 
 /// A document and the data that it names, both read once.
@@ -37,12 +37,9 @@ impl Template {
             // It has been set without a fault just now.
             let _ = document.set(set);
         }
-        if let Value::Table(entries) = &mut document.root.value {
-            entries.retain(|entry| entry.key != "sweep");
-        }
         let template = Template {
             path: path.to_owned(),
-            document,
+            document: document.without(&["sweep"]),
             data: Mutex::new(Data::new(path.parent().unwrap_or(FilePath::new("")))),
         };
         Ok((template, scenario))

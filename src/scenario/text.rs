@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
@@ -156,7 +157,7 @@ pub struct Entry {
 /// A scenario's text with the overrides from the command line, read as far as it can be.
 #[derive(Clone, Debug)]
 pub struct Document {
-    pub(super) sources: Vec<Source>,
+    pub(super) sources: Vec<Arc<Source>>,
     pub(super) root: Node,
     whole: bool,
 }
@@ -166,10 +167,10 @@ impl Document {
     /// as it could be read.
     pub fn parse(name: &str, text: &str) -> (Document, Vec<Diagnostic>) {
         let mut document = Document {
-            sources: vec![Source {
+            sources: vec![Arc::new(Source {
                 name: name.to_owned(),
-                text: text.to_owned(),
-            }],
+                text: if text.len() > LONGEST { "" } else { text }.to_owned(),
+            })],
             root: Node {
                 at: Stretch::within(0, text, 0..0),
                 value: Value::Broken,
@@ -177,7 +178,6 @@ impl Document {
             whole: false,
         };
         if text.len() > LONGEST {
-            document.sources[0].text.clear();
             let message = format!(
                 "the file has {} KiB; the longest that is read has {} KiB",
                 text.len() / 1024,
@@ -201,8 +201,29 @@ impl Document {
         (document, diagnostics)
     }
 
+    /// The document without the values of these keys at its top.
+    pub fn without(&self, keys: &[&str]) -> Document {
+        let root = match &self.root.value {
+            Value::Table(entries) => {
+                let rest = entries
+                    .iter()
+                    .filter(|entry| !keys.contains(&entry.key.as_str()));
+                Value::Table(rest.cloned().collect())
+            }
+            other => other.clone(),
+        };
+        Document {
+            sources: self.sources.clone(),
+            root: Node {
+                at: self.root.at.clone(),
+                value: root,
+            },
+            whole: self.whole,
+        }
+    }
+
     /// The texts that the document was read from: the file, then the overrides.
-    pub fn sources(&self) -> &[Source] {
+    pub fn sources(&self) -> &[Arc<Source>] {
         &self.sources
     }
 

@@ -6,6 +6,8 @@ use super::conform::{Check, quoted, short, subject, takes};
 use super::diagnostic::{Diagnostic, Place};
 use super::shape;
 use super::text::{Node, Path, Value};
+use super::words;
+use crate::time::Span;
 use crate::units::{format_example, parse_format};
 
 impl Check<'_> {
@@ -29,6 +31,30 @@ impl Check<'_> {
             self.report(fault(format!(
                 "{subject} has {length} characters; it must have at most {most}"
             )));
+        }
+        let lines = schema.get("x-lines") == Some(&Json::Bool(true));
+        if let Some(c) = words::unprintable(text).filter(|c| !(lines && matches!(c, '\n' | '\t'))) {
+            let message = format!(
+                "{subject} has a character that cannot be printed, U+{:04X}",
+                u32::from(c)
+            );
+            let fault = Diagnostic::error("unprintable", path, message);
+            self.report(
+                fault.help("leave it out; names and texts are single lines of printable text"),
+            );
+        } else if let Err((why, help)) = words::check(format, text) {
+            let message = format!("{subject} is {}, which {why}", quoted(text));
+            self.report(Diagnostic::error("bad-text", path, message).help(help));
+        }
+        if let Some(least) = schema.get("x-least").and_then(Json::as_str)
+            && let (Ok(span), Ok(bound)) = (text.parse::<Span>(), least.parse::<Span>())
+            && span < bound
+        {
+            self.report(Diagnostic::error(
+                "out-of-range",
+                path,
+                format!("{subject} is {span}; it must be at least {bound}"),
+            ));
         }
         if let Err(error) = parse_format(format, text) {
             let sentence = error.to_string();

@@ -1,14 +1,16 @@
 //! What a careful colleague would say of a scenario or its results. Each warning has a code, which `lbsim explain` tells more of.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::Variant;
+use super::check::variants::World;
 use super::file::Metric;
-use crate::model::blueprint::{Blueprint, When};
-use crate::model::fault::Schedule;
-use crate::time::Time;
+use crate::model::blueprint::{Blueprint, SourcePlan, When};
+use crate::model::fault::{Effect, Schedule};
+use crate::time::{Span, Time};
 
 /// Something to bear in mind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -54,6 +56,41 @@ pub const CATALOGUE: &[Entry] = &[
         text: "What it does at once is not counted, and what is counted did not begin in a steady state. Let the warm-up end before the fault begins.",
     },
     Entry {
+        code: "fault-after-end",
+        summary: "A fault begins when the run is over.",
+        text: "It never happens: requests that arrive after the end of the run are not counted. Let it begin earlier, or run longer.",
+    },
+    Entry {
+        code: "fault-too-short",
+        summary: "A fault is shorter than a stretch of the timeline.",
+        text: "The timeline and the chart of utilization cut the run into stretches of equal length, and what is shorter than one of them hardly shows there. Shorten the run around the fault, or read the figures of the whole run.",
+    },
+    Entry {
+        code: "crash-unnoticed",
+        summary: "Servers crash, and nothing finds out.",
+        text: "Without health checks, retries or a rule that notices failures by itself, every request that is sent to a dead server fails until the server is back, and a rule that prefers idle servers sends it more than its share. Add a `health-check`, or a `retry`.",
+    },
+    Entry {
+        code: "timeout-below-service",
+        summary: "A timeout is shorter than the mean service time.",
+        text: "Most requests are given up while they are worked on, however idle the servers are, and retries make it worse. Raise the `timeout` above what a request takes.",
+    },
+    Entry {
+        code: "no-sessions",
+        summary: "Sessions lost are judged, and no client holds a session.",
+        text: "None can be lost, so all strategies come out alike. Give clients `sessions`, or judge by something else.",
+    },
+    Entry {
+        code: "overloaded-peak",
+        summary: "At its peak more is asked for than the servers can do.",
+        text: "The mean over the run fits, the peak does not: queues grow while it lasts and are worked off after it, so figures of the whole run mix two regimes. Look at the timeline, and bound what waits (`timeout`, `queue-limit`) if the system does.",
+    },
+    Entry {
+        code: "same-as-baseline",
+        summary: "A variant is the same as the baseline.",
+        text: "It has the same strategy and the same world, so on the same requests every difference is exactly 0. Perhaps a `set` names a value that is there already, or a `strategy` was forgotten.",
+    },
+    Entry {
         code: "heavy-tail",
         summary: "Service times vary so much that means are hardly known.",
         text: "The mean wait depends on the third moment of the service time: with a squared coefficient of variation above 10 a few requests decide it, and intervals of means are too narrow. Judge by quantiles, give a `max`, and use more replications.",
@@ -97,9 +134,22 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<
         let plan = &variant.blueprint;
         overload(plan, &mut found);
         loops(plan, &mut found);
+        peaks(plan, &mut found);
         faults(plan, &mut found);
+        timeouts(plan, &mut found);
         tails(plan, judge, &mut found);
         hot_keys(variant, &mut found);
+    }
+    unnoticed(variants, &mut found);
+    let holds = |variant: &Variant| {
+        let mut sources = variant.blueprint.sources.iter();
+        sources.any(|source| source.sessions.is_some())
+    };
+    if judge == Metric::SessionsLost && !variants.iter().any(holds) {
+        found.push(warning(
+            "no-sessions",
+            "this is judged by sessions lost, and no client holds a session".to_owned(),
+        ));
     }
     // A trace is one and the same in each replication.
     let is_traced = |variant: &Variant| {
@@ -146,23 +196,172 @@ fn loops(plan: &Blueprint, found: &mut Vec<Warning>) {
     }
 }
 
-fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
-    for fault in &plan.faults {
-        if let Schedule::Once(begins, _) = fault.schedule
-            && begins < plan.warmup
-            && begins > Time::ZERO
-        {
+/// Peaks of rates that change by plan; those of chance come and go.
+fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let run = plan.end - Time::ZERO;
+    for (index, service) in plan.services.iter().enumerate() {
+        let own = || plan.sources.iter().filter(|source| source.service == index);
+        let is_overloaded = plan.utilization(index).is_none_or(|load| load >= 1.0);
+        let changes = |source: &SourcePlan| match &source.when {
+            When::Process(process) => !process.is_steady(),
+            _ => false,
+        };
+        if is_overloaded || !own().any(changes) {
+            continue;
+        }
+        let load = |source: &SourcePlan| match &source.when {
+            When::Process(process) => {
+                process.peak_rate(run) / service.capacity(source.mean_size(), run)
+            }
+            _ => 0.0,
+        };
+        let peak: f64 = own().map(load).sum();
+        if peak >= 1.0 {
             found.push(warning(
-                "fault-in-warmup",
+                "overloaded-peak",
                 format!(
-                    "`{}` begins at {}, within the warm-up of {}",
-                    fault.label,
-                    begins - Time::ZERO,
-                    plan.warmup - Time::ZERO
+                    "at its peak service `{}` is offered {:.0}% of its capacity",
+                    service.name,
+                    peak * 100.0
                 ),
             ));
         }
     }
+}
+
+fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let stretch = Span::from_nanos((plan.end - Time::ZERO).nanos() / plan.stretches as u64);
+    for fault in &plan.faults {
+        let Schedule::Once(begins, ends) = fault.schedule else {
+            continue;
+        };
+        let at = begins - Time::ZERO;
+        if begins >= plan.end {
+            let end = plan.end - Time::ZERO;
+            found.push(warning(
+                "fault-after-end",
+                format!(
+                    "`{}` begins at {at}, and the run ends at {end}: it never happens",
+                    fault.label
+                ),
+            ));
+            continue;
+        }
+        if begins < plan.warmup && begins > Time::ZERO {
+            found.push(warning(
+                "fault-in-warmup",
+                format!(
+                    "`{}` begins at {at}, within the warm-up of {}",
+                    fault.label,
+                    plan.warmup - Time::ZERO
+                ),
+            ));
+        }
+        let lasts = ends.since(begins);
+        if lasts < stretch {
+            found.push(warning(
+                "fault-too-short",
+                format!(
+                    "`{}` lasts {lasts}, and a stretch of the timeline {:.3}s: it hardly shows there",
+                    fault.label,
+                    stretch.seconds()
+                ),
+            ));
+        }
+    }
+}
+
+/// Crashes that no variant would notice; where one would, what it costs not to may be the question.
+fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
+    let blind = |variant: &Variant| -> Vec<(String, String)> {
+        let plan = &variant.blueprint;
+        let first = |service: usize| -> usize {
+            let before = plan.services[..service].iter();
+            before.map(|service| service.servers.len()).sum()
+        };
+        let mut pairs = Vec::new();
+        for (index, service) in plan.services.iter().enumerate() {
+            let balancer = &service.balancer;
+            let notices = balancer.health_check.is_some()
+                || balancer.retry.max > 0
+                || balancer.strategy.notices_failures();
+            let own = first(index)..first(index) + service.servers.len();
+            let crashes = plan.faults.iter().filter(|fault| {
+                matches!(fault.effect, Effect::Crash(..))
+                    && fault.servers.iter().any(|&at| own.contains(&(at as usize)))
+            });
+            if !notices {
+                pairs.extend(crashes.map(|fault| (fault.label.clone(), service.name.clone())));
+            }
+        }
+        pairs
+    };
+    let Some((first, rest)) = variants.split_first() else {
+        return;
+    };
+    for pair in blind(first) {
+        if rest.iter().all(|variant| blind(variant).contains(&pair)) {
+            let (fault, service) = pair;
+            found.push(warning(
+                "crash-unnoticed",
+                format!(
+                    "`{fault}`: `{service}` has no health checks and no retries, so every request that is sent to a dead server fails"
+                ),
+            ));
+        }
+    }
+}
+
+fn timeouts(plan: &Blueprint, found: &mut Vec<Warning>) {
+    for (index, service) in plan.services.iter().enumerate() {
+        let Some(timeout) = service.balancer.timeout else {
+            continue;
+        };
+        let mut sources = plan.sources.iter();
+        let source = sources.find(|source| source.service == index);
+        let size = source.map_or(1.0, |source| source.mean_size());
+        let recorded = source.and_then(|source| source.recorded_service());
+        for group in &service.groups {
+            let own = || group.service.mean() + group.per_size * size;
+            let takes = recorded.unwrap_or_else(own) / group.speed;
+            if timeout.seconds() < takes {
+                found.push(warning(
+                    "timeout-below-service",
+                    format!(
+                        "the `timeout` of `{}` is {timeout}, and a request takes {:.3} ms on average at `{}`",
+                        service.name,
+                        takes * 1e3,
+                        group.name
+                    ),
+                ));
+            }
+        }
+    }
+}
+
+/// Variants that are the same as the baseline.
+pub(super) fn of_equals(
+    variants: &[Variant],
+    baseline: usize,
+    worlds: &[Arc<World>],
+) -> Vec<Warning> {
+    let same = |&at: &usize| {
+        at != baseline
+            && variants[at].strategy == variants[baseline].strategy
+            && worlds[at] == worlds[baseline]
+    };
+    let places = (0..variants.len()).filter(same);
+    places
+        .map(|at| {
+            warning(
+                "same-as-baseline",
+                format!(
+                    "`{}` is the same as the baseline, `{}`: every difference will be 0",
+                    variants[at].name, variants[baseline].name
+                ),
+            )
+        })
+        .collect()
 }
 
 fn tails(plan: &Blueprint, judge: Metric, found: &mut Vec<Warning>) {
@@ -217,8 +416,11 @@ fn hot_keys(variant: &Variant, found: &mut Vec<Warning>) {
             .as_deref()
             .unwrap_or(&source.population.popularity);
         let service = &plan.services[source.service];
-        let capacities = service.capacities(source.mean_size());
-        let quickest = capacities.into_iter().fold(0.0, f64::max);
+        let capacities = service.capacities(source.mean_size()).into_iter();
+        let serving = capacities
+            .zip(service.in_charge())
+            .filter(|(_, serves)| *serves);
+        let quickest = serving.map(|(capacity, _)| capacity).fold(0.0, f64::max);
         let asked = rate * popularity.largest_share();
         if asked >= quickest {
             found.push(warning(

@@ -143,6 +143,16 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PROBES,)*)* }
             }
 
+            /// See [`News::in_charge`].
+            pub fn in_charge(&self, members: &[Member]) -> Vec<bool> {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::in_charge(config, members),)*)* }
+            }
+
+            /// See [`News::notices_failures`].
+            pub fn notices_failures(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::notices_failures(config),)*)* }
+            }
+
             /// The strategy as a balancer starts with it.
             pub fn build(&self, cx: &mut Context<'_>) -> Strategy {
                 match self { $($(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)*)* }

@@ -21,6 +21,7 @@ mod broken;
 mod contract;
 pub mod load;
 pub mod pool;
+mod standby;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -48,6 +49,17 @@ pub trait News: Sized {
 
     /// What a scenario may say of the rule.
     type Config: Clone + Default + PartialEq + std::fmt::Debug + Serialize + DeserializeOwned;
+
+    /// Which members get requests while all are well and none is full; others stand by. By default all that are not marked as
+    /// down and have a weight.
+    fn in_charge(_config: &Self::Config, members: &[Member]) -> Vec<bool> {
+        standby::nobody(members)
+    }
+
+    /// Whether the rule itself keeps away from servers that fail, without health checks. By default it does not.
+    fn notices_failures(_config: &Self::Config) -> bool {
+        false
+    }
 
     /// The rule as a balancer starts with it, over a pool in which every member is eligible.
     fn new(config: &Self::Config, cx: &mut Context<'_>) -> Self;

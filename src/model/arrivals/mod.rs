@@ -122,6 +122,14 @@ impl Process {
         !matches!(self, Process::Varying(_))
     }
 
+    /// The highest rate over the first `over` of time: that of the plan, not of chance.
+    pub fn peak_rate(&self, over: Span) -> f64 {
+        match self {
+            Process::Varying(following) => following.profile().peak_rate(over),
+            steady => steady.mean_rate(over),
+        }
+    }
+
     /// Mean arrivals a second over the first `over` of time.
     pub fn mean_rate(&self, over: Span) -> f64 {
         match self {

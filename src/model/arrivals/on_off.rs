@@ -20,8 +20,10 @@ pub struct OnOff {
     /// Arrivals a second while off.
     pub off_rate: Rate,
     /// Mean length of an on period; lengths are exponential.
+    #[schemars(extend("x-least" = "10us"))]
     pub on: Span,
     /// Mean length of an off period; lengths are exponential.
+    #[schemars(extend("x-least" = "10us"))]
     pub off: Span,
 }
 

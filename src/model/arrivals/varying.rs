@@ -27,6 +27,7 @@ pub struct Ramp {
     /// Rate at the end of the ramp and from then on.
     pub to: Rate,
     /// How long the ramp takes.
+    #[schemars(extend("x-least" = "1ms"))]
     pub over: Span,
 }
 
@@ -40,6 +41,7 @@ pub struct Daily {
     pub swing: Share,
     /// Length of the day.
     #[serde(default = "day")]
+    #[schemars(extend("x-least" = "1ms"))]
     pub period: Span,
     /// Time of the highest rate; by default a quarter of the period after the start.
     #[serde(default)]
@@ -61,6 +63,7 @@ pub struct Spike {
     /// When it begins.
     pub at: Span,
     /// How long it lasts.
+    #[schemars(extend("x-least" = "1ms"))]
     pub lasts: Span,
 }
 
@@ -184,6 +187,19 @@ impl Profile {
             Profile::Steps(steps) => steps.iter().fold(0.0, |most, &(_, rate)| most.max(rate)),
             Profile::Ramp { from, to, .. } => from.max(*to),
             Profile::Sine { mean, swing, .. } => mean * (1.0 + swing),
+        }
+    }
+
+    /// The highest rate over the first `over` of time.
+    pub fn peak_rate(&self, over: Span) -> f64 {
+        let end = over.seconds();
+        match self {
+            Profile::Steps(steps) => {
+                let begun = steps.iter().filter(|(at, _)| *at < end);
+                begun.fold(0.0, |most, &(_, rate)| most.max(rate))
+            }
+            Profile::Sine { period, peak, .. } if peak.rem_euclid(*period) <= end => self.highest(),
+            _ => self.rate(0.0).max(self.rate(end)),
         }
     }
 

@@ -7,7 +7,6 @@ use super::super::text::Path;
 use super::Check;
 use crate::model::blueprint::ServicePlan;
 use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
-use crate::time::Span;
 use crate::units::Share;
 
 /// The faults of the file, their servers found.
@@ -66,15 +65,6 @@ fn names(services: &[ServicePlan]) -> Vec<String> {
     services.iter().flat_map(within).collect()
 }
 
-/// Mean times of random faults: shorter ones would be events without end.
-fn not_too_short(refuse: &mut impl FnMut(&str, &str), spans: [(&str, Span); 2]) {
-    for (key, span) in spans {
-        if span < Span::from_millis(1) {
-            refuse(key, &format!("`{key}` is {span}; it must be at least 1ms"));
-        }
-    }
-}
-
 fn check_speed(refuse: &mut impl FnMut(&str, &str), speed: Share) {
     if !(1e-6..=1e6).contains(&speed.value()) {
         let message = format!("`speed` is {speed}; it must be 0.0001% to 100000000%");
@@ -84,39 +74,19 @@ fn check_speed(refuse: &mut impl FnMut(&str, &str), speed: Share) {
 
 fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
     let mut refuse = |key: &str, message: &str| check.fault(&at.key(key), "out-of-range", message);
-    let mut lasting = |lasts: Option<Span>| {
-        if lasts.is_some_and(Span::is_zero) {
-            refuse("lasts", "`lasts` is no time at all; it must be more");
-        }
-    };
     let crash = match config {
-        FaultConfig::Crash(crash) => {
-            lasting(crash.lasts);
-            Some((crash.in_flight, crash.answers))
-        }
-        FaultConfig::RandomCrashes(random) => {
-            not_too_short(&mut refuse, [("mtbf", random.mtbf), ("mttr", random.mttr)]);
-            Some((random.in_flight, random.answers))
-        }
+        FaultConfig::Crash(crash) => Some((crash.in_flight, crash.answers)),
+        FaultConfig::RandomCrashes(random) => Some((random.in_flight, random.answers)),
         FaultConfig::NoisyNeighbours(noisy) => {
-            not_too_short(
-                &mut refuse,
-                [("every", noisy.every), ("lasts", noisy.lasts)],
-            );
             check_speed(&mut refuse, noisy.speed);
             None
         }
         FaultConfig::Slowdown(slow) => {
-            lasting(slow.lasts);
             check_speed(&mut refuse, slow.speed);
             None
         }
-        FaultConfig::Drain(drain) => {
-            lasting(drain.lasts);
-            None
-        }
+        FaultConfig::Drain(_) => None,
         FaultConfig::Errors(errors) => {
-            lasting(errors.lasts);
             if errors.share.value() > 1.0 {
                 refuse("share", "`share` must be at most 100%");
             }

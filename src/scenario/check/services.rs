@@ -162,28 +162,6 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
             }
         }
     }
-    let mut positive = |span: Option<Span>, path: Path, name: &str| {
-        if span.is_some_and(Span::is_zero) {
-            check.fault(
-                &path,
-                "out-of-range",
-                format!("`{name}` is no time at all; it must be more"),
-            );
-        }
-    };
-    positive(balancer.timeout, place.key("timeout"), "timeout");
-    positive(
-        balancer.queue_timeout,
-        place.key("queue-timeout"),
-        "queue-timeout",
-    );
-    if let Some(health) = &balancer.health_check {
-        positive(
-            Some(health.interval),
-            place.key("health-check").key("interval"),
-            "interval",
-        );
-    }
     if let Some(health) = &balancer.health_check
         && let Some(timeout) = health.timeout
         && timeout > health.interval
@@ -217,10 +195,17 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
             ),
         );
     }
-    if group.agent_interval.is_zero() {
+    if let Some((_, port)) = group.address.as_ref().and_then(|own| own.rsplit_once(':'))
+        && let Ok(port) = port.parse::<u32>()
+        && port + (group.count - 1) > u32::from(u16::MAX)
+    {
+        let last = port + (group.count - 1);
         refuse(
-            "agent-interval",
-            "`agent-interval` is no time at all; it must be more".to_owned(),
+            "address",
+            format!(
+                "`address` begins at port {port}, and the last of {} servers would have port {last}; the highest is 65535",
+                group.count
+            ),
         );
     }
     if group.memory.total.value() == 0 {

@@ -274,7 +274,7 @@ pub(in crate::scenario) fn point(
     for set in sets {
         changed.set(set).map_err(|fault| vec![*fault])?;
     }
-    let (value, faults) = conform(&changed, &schema());
+    let (value, faults) = conform(&changed, schema());
     if any_error(&faults) {
         return Err(faults);
     }

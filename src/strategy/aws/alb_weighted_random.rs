@@ -135,6 +135,10 @@ impl AwsAlbWeightedRandom {
 impl News for AwsAlbWeightedRandom {
     type Config = Config;
 
+    fn notices_failures(config: &Config) -> bool {
+        config.anomaly_mitigation
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut weights = Cumulative::new(cx.pool.len());
         for &target in cx.pool.eligible() {

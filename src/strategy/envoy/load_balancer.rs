@@ -7,7 +7,9 @@ use serde::de::DeserializeOwned;
 
 use super::hosts::{Cluster, Hosts};
 use super::subset::{Fallback, Subsets};
-use crate::strategy::{Answer, Context, Labels, MemberId, News, Pick, Product, Report, Request};
+use crate::strategy::{
+    Answer, Context, Labels, Member, MemberId, News, Pick, Product, Report, Request, standby,
+};
 
 /// How a host is picked among those that may be.
 pub trait Policy: Clone + Debug {
@@ -90,6 +92,14 @@ impl<P: Policy> LoadBalancer<P> {
 impl<P: Policy> News for LoadBalancer<P> {
     const READS_REPORTS: bool = P::READS_REPORTS;
     type Config = P::Config;
+
+    fn in_charge(config: &P::Config, members: &[Member]) -> Vec<bool> {
+        standby::priorities(members, P::cluster(config).overprovisioning_factor)
+    }
+
+    fn notices_failures(config: &P::Config) -> bool {
+        P::cluster(config).outlier_detection.is_some()
+    }
 
     fn new(config: &P::Config, cx: &mut Context<'_>) -> Self {
         let cluster = P::cluster(config);

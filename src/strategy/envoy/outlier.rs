@@ -34,6 +34,7 @@ pub struct OutlierDetection {
     #[schemars(range(min = 0, max = 100))]
     pub enforcing_consecutive_local_origin_failure: u32,
     /// Time between two looks at success rates and at hosts that may come back.
+    #[schemars(extend("x-least" = "1ms"))]
     pub interval: Span,
     /// How long before the run the first interval began.
     pub interval_offset: Span,

@@ -27,6 +27,7 @@ use crate::time::Span;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// After this time an observation has lost 63% of its weight: `decayTime`.
+    #[schemars(extend("x-least" = "1us"))]
     pub decay: Span,
 }
 

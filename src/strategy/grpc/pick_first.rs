@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rng::below;
-use crate::strategy::{Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Context, Member, MemberId, News, Pick, Product, Request, standby};
 
 /// Settings of `grpc-pick-first`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -33,6 +33,16 @@ pub struct GrpcPickFirst {
 
 impl News for GrpcPickFirst {
     type Config = Config;
+
+    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
+        // Shuffled, it is another one for each client.
+        let most = if config.shuffle_address_list {
+            usize::MAX
+        } else {
+            1
+        };
+        standby::first(members, most)
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = GrpcPickFirst {

@@ -30,6 +30,7 @@ pub struct Config {
     /// How long a report counts.
     pub weight_expiration_period: Span,
     /// How often weights are reckoned anew; at least 100ms.
+    #[schemars(extend("x-least" = "1ms"))]
     pub weight_update_period: Span,
     /// How much errors count for.
     #[schemars(range(min = 0.0, max = 1000.0))]

@@ -11,8 +11,8 @@
 //! **Verified:** picks equal to recordings.
 
 use super::backend::Config;
-use super::servers::Servers;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::servers::{self, Servers};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
 
 /// `balance first`.
 #[derive(Clone, Debug)]
@@ -25,6 +25,10 @@ pub struct HaproxyFirst {
 
 impl News for HaproxyFirst {
     type Config = Config;
+
+    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
+        servers::in_charge(config.allbackups, members)
+    }
 
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         HaproxyFirst {

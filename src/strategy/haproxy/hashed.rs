@@ -228,6 +228,11 @@ macro_rules! hashed_rule {
         impl News for $Rule {
             type Config = $Config;
 
+            fn in_charge(config: &$Config, members: &[crate::strategy::Member]) -> Vec<bool> {
+                let shared: fn(&$Config) -> hashed::Config = $shared;
+                crate::strategy::haproxy::servers::in_charge(shared(config).allbackups, members)
+            }
+
             fn new(config: &$Config, _: &mut Context<'_>) -> Self {
                 let shared: fn(&$Config) -> hashed::Config = $shared;
                 $Rule {

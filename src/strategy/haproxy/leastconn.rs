@@ -16,8 +16,8 @@
 use std::collections::BTreeSet;
 
 use super::backend::Config;
-use super::servers::Servers;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::servers::{self, Servers};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
 
 /// `balance leastconn`.
 #[derive(Clone, Debug)]
@@ -65,6 +65,10 @@ impl HaproxyLeastConn {
 
 impl News for HaproxyLeastConn {
     type Config = Config;
+
+    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
+        servers::in_charge(config.allbackups, members)
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = HaproxyLeastConn {

@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::backend;
 use super::ring::Ring;
-use super::servers::{Servers, Shared};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::servers::{self, Servers, Shared};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
 use crate::time::Span;
 
 /// Settings of `haproxy-random`.
@@ -77,6 +77,10 @@ impl HaproxyRandom {
 
 impl News for HaproxyRandom {
     type Config = Config;
+
+    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
+        servers::in_charge(config.allbackups, members)
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let own = || FIRST.wrapping_add(crate::rng::below(cx.rng, 1 << 31) as u32);

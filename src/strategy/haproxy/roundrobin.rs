@@ -16,8 +16,8 @@
 
 use super::backend::Config;
 use super::fwrr::Group;
-use super::servers::Servers;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::servers::{self, Servers};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
 
 /// `balance roundrobin`.
 #[derive(Clone, Debug)]
@@ -53,6 +53,10 @@ impl HaproxyRoundRobin {
 
 impl News for HaproxyRoundRobin {
     type Config = Config;
+
+    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
+        servers::in_charge(config.allbackups, members)
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let count = cx.pool.len();

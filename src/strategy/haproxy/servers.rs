@@ -1,7 +1,7 @@
 //! What all algorithms of HAProxy share: weights and their slow start, connection limits, which servers are usable, and
 //! backups. (2.6, src/server.c, src/queue.c, src/backend.c)
 
-use crate::strategy::{Context, MemberId, Pick};
+use crate::strategy::{Context, Member, MemberId, Pick, standby};
 use crate::time::{Span, Time};
 
 /// A weight of 1 in the trees: slow start moves in sixteenths of it.
@@ -26,6 +26,11 @@ pub(super) struct Servers {
     ramping: Vec<(MemberId, Time, u32)>,
     /// Requests at servers, all together.
     served: u32,
+}
+
+/// Who serves while all are well: see [`News::in_charge`](crate::strategy::News::in_charge).
+pub(super) fn in_charge(allbackups: bool, members: &[Member]) -> Vec<bool> {
+    standby::backups(members, if allbackups { usize::MAX } else { 1 })
 }
 
 impl Servers {

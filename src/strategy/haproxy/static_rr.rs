@@ -13,8 +13,8 @@
 
 use super::backend::Config;
 use super::map::Map;
-use super::servers::Servers;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::servers::{self, Servers};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
 
 /// `balance static-rr`.
 #[derive(Clone, Debug)]
@@ -26,6 +26,10 @@ pub struct HaproxyStaticRr {
 
 impl News for HaproxyStaticRr {
     type Config = Config;
+
+    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
+        servers::in_charge(config.allbackups, members)
+    }
 
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         HaproxyStaticRr {

@@ -15,6 +15,7 @@ use crate::time::Span;
 pub struct Config {
     /// `lblc`: after how long without use a destination loses its server. `lblcr`: after how long without change a
     /// destination loses one of several servers. The kernel's `lblc_expiration` and `lblcr_expiration`.
+    #[schemars(extend("x-least" = "1ms"))]
     pub expiration: Span,
     /// How long a closed connection counts as inactive.
     pub time_wait: Span,

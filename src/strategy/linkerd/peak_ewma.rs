@@ -30,6 +30,7 @@ pub struct Config {
     /// The response time of a member that has not answered yet.
     pub default_rtt: Span,
     /// After this time an observation has lost 63% of its weight.
+    #[schemars(extend("x-least" = "1us"))]
     pub decay: Span,
     /// What a failed answer counts as, where that is more than the estimate; with 0 it counts as long as it took.
     pub penalty: Span,
@@ -61,6 +62,10 @@ impl LinkerdPeakEwma {
 
 impl News for LinkerdPeakEwma {
     type Config = Config;
+
+    fn notices_failures(_: &Config) -> bool {
+        true
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         LinkerdPeakEwma {

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use super::peers::{self, Condition, PASSED_OVER, Peers};
 use super::ring::Ring;
 use super::smooth::in_turn;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
 use crate::time::Span;
 
 /// Settings of `nginx-hash`.
@@ -138,6 +138,14 @@ fn consistent(
 
 impl News for NginxHash {
     type Config = Config;
+
+    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
+        standby::backups(members, usize::MAX)
+    }
+
+    fn notices_failures(config: &Config) -> bool {
+        config.max_fails > 0
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let shared = peers::Config {

@@ -19,7 +19,7 @@
 use std::net::IpAddr;
 
 use super::peers::{Config, PASSED_OVER, Peers};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
 
 /// nginx with `ip_hash`.
 #[derive(Clone, Debug)]
@@ -29,6 +29,14 @@ pub struct NginxIpHash {
 
 impl News for NginxIpHash {
     type Config = Config;
+
+    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
+        standby::backups(members, usize::MAX)
+    }
+
+    fn notices_failures(config: &Config) -> bool {
+        config.max_fails > 0
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         NginxIpHash {

@@ -16,7 +16,9 @@
 
 use super::peers::{Config, Peers};
 use super::smooth::Smooth;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Pool, Product, Request};
+use crate::strategy::{
+    Answer, Context, Member, MemberId, News, Pick, Pool, Product, Request, standby,
+};
 
 /// nginx with `least_conn`.
 #[derive(Clone, Debug)]
@@ -47,6 +49,14 @@ fn least_conn(smooth: &mut Smooth, candidates: &[MemberId], pool: &Pool) -> Opti
 
 impl News for NginxLeastConn {
     type Config = Config;
+
+    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
+        standby::backups(members, usize::MAX)
+    }
+
+    fn notices_failures(config: &Config) -> bool {
+        config.max_fails > 0
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         NginxLeastConn {

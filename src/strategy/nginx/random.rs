@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use super::peers::{self, Condition, PASSED_OVER, Peers};
 use crate::rng::below;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
 use crate::time::Span;
 
 /// Settings of `nginx-random`.
@@ -126,6 +126,14 @@ impl NginxRandom {
 
 impl News for NginxRandom {
     type Config = Config;
+
+    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
+        standby::backups(members, usize::MAX)
+    }
+
+    fn notices_failures(config: &Config) -> bool {
+        config.max_fails > 0
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let shared = peers::Config {

@@ -20,7 +20,7 @@
 //! **Verified:** picks equal to recordings, also those of failures, backups and `max_conns`.
 
 use super::peers::{Config, Peers};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
 
 /// The default method of nginx.
 #[derive(Clone, Debug)]
@@ -30,6 +30,14 @@ pub struct NginxRoundRobin {
 
 impl News for NginxRoundRobin {
     type Config = Config;
+
+    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
+        standby::backups(members, usize::MAX)
+    }
+
+    fn notices_failures(config: &Config) -> bool {
+        config.max_fails > 0
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         NginxRoundRobin {

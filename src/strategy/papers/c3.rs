@@ -36,6 +36,7 @@ pub struct Config {
     /// Whether rates are limited.
     pub rate_control: bool,
     /// The time over which rates are counted.
+    #[schemars(extend("x-least" = "1us"))]
     pub window: Span,
     /// Requests a window that a member gets at first.
     #[schemars(range(min = 1.0, max = 1e6))]
@@ -44,6 +45,7 @@ pub struct Config {
     #[schemars(range(min = 0.01, max = 0.99))]
     pub beta: f64,
     /// How long after a cut a rate is back where it was.
+    #[schemars(extend("x-least" = "1us"))]
     pub saddle: Span,
     /// By how much a rate grows at once at most, in requests a window.
     #[schemars(range(min = 0.1, max = 1e6))]

@@ -20,6 +20,7 @@ use crate::time::{Span, Time};
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// After this time without news an observation has lost 63% of its weight in the average.
+    #[schemars(extend("x-least" = "1us"))]
     pub decay: Span,
 }
 

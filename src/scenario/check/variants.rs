@@ -1,0 +1,215 @@
+//! What a scenario compares: strategies in the world as it stands, and worlds with other settings.
+
+use std::sync::Arc;
+
+use super::super::Variant;
+use super::super::conform::conform;
+use super::super::diagnostic::{Diagnostic, any_error};
+use super::super::file::{self, File};
+use super::super::schema;
+use super::super::text::{Document, Path};
+use super::data::Data;
+use super::{Check, blueprint, compared_service, read};
+use crate::model::blueprint::Blueprint;
+use crate::model::fault::FaultConfig;
+use crate::strategy::{Sight, StrategyConfig};
+
+/// What a variant is made of besides its strategy: equal worlds behave alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::scenario) struct World {
+    clients: Vec<file::Clients>,
+    services: Vec<file::Service>,
+    network: file::Network,
+    faults: Vec<FaultConfig>,
+}
+
+impl World {
+    fn of(file: &File, compared: usize) -> World {
+        let mut services = file.services.clone();
+        services[compared].balancer.strategy = file::Balancer::default().strategy;
+        World {
+            clients: file.clients.clone(),
+            services,
+            network: file.network.clone(),
+            faults: file.faults.clone(),
+        }
+    }
+}
+
+/// All that the file compares: the strategies of `compare` in the world as it stands, then the variants, each
+/// in a world of its own. With each, its world as the file says it.
+pub(super) fn variants(
+    file: &File,
+    document: &Document,
+    data: &mut Data,
+    faults: &mut Vec<Diagnostic>,
+) -> (Vec<Variant>, Vec<Arc<World>>) {
+    let mut variants = Vec::new();
+    let mut worlds = Vec::new();
+    let mut check = Check {
+        data,
+        faults: std::mem::take(faults),
+    };
+    let compared = compared_service(file, &mut check);
+    let plain = blueprint(file, &mut check);
+    *faults = check.faults;
+    // The others are no part of a variant, and would be read once for each.
+    let alone = document.without(&["variants", "sweep", "tune", "measured"]);
+    let as_it_stands = Arc::new(World::of(file, compared));
+    if any_error(faults) {
+        // What is wrong with the scenario is wrong with each variant of it.
+        return (variants, worlds);
+    }
+    if let Some(plain) = &plain {
+        for strategy in &file.run.compare {
+            variants.push(variant(strategy.label(), strategy.clone(), plain, compared));
+            worlds.push(Arc::clone(&as_it_stands));
+        }
+    }
+    for (index, changed) in file.variants.iter().enumerate() {
+        let at = Path::root().key("variants").index(index);
+        let read = match &plain {
+            Some(plain) if changed.set.is_empty() => {
+                let strategy = strategy_of(changed, &at, file, compared, &alone);
+                strategy.map(|own| (own, Arc::clone(&as_it_stands), plain.clone()))
+            }
+            _ => world_of(changed, &at, (document, &alone), data).and_then(
+                |(document, world, blueprint)| {
+                    let strategy = strategy_of(changed, &at, &world, compared, &document)?;
+                    Ok((strategy, Arc::new(World::of(&world, compared)), blueprint))
+                },
+            ),
+        };
+        match read {
+            Ok((strategy, world, blueprint)) => {
+                let oracle =
+                    strategy.entry().sight == Sight::Oracle && !changed.name.ends_with("(oracle)");
+                let name = if oracle {
+                    format!("{} (oracle)", changed.name)
+                } else {
+                    changed.name.clone()
+                };
+                variants.push(variant(name, strategy, &blueprint, compared));
+                worlds.push(world);
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+    if let Some(first) = variants.first() {
+        let same = |v: &Variant| {
+            v.blueprint.end == first.blueprint.end && v.blueprint.warmup == first.blueprint.warmup
+        };
+        if let Some(odd) = variants.iter().find(|v| !same(v)) {
+            let message = format!(
+                "`{}` runs for another time than `{}`; what is compared must run alike",
+                odd.name, first.name
+            );
+            faults.push(Diagnostic::error(
+                "unlike-runs",
+                Path::root().key("variants"),
+                message,
+            ));
+        }
+    }
+    (variants, worlds)
+}
+
+/// The strategy of a variant: its own; where it has none, that which is written for the service, or the only one that is compared.
+fn strategy_of(
+    variant: &file::Variant,
+    at: &Path,
+    world: &File,
+    compared: usize,
+    document: &Document,
+) -> Result<StrategyConfig, Vec<Diagnostic>> {
+    if let Some(strategy) = &variant.strategy {
+        return Ok(strategy.clone());
+    }
+    let own = format!("services[{compared}].balancer.strategy");
+    if document.written(&own).is_some() {
+        return Ok(world.services[compared].balancer.strategy.clone());
+    }
+    match &world.run.compare[..] {
+        [] => Ok(world.services[compared].balancer.strategy.clone()),
+        [only] => Ok(only.clone()),
+        several => {
+            let message = format!(
+                "`{}` has no `strategy`, and {} are compared: which of them it runs is not said",
+                variant.name,
+                several.len()
+            );
+            let help = format!(
+                "add e.g. `strategy = {:?}` to it, or `strategy` to the balancer of `{}`",
+                several[0].entry().name,
+                world.services[compared].name
+            );
+            Err(vec![
+                Diagnostic::error("no-strategy", at, message).help(help),
+            ])
+        }
+    }
+}
+
+fn variant(
+    name: String,
+    strategy: StrategyConfig,
+    blueprint: &Blueprint,
+    compared: usize,
+) -> Variant {
+    let mut blueprint = blueprint.clone();
+    blueprint.services[compared].balancer.strategy = strategy.clone();
+    Variant {
+        name,
+        strategy,
+        blueprint,
+    }
+}
+
+/// The world of a variant: the document with other settings, read anew. Values are as the whole document has them; those that are set go
+/// into what of it the variant is made of.
+fn world_of(
+    variant: &file::Variant,
+    at: &Path,
+    (document, alone): (&Document, &Document),
+    data: &mut Data,
+) -> Result<(Document, File, Blueprint), Vec<Diagnostic>> {
+    let mut changed = alone.clone();
+    let mut faults = Vec::new();
+    for key in variant.set.keys() {
+        let place = at.key("set").key(key);
+        let text = document.text(&document.span(&place)).to_owned();
+        if let Err(fault) = changed.set(&format!("{key}={text}")) {
+            faults.push(Diagnostic::error(fault.code, &place, fault.message.clone()));
+        }
+    }
+    let (value, more) = conform(&changed, schema());
+    // Faults are shown at the line of the variant that makes them.
+    faults.extend(more.into_iter().map(|fault| blame(fault, variant, at)));
+    if any_error(&faults) {
+        return Err(faults);
+    }
+    let file = read(value)?;
+    let mut check = Check { data, faults };
+    let blueprint = blueprint(&file, &mut check);
+    match blueprint {
+        Some(blueprint) if check.faults.is_empty() => Ok((changed, file, blueprint)),
+        _ => Err(check
+            .faults
+            .into_iter()
+            .map(|fault| blame(fault, variant, at))
+            .collect()),
+    }
+}
+
+fn blame(fault: Diagnostic, variant: &file::Variant, at: &Path) -> Diagnostic {
+    let help = fault.help.clone();
+    let error = Diagnostic::error(
+        fault.code,
+        at.key("set"),
+        format!("in variant `{}`: {}", variant.name, fault.message),
+    );
+    match help {
+        Some(help) => error.help(help),
+        None => error,
+    }
+}
