@@ -187,6 +187,19 @@ impl fmt::Display for Rate {
 impl FromStr for Share {
     type Err = UnitError;
     fn from_str(text: &str) -> Result<Share, UnitError> {
+        if let Ok(number) = text.trim().replace('_', "").parse::<f64>()
+            && number.is_finite()
+            && number > 0.0
+        {
+            // Up to 1 it is a fraction of the whole; beyond, nobody but the writer knows.
+            let fraction = Share(number);
+            return Err(UnitError(match number {
+                ..=1.0 => format!("`{text}` has no unit; write \"{fraction}\""),
+                _ => format!(
+                    "`{text}` has no unit; write \"{number}%\", or \"{fraction}\" for {number} times the whole"
+                ),
+            }));
+        }
         let share = quantity(text, SHARE_UNITS, "25%")?;
         if share > 1e6 {
             return Err(UnitError(format!(

@@ -7,6 +7,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
+use crate::model::fault::Schedule;
 use crate::scenario::{Scenario, Variant};
 use crate::time::Time;
 
@@ -98,6 +99,30 @@ fn text(scenario: &Scenario) -> String {
             service.name,
             servers(scenario, index)
         );
+    }
+    for fault in &first.faults {
+        let when = match fault.schedule {
+            Schedule::Once(begins, ends) if ends == Time::NEVER => {
+                format!("from {} on", begins - Time::ZERO)
+            }
+            Schedule::Once(begins, ends) => {
+                format!("{} to {}", begins - Time::ZERO, ends - Time::ZERO)
+            }
+            Schedule::Random(every, lasts) => {
+                format!("every {every:.3} s, for {lasts:.3} s, on average")
+            }
+        };
+        let whom = match &fault.servers[..] {
+            [one] => name_of(first, *one),
+            [one, .., last] => format!(
+                "{} servers, {} to {}",
+                fault.servers.len(),
+                name_of(first, *one),
+                name_of(first, *last)
+            ),
+            [] => "nobody".to_owned(),
+        };
+        text += &format!("fault          {}: {when}, {whom}\n", fault.label);
     }
     text.push('\n');
     let width = |name: fn(&Variant) -> String| {
@@ -193,4 +218,14 @@ fn capacities(plan: &Blueprint) -> Vec<f64> {
             service.capacity(size, plan.end - Time::ZERO)
         })
         .collect()
+}
+
+/// The name of a server among all of the world.
+fn name_of(plan: &Blueprint, server: u32) -> String {
+    let services = plan.services.iter();
+    let mut names = services.flat_map(|service| {
+        let servers = service.servers.iter();
+        servers.map(move |server| format!("{}/{}", service.name, server.name))
+    });
+    names.nth(server as usize).unwrap_or_default()
 }

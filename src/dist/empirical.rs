@@ -19,6 +19,8 @@ use crate::rng::{below, uniform};
 /// As measured: observations from a file, or a table of quantiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+// One of two keys must be given, so the bare name is not enough.
+#[schemars(extend("x-bare" = false))]
 pub struct Empirical<Q> {
     /// Pairs of a share and the value it does not exceed, from 0 to 1, with straight lines between them, e.g.
     /// `[[0, "1ms"], [0.5, "8ms"], [0.99, "60ms"], [1, "250ms"]]`; either this or `file`.

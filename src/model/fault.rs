@@ -24,12 +24,19 @@ pub enum FaultConfig {
     /// The server lives and answers, but some of its answers are errors, as with status 500. Health checks pass. Whether
     /// such a request is tried again, `retry` says with `error-answers`.
     Errors(Errors),
+    /// A rolling restart or deployment: servers are drained, go down and come back, a few at a time, until all have had their turn.
+    /// It stands for the drains and crashes of each; `lbsim check` lists them.
+    Rolling(Rolling),
 }
 
 /// Answers that are errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Errors {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
     /// Which servers.
     pub servers: String,
     /// From when on.
@@ -37,6 +44,7 @@ pub struct Errors {
     pub at: Span,
     /// For how long; to the end of the run where it is left out.
     #[serde(default)]
+    #[schemars(extend("x-least" = "1us"))]
     pub lasts: Option<Span>,
     /// The share of attempts that end so; 0% to 100%. Several such faults act one after the other.
     #[serde(default = "all")]
@@ -55,6 +63,10 @@ fn all() -> Share {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Crash {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
     /// Which servers.
     pub servers: String,
     /// When.
@@ -75,6 +87,10 @@ pub struct Crash {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RandomCrashes {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
     /// Which servers.
     pub servers: String,
     /// Mean time from a repair to the next crash; exponential.
@@ -95,6 +111,10 @@ pub struct RandomCrashes {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Slowdown {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
     /// Which servers.
     pub servers: String,
     /// When.
@@ -111,6 +131,10 @@ pub struct Slowdown {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NoisyNeighbours {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
     /// Which servers.
     pub servers: String,
     /// Mean time from the end of a slow stretch to the next; exponential.
@@ -128,6 +152,10 @@ pub struct NoisyNeighbours {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Drain {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
     /// Which servers.
     pub servers: String,
     /// When.
@@ -136,6 +164,59 @@ pub struct Drain {
     #[serde(default)]
     #[schemars(extend("x-least" = "1us"))]
     pub lasts: Option<Span>,
+}
+
+/// Drains and restarts of one server after another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rolling {
+    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    #[serde(default)]
+    #[schemars(length(min = 1, max = 60))]
+    pub name: Option<String>,
+    /// Which servers.
+    pub servers: String,
+    /// When the first have their turn.
+    pub at: Span,
+    /// How many have their turn at once.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub at_once: u32,
+    /// How long each is drained before it goes down, and on until it is back; without it none is drained.
+    #[serde(default)]
+    #[schemars(extend("x-least" = "1us"))]
+    pub drain: Option<Span>,
+    /// How long each is down; without it none goes down, and there are only drains.
+    #[serde(default)]
+    #[schemars(extend("x-least" = "1us"))]
+    pub down: Option<Span>,
+    /// From the return of some to the turn of the next.
+    #[serde(default)]
+    pub pause: Span,
+    /// Who comes first.
+    #[serde(default)]
+    pub order: Order,
+    /// What becomes of the requests that a server has when it goes down.
+    #[serde(default)]
+    pub in_flight: InFlight,
+    /// What it does to those that come while it is down.
+    #[serde(default)]
+    pub answers: WhileDown,
+}
+
+fn one() -> u32 {
+    1
+}
+
+/// In which order servers have their turn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// As the scenario lists them.
+    #[default]
+    Listed,
+    /// The last comes first.
+    Reversed,
 }
 
 /// What becomes of the requests that a crashing server has.
@@ -206,15 +287,26 @@ impl FaultConfig {
             FaultConfig::NoisyNeighbours(fault) => &fault.servers,
             FaultConfig::Drain(fault) => &fault.servers,
             FaultConfig::Errors(fault) => &fault.servers,
+            FaultConfig::Rolling(fault) => &fault.servers,
         }
     }
 
-    /// The fault for these servers.
-    pub fn resolve(&self, servers: Vec<u32>) -> Fault {
-        let once = |at: Span, lasts: Option<Span>| {
-            let begins = Time::ZERO + at;
-            Schedule::Once(begins, lasts.map_or(Time::NEVER, |lasts| begins + lasts))
+    /// What it is called, where it has a name.
+    pub fn name(&self) -> Option<&str> {
+        let name = match self {
+            FaultConfig::Crash(fault) => &fault.name,
+            FaultConfig::RandomCrashes(fault) => &fault.name,
+            FaultConfig::Slowdown(fault) => &fault.name,
+            FaultConfig::NoisyNeighbours(fault) => &fault.name,
+            FaultConfig::Drain(fault) => &fault.name,
+            FaultConfig::Errors(fault) => &fault.name,
+            FaultConfig::Rolling(fault) => &fault.name,
         };
+        name.as_deref()
+    }
+
+    /// The faults that it consists of, for these servers: one, or those of each turn.
+    pub fn resolve(&self, servers: Vec<u32>) -> Vec<Fault> {
         let (what, schedule, effect) = match self {
             FaultConfig::Crash(f) => (
                 "crash",
@@ -242,12 +334,95 @@ impl FaultConfig {
                 once(f.at, f.lasts),
                 Effect::Errors(f.share.value(), f.takes),
             ),
+            FaultConfig::Rolling(f) => return f.turns(servers),
         };
-        Fault {
-            label: format!("{what} of {}", self.servers()),
+        let label = format!("{what} of {}", self.servers());
+        vec![Fault {
+            label: self.name().map_or(label, str::to_owned),
             servers,
             schedule,
             effect,
+        }]
+    }
+}
+
+fn once(at: Span, lasts: Option<Span>) -> Schedule {
+    let begins = Time::ZERO + at;
+    Schedule::Once(begins, lasts.map_or(Time::NEVER, |lasts| begins + lasts))
+}
+
+impl Rolling {
+    /// The drains and crashes of each turn.
+    fn turns(&self, mut servers: Vec<u32>) -> Vec<Fault> {
+        if self.order == Order::Reversed {
+            servers.reverse();
         }
+        let own = format!("rolling of {}", self.servers);
+        let own = self.name.as_ref().unwrap_or(&own);
+        let [drain, down] = [self.drain, self.down].map(|span| span.unwrap_or(Span::ZERO));
+        let turns = servers.chunks(self.at_once as usize);
+        let of = turns.len();
+        let mut faults = Vec::new();
+        let mut begins = self.at;
+        for (number, turn) in turns.enumerate() {
+            let mut add = |what: &str, at: Span, lasts: Span, effect: Effect| {
+                faults.push(Fault {
+                    label: format!("{own}: {what} {} of {of}", number + 1),
+                    servers: turn.to_vec(),
+                    schedule: once(at, Some(lasts)),
+                    effect,
+                });
+            };
+            if self.drain.is_some() {
+                add("drain", begins, drain + down, Effect::Drain);
+            }
+            if self.down.is_some() {
+                let effect = Effect::Crash(self.in_flight, self.answers);
+                add("restart", begins + drain, down, effect);
+            }
+            begins = begins + drain + down + self.pause;
+        }
+        faults
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turns_follow_each_other() {
+        let rolling = Rolling {
+            name: Some("release".to_owned()),
+            servers: "web".to_owned(),
+            at: Span::from_secs(100),
+            at_once: 2,
+            drain: Some(Span::from_secs(30)),
+            down: Some(Span::from_secs(10)),
+            pause: Span::from_secs(5),
+            order: Order::Reversed,
+            in_flight: InFlight::Lost,
+            answers: WhileDown::Refuse,
+        };
+        let faults = FaultConfig::Rolling(rolling).resolve(vec![0, 1, 2]);
+        let at = |seconds: u64| Time::ZERO + Span::from_secs(seconds);
+        let said: Vec<_> = faults
+            .iter()
+            .map(|fault| {
+                let Schedule::Once(from, to) = fault.schedule else {
+                    panic!("{fault:?}")
+                };
+                (fault.label.as_str(), &fault.servers[..], from, to)
+            })
+            .collect();
+        assert_eq!(
+            said,
+            [
+                ("release: drain 1 of 2", &[2, 1][..], at(100), at(140)),
+                ("release: restart 1 of 2", &[2, 1][..], at(130), at(140)),
+                ("release: drain 2 of 2", &[0][..], at(145), at(185)),
+                ("release: restart 2 of 2", &[0][..], at(175), at(185)),
+            ]
+        );
     }
 }

@@ -12,6 +12,7 @@ pub mod file;
 pub mod moved;
 pub mod reference;
 mod rewrite;
+mod runaway;
 pub mod shape;
 mod template;
 pub mod text;

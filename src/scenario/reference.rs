@@ -51,7 +51,7 @@ impl<'a> Pages<'a> {
                     }
                     None => self.description(choice),
                 }
-                if is_bare(name, choice) {
+                if shape::is_bare(choice) {
                     let _ = write!(self.out, "May be written as `{name:?}` alone.\n\n");
                 }
                 self.keys(choice);
@@ -258,12 +258,6 @@ fn summary(definition: &str, name: &str) -> Option<String> {
             strategy::Sight::Blind | strategy::Sight::Product => entry.summary(),
             strategy::Sight::Oracle => format!("{} An oracle.", entry.summary()),
         })
-}
-
-/// Whether the kind `name` may be written as its bare name: none of its keys is required, and it does not need one
-/// of several.
-fn is_bare(name: &str, kind: &Json) -> bool {
-    shape::required(kind).count() == 1 && name != "empirical"
 }
 
 /// What a definition is called: mostly its type's name as words, `ServerGroup` becomes `Server group`. The type is

@@ -55,7 +55,7 @@ fn tidy(root: &Json, schema: &mut Json) {
         }
     }
     let bare: Vec<Json> = array(schema, "oneOf")
-        .filter(|kind| required(kind).count() == 1)
+        .filter(|kind| is_bare(kind))
         .filter_map(|kind| tag(kind).map(|(_, name)| name.into()))
         .collect();
     if let Some(Json::Array(kinds)) = schema.get_mut("oneOf")
@@ -67,6 +67,11 @@ fn tidy(root: &Json, schema: &mut Json) {
             "enum": bare,
         }));
     }
+}
+
+/// Whether a kind may be written as its bare name: none of its keys is required, and it does not need one of several.
+pub(super) fn is_bare(kind: &Json) -> bool {
+    required(kind).count() == 1 && kind.get("x-bare") != Some(&Json::Bool(false))
 }
 
 /// Replaces a reference beside properties, as a tagged newtype variant has it, by what it refers
@@ -284,15 +289,25 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The one of `known` that `name` was probably meant to be.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
     let length = name.chars().take(200).count();
     let allowed = (length / 3).max(1);
     known
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|k| k.chars().count().abs_diff(length) <= allowed && length < 200 && *k != name)
         .map(|k| (strsim::damerau_levenshtein(name, k), k))
         .filter(|(distance, k)| *distance <= allowed && *distance < k.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, k)| k)
+        .or_else(|| begun(name, &known))
+}
+
+/// The only one of `known` that begins with `name`, which is at least three characters long.
+fn begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let mut begun = known.iter().filter(|k| k.starts_with(name) && **k != name);
+    let only = begun.next().filter(|_| name.chars().count() >= 3)?;
+    begun.next().is_none().then_some(only)
 }
 
 /// A value that `schema` takes, as TOML, to show what may be written.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Place};
+use super::runaway::{Runaway, runaway};
 
 /// The longest text that is read; nobody writes a longer one by hand.
 pub(super) const LONGEST: usize = 1 << 20;
@@ -283,6 +284,22 @@ pub(super) type Fault = (Range<usize>, String);
 /// Reads `text` as far as it can be read, and returns all syntax errors in order, each place once.
 fn recover(text: &str) -> (Vec<Entry>, Vec<Fault>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
+    // A bracket that is not closed comes first: what it swallowed is set aside, and a number stands for it.
+    if !errors.is_empty()
+        && let Some(Runaway { at, value }) = runaway(text)
+    {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes[value.start] = b'0';
+        for byte in &mut bytes[value.start + 1..value.end] {
+            *byte = if *byte == b'\n' { b'\n' } else { b' ' };
+        }
+        let (mut entries, mut faults) = recover(&String::from_utf8(bytes).unwrap_or_default());
+        break_at(&mut entries, value.start);
+        let bracket = &text[at..=at];
+        faults.push((at..at + 1, format!("this `{bracket}` is never closed")));
+        faults.sort_by_key(|fault| fault.0.start);
+        return (entries, faults);
+    }
     // The parser reads on after most errors but gives up at a key without a value: read again
     // without such lines, to judge also what comes after them. Blanks keep every byte's place.
     let mut blanked = text.as_bytes().to_vec();
@@ -319,6 +336,26 @@ fn recover(text: &str) -> (Vec<Entry>, Vec<Fault>) {
     };
     let entries = reader.table(table.get_ref());
     (entries, faults)
+}
+
+/// Makes broken what was written at a place.
+fn break_at(entries: &mut [Entry], place: usize) {
+    for entry in entries {
+        if entry.node.at.range.start == place {
+            entry.node.value = Value::Broken;
+        }
+        match &mut entry.node.value {
+            Value::Table(inner) => break_at(inner, place),
+            Value::Array(nodes) => {
+                for node in nodes {
+                    if let Value::Table(inner) = &mut node.value {
+                        break_at(inner, place);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 pub(super) fn in_order(errors: Vec<toml::de::Error>) -> Vec<Fault> {

@@ -287,7 +287,9 @@ fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
                 || balancer.strategy.notices_failures();
             let own = first(index)..first(index) + service.servers.len();
             let crashes = plan.faults.iter().filter(|fault| {
+                let happens = !matches!(fault.schedule, Schedule::Once(at, _) if at >= plan.end);
                 matches!(fault.effect, Effect::Crash(..))
+                    && happens
                     && fault.servers.iter().any(|&at| own.contains(&(at as usize)))
             });
             if !notices {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::file::File;
 use super::super::text::Path;
-use super::Check;
+use super::{Check, names};
 use crate::model::blueprint::ServicePlan;
 use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
 use crate::units::Share;
@@ -12,14 +12,23 @@ use crate::units::Share;
 /// The faults of the file, their servers found.
 pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
+    let list = Path::root().key("faults");
+    // Those without a name go by their index.
+    let named: Vec<(usize, &str)> = file
+        .faults
+        .iter()
+        .enumerate()
+        .filter_map(|(index, config)| Some((index, config.name()?)))
+        .collect();
+    names::differ_at(check, &list, "faults", named);
     for (index, config) in file.faults.iter().enumerate() {
-        let at = Path::root().key("faults").index(index);
+        let at = list.index(index);
         check_fault(config, &at, check);
         let servers = struck(config.servers(), services);
         if !servers.is_empty() {
-            faults.push(config.resolve(servers));
+            faults.extend(config.resolve(servers));
         } else if services.iter().any(|service| !service.servers.is_empty()) {
-            let known = names(services);
+            let known = all_names(services);
             let known = known.iter().map(String::as_str);
             check.find(&at.key("servers"), "server", config.servers(), known);
         }
@@ -52,7 +61,7 @@ fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
 }
 
 /// What a fault may name: services, groups, servers.
-fn names(services: &[ServicePlan]) -> Vec<String> {
+fn all_names(services: &[ServicePlan]) -> Vec<String> {
     let within = |service: &ServicePlan| {
         let groups = service.groups.iter().map(|group| &group.name);
         let servers = service.servers.iter().map(|server| &server.name);
@@ -91,6 +100,13 @@ fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
                 refuse("share", "`share` must be at most 100%");
             }
             None
+        }
+        FaultConfig::Rolling(rolling) => {
+            if rolling.drain.or(rolling.down).is_none() {
+                let message = "nothing is done to the servers; give `drain`, `down`, or both";
+                refuse("servers", message);
+            }
+            Some((rolling.in_flight, rolling.answers))
         }
     };
     if crash == Some((InFlight::Finish, WhileDown::Hang)) {

@@ -14,8 +14,18 @@ pub(super) fn differ<'n>(
     what: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) {
+    differ_at(check, list, what, (0..).zip(names));
+}
+
+/// Like [`differ`], where some elements have no name: each name comes with its index.
+pub(super) fn differ_at<'n>(
+    check: &mut Check<'_>,
+    list: &Path,
+    what: &str,
+    names: impl IntoIterator<Item = (usize, &'n str)>,
+) {
     let mut first: HashMap<&str, usize> = HashMap::new();
-    for (index, name) in names.into_iter().enumerate() {
+    for (index, name) in names {
         let earlier = *first.entry(name).or_insert(index);
         if earlier != index {
             let message = format!("two {what} are called `{name}`");
