@@ -28,7 +28,32 @@ pub fn sentences(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<String> {
         said.extend(reached(goal, scenario, outcome));
     }
     said.extend(best(scenario, outcome));
+    said.extend(strategies(scenario));
     said
+}
+
+/// Which strategies variants run whose names do not say it.
+fn strategies(scenario: &Scenario) -> Option<String> {
+    let mut by_strategy: Vec<(String, Vec<String>)> = Vec::new();
+    for variant in &scenario.variants {
+        let strategy = variant.strategy.label();
+        if strategy == variant.name {
+            continue;
+        }
+        let name = format!("`{}`", variant.name);
+        match by_strategy.iter_mut().find(|(known, _)| *known == strategy) {
+            Some((_, names)) => names.push(name),
+            None => by_strategy.push((strategy, vec![name])),
+        }
+    }
+    let each: Vec<String> = by_strategy
+        .into_iter()
+        .map(|(strategy, names)| match &names[..] {
+            all if all.len() == scenario.variants.len() => format!("{strategy} in all"),
+            _ => format!("{strategy} in {}", names.join(", ")),
+        })
+        .collect();
+    (!each.is_empty()).then(|| format!("Strategies: {}.", each.join("; ")))
 }
 
 /// What is to be borne in mind: with the scenario, and with what came out.

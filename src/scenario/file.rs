@@ -402,7 +402,8 @@ pub struct Variant {
     /// What it is called in tables and charts.
     #[schemars(length(min = 1, max = 40))]
     pub name: String,
-    /// Its strategy; by default that of the service.
+    /// Its strategy; by default that which is written for the service, else the only one that `compare` has. Beside several of
+    /// `compare` it must be said.
     #[serde(default)]
     pub strategy: Option<StrategyConfig>,
     /// What is different: a path and the value that stands there instead, as for `--set`:

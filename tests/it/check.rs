@@ -1,6 +1,11 @@
 //! What a scenario means before it runs: whom a fault strikes, which names may be, what is refused.
 
-use lbsim::scenario::Scenario;
+use std::path::Path;
+
+use lbsim::scenario::{Scenario, schema};
+use serde_json::Value as Json;
+
+use crate::support::{lbsim, scratch, stderr, stdout};
 
 /// A scenario of one service `web` with groups of servers of these names and counts, and what else stands in it.
 fn pool(groups: &[(&str, u32)], more: &str) -> String {
@@ -102,4 +107,413 @@ fn equal_names_are_refused_with_both_places() {
         said.contains("two services are called `web`") && said.contains("and this one"),
         "{said}"
     );
+}
+
+fn case(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+/// The utilization of the first service, by variant.
+fn utilizations(scenario: &Scenario) -> Vec<f64> {
+    let plans = scenario.variants.iter().map(|one| &one.blueprint);
+    plans.map(|plan| plan.utilization(0).unwrap()).collect()
+}
+
+#[test]
+fn load_is_that_of_those_who_serve() {
+    let text = case("check-backups.toml");
+    assert_eq!(utilizations(&read(&text)), [1.5, 1.5]);
+    assert!(
+        read(&text)
+            .warnings
+            .iter()
+            .any(|own| own.code == "overloaded")
+    );
+    // A rule that does not look at backups uses all four; nobody uses one that is down, or has no weight.
+    let other = |from: &str, to: &str| {
+        let compared = text.replace("\"nginx-round-robin\"", "\"round-robin\", \"envoy-random\"");
+        utilizations(&read(&compared.replace(from, to)))
+    };
+    assert_eq!(other("", ""), [1.5, 0.375, 0.375]);
+    assert_eq!(other("backup = true", "down = true"), [1.5, 1.5, 1.5]);
+    assert_eq!(other("backup = true", "weight = 0"), [1.5, 1.5, 1.5]);
+    assert_eq!(other("backup = true", "priority = 1"), [0.375, 0.375, 1.5]);
+    // Half of the run with one server, half with four.
+    assert_eq!(other("backup = true", "joins = \"10s\""), [0.6, 0.6, 0.6]);
+    let place = scratch("check-backups");
+    std::fs::write(place.join("backups.toml"), &text).unwrap();
+    let said = stdout(&lbsim(&place, &["check", "backups.toml"]));
+    assert!(
+        said.contains("4 servers, of which 3 get nothing while all are well; 100.0 requests/s"),
+        "{said}"
+    );
+    // `load` is set by the same capacity.
+    let sweep = "[sweep]\npath = \"load\"\nvalues = [\"50%\", \"80%\"]\n";
+    let swept = read(&format!("{text}{sweep}"));
+    let points = swept.runs();
+    assert_eq!(utilizations(points[0]), [0.5, 0.5]);
+    assert_eq!(utilizations(points[1]), [0.8, 0.8]);
+}
+
+#[test]
+fn a_variant_runs_the_strategy_that_is_meant() {
+    let strategies = |compare: &str, more: &str| -> Vec<String> {
+        let text = pool(&[("a", 2)], more).replace("[\"round-robin\"]", compare);
+        let scenario = read(&text);
+        let variants = scenario.variants.iter();
+        variants.map(|own| own.strategy.label()).collect()
+    };
+    let variant =
+        "[[variants]]\nname = \"v\"\nset = { \"services.web.servers.a.speed\" = \"50%\" }\n";
+    let one = "[\"least-connections\"]";
+    assert_eq!(
+        strategies(one, variant),
+        ["least-connections", "least-connections"]
+    );
+    assert_eq!(strategies("[]", variant), ["round-robin"]);
+    let text = pool(
+        &[("a", 2)],
+        &variant.replace(
+            "}\n",
+            ", \"services.web.balancer.strategy\" = \"random\" }\n",
+        ),
+    );
+    let several = "[\"least-connections\", \"power-of-d\"]";
+    let text = text.replace("[\"round-robin\"]", several);
+    assert_eq!(read(&text).variants[2].strategy.label(), "random");
+    let text = pool(&[("a", 2)], variant).replace("[\"round-robin\"]", several);
+    let said = refused(&text);
+    assert!(
+        said.contains("`v` has no `strategy`, and 2 are compared"),
+        "{said}"
+    );
+    let named = text.replace("name = \"v\"", "name = \"v\"\nstrategy = \"random\"");
+    let place = scratch("check-strategies");
+    std::fs::write(place.join("v.toml"), named).unwrap();
+    let said = stdout(&lbsim(&place, &["check", "v.toml"]));
+    let row = said.lines().find(|line| line.starts_with("v ")).unwrap();
+    assert!(row.contains("random"), "{row}");
+}
+
+/// A variant costs what it differs in, and no more for those beside it.
+#[test]
+fn many_variants_are_read_in_proportion() {
+    let text = |count: u32| {
+        let one = |n: u32| {
+            format!(
+                "[[variants]]\nname = \"v{n}\"\nset = {{ \"services.web.servers.a.weight\" = {} }}\n",
+                n + 1
+            )
+        };
+        pool(&[("a", 1)], &(0..count).map(one).collect::<String>())
+    };
+    let time = |count: u32| {
+        let text = text(count);
+        let began = std::time::Instant::now();
+        assert_eq!(read(&text).variants.len() as u32, count + 1);
+        began.elapsed().as_secs_f64()
+    };
+    time(50);
+    let (few, many) = (time(250), time(1000));
+    // Four times as many; were each read with all others, it would be sixteen. Others use the machine too.
+    assert!(many < 10.0 * few + 0.2, "{few} s and {many} s");
+}
+
+/// All durations of the format: those that are waited for again and again have a lower bound; of the others nothing bad comes if they are
+/// no time at all.
+#[test]
+fn every_interval_has_a_lower_bound() {
+    const MAY_BE_NOTHING: &[&str] = &[
+        // Moments, not lengths.
+        "at",
+        "joins",
+        "leaves",
+        "peak",
+        "rates",
+        "clock-offset",
+        "interval-offset",
+        // Held against a bound of its own: the stretches of the timeline.
+        "duration",
+        // Nothing for none.
+        "pause",
+        "per-size",
+        "backoff",
+        "backoff-max",
+        "slowstart",
+        "slow-start",
+        "window",
+        "update-merge-window",
+        "time-wait",
+        "fail-timeout",
+        "base-ejection-time",
+        "max-ejection-time",
+        "penalty",
+        "default-rtt",
+        "smooth-window",
+        "age-limit",
+        "blackout-period",
+        "weight-expiration-period",
+        // Parameters of distributions, which hold their own bounds.
+        "value",
+        "mean",
+        "min",
+        "max",
+        "stdev",
+        "scale",
+        "observations",
+        "quantiles",
+        "unit",
+    ];
+    fn walk(key: &str, schema: &Json, loose: &mut Vec<String>, bounded: &mut usize) {
+        if schema["format"] == "duration" {
+            *bounded += usize::from(schema.get("x-least").is_some());
+            if schema.get("x-least").is_none() && !MAY_BE_NOTHING.contains(&key) {
+                loose.push(key.to_owned());
+            }
+        }
+        match schema {
+            Json::Object(map) => {
+                for (name, part) in map {
+                    let structural = [
+                        "properties",
+                        "$defs",
+                        "items",
+                        "anyOf",
+                        "oneOf",
+                        "allOf",
+                        "prefixItems",
+                    ];
+                    let key = if structural.contains(&name.as_str()) {
+                        key
+                    } else {
+                        name
+                    };
+                    walk(key, part, loose, bounded);
+                }
+            }
+            Json::Array(list) => list.iter().for_each(|part| walk(key, part, loose, bounded)),
+            _ => {}
+        }
+    }
+    let (mut loose, mut bounded) = (Vec::new(), 0);
+    walk("", schema(), &mut loose, &mut bounded);
+    assert!(loose.is_empty(), "{loose:?}");
+    assert!(bounded > 20, "{bounded}");
+}
+
+#[test]
+fn intervals_of_nothing_are_refused_by_name() {
+    let text = |rule: &str| pool(&[("a", 2)], "").replace("\"round-robin\"", rule);
+    let said = refused(&text(
+        "{ kind = \"envoy-random\", cluster = { outlier-detection = { interval = \"0s\" } } }",
+    ));
+    assert!(
+        said.contains("`interval` is 0s; it must be at least 1ms"),
+        "{said}"
+    );
+    for (from, to, what) in [
+        (
+            "count = 2",
+            "count = 2\nagent-interval = \"1ns\"",
+            "`agent-interval` is 1ns; it must be at least 1ms",
+        ),
+        (
+            "name = \"web\"",
+            "name = \"web\"\nbalancer = { health-check = { interval = \"1ns\" } }",
+            "`interval` is 1ns",
+        ),
+        (
+            "name = \"web\"",
+            "name = \"web\"\nbalancer = { timeout = \"0s\" }",
+            "`timeout` is 0s",
+        ),
+        (
+            "kind = \"poisson\", rate = \"80/s\"",
+            "kind = \"on-off\", on-rate = \"1/s\", off-rate = \"0/s\", on = \"1ns\", off = \"1s\"",
+            "`on` is 1ns; it must be at least 10us",
+        ),
+    ] {
+        let text = pool(&[("a", 2)], "");
+        assert!(text.contains(from), "{from}");
+        let said = refused(&text.replacen(from, to, 1));
+        assert!(said.contains(what) && said.contains("1 error"), "{said}");
+    }
+    let crash =
+        "[[faults]]\nkind = \"random-crashes\"\nservers = \"web\"\nmtbf = \"1us\"\nmttr = \"1s\"\n";
+    let said = refused(&pool(&[("a", 2)], crash));
+    assert!(
+        said.contains("`mtbf` is 1us; it must be at least 1ms"),
+        "{said}"
+    );
+}
+
+#[test]
+fn what_hangs_does_not_finish() {
+    let crash = "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"20s\"\nin-flight = \"finish\"\nanswers = \"hang\"\n";
+    let said = refused(&pool(&[("a", 2)], crash));
+    assert!(said.contains("cannot finish what it has"), "{said}");
+}
+
+#[test]
+fn names_and_addresses_are_looked_at_at_the_door() {
+    let with = |from: &str, to: &str| {
+        let text = pool(&[("a", 2)], "");
+        assert!(text.contains(from), "{from}");
+        text.replacen(from, to, 1)
+    };
+    for (from, to) in [
+        ("question = \"?\"", "question = \"a\\u0007b\""),
+        ("question = \"?\"", "question = \"a\\nb\""),
+        ("name = \"web\"", "name = \"we\\u001bb\""),
+        ("name = \"a\"", "name = \"a\\n\""),
+        ("[[clients]]", "[[clients]]\nname = \"a\\u202eb\""),
+        ("[[clients]]", "[[clients]]\nlabels = { \"a\\tb\" = \"c\" }"),
+        (
+            "\"round-robin\"",
+            "{ kind = \"haproxy-hdr\", header = \"\\u0000\" }",
+        ),
+    ] {
+        let said = refused(&with(from, to));
+        // Where a rule has no such setting, that is said.
+        let is_found = said.contains("cannot be printed, U+00") || said.contains("U+202E");
+        assert!(is_found || said.contains("unknown key"), "{to}: {said}");
+    }
+    for name in ["a/b", "a*", " a"] {
+        let said = refused(&with("name = \"a\"", &format!("name = \"{name}\"")));
+        assert!(said.contains("`name` is"), "{said}");
+    }
+    for address in [
+        "10.0.0.1:80; reboot",
+        "$(reboot):80",
+        "10.0.0.1",
+        "a b:1",
+        "10.0.0.1:65535",
+    ] {
+        let said = refused(&with(
+            "count = 2",
+            &format!("count = 2\naddress = \"{address}\""),
+        ));
+        assert!(said.contains("`address`"), "{said}");
+    }
+    read(&with(
+        "count = 2",
+        "count = 2\naddress = \"[2001:db8::1]:65534\"",
+    ));
+    read(&with(
+        "expect = \"!\"",
+        "expect = \"\"\"one\ntwo | three\"\"\"",
+    ));
+}
+
+#[test]
+fn suggestions_are_right_themselves() {
+    let text = pool(&[("a", 2)], "");
+    let service = "service = { kind = \"exponential\", mean = \"10ms\" }";
+    let said = refused(&text.replace(service, "speed = 0.5"));
+    assert!(
+        said.contains("write \"50%\"") && !said.contains("0.5%"),
+        "{said}"
+    );
+    let suggested = said
+        .split("add e.g. `")
+        .nth(1)
+        .unwrap()
+        .split('`')
+        .next()
+        .unwrap();
+    assert!(suggested.starts_with("service = "), "{said}");
+    read(&text.replace(service, suggested));
+    let said = refused(&text.replace("\"exponential\"", "\"exp\""));
+    assert!(
+        said.contains("did you mean `exponential`?") && said.contains("1 error"),
+        "{said}"
+    );
+    let said = refused(&text.replace(service, "service = \"empirical\""));
+    assert!(said.contains("1 error"), "{said}");
+}
+
+#[test]
+fn a_bracket_that_is_not_closed_is_one_error() {
+    let text = pool(&[("a", 2)], "");
+    for (from, to, place) in [
+        ("[\"round-robin\"]", "[\"round-robin\"", "5:11"),
+        ("rate = \"80/s\" }", "rate = \"80/s\"", "7:12"),
+    ] {
+        assert!(text.contains(from), "{from}");
+        let said = refused(&text.replace(from, to));
+        assert!(said.contains(&format!("test.toml:{place}")), "{said}");
+        assert!(
+            said.contains("is never closed") && said.contains("1 error"),
+            "{said}"
+        );
+    }
+    // What comes after it is judged nevertheless.
+    let both = text
+        .replace("rate = \"80/s\" }", "rate = \"80/s\"")
+        .replace("count = 2", "count = 0");
+    let said = refused(&both);
+    assert!(
+        said.contains("is never closed") && said.contains("`count` is 0"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_rolling_restart_stands_for_its_parts() {
+    let rolling = "[[faults]]\nkind = \"rolling\"\nname = \"release\"\nservers = \"web\"\nat = \"20s\"\nat-once = 2\ndrain = \"5s\"\ndown = \"2s\"\n";
+    let by_hand: String = [("a-1", "a-2", 20), ("a-3", "b", 27)]
+        .iter()
+        .flat_map(|(one, two, at)| {
+            let fault = |kind: &str, server: &str, at: u32, lasts: u32| {
+                format!("[[faults]]\nkind = \"{kind}\"\nservers = \"web/{server}\"\nat = \"{at}s\"\nlasts = \"{lasts}s\"\n")
+            };
+            ["drain", "crash"].map(|kind| {
+                let (at, lasts) = if kind == "drain" { (*at, 7) } else { (at + 5, 2) };
+                fault(kind, one, at, lasts) + &fault(kind, two, at, lasts)
+            })
+        })
+        .collect();
+    let groups = [("a", 3), ("b", 1)];
+    let strikes = |more: &str| {
+        let scenario = read(&pool(&groups, more));
+        let faults = scenario.variants[0].blueprint.faults.clone();
+        let mut strikes: Vec<_> = faults
+            .iter()
+            .flat_map(|fault| {
+                let said = format!("{:?} {:?}", fault.schedule, fault.effect);
+                fault
+                    .servers
+                    .iter()
+                    .map(move |&server| (server, said.clone()))
+            })
+            .collect();
+        strikes.sort();
+        strikes
+    };
+    assert_eq!(strikes(rolling), strikes(&by_hand));
+    let place = scratch("check-rolling");
+    std::fs::write(place.join("r.toml"), pool(&groups, rolling)).unwrap();
+    let said = stdout(&lbsim(
+        &place,
+        &["check", "r.toml", "--set", "faults.release.at=30s"],
+    ));
+    assert!(
+        said.contains("release: restart 2 of 2: 42s to 44s, 2 servers, web/a-3 to web/b"),
+        "{said}"
+    );
+    let said = refused(&pool(
+        &groups,
+        &rolling.replace("drain = \"5s\"\ndown = \"2s\"\n", ""),
+    ));
+    assert!(said.contains("give `drain`, `down`, or both"), "{said}");
+    let said = refused(&pool(&groups, &format!("{rolling}{rolling}")));
+    assert!(said.contains("two faults are called `release`"), "{said}");
+    let place = scratch("check-fault-name");
+    std::fs::write(place.join("r.toml"), pool(&groups, rolling)).unwrap();
+    let said = stderr(&lbsim(
+        &place,
+        &["check", "r.toml", "--set", "faults.relase.at=30s"],
+    ));
+    assert!(said.contains("did you mean `release`?"), "{said}");
 }

@@ -500,6 +500,24 @@ fn drain() {
     );
 }
 
+/// With two at once ten servers do the work of twelve; with three nine are just too few, and with six there is half a fleet.
+#[test]
+fn rolling_restart() {
+    let m = measure("rolling-restart", 2, &[]);
+    for variant in ["one at once", "two at once", "three at once"] {
+        assert_eq!(m.failed(variant), 0.0, "{variant}");
+    }
+    rising(
+        m.p99("one at once"),
+        &[
+            (1.05, m.p99("two at once")),
+            (1.5, m.p99("three at once")),
+            (5.0, m.p99("six at once")),
+        ],
+    );
+    assert!(m.p99("two at once") < 2.0 * m.p99("one at once"));
+}
+
 /// At each load step the order of the chart. Only once C3's limits have settled, some seconds after the start, is it as
 /// good as it can be.
 #[test]

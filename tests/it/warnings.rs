@@ -66,8 +66,9 @@ fn each_is_given_where_it_belongs() {
         ["heavy-tail"]
     );
     let crash = "question = \"?\"\nfaults = [{ kind = \"crash\", servers = \"web\", at = \"5s\", lasts = \"9s\" }]";
+    let checked = "name = \"web\"\nbalancer = { health-check = { interval = \"1s\" } }";
     assert_eq!(
-        of_scenario(&[("question = \"?\"", crash)]),
+        of_scenario(&[("question = \"?\"", crash), ("name = \"web\"", checked)]),
         ["fault-in-warmup"]
     );
     let few = "population = { kind = \"generated\", count = 1 }\n[[services]]";
@@ -76,6 +77,80 @@ fn each_is_given_where_it_belongs() {
     assert!(
         of_scenario(&[("[[services]]", few)]).is_empty(),
         "no hash, no hot key"
+    );
+}
+
+#[test]
+fn faults_and_timeouts_that_cannot_be_meant() {
+    let crash = |at: &str, lasts: &str| {
+        format!(
+            "question = \"?\"\nfaults = [{{ kind = \"crash\", servers = \"web\", at = \"{at}\", lasts = \"{lasts}\" }}]"
+        )
+    };
+    let with = |fault: &str, balancer: &str| {
+        of_scenario(&[
+            ("question = \"?\"", fault),
+            (
+                "name = \"web\"",
+                &format!("name = \"web\"\nbalancer = {{ {balancer} }}"),
+            ),
+        ])
+    };
+    let checks = "health-check = { interval = \"1s\" }";
+    assert!(with(&crash("50s", "9s"), checks).is_empty());
+    assert!(with(&crash("50s", "9s"), "retry = { max = 1 }").is_empty());
+    assert_eq!(with(&crash("50s", "9s"), ""), ["crash-unnoticed"]);
+    assert_eq!(with(&crash("100s", "9s"), ""), ["fault-after-end"]);
+    // A stretch of the timeline is 100 s / 120.
+    assert_eq!(with(&crash("50s", "800ms"), checks), ["fault-too-short"]);
+    assert!(with(&crash("50s", "900ms"), checks).is_empty());
+    let nginx = [
+        ("question = \"?\"", &*crash("50s", "9s")),
+        ("\"round-robin\"", "\"nginx-round-robin\""),
+    ];
+    assert!(of_scenario(&nginx).is_empty(), "nginx finds out by itself");
+    assert_eq!(
+        with("question = \"?\"", "timeout = \"9ms\""),
+        ["timeout-below-service"]
+    );
+    assert!(with("question = \"?\"", "timeout = \"11ms\"").is_empty());
+}
+
+#[test]
+fn what_decides_nothing_is_said() {
+    let judged = (
+        "replications = 5",
+        "replications = 5\njudge-by = \"sessions-lost\"",
+    );
+    assert_eq!(of_scenario(&[judged]), ["no-sessions"]);
+    let held = ("[[services]]", "sessions = { idle = \"9s\" }\n[[services]]");
+    assert!(of_scenario(&[judged, held]).is_empty());
+    let poisson = r#"{ kind = "poisson", rate = "160/s" }"#;
+    let ramp =
+        |to: &str| format!(r#"{{ kind = "ramp", from = "0/s", to = "{to}/s", over = "100s" }}"#);
+    assert_eq!(of_scenario(&[(poisson, &ramp("240"))]), ["overloaded-peak"]);
+    assert!(of_scenario(&[(poisson, &ramp("190"))]).is_empty());
+    let variants =
+        |set: &str| format!("[[variants]]\nname = \"v\"\nset = {{ {set} }}\n[[services]]");
+    let same = variants(
+        "\"services.web.servers[0].weight\" = 1, \"clients[0].arrivals.rate\" = \"160/s\"",
+    );
+    assert_eq!(
+        of_scenario(&[("[[services]]", &same)]),
+        ["same-as-baseline"]
+    );
+    let other = variants("\"services.web.servers[0].weight\" = 2");
+    assert!(of_scenario(&[("[[services]]", &other)]).is_empty());
+}
+
+/// Each case says in its question what is to be warned of.
+#[test]
+fn a_fault_after_the_end_is_said_by_check() {
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let said = crate::support::stderr(&lbsim(&cases, &["check", "late-fault.toml"]));
+    assert!(
+        said.contains("it never happens [fault-after-end]"),
+        "{said}"
     );
 }
 
