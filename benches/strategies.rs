@@ -92,7 +92,7 @@ impl Driven {
         let word = self.rng.next_u64();
         let address = IpAddr::V4(Ipv4Addr::from_bits(word as u32));
         let request = Request {
-            client: (word >> 32) as u32 % 10_000,
+            client: Key::Number((word >> 32) % 10_000),
             address: &address,
             port: word as u16,
             key: Key::Number(word % 100_000),

@@ -26,7 +26,7 @@ pub struct Empirical<Q> {
     /// `[[0, "1ms"], [0.5, "8ms"], [0.99, "60ms"], [1, "250ms"]]`; either this or `file`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<Vec<(f64, Q)>>,
-    /// A CSV file of observations, each to be drawn equally often; either this or `quantiles`.
+    /// A file of observations, in any shape that a trace may have, each to be drawn equally often; either this or `quantiles`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The column of `file` that holds them; by default its only column.

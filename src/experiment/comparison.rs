@@ -85,6 +85,16 @@ pub const METRICS: &[Metric] = &[
         |run| Some(run.sessions_lost as f64),
         Better::Less,
     ),
+    other(
+        "sessions_hurt",
+        |run| Some(run.sessions_hurt as f64),
+        Better::Less,
+    ),
+    other(
+        "sessions_hurt_share",
+        |run| run.sessions_hurt_share,
+        Better::Less,
+    ),
 ];
 
 /// The metric that a scenario is judged by.

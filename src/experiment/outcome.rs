@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::{Cause, Latency, Load, Tally, Timeline};
+use crate::model::blueprint::Blueprint;
+use crate::observe::{Cause, Latency, Load, Part, Tally, Timeline};
 use crate::scenario::Variant;
 use crate::time::Time;
 
@@ -63,10 +64,15 @@ pub struct Run {
     pub utilization_max: Option<f64>,
     /// What the servers cost an hour, in the scenario's unit; empty where none has a cost.
     pub cost_per_hour: Option<f64>,
-    /// Sessions held in the measured window: alive at its beginning, or begun in it.
+    /// Sessions in the measured window: on at its beginning, or begun in it. A session whose state is lost goes on: there are as
+    /// many whatever is lost.
     pub sessions: u64,
-    /// Sessions lost in the measured window, whatever the cause.
+    /// Times that a session lost its state in the measured window, whatever the cause; one that is sent about may lose it often.
     pub sessions_lost: u64,
+    /// Sessions that lost their state in the measured window, each counted once.
+    pub sessions_hurt: u64,
+    /// Those over all sessions: the share of users who noticed.
+    pub sessions_hurt_share: Option<f64>,
 }
 
 /// What one scenario's cells measured: one entry a variant, in the scenario's order.
@@ -104,8 +110,10 @@ impl Outcome {
 pub struct VariantOutcome {
     /// By replication.
     pub runs: Vec<Run>,
-    /// Sessions lost, by replication and [`crate::observe::Loss`].
+    /// Times that sessions lost their state, by replication and [`crate::observe::Loss`].
     pub losses: Vec<[u64; 3]>,
+    /// Sessions that lost their state, by replication and the [`crate::observe::Loss`] that was the first.
+    pub hurt: Vec<[u64; 3]>,
     /// Share of its service's attempts that went to each server: by server, then replication. Empty where there are
     /// very many servers.
     pub shares: Vec<Vec<f64>>,
@@ -124,33 +132,57 @@ pub struct VariantOutcome {
     /// Whether anything at all was drawn anew in each replication. Where nothing was, replications are copies of each other:
     /// an interval of ±0 over them is no evidence.
     pub varies: bool,
+    /// What each group of clients met with, where there are several: requests and their response times, and nothing of servers.
+    pub groups: Vec<VariantOutcome>,
 }
 
 impl Run {
     fn new(strategy: &str, replication: u32, tally: &Tally, cost_per_hour: Option<f64>) -> Run {
-        let mut all = tally.latency.clone();
-        all.merge(&tally.failures);
-        let ms = |seconds: Option<f64>| seconds.map(milliseconds);
-        let latency = &tally.latency;
-        let failed = |cause: Cause| tally.failed[cause as usize];
+        let all = Part {
+            requests: tally.requests,
+            failed: tally.failed,
+            latency: tally.latency.clone(),
+            failures: tally.failures.clone(),
+        };
         let utilization = tally.load.utilization();
         let highest = utilization.iter().copied().fold(f64::MIN, f64::max);
+        let hurt: u64 = tally.sessions_hurt.iter().sum();
         let lowest = utilization.iter().copied().fold(f64::MAX, f64::min);
+        Run {
+            attempts: tally.attempts,
+            utilization_mean: Some(tally.load.mean_utilization()),
+            utilization_spread: Some(highest - lowest),
+            utilization_max: Some(highest),
+            cost_per_hour,
+            sessions: tally.sessions,
+            sessions_lost: tally.sessions_lost.iter().sum(),
+            sessions_hurt: hurt,
+            sessions_hurt_share: (tally.sessions > 0).then(|| hurt as f64 / tally.sessions as f64),
+            ..Run::of(&all, strategy, replication, tally.seconds())
+        }
+    }
+
+    /// What is known of the requests of a part, over so many seconds.
+    fn of(part: &Part, strategy: &str, replication: u32, seconds: f64) -> Run {
+        let latency = &part.latency;
+        let mut all = latency.clone();
+        all.merge(&part.failures);
+        let ms = |seconds: Option<f64>| seconds.map(milliseconds);
+        let failed = |cause: Cause| part.failed[cause as usize];
+        let succeeded = latency.count();
         Run {
             strategy: strategy.to_owned(),
             replication,
-            requests: tally.requests,
-            succeeded: tally.succeeded_count(),
+            requests: part.requests,
+            succeeded,
             failed_no_server: failed(Cause::NoServer),
             failed_crash: failed(Cause::Crash),
             failed_queue_full: failed(Cause::QueueFull),
             failed_timeout: failed(Cause::Timeout),
             failed_error: failed(Cause::Error),
-            unfinished: tally.unfinished,
-            attempts: tally.attempts,
-            goodput_rps: tally.succeeded_count() as f64 / tally.seconds(),
-            success_share: (tally.requests > 0)
-                .then(|| tally.succeeded_count() as f64 / tally.requests as f64),
+            unfinished: part.requests - succeeded - part.failed.iter().sum::<u64>(),
+            goodput_rps: succeeded as f64 / seconds,
+            success_share: (part.requests > 0).then(|| succeeded as f64 / part.requests as f64),
             mean_ms: ms(latency.mean()),
             p50_ms: ms(latency.quantile(0.5)),
             p90_ms: ms(latency.quantile(0.9)),
@@ -159,12 +191,7 @@ impl Run {
             max_ms: ms(latency.max()),
             mean_all_ms: ms(all.mean()),
             p99_all_ms: ms(all.quantile(0.99)),
-            utilization_mean: Some(tally.load.mean_utilization()),
-            utilization_spread: Some(highest - lowest),
-            utilization_max: Some(highest),
-            cost_per_hour,
-            sessions: tally.sessions,
-            sessions_lost: tally.sessions_lost.iter().sum(),
+            ..Run::default()
         }
     }
 }
@@ -190,6 +217,7 @@ impl VariantOutcome {
         VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),
+            hurt: Vec::new(),
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
@@ -198,6 +226,31 @@ impl VariantOutcome {
             from: plan.warmup,
             simulated: 0,
             varies: plan.varies(),
+            groups: match &plan.sources[..] {
+                [_] => Vec::new(),
+                several => several
+                    .iter()
+                    .map(|_| VariantOutcome::of_group(plan))
+                    .collect(),
+            },
+        }
+    }
+
+    /// Nothing yet, for one of several groups of clients.
+    fn of_group(plan: &Blueprint) -> VariantOutcome {
+        VariantOutcome {
+            runs: Vec::new(),
+            losses: Vec::new(),
+            hurt: Vec::new(),
+            shares: Vec::new(),
+            utilization: Vec::new(),
+            latency: Latency::default(),
+            timeline: Timeline::new(plan.end, 1),
+            load: Load::new(plan.warmup, plan.end, 1, &[]),
+            from: plan.warmup,
+            simulated: 0,
+            varies: plan.varies(),
+            groups: Vec::new(),
         }
     }
 
@@ -206,8 +259,12 @@ impl VariantOutcome {
         let count = replications as usize;
         self.runs.resize(count, Run::default());
         self.losses.resize(count, [0; 3]);
+        self.hurt.resize(count, [0; 3]);
         let by_server = self.shares.iter_mut().chain(&mut self.utilization);
         by_server.for_each(|list| list.resize(count, 0.0));
+        self.groups
+            .iter_mut()
+            .for_each(|group| group.grow(replications));
     }
 
     /// Takes what one replication measured; in any order.
@@ -220,6 +277,7 @@ impl VariantOutcome {
             variant.blueprint.cost_per_hour(),
         );
         self.losses[at] = tally.sessions_lost;
+        self.hurt[at] = tally.sessions_hurt;
         if !self.utilization.is_empty() {
             for (server, share) in tally.load.utilization().into_iter().enumerate() {
                 self.utilization[server][at] = share;
@@ -240,6 +298,11 @@ impl VariantOutcome {
         self.load.merge(&tally.load);
         self.simulated += tally.simulated;
         self.varies |= tally.drew;
+        for (group, part) in self.groups.iter_mut().zip(&tally.parts) {
+            group.runs[at] = Run::of(part, &variant.name, replication, tally.seconds());
+            group.latency.merge(&part.latency);
+            group.varies = self.varies;
+        }
     }
 }
 

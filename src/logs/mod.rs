@@ -8,11 +8,13 @@ mod clock;
 pub mod format;
 mod lines;
 mod read;
+mod table;
 mod text;
 
 pub use census::{BadLine, Census};
 pub use format::{Format, FormatError};
 pub use read::{Limits, LogError, first_lines, read, read_from, read_with};
+pub use table::Table;
 pub use text::Escape;
 
 /// One request, as a log tells of it. Times are nanoseconds since 1970 (UTC), or since some other moment that is the same in all of

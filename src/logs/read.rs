@@ -80,7 +80,7 @@ fn refusal(census: &Census, share: f64, format: &str) -> String {
 const PATIENCE: u64 = 10_000;
 
 /// Opens a log, plain, gzipped (of one member or several) or packed by zstd: its first bytes say which.
-fn open(path: &Path) -> Result<Box<dyn Read>, LogError> {
+pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LogError> {
     if std::fs::metadata(path).map_err(LogError::Open)?.is_dir() {
         return Err(LogError::Open(io::Error::other("it is a directory")));
     }

@@ -1,12 +1,12 @@
 //! The world as it is before it runs: checked, resolved, never changed. All cells share it.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::arrivals::{Process, Rows};
+use super::address::Addresses;
+use super::arrivals::{Process, Rows, Texts};
 use super::fault::Fault;
 use super::network::Delay;
 use super::popularity::Popularity;
@@ -45,8 +45,10 @@ pub struct SourcePlan {
     pub when: When,
     /// Who asks.
     pub population: Arc<Population>,
-    /// What for: `None` where each client asks for its own.
+    /// What for: `None` where each client asks for its own, or the trace says what for.
     pub keys: Option<Arc<Popularity>>,
+    /// The text of each key; `None` where keys are numbers.
+    pub key_texts: Option<Texts>,
     /// How large requests are; `None` for size 1 where the trace does not say either.
     pub size: Option<Sampler>,
     /// What its requests are labelled with.
@@ -73,8 +75,10 @@ pub enum When {
 pub struct Population {
     /// How often each client asks; closed loops and traces say it themselves.
     pub popularity: Popularity,
-    /// The address of each client.
-    pub addresses: Vec<IpAddr>,
+    /// Where each client connects from.
+    pub addresses: Addresses,
+    /// What each client is called; `None` where nobody says.
+    pub names: Option<Texts>,
 }
 
 /// Sessions and their state.

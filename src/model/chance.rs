@@ -1,10 +1,12 @@
 //! Whether chance has a part in a world: whether one replication of it can differ from another.
 
+use super::address::Addresses;
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
 use super::fault::Schedule;
 use super::network::Delay;
 use crate::balancer::retry::Jitter;
 use crate::dist::Sampler;
+use crate::strategy::Origin;
 use crate::time::Span;
 
 impl Blueprint {
@@ -32,7 +34,12 @@ impl Blueprint {
             When::Closed(think) => is_random(think),
         };
         let length = (source.sessions.as_ref()).and_then(|sessions| sessions.length.as_ref());
-        when || source.keys.is_some()
+        let looks_at = self.services[source.service].balancer.strategy.origin();
+        let made_up = matches!(source.population.addresses, Addresses::Drawn(_));
+        when || (made_up && looks_at >= Origin::Address)
+            // Each request comes from a port that is drawn.
+            || looks_at == Origin::Port
+            || source.keys.is_some()
             || source.size.as_ref().is_some_and(is_random)
             || length.is_some_and(is_random)
             || matches!(source.to_balancer, Delay::Drawn(_))

@@ -1,12 +1,8 @@
 //! What a client asks for, before anybody has done anything about it.
 
-use super::blueprint::{GroupPlan, SourcePlan};
+use super::blueprint::GroupPlan;
 use crate::rng::Luck;
-use crate::strategy::{Key, MemberId, Request};
 use crate::time::Span;
-
-/// The first port that clients connect from (Linux: `ip_local_port_range`).
-const EPHEMERAL: u16 = 32_768;
 
 /// What a client asks for: the same under every strategy.
 #[derive(Clone, Copy, Debug)]
@@ -38,24 +34,5 @@ impl Draft {
         } else {
             seconds / group.speed
         })
-    }
-
-    /// What a strategy sees of it: a request of this client, by its number among all, that has tried some members.
-    #[inline(always)]
-    pub(super) fn seen<'a>(
-        &self,
-        source: &'a SourcePlan,
-        client: u32,
-        tried: &'a [MemberId],
-    ) -> Request<'a> {
-        Request {
-            client,
-            address: &source.population.addresses[self.client as usize],
-            port: EPHEMERAL + (self.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
-            key: Key::Number(self.key),
-            labels: &source.labels,
-            size: self.size,
-            tried,
-        }
     }
 }

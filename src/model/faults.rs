@@ -149,11 +149,11 @@ impl World<'_> {
     }
 
     fn wipe_sessions(&mut self, server: u32, now: Time) {
-        let mut lost = 0;
         for sessions in self.sessions.iter_mut().flatten() {
-            lost += sessions.wipe(server, now);
+            let wiped = sessions.wipe(server, now);
+            self.tally
+                .sessions_lost(now, Loss::Crash, wiped.lost, wiped.hurt);
         }
-        self.tally.sessions_lost(now, lost, Loss::Crash);
     }
 
     /// All that a dying server has is lost. Connections to a dead process break at once; a dead machine says

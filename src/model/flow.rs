@@ -5,7 +5,6 @@ use super::draft::Draft;
 use super::network::Leg;
 use super::request::{Attempt, NOBODY, Phase, Request};
 use super::server::State;
-use super::session::Touch;
 use super::{Event, World};
 use crate::balancer::retry::On;
 use crate::engine::Calendar;
@@ -43,6 +42,9 @@ impl World<'_> {
         if measured {
             self.tally.requests += 1;
             self.tally.presence.enter(now);
+            if let Some(part) = self.tally.part(source as u16) {
+                part.requests += 1;
+            }
         }
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
         if self.has_sessions
@@ -130,7 +132,7 @@ impl World<'_> {
                 return Pick::Member(bound);
             }
         }
-        let seen = (request.draft).seen(&self.plan.sources[index], request.client, tried);
+        let seen = self.sources[index].seen(&request.draft, tried);
         let truth = if self.oracle {
             let (first, last) = (
                 service.first as usize,
@@ -405,24 +407,20 @@ impl World<'_> {
         let Some(sessions) = &mut self.sessions[source] else {
             return;
         };
-        match sessions.touch(request.draft.client, server, now) {
-            Touch::Continued => {}
-            Touch::Began => self.tally.session_begun(now),
-            Touch::Lost(old) => {
-                let service = &self.services[usize::from(request.service)];
-                let balancer = &service.balancers[usize::from(request.balancer)];
-                let reachable = balancer.pool().is_eligible(old - service.first);
-                self.tally.sessions_lost(
-                    now,
-                    1,
-                    if reachable {
-                        Loss::Moved
-                    } else {
-                        Loss::Unreachable
-                    },
-                );
-                self.tally.session_begun(now);
-            }
+        let touch = sessions.touch(request.draft.client, server, now);
+        if touch.began {
+            self.tally.session_begun(now);
+        }
+        if let Some(old) = touch.lost {
+            let service = &self.services[usize::from(request.service)];
+            let balancer = &service.balancers[usize::from(request.balancer)];
+            let loss = if balancer.pool().is_eligible(old - service.first) {
+                Loss::Moved
+            } else {
+                Loss::Unreachable
+            };
+            self.tally
+                .sessions_lost(now, loss, 1, u64::from(touch.hurt));
         }
     }
 
@@ -653,6 +651,11 @@ impl World<'_> {
         }
         self.tally
             .succeeded(request.stretch, response_time, request.measured);
+        if request.measured
+            && let Some(part) = self.tally.part(request.source)
+        {
+            part.latency.record(response_time);
+        }
         if self.has_cookies {
             let service = &mut self.services[usize::from(request.service)];
             if let Some(cookies) = &mut service.cookies {
@@ -671,6 +674,12 @@ impl World<'_> {
         self.testify(&request, None, Some(cause), after);
         self.tally
             .failed(request.stretch, after, cause, request.measured);
+        if request.measured
+            && let Some(part) = self.tally.part(request.source)
+        {
+            part.failed[cause as usize] += 1;
+            part.failures.record(after);
+        }
         self.end(id, &request, calendar);
     }
 
@@ -695,6 +704,7 @@ impl World<'_> {
             witness.ended(&Ended {
                 arrived: request.arrived,
                 client: request.client,
+                group: request.source,
                 key: request.draft.key,
                 size: request.draft.size,
                 server: answered.map(|attempt| attempt.server),

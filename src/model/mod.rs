@@ -4,6 +4,7 @@
 //! worked on at a server, and return. [`run`] lives one cell: a pure function of the blueprint, the seed
 //! and the replication.
 
+pub mod address;
 mod agents;
 pub mod arrivals;
 pub mod blueprint;
@@ -359,7 +360,8 @@ impl<'a> World<'a> {
                 .sources
                 .iter()
                 .any(|source| matches!(source.when, When::Closed(_))),
-            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
+                .for_groups(plan.sources.len()),
             witness,
             ended: false,
         };
@@ -383,13 +385,13 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Counts the sessions that are alive when the measured window begins.
+    /// Counts the sessions that are on when the measured window begins.
     fn count_sessions(&mut self, now: Time) {
         self.tally.sessions += self
             .sessions
-            .iter()
+            .iter_mut()
             .flatten()
-            .map(|sessions| sessions.alive(now))
+            .map(|sessions| sessions.begin(now))
             .sum::<u64>();
     }
 

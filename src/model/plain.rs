@@ -19,7 +19,6 @@ use crate::time::{Span, Time};
 
 /// A plain system at work. Its events are jobs whose service ends, and [`NOBODY`] for the end of the measured window.
 pub(super) struct Plain<'a> {
-    plan: &'a Blueprint,
     service: &'a ServicePlan,
     sources: Sources<'a>,
     balancer: Balancer,
@@ -51,6 +50,8 @@ struct Job {
     /// The next in line behind it, or the next free place.
     next: u32,
     stretch: u16,
+    /// Its group of clients.
+    source: u16,
 }
 
 /// Whether this is a plain system.
@@ -100,7 +101,6 @@ impl<'a> Plain<'a> {
             .collect();
         calendar.at(plan.end, NOBODY);
         Plain {
-            plan,
             service,
             sources: Sources::new(plan, seeds),
             balancer: balancer(service, 0, 0, seeds),
@@ -117,7 +117,8 @@ impl<'a> Plain<'a> {
                 .collect(),
             jobs: Vec::new(),
             free: NOBODY,
-            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots),
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
+                .for_groups(plan.sources.len()),
             seeds,
             ended: false,
         }
@@ -138,11 +139,15 @@ impl<'a> Plain<'a> {
 
     #[cold]
     #[inline(never)]
-    fn fail(&mut self, stretch: u16, measured: bool, now: Time) {
+    fn fail(&mut self, source: u16, stretch: u16, measured: bool, now: Time) {
         self.tally
             .failed(stretch, Span::ZERO, Cause::NoServer, measured);
         if measured {
             self.tally.presence.leave(now, Span::ZERO);
+            if let Some(part) = self.tally.part(source) {
+                part.failed[Cause::NoServer as usize] += 1;
+                part.failures.record(Span::ZERO);
+            }
         }
     }
 }
@@ -160,6 +165,7 @@ impl Model for Plain<'_> {
         }
         let job = &mut self.jobs[id as usize];
         let (arrived, begun, member, stretch) = (job.arrived, job.begun, job.server, job.stretch);
+        let source = job.source;
         // The place is free from here on: whoever takes it next is served later.
         job.next = self.free;
         job.begun = Time::NEVER;
@@ -190,6 +196,9 @@ impl Model for Plain<'_> {
             load.answered += 1;
             load.waited += begun - arrived;
             self.tally.presence.leave(now, Span::ZERO);
+            if let Some(part) = self.tally.part(source) {
+                part.latency.record(response_time);
+            }
         }
     }
 
@@ -219,17 +228,19 @@ impl Model for Plain<'_> {
         if measured {
             self.tally.requests += 1;
             self.tally.presence.enter(now);
+            if let Some(part) = self.tally.part(source as u16) {
+                part.requests += 1;
+            }
         }
         let stretch = self.tally.timeline.stretch(now);
-        let client = self.sources[source].client(&draft);
-        let seen = draft.seen(&self.plan.sources[source], client, &[]);
+        let seen = self.sources[source].seen(&draft, &[]);
         let nothing = Truth {
             in_system: &[],
             free_at: &[],
         };
         let member = match self.balancer.pick(&seen, nothing, now) {
             Pick::Member(member) => member,
-            Pick::Nobody => return self.fail(stretch, measured, now),
+            Pick::Nobody => return self.fail(source as u16, stretch, measured, now),
             Pick::Wait | Pick::WaitFor(_) => unreachable!("only limited servers let requests wait"),
         };
         let place = &mut self.servers[member as usize];
@@ -248,6 +259,7 @@ impl Model for Plain<'_> {
             server: member,
             next: NOBODY,
             stretch,
+            source: source as u16,
         };
         let lifo = group.discipline == Discipline::Lifo;
         let id = self.insert(job);

@@ -1,16 +1,25 @@
 //! Groups of clients at work: who asks for what, and when.
 
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use rand::Rng as _;
 
-use super::arrivals::{Process, Rows};
+use super::arrivals::{Process, Rows, Texts};
 use super::blueprint::{Blueprint, SourcePlan, When};
 use super::draft::Draft;
 use super::popularity::Popularity;
 use crate::dist::Sampler;
 use crate::rng::{Domain, Luck, Rng, Seeds, mix};
+use crate::strategy::{Key, MemberId, Origin, Request};
 use crate::time::{Span, Time};
+
+/// The first port that clients connect from (Linux: `ip_local_port_range`).
+const EPHEMERAL: u16 = 32_768;
+
+/// What a rule sees that looks at no address.
+const UNSEEN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// All groups of clients, and whose request comes next.
 #[derive(Clone, Debug)]
@@ -24,9 +33,16 @@ impl<'a> Sources<'a> {
     pub(super) fn new(plan: &'a Blueprint, seeds: Seeds) -> Sources<'a> {
         let mut all = Vec::with_capacity(plan.sources.len());
         let mut clients = 0;
-        for (index, plan) in plan.sources.iter().enumerate() {
-            all.push(Source::new(plan, index as u64, clients, seeds));
-            clients += plan.population.popularity.count();
+        for (index, source) in plan.sources.iter().enumerate() {
+            let strategy = &plan.services[source.service].balancer.strategy;
+            all.push(Source::new(
+                source,
+                index as u64,
+                clients,
+                strategy.origin(),
+                seeds,
+            ));
+            clients += source.population.popularity.count();
         }
         let mut sources = Sources { all, next: 0 };
         sources.find_next();
@@ -89,6 +105,8 @@ impl<'a> std::ops::Index<usize> for Sources<'a> {
 pub(super) struct Source<'a> {
     plan: &'a SourcePlan,
     popularity: &'a Popularity,
+    /// The address of each client; empty where no rule looks at it.
+    addresses: Cow<'a, [IpAddr]>,
     when: Asking,
     luck: Rng,
     client: Rng,
@@ -130,7 +148,13 @@ const THINK: u64 = 2 << 32;
 
 impl<'a> Source<'a> {
     /// The group numbered `index`, before its first request.
-    fn new(plan: &'a SourcePlan, index: u64, first_client: u32, seeds: Seeds) -> Source<'a> {
+    fn new(
+        plan: &'a SourcePlan,
+        index: u64,
+        first_client: u32,
+        origin: Origin,
+        seeds: Seeds,
+    ) -> Source<'a> {
         let (when, next) = match &plan.when {
             When::Process(process) => {
                 let mut process = process.clone();
@@ -178,6 +202,11 @@ impl<'a> Source<'a> {
         Source {
             plan,
             popularity: &plan.population.popularity,
+            addresses: if origin == Origin::Nothing {
+                Cow::Borrowed(&[])
+            } else {
+                plan.population.addresses.of(seeds, index)
+            },
             when,
             luck: stream(Domain::Luck),
             client: stream(Domain::Client),
@@ -219,7 +248,9 @@ impl<'a> Source<'a> {
                 self.next = rows.rows.get(*at).map_or(Time::NEVER, |row| row.time);
                 Draft {
                     client: row.client,
-                    key: row.key,
+                    key: (self.plan.keys.as_ref()).map_or(u64::from(row.key), |keys| {
+                        u64::from(keys.draw(&mut self.key))
+                    }),
                     luck: self.luck.next_u64(),
                     size: self
                         .plan
@@ -237,6 +268,27 @@ impl<'a> Source<'a> {
     #[inline]
     pub(super) fn client(&self, draft: &Draft) -> u32 {
         self.first_client + draft.client
+    }
+
+    /// What a strategy sees of a request that has tried some members.
+    #[inline(always)]
+    pub(super) fn seen<'b>(&'b self, draft: &Draft, tried: &'b [MemberId]) -> Request<'b> {
+        let text = |texts: &'b Texts, number: usize| Key::Text(&texts[number]);
+        Request {
+            client: match &self.plan.population.names {
+                None => Key::Number(u64::from(self.client(draft))),
+                Some(names) => text(names, draft.client as usize),
+            },
+            address: (self.addresses.get(draft.client as usize)).unwrap_or(&UNSEEN),
+            port: EPHEMERAL + (draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
+            key: match &self.plan.key_texts {
+                None => Key::Number(draft.key),
+                Some(texts) => text(texts, draft.key as usize),
+            },
+            labels: &self.plan.labels,
+            size: draft.size,
+            tried,
+        }
     }
 
     /// Users of a closed loop; none in an open one.

@@ -59,6 +59,19 @@ impl Loss {
     }
 }
 
+/// What one of several groups of clients met with.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// Its requests that arrived in the measured window.
+    pub requests: u64,
+    /// Failed ones among them, by [`Cause`].
+    pub failed: [u64; 5],
+    /// Response times of those that succeeded.
+    pub latency: Latency,
+    /// Times to the end of those that failed.
+    pub failures: Latency,
+}
+
 /// All that one cell measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
@@ -82,16 +95,21 @@ pub struct Tally {
     pub timeline: Timeline,
     /// Busy time of servers.
     pub load: Load,
-    /// Sessions held in the measured window: alive at its beginning, or begun in it.
+    /// Sessions in the measured window: on at its beginning, or begun in it. A session that loses its state goes on, so that there
+    /// are as many whatever is lost.
     pub sessions: u64,
-    /// Sessions lost in the measured window, by [`Loss`].
+    /// Times that sessions lost their state in the measured window, by [`Loss`].
     pub sessions_lost: [u64; 3],
+    /// Sessions that lost their state in the measured window, each once, by the [`Loss`] that was the first.
+    pub sessions_hurt: [u64; 3],
     /// Measured requests under way.
     pub presence: Presence,
     /// Requests that arrived in the whole run: the work done.
     pub simulated: u64,
     /// Whether a strategy drew random numbers of its own.
     pub drew: bool,
+    /// The measured requests by group of clients; empty where there is one group.
+    pub parts: Vec<Part>,
 }
 
 impl Tally {
@@ -111,10 +129,26 @@ impl Tally {
             load: Load::new(from, to, stretches, slots),
             sessions: 0,
             sessions_lost: [0; 3],
+            sessions_hurt: [0; 3],
             presence: Presence::default(),
             simulated: 0,
             drew: false,
+            parts: Vec::new(),
         }
+    }
+
+    /// As [`Tally::new`], for so many groups of clients.
+    pub fn for_groups(mut self, groups: usize) -> Tally {
+        if groups > 1 {
+            self.parts.resize(groups, Part::default());
+        }
+        self
+    }
+
+    /// Where the requests of a group of clients are counted, if its own are.
+    #[inline(always)]
+    pub fn part(&mut self, group: u16) -> Option<&mut Part> {
+        self.parts.get_mut(usize::from(group))
     }
 
     /// Whether a request that arrives at `now` is measured.
@@ -147,10 +181,11 @@ impl Tally {
         self.sessions += u64::from(self.measures(now));
     }
 
-    /// `count` sessions have been lost.
-    pub fn sessions_lost(&mut self, now: Time, count: u64, loss: Loss) {
+    /// `count` sessions have lost their state, `hurt` of them for the first time.
+    pub fn sessions_lost(&mut self, now: Time, loss: Loss, count: u64, hurt: u64) {
         if self.measures(now) {
             self.sessions_lost[loss as usize] += count;
+            self.sessions_hurt[loss as usize] += hurt;
         }
     }
 

@@ -10,7 +10,9 @@ pub struct Ended {
     pub arrived: Time,
     /// Its client, among all clients of the world.
     pub client: u32,
-    /// What it asked for.
+    /// Its group of clients, in the scenario's order.
+    pub group: u16,
+    /// What it asked for: a number, or the place of a text among those of a trace.
     pub key: u64,
     /// How large it was, in the scenario's unit.
     pub size: f32,

@@ -306,7 +306,7 @@ impl Drive<'_> {
             // The rule sees those tried last first.
             let seen: Vec<MemberId> = tried.iter().rev().copied().collect();
             let request = Request {
-                client: 0,
+                client: Key::Number(0),
                 address: &address,
                 port,
                 key: Key::Text(&text),

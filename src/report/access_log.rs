@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::requests::fixed;
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::observe::{Cause, Ended};
+use crate::rng::Seeds;
 use crate::time::Time;
 
 /// The `log_format` of the lines: nginx's `combined`, then what the upstream module knows.
@@ -18,18 +19,25 @@ const MILLI: u64 = 1_000_000;
 /// The addresses of a world.
 pub(super) struct World {
     clients: Vec<String>,
+    /// The keys of each group of clients, as they stand in a request line; none where keys are numbers.
+    keys: Vec<Vec<String>>,
     servers: Vec<String>,
 }
 
 impl World {
-    pub(super) fn new(plan: &Blueprint) -> World {
-        let sources = plan.sources.iter();
+    /// Those of one replication.
+    pub(super) fn new(plan: &Blueprint, seeds: Seeds) -> World {
+        let sources = plan.sources.iter().zip(0..);
         let services = plan.services.iter();
         World {
             clients: sources
-                .flat_map(|source| source.population.addresses.iter())
-                .map(ToString::to_string)
+                .flat_map(|(source, index)| {
+                    let addresses = source.population.addresses.of(seeds, index);
+                    let text = addresses.iter().map(ToString::to_string);
+                    text.collect::<Vec<String>>()
+                })
                 .collect(),
+            keys: plan.sources.iter().map(keys).collect(),
             servers: services
                 .flat_map(|service| service.members.iter())
                 .map(|member| member.address.clone())
@@ -48,10 +56,16 @@ impl World {
         text.extend(b" - - [");
         text.extend(time_local(BEGINS + (ended.nanos() / 1_000_000_000) as i64).as_bytes());
         // A buffer in memory takes all that is written.
+        text.extend(b"] \"GET ");
+        match self.keys[usize::from(request.group)].get(request.key as usize) {
+            Some(key) => text.extend(key.as_bytes()),
+            None => {
+                let _ = write!(text, "/{}", request.key);
+            }
+        }
         let _ = write!(
             text,
-            "] \"GET /{} HTTP/1.1\" {} {} \"-\" \"-\" ",
-            request.key,
+            " HTTP/1.1\" {} {} \"-\" \"-\" ",
             status(request.failed),
             request.size
         );
@@ -74,6 +88,28 @@ impl World {
         }
         text.push(b'\n');
     }
+}
+
+/// The keys of a group of clients as targets of requests: paths as they are, of other texts a path, and what would break the line
+/// escaped as nginx does it.
+fn keys(source: &SourcePlan) -> Vec<String> {
+    let texts = source.key_texts.as_deref().unwrap_or_default();
+    let target = |key: &str| {
+        let mut target = String::with_capacity(key.len() + 1);
+        if !key.starts_with('/') {
+            target.push('/');
+        }
+        for byte in key.bytes() {
+            match byte {
+                b'"' | b'\\' | 0..=0x20 | 0x7f.. => {
+                    target.push_str(&format!("\\x{byte:02X}"));
+                }
+                plain => target.push(char::from(plain)),
+            }
+        }
+        target
+    };
+    texts.iter().map(|key| target(key)).collect()
 }
 
 fn status(failed: Option<Cause>) -> u16 {
@@ -106,11 +142,13 @@ mod tests {
     fn a_line_is_as_nginx_writes_it() {
         let world = World {
             clients: vec!["10.1.2.3".to_owned()],
+            keys: vec![Vec::new()],
             servers: vec!["10.0.0.1:80".to_owned()],
         };
         let request = Ended {
             arrived: Time::from_nanos(1_999_900_000),
             client: 0,
+            group: 0,
             key: 7,
             size: 1.0,
             server: Some(0),

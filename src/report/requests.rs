@@ -17,6 +17,7 @@ use crate::experiment::Outcome;
 use crate::model;
 use crate::model::blueprint::Blueprint;
 use crate::observe::{Cause, Ended};
+use crate::rng::Seeds;
 use crate::scenario::{Scenario, Variant};
 
 /// How the files are packed.
@@ -161,7 +162,8 @@ fn rows(
             model::run_witnessed(plan, seed, replication, &mut witness);
         }
         Shape::Nginx => {
-            let world = access_log::World::new(plan);
+            let seeds = Seeds::new(seed, u64::from(replication));
+            let world = access_log::World::new(plan, seeds);
             let mut witness =
                 |request: &Ended| write(&mut text, &mut |text| world.line(text, request));
             model::run_witnessed(plan, seed, replication, &mut witness);

@@ -201,12 +201,42 @@ pub struct SessionRow {
     /// Why: `crash` (the state died with its server), `moved` (a request went to another server),
     /// `unreachable` (the server was out of the pool).
     pub cause: String,
-    /// Sessions held in the measured window (alive at its beginning, or begun in it), a replication.
-    pub held: f64,
-    /// Sessions lost for this cause, a replication.
+    /// Sessions in the measured window (on at its beginning, or begun in it), a replication: as many under every strategy.
+    pub sessions: f64,
+    /// Times that a session lost its state for this cause, a replication.
     pub lost: f64,
     /// Half the width of the 95% confidence interval of `lost`.
     pub lost_half_width_95: Option<f64>,
-    /// Lost over held.
-    pub lost_share: Option<f64>,
+    /// Sessions whose first loss in the measured window had this cause, a replication.
+    pub hurt: f64,
+    /// Half the width of the 95% confidence interval of `hurt`.
+    pub hurt_half_width_95: Option<f64>,
+    /// Those over all sessions; over the causes the shares add up to that of sessions that lost their state at all.
+    pub hurt_share: Option<f64>,
+}
+
+/// `clients.csv`: one metric of one strategy for one of several groups of clients, and how it differs from the baseline's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClientsRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The group of clients.
+    pub clients: String,
+    /// The metric: the name of a column of `runs.csv`, of this group's requests alone.
+    pub metric: String,
+    /// The estimate; empty where the runs cannot tell.
+    pub estimate: Option<f64>,
+    /// Half the width of its 95% confidence interval (Student's t over replications).
+    pub half_width_95: Option<f64>,
+    /// Replications that had a value.
+    pub n: u32,
+    /// Mean of the differences, strategy less baseline, in the metric's unit; empty for the baseline.
+    pub difference: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub difference_half_width_95: Option<f64>,
+    /// The p-value of "there is no difference", made larger for its being one of as many comparisons as there are strategies
+    /// beside the baseline (Holm 1979); each group and metric by itself.
+    pub p_adjusted: Option<f64>,
+    /// As in `paired.csv`.
+    pub verdict: String,
 }

@@ -2,6 +2,7 @@
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 
+use super::tables::groups;
 use crate::experiment::{
     Exact, Figure, METRICS, Metric, Outcome, comparisons, estimate, metric, milliseconds,
 };
@@ -74,7 +75,20 @@ pub(super) fn scale_of(metric: &Metric) -> f64 {
 pub fn draw(scenario: &Scenario, outcomes: &[Outcome], style: Style) -> String {
     match &scenario.sweep {
         Some(sweep) => draw_sweep(scenario, sweep, outcomes, style),
-        None => draw_one(scenario, &outcomes[0], style),
+        None => {
+            let mut page = draw_one(scenario, &outcomes[0], None, style);
+            if scenario.by_clients {
+                for (name, variants) in groups(scenario, &outcomes[0]) {
+                    let part = Outcome {
+                        variants,
+                        reached: None,
+                    };
+                    page += "\n\n";
+                    page += &draw_one(scenario, &part, Some(&name), style);
+                }
+            }
+            page
+        }
     }
 }
 
@@ -137,7 +151,8 @@ pub(super) fn fresh(style: Style) -> Table {
 }
 
 /// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or requests tell.
-fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
+/// `group` names the group of clients that the outcome is of, where it is not of all.
+fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: Style) -> String {
     let sessions = outcome
         .variants
         .iter()
@@ -152,19 +167,26 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         ("p99.9\nms", find("p999_ms"), 1.0),
         ("success\n%", find("success_share"), 100.0),
         ("goodput\n/s", find("goodput_rps"), 1.0),
-        ("util.\nspread %", find("utilization_spread"), 100.0),
     ];
+    if group.is_none() {
+        columns.push(("util.\nspread %", find("utilization_spread"), 100.0));
+    }
     if sessions {
         columns.push(("sessions\nlost", find("sessions_lost"), 1.0));
+        columns.push(("sessions\nhurt %", find("sessions_hurt_share"), 100.0));
     }
-    let theory: Vec<Option<Exact>> = scenario.variants.iter().map(Exact::of).collect();
+    // Theory and measurements are of all requests.
+    let whole = |variant| group.is_none().then(|| Exact::of(variant)).flatten();
+    let theory: Vec<Option<Exact>> = scenario.variants.iter().map(whole).collect();
     let has_theory = theory.iter().any(Option::is_some);
     let title = |text: &str| match style {
         Style::Markdown => text.replace('\n', " "),
         Style::Terminal(_) => text.to_owned(),
     };
     let base = &scenario.variants[scenario.baseline].name;
-    let mut header = vec!["strategy".to_owned()];
+    let mut header = vec![group.map_or("strategy".to_owned(), |group| {
+        title(&format!("strategy\n(clients: {group})"))
+    })];
     header.extend(columns.iter().map(|(name, ..)| title(name)));
     if has_theory {
         header.insert(2, title("mean in\ntheory"));
@@ -217,7 +239,7 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, style: Style) -> String {
         row.push(last);
         table.add_row(row);
     }
-    for measurement in &scenario.measured {
+    for measurement in scenario.measured.iter().filter(|_| group.is_none()) {
         let mut row = vec![Cell::new(&measurement.name)];
         row.extend(columns.iter().map(|(_, metric, _)| {
             let value = match metric.name {

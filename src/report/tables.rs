@@ -1,8 +1,8 @@
 //! From an outcome to the rows of the CSV files.
 
 use super::rows::{
-    LatencyRow, PairedRow, RankingRow, ServerRow, SessionRow, SettlingRow, SummaryRow, TheoryRow,
-    TimelineRow, UtilizationRow,
+    ClientsRow, LatencyRow, PairedRow, RankingRow, ServerRow, SessionRow, SettlingRow, SummaryRow,
+    TheoryRow, TimelineRow, UtilizationRow,
 };
 use crate::experiment::{
     self, Better, Comparison, Exact, Flow, METRICS, Metric, Outcome, Run, VariantOutcome,
@@ -37,6 +37,8 @@ pub struct Tables {
     pub utilization: Vec<UtilizationRow>,
     /// `sessions.csv`.
     pub sessions: Vec<SessionRow>,
+    /// `clients.csv`.
+    pub clients: Vec<ClientsRow>,
 }
 
 impl Tables {
@@ -47,6 +49,7 @@ impl Tables {
             ranking: ranking(scenario, outcome),
             theory: theory(scenario, outcome),
             settling: settling(scenario),
+            clients: clients(scenario, outcome),
             ..Tables::default()
         };
         for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
@@ -115,6 +118,60 @@ pub(super) fn paired(scenario: &Scenario, outcome: &Outcome) -> Vec<PairedRow> {
             }
         })
         .collect()
+}
+
+/// The groups of clients that every variant has, by name, with what each variant measured of them; none where there is one
+/// group only.
+pub(super) fn groups(scenario: &Scenario, outcome: &Outcome) -> Vec<(String, Vec<VariantOutcome>)> {
+    let Some(first) = scenario.variants.first() else {
+        return Vec::new();
+    };
+    let of = |name: &str| -> Option<Vec<VariantOutcome>> {
+        let both = scenario.variants.iter().zip(&outcome.variants);
+        both.map(|(variant, measured)| {
+            let sources = &variant.blueprint.sources;
+            let at = sources.iter().position(|source| source.name == name)?;
+            measured.groups.get(at).cloned()
+        })
+        .collect()
+    };
+    let names = first.blueprint.sources.iter().map(|source| &source.name);
+    names
+        .filter_map(|name| Some((name.clone(), of(name)?)))
+        .collect()
+}
+
+fn clients(scenario: &Scenario, outcome: &Outcome) -> Vec<ClientsRow> {
+    let mut rows = Vec::new();
+    // What is known of requests, and not of servers or sessions.
+    let of_requests = |metric: &&Metric| {
+        metric.name.ends_with("_ms")
+            || ["requests", "goodput_rps", "success_share"].contains(&metric.name)
+    };
+    for (name, measured) in groups(scenario, outcome) {
+        for metric in METRICS.iter().filter(of_requests) {
+            let comparisons = comparisons(&measured, scenario.baseline, metric);
+            for ((variant, own), comparison) in
+                scenario.variants.iter().zip(&measured).zip(comparisons)
+            {
+                let figure = estimate(own, metric);
+                let paired = comparison.map(|comparison| comparison.paired);
+                rows.push(ClientsRow {
+                    strategy: variant.name.clone(),
+                    clients: name.clone(),
+                    metric: metric.name.to_owned(),
+                    estimate: figure.estimate,
+                    half_width_95: figure.half_width,
+                    n: figure.n as u32,
+                    difference: paired.map(|paired| paired.difference),
+                    difference_half_width_95: paired.and_then(|paired| paired.half_width),
+                    p_adjusted: comparison.and_then(|comparison| comparison.p_adjusted),
+                    verdict: verdict(comparison, metric).to_owned(),
+                });
+            }
+        }
+    }
+    rows
 }
 
 fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
@@ -385,7 +442,7 @@ fn utilization(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationR
 }
 
 fn sessions(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
-    let held = measured
+    let all = measured
         .runs
         .iter()
         .map(|run| run.sessions as f64)
@@ -402,19 +459,23 @@ fn sessions(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
     Loss::ALL
         .iter()
         .filter_map(|&loss| {
-            let lost: Vec<f64> = measured
-                .losses
-                .iter()
-                .map(|losses| losses[loss as usize] as f64)
-                .collect();
-            let estimate = Estimate::of(&lost)?;
+            let of = |counts: &[[u64; 3]]| {
+                let counts: Vec<f64> = counts
+                    .iter()
+                    .map(|count| count[loss as usize] as f64)
+                    .collect();
+                Estimate::of(&counts)
+            };
+            let (lost, hurt) = (of(&measured.losses)?, of(&measured.hurt)?);
             Some(SessionRow {
                 strategy: variant.name.clone(),
                 cause: loss.name().to_owned(),
-                held,
-                lost: estimate.mean,
-                lost_half_width_95: estimate.half_width,
-                lost_share: (held > 0.0).then(|| estimate.mean / held),
+                sessions: all,
+                lost: lost.mean,
+                lost_half_width_95: lost.half_width,
+                hurt: hurt.mean,
+                hurt_half_width_95: hurt.half_width,
+                hurt_share: (all > 0.0).then(|| hurt.mean / all),
             })
         })
         .collect()

@@ -93,6 +93,7 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
         csv(folder, "timeline.csv", &tables.timeline)?;
         csv(folder, "utilization.csv", &tables.utilization)?;
         csv(folder, "sessions.csv", &tables.sessions)?;
+        csv(folder, "clients.csv", &tables.clients)?;
         super::charts(scenario, outcomes, &tables)
     };
     file(

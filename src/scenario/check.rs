@@ -227,6 +227,7 @@ fn scenario(
         finds_warmup: resolved.run.warmup == Some(WarmUp::Auto),
         settling: Vec::new(),
         judge_by: resolved.run.judge_by,
+        by_clients: resolved.run.by_clients,
         variants,
         baseline,
         measured,

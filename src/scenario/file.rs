@@ -238,7 +238,7 @@ pub struct Measured {
     /// What it is called in tables and charts.
     #[schemars(length(min = 1, max = 40))]
     pub name: String,
-    /// A CSV file with a header line and a row a request, plain or gzipped; relative to the scenario.
+    /// A file with a header line and a row a request, in any shape that a trace may have; relative to the scenario.
     pub file: String,
     /// The column with the response times.
     pub column: String,
@@ -314,6 +314,9 @@ pub struct Run {
     /// The metric that decides which is better.
     #[serde(default)]
     pub judge_by: Metric,
+    /// Whether there is a table for each group of clients, too; `clients.csv` has their figures in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_clients: bool,
 }
 
 fn ten() -> u32 {
@@ -431,6 +434,11 @@ pub struct Clients {
     /// Who is in it; a trace or a closed loop says that itself.
     #[serde(default)]
     pub population: Option<Population>,
+    /// Proxies, and routers that translate addresses: many clients come from the few addresses of one. The others have addresses
+    /// of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub proxies: Vec<Proxy>,
     /// What is asked for; by default each client asks for its own.
     #[serde(default)]
     pub keys: Option<Keys>,
@@ -490,11 +498,27 @@ impl Default for Generated {
     }
 }
 
+/// Clients behind a proxy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Proxy {
+    /// The share of the group's clients that are behind it; which they are is drawn in each replication.
+    pub share: Share,
+    /// How many addresses it has, next to each other. A client keeps the one that it is given.
+    #[serde(default = "one_address")]
+    #[schemars(range(min = 1, max = 65_536))]
+    pub addresses: u32,
+}
+
+fn one_address() -> u32 {
+    1
+}
+
 /// Clients from a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FromFile {
-    /// A CSV file with a header line, plain or gzipped; relative to the scenario.
+    /// A file with a header line, in any shape that a trace may have; relative to the scenario.
     pub file: String,
     /// The column with the addresses.
     pub column: String,

@@ -59,6 +59,8 @@ pub struct Scenario {
     pub settling: Vec<Settling>,
     /// What decides.
     pub judge_by: Metric,
+    /// Whether there is a table for each group of clients.
+    pub by_clients: bool,
     /// What is compared, in order.
     pub variants: Vec<Variant>,
     /// The place in `variants` of what the others are compared with.

@@ -78,7 +78,7 @@ impl<R: Rule> Model for World<R> {
         match event {
             Event::Arrival => {
                 let request = Request {
-                    client: 0,
+                    client: Key::Number(0),
                     address: &IpAddr::V4(Ipv4Addr::LOCALHOST),
                     port: 0,
                     key: Key::Number(0),

@@ -13,9 +13,9 @@ use super::pool::MemberId;
 /// What is known of a request when a member is picked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The client, as an index into the population.
-    pub client: u32,
-    /// The client's address.
+    /// The client: its number among all, or its name where a trace has one.
+    pub client: Key<'a>,
+    /// The client's address. It is there for rules that say so: see [`Origin`].
     pub address: &'a IpAddr,
     /// The port that the client's connection comes from: another one for each request.
     pub port: u16,
@@ -36,12 +36,23 @@ pub type Labels = BTreeMap<String, String>;
 /// The labels of what has none.
 pub const UNLABELLED: &Labels = &Labels::new();
 
-/// What is asked for: equal keys are equal content.
+/// What a rule looks at of where a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// Nothing.
+    Nothing,
+    /// The address.
+    Address,
+    /// The address and the port.
+    Port,
+}
+
+/// What is asked for, or who asks: equal keys are equal content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
-    /// The key of a simulated request. Where a rule hashes text, it is the number in decimal digits.
+    /// The key of a request that is made up. Where a rule hashes text, it is the number in decimal digits.
     Number(u64),
-    /// The text of a recorded request: a path, a parameter, an address.
+    /// The text of a recorded request, as it stands in the trace: a path, a parameter, an address.
     Text(&'a str),
 }
 

@@ -87,10 +87,15 @@ impl Bench {
     /// Asks where a request of client `who` for key `who` goes.
     pub(super) fn ask(&mut self, who: u32) -> Pick {
         let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who));
+        self.ask_from(who, &address, who as u16)
+    }
+
+    /// As [`Bench::ask`], of a client with this address and port.
+    fn ask_from(&mut self, who: u32, address: &IpAddr, port: u16) -> Pick {
         let request = Request {
-            client: who,
-            address: &address,
-            port: who as u16,
+            client: Key::Number(u64::from(who)),
+            address,
+            port,
             key: Key::Number(u64::from(who)),
             labels: UNLABELLED,
             size: 1.0,
@@ -419,5 +424,38 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+/// A rule that looks at addresses or ports says so, and one that does not picks by neither.
+#[test]
+fn origins_are_what_rules_say() {
+    let settings = [
+        r#"{"kind":"nginx-hash","key":"address"}"#,
+        r#"{"kind":"nginx-hash","key":"client"}"#,
+        r#"{"kind":"consistent-hashing","on":"address"}"#,
+        r#"{"kind":"consistent-hashing","on":"client"}"#,
+        r#"{"kind":"ipvs-sh","sh-port":true}"#,
+        r#"{"kind":"ipvs-mh","mh-port":true}"#,
+    ];
+    let more = settings.map(|text| serde_json::from_str(text).unwrap());
+    let defaults = CATALOGUE.iter().map(|entry| (entry.default)());
+    for config in defaults.chain(more) {
+        let picks = |address: u32, port: u16| -> Vec<Pick> {
+            let mut bench = Bench::of(&config, &[1; 7]);
+            (0..40)
+                .map(|who| {
+                    let address = IpAddr::V4(Ipv4Addr::from_bits(address + who * 259));
+                    bench.ask_from(who, &address, port + who as u16)
+                })
+                .collect()
+        };
+        let (here, there) = (0x0a00_0001, 0xc633_6405);
+        let label = config.label();
+        assert_eq!(picks(here, 1), picks(here, 1), "{label}");
+        let by_address = picks(here, 1) != picks(there, 1);
+        let by_port = picks(here, 1) != picks(here, 1000);
+        assert_eq!(by_address, config.origin() >= Origin::Address, "{label}");
+        assert_eq!(by_port, config.origin() == Origin::Port, "{label}");
     }
 }

@@ -153,6 +153,11 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::notices_failures(config),)*)* }
             }
 
+            /// What it looks at of where a request comes from.
+            pub fn origin(&self) -> Origin {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::origin(config),)*)* }
+            }
+
             /// The strategy as a balancer starts with it.
             pub fn build(&self, cx: &mut Context<'_>) -> Strategy {
                 match self { $($(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)*)* }

@@ -27,7 +27,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use context::{
-    Answer, Context, Feedback, Key, Labels, Outcome, Pick, Probe, Report, Request, Truth,
+    Answer, Context, Feedback, Key, Labels, Origin, Outcome, Pick, Probe, Report, Request, Truth,
     UNLABELLED,
 };
 pub use list::{Entry, Sight};
@@ -59,6 +59,11 @@ pub trait News: Sized {
     /// Whether the rule itself keeps away from servers that fail, without health checks. By default it does not.
     fn notices_failures(_config: &Self::Config) -> bool {
         false
+    }
+
+    /// What the rule looks at of where a request comes from. A rule that does not say so sees no address.
+    fn origin(_config: &Self::Config) -> Origin {
+        Origin::Nothing
     }
 
     /// The rule as a balancer starts with it, over a pool in which every member is eligible.

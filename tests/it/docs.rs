@@ -197,6 +197,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("timeline.csv", &rows, "TimelineRow"),
         ("utilization.csv", &rows, "UtilizationRow"),
         ("sessions.csv", &rows, "SessionRow"),
+        ("clients.csv", &rows, "ClientsRow"),
         ("sweep.csv", &sweep, "SweepRow"),
         ("runs.csv of a sweep", &sweep, "SweepRun"),
         ("paired.csv of a sweep", &sweep, "SweepPairedRow"),

@@ -10,7 +10,7 @@ use super::{Fault, Kind, Work, did_you_mean};
 use crate::logs::Entry;
 
 /// What is kept from row to row.
-pub(super) struct State {
+pub(in crate::logs) struct State {
     reader: Reader,
     /// The column of each source.
     places: Vec<Option<usize>>,
@@ -31,7 +31,7 @@ impl std::fmt::Debug for State {
 const MOST_COLUMNS: usize = 4096;
 
 impl State {
-    fn new(delimiter: u8) -> State {
+    pub(in crate::logs) fn new(delimiter: u8) -> State {
         State {
             reader: ReaderBuilder::new().delimiter(delimiter).build(),
             places: Vec::new(),
@@ -42,7 +42,7 @@ impl State {
     }
 
     /// Splits a line: how many cells it has.
-    fn split(&mut self, line: &[u8]) -> Result<usize, Fault> {
+    pub(in crate::logs) fn split(&mut self, line: &[u8]) -> Result<usize, Fault> {
         self.reader.reset();
         self.bytes
             .resize(line.len().max(self.bytes.len()).max(64), 0);
@@ -73,7 +73,7 @@ impl State {
     }
 
     /// A cell of the line that was split last.
-    fn cell(&self, place: usize) -> &[u8] {
+    pub(in crate::logs) fn cell(&self, place: usize) -> &[u8] {
         let from = match place.checked_sub(1) {
             None => 0,
             Some(before) => self.ends.get(before).copied().unwrap_or(0),
@@ -88,17 +88,25 @@ pub(super) fn header(line: &[u8]) -> Option<(u8, Vec<String>)> {
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
     let mut best: Option<(u8, Vec<String>)> = None;
     for delimiter in *b",\t;|" {
-        let mut state = State::new(delimiter);
-        let Ok(width) = state.split(line) else {
+        let Some(found) = names(line, delimiter) else {
             continue;
         };
-        if best.as_ref().is_none_or(|(_, names)| width > names.len()) {
-            let names =
-                (0..width).map(|place| String::from_utf8_lossy(state.cell(place)).into_owned());
-            best = Some((delimiter, names.collect()));
+        if best
+            .as_ref()
+            .is_none_or(|(_, names)| found.len() > names.len())
+        {
+            best = Some((delimiter, found));
         }
     }
     best
+}
+
+/// The names in a header line that this delimiter splits; `None` where a quote is open.
+pub(in crate::logs) fn names(line: &[u8], delimiter: u8) -> Option<Vec<String>> {
+    let mut state = State::new(delimiter);
+    let width = state.split(line).ok()?;
+    let name = |place| String::from_utf8_lossy(state.cell(place)).into_owned();
+    Some((0..width).map(name).collect())
 }
 
 fn begin(columns: &Columns, line: &[u8]) -> Result<State, Fault> {

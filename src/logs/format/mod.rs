@@ -2,7 +2,7 @@
 
 mod alb;
 mod columns;
-mod csv;
+pub(super) mod csv;
 mod envoy;
 mod fields;
 mod guess;

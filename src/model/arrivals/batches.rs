@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::positive;
 use crate::dist::exponential::Exponential;
 use crate::dist::{Amount, Dist, DistError, Sampler};
-use crate::rng::Rng;
+use crate::rng::{Rng, uniform};
 use crate::time::{Span, Time};
 use crate::units::Rate;
 
@@ -16,7 +16,8 @@ use crate::units::Rate;
 pub struct Batches {
     /// Mean requests a second, all batches together.
     pub rate: Rate,
-    /// Requests in a batch; rounded to whole ones, at least one.
+    /// Requests in a batch, at least one. A size between two whole numbers is the one or the other by chance, so that the
+    /// mean stays: of 2.25, every fourth batch has 3.
     pub size: Dist<Amount>,
 }
 
@@ -27,7 +28,7 @@ pub struct Batching {
     size: Sampler,
     rate: f64,
     /// Requests of the present batch that are still to come.
-    left: u32,
+    left: u64,
 }
 
 impl Batches {
@@ -37,8 +38,10 @@ impl Batches {
         if !(1.0..=1e6).contains(&size.mean()) {
             return Err(DistError::new("size", "has a mean outside 1 to 1000000"));
         }
+        // Batches are as far apart as what is drawn asks for: rounding by chance leaves the mean as it is, but no batch has
+        // less than one request, so their mean is E[max(S, 1)].
         let gap = Dist::Exponential(Exponential {
-            mean: Amount(size.mean() / rate),
+            mean: Amount(size.mean_at_least(1.0) / rate),
         })
         .sampler()?;
         Ok(Batching {
@@ -61,7 +64,54 @@ impl Batching {
             self.left -= 1;
             return now;
         }
-        self.left = (self.size.sample(burst) + 0.5).clamp(1.0, 1e9) as u32 - 1;
+        let size = self.size.sample(burst);
+        let (whole, part) = (size.trunc(), size.fract());
+        let one_more = part > 0.0 && uniform(burst) < part;
+        self.left = (whole as u64 + u64::from(one_more)).saturating_sub(1);
         now + Span::from_seconds(self.gap.sample(rng))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Domain, Seeds};
+
+    /// Requests over time against the rate, for sizes that are rounded or raised to one. The standard error of a batch's size
+    /// over 200,000 batches bounds the error; 4.5 of them (false alarm 7e-6 each).
+    #[test]
+    fn the_rate_is_that_of_what_is_drawn() {
+        for size in [
+            r#"{ "kind": "exponential", "mean": 1.0 }"#,
+            r#"{ "kind": "exponential", "mean": 3.0 }"#,
+            r#"{ "kind": "constant", "value": 1.4 }"#,
+            r#"{ "kind": "uniform", "min": 0.0, "max": 2.0 }"#,
+            r#"{ "kind": "lognormal", "mean": 2.0, "cv": 1.5 }"#,
+            r#"{ "kind": "pareto", "min": 0.5, "shape": 3.0 }"#,
+            r#"{ "kind": "erlang", "mean": 1.0, "stages": 3 }"#,
+        ] {
+            let config: Batches =
+                serde_json::from_str(&format!(r#"{{ "rate": "200/s", "size": {size} }}"#)).unwrap();
+            let mut batches = config.process().unwrap();
+            let seeds = Seeds::new(4, 0);
+            let mut gaps = seeds.stream(Domain::Arrivals, 0);
+            let mut sizes = seeds.stream(Domain::Burst, 0);
+            let (mut now, mut count, mut times) = (Time::ZERO, 0u64, 0u64);
+            let mut squares = 0.0;
+            while times < 200_000 {
+                now = batches.next(now, &mut gaps, &mut sizes);
+                let here = batches.left + 1;
+                batches.left = 0;
+                (count, times) = (count + here, times + 1);
+                squares += (here * here) as f64;
+            }
+            // Compound Poisson: the variance of the count is the number of batches times E[N^2].
+            let due = 200.0 * (now - Time::ZERO).seconds();
+            let slack = 4.5 * squares.sqrt();
+            assert!(
+                (count as f64 - due).abs() < slack,
+                "{size}: {count} for {due}"
+            );
+        }
     }
 }

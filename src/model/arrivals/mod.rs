@@ -13,9 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use closed::Closed;
 pub use on_off::OnOff;
 pub use renewal::{Constant, Erlang, Gamma, Hyperexponential, Poisson};
-pub use trace::{
-    ColumnTime, Columns, Row, Rows, SizeColumns, Trace, TraceError, open as open_data,
-};
+pub use trace::{ColumnTime, Columns, Row, Rows, SizeColumns, Texts, Trace, TraceError};
 pub use varying::{Daily, Profile, Ramp, Spike, Steps};
 
 pub use batches::Batches;
@@ -50,7 +48,7 @@ pub enum Arrivals {
     Daily(Daily),
     /// Poisson arrivals with a peak for a while.
     Spike(Spike),
-    /// Recorded arrivals, from a CSV file.
+    /// Recorded arrivals, from a file.
     Trace(Trace),
     /// A closed loop: each user waits for the answer, thinks, and asks again.
     Closed(Closed),

@@ -1,21 +1,23 @@
-//! Recorded arrivals: a CSV file, plain or gzipped, whose columns the scenario names.
+//! Recorded arrivals: a table, plain or packed, whose columns the scenario names.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::net::IpAddr;
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::logs::Table;
 use crate::time::{Span, Time};
 
 /// Recorded arrivals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Trace {
-    /// The CSV file, with a header line; relative to the scenario. Gzip is read as it is.
+    /// The file, relative to the scenario: CSV with a header line, its columns parted by commas, semicolons, tabs, bars or spaces,
+    /// or an object of JSON a line. What spreadsheets save is read, and so is what is packed by gzip or zstd.
     pub file: String,
     /// Which columns say what.
     pub columns: Columns,
@@ -33,15 +35,27 @@ fn one() -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Columns {
-    /// When the request arrives. The first row is the start of the run; rows may stand in any order.
-    pub time: String,
-    /// How times are written.
+    /// When the request arrives. The first arrival is the start of the run; rows may stand in any order.
+    #[serde(default)]
+    pub time: Option<String>,
+    /// When its answer was sent, in place of `time`: it arrives as long before that as `took` says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+    /// How long it took from its arrival to `ended`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub took: Option<String>,
+    /// How times (`time`, `ended`) are written.
     #[serde(default)]
     pub time_unit: ColumnTime,
-    /// Who sends it: a name or an address. Without it each request is a client of its own.
+    /// How lengths in `took` are written.
+    #[serde(default)]
+    pub took_unit: ColumnTime,
+    /// Who sends it: a name or an address, perhaps with a port. What hashes clients or addresses hashes these. Names have no address:
+    /// one is made up, another one in each replication. Without this column each request is a client of its own.
     #[serde(default)]
     pub client: Option<String>,
-    /// What it asks for. Without it the client stands in.
+    /// What it asks for: rules that hash text hash this one, to the byte. Without it the client stands in, unless the clients have
+    /// `keys`.
     #[serde(default)]
     pub key: Option<String>,
     /// How large it is: a column, or several with a factor each, `{ prompt = 0.1, answer = 1.0 }`.
@@ -89,21 +103,30 @@ pub struct Row {
     pub time: Time,
     /// Who sends it.
     pub client: u32,
-    /// What it asks for.
-    pub key: u64,
+    /// What it asks for: its place in [`Rows::keys`], or a number where there are none.
+    pub key: u32,
     /// How large it is.
     pub size: f32,
     /// How long it takes in seconds; negative where the trace does not say.
     pub service: f32,
 }
 
+/// Texts that stand in a trace, each once.
+pub type Texts = Arc<[Box<str>]>;
+
 /// A trace that has been read: rows in order of time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// The requests.
     pub rows: Vec<Row>,
-    /// The address of each client: its own where the trace has addresses, else made up from its number.
-    pub addresses: Vec<IpAddr>,
+    /// How many clients there are.
+    pub clients: u32,
+    /// What the clients are called; `None` where the trace does not say.
+    pub names: Option<Texts>,
+    /// What is asked for; `None` where the trace does not say.
+    pub keys: Option<Texts>,
+    /// The address of each client where its name is one; empty where none is.
+    pub addresses: Vec<Option<IpAddr>>,
     /// From the first arrival to the last.
     pub length: Span,
 }
@@ -114,9 +137,29 @@ pub struct Rows {
 pub struct TraceError(String);
 
 /// Rows at most: beyond this a trace would not fit into memory beside its runs.
-const MOST_ROWS: usize = 100_000_000;
+const MOST_ROWS: usize = 25_000_000;
+
+/// Bytes of different names of clients, or of different keys, at most.
+const MOST_TEXT: usize = 1 << 29;
+
+/// Ten years in nanoseconds.
+const TEN_YEARS: u128 = 10 * 365 * 86_400 * 1_000_000_000;
 
 impl ColumnTime {
+    /// The moment in a cell, in nanoseconds since some fixed one.
+    fn read(self, table: &mut Table<'_>, column: usize) -> Option<i128> {
+        match self {
+            ColumnTime::Date => self.parse(table.cell(column)),
+            _ => self.parse(&*table.decimal(column)?),
+        }
+    }
+
+    /// The length of time in a cell, in nanoseconds.
+    fn length(self, table: &mut Table<'_>, column: usize) -> Option<i128> {
+        let nanos = self.read(table, column)?;
+        (self != ColumnTime::Date && (0..1 << 60).contains(&nanos)).then_some(nanos)
+    }
+
     /// Nanoseconds since some fixed moment.
     fn parse(self, text: &str) -> Option<i128> {
         let text = text.trim();
@@ -149,49 +192,111 @@ impl ColumnTime {
     }
 }
 
-/// Opens a file that may be gzipped; the first bytes say whether it is.
-///
-/// # Errors
-/// A sentence without the path.
-pub fn open(path: &Path) -> Result<Box<dyn Read>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if metadata.is_dir() {
-        return Err("it is a directory".to_owned());
-    }
-    let mut file = File::open(path).map_err(|error| error.to_string())?;
-    let mut magic = Vec::with_capacity(2);
-    file.by_ref()
-        .take(2)
-        .read_to_end(&mut magic)
-        .map_err(|error| error.to_string())?;
-    let whole = std::io::Cursor::new(magic.clone()).chain(file);
-    if magic == [0x1f, 0x8b] {
-        return Ok(Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(
-            whole,
-        ))));
-    }
-    Ok(Box::new(BufReader::new(whole)))
-}
-
-/// The numbers of names, in order of first appearance.
+/// Texts by number, in order of first appearance.
 #[derive(Default)]
 struct Names {
-    numbers: BTreeMap<String, u32>,
+    numbers: BTreeMap<Box<str>, u32>,
+    bytes: usize,
 }
 
 impl Names {
-    fn number(&mut self, name: &str) -> u32 {
+    /// The number of a text; `None` where there are too many.
+    fn number(&mut self, name: &str) -> Option<u32> {
         if let Some(&number) = self.numbers.get(name) {
-            return number;
+            return Some(number);
         }
+        // A node of the tree and the text's own place take about this much besides.
+        self.bytes += name.len() + 64;
         let number = self.numbers.len() as u32;
-        self.numbers.insert(name.to_owned(), number);
-        number
+        self.numbers.insert(name.into(), number);
+        (self.bytes <= MOST_TEXT).then_some(number)
+    }
+
+    fn texts(self) -> Texts {
+        let mut texts: Vec<(u32, Box<str>)> = (self.numbers.into_iter())
+            .map(|(text, number)| (number, text))
+            .collect();
+        texts.sort_unstable_by_key(|&(number, _)| number);
+        texts.into_iter().map(|(_, text)| text).collect()
+    }
+}
+
+/// The address that a client is named by, with a port or without one.
+fn address(name: &str) -> Option<IpAddr> {
+    let socket = |name: &str| name.parse::<SocketAddr>().map(|socket| socket.ip());
+    name.parse().or_else(|_| socket(name)).ok()
+}
+
+/// Where the columns of a trace are.
+struct Places {
+    time: usize,
+    took: Option<usize>,
+    client: Option<usize>,
+    key: Option<usize>,
+    service: Option<usize>,
+    size: Vec<(usize, f64)>,
+}
+
+impl Columns {
+    /// The names of all columns.
+    fn wanted(&self) -> Vec<&str> {
+        let named = [
+            &self.time,
+            &self.ended,
+            &self.took,
+            &self.client,
+            &self.key,
+            &self.service,
+        ];
+        let named = named.into_iter().flatten().map(String::as_str);
+        let sizes: Vec<&str> = match &self.size {
+            None => Vec::new(),
+            Some(SizeColumns::Column(name)) => vec![name],
+            Some(SizeColumns::Sum(parts)) => parts.keys().map(String::as_str).collect(),
+        };
+        named.chain(sizes).collect()
+    }
+
+    fn places(&self, table: &Table<'_>) -> Result<Places, TraceError> {
+        let find = |name: &String| table.column(name).map_err(TraceError);
+        let (time, took) = match (&self.time, &self.ended, &self.took) {
+            (Some(time), None, None) => (time, None),
+            (None, Some(ended), Some(took)) => (ended, Some(took)),
+            _ => {
+                let message = "needs `time` among its `columns`, or both `ended` and `took`";
+                return Err(TraceError(message.to_owned()));
+            }
+        };
+        let size = match &self.size {
+            None => Vec::new(),
+            Some(SizeColumns::Column(name)) => vec![(find(name)?, 1.0)],
+            Some(SizeColumns::Sum(parts)) => parts
+                .iter()
+                .map(|(name, factor)| Ok((find(name)?, *factor)))
+                .collect::<Result<_, TraceError>>()?,
+        };
+        Ok(Places {
+            time: find(time)?,
+            took: took.map(find).transpose()?,
+            client: self.client.as_ref().map(find).transpose()?,
+            key: self.key.as_ref().map(find).transpose()?,
+            service: self.service.as_ref().map(find).transpose()?,
+            size,
+        })
     }
 }
 
 impl Trace {
-    /// Reads the trace from CSV text.
+    /// Reads the trace from a file.
+    ///
+    /// # Errors
+    /// As [`Trace::read`].
+    pub fn open(&self, path: &Path) -> Result<Rows, TraceError> {
+        let table = Table::open(path, &self.columns.wanted()).map_err(TraceError)?;
+        self.rows(table)
+    }
+
+    /// Reads the trace from a stream that is not packed.
     ///
     /// # Errors
     /// The first rows that cannot be read, by number and column, with what stands there.
@@ -208,127 +313,109 @@ impl Trace {
     /// assert!(error.to_string().contains("row 2"), "{error}");
     /// ```
     pub fn read(&self, text: impl Read) -> Result<Rows, TraceError> {
-        let mut reader = csv::ReaderBuilder::new()
-            .trim(csv::Trim::All)
-            .from_reader(text);
-        let header = reader
-            .headers()
-            .map_err(|error| TraceError(format!("cannot read the header: {error}")))?
-            .clone();
-        if header.is_empty() {
-            return Err(TraceError(
-                "the file is empty; it must begin with a header line".to_owned(),
-            ));
-        }
-        let find = |name: &String| {
-            header
-                .iter()
-                .position(|column| column == name)
-                .ok_or_else(|| {
-                    let known: Vec<&str> = header.iter().take(20).collect();
-                    let near = known
-                        .iter()
-                        .min_by_key(|column| strsim::damerau_levenshtein(column, name))
-                        .filter(|column| {
-                            strsim::damerau_levenshtein(column, name) <= 1 + name.len() / 3
-                        })
-                        .map_or(String::new(), |column| {
-                            format!("; did you mean `{column}`?")
-                        });
-                    TraceError(format!(
-                        "has no column `{name}`{near} Columns: {}",
-                        known.join(", ").escape_debug()
-                    ))
-                })
-        };
-        let columns = &self.columns;
-        let time = find(&columns.time)?;
-        let client = columns.client.as_ref().map(&find).transpose()?;
-        let key = columns.key.as_ref().map(&find).transpose()?;
-        let service = columns.service.as_ref().map(&find).transpose()?;
-        let size: Vec<(usize, f64)> = match &columns.size {
-            None => Vec::new(),
-            Some(SizeColumns::Column(name)) => vec![(find(name)?, 1.0)],
-            Some(SizeColumns::Sum(parts)) => parts
-                .iter()
-                .map(|(name, factor)| Ok((find(name)?, *factor)))
-                .collect::<Result<_, TraceError>>()?,
-        };
+        let table = Table::read(text, &self.columns.wanted()).map_err(TraceError)?;
+        self.rows(table)
+    }
 
+    fn rows(&self, mut table: Table<'_>) -> Result<Rows, TraceError> {
+        let columns = &self.columns;
+        let places = columns.places(&table)?;
         let mut faults: Vec<String> = Vec::new();
         let (mut clients, mut keys) = (Names::default(), Names::default());
-        let mut read: Vec<(i128, Row)> = Vec::new();
-        let mut addresses: Vec<IpAddr> = Vec::new();
-        let mut record = csv::StringRecord::new();
-        for number in 1.. {
-            match reader.read_record(&mut record) {
+        // Arrivals in nanoseconds since the one that was read first.
+        let mut read: Vec<(i64, Row)> = Vec::new();
+        let mut origin = None;
+        let mut addresses: Vec<Option<IpAddr>> = Vec::new();
+        loop {
+            match table.next_row() {
                 Ok(false) => break,
                 Ok(true) => {}
                 Err(error) => {
-                    faults.push(format!("row {number}: {error}"));
+                    faults.push(error);
                     break;
                 }
             }
             if read.len() == MOST_ROWS {
-                return Err(TraceError(format!("has more than {MOST_ROWS} rows")));
+                return Err(TraceError(format!(
+                    "has more than {MOST_ROWS} rows, which is the limit"
+                )));
             }
-            let cell = |column: usize| record.get(column).unwrap_or("");
-            let mut fault = |column: usize, what: &str| {
-                let found: String = cell(column).escape_debug().take(40).collect();
+            let number = table.row();
+            let mut fault = |table: &Table<'_>, column: usize, what: &str| {
+                let found: String = table.cell(column).escape_debug().take(40).collect();
+                let name = table.names()[column].escape_debug();
                 faults.push(format!(
-                    "row {number}, column `{}`: `{found}` is not {what}",
-                    &header[column]
+                    "row {number}, column `{name}`: `{found}` is not {what}"
                 ));
             };
-            let when = columns.time_unit.parse(cell(time));
+            let mut when = columns.time_unit.read(&mut table, places.time);
             if when.is_none() {
-                fault(time, "a time in the unit named by `time-unit`");
+                fault(
+                    &table,
+                    places.time,
+                    "a time in the unit named by `time-unit`",
+                );
+            }
+            if let Some(column) = places.took {
+                match columns.took_unit.length(&mut table, column) {
+                    Some(took) => when = when.map(|ended| ended - took),
+                    None => fault(
+                        &table,
+                        column,
+                        "a length of time in the unit named by `took-unit`",
+                    ),
+                }
             }
             let mut amount = 0.0;
-            for &(column, factor) in &size {
-                match cell(column)
-                    .parse::<f64>()
-                    .ok()
-                    .filter(|size| size.is_finite() && *size >= 0.0)
-                {
+            for &(column, factor) in &places.size {
+                let size = table
+                    .decimal(column)
+                    .and_then(|text| text.parse::<f64>().ok());
+                match size.filter(|size| size.is_finite() && *size >= 0.0) {
                     Some(size) => amount += size * factor,
-                    None => fault(column, "a size (a number, 0 or more)"),
+                    None => fault(&table, column, "a size (a number, 0 or more)"),
                 }
             }
             let mut takes = -1.0;
-            if let Some(column) = service {
-                match columns
-                    .service_unit
-                    .parse(cell(column))
-                    .filter(|&nanos| (0..1 << 60).contains(&nanos))
-                {
-                    Some(nanos) if columns.service_unit != ColumnTime::Date => {
-                        takes = nanos as f64 * 1e-9
-                    }
-                    _ => fault(
+            if let Some(column) = places.service {
+                match columns.service_unit.length(&mut table, column) {
+                    Some(nanos) => takes = nanos as f64 * 1e-9,
+                    None => fault(
+                        &table,
                         column,
                         "a length of time in the unit named by `service-unit`",
                     ),
                 }
             }
+            // Within 10 years of each other, or the scale of the times is another one.
+            let since = when.map(|when| when - *origin.get_or_insert(when));
+            if since.is_some_and(|since| since.unsigned_abs() > TEN_YEARS) {
+                let message = "lasts longer than 10 years; is `time-unit` right?";
+                return Err(TraceError(format!("{message} (row {number})")));
+            }
             if faults.len() >= 10 {
                 break;
             }
-            let who = match client {
-                Some(column) => clients.number(cell(column)),
-                None => number as u32 - 1,
+            let intern = |names: &mut Names, what: &str, column: usize| {
+                names.number(table.cell(column)).ok_or_else(|| {
+                    TraceError(format!(
+                        "has more than 512 MiB of different {what}, which is the limit"
+                    ))
+                })
             };
-            if who as usize == addresses.len() {
-                let made_up = IpAddr::V4(std::net::Ipv4Addr::from_bits(0x0a00_0000 | who));
-                addresses.push(
-                    client
-                        .and_then(|column| cell(column).parse().ok())
-                        .unwrap_or(made_up),
-                );
+            let who = match places.client {
+                Some(column) => intern(&mut clients, "clients", column)?,
+                None => read.len() as u32,
+            };
+            let key = match places.key {
+                Some(column) => intern(&mut keys, "keys", column)?,
+                None => who,
+            };
+            if let Some(column) = places.client
+                && who as usize == addresses.len()
+            {
+                addresses.push(address(table.cell(column)));
             }
-            let key = key.map_or(u64::from(who), |column| {
-                u64::from(keys.number(cell(column)))
-            });
             let row = Row {
                 time: Time::ZERO,
                 client: who,
@@ -336,7 +423,7 @@ impl Trace {
                 size: amount as f32,
                 service: takes as f32,
             };
-            read.extend(when.map(|when| (when, row)));
+            read.extend(since.map(|since| (since as i64, row)));
         }
         if !faults.is_empty() {
             let more = if faults.len() >= 10 {
@@ -349,24 +436,26 @@ impl Trace {
         if read.is_empty() {
             return Err(TraceError("has a header and no rows".to_owned()));
         }
-        read.sort_by_key(|&(when, _)| when);
+        read.sort_by_key(|&(since, _)| since);
         let first = read[0].0;
         let rows: Vec<Row> = read
             .into_iter()
-            .map(|(when, row)| Row {
-                time: self.scaled(when - first),
+            .map(|(since, row)| Row {
+                time: self.scaled(i128::from(since) - i128::from(first)),
                 ..row
             })
             .collect();
         let length = rows.last().map_or(Span::ZERO, |row| row.time - Time::ZERO);
-        if length > Span::from_secs(10 * 365 * 86_400) {
-            return Err(TraceError(
-                "lasts longer than 10 years; is `time-unit` right?".to_owned(),
-            ));
+        if addresses.iter().all(Option::is_none) {
+            addresses = Vec::new();
         }
+        let names = places.client.map(|_| clients.texts());
         Ok(Rows {
-            rows,
+            clients: names.as_ref().map_or(rows.len(), |names| names.len()) as u32,
+            keys: places.key.map_or(names.clone(), |_| Some(keys.texts())),
+            names,
             addresses,
+            rows,
             length,
         })
     }

@@ -1,4 +1,4 @@
-//! Sessions lost, by cause: a bar a strategy.
+//! Sessions that lost their state, by the cause of the first loss: a bar a strategy.
 
 use plotters::style::RGBColor;
 
@@ -33,7 +33,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             .sessions
             .iter()
             .find(|row| row.strategy == strategy && row.cause == cause);
-        row.and_then(|row| row.lost_share).unwrap_or(0.0) * 100.0
+        row.and_then(|row| row.hurt_share).unwrap_or(0.0) * 100.0
     };
     let total = |strategy: &str| {
         CAUSES
@@ -64,7 +64,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "Sessions lost, as a share of the sessions held in the measured window",
+            "Sessions that lost their state, as a share of all in the measured window",
         );
         let mut at = EDGE;
         let plain = Type::new(13.0, MUTED);
@@ -104,7 +104,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 .map(|row| row.lost)
                 .sum();
             let text = format!(
-                "{}% ({} lost)",
+                "{}% ({} times)",
                 number(from, if from < 1.0 { 0.01 } else { 0.1 }),
                 number(lost, if lost < 10.0 { 0.1 } else { 1.0 })
             );

@@ -128,10 +128,12 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
             made.sessions.push(SessionRow {
                 strategy: name.clone(),
                 cause: cause.to_owned(),
-                held: 200.0,
+                sessions: 200.0,
                 lost,
                 lost_half_width_95: Some(0.4),
-                lost_share: Some(lost / 200.0),
+                hurt: lost,
+                hurt_half_width_95: Some(0.4),
+                hurt_share: Some(lost / 200.0),
             });
         }
     }
@@ -276,7 +278,7 @@ impl Invented {
             row.utilization = next();
         }
         for row in &mut self.sessions {
-            (row.lost, row.lost_share) = (next(), Some(next()));
+            (row.lost, row.hurt_share) = (next(), Some(next()));
         }
         for row in &mut self.sweep {
             (row.at, row.estimate, row.half_width_95) = (next(), Some(next()), Some(next()));

@@ -1,20 +1,19 @@
 //! Clients: when they ask, who they are, what they ask for.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use rand::Rng as _;
 
 use super::super::file::{Clients, File, FromFile, Generated, Population as PopulationFile};
 use super::super::text::Path;
 use super::{Check, names};
 use crate::dist::{Dist, Quantity, Sampler};
-use crate::model::arrivals::Arrivals;
+use crate::model::address::{Addresses, Drawn, Proxy};
+use crate::model::arrivals::{Arrivals, Rows};
 use crate::model::blueprint::{Population, SessionPlan, SourcePlan, When};
 use crate::model::network::Delay;
 use crate::model::popularity::{Popularity, Skew};
-use crate::rng::{Domain, Seeds};
 
 /// The groups of clients; `None` in place of one that makes no sense.
 pub(super) fn sources(file: &File, check: &mut Check<'_>) -> Vec<Option<SourcePlan>> {
@@ -24,17 +23,11 @@ pub(super) fn sources(file: &File, check: &mut Check<'_>) -> Vec<Option<SourcePl
     file.clients
         .iter()
         .enumerate()
-        .map(|(index, clients)| source(file, clients, index, &list.index(index), check))
+        .map(|(index, clients)| source(file, clients, &list.index(index), check))
         .collect()
 }
 
-fn source(
-    file: &File,
-    clients: &Clients,
-    index: usize,
-    at: &Path,
-    check: &mut Check<'_>,
-) -> Option<SourcePlan> {
+fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> Option<SourcePlan> {
     let services = file.services.iter().map(|service| service.name.as_str());
     let service = match &clients.service {
         None => Some(0),
@@ -52,17 +45,22 @@ fn source(
             .and_then(|length| sampler(length, &at.key("sessions").key("length"), check)),
     });
     let to_balancer = delay(file, clients, at, check);
-    let (when, population) = when(clients, index, at, check)?;
+    let (when, population) = when(clients, at, check)?;
     let keys = clients
         .keys
         .as_ref()
         .map(|keys| Arc::new(Popularity::new(keys.count, keys.popularity)));
+    let key_texts = match &when {
+        When::Trace(rows) if keys.is_none() => rows.keys.clone(),
+        _ => None,
+    };
     Some(SourcePlan {
         name: clients.name.clone(),
         service: service?,
         when,
         population: Arc::new(population),
         keys,
+        key_texts,
         size: match size {
             None => None,
             Some(size) => Some(size?),
@@ -126,12 +124,7 @@ fn delay(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> Op
 }
 
 /// When a group asks, and who is in it.
-fn when(
-    clients: &Clients,
-    index: usize,
-    at: &Path,
-    check: &mut Check<'_>,
-) -> Option<(When, Population)> {
+fn when(clients: &Clients, at: &Path, check: &mut Check<'_>) -> Option<(When, Population)> {
     let arrivals = at.key("arrivals");
     let said_by_itself = |what: &str, check: &mut Check<'_>| {
         if clients.population.is_some() {
@@ -142,17 +135,19 @@ fn when(
     match &clients.arrivals {
         Arrivals::Trace(trace) => {
             said_by_itself("a trace", check);
+            if trace.columns.key.is_some() && clients.keys.is_some() {
+                let message = "a trace with a column of keys says itself what is asked for; remove `keys`, or `columns.key`";
+                check.fault(&at.key("keys"), "contradiction", message.to_owned());
+            }
             match check.data.trace(trace) {
                 Ok(rows) => {
-                    let popularity = Popularity::Uniform(rows.addresses.len() as u32);
-                    let addresses = rows.addresses.clone();
-                    Some((
-                        When::Trace(rows),
-                        Population {
-                            popularity,
-                            addresses,
-                        },
-                    ))
+                    let addresses = recorded(clients, &rows, at, check)?;
+                    let population = Population {
+                        popularity: Popularity::Uniform(rows.clients),
+                        addresses,
+                        names: rows.names.clone(),
+                    };
+                    Some((When::Trace(rows), population))
                 }
                 Err(why) => {
                     check.fault(&arrivals.key("file"), "bad-trace", why);
@@ -167,18 +162,22 @@ fn when(
                 count: closed.users,
                 ..Generated::default()
             };
-            Some((
-                When::Closed(think),
-                generate(&users, index, &at.key("population"), check)?,
-            ))
+            Some((When::Closed(think), generate(clients, &users, at, check)?))
         }
         open => {
             let population = match &clients.population {
-                None => generate(&Generated::default(), index, &at.key("population"), check),
+                None => generate(clients, &Generated::default(), at, check),
                 Some(PopulationFile::Generated(generated)) => {
-                    generate(generated, index, &at.key("population"), check)
+                    generate(clients, generated, at, check)
                 }
-                Some(PopulationFile::File(from)) => from_file(from, &at.key("population"), check),
+                Some(PopulationFile::File(from)) => {
+                    if !clients.proxies.is_empty() {
+                        let message =
+                            "a file says itself which addresses clients have; remove `proxies`";
+                        check.fault(&at.key("proxies"), "contradiction", message.to_owned());
+                    }
+                    from_file(from, &at.key("population"), check)
+                }
             };
             match open.process() {
                 Ok(Some(process)) => Some((When::Process(process), population?)),
@@ -192,6 +191,27 @@ fn when(
     }
 }
 
+/// The addresses of the clients of a trace: their own where their names are addresses, made up where not.
+fn recorded(clients: &Clients, rows: &Rows, at: &Path, check: &mut Check<'_>) -> Option<Addresses> {
+    let known: Option<Vec<IpAddr>> = rows.addresses.iter().copied().collect();
+    if let Some(known) = known.filter(|known| !known.is_empty()) {
+        if !clients.proxies.is_empty() {
+            let message = "the trace says itself which addresses clients have; remove `proxies`";
+            check.fault(&at.key("proxies"), "contradiction", message.to_owned());
+        }
+        return Some(Addresses::Known(known));
+    }
+    let plan = Generated {
+        count: rows.clients,
+        ..Generated::default()
+    };
+    let drawn = drawn(clients, &plan, at, check)?;
+    Some(Addresses::Drawn(Drawn {
+        known: rows.addresses.clone(),
+        ..drawn
+    }))
+}
+
 fn from_file(from: &FromFile, at: &Path, check: &mut Check<'_>) -> Option<Population> {
     match check.data.addresses(&from.file, &from.column) {
         Ok(counted) => {
@@ -199,7 +219,8 @@ fn from_file(from: &FromFile, at: &Path, check: &mut Check<'_>) -> Option<Popula
             let addresses = counted.into_iter().map(|(address, _)| address).collect();
             Some(Population {
                 popularity: Popularity::weighted(&weights),
-                addresses,
+                addresses: Addresses::Known(addresses),
+                names: None,
             })
         }
         Err(why) => {
@@ -209,13 +230,29 @@ fn from_file(from: &FromFile, at: &Path, check: &mut Check<'_>) -> Option<Popula
     }
 }
 
-/// Clients with made-up addresses. These do not depend on the seed: a population is part of the scenario.
+/// Clients with made-up addresses.
 fn generate(
+    clients: &Clients,
     plan: &Generated,
-    index: usize,
     at: &Path,
     check: &mut Check<'_>,
 ) -> Option<Population> {
+    if let Skew::Zipf { exponent } = plan.popularity
+        && !exponent.is_finite()
+    {
+        return None;
+    }
+    let addresses = drawn(clients, plan, at, check)?;
+    Some(Population {
+        popularity: Popularity::new(plan.count, plan.popularity),
+        addresses: Addresses::Drawn(addresses),
+        names: None,
+    })
+}
+
+/// Addresses for so many clients. `at` is the group's place.
+fn drawn(clients: &Clients, plan: &Generated, at: &Path, check: &mut Check<'_>) -> Option<Drawn> {
+    let population = at.key("population");
     let network: IpNet = match plan.network.parse() {
         Ok(network) => network,
         Err(_) => {
@@ -223,7 +260,7 @@ fn generate(
                 "`{}` is not a network; write e.g. \"10.0.0.0/8\" or \"2001:db8::/32\"",
                 plan.network
             );
-            check.fault(&at.key("network"), "bad-network", message);
+            check.fault(&population.key("network"), "bad-network", message);
             return None;
         }
     };
@@ -234,46 +271,33 @@ fn generate(
             plan.subnet,
             network.prefix_len()
         );
-        check.fault(&at.key("subnet"), "out-of-range", message);
+        check.fault(&population.key("subnet"), "out-of-range", message);
         return None;
     }
-    if let Skew::Zipf { exponent } = plan.popularity
-        && !exponent.is_finite()
-    {
+    let behind: f64 = clients
+        .proxies
+        .iter()
+        .map(|proxy| proxy.share.value())
+        .sum();
+    if behind > 1.0 + 1e-9 {
+        let message = format!(
+            "{:.0}% of the clients are behind proxies; the shares may add up to 100% at most",
+            behind * 100.0
+        );
+        check.fault(&at.key("proxies"), "out-of-range", message);
         return None;
     }
-    let mut rng = Seeds::new(0, 0).stream(Domain::Address, index as u64);
-    let base = match network.network() {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()),
-        IpAddr::V6(v6) => v6.to_bits(),
-    };
-    let host_bits = u32::from(width - plan.subnet);
-    let keep = |bits: u32| {
-        if bits >= 128 {
-            u128::MAX
-        } else {
-            (1 << bits) - 1
-        }
-    };
-    let mut subnet = 0;
-    let addresses = (0..plan.count)
-        .map(|client| {
-            let within = client % plan.per_subnet;
-            if within == 0 {
-                let word = u128::from(rng.next_u64()) << 64 | u128::from(rng.next_u64());
-                subnet = word & keep(u32::from(plan.subnet - network.prefix_len()));
-            }
-            // Host numbers begin at 1 where the prefix has room for hosts.
-            let host = (u128::from(within) + u128::from(host_bits > 0)) & keep(host_bits);
-            let bits = base | subnet.checked_shl(host_bits).unwrap_or(0) | host;
-            match network {
-                IpNet::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(bits as u32)),
-                IpNet::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(bits)),
-            }
-        })
-        .collect();
-    Some(Population {
-        popularity: Popularity::new(plan.count, plan.popularity),
-        addresses,
+    Some(Drawn {
+        count: plan.count,
+        known: Vec::new(),
+        network,
+        subnet: plan.subnet,
+        per_subnet: plan.per_subnet,
+        proxies: (clients.proxies.iter())
+            .map(|proxy| Proxy {
+                share: proxy.share.value(),
+                addresses: proxy.addresses,
+            })
+            .collect(),
     })
 }

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::model::arrivals::{Rows, Trace, open_data};
+use crate::logs::Table;
+use crate::model::arrivals::{Rows, Trace};
 use crate::scenario::file::{Measured, TimeUnit};
 
 /// What became of reading a file.
@@ -34,10 +35,8 @@ impl Data {
         self.traces
             .entry(name)
             .or_insert_with(|| {
-                let text = open_data(&folder.join(&trace.file))
-                    .map_err(|why| format!("`{}` cannot be read: {why}", trace.file))?;
                 trace
-                    .read(text)
+                    .open(&folder.join(&trace.file))
                     .map(Arc::new)
                     .map_err(|why| format!("`{}` {why}", trace.file))
             })
@@ -130,38 +129,31 @@ fn excerpt(cell: &str) -> String {
     cell.escape_debug().take(40).collect()
 }
 
+/// Rows of a data file at most.
+const MOST_ROWS: usize = 10_000_000;
+
 fn read_column(path: &Path, column: Option<&str>) -> Result<Vec<String>, String> {
-    let text = open_data(path).map_err(|why| format!("cannot be read: {why}"))?;
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text);
-    let header = reader
-        .headers()
-        .map_err(|error| format!("has a header that cannot be read: {error}"))?
-        .clone();
+    let mut table = Table::open(path, column.as_slice())?;
     let at = match column {
-        None if header.len() == 1 => 0,
+        None if table.names().len() == 1 => 0,
         None => {
             return Err(format!(
                 "has {} columns; name one of them with `column`",
-                header.len()
+                table.names().len()
             ));
         }
-        Some(name) => header
-            .iter()
-            .position(|other| other == name)
-            .ok_or_else(|| {
-                let known: Vec<&str> = header.iter().take(20).collect();
-                format!(
-                    "has no column `{name}`; it has {}",
-                    known.join(", ").escape_debug()
-                )
-            })?,
+        Some(name) => table.column(name)?,
     };
     let mut cells = Vec::new();
-    for (row, record) in reader.records().enumerate() {
-        let record = record.map_err(|error| format!("row {}: {error}", row + 1))?;
-        cells.push(record.get(at).unwrap_or("").to_owned());
+    while table.next_row()? {
+        if cells.len() == MOST_ROWS {
+            return Err(format!(
+                "has more than {MOST_ROWS} rows, which is the limit"
+            ));
+        }
+        // A number has a point from here on; what is none is as it is, for whoever reads it to refuse it.
+        let number = table.decimal(at).map(std::borrow::Cow::into_owned);
+        cells.push(number.unwrap_or_else(|| table.cell(at).to_owned()));
     }
     if cells.is_empty() {
         return Err("has no rows".to_owned());

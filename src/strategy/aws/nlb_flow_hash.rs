@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::targets::Targets;
 use crate::rng::mix;
-use crate::strategy::{Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Context, MemberId, News, Origin, Pick, Product, Request};
 
 /// Settings of `aws-nlb-flow-hash`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +80,10 @@ impl AwsNlbFlowHash {
 
 impl News for AwsNlbFlowHash {
     type Config = Config;
+
+    fn origin(_: &Config) -> Origin {
+        Origin::Port
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         AwsNlbFlowHash {
@@ -162,7 +166,7 @@ mod tests {
             let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + client));
             for port in 0..30 {
                 let request = Request {
-                    client,
+                    client: Key::Number(u64::from(client)),
                     address: &address,
                     port,
                     key: Key::Number(0),

@@ -396,7 +396,7 @@ mod tests {
         let mut hits = vec![0; pool.len() + 1];
         for _ in 0..6000 {
             let request = Request {
-                client: 0,
+                client: Key::Number(0),
                 address: &[127, 0, 0, 1].into(),
                 port: 0,
                 key: Key::Number(0),

@@ -218,6 +218,9 @@ fn slots(served: u32, factor: u32, (before, weight): (u64, u64), total: u64) -> 
 /// A rule that hashes: its type, and the hash that it makes of a request.
 macro_rules! hashed_rule {
     ($(#[$doc:meta])* $Rule:ident, $Config:ty, $shared:expr, $hash:expr) => {
+        hashed_rule! { $(#[$doc])* $Rule, $Config, $shared, $hash, crate::strategy::Origin::Nothing }
+    };
+    ($(#[$doc:meta])* $Rule:ident, $Config:ty, $shared:expr, $hash:expr, $origin:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $Rule {
@@ -231,6 +234,10 @@ macro_rules! hashed_rule {
             fn in_charge(config: &$Config, members: &[crate::strategy::Member]) -> Vec<bool> {
                 let shared: fn(&$Config) -> hashed::Config = $shared;
                 crate::strategy::haproxy::servers::in_charge(shared(config).allbackups, members)
+            }
+
+            fn origin(_: &$Config) -> crate::strategy::Origin {
+                $origin
             }
 
             fn new(config: &$Config, _: &mut Context<'_>) -> Self {

@@ -33,5 +33,6 @@ hashed_rule! {
             }
         };
         Some(hashed.finish(word))
-    }
+    },
+    crate::strategy::Origin::Address
 }

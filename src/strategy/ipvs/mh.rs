@@ -22,7 +22,7 @@ use super::service::{Scheduler, Service, TIME_WAIT, VirtualService, gcd};
 use super::table::Table;
 use crate::strategy::hash::linux::hsiphash;
 use crate::strategy::hash::maglev::{Preference, fill};
-use crate::strategy::{Member, MemberId, Request};
+use crate::strategy::{Member, MemberId, Origin, Request};
 use crate::time::{Span, Time};
 
 /// Slots of the table: the kernel's default, `IP_VS_MH_TAB_SIZE`.
@@ -109,6 +109,14 @@ impl Scheduler for Mh {
 
     fn time_wait(config: &Config) -> Span {
         config.time_wait
+    }
+
+    fn origin(config: &Config) -> Origin {
+        if config.mh_port {
+            Origin::Port
+        } else {
+            Origin::Address
+        }
     }
 
     fn dest_changed(&mut self, _: MemberId, _: &Service) {

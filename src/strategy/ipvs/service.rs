@@ -12,7 +12,9 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Answer, Context, Member, MemberId, News, Outcome, Pick, Product, Request};
+use crate::strategy::{
+    Answer, Context, Member, MemberId, News, Origin, Outcome, Pick, Product, Request,
+};
 use crate::time::{Span, Time};
 
 /// The head of the list: before every server.
@@ -145,6 +147,11 @@ pub trait Scheduler: Clone + Debug {
     /// How long a closed connection counts as inactive.
     fn time_wait(config: &Self::Config) -> Span;
 
+    /// What it looks at of where a request comes from.
+    fn origin(_config: &Self::Config) -> Origin {
+        Origin::Nothing
+    }
+
     /// A server has come to the head of the list.
     fn dest_added(&mut self, member: MemberId, service: &Service) {
         self.dest_changed(member, service);
@@ -247,6 +254,10 @@ fn weight(member: MemberId, cx: &Context<'_>) -> u32 {
 
 impl<S: Scheduler> News for VirtualService<S> {
     type Config = S::Config;
+
+    fn origin(config: &S::Config) -> Origin {
+        S::origin(config)
+    }
 
     fn new(config: &S::Config, cx: &mut Context<'_>) -> Self {
         let mut service = Service {

@@ -20,7 +20,7 @@ use super::address::source;
 use super::service::{Scheduler, Service, TIME_WAIT, VirtualService};
 use super::table::{BITS, Table, buckets};
 use crate::strategy::hash::linux::hash_32;
-use crate::strategy::{Member, MemberId, Request};
+use crate::strategy::{Member, MemberId, Origin, Request};
 use crate::time::{Span, Time};
 
 /// Settings of `ipvs-sh`.
@@ -67,6 +67,14 @@ impl Scheduler for Sh {
 
     fn time_wait(config: &Config) -> Span {
         config.time_wait
+    }
+
+    fn origin(config: &Config) -> Origin {
+        if config.sh_port {
+            Origin::Port
+        } else {
+            Origin::Address
+        }
     }
 
     fn dest_changed(&mut self, _: MemberId, _: &Service) {

@@ -27,7 +27,9 @@ use serde::{Deserialize, Serialize};
 use super::peers::{self, Condition, PASSED_OVER, Peers};
 use super::ring::Ring;
 use super::smooth::in_turn;
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
+use crate::strategy::{
+    Answer, Context, Member, MemberId, News, Origin, Pick, Product, Request, standby,
+};
 use crate::time::Span;
 
 /// Settings of `nginx-hash`.
@@ -147,6 +149,13 @@ impl News for NginxHash {
         config.max_fails > 0
     }
 
+    fn origin(config: &Config) -> Origin {
+        match config.key {
+            HashKey::Address => Origin::Address,
+            HashKey::Key | HashKey::Client => Origin::Nothing,
+        }
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let shared = peers::Config {
             max_fails: config.max_fails,
@@ -188,10 +197,9 @@ impl Product for NginxHash {
         match self.key {
             HashKey::Key => request.key.bytes(|key| self.pick_by(key, request, cx)),
             HashKey::Address => self.pick_by(request.address.to_string().as_bytes(), request, cx),
-            HashKey::Client => {
-                let mut digits = itoa::Buffer::new();
-                self.pick_by(digits.format(request.client).as_bytes(), request, cx)
-            }
+            HashKey::Client => request
+                .client
+                .bytes(|client| self.pick_by(client, request, cx)),
         }
     }
 }

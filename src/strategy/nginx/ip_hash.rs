@@ -19,7 +19,9 @@
 use std::net::IpAddr;
 
 use super::peers::{Config, PASSED_OVER, Peers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
+use crate::strategy::{
+    Answer, Context, Member, MemberId, News, Origin, Pick, Product, Request, standby,
+};
 
 /// nginx with `ip_hash`.
 #[derive(Clone, Debug)]
@@ -36,6 +38,10 @@ impl News for NginxIpHash {
 
     fn notices_failures(config: &Config) -> bool {
         config.max_fails > 0
+    }
+
+    fn origin(_: &Config) -> Origin {
+        Origin::Address
     }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {

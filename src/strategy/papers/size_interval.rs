@@ -124,7 +124,7 @@ mod tests {
         sizes
             .map(|size| {
                 let request = Request {
-                    client: 0,
+                    client: Key::Number(0),
                     address: &[127, 0, 0, 1].into(),
                     port: 0,
                     key: Key::Number(0),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::mix;
 use crate::strategy::hash::ring::Ring;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Context, MemberId, News, Origin, Request, Rule};
 
 /// Settings of `consistent-hashing`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +60,13 @@ pub struct ConsistentHashing {
 impl News for ConsistentHashing {
     type Config = Config;
 
+    fn origin(config: &Config) -> Origin {
+        match config.on {
+            On::Address => Origin::Address,
+            On::Key | On::Client => Origin::Nothing,
+        }
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         ConsistentHashing {
             on: config.on,
@@ -72,7 +79,7 @@ impl Rule for ConsistentHashing {
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
         let key = match self.on {
             On::Key => request.key.word(),
-            On::Client => u64::from(request.client),
+            On::Client => request.client.word(),
             On::Address => match request.address {
                 IpAddr::V4(v4) => u64::from(v4.to_bits()),
                 IpAddr::V6(v6) => mix((v6.to_bits() >> 64) as u64) ^ v6.to_bits() as u64,

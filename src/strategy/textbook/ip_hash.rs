@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::mix;
 use crate::strategy::index::Cumulative;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Context, MemberId, News, Origin, Request, Rule};
 
 /// Settings of `ip-hash`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +72,10 @@ impl IpHash {
 
 impl News for IpHash {
     type Config = Config;
+
+    fn origin(_: &Config) -> Origin {
+        Origin::Address
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = IpHash {

@@ -192,7 +192,7 @@ impl<S: Scheduler<Config = Config>> Run<S> {
         match step {
             0..=5 => {
                 let request = Request {
-                    client: 0,
+                    client: Key::Number(0),
                     address: &[127, 0, 0, 1].into(),
                     port: 0,
                     key: Key::Number(0),

@@ -78,7 +78,7 @@ impl Upstream {
     ) -> Pick {
         let address: IpAddr = address.parse().unwrap();
         let request = Request {
-            client: 0,
+            client: Key::Number(0),
             address: &address,
             port: 0,
             key: Key::Text(key),
