@@ -16,11 +16,16 @@ mod schema;
 mod tune;
 mod validate;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::experiment::Journal;
+use crate::scenario::Scenario;
 use output::{Failure, Output};
 
 /// Compares load-balancing strategies by simulation, before one is deployed.
@@ -212,4 +217,33 @@ fn read_text(path: &std::path::Path) -> Result<String, Failure> {
         ));
     }
     Ok(text)
+}
+
+/// The journal of a run or a search at `path`, with what an interrupted one has left; what is of no use is said.
+fn journal<K: Ord + Serialize + DeserializeOwned>(
+    path: &Path,
+    records: &str,
+    scenario: &Scenario,
+    fresh: bool,
+    output: &Output,
+) -> Result<Journal<K>, Failure> {
+    if fresh {
+        let _ = std::fs::remove_file(path);
+    }
+    let journal = Journal::open(path, records, scenario).map_err(|error| {
+        Failure::Run(format!("cannot go on with `{}`: {error}", path.display()))
+    })?;
+    let name = &scenario.file_name;
+    if journal.known() > 0 {
+        output.say(&format!(
+            "{name}: goes on where it was interrupted, with {} {records} done (`--fresh` begins anew)",
+            journal.known()
+        ));
+    }
+    if let Some(why) = journal.stale() {
+        output.say(&format!(
+            "{name}: begins anew, and does not go on where it was interrupted, for {why}"
+        ));
+    }
+    Ok(journal)
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::interrupt::listen;
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
-use crate::experiment::{self, Journal, Outcome, Progress, Unsettled};
+use crate::experiment::{self, CellKey, Journal, Outcome, Progress, Unsettled};
 use crate::model::blueprint::When;
 use crate::report::requests::{Packing, Shape};
 use crate::report::sureness;
@@ -91,11 +91,14 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         pool.install(|| settle(scenario))?;
     }
     let scenarios = scenarios;
-    let journals: Vec<Journal> = scenarios
+    let journals: Vec<Journal<CellKey>> = scenarios
         .iter()
-        .map(|scenario| journal(scenario, args, output))
+        .map(|scenario| {
+            let path = write::journal(&args.out, scenario);
+            super::journal(&path, "cells", scenario, args.fresh, output)
+        })
         .collect::<Result<_, _>>()?;
-    let runs: Vec<(&Scenario, Option<(&Journal, u32)>)> = scenarios
+    let runs: Vec<(&Scenario, Option<(&Journal<CellKey>, u32)>)> = scenarios
         .iter()
         .zip(&journals)
         .flat_map(|(scenario, journal)| {
@@ -145,27 +148,9 @@ fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
     }
 }
 
-/// The journal of a scenario's run, with what an interrupted one has left.
-fn journal(scenario: &Scenario, args: &RunArgs, output: &Output) -> Result<Journal, Failure> {
-    let path = write::journal(&args.out, scenario);
-    if args.fresh {
-        let _ = std::fs::remove_file(&path);
-    }
-    let journal = Journal::open(&path, scenario)
-        .map_err(|error| Failure::Run(format!("cannot read `{}`: {error}", path.display())))?;
-    if journal.known() > 0 {
-        output.say(&format!(
-            "{}: goes on where it was interrupted, with {} cells done (`--fresh` begins anew)",
-            scenario.file_name,
-            journal.known()
-        ));
-    }
-    Ok(journal)
-}
-
 /// Lives all cells, with a progress bar; an interrupt stops them.
 fn live(
-    scenarios: &[(&Scenario, Option<(&Journal, u32)>)],
+    scenarios: &[(&Scenario, Option<(&Journal<CellKey>, u32)>)],
     pool: &rayon::ThreadPool,
     output: &Output,
 ) -> Result<Vec<Outcome>, Failure> {

@@ -16,10 +16,10 @@ use crate::report::folder;
 use crate::report::table::Style;
 use crate::report::tuning::{self as report, TuneTables};
 use crate::report::whole::whole;
+use crate::scenario::Template;
 use crate::scenario::moved::{files, moved};
 use crate::scenario::text::Document;
-use crate::scenario::{Scenario, Template};
-use crate::tune::{self, Answer, Journal, Space, Standing, Stopped};
+use crate::tune::{self, Answer, Measurements, Space, Standing, Stopped};
 
 #[derive(Debug, Args)]
 pub(super) struct TuneArgs {
@@ -88,7 +88,8 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
         .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     let progress = Arc::new(Progress::default());
     listen(&progress)?;
-    let journal = journal(&base, args, output)?;
+    let path = report::journal(&args.out, &base);
+    let journal = super::journal(&path, "measurements", &base, args.fresh, output)?;
     let space = Space::new(&base, &tuning, &template);
     let bar = Bar::new(output);
     let found = pool.install(|| {
@@ -105,29 +106,11 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
     match found {
         Ok((answer, journal)) => {
             tell(args, &space, &template, &answer, output)?;
-            journal.into_iter().for_each(Journal::remove);
+            journal.into_iter().for_each(Measurements::remove);
             Ok(())
         }
         Err(stopped) => Err(give_up(&space, &template, *stopped, args, output)?),
     }
-}
-
-/// The journal of the search, with what an interrupted one has left.
-fn journal(scenario: &Scenario, args: &TuneArgs, output: &Output) -> Result<Journal, Failure> {
-    let path = report::journal(&args.out, scenario);
-    if args.fresh {
-        let _ = std::fs::remove_file(&path);
-    }
-    let journal = Journal::open(&path, scenario)
-        .map_err(|error| Failure::Run(format!("cannot read `{}`: {error}", path.display())))?;
-    if journal.known() > 0 {
-        output.say(&format!(
-            "{}: goes on where it was interrupted, with {} measurements done (`--fresh` begins anew)",
-            scenario.file_name,
-            journal.known()
-        ));
-    }
-    Ok(journal)
 }
 
 /// Prints an answer, and writes it.

@@ -1,34 +1,89 @@
-//! What a run has done so far, on disk: an interrupted run goes on where it stopped.
+//! What a run or a search has done so far, on disk: an interrupted one goes on where it stopped.
 //!
-//! A journal is a row of records, one a cell, each with its length and a checksum, after a header that says which run it is of.
-//! Records are only ever added. A program that is killed leaves at most one that is cut short, and it is ignored. Since a cell
-//! is a function of the scenario, the seed and its own numbers, and cells are put together by sums of whole numbers, a run that
-//! went on from a journal ends with the same bytes as one that was never interrupted.
+//! A journal is a row of records, each with its length and a checksum, after a line that says what they were made of: the program,
+//! the scenario, and every file that it read. Records are only ever added. A program that is killed leaves at most one that is cut
+//! short, and it is ignored. Since what a record holds is a function of its key and of what stands in that line, a run that went on
+//! from a journal ends with the same bytes as one that was never interrupted.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use crate::model::blueprint::When;
-use crate::observe::Tally;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh64::xxh64;
+
 use crate::scenario::Scenario;
 
 /// Which cell: the place of its scenario among the points of a sweep, its variant, its replication.
-pub(super) type CellKey = (u32, u32, u32);
+pub type CellKey = (u32, u32, u32);
 
-/// The cells of one run that are done.
+/// What is done, by key.
 #[derive(Debug)]
-pub struct Journal {
+pub struct Journal<K> {
     path: PathBuf,
-    header: String,
+    origin: Origin,
     /// Opened with the first record.
     file: Mutex<Option<File>>,
     /// Where the records stand that an earlier run left: place and length.
-    known: BTreeMap<CellKey, (u64, u32)>,
+    known: BTreeMap<K, (u64, u32)>,
+    /// Why what an earlier run left is of no use.
+    stale: Option<String>,
     opened: Instant,
+}
+
+/// What records are made of: the first line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Origin {
+    /// What the records are: cells of a run, or measurements of a search.
+    records: String,
+    /// The program's version and what it was built of.
+    program: String,
+    /// A hash of the scenario, every default filled in.
+    scenario: u64,
+    /// Hashes of the files that it reads, by name.
+    files: BTreeMap<String, u64>,
+}
+
+impl Origin {
+    fn of(records: &str, scenario: &Scenario) -> Origin {
+        Origin {
+            records: records.to_owned(),
+            program: concat!(
+                "lbsim ",
+                env!("CARGO_PKG_VERSION"),
+                " ",
+                env!("LBSIM_BUILD")
+            )
+            .to_owned(),
+            scenario: xxh64(scenario.resolved.to_string().as_bytes(), 0),
+            files: scenario.files.clone(),
+        }
+    }
+
+    /// What is different now.
+    fn changed(&self, now: &Origin) -> String {
+        if self.program != now.program {
+            return format!(
+                "it was begun by another build of the program ({})",
+                self.program
+            );
+        }
+        if self.scenario != now.scenario {
+            return "the scenario has changed since".to_owned();
+        }
+        let changed = now
+            .files
+            .iter()
+            .find(|&(name, hash)| self.files.get(name) != Some(hash));
+        match changed {
+            Some((name, _)) => format!("`{name}` has changed since"),
+            None => "it was something else".to_owned(),
+        }
+    }
 }
 
 /// What was done before is not noted: to do it again costs no more than noting a thousand short cells does.
@@ -37,45 +92,65 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes before a record: its length, and a checksum of it.
 const PREFIX: u64 = 8;
 
-impl Journal {
-    /// The journal of a scenario at `path`, with what an earlier run of the same scenario, by the same version, left there. That
-    /// of another run is written over once there is something to write.
+impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
+    /// The journal at `path` of what is done with a scenario, with what an earlier run over the same scenario and the same files,
+    /// by the same program, left there. That of another is written over once there is something to write. `records` says what is
+    /// noted.
     ///
     /// # Errors
-    /// Where there is a file and it cannot be read.
-    pub fn open(path: &Path, scenario: &Scenario) -> io::Result<Journal> {
-        let header = header(scenario);
+    /// Where there is a file and it cannot be read, or another process writes it.
+    pub fn open(path: &Path, records: &str, scenario: &Scenario) -> io::Result<Journal<K>> {
         let mut journal = Journal {
             path: path.to_owned(),
-            header,
+            origin: Origin::of(records, scenario),
             file: Mutex::new(None),
             known: BTreeMap::new(),
+            stale: None,
             opened: Instant::now(),
         };
         match OpenOptions::new().read(true).write(true).open(path) {
-            Ok(file) => journal.read(file)?,
+            Ok(file) => {
+                own(&file)?;
+                journal.read(file)?;
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
         Ok(journal)
     }
 
-    /// How many cells are done.
+    /// How many records an earlier run has left.
     pub fn known(&self) -> usize {
         self.known.len()
+    }
+
+    /// Why what an earlier run has left is of no use, as the end of a sentence that begins with "for".
+    pub fn stale(&self) -> Option<&str> {
+        self.stale.as_deref()
     }
 
     /// Finds the whole records, and cuts off what comes after them.
     fn read(&mut self, mut file: File) -> io::Result<()> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        if !bytes.starts_with(self.header.as_bytes()) {
-            return Ok(());
+        let mut rest = BufReader::new(bytes.as_slice());
+        let mut line = Vec::new();
+        rest.read_until(b'\n', &mut line)?;
+        match serde_json::from_slice::<Origin>(&line) {
+            Ok(origin) if origin == self.origin => {}
+            Ok(origin) => {
+                self.stale = Some(origin.changed(&self.origin));
+                return Ok(());
+            }
+            Err(_) => {
+                self.stale = Some("its journal is not one of this version".to_owned());
+                return Ok(());
+            }
         }
-        let mut at = self.header.len();
+        let mut at = line.len();
         while let Some(length) = whole_record(&bytes[at..]) {
             let place = at + PREFIX as usize;
-            if let Some((key, _)) = unpack(&bytes[place..place + length]) {
+            if let Some(key) = unpack_key(&bytes[place..place + length]) {
                 self.known.insert(key, (place as u64, length as u32));
             }
             at = place + length;
@@ -89,27 +164,29 @@ impl Journal {
         Ok(())
     }
 
-    /// What a cell measured, if it is done.
-    pub(super) fn find(&self, key: CellKey) -> Option<Tally> {
-        let &(place, length) = self.known.get(&key)?;
+    /// What is noted under a key.
+    pub fn find<V: DeserializeOwned>(&self, key: &K) -> Option<V> {
+        let &(place, length) = self.known.get(key)?;
         let mut bytes = vec![0; length as usize];
         let mut file = File::open(&self.path).ok()?;
         file.seek(SeekFrom::Start(place)).ok()?;
         file.read_exact(&mut bytes).ok()?;
-        unpack(&bytes).map(|(_, tally)| tally)
+        let plain = zstd::decode_all(bytes.as_slice()).ok()?;
+        let (_, value): (K, V) = postcard::from_bytes(&plain).ok()?;
+        Some(value)
     }
 
-    /// Notes what a cell measured, once the run has gone on for a while. A journal that cannot be written does not stop
-    /// the run: it only cannot be gone on with.
-    pub(super) fn note(&self, key: CellKey, tally: &Tally) {
+    /// Notes something, once it has gone on for a while. A journal that cannot be written does not stop what is done: it only
+    /// cannot be gone on with.
+    pub fn note(&self, key: &K, value: &impl Serialize) {
         if self.opened.elapsed() < PATIENCE {
             return;
         }
-        self.write(key, tally);
+        self.write(key, value);
     }
 
-    fn write(&self, key: CellKey, tally: &Tally) {
-        let Some(record) = pack(key, tally) else {
+    fn write(&self, key: &K, value: &impl Serialize) {
+        let Some(record) = pack(key, value) else {
             return;
         };
         let mut bytes = Vec::with_capacity(record.len() + PREFIX as usize);
@@ -121,10 +198,7 @@ impl Journal {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if file.is_none() {
-            let created = File::create(&self.path);
-            *file = created
-                .and_then(|mut new| new.write_all(self.header.as_bytes()).map(|()| new))
-                .ok();
+            *file = self.begin().ok();
         }
         if let Some(file) = &mut *file {
             // One call a record: threads do not mix, and what a kill cuts short is the end.
@@ -132,36 +206,36 @@ impl Journal {
         }
     }
 
-    /// Takes the journal away: the run is complete.
+    /// A new file, in place of what is stale.
+    fn begin(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&self.path)?;
+        own(&file)?;
+        file.set_len(0)?;
+        let mut line = serde_json::to_string(&self.origin)?;
+        line.push('\n');
+        file.write_all(line.as_bytes())?;
+        Ok(file)
+    }
+
+    /// Takes the journal away: all is done.
     pub fn remove(self) {
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// Which run a journal is of.
-fn header(scenario: &Scenario) -> String {
-    let mut hash = crc32fast::Hasher::new();
-    hash.update(scenario.resolved.to_string().as_bytes());
-    for source in scenario
-        .variants
-        .iter()
-        .flat_map(|variant| &variant.blueprint.sources)
-    {
-        // What the scenario takes from a file may have changed while its text has not.
-        if let When::Trace(rows) = &source.when {
-            for row in &rows.rows {
-                hash.update(&row.time.nanos().to_le_bytes());
-                hash.update(&row.size.to_le_bytes());
-                hash.update(&row.service.to_le_bytes());
-            }
-        }
+/// Makes a journal this process's own, until it is closed. Where a file system knows no locks, it is nobody's.
+fn own(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        Err(std::fs::TryLockError::WouldBlock) => Err(io::Error::other(
+            "another lbsim is at work on the same scenario; wait for it, or choose another place with `--out`",
+        )),
+        _ => Ok(()),
     }
-    let program = concat!("lbsim ", env!("CARGO_PKG_VERSION"));
-    format!(
-        "{program} journal {} {:08x}\n",
-        scenario.file_name,
-        hash.finalize()
-    )
 }
 
 /// The length of the record that `bytes` begin with; `None` where it is not whole.
@@ -172,20 +246,22 @@ fn whole_record(bytes: &[u8]) -> Option<usize> {
     (crc32fast::hash(record) == checksum).then_some(length)
 }
 
-fn pack(key: CellKey, tally: &Tally) -> Option<Vec<u8>> {
-    let plain = postcard::to_stdvec(&(key, tally)).ok()?;
+fn pack(key: &impl Serialize, value: &impl Serialize) -> Option<Vec<u8>> {
+    let plain = postcard::to_stdvec(&(key, value)).ok()?;
     // The quickest level: a short cell is lived in less time than the best would take.
     zstd::encode_all(plain.as_slice(), 1).ok()
 }
 
-fn unpack(record: &[u8]) -> Option<(CellKey, Tally)> {
-    postcard::from_bytes(&zstd::decode_all(record).ok()?).ok()
+fn unpack_key<K: DeserializeOwned>(record: &[u8]) -> Option<K> {
+    let plain = zstd::decode_all(record).ok()?;
+    postcard::take_from_bytes(&plain).ok().map(|(key, _)| key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model;
+    use crate::observe::Tally;
 
     const TEXT: &str = r#"
         question = "?"
@@ -201,36 +277,56 @@ mod tests {
         service = { kind = "exponential", mean = "10ms" }
     "#;
 
+    fn open(path: &Path, scenario: &Scenario) -> Journal<CellKey> {
+        Journal::open(path, "cells", scenario).unwrap()
+    }
+
     #[test]
     fn what_was_noted_is_found_again_but_for_a_torn_end() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("journal");
         let scenario = Scenario::from_text("web.toml", TEXT).unwrap();
         let lived = |replication| model::run(&scenario.variants[0].blueprint, 1, replication);
-        let journal = Journal::open(&path, &scenario).unwrap();
+        let journal = open(&path, &scenario);
         assert!(!path.exists(), "nothing to note, nothing written");
         for replication in 0..3 {
-            journal.write((0, 0, replication), &lived(replication));
+            journal.write(&(0, 0, replication), &lived(replication));
         }
+        assert!(
+            Journal::<CellKey>::open(&path, "cells", &scenario).is_err(),
+            "another is at work"
+        );
+        drop(journal);
         let whole = std::fs::metadata(&path).unwrap().len();
         // As they are stored: how a histogram stands in memory depends on the order in which it was filled.
-        let same = |tally: &Tally, other: &Tally| pack((0, 0, 0), tally) == pack((0, 0, 0), other);
-        let again = Journal::open(&path, &scenario).unwrap();
+        let same = |tally: &Tally, other: &Tally| pack(&0, tally) == pack(&0, other);
+        let again = open(&path, &scenario);
         assert_eq!(again.known(), 3);
-        assert!(same(&again.find((0, 0, 1)).unwrap(), &lived(1)));
-        assert!(again.find((0, 0, 3)).is_none());
+        assert!(same(&again.find(&(0, 0, 1)).unwrap(), &lived(1)));
+        assert!(again.find::<Tally>(&(0, 0, 3)).is_none());
+        drop(again);
         // Cut anywhere within the last record: it is not there, the others are, and more can be added.
         for cut in [1, 9, 50] {
             let file = OpenOptions::new().write(true).open(&path).unwrap();
             file.set_len(whole - cut).unwrap();
-            let torn = Journal::open(&path, &scenario).unwrap();
+            let torn = open(&path, &scenario);
             assert_eq!(torn.known(), 2, "cut by {cut}");
-            torn.write((0, 0, 2), &lived(2));
-            let mended = Journal::open(&path, &scenario).unwrap();
-            assert!(same(&mended.find((0, 0, 2)).unwrap(), &lived(2)));
+            torn.write(&(0, 0, 2), &lived(2));
+            drop(torn);
+            let mended = open(&path, &scenario);
+            assert!(same(&mended.find(&(0, 0, 2)).unwrap(), &lived(2)));
         }
-        // Another scenario does not take it for its own.
-        let other = Scenario::from_text("web.toml", &TEXT.replace("80/s", "81/s")).unwrap();
-        assert_eq!(Journal::open(&path, &other).unwrap().known(), 0);
+        // What was made of something else is not taken for its own, and it is said what has changed.
+        let of = |text: &str| Scenario::from_text("web.toml", text).unwrap();
+        let (other, mut file) = (of(&TEXT.replace("80/s", "81/s")), scenario.clone());
+        file.files.insert("times.csv".to_owned(), 1);
+        for (changed, why) in [(other, "the scenario"), (file, "`times.csv`")] {
+            let journal = open(&path, &changed);
+            assert_eq!(journal.known(), 0);
+            let stale = journal.stale().unwrap();
+            assert!(stale.contains(why), "{stale}");
+        }
+        let search = Journal::<CellKey>::open(&path, "measurements", &scenario).unwrap();
+        assert_eq!(search.known(), 0);
     }
 }

@@ -22,7 +22,7 @@ pub use comparison::{
 pub use exact::Exact;
 pub use flow::Flow;
 pub use goal::{Width, selection, width};
-pub use journal::Journal;
+pub use journal::{CellKey, Journal};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Progress, RunError, run};

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use super::goal::{self, Next};
-use super::journal::Journal;
+use super::journal::{CellKey, Journal};
 use super::outcome::{Outcome, VariantOutcome};
 use crate::model::{self, Stopped};
 use crate::observe::Tally;
@@ -68,7 +68,7 @@ pub enum RunError {
 /// One scenario under way.
 struct Trial<'a> {
     scenario: &'a Scenario,
-    journal: Option<(&'a Journal, u32)>,
+    journal: Option<(&'a Journal<CellKey>, u32)>,
     variants: Vec<Mutex<VariantOutcome>>,
     /// Replications done.
     done: u32,
@@ -78,7 +78,7 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    fn new<'a>(scenario: &'a Scenario, journal: Option<(&'a Journal, u32)>) -> Trial<'a> {
+    fn new<'a>(scenario: &'a Scenario, journal: Option<(&'a Journal<CellKey>, u32)>) -> Trial<'a> {
         let variants = scenario.variants.iter();
         Trial {
             scenario,
@@ -146,7 +146,7 @@ impl Trial<'_> {
 /// # Errors
 /// Where [`Progress::stop`] was set, and where a cell contradicts itself.
 pub fn run(
-    scenarios: &[(&Scenario, Option<(&Journal, u32)>)],
+    scenarios: &[(&Scenario, Option<(&Journal<CellKey>, u32)>)],
     progress: &Progress,
 ) -> Result<Vec<Outcome>, RunError> {
     let mut trials: Vec<Trial<'_>> = scenarios
@@ -201,9 +201,9 @@ fn live(
     progress: &Progress,
 ) -> Result<(), RunError> {
     let plan = &trial.scenario.variants[variant];
-    let known = trial
+    let known: Option<Tally> = trial
         .journal
-        .and_then(|(journal, place)| journal.find((place, variant as u32, replication)));
+        .and_then(|(journal, place)| journal.find(&(place, variant as u32, replication)));
     let tally = match known {
         Some(tally) => {
             progress
@@ -214,7 +214,7 @@ fn live(
         None => {
             let tally = simulate(trial, plan, replication, progress)?;
             if let Some((journal, place)) = trial.journal {
-                journal.note((place, variant as u32, replication), &tally);
+                journal.note(&(place, variant as u32, replication), &tally);
             }
             tally
         }

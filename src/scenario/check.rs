@@ -141,6 +141,7 @@ pub fn check(
             scenario.tuning = Err(why.join("; "));
         }
     }
+    scenario.files = data.files();
     if faults.is_empty() {
         Ok(scenario)
     } else {
@@ -234,6 +235,7 @@ fn scenario(
         sweep: None,
         tuning: Err("it has not been looked for".to_owned()),
         resolved: resolved_json,
+        files: Default::default(),
         warnings,
     };
     Ok((scenario, sweep, tune))

@@ -24,6 +24,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::blueprint::Blueprint;
@@ -73,6 +74,8 @@ pub struct Scenario {
     pub tuning: Result<Tuning, String>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
+    /// Hashes of the files that it was made of beside its text, by name.
+    pub files: BTreeMap<String, u64>,
     /// What a careful colleague would say about it.
     pub warnings: Vec<Warning>,
 }

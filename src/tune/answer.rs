@@ -1,12 +1,11 @@
 //! From a scenario to an answer: search, check, sensitivity.
 
 use super::aim::{Aim, BETWEEN};
-use super::journal::Journal;
 use super::search::{Evaluation, Search, Standing};
 use super::sensitivity::{self, Landscape, Sensitivity};
 use super::space::{Candidate, Space};
 use super::start;
-use super::trial::{TrialError, Trials};
+use super::trial::{Measurements, TrialError, Trials};
 use super::verdict::Check;
 use crate::experiment::Progress;
 use crate::scenario::Template;
@@ -71,10 +70,10 @@ pub struct Stopped {
 pub fn tune(
     space: &Space<'_>,
     template: &Template,
-    journal: Option<Journal>,
+    journal: Option<Measurements>,
     progress: &Progress,
     watch: &mut dyn FnMut(&Standing<'_>),
-) -> Result<(Answer, Option<Journal>), Box<Stopped>> {
+) -> Result<(Answer, Option<Measurements>), Box<Stopped>> {
     let stopped = |error: TrialError| {
         Box::new(Stopped {
             error,

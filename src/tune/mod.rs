@@ -17,7 +17,6 @@
 
 pub mod aim;
 pub mod answer;
-mod journal;
 pub mod search;
 pub mod sensitivity;
 pub mod space;
@@ -26,6 +25,6 @@ pub mod trial;
 pub mod verdict;
 
 pub use answer::{Answer, Stopped, tune};
-pub use journal::Journal;
 pub use search::{Evaluation, Standing};
 pub use space::{Candidate, Space};
+pub use trial::Measurements;

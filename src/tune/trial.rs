@@ -6,16 +6,25 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::aim::Aim;
-use super::journal::{Journal, Key, Measured};
 use super::space::{Candidate, Space};
 use crate::experiment::{
-    self, Better, Metric, Outcome, Progress, Run, RunError, Unsettled, VariantOutcome,
+    self, Better, Journal, Metric, Outcome, Progress, Run, RunError, Unsettled, VariantOutcome,
 };
 use crate::scenario::{Scenario, Template};
 use crate::time::Time;
 
 /// Replications of each part: most candidates are seen to be worse after the first.
 pub(super) const PARTS: [u32; 4] = [4, 4, 8, 16];
+
+/// A candidate, and the part of its replications.
+type Key = (String, u32);
+
+/// What a candidate measured in some replications, by situation and replication, and the requests that this took.
+type Measured = (Vec<Vec<Sample>>, u64);
+
+/// The measurements of one search on disk: since the search is a function of what it measures, one that is interrupted goes on by
+/// walking the same way, and simulates only what is new.
+pub type Measurements = Journal<Key>;
 
 /// The first of the seeds that judge the answer: the search sees none of them.
 pub(super) const FRESH: u64 = 1 << 32;
@@ -57,7 +66,7 @@ pub struct Trials<'a> {
     pub space: &'a Space<'a>,
     template: &'a Template,
     progress: &'a Progress,
-    journal: Option<Journal>,
+    journal: Option<Measurements>,
     known: BTreeMap<Key, Measured>,
     /// Requests simulated for the search, those that a journal had included.
     pub requests: u64,
@@ -78,7 +87,7 @@ impl<'a> Trials<'a> {
         space: &'a Space<'a>,
         template: &'a Template,
         progress: &'a Progress,
-        journal: Option<Journal>,
+        journal: Option<Measurements>,
     ) -> Result<Trials<'a>, TrialError> {
         let mut trials = Trials {
             space,
@@ -105,7 +114,7 @@ impl<'a> Trials<'a> {
     }
 
     /// The journal, once the search is over.
-    pub fn into_journal(self) -> Option<Journal> {
+    pub fn into_journal(self) -> Option<Measurements> {
         self.journal
     }
 
@@ -193,9 +202,9 @@ impl<'a> Trials<'a> {
         if let Some((samples, _)) = self.known.get(&key) {
             return Ok(samples.clone());
         }
-        let journal = self.journal.as_ref().and_then(|journal| journal.find(&key));
-        let measured = match journal {
-            Some(measured) => measured.clone(),
+        let noted = self.journal.as_ref().and_then(|journal| journal.find(&key));
+        let measured: Measured = match noted {
+            Some(measured) => measured,
             None => {
                 let replications = PARTS[part as usize];
                 let outcomes = self
@@ -206,7 +215,7 @@ impl<'a> Trials<'a> {
                     .map(|outcome| self.samples(outcome))
                     .collect();
                 let requests = outcomes.iter().map(|outcome| outcome.simulated).sum();
-                if let Some(journal) = &mut self.journal {
+                if let Some(journal) = &self.journal {
                     journal.note(&key, &(&samples, requests));
                 }
                 (samples, requests)

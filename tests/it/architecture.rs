@@ -123,3 +123,32 @@ fn files_have_one_idea_each() {
         assert!(lines <= 600, "{}: {lines} lines of code", path.display());
     }
 }
+
+/// Where the files of a scenario are is known in one place, which notes what stands in them: an interrupted run does not go on with
+/// other files.
+#[test]
+fn files_of_scenarios_are_noted() {
+    for part in [
+        "scenario",
+        "model",
+        "dist",
+        "strategy",
+        "experiment",
+        "tune",
+    ] {
+        for path in sources(&src().join(part)) {
+            let code = code(&path);
+            let may = ["scenario/check/data.rs", "experiment/journal.rs"];
+            for word in ["File::open", "fs::read", "Table::open(", ".join(file"] {
+                let is_trace = path.ends_with("model/arrivals/trace.rs") && word == "Table::open(";
+                assert!(
+                    may.iter().any(|own| path.ends_with(own)) || is_trace || !code.contains(word),
+                    "{}: {word}",
+                    path.display()
+                );
+            }
+        }
+    }
+    let data = code(&src().join("scenario/check/data.rs"));
+    assert_eq!(data.matches("folder.join(").count(), 1);
+}

@@ -459,6 +459,7 @@ fn crate_with_the_example(page: &str) -> PathBuf {
     let manifest = format!("{manifest}\n[workspace]\n");
     write(&place.join("Cargo.toml"), manifest.as_bytes());
     write(&place.join("Cargo.lock"), read("Cargo.lock").as_bytes());
+    write(&place.join("build.rs"), read("build.rs").as_bytes());
     place
 }
 

@@ -1,6 +1,7 @@
 //! A run that is killed goes on where it stopped, and ends as if nothing had happened.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -82,4 +83,78 @@ fn a_fresh_start_forgets() {
     assert!(!stderr(&fresh).contains("goes on"), "{}", stderr(&fresh));
     let names: Vec<_> = fs::read_dir(place.join("results")).unwrap().collect();
     assert_eq!(names.len(), 1, "the journal is gone");
+}
+
+/// Starts `arguments`, kills them once there is a journal at work, and runs them again; what the second run said.
+fn interrupted(place: &Path, arguments: &[&str], journal: &str, between: impl FnOnce()) -> String {
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
+        .args(arguments)
+        .args(["-q", "--jobs", "1"])
+        .current_dir(place)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = place.join("results").join(journal);
+    let is_noted = || fs::metadata(&journal).is_ok_and(|found| found.len() > 600);
+    for _ in 0..400 {
+        if is_noted() || child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let _ = child.kill();
+    child.wait().unwrap();
+    assert!(is_noted(), "the run was over before it could be killed");
+    between();
+    let again = lbsim(place, arguments);
+    assert!(again.status.success(), "{}", stderr(&again));
+    stderr(&again)
+}
+
+/// A file that the scenario reads has changed between an interrupt and the next run: no cell of the old one is in its results.
+#[test]
+fn other_data_is_another_run() {
+    let place = scratch("resume-data");
+    let scenario = SWEEP
+        .split("[sweep]")
+        .next()
+        .unwrap()
+        .replace("precision = \"0.5% of mean\"\nmax-replications = 40\n", "")
+        .replace("1200s", "400s")
+        .replace(
+            "{ kind = \"exponential\", mean = \"10ms\" }",
+            "{ kind = \"empirical\", file = \"times.csv\", unit = \"1ms\" }",
+        );
+    let servers = "count = 5\nservice = { kind = \"exponential\", mean = \"5ms\" }\n[[services.servers]]\ncount = 5\n";
+    let tune = format!(
+        "{}[tune]\nmax-requests = 4_000_000\nconfirmations = 2\n",
+        scenario
+            .replace("count = 10\n", servers)
+            .replace("400s", "20s")
+    );
+    fs::write(place.join("web.toml"), scenario).unwrap();
+    fs::write(place.join("split.toml"), tune).unwrap();
+    let quick = "ms\n2\n4\n6\n";
+    let slow = "ms\n4\n8\n12\n";
+    for (command, file, journal, folder) in [
+        ("run", "web.toml", ".lbsim-unfinished-web.journal", "web"),
+        (
+            "tune",
+            "split.toml",
+            ".lbsim-unfinished-split.tune.journal",
+            "split-tuned",
+        ),
+    ] {
+        fs::write(place.join("times.csv"), quick).unwrap();
+        let said = interrupted(&place, &[command, file], journal, || {
+            fs::write(place.join("times.csv"), slow).unwrap();
+        });
+        assert!(said.contains("begins anew"), "{said}");
+        assert!(said.contains("`times.csv` has changed since"), "{said}");
+        let fresh = lbsim(&place, &[command, file, "-q", "--out", "whole"]);
+        assert!(fresh.status.success(), "{}", stderr(&fresh));
+        let results = place.join("results").join(folder);
+        assert_eq!(files(&results), files(&place.join("whole").join(folder)));
+    }
 }

@@ -1,9 +1,13 @@
 //! Data files that scenarios name. Each is read once, however many variants use it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use xxhash_rust::xxh64::Xxh64;
 
 use crate::logs::Table;
 use crate::model::arrivals::{Rows, Trace};
@@ -12,31 +16,77 @@ use crate::scenario::file::{Measured, TimeUnit};
 /// What became of reading a file.
 type Read<T> = Result<Arc<T>, String>;
 
-/// Data read so far; files are relative to the scenario's folder.
+/// Data read so far.
 pub(in crate::scenario) struct Data {
-    folder: PathBuf,
+    files: Files,
     traces: BTreeMap<String, Read<Rows>>,
     columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
+}
+
+/// The files that a scenario names, relative to its folder. Nothing else knows where they are, so that none is read without being
+/// known to what must not mix their contents with those of another day.
+struct Files {
+    folder: PathBuf,
+    /// Hashes of what stands in them, by name.
+    seen: BTreeMap<String, u64>,
+}
+
+impl Files {
+    /// Where a file is; what stands in it is noted.
+    fn path(&mut self, name: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        // What cannot be read is found fault with by whoever reads it. Only files are: a pipe can be read but once.
+        if path.is_file() && !self.seen.contains_key(name) {
+            let mut hash = Hashing(Xxh64::new(0));
+            let read = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hash));
+            if read.is_ok() {
+                self.seen.insert(name.to_owned(), hash.0.digest());
+            }
+        }
+        path
+    }
+}
+
+/// Bytes on their way into a hash.
+struct Hashing(Xxh64);
+
+impl io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Data {
     pub(in crate::scenario) fn new(folder: &Path) -> Data {
         Data {
-            folder: folder.to_owned(),
+            files: Files {
+                folder: folder.to_owned(),
+                seen: BTreeMap::new(),
+            },
             traces: BTreeMap::new(),
             columns: BTreeMap::new(),
         }
     }
 
+    /// Hashes of the files that were read, by name.
+    pub(super) fn files(&self) -> BTreeMap<String, u64> {
+        self.files.seen.clone()
+    }
+
     /// The rows of a trace.
     pub(super) fn trace(&mut self, trace: &Trace) -> Read<Rows> {
         let name = serde_json::to_string(trace).unwrap_or_default();
-        let folder = &self.folder;
+        let files = &mut self.files;
         self.traces
             .entry(name)
             .or_insert_with(|| {
                 trace
-                    .open(&folder.join(&trace.file))
+                    .open(&files.path(&trace.file))
                     .map(Arc::new)
                     .map_err(|why| format!("`{}` {why}", trace.file))
             })
@@ -45,11 +95,11 @@ impl Data {
 
     /// The cells of one column of a CSV file; of its only column where none is named.
     fn column(&mut self, file: &str, column: Option<&str>) -> Read<Vec<String>> {
-        let folder = &self.folder;
+        let files = &mut self.files;
         let key = (file.to_owned(), column.map(str::to_owned));
         self.columns
             .entry(key)
-            .or_insert_with(|| read_column(&folder.join(file), column).map(Arc::new))
+            .or_insert_with(|| read_column(&files.path(file), column).map(Arc::new))
             .clone()
     }
 
