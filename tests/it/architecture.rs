@@ -139,7 +139,7 @@ fn files_of_scenarios_are_noted() {
         for path in sources(&src().join(part)) {
             let code = code(&path);
             let may = ["scenario/check/data.rs", "experiment/journal.rs"];
-            for word in ["File::open", "fs::read", "Table::open(", ".join(file"] {
+            for word in ["File::open", "fs::read", "Table::open("] {
                 let is_trace = path.ends_with("model/arrivals/trace.rs") && word == "Table::open(";
                 assert!(
                     may.iter().any(|own| path.ends_with(own)) || is_trace || !code.contains(word),
