@@ -13,6 +13,8 @@ use super::runaway::{Runaway, runaway};
 pub(super) const LONGEST: usize = 1 << 20;
 /// With more syntax errors than this in a text, nothing else in it is worth judging.
 const MOST_ERRORS: usize = 100;
+/// Brackets that are not closed and yet passed by.
+const MOST_RUNAWAYS: usize = 10;
 
 /// A text and the name it goes by in messages.
 #[derive(Clone, Debug)]
@@ -283,9 +285,15 @@ pub(super) type Fault = (Range<usize>, String);
 
 /// Reads `text` as far as it can be read, and returns all syntax errors in order, each place once.
 fn recover(text: &str) -> (Vec<Entry>, Vec<Fault>) {
+    recover_past(text, MOST_RUNAWAYS)
+}
+
+/// Like [`recover`], past so many brackets that are not closed.
+fn recover_past(text: &str, runaways: usize) -> (Vec<Entry>, Vec<Fault>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     // A bracket that is not closed comes first: what it swallowed is set aside, and a number stands for it.
-    if !errors.is_empty()
+    if runaways > 0
+        && !errors.is_empty()
         && let Some(Runaway { at, value }) = runaway(text)
     {
         let mut bytes = text.as_bytes().to_vec();
@@ -293,7 +301,8 @@ fn recover(text: &str) -> (Vec<Entry>, Vec<Fault>) {
         for byte in &mut bytes[value.start + 1..value.end] {
             *byte = if *byte == b'\n' { b'\n' } else { b' ' };
         }
-        let (mut entries, mut faults) = recover(&String::from_utf8(bytes).unwrap_or_default());
+        let (mut entries, mut faults) =
+            recover_past(&String::from_utf8(bytes).unwrap_or_default(), runaways - 1);
         break_at(&mut entries, value.start);
         let bracket = &text[at..=at];
         faults.push((at..at + 1, format!("this `{bracket}` is never closed")));
