@@ -104,6 +104,7 @@ pub mod rng;
 pub mod scenario;
 pub mod stats;
 pub mod strategy;
+pub mod tabular;
 pub mod theory;
 pub mod time;
 pub mod tune;

@@ -6,11 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::output::{Failure, Output, keep_apart};
 use crate::config::{self, Configuration, Pool, Product, ReadError};
-use crate::import::arrivals::TraceWriter;
 use crate::import::draft::{Wanted, draft};
 use crate::import::fit::Fitted;
-use crate::import::observe::{ObserveError, Report, observe};
-use crate::logs::Format;
+use crate::import::observe::{Question, Report, names, observe};
+use crate::logs::{Format, FormatError};
 use crate::report::chart::{fit, png};
 use crate::report::whole::{Unfinished, whole};
 use crate::scenario::diagnostic::Place as At;
@@ -71,10 +70,17 @@ pub(super) struct ImportArgs {
     /// times, in order.
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
-    /// Its format: nginx='<log_format>', combined, haproxy, alb, envoy, json=…, csv=… and others; by default the one
-    /// `log_format` of the configuration that has `$upstream_addr`, or what its first lines look like.
+    /// Its format: nginx='<log_format>', combined, haproxy, alb, envoy, json=…, csv=… and others; by default what the configuration
+    /// says of it (nginx: the one `log_format` with `$upstream_addr`, HAProxy: its one format), or what its first lines look like.
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<Format>,
+    /// What the log calls the pool, where it has another name there.
+    #[arg(long, value_name = "NAME", requires = "log")]
+    pool_in_log: Option<String>,
+    /// A CSV file with two names of a server in each row, such as `web1,10.0.0.1:80`: one that the configuration has, and one that
+    /// the log has.
+    #[arg(long, value_name = "FILE", requires = "log")]
+    servers: Option<PathBuf>,
     /// Where the arrivals of the log are written as a trace, which the scenario then plays.
     #[arg(long, value_name = "FILE", requires = "log", requires = "output")]
     trace: Option<PathBuf>,
@@ -92,7 +98,8 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
     let configuration = read(&args.file, source, output)?;
     let pool = choose(&configuration, args.pool.as_deref())?;
     let files = configuration.files.iter().map(|file| &*file.path);
-    let read: Vec<&Path> = files.chain(args.log.iter().map(|log| &**log)).collect();
+    let logs = args.log.iter().chain(&args.servers);
+    let read: Vec<&Path> = files.chain(logs.map(PathBuf::as_path)).collect();
     keep_apart(
         &read,
         &[
@@ -106,11 +113,15 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
     let report = match &args.log[..] {
         [] => None,
         logs => {
-            let format = format(args, &configuration)?;
+            let format = format(args, &configuration, output)?;
             if let Some(path) = &args.trace {
                 trace = Some(Unfinished::begin(path)?);
             }
-            let report = listen(pool, logs, &format, trace.as_mut())?;
+            let report = listen(args, pool, logs, &format)?;
+            if let (Some(arrivals), Some(trace)) = (&report.arrivals, &mut trace) {
+                let written = arrivals.write(&mut *trace, report.observed.spread());
+                written.map_err(|why| trace.error(why))?;
+            }
             tell(&report, pool, output);
             if let Some(path) = &args.chart {
                 chart = Some((path, draw(path, &report, pool)?));
@@ -213,28 +224,25 @@ fn beyond(configuration: &Configuration, pool: &Pool, rejected: &Rejected) -> Fa
     ))
 }
 
-/// Reads the logs, and writes the arrivals as a trace where that is asked for.
+/// Reads the logs.
 fn listen(
+    args: &ImportArgs,
     pool: &Pool,
     logs: &[PathBuf],
     format: &Format,
-    trace: Option<&mut Unfinished>,
 ) -> Result<Report, Failure> {
-    let refused = |why: ObserveError| Failure::Usage(why.to_string());
-    let Some(trace) = trace else {
-        return observe(pool, logs, format, &mut |_| ()).map_err(refused);
+    let names = match &args.servers {
+        None => Vec::new(),
+        Some(path) => names(path, pool)
+            .map_err(|why| Failure::Usage(format!("`{}` {why}", path.display())))?,
     };
-    let mut done = Ok(());
-    let mut rows = TraceWriter::new(&mut *trace, false);
-    let report = observe(pool, logs, format, &mut |entry| {
-        if let (Ok(rows), Ok(())) = (&mut rows, &done) {
-            done = rows.row(entry.arrived, &entry.client, None);
-        }
-    })
-    .map_err(refused)?;
-    let done = done.and_then(|()| rows?.finish().map(drop));
-    done.map_err(|why| trace.error(why))?;
-    Ok(report)
+    let question = Question {
+        pool,
+        pool_in_log: args.pool_in_log.as_deref(),
+        names: &names,
+        keep_arrivals: args.trace.is_some(),
+    };
+    observe(&question, logs, format).map_err(|why| Failure::Usage(why.to_string()))
 }
 
 /// Reads a configuration; what is wrong with it is said.
@@ -314,28 +322,59 @@ fn absent(configuration: &Configuration, wanted: impl Fn(&str) -> bool) -> Optio
     (!sentences.is_empty()).then(|| sentences.join(". "))
 }
 
-/// The format of the logs: what was asked for, what the configuration says, or what the first log looks like.
-fn format(args: &ImportArgs, configuration: &Configuration) -> Result<Format, Failure> {
+/// The format of the logs: what was asked for, what the configuration says, or what the first log looks like. One that was not asked
+/// for is named.
+fn format(
+    args: &ImportArgs,
+    configuration: &Configuration,
+    output: &Output,
+) -> Result<Format, Failure> {
     if let Some(format) = &args.log_format {
         return Ok(format.clone());
     }
-    let mut of_upstreams = configuration
-        .log_formats
-        .iter()
-        .filter(|(_, text)| text.contains("$upstream_addr"));
-    if let (Some((_, text)), None) = (of_upstreams.next(), of_upstreams.next()) {
-        return format!("nginx={text}")
-            .parse()
-            .map_err(|why| Failure::Usage(format!("{why}")));
+    if let Some(format) = of_configuration(configuration) {
+        let format = format.map_err(|why| Failure::Usage(why.to_string()))?;
+        output.say(&format!(
+            "format of the log, by the configuration: {format}"
+        ));
+        return Ok(format);
     }
     let path = &args.log[0];
     let unreadable =
         |why: &dyn std::fmt::Display| Failure::Usage(format!("`{}` {why}", path.display()));
     let lines = crate::logs::first_lines(path, 100).map_err(|why| unreadable(&why))?;
     let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
-    Format::guess(&lines).ok_or_else(|| {
+    let format = Format::guess(&lines).ok_or_else(|| {
         unreadable(&"is in no format that is known by its looks; say which with `--log-format`")
-    })
+    })?;
+    output.say(&format!(
+        "format of the log, guessed by its first lines: {format} (`--log-format` says another)"
+    ));
+    Ok(format)
+}
+
+/// The format that a configuration sets for its logs, where it sets one.
+fn of_configuration(configuration: &Configuration) -> Option<Result<Format, FormatError>> {
+    let is_nginx = configuration.product == Product::Nginx;
+    let mut texts: Vec<&str> = configuration
+        .log_formats
+        .iter()
+        .map(|(_, text)| text.as_str())
+        .filter(|text| !is_nginx || text.contains("$upstream_addr"))
+        .collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let [text] = texts[..] else {
+        return None;
+    };
+    let word = match (configuration.product, text) {
+        (Product::Nginx, text) => format!("nginx={text}"),
+        (Product::Haproxy, "httplog" | "tcplog" | "httpslog") => "haproxy".to_owned(),
+        (Product::Haproxy, "httplog clf") => "haproxy-clf".to_owned(),
+        (Product::Haproxy, text) if text.contains('%') => format!("haproxy={text}"),
+        _ => return None,
+    };
+    Some(word.parse())
 }
 
 /// What the logs held, and how well the servers are known.
@@ -352,12 +391,19 @@ fn tell(report: &Report, pool: &Pool, output: &Output) {
             output.say(&format!("  {bad}"));
         }
     }
+    for remark in &report.observed.remarks {
+        output.say(&format!("warning: {remark}"));
+    }
+    if !report.observed.names_servers {
+        output.say("the log does not say which server answered: it tells rate, arrivals and clients, and service times are assumed");
+        return;
+    }
     for (name, count) in report.strangers.iter().take(5) {
         output.say(&format!("not in the pool: {count} requests to `{name}`"));
     }
     for (server, known) in pool.servers.iter().zip(&report.observed.servers) {
         let said = match known {
-            None => "no requests".to_owned(),
+            None => "no requests of which the log says how long they took".to_owned(),
             Some(Err(refusal)) => format!("the log does not tell: {refusal}"),
             Some(Ok(fitted)) => format!(
                 "{:.3} ms of service, slots {}, busy {:.0}%; simulated times are within {:.1}% of the logged ones (Kolmogorov distance)",

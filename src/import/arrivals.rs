@@ -11,6 +11,7 @@ mod counts;
 mod describe;
 mod gaps;
 mod steps;
+mod strays;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 use toml::Table;
 
-pub use trace::{TraceWriter, trace_table};
+pub use strays::Strays;
+pub use trace::{Arrivals, trace_table};
 
 /// Arrivals whose times are kept: 160 MB. Beyond them only counts per second are.
 pub const MOST_TIMES: usize = 20_000_000;
@@ -107,6 +109,38 @@ impl Collector {
     /// Arrivals, all together.
     pub fn total(&self) -> u64 {
         self.total
+    }
+
+    /// From the first arrival to the last.
+    pub fn window(&self) -> (i64, i64) {
+        (self.first, self.last)
+    }
+
+    /// Arrivals at moments that cannot be right, since they are few and far from all others.
+    ///
+    /// # Errors
+    /// A sentence: where the log falls into two parts, neither of which is small.
+    pub fn strays(&mut self) -> Result<Option<Strays>, String> {
+        self.settle();
+        strays::find(&self.seconds)
+    }
+
+    /// Leaves those out.
+    pub fn retain(&mut self, strays: &Strays) {
+        self.settle();
+        self.times.retain(|&time| strays.keep(time));
+        self.seconds
+            .retain(|&second, _| strays.keep(second.saturating_mul(SECOND)));
+        self.total = self.seconds.values().map(|&count| u64::from(count)).sum();
+        // The ends are among the times where all are kept, and else known to the second.
+        let ends = |second: Option<(&i64, &u32)>| second.map_or(0, |(&second, _)| second * SECOND);
+        if self.times.len() as u64 == self.total {
+            self.first = self.times.iter().copied().min().unwrap_or(0);
+            self.last = self.times.iter().copied().max().unwrap_or(0);
+        } else {
+            self.first = ends(self.seconds.first_key_value());
+            self.last = ends(self.seconds.last_key_value());
+        }
     }
 
     /// Describes what came. `resolution` is the step of the clock by which the log was written.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use super::fit::{Fitted, Refusal};
 use super::{arrivals, popularity};
@@ -17,14 +18,30 @@ pub struct Observed {
     pub rate: f64,
     /// From the first request to the last, in seconds.
     pub seconds: f64,
+    /// How far the arrivals are known: the step of the clock.
+    pub step: Duration,
     /// How requests come, or why that is not known.
     pub arrivals: Result<arrivals::Described, String>,
     /// How unlike clients are in how often they ask; `None` where the log does not name them.
     pub clients: Option<popularity::Described>,
     /// The same of routes.
     pub routes: Option<popularity::Described>,
+    /// Whether the log says which server answered.
+    pub names_servers: bool,
     /// What is known of each server, in the order of the pool; `None` where the log has no request to it.
     pub servers: Vec<Option<Result<Fitted, Refusal>>>,
+    /// What was left out or taken for another thing, in sentences.
+    pub remarks: Vec<String>,
+}
+
+/// A step of the clock that is a larger share than this of the mean gap between arrivals brings requests together.
+const COARSE: f64 = 0.1;
+
+impl Observed {
+    /// The step over which a trace's arrivals are to be spread, where the clock is too coarse for the gaps between them.
+    pub fn spread(&self) -> Option<Duration> {
+        (self.step.as_secs_f64() * self.rate > COARSE).then_some(self.step)
+    }
 }
 
 /// What stands for service times that nothing is known of.
@@ -105,7 +122,14 @@ pub fn draft(
     match observed {
         Some(observed) => {
             let source = comment(&observed.source);
-            let _ = writeln!(text, "# What servers can do is estimated from {source}.");
+            let told = match observed.names_servers {
+                true => "What servers can do is estimated from",
+                false => "The log does not say which server answered, so service times below are ASSUMED; the rest is from",
+            };
+            let _ = writeln!(text, "# {told} {source}.");
+            for remark in &observed.remarks {
+                let _ = writeln!(text, "# {}", comment(remark));
+            }
         }
         None => text.push_str(
             "# A configuration does not say what servers can do: rate and service times below are ASSUMED. Import again with\n\
@@ -147,7 +171,8 @@ pub fn draft(
             return Err(DraftError::Observed { servers });
         }
         self::group(&mut text, configuration, own, group, weight);
-        service(&mut text, known(group.servers.start), observed.is_some());
+        let names_servers = observed.is_some_and(|observed| observed.names_servers);
+        service(&mut text, known(group.servers.start), names_servers);
         text.push('\n');
     }
     match wanted.no_tune {
@@ -246,7 +271,12 @@ fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Cli
     let arrivals = match (&observed.arrivals, trace) {
         (_, Some(file)) => {
             duration = None;
-            inline(&arrivals::trace_table(file, false))
+            if let Some(step) = observed.spread() {
+                remarks.push(format!(
+                    "The clock of the log has steps of {step:?}: within a step the arrivals of the trace are put at random."
+                ));
+            }
+            inline(&arrivals::trace_table(file))
         }
         (Ok(own), None) if own.steps.len() < 2 => {
             remarks.extend(own.reasons.iter().cloned());
@@ -322,7 +352,7 @@ fn serving(pool: &Pool) -> Vec<&Server> {
 }
 
 /// What is known of a server's service times.
-fn service(text: &mut String, known: Option<&Result<Fitted, Refusal>>, has_log: bool) {
+fn service(text: &mut String, known: Option<&Result<Fitted, Refusal>>, names_servers: bool) {
     match known {
         Some(Ok(fitted)) => {
             let table = fitted.service_table().unwrap_or_default();
@@ -357,10 +387,10 @@ fn service(text: &mut String, known: Option<&Result<Fitted, Refusal>>, has_log: 
             );
             let _ = writeln!(text, "service = {ASSUMED} # ASSUMED");
         }
-        None if has_log => {
+        None if names_servers => {
             let _ = writeln!(
                 text,
-                "service = {ASSUMED} # ASSUMED: the log has no request to it"
+                "service = {ASSUMED} # ASSUMED: the log has no request to it of which it says how long it took"
             );
         }
         None => {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::Entry;
+
 /// A line that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
@@ -51,10 +53,18 @@ pub struct Census {
     pub latest_by: u64,
     /// Entries whose arrival the log does not tell: the moment of their end stands for it.
     pub end_only: u64,
+    /// Entries whose arrival was worked out from their end and how long they took: it is as coarse as the coarser of both.
+    pub from_end: u64,
+    /// Attempts of which the log does not say how long they took: what the whole request took stands for it.
+    pub whole_for_server: u64,
+    /// The largest power of ten, in nanoseconds, that divides all lengths but nothing; `None` where there were none.
+    length_step: Option<u64>,
 }
 
 /// The coarsest clock that is told from the times themselves: a second.
 const SECOND: u64 = 1_000_000_000;
+/// Lengths that are all whole seconds are written so; between that and a millisecond the step may be that of what was measured.
+const MILLI: u64 = 1_000_000;
 
 impl Default for Census {
     fn default() -> Census {
@@ -70,6 +80,9 @@ impl Default for Census {
             out_of_order: 0,
             latest_by: 0,
             end_only: 0,
+            from_end: 0,
+            whole_for_server: 0,
+            length_step: None,
         }
     }
 }
@@ -102,6 +115,44 @@ impl Census {
             }
             self.resolution = Duration::from_nanos(u64::from(step));
         }
+    }
+
+    /// Notes the lengths of time of a request: those of its servers, or of the whole.
+    pub(super) fn note_lengths(&mut self, entry: &Entry) {
+        if self.length_step == Some(1) {
+            return;
+        }
+        let attempts = entry.attempts.iter().filter_map(|attempt| attempt.took);
+        let mut any = false;
+        for nanos in attempts {
+            any = true;
+            self.note_length(nanos);
+        }
+        if let (false, Some(nanos)) = (any, entry.took) {
+            self.note_length(nanos);
+        }
+    }
+
+    fn note_length(&mut self, nanos: u64) {
+        if nanos > 0 {
+            let mut step = self.length_step.unwrap_or(SECOND);
+            while !nanos.is_multiple_of(step) {
+                step /= 10;
+            }
+            self.length_step = Some(step);
+        }
+    }
+
+    /// The step in which lengths of time are written, as far as they show it: a second, a millisecond, or less; `None` where the
+    /// log has none.
+    pub fn length_resolution(&self) -> Option<Duration> {
+        self.length_step.map(|step| {
+            Duration::from_nanos(if step == SECOND {
+                step
+            } else {
+                step.min(MILLI)
+            })
+        })
     }
 
     /// Notes a line that could not be read.
@@ -151,6 +202,34 @@ mod tests {
         assert_eq!((census.out_of_order, census.latest_by), (1, 250_000_000));
         assert_eq!(census.length(), Duration::from_millis(1250));
         assert_eq!(census.end_only, 1);
+    }
+
+    #[test]
+    fn lengths_tell_their_step() {
+        let step = |lengths: &[u64]| {
+            let mut census = Census::default();
+            for &took in lengths {
+                let took = Some(took);
+                census.note_lengths(&Entry {
+                    took,
+                    ..Entry::default()
+                });
+            }
+            census.length_resolution()
+        };
+        assert_eq!(step(&[]), None);
+        assert_eq!(step(&[0]), None);
+        assert_eq!(step(&[0, 2 * SECOND, SECOND]), Some(Duration::from_secs(1)));
+        // Services of 10 ms, exactly: not a clock of 10 ms.
+        assert_eq!(
+            step(&[10 * MILLI, 20 * MILLI]),
+            Some(Duration::from_millis(1))
+        );
+        assert_eq!(
+            step(&[10 * MILLI, 1_200_000]),
+            Some(Duration::from_micros(100))
+        );
+        assert_eq!(step(&[MILLI + 1]), Some(Duration::from_nanos(1)));
     }
 
     #[test]

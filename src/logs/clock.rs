@@ -95,14 +95,9 @@ fn midnight(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(days(year, month, day) * 86_400 * SECOND)
 }
 
-/// The date of the common log format, `17/May/2015:10:05:03 +0000`, also with decimals, and without an offset, which is then that
-/// of UTC: HAProxy writes local times without saying so.
-pub(super) fn common(text: &[u8]) -> Option<i64> {
-    let mut reader = Reader(text);
-    let day = reader.digits(2)?;
-    reader.one_of(b"/")?;
-    let (name, rest) = reader.0.split_first_chunk::<3>()?;
-    let month = match name {
+/// The number of a month by the first three letters of its English name.
+pub(super) fn month(name: &[u8]) -> Option<i64> {
+    Some(match name {
         b"Jan" => 1,
         b"Feb" => 2,
         b"Mar" => 3,
@@ -116,7 +111,17 @@ pub(super) fn common(text: &[u8]) -> Option<i64> {
         b"Nov" => 11,
         b"Dec" => 12,
         _ => return None,
-    };
+    })
+}
+
+/// The date of the common log format, `17/May/2015:10:05:03 +0000`, also with decimals, and without an offset, which is then that
+/// of UTC: HAProxy writes local times without saying so.
+pub(super) fn common(text: &[u8]) -> Option<i64> {
+    let mut reader = Reader(text);
+    let day = reader.digits(2)?;
+    reader.one_of(b"/")?;
+    let (name, rest) = reader.0.split_first_chunk::<3>()?;
+    let month = month(name)?;
     reader.0 = rest;
     reader.one_of(b"/")?;
     let year = reader.digits(4)?;

@@ -3,6 +3,7 @@
 //! A [`Format`] knows one kind of line; [`read()`] takes a file through it and hands over an [`Entry`] a request. What is not a line
 //! of the format is counted and named, never dropped in silence.
 
+mod carrier;
 mod census;
 mod clock;
 pub mod format;

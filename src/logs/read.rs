@@ -7,6 +7,7 @@ use std::path::Path;
 use super::format::{Fault, Kind, Work};
 use super::lines::{Line, Lines};
 use super::{Census, Entry, Format};
+use crate::tabular;
 
 /// What is put up with.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,6 +45,12 @@ pub enum LogError {
     /// It is packed in a way that is not known here.
     #[error("is packed by {0}; unpack it, or pack it by gzip or zstd")]
     Packed(&'static str),
+    /// It is text, but not in UTF-8.
+    #[error("is in UTF-16; save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)")]
+    Utf16,
+    /// Something has to be said of it first; a sentence that goes on after its name.
+    #[error("{0}")]
+    Question(String),
     /// There is nothing in it.
     #[error("has no requests in it: {0} lines, none of them an entry of the format")]
     Empty(u64),
@@ -102,6 +109,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LogError> {
         [0xfd, b'7', b'z', b'X', b'Z', 0] => return Err(LogError::Packed("xz")),
         [b'B', b'Z', b'h', ..] => return Err(LogError::Packed("bzip2")),
         [b'P', b'K', 3, 4, ..] => return Err(LogError::Packed("zip")),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Err(LogError::Utf16),
         _ => Box::new(whole),
     })
 }
@@ -146,7 +154,14 @@ pub fn first_lines(path: &Path, count: usize) -> Result<Vec<Vec<u8>>, LogError> 
             .map_err(|error| LogError::Read { line, error })?
         {
             None => break,
-            Some(Line::Whole(line) | Line::Long(line)) => found.push(line.to_vec()),
+            Some(Line::Whole(text) | Line::Long(text)) => {
+                let text = if line == 0 {
+                    tabular::without_mark(text)
+                } else {
+                    text
+                };
+                found.push(text.to_vec());
+            }
         }
     }
     Ok(found)
@@ -182,6 +197,7 @@ pub fn read_from(
         };
         census.lines += 1;
         let line = match next {
+            Line::Whole(line) if census.lines == 1 => tabular::without_mark(line),
             Line::Whole(line) => line,
             Line::Long(_) => {
                 let longest = limits.longest;
@@ -191,17 +207,23 @@ pub fn read_from(
                 continue;
             }
         };
-        if line.trim_ascii().is_empty() || line.first() == Some(&b'#') && !header {
+        // What begins with `#` is a comment, but for the format that has directives there.
+        let is_comment = line.first() == Some(&b'#') && !matches!(format, Format::W3c(_));
+        if line.trim_ascii().is_empty() || is_comment && !header {
             census.skipped += 1;
             continue;
         }
         match format.line(line, &mut entry, &mut work) {
             Ok(Kind::Request) => {
                 census.note(entry.arrived, work.clock, work.end_only);
+                census.note_lengths(&entry);
+                census.from_end += u64::from(work.from_end && !work.end_only);
+                census.whole_for_server += u64::from(work.whole_for_server);
                 each(&entry);
             }
             Ok(Kind::Other) => census.skipped += 1,
             Err(fault) if header => return Err(LogError::Header(fault.due.into_owned())),
+            Err(fault) if fault.asks => return Err(LogError::Question(fault.due.into_owned())),
             Err(fault) => {
                 reject(&mut census, &fault, line);
                 if census.bad >= PATIENCE && census.bad > census.entries {

@@ -8,8 +8,8 @@ use crate::observe::{Cause, Ended};
 use crate::rng::Seeds;
 use crate::time::Time;
 
-/// The `log_format` of the lines: nginx's `combined`, then what the upstream module knows.
-pub const LOG_FORMAT: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $msec $request_time $upstream_addr $upstream_response_time"#;
+/// The `log_format` of the lines: nginx's `combined`, then what the upstream module knows. It is recognized by its looks.
+pub use crate::logs::format::MEASURED as LOG_FORMAT;
 
 /// When simulated time begins: 2026-01-01 00:00:00 UTC, in seconds since 1970.
 const BEGINS: i64 = 1_767_225_600;

@@ -11,6 +11,7 @@ mod draws;
 mod folders;
 mod golden;
 mod import;
+mod log_cases;
 mod measured;
 mod pictures;
 mod property;

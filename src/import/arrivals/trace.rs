@@ -1,79 +1,83 @@
 //! Arrivals as a trace that a scenario plays: a CSV file with a row a request.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::time::Duration;
 
+use rand::SeedableRng as _;
 use toml::{Table, Value};
 
-use super::SECOND;
+use super::{SECOND, Strays};
+use crate::rng::{Rng, uniform_open};
 
-/// Writes `time_s,client` and perhaps `size`: a row a request, in any order.
-#[derive(Debug)]
-pub struct TraceWriter<W: Write> {
-    rows: csv::Writer<W>,
-    origin: Option<i64>,
-    with_size: bool,
+/// Each arrival of a log, with who asked.
+#[derive(Clone, Debug, Default)]
+pub struct Arrivals {
+    rows: Vec<(i64, u32)>,
+    clients: Vec<String>,
+    numbers: BTreeMap<String, u32>,
 }
 
-impl<W: Write> TraceWriter<W> {
-    /// Begins with the header.
+impl Arrivals {
+    /// Takes an arrival, in nanoseconds since any moment.
+    pub fn add(&mut self, arrived: i64, client: &str) {
+        let number = match self.numbers.get(client) {
+            Some(&number) => number,
+            None => {
+                let number = self.clients.len() as u32;
+                self.clients.push(client.to_owned());
+                self.numbers.insert(client.to_owned(), number);
+                number
+            }
+        };
+        self.rows.push((arrived, number));
+    }
+
+    /// Leaves out what came at moments that cannot be right.
+    pub fn retain(&mut self, strays: &Strays) {
+        self.rows.retain(|&(arrived, _)| strays.keep(arrived));
+    }
+
+    /// Writes `time_s,client`, a row a request, in the order in which they were taken. Times begin with the first row; what arrived
+    /// before it has a negative one.
+    ///
+    /// A clock shows the beginning of its step. With `spread` each arrival is put anywhere within a step of that length, at random but
+    /// the same each time: left at the beginning, all requests of a step would come together.
     ///
     /// # Errors
     /// What cannot be written.
-    pub fn new(file: W, with_size: bool) -> io::Result<TraceWriter<W>> {
+    pub fn write(&self, file: impl Write, spread: Option<Duration>) -> io::Result<()> {
         let mut rows = csv::Writer::from_writer(file);
-        let header = ["time_s", "client", "size"];
-        let columns = if with_size { 3 } else { 2 };
-        rows.write_record(header.iter().take(columns))?;
-        Ok(TraceWriter {
-            rows,
-            origin: None,
-            with_size,
-        })
-    }
-
-    /// Writes a request: when it arrived in nanoseconds since any moment, who asked, and how large it was (nothing counts as 0).
-    /// Times are written from the first one on; what arrived before it has a negative one.
-    ///
-    /// # Errors
-    /// What cannot be written.
-    pub fn row(&mut self, arrived: i64, client: &str, size: Option<f64>) -> io::Result<()> {
-        let origin = *self.origin.get_or_insert(arrived);
-        let since = i128::from(arrived) - i128::from(origin);
-        let sign = if since < 0 { "-" } else { "" };
-        let (whole, part) = (
-            since.unsigned_abs() / SECOND as u128,
-            since.unsigned_abs() % SECOND as u128,
-        );
-        let time = format!("{sign}{whole}.{part:09}");
-        if self.with_size {
-            let size = size
-                .filter(|size| size.is_finite() && *size >= 0.0)
-                .unwrap_or(0.0);
-            self.rows.write_record([&time, client, &size.to_string()])?;
-        } else {
-            self.rows.write_record([&time, client])?;
+        rows.write_record(["time_s", "client"])?;
+        let step = spread.map_or(0, |step| step.as_nanos() as u64);
+        let mut rng = Rng::seed_from_u64(0);
+        let mut origin = None;
+        for &(arrived, client) in &self.rows {
+            let within = match step {
+                0 => 0,
+                step => (uniform_open(&mut rng) * step as f64) as u64,
+            };
+            let arrived = i128::from(arrived) + i128::from(within);
+            let since = arrived - *origin.get_or_insert(arrived);
+            let sign = if since < 0 { "-" } else { "" };
+            let nanos = since.unsigned_abs();
+            let (whole, part) = (nanos / SECOND as u128, nanos % SECOND as u128);
+            let client = self.clients.get(client as usize);
+            rows.write_record([
+                format!("{sign}{whole}.{part:09}").as_str(),
+                client.map_or("", String::as_str),
+            ])?;
         }
-        Ok(())
-    }
-
-    /// Writes what is still held back, and gives the file back.
-    ///
-    /// # Errors
-    /// What cannot be written.
-    pub fn finish(self) -> io::Result<W> {
-        self.rows.into_inner().map_err(|error| error.into_error())
+        rows.flush()
     }
 }
 
-/// As `arrivals` of a scenario beside which the trace stands by this name.
-pub fn trace_table(file: &str, with_size: bool) -> Table {
+/// As `arrivals` of a scenario that names the trace so.
+pub fn trace_table(file: &str) -> Table {
     let text = |text: &str| Value::String(text.to_owned());
     let mut columns = Table::new();
     columns.insert("time".to_owned(), text("time_s"));
     columns.insert("client".to_owned(), text("client"));
-    if with_size {
-        columns.insert("size".to_owned(), text("size"));
-    }
     let mut table = Table::new();
     table.insert("kind".to_owned(), text("trace"));
     table.insert("file".to_owned(), text(file));

@@ -64,6 +64,11 @@ impl Role {
         matches!(self, Role::Arrived | Role::Ended)
     }
 
+    /// Whether one number stands there.
+    pub(super) fn is_number(self) -> bool {
+        self.is_time() || self.is_length()
+    }
+
     fn is_length(self) -> bool {
         matches!(self, Role::Took | Role::ServerTook)
     }
@@ -82,7 +87,7 @@ pub(super) enum Unit {
     Number(i64),
     /// A date.
     Date,
-    /// A date, or a number whose size tells its unit. For a length of time: seconds, or what unit it carries (`12ms`).
+    /// A date, or a number whose size tells its unit. For a length of time: the unit that each carries (`12ms`).
     Told,
 }
 
@@ -94,25 +99,111 @@ const UNITS: [(&str, Unit); 5] = [
     ("date", Unit::Date),
 ];
 
-/// Endings of names that tell their unit.
-const ENDINGS: [(&str, i64); 16] = [
-    ("_ms", 1_000_000),
-    ("_msec", 1_000_000),
-    ("_msecs", 1_000_000),
-    ("_millis", 1_000_000),
-    ("_milliseconds", 1_000_000),
-    ("_us", 1_000),
-    ("_usec", 1_000),
-    ("_micros", 1_000),
-    ("_microseconds", 1_000),
-    ("_ns", 1),
-    ("_nanos", 1),
-    ("_nanoseconds", 1),
-    ("_s", 1_000_000_000),
-    ("_sec", 1_000_000_000),
-    ("_secs", 1_000_000_000),
-    ("_seconds", 1_000_000_000),
+/// Words of names that tell their unit, with its nanoseconds.
+const WORDS: [(&str, i64); 27] = [
+    ("ms", 1_000_000),
+    ("msec", 1_000_000),
+    ("msecs", 1_000_000),
+    ("milli", 1_000_000),
+    ("millis", 1_000_000),
+    ("millisec", 1_000_000),
+    ("millisecs", 1_000_000),
+    ("millisecond", 1_000_000),
+    ("milliseconds", 1_000_000),
+    ("us", 1_000),
+    ("usec", 1_000),
+    ("usecs", 1_000),
+    ("micro", 1_000),
+    ("micros", 1_000),
+    ("microsecond", 1_000),
+    ("microseconds", 1_000),
+    ("ns", 1),
+    ("nsec", 1),
+    ("nano", 1),
+    ("nanos", 1),
+    ("nanosecond", 1),
+    ("nanoseconds", 1),
+    ("s", 1_000_000_000),
+    ("sec", 1_000_000_000),
+    ("secs", 1_000_000_000),
+    ("second", 1_000_000_000),
+    ("seconds", 1_000_000_000),
 ];
+
+/// Words for a length of time, to which a unit may be joined without a mark: `durationms`.
+const STEMS: [&str; 8] = [
+    "duration", "latency", "took", "taken", "elapsed", "time", "delay", "rtt",
+];
+
+/// Names whose unit is their owner's convention: nginx writes seconds (ngx_http_log_module, ngx_http_upstream_module).
+const OF_NGINX: [&str; 4] = [
+    "request_time",
+    "upstream_response_time",
+    "upstream_connect_time",
+    "upstream_header_time",
+];
+
+/// The words of a name: `requestDurationMs`, `request-duration_ms` and `RequestDurationMS` have the same three.
+fn words(name: &str) -> Vec<String> {
+    let letters: Vec<char> = name.chars().collect();
+    let mut words = vec![String::new()];
+    for (at, &letter) in letters.iter().enumerate() {
+        if !letter.is_alphanumeric() {
+            words.push(String::new());
+            continue;
+        }
+        let before = at.checked_sub(1).and_then(|at| letters.get(at));
+        let after = letters.get(at + 1);
+        let begins = letter.is_uppercase()
+            && (before.is_some_and(|c| c.is_lowercase() || c.is_ascii_digit())
+                || before.is_some_and(|c| c.is_uppercase())
+                    && after.is_some_and(|c| c.is_lowercase()));
+        if begins {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut() {
+            word.extend(letter.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The nanoseconds of the unit that a length's name speaks of, whatever its style.
+fn unit_of(name: &str) -> Option<i64> {
+    if OF_NGINX.contains(&name) {
+        return Some(1_000_000_000);
+    }
+    let key = name.rsplit('.').next().unwrap_or(name);
+    let words = words(key);
+    let (last, others) = words.split_last()?;
+    let worth = |word: &str| {
+        WORDS
+            .iter()
+            .find(|(known, _)| *known == word)
+            .map(|&(_, worth)| worth)
+    };
+    worth(last)
+        .or_else(|| {
+            // Within a name, short words mean other things.
+            let long = |word: &&String| word.len() > 2 || *word == "ms";
+            others
+                .iter()
+                .rev()
+                .filter(long)
+                .find_map(|word| worth(word))
+        })
+        .or_else(|| {
+            let joined = WORDS.iter().filter(|(word, _)| word.len() > 1);
+            joined.copied().find_map(|(word, worth)| {
+                let stem = last.strip_suffix(word)?;
+                STEMS
+                    .iter()
+                    .any(|known| stem.ends_with(known))
+                    .then_some(worth)
+            })
+        })
+}
 
 /// One column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +222,11 @@ pub struct Columns {
 }
 
 impl Columns {
+    /// Whether a column says this.
+    pub(super) fn say(&self, role: Role) -> bool {
+        self.sources.iter().any(|source| source.role == role)
+    }
+
     /// Only the columns for which `keep` holds; `None` where those that are left do not tell the time.
     pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Option<Columns> {
         let sources: Vec<Source> = self
@@ -208,13 +304,8 @@ impl FromStr for Columns {
                     "`{part}`: a length of time is no date"
                 )));
             }
-            let lower = name.to_ascii_lowercase();
-            let by_name = ENDINGS.iter().find(|(ending, _)| lower.ends_with(ending));
-            let unit = unit
-                .or(by_name
-                    .map(|&(_, nanos)| Unit::Number(nanos))
-                    .filter(|_| role.is_length()))
-                .unwrap_or(Unit::Told);
+            let by_name = unit_of(name).filter(|_| role.is_length());
+            let unit = unit.or(by_name.map(Unit::Number)).unwrap_or(Unit::Told);
             sources.push(Source {
                 role,
                 name: name.to_owned(),
@@ -259,6 +350,35 @@ mod tests {
             "arrived:@timestamp,took:duration_ms:ms,server-took:rt:us,client:req.ip,route:a:b";
         assert_eq!(columns.to_string(), text);
         assert_eq!(text.parse::<Columns>().unwrap(), columns);
+    }
+
+    #[test]
+    fn names_tell_units_in_any_style() {
+        for (name, due) in [
+            ("durationMs", Some(1_000_000)),
+            ("durationMS", Some(1_000_000)),
+            ("DurationMillis", Some(1_000_000)),
+            ("duration-ms", Some(1_000_000)),
+            ("duration (ms)", Some(1_000_000)),
+            ("durationms", Some(1_000_000)),
+            ("request.took_in_milliseconds", Some(1_000_000)),
+            ("latency_ms_total", Some(1_000_000)),
+            ("tookMicros", Some(1_000)),
+            ("elapsedUs", Some(1_000)),
+            ("durationNanos", Some(1)),
+            ("rttNS", Some(1)),
+            ("tookSeconds", Some(1_000_000_000)),
+            ("duration_s", Some(1_000_000_000)),
+            ("upstream_response_time", Some(1_000_000_000)),
+            ("duration", None),
+            ("responseTime", None),
+            ("times", None),
+            ("items", None),
+            ("ms.duration", None),
+            ("us_latency", None),
+        ] {
+            assert_eq!(unit_of(name), due, "{name}");
+        }
     }
 
     #[test]

@@ -4,14 +4,16 @@ use std::borrow::Cow;
 
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
-use super::columns::Columns;
+use super::columns::{Columns, Role};
 use super::fields::{self, Value, Values, give};
 use super::{Fault, Kind, Work, did_you_mean};
 use crate::logs::Entry;
+use crate::tabular;
 
 /// What is kept from row to row.
 pub(in crate::logs) struct State {
     reader: Reader,
+    delimiter: u8,
     /// The column of each source.
     places: Vec<Option<usize>>,
     width: usize,
@@ -34,6 +36,7 @@ impl State {
     pub(in crate::logs) fn new(delimiter: u8) -> State {
         State {
             reader: ReaderBuilder::new().delimiter(delimiter).build(),
+            delimiter,
             places: Vec::new(),
             width: 0,
             bytes: Vec::new(),
@@ -85,20 +88,22 @@ impl State {
 
 /// The names in a header line, with the delimiter that splits it best.
 pub(super) fn header(line: &[u8]) -> Option<(u8, Vec<String>)> {
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-    let mut best: Option<(u8, Vec<String>)> = None;
-    for delimiter in *b",\t;|" {
-        let Some(found) = names(line, delimiter) else {
-            continue;
-        };
-        if best
-            .as_ref()
-            .is_none_or(|(_, names)| found.len() > names.len())
-        {
-            best = Some((delimiter, found));
-        }
-    }
-    best
+    let line = tabular::without_mark(line);
+    let delimiter = tabular::delimiter(line);
+    Some((delimiter, names(line, delimiter)?))
+}
+
+/// A number with a decimal comma, as spreadsheets write it between semicolons, with a point.
+fn with_point(text: &[u8]) -> Option<Vec<u8>> {
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let comma = memchr::memchr(b',', text)?;
+    let (before, after) = (text.get(..comma)?, text.get(comma + 1..)?);
+    let whole = before.strip_prefix(b"-").unwrap_or(before);
+    let is_number = !whole.is_empty()
+        && !after.is_empty()
+        && whole.iter().all(is_digit)
+        && after.iter().all(is_digit);
+    is_number.then(|| [before, b".", after].concat())
 }
 
 /// The names in a header line that this delimiter splits; `None` where a quote is open.
@@ -170,6 +175,9 @@ fn row(
     for (rank, (source, place)) in columns.sources.iter().zip(&state.places).enumerate() {
         let Some(place) = *place else { continue };
         let text = state.cell(place);
+        let number = (state.delimiter == b';' && source.role.is_number())
+            .then(|| with_point(text))
+            .flatten();
         let at = place
             .checked_sub(1)
             .and_then(|before| state.ends.get(before))
@@ -178,14 +186,14 @@ fn row(
             &mut values,
             source.role,
             Value {
-                text: Cow::Borrowed(text),
+                text: number.map_or(Cow::Borrowed(text), Cow::Owned),
                 unit: source.unit,
                 at,
                 rank,
             },
         );
     }
-    fields::fill(&values, entry, work)
+    fields::fill(&values, columns.say(Role::ServerTook), entry, work)
 }
 
 #[cfg(test)]
@@ -213,6 +221,13 @@ mod tests {
         assert_eq!(entries[0].took, Some(12_000_000));
         assert_eq!((entries[1].arrived, entries[1].took), (6_500_000_000, None));
         assert_eq!(entries[1].status, Some(503));
+        let text = "\u{feff}at;took_ms;server\r\n5,25;12,5;a\r\n";
+        let entries = read("arrived:at,took:took_ms,server:server", text).unwrap();
+        assert_eq!(
+            (entries[0].arrived, entries[0].took),
+            (5_250_000_000, Some(12_500_000))
+        );
+        assert_eq!(entries[0].attempts[0].took, Some(12_500_000));
     }
 
     #[test]

@@ -136,7 +136,7 @@ pub(super) fn line(
             rank: 0,
         },
     );
-    fields::fill(&values, entry, work)
+    fields::fill(&values, true, entry, work)
 }
 
 #[cfg(test)]

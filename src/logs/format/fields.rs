@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::columns::{Role, Unit};
-use super::lists::seconds;
 use super::{Fault, Kind, Work, set_route};
 use crate::logs::clock;
 use crate::logs::text::{After, Items, first_host, known, push, set, target};
@@ -59,19 +58,57 @@ fn moment(text: &[u8], unit: Unit) -> Option<i64> {
     }
 }
 
-/// A length of time in nanoseconds: a number in the unit, or one that carries its own, `12.5ms`.
-fn length(text: &[u8], unit: Unit) -> Option<u64> {
-    let worth = match unit {
-        Unit::Number(worth) => worth,
-        Unit::Date | Unit::Told => clock::SECOND,
-    };
-    let digits = text
-        .iter()
-        .position(|byte| !matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E'))
-        .unwrap_or(text.len());
-    let (number, own) = text.split_at_checked(digits)?;
-    let worth = match own.trim_ascii() {
-        b"" => worth,
+/// A length of time, as a log writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    /// So many nanoseconds.
+    Nanos(u64),
+    /// Not known: `-`, nothing, or a negative number.
+    Unknown,
+    /// A bare number, whose unit nothing tells.
+    WithoutUnit,
+    /// No length.
+    Rubbish,
+}
+
+/// Reads a length: a number in the unit, or one that carries its own, `12.5ms`, perhaps in several parts, `1m2.5s`.
+fn length(text: &[u8], unit: Unit) -> Length {
+    let text = text.trim_ascii();
+    if known(text).is_none() {
+        return Length::Unknown;
+    }
+    if let Some(number) = clock::decimal(text, 1) {
+        // What is less than nothing stands for what is not known. Nothing is nothing in any unit.
+        let is_zero = || text.iter().all(|byte| matches!(byte, b'0' | b'.'));
+        return match unit {
+            _ if number < 0 || text.starts_with(b"-") => Length::Unknown,
+            Unit::Number(worth) => clock::decimal(text, worth)
+                .and_then(|nanos| u64::try_from(nanos).ok())
+                .map_or(Length::Rubbish, Length::Nanos),
+            Unit::Date | Unit::Told if is_zero() => Length::Nanos(0),
+            Unit::Date | Unit::Told => Length::WithoutUnit,
+        };
+    }
+    let (mut rest, mut sum) = (text, 0u64);
+    while !rest.is_empty() {
+        let part = number_and_unit(&mut rest);
+        let Some(whole) = part.and_then(|part| sum.checked_add(part)) else {
+            return Length::Rubbish;
+        };
+        sum = whole;
+    }
+    Length::Nanos(sum)
+}
+
+/// Takes `12.5ms` from the beginning of a text.
+fn number_and_unit(rest: &mut &[u8]) -> Option<u64> {
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.');
+    let digits = rest.iter().position(|byte| !is_digit(byte))?;
+    let (number, after) = rest.split_at_checked(digits)?;
+    let after = after.trim_ascii_start();
+    let end = after.iter().position(is_digit).unwrap_or(after.len());
+    let (unit, after) = after.split_at_checked(end)?;
+    let worth = match unit.trim_ascii() {
         b"ns" => 1,
         b"us" | b"\xc2\xb5s" | b"\xce\xbcs" => 1_000,
         b"ms" => 1_000_000,
@@ -80,7 +117,30 @@ fn length(text: &[u8], unit: Unit) -> Option<u64> {
         b"h" => 3600 * clock::SECOND,
         _ => return None,
     };
+    *rest = after;
     u64::try_from(clock::decimal(number, worth)?).ok()
+}
+
+/// The nanoseconds of a length, where it is known. What is none makes the line bad; a bare number without a unit is a question to
+/// whoever knows.
+fn nanos(text: &[u8], role: Role, value: &Value<'_>) -> Result<Option<u64>, Fault> {
+    match length(text, value.unit) {
+        Length::Nanos(nanos) => Ok(Some(nanos)),
+        Length::Unknown => Ok(None),
+        Length::Rubbish => Err(Fault::new(
+            value.at,
+            format!("a length of time is due (`{}`)", role.word()),
+        )),
+        Length::WithoutUnit => Err(Fault::question(
+            value.at,
+            format!(
+                "does not say in which unit its lengths are (`{}` is `{}`): say so, as in {}:<name>:ms; units are s, ms, us and ns",
+                role.word(),
+                String::from_utf8_lossy(text).escape_debug(),
+                role.word()
+            ),
+        )),
+    }
 }
 
 /// Response flags of Envoy that say that the server failed (access logging, `%RESPONSE_FLAGS%`): connection failure, termination
@@ -94,19 +154,21 @@ fn failed(flags: &[u8]) -> bool {
     })
 }
 
-/// Fills an entry. Several servers may be listed as nginx does it.
-pub(super) fn fill(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+/// Fills an entry. Several servers may be listed as nginx does it. `times_servers` says whether the format has a column for how long
+/// the server took, whether this line has a value there or not.
+pub(super) fn fill(
+    values: &Values<'_>,
+    times_servers: bool,
+    entry: &mut Entry,
+    work: &mut Work,
+) -> Result<Kind, Fault> {
     let value = |role: Role| values.get(role as usize).and_then(Option::as_ref);
     let text = |role: Role| value(role).map(|value| &*value.text);
     let bad = |value: &Value<'_>, due: &'static str| Fault::new(value.at, due);
 
-    // -1 stands for an unknown length in many logs.
     let took = match value(Role::Took) {
-        Some(value) if !value.text.starts_with(b"-") => Some(
-            length(&value.text, value.unit)
-                .ok_or_else(|| bad(value, "a length of time is due (`took`)"))?,
-        ),
-        _ => None,
+        Some(value) => nanos(&value.text, Role::Took, value)?,
+        None => None,
     };
     if let Some(value) = value(Role::Arrived) {
         let arrived = moment(&value.text, value.unit)
@@ -115,7 +177,13 @@ pub(super) fn fill(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> R
     } else if let Some(value) = value(Role::Ended) {
         let ended =
             moment(&value.text, value.unit).ok_or_else(|| bad(value, "a time is due (`ended`)"))?;
-        work.ended(entry, ended, took);
+        // As with nginx, what the servers took stands for the whole where that is not said.
+        let servers = match took {
+            None => at_servers(values)?,
+            known => known,
+        };
+        work.ended(entry, ended, servers);
+        entry.took = took;
     } else {
         return Err(Fault::new(0, "the line does not tell its time"));
     }
@@ -143,35 +211,57 @@ pub(super) fn fill(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> R
     }
     if value(Role::Server).is_some() {
         attempts(values, entry, work)?;
+        if !times_servers {
+            work.whole_for_server(entry);
+        }
     }
     Ok(Kind::Request)
+}
+
+/// What all servers took together, where that is known of one of them.
+fn at_servers(values: &Values<'_>) -> Result<Option<u64>, Fault> {
+    let Some(value) = values
+        .get(Role::ServerTook as usize)
+        .and_then(Option::as_ref)
+    else {
+        return Ok(None);
+    };
+    let (mut items, mut sum) = (Items(Some(&value.text)), None);
+    while let Some((item, _)) = items.take() {
+        if let Some(took) = nanos(item, Role::ServerTook, value)? {
+            sum = Some(sum.unwrap_or(0u64).saturating_add(took));
+        }
+    }
+    Ok(sum)
 }
 
 fn attempts(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> Result<(), Fault> {
     let value = |role: Role| values.get(role as usize).and_then(Option::as_ref);
     let text = |role: Role| value(role).map(|value| &*value.text);
-    let unit = value(Role::ServerTook).map_or(Unit::Told, |value| value.unit);
     let mut servers = Items(text(Role::Server));
     let mut lengths = Items(text(Role::ServerTook));
     let mut statuses = Items(text(Role::ServerStatus));
     let flagged = text(Role::Flags).is_some_and(failed);
     let mut now = entry.arrived;
     while let Some((server, after)) = servers.take() {
-        let whole = lengths.take().and_then(|(item, _)| {
-            if unit == Unit::Told {
-                seconds(item).or_else(|| length(item, unit))
-            } else {
-                length(item, unit)
-            }
-        });
-        let status = statuses.take().map(|(item, _)| clock::whole(item));
+        let whole = match (lengths.take(), value(Role::ServerTook)) {
+            (Some((item, _)), Some(value)) => nanos(item, Role::ServerTook, value)?,
+            _ => None,
+        };
+        let status = match (statuses.take(), value(Role::ServerStatus)) {
+            (Some((item, _)), Some(value)) if known(item).is_some() => Some(
+                clock::whole(item)
+                    .ok_or_else(|| Fault::new(value.at, "a status is due (`server-status`)"))?,
+            ),
+            _ => None,
+        };
         let began = now;
         now = now.saturating_add_unsigned(whole.unwrap_or(0));
         if known(server).is_none() {
             continue;
         }
         let last = after == After::End;
-        let code = status.flatten().or(if last {
+        let code = status.or(if last {
             entry.status.map(u64::from)
         } else {
             None
@@ -205,14 +295,37 @@ mod tests {
         }
         assert_eq!(moment(b"12.5", Unit::Told), Some(12_500_000_000));
         assert_eq!(moment(b"soon", Unit::Told), None);
-        assert_eq!(length(b"12.5", Unit::Number(1_000_000)), Some(12_500_000));
-        assert_eq!(
-            length("12.5µs".as_bytes(), Unit::Number(1_000_000)),
-            Some(12_500)
-        );
-        assert_eq!(length(b"2", Unit::Told), Some(2_000_000_000));
-        assert_eq!(length(b"-1", Unit::Told), None);
-        assert_eq!(length(b"2 fortnights", Unit::Told), None);
+    }
+
+    #[test]
+    fn lengths_are_known_or_not_or_none() {
+        let ms = Unit::Number(1_000_000);
+        for (text, unit, due) in [
+            ("12.5", ms, Length::Nanos(12_500_000)),
+            ("12.5µs", ms, Length::Nanos(12_500)),
+            ("1m2.5s", Unit::Told, Length::Nanos(62_500_000_000)),
+            ("0.012s", Unit::Told, Length::Nanos(12_000_000)),
+            (
+                "1.5e-3",
+                Unit::Number(1_000_000_000),
+                Length::Nanos(1_500_000),
+            ),
+            ("-1", Unit::Told, Length::Unknown),
+            ("-0.5", ms, Length::Unknown),
+            ("-", ms, Length::Unknown),
+            ("", ms, Length::Unknown),
+            ("0", Unit::Told, Length::Nanos(0)),
+            ("2", Unit::Told, Length::WithoutUnit),
+            ("0.25", Unit::Told, Length::WithoutUnit),
+            ("2 fortnights", ms, Length::Rubbish),
+            ("fast", ms, Length::Rubbish),
+            ("0.010 [web] 10.0.0.1:80", ms, Length::Rubbish),
+            ("99999999999999999999", ms, Length::Rubbish),
+            ("NaN", ms, Length::Rubbish),
+            ("1ms2", ms, Length::Rubbish),
+        ] {
+            assert_eq!(length(text.as_bytes(), unit), due, "{text}");
+        }
     }
 
     #[test]

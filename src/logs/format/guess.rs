@@ -1,8 +1,11 @@
 //! Which format a log may have, by its first lines.
 
+use std::borrow::Cow;
+
 use super::columns::Columns;
 use super::{Format, Kind, Work, csv, envoy, nginx};
-use crate::logs::Entry;
+use crate::logs::{Entry, carrier};
+use crate::tabular;
 
 /// Traefik's JSON (access logs, fields): `StartUTC` is the arrival, lengths are nanoseconds.
 pub(super) const TRAEFIK: &str = "arrived:StartUTC,arrived:StartLocal,took:Duration:ns,server:ServiceAddr,\
@@ -13,6 +16,11 @@ pub(super) const TRAEFIK: &str = "arrived:StartUTC,arrived:StartLocal,took:Durat
 pub(super) const CADDY: &str = "ended:ts,took:duration:s,client:request.client_ip,client:request.remote_ip,route:request.uri,\
     status:status,bytes:size";
 
+/// Google Cloud's application load balancers ("HTTP(S) load balancing log records"): the stamp is when the request came.
+pub(super) const GCP: &str = "arrived:timestamp,took:httpRequest.latency,server:httpRequest.serverIp,\
+    pool:resource.labels.backend_service_name,client:httpRequest.remoteIp,route:httpRequest.requestUrl,status:httpRequest.status,\
+    bytes:httpRequest.responseSize";
+
 /// JSON or CSV whose columns are called as the variables of nginx.
 const NGINX: &str = "ended:msec,ended:time_iso8601,ended:time_local,ended:@timestamp,ended:timestamp,ended:time,\
     took:request_time,server:upstream_addr,server-took:upstream_response_time,server-status:upstream_status,\
@@ -21,7 +29,7 @@ const NGINX: &str = "ended:msec,ended:time_iso8601,ended:time_local,ended:@times
 
 /// Columns as people call them who write their own.
 const COMMON: &str = "arrived:arrived,arrived:start_time,arrived:start,ended:ended,ended:end_time,arrived:timestamp,\
-    arrived:TIMESTAMP,arrived:@timestamp,arrived:time,arrived:ts,took:took,took:duration,took:duration_ms,took:latency,\
+    arrived:TIMESTAMP,arrived:@timestamp,arrived:time,arrived:ts,took:took,took:took_ms,took:tookMs,took:duration,took:duration_ms,took:durationMs,took:elapsed_ms,took:latency,\
     took:latency_ms,took:response_time,took:response_time_ms,server:server,server:upstream,server:backend,client:client,\
     client:client_ip,client:ip,route:route,route:path,route:url,status:status,status:status_code,bytes:bytes,pool:pool";
 
@@ -36,6 +44,8 @@ fn score(format: &Format, lines: &[&[u8]]) -> (usize, usize) {
         match format.line(line, &mut entry, &mut work) {
             Ok(Kind::Request) => (read, due) = (read + 1, due + 1),
             Ok(Kind::Other) => {}
+            // The format fits; something has to be said of the log yet.
+            Err(fault) if fault.asks => (read, due) = (read + 1, due + 1),
             Err(_) => due += 1,
         }
     }
@@ -48,14 +58,23 @@ fn keys(line: &[u8]) -> Vec<String> {
     let start = memchr::memchr(b'{', line).unwrap_or(line.len());
     let text = line.get(start..).unwrap_or_default();
     if let Ok(serde_json::Value::Object(object)) = serde_json::from_slice(text) {
-        for (key, value) in object {
-            if let serde_json::Value::Object(inner) = value {
-                found.extend(inner.keys().map(|inner| format!("{key}.{inner}")));
-            }
-            found.push(key);
-        }
+        keys_of(&object, "", &mut found);
     }
     found
+}
+
+fn keys_of(
+    object: &serde_json::Map<String, serde_json::Value>,
+    inside: &str,
+    found: &mut Vec<String>,
+) {
+    for (key, value) in object {
+        let name = format!("{inside}{key}");
+        if let serde_json::Value::Object(inner) = value {
+            keys_of(inner, &format!("{name}."), found);
+        }
+        found.push(name);
+    }
 }
 
 /// Whether columns are called as variables of nginx.
@@ -79,8 +98,34 @@ impl Format {
     pub fn guess(lines: &[&[u8]]) -> Option<Format> {
         let lines: Vec<&[u8]> = lines
             .iter()
-            .map(|line| line.trim_ascii())
+            .map(|line| tabular::without_mark(line).trim_ascii())
             .filter(|line| !line.is_empty())
+            .collect();
+        // Lines within the JSON of a carrier are what the log is of.
+        let inner: Vec<Cow<'_, [u8]>> = lines.iter().map(|line| carrier::unwrapped(line)).collect();
+        if inner.iter().any(|line| matches!(line, Cow::Owned(_))) {
+            let inner: Vec<&[u8]> = inner.iter().map(|line| &**line).collect();
+            let of_docker = lines
+                .iter()
+                .any(|line| carrier::wrapped(line, true).is_some());
+            let found = Format::of(&inner);
+            // Of other carriers' JSON that holds JSON, nobody can tell which of both is the log.
+            let is_json = matches!(found, Some(Format::Json(_) | Format::Envoy(_)));
+            if found.is_some() && (of_docker || !is_json) {
+                return found;
+            }
+        }
+        Format::of(&lines)
+    }
+
+    fn of(lines: &[&[u8]]) -> Option<Format> {
+        if lines.iter().any(|line| line.starts_with(b"#Fields:")) {
+            return Some(Format::W3c(None)).filter(|format| score(format, lines).0 > 0);
+        }
+        let lines: Vec<&[u8]> = lines
+            .iter()
+            .copied()
+            .filter(|line| !line.starts_with(b"#"))
             .collect();
         let first = lines.first()?;
         let mut candidates: Vec<Format> = Vec::new();
@@ -90,6 +135,9 @@ impl Format {
         if !names.is_empty() {
             if has("StartUTC") || has("OriginDuration") {
                 candidates.extend(columns(TRAEFIK, &names).map(Box::new).map(Format::Json));
+            }
+            if has("httpRequest.requestUrl") && has("timestamp") {
+                candidates.extend(columns(GCP, &names).map(Box::new).map(Format::Json));
             }
             if has("request.uri") && has("ts") {
                 candidates.extend(columns(CADDY, &names).map(Box::new).map(Format::Json));
@@ -108,15 +156,20 @@ impl Format {
         } else {
             let words = [
                 "haproxy",
+                "haproxy-clf",
                 "alb",
+                "elb",
+                "nlb",
                 "envoy",
                 "ingress-nginx",
+                "traefik-common",
                 "combined",
                 "common",
             ];
             candidates.extend(words.iter().filter_map(|word| word.parse().ok()));
             let more = format!("{} \"$http_x_forwarded_for\"", nginx::COMBINED);
             for format in [
+                nginx::MEASURED.to_owned(),
                 format!("{more} $request_time"),
                 format!("{more} $request_time $upstream_response_time"),
                 format!("{} $request_time", nginx::COMBINED),
@@ -188,6 +241,29 @@ mod tests {
             guess("timestamp,latency_ms,client\n1700000000.5,12,a\n"),
             "csv=arrived:timestamp,took:latency_ms:ms,client:client"
         );
+        assert_eq!(
+            guess("time,duration\n2023-11-14T22:13:20Z,12\n"),
+            "csv=arrived:time,took:duration"
+        );
+        assert_eq!(
+            guess(
+                "#Software: Microsoft\n#Fields: date time c-ip time-taken\n2023-11-14 22:13:20 a 1\n"
+            ),
+            "w3c"
+        );
+        let line = format!("{combined} 1700000000.250 0.012 10.0.0.1:80 0.012");
+        assert!(
+            guess(&line).ends_with("$msec $request_time $upstream_addr $upstream_response_time")
+        );
+        let quoted = serde_json::Value::String(format!("{line}\n"));
+        let docker =
+            format!(r#"{{"log":{quoted},"stream":"stdout","time":"2023-11-14T22:13:20.3Z"}}"#);
+        assert_eq!(guess(&docker), guess(&line));
+        assert_eq!(
+            guess(&format!(r#"{{"MESSAGE":{quoted},"_PID":"1"}}"#)),
+            guess(&line)
+        );
+        assert_eq!(guess(&format!("web-1  | {line}")), guess(&line));
         for text in ["", "once upon a time", "a,b\n1,2", "{}", "{\"a\":1}"] {
             assert_eq!(guess(text), "none", "{text}");
         }

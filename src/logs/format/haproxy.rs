@@ -69,7 +69,7 @@ fn word<'a>(line: &[u8], rest: &mut &'a [u8], due: &'static str) -> Result<&'a [
 }
 
 /// One timer: `Ok(None)` for -1; a `+` before it says that it still ran (`option logasap`).
-fn timer(line: &[u8], text: &[u8]) -> Result<(Option<u64>, bool), Fault> {
+pub(super) fn timer(line: &[u8], text: &[u8]) -> Result<(Option<u64>, bool), Fault> {
     let (running, digits) = text
         .strip_prefix(b"+")
         .map_or((false, text), |rest| (true, rest));
@@ -188,7 +188,7 @@ fn http(line: &[u8], rest: &mut &[u8], entry: &mut Entry) -> Result<bool, Fault>
 }
 
 /// Adds the attempt, where there was a server: `<NOSRV>` and the like are none.
-fn attempt(
+pub(super) fn attempt(
     server: &[u8],
     began: u64,
     took: Option<u64>,
@@ -208,7 +208,7 @@ fn attempt(
 
 /// Whether a state at disconnection says that the server was to blame: it refused or aborted (S), timed out (s), or its answer
 /// was no HTTP (PH).
-fn by_server(state: &[u8]) -> bool {
+pub(super) fn by_server(state: &[u8]) -> bool {
     matches!(state.first(), Some(b'S' | b's')) || state.starts_with(b"PH")
 }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::columns::{Columns, Source};
+use super::columns::{Columns, Role, Source};
 use super::fields::{self, Value, Values, give};
 use super::{Fault, Kind, Work};
 use crate::logs::Entry;
@@ -38,7 +38,7 @@ pub(super) fn line(
             let at = start + error.column().saturating_sub(1);
             Fault::new(at, format!("JSON is due ({})", what(&error)))
         })?;
-    fields::fill(&values, entry, work)
+    fields::fill(&values, columns.say(Role::ServerTook), entry, work)
 }
 
 /// The error without its place.
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn nested_keys_and_units() {
         let entry = read(
-            "ended:ts,took:duration,client:request.remote_ip,route:request.uri,status:status,bytes:size",
+            "ended:ts,took:duration:s,client:request.remote_ip,route:request.uri,status:status,bytes:size",
             r#"{"level":"info","ts":1646861401.5241024,"request":{"remote_ip":"2001:db8::1","uri":"/a?b=\"","headers":{"x":["y"]}},"bytes_read":0,"duration":0.000929675,"size":10900,"status":200}"#,
         )
         .unwrap();
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn dotted_names_lists_and_prefixes() {
         let entry = read(
-            "arrived:log.at:ms,server:up,server-took:up_time,client:who,route:q",
+            "arrived:log.at:ms,server:up,server-took:up_time:s,client:who,route:q",
             r#"<13>host: {"log.at":1700000000123,"up":"10.0.0.1:80, 10.0.0.2:80","up_time":"0.010, 0.020","who":["10.9.9.9","x"],"q":"GET /p?x HTTP/1.1"}"#,
         )
         .unwrap();
@@ -238,7 +238,7 @@ mod tests {
 
     #[test]
     fn bad_lines_are_placed() {
-        let columns = "arrived:ts,took:d";
+        let columns = "arrived:ts,took:d:s";
         let fault = read(columns, r#"{"ts":"soon"}"#).unwrap_err();
         assert_eq!(fault.at, 6);
         let fault = read(columns, r#"{"ts":1,"d":"#).unwrap_err();

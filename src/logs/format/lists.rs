@@ -1,7 +1,7 @@
 //! Several attempts at several servers, as nginx lists them: `10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80`, each variable with an entry
 //! for each attempt (ngx_http_upstream_module, `$upstream_addr`).
 
-use super::Work;
+use super::{Fault, Work};
 use crate::logs::Entry;
 use crate::logs::clock::{SECOND, decimal};
 use crate::logs::text::{After, Items, known, push};
@@ -26,29 +26,46 @@ pub(super) fn seconds(text: &[u8]) -> Option<u64> {
     u64::try_from(decimal(text, SECOND)?).ok()
 }
 
+/// An entry of a list of times in nanoseconds; `None` for `-`.
+fn entry_of(line: &[u8], item: &[u8]) -> Result<Option<u64>, Fault> {
+    match seconds(item) {
+        None if known(item).is_some() => Err(Fault::of(line, item, "a length of time is due")),
+        nanos => Ok(nanos),
+    }
+}
+
 /// The sum of a list of times in nanoseconds, where at least one is known.
-pub(super) fn total(list: Option<&[u8]>) -> Option<u64> {
+pub(super) fn total(line: &[u8], list: Option<&[u8]>) -> Result<Option<u64>, Fault> {
     let (mut items, mut sum) = (Items(list), None);
     while let Some((item, _)) = items.take() {
-        if let Some(nanos) = seconds(item) {
+        if let Some(nanos) = entry_of(line, item)? {
             sum = Some(sum.unwrap_or(0u64).saturating_add(nanos));
         }
     }
-    sum
+    Ok(sum)
 }
 
 impl Lists<'_> {
     /// Adds the attempts to an entry. The first begins when the request arrives, each other when the one before ends: a log has
     /// no more. What connecting took is not counted as the server's.
-    pub(super) fn fill(&self, entry: &mut Entry, work: &mut Work) {
+    pub(super) fn fill(
+        &self,
+        line: &[u8],
+        entry: &mut Entry,
+        work: &mut Work,
+    ) -> Result<(), Fault> {
         let mut servers = Items(self.servers);
         let (mut took, mut connect) = (Items(self.took), Items(self.connect));
         let (mut header, mut status) = (Items(self.header), Items(self.status));
         let mut now = entry.arrived;
+        let next = |list: &mut Items<'_>| match list.take() {
+            Some((item, _)) => entry_of(line, item).map(Some),
+            None => Ok(None),
+        };
         while let Some((server, after)) = servers.take() {
-            let whole = took.take().and_then(|(item, _)| seconds(item));
-            let connect = connect.take().and_then(|(item, _)| seconds(item));
-            let header = header.take();
+            let whole = next(&mut took)?.flatten();
+            let connect = next(&mut connect)?.flatten();
+            let header = next(&mut header)?;
             let status = status.take().map(|(item, _)| item);
             let began = now;
             now = now.saturating_add_unsigned(whole.unwrap_or(0));
@@ -63,8 +80,14 @@ impl Lists<'_> {
                 continue;
             }
             let code = status.and_then(|text| decimal(text, 1));
+            if let Some(text) = status
+                && code.is_none()
+                && known(text).is_some()
+            {
+                return Err(Fault::of(line, text, "a status is due"));
+            }
             let answered = match header {
-                Some((head, _)) => seconds(head).is_some(),
+                Some(head) => head.is_some(),
                 // Without the time of the head: 502 and 504 are what nginx itself notes when there was no answer.
                 None => !matches!(code, Some(502 | 504)) && (status.is_none() || code.is_some()),
             };
@@ -76,5 +99,6 @@ impl Lists<'_> {
             attempt.failed = after == After::Comma || code.is_some_and(|code| code >= 500);
             entry.attempts.push(attempt);
         }
+        Ok(())
     }
 }

@@ -3,34 +3,52 @@
 mod alb;
 mod columns;
 pub(super) mod csv;
+mod elb;
 mod envoy;
 mod fields;
 mod guess;
 mod haproxy;
+mod haproxy_format;
 mod json;
+mod layout;
 mod lists;
 mod nginx;
+mod template;
 mod variables;
+mod w3c;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use super::carrier::{self, Prefixes};
 use super::text::{Spare, set};
 use super::{Entry, Escape};
 
 pub use columns::{Columns, Role};
-pub use nginx::Nginx;
+pub use haproxy_format::HaproxyFormat;
+pub use layout::Layout;
+pub use nginx::{MEASURED, Nginx};
 
 /// A kind of log.
 #[derive(Clone, Debug)]
 pub enum Format {
     /// nginx, and what else can be said as a `log_format` of nginx: the common and the combined format of web servers.
     Nginx(Box<Nginx>),
-    /// HAProxy: `option httplog` and `option tcplog`, with the prefix of a syslog daemon or without.
+    /// HAProxy: `option httplog` and `option tcplog`.
     Haproxy,
+    /// HAProxy with a `log-format`.
+    HaproxyFormat(Box<HaproxyFormat>),
     /// AWS Application Load Balancer.
     Alb,
+    /// AWS Classic Load Balancer.
+    Elb,
+    /// AWS Network Load Balancer.
+    Nlb,
+    /// The extended log file format of the W3C, with the nanoseconds of a unit of `time-taken` where the header does not tell it.
+    W3c(Option<i64>),
+    /// Lines of a layout of one's own.
+    Layout(Box<Layout>),
     /// Envoy: its default text format, that of Istio, and JSON lines with these keys.
     Envoy(Box<Columns>),
     /// JSON, an object a line.
@@ -51,6 +69,8 @@ pub(crate) struct Fault {
     pub(crate) at: usize,
     /// What was due there, in words.
     pub(crate) due: Cow<'static, str>,
+    /// Whether it is no fault of the line: the user has to say something of the whole log, which `due` asks for.
+    pub(crate) asks: bool,
 }
 
 impl Fault {
@@ -59,6 +79,15 @@ impl Fault {
         Fault {
             at,
             due: due.into(),
+            asks: false,
+        }
+    }
+
+    /// What only the user can say of the log: a sentence that goes on after its name.
+    pub(crate) fn question(at: usize, due: impl Into<Cow<'static, str>>) -> Fault {
+        Fault {
+            asks: true,
+            ..Fault::new(at, due)
         }
     }
 
@@ -105,7 +134,12 @@ pub(crate) struct Work {
     pub(crate) clock: i64,
     /// Whether the arrival could not be told, so that the end stands for it.
     pub(crate) end_only: bool,
+    /// Whether the arrival was worked out from the end, and is as coarse as the length.
+    pub(crate) from_end: bool,
+    /// Whether what the whole took stands for what the server took, of which the format has nothing.
+    pub(crate) whole_for_server: bool,
     csv: Option<csv::State>,
+    w3c: w3c::State,
 }
 
 impl Work {
@@ -121,12 +155,26 @@ impl Work {
         entry.route.clear();
         self.clock = 0;
         self.end_only = false;
+        self.from_end = false;
+        self.whole_for_server = false;
+    }
+
+    /// Where one server was asked and the format does not say how long it took, what the whole took is what is known of it.
+    fn whole_for_server(&mut self, entry: &mut Entry) {
+        if let ([attempt], Some(took)) = (&mut entry.attempts[..], entry.took)
+            && attempt.took.is_none()
+            && !attempt.failed
+        {
+            attempt.took = Some(took);
+            self.whole_for_server = true;
+        }
     }
 
     /// Sets the arrival from the clock, which shows the end of the request.
     fn ended(&mut self, entry: &mut Entry, clock: i64, took: Option<u64>) {
         self.clock = clock;
         self.end_only = took.is_none();
+        self.from_end = true;
         entry.took = took;
         entry.arrived = clock.saturating_sub_unsigned(took.unwrap_or(0));
     }
@@ -140,18 +188,72 @@ impl Work {
 }
 
 impl Format {
-    /// Reads one line, without its end, into an entry.
+    /// Reads one line, without its end, into an entry: what a carrier put around it is taken away, unless the format wants it.
     pub(crate) fn line(
         &self,
         line: &[u8],
         entry: &mut Entry,
         work: &mut Work,
     ) -> Result<Kind, Fault> {
+        if matches!(self, Format::Csv(_) | Format::W3c(_)) {
+            return self.bare(line, entry, work);
+        }
+        let is_json = matches!(self, Format::Json(_) | Format::Envoy(_));
+        let Some((key, inner)) = carrier::wrapped(line, is_json) else {
+            return self.prefixed(line, entry, work);
+        };
+        self.prefixed(&inner, entry, work).map_err(|fault| {
+            let due = format!(
+                "within `{key}` at byte {}: {}",
+                fault.at + 1,
+                fault.say(&inner)
+            );
+            Fault {
+                at: 0,
+                due: due.into(),
+                asks: fault.asks,
+            }
+        })
+    }
+
+    /// Reads a line that may have a prefix.
+    fn prefixed(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+        let prefixes = Prefixes::of(line);
+        let mut first: Option<Fault> = None;
+        for end in prefixes.ends() {
+            if prefixes.is_part {
+                return Err(Fault::new(
+                    0,
+                    "a whole line is due, and this is a part of one that the container runtime cut",
+                ));
+            }
+            let rest = line.get(end..).unwrap_or_default();
+            match self.bare(rest, entry, work) {
+                Err(fault) => {
+                    first.get_or_insert(Fault {
+                        at: fault.at + end,
+                        ..fault
+                    });
+                }
+                read => return read,
+            }
+        }
+        let own = self.bare(line, entry, work);
+        own.map_err(|fault| first.unwrap_or(fault))
+    }
+
+    /// Reads a line that has nothing around it.
+    fn bare(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
         work.clear(entry);
         match self {
             Format::Nginx(nginx) => nginx.line(line, entry, work),
             Format::Haproxy => haproxy::line(line, entry, work),
+            Format::HaproxyFormat(format) => format.line(line, entry, work),
             Format::Alb => alb::line(line, entry, work),
+            Format::Elb => elb::classic(line, entry, work),
+            Format::Nlb => elb::network(line, entry, work),
+            Format::W3c(worth) => w3c::line(*worth, line, entry, work),
+            Format::Layout(layout) => layout.line(line, entry, work),
             Format::Envoy(columns) => envoy::line(columns, line, entry, work),
             Format::Json(columns) => json::line(columns, line, entry, work),
             Format::Csv(columns) => csv::line(columns, line, entry, work),
@@ -162,8 +264,12 @@ impl Format {
     pub fn word(&self) -> &'static str {
         match self {
             Format::Nginx(_) => "nginx",
-            Format::Haproxy => "haproxy",
+            Format::Haproxy | Format::HaproxyFormat(_) => "haproxy",
             Format::Alb => "alb",
+            Format::Elb => "elb",
+            Format::Nlb => "nlb",
+            Format::W3c(_) => "w3c",
+            Format::Layout(_) => "text",
             Format::Envoy(_) => "envoy",
             Format::Json(_) => "json",
             Format::Csv(_) => "csv",
@@ -176,7 +282,15 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Format::Nginx(nginx) => write!(f, "nginx={}", nginx.text()),
-            Format::Haproxy | Format::Alb => f.write_str(self.word()),
+            Format::Haproxy | Format::Alb | Format::Elb | Format::Nlb | Format::W3c(None) => {
+                f.write_str(self.word())
+            }
+            Format::HaproxyFormat(format) => write!(f, "haproxy={format}"),
+            Format::W3c(Some(worth)) => {
+                let unit = if *worth == w3c::MS { "ms" } else { "s" };
+                write!(f, "w3c={unit}")
+            }
+            Format::Layout(layout) => write!(f, "text={layout}"),
             Format::Envoy(columns) | Format::Json(columns) | Format::Csv(columns) => {
                 write!(f, "{}={columns}", self.word())
             }
@@ -199,19 +313,37 @@ pub const WORDS: &[(&str, &str)] = &[
         "ingress-nginx",
         "the ingress controller of Kubernetes, with its own log_format",
     ),
-    ("haproxy", "HAProxy with option httplog or option tcplog"),
+    (
+        "haproxy",
+        "HAProxy with option httplog or option tcplog; haproxy='<log-format>' any other, as it stands in haproxy.cfg",
+    ),
+    ("haproxy-clf", "HAProxy with option httplog clf"),
     ("alb", "AWS Application Load Balancer"),
+    ("elb", "AWS Classic Load Balancer"),
+    ("nlb", "AWS Network Load Balancer, TLS connections"),
+    ("cloudfront", "Amazon CloudFront, standard logs"),
+    ("iis", "IIS, the extended format of the W3C"),
+    (
+        "w3c",
+        "the extended format of the W3C; w3c=ms or w3c=s where the header does not tell the unit of time-taken",
+    ),
+    ("gcp", "Google Cloud's Application Load Balancers, JSON"),
     (
         "envoy",
         "Envoy's default format, Istio's, or JSON; envoy=<columns> for JSON with other keys",
     ),
     ("traefik", "Traefik with format json"),
+    ("traefik-common", "Traefik with format common"),
     ("caddy", "Caddy's JSON"),
     (
         "json",
         "json=<columns>: JSON lines, for example json=arrived:ts:ms,took:duration:ms",
     ),
     ("csv", "csv=<columns>: CSV with a header line, likewise"),
+    (
+        "text",
+        "text='<layout>': any line, for example text='$client [$arrived] \"$route\" $_ ${took:ms} $server'",
+    ),
 ];
 
 impl FromStr for Format {
@@ -239,7 +371,27 @@ impl FromStr for Format {
             ("ingress-nginx", None) => nginx(nginx::INGRESS),
             ("nginx", Some(rest)) => nginx(rest),
             ("haproxy", None) => Ok(Format::Haproxy),
+            ("haproxy", Some(rest)) => Ok(Format::HaproxyFormat(Box::new(rest.parse()?))),
+            ("haproxy-clf", None) => Ok(Format::HaproxyFormat(Box::new(
+                haproxy_format::CLF.parse()?,
+            ))),
             ("alb", None) => Ok(Format::Alb),
+            ("elb", None) => Ok(Format::Elb),
+            ("nlb", None) => Ok(Format::Nlb),
+            ("w3c", None) => Ok(Format::W3c(None)),
+            ("iis", None) | ("w3c", Some("ms")) => Ok(Format::W3c(Some(w3c::MS))),
+            ("cloudfront", None) | ("w3c", Some("s")) => Ok(Format::W3c(Some(w3c::SECOND))),
+            ("w3c", Some(unit)) => Err(FormatError(format!(
+                "`w3c={}` is none of w3c, w3c=ms and w3c=s",
+                unit.escape_debug()
+            ))),
+            ("gcp", None) => columns(guess::GCP).map(Format::Json),
+            ("text", Some(rest)) => Ok(Format::Layout(Box::new(rest.parse()?))),
+            ("text", None) => Err(FormatError(format!(
+                "`text` needs to know the layout of a line: text='$client [$arrived] $server'; {}",
+                Role::list()
+            ))),
+            ("traefik-common", None) => Ok(Format::Layout(Box::new(layout::TRAEFIK.parse()?))),
             ("envoy", None) => Ok(Format::Envoy(columns(envoy::KEYS)?)),
             // What is not named is looked for under the usual names.
             ("envoy", Some(rest)) => columns(&format!("{rest},{}", envoy::KEYS)).map(Format::Envoy),
@@ -252,9 +404,11 @@ impl FromStr for Format {
                  {word}=ended:<name>,took:<name>; {}",
                 Role::list()
             ))),
-            (known, Some(_)) if WORDS.iter().any(|(word, _)| *word == known) => Err(FormatError(
-                format!("`{known}` takes nothing after it; only nginx, envoy, json and csv do"),
-            )),
+            (known, Some(_)) if WORDS.iter().any(|(word, _)| *word == known) => {
+                Err(FormatError(format!(
+                    "`{known}` takes nothing after it; only nginx, haproxy, envoy, w3c, json, csv and text do"
+                )))
+            }
             _ if text.contains('$') => Err(FormatError(
                 "a log_format of nginx is written nginx='<log_format>'".to_owned(),
             )),
@@ -298,7 +452,11 @@ mod tests {
     fn words() {
         for (word, _) in WORDS {
             let parsed = word.parse::<Format>();
-            assert_eq!(parsed.is_err(), matches!(*word, "json" | "csv"), "{word}");
+            assert_eq!(
+                parsed.is_err(),
+                matches!(*word, "json" | "csv" | "text"),
+                "{word}"
+            );
             if let Ok(format) = parsed {
                 let again: Format = format.to_string().parse().unwrap_or_else(|_| {
                     panic!("{format} does not read");
@@ -313,7 +471,10 @@ mod tests {
             error("ngnix")
         );
         assert!(error("$remote_addr $msec").contains("nginx='"));
-        assert!(error("haproxy=x").contains("takes nothing"));
+        assert!(error("alb=x").contains("takes nothing"));
+        assert!(error("haproxy=x").contains("does not tell the time"));
+        assert!(error("text=$client").contains("no column tells the time"));
+        assert!(error("w3c=min").contains("w3c=ms"));
         assert!(error("json").contains("arrived"));
         assert!(error("").contains("known are"));
     }

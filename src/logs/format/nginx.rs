@@ -25,6 +25,9 @@ pub(super) const COMMON: &str =
 /// The `log-format-upstream` of the ingress controller of Kubernetes (ingress-nginx, user guide, "Log format").
 pub(super) const INGRESS: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id"#;
 
+/// The combined format, then what lbsim writes of simulated requests.
+pub const MEASURED: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $msec $request_time $upstream_addr $upstream_response_time"#;
+
 /// A variable and the text that follows it.
 #[derive(Clone, Debug)]
 struct Piece {
@@ -336,9 +339,12 @@ impl Nginx {
             })
             .transpose()?;
         work.ended(entry, ended, took);
-        if took.is_none()
-            && let Some(total) = total(value(Meaning::UpstreamTime))
-        {
+        // What is no list of lengths makes the line bad, whether it is wanted or not.
+        for meaning in [Meaning::UpstreamConnect, Meaning::UpstreamHeader] {
+            total(line, value(meaning))?;
+        }
+        let at_servers = total(line, value(Meaning::UpstreamTime))?;
+        if let (None, Some(total)) = (took, at_servers) {
             work.ended(entry, ended, Some(total));
             entry.took = None;
         }
@@ -353,6 +359,14 @@ impl Nginx {
         };
         // A client at a Unix socket is `unix:`: whoever stands before it knows better.
         match value(Meaning::Client).filter(|client| *client != b"unix:") {
+            // It has no spaces; what a carrier put before the line would.
+            Some(client) if client.contains(&b' ') => {
+                return Err(Fault::of(
+                    line,
+                    client,
+                    "the client's address is due, without a prefix",
+                ));
+            }
             Some(client) => set(&mut entry.client, client, self.escape),
             None => {
                 if let Some(list) = value(Meaning::ClientElse) {
@@ -377,7 +391,11 @@ impl Nginx {
                 header: value(Meaning::UpstreamHeader),
                 status: value(Meaning::UpstreamStatus),
             };
-            lists.fill(entry, work);
+            lists.fill(line, entry, work)?;
+            let times = |piece: &Piece| piece.meaning == Meaning::UpstreamTime;
+            if !self.pieces.iter().any(times) {
+                work.whole_for_server(entry);
+            }
         }
         Ok(Kind::Request)
     }
