@@ -432,7 +432,7 @@ fn a_log_without_servers_tells_the_rate() {
         .rate(plan.end - lbsim::time::Time::ZERO)
         .unwrap();
     assert!((rate / 40.0 - 1.0).abs() < 0.1, "{rate}");
-    assert_eq!(plan.sources[0].population.addresses.len(), 9, "{text}");
+    assert!(text.contains("\npopulation = "), "{text}");
 }
 
 #[test]
