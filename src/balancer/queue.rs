@@ -1,7 +1,7 @@
 //! Requests that wait at a balancer: for one member, or for any, each in the order in which they came. HAProxy calls
 //! them the server's queue and the backend's queue.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use crate::strategy::MemberId;
 
@@ -13,6 +13,8 @@ pub struct Queue {
     shared: VecDeque<(u64, u32)>,
     /// For one member; as long as the highest that anybody waited for.
     own: Vec<VecDeque<(u64, u32)>>,
+    /// By the number of a request: its last ticket, and whom it waited for with it.
+    tickets: HashMap<u32, (u64, Option<MemberId>)>,
 }
 
 impl Queue {
@@ -20,6 +22,7 @@ impl Queue {
     pub fn join(&mut self, request: u32, member: Option<MemberId>) {
         self.arrived += 1;
         let ticket = (self.arrived, request);
+        self.tickets.insert(request, (self.arrived, member));
         match member {
             None => self.shared.push_back(ticket),
             Some(member) => {
@@ -60,15 +63,15 @@ impl Queue {
 
     /// Takes out a request that has waited long enough; says for whom it waited, where it did wait.
     pub fn give_up(&mut self, request: u32) -> Option<Option<MemberId>> {
-        let out_of = |queue: &mut VecDeque<(u64, u32)>| {
-            let place = queue.iter().position(|&(_, waiting)| waiting == request);
-            place.and_then(|place| queue.remove(place))
+        let &(ticket, member) = self.tickets.get(&request)?;
+        let queue = match member {
+            None => &mut self.shared,
+            Some(member) => &mut self.own[member as usize],
         };
-        if out_of(&mut self.shared).is_some() {
-            return Some(None);
-        }
-        let own = self.own.iter_mut().position(|own| out_of(own).is_some())?;
-        Some(Some(own as MemberId))
+        // Tickets rise from the front to the back. Who has left since is not found.
+        let place = queue.binary_search_by_key(&ticket, |&(other, _)| other);
+        queue.remove(place.ok()?)?;
+        Some(member)
     }
 
     /// Takes all who wait for `member` and no other, the first first.
@@ -98,6 +101,8 @@ mod tests {
             (Some(Some(0)), None)
         );
         assert!(queue.is_empty_for(0) && !queue.is_empty_for(1));
+        // The first two have left; one that never came is not there either.
+        assert_eq!((queue.give_up(11), queue.give_up(99)), (None, None));
         assert_eq!(queue.leave_all(1), [13]);
         assert_eq!(queue.leave_for(1), None);
     }

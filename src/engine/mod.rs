@@ -2,7 +2,9 @@
 //! balancing.
 //!
 //! Events happen in order of time; those of one time happen in the order in which they were scheduled;
-//! an input (see [`Model::next_input`]) goes before scheduled events of its time. Nothing else decides:
+//! an input (see [`Model::next_input`]) goes before scheduled events of its time. So a request that arrives when a
+//! service ends finds the server still busy, and an answer is in time only before its timeout: the timeout was scheduled
+//! first. Nothing else decides:
 //! no wall clock, no addresses, no threads. Cancelling is forgetting: an event that no longer
 //! applies is dropped when its turn comes.
 //!

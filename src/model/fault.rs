@@ -11,7 +11,9 @@ use crate::units::Share;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultConfig {
-    /// The server dies and comes back empty. Until health checks find out, requests still go there, and fail.
+    /// The server dies and comes back empty: sessions that lived on it are lost, even where it finishes what it has. Until
+    /// health checks find out, requests still go there, and fail. Faults may overlap: a server is up again when the last of
+    /// its crashes has ended, and one that hangs and refuses at once hangs.
     Crash(Crash),
     /// Servers die and come back at random times, each on its own.
     RandomCrashes(RandomCrashes),
@@ -223,10 +225,12 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InFlight {
-    /// They are lost: their connections break.
+    /// They are lost. With `answers = "refuse"` their connections break, and balancers learn of it at once; with
+    /// `answers = "hang"` nothing tells them: they hang like those that come.
     #[default]
     Lost,
-    /// They are finished; only new ones fail.
+    /// They are finished, those in its queue and those that nobody waits for any more included; only new ones fail. A
+    /// machine that hangs finishes nothing: not together with `answers = "hang"`.
     Finish,
 }
 
