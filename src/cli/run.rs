@@ -250,7 +250,7 @@ fn text(scenario: &Scenario, outcomes: &[Outcome], folder: &Path, output: &Outpu
         .map(|sentence| format!("{sentence}\n"))
         .collect();
     format!(
-        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}Response times are of requests that succeeded; ± is half of a 95% interval.\nCSV files and charts: {}\n",
+        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}Response times are of requests that succeeded; no verdict by them where the faster one fails more; ± is half of a 95% interval.\nCSV files and charts: {}\n",
         scenario.question,
         scenario.caption(Outcome::span(outcomes)),
         table::draw(scenario, outcomes, Style::Terminal(output.colour())),

@@ -46,6 +46,15 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
                 ),
             );
         }
+        if !measured.varies && measured.runs.len() > 1 {
+            warn(
+                "chance-not-repeated",
+                format!(
+                    "nothing under {} is drawn anew in each replication, so that there is no interval and no verdict: one replication tells as much",
+                    variant.name
+                ),
+            );
+        }
         if let Some((before, after)) = unsettled(variant, measured) {
             warn(
                 "not-settled",

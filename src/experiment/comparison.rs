@@ -3,6 +3,7 @@
 
 use super::caution::is_steady;
 use super::outcome::{Run, VariantOutcome, milliseconds};
+use super::withheld::{Withheld, withheld};
 use crate::model::blueprint::Blueprint;
 use crate::scenario::{Variant, file};
 use crate::stats::{
@@ -33,6 +34,18 @@ pub struct Metric {
     pub better: Better,
     /// For quantiles of response time: which.
     pub quantile: Option<f64>,
+}
+
+impl Metric {
+    /// Whether it is a response time, of which failed requests have none.
+    pub fn is_response_time(&self) -> bool {
+        self.name.ends_with("_ms")
+    }
+
+    /// Whether it follows from the scenario, and chance has no part in it.
+    pub fn is_known_beforehand(&self) -> bool {
+        self.name == "cost_per_hour"
+    }
 }
 
 const fn time(name: &'static str, value: fn(&Run) -> Option<f64>, quantile: Option<f64>) -> Metric {
@@ -156,6 +169,10 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
         half_width: over_runs.half_width,
         n: values.len(),
     };
+    if !variant.varies && !metric.is_known_beforehand() {
+        // Copies of one replication tell nothing of how sure it is.
+        figure.half_width = None;
+    }
     if metric.name == "mean_ms" && values.len() == 1 {
         figure.half_width = within_one_run(variant);
     }
@@ -268,7 +285,23 @@ pub fn difference(
     metric: &Metric,
 ) -> Option<Paired> {
     let (own, base) = pairs(variant, baseline, metric)?;
-    Paired::of(&own, &base)
+    let paired = Paired::of(&own, &base)?;
+    Some(
+        match withheld(variant, baseline, metric, paired.difference) {
+            Some(Withheld::NoChance) => without_interval(paired),
+            _ => paired,
+        },
+    )
+}
+
+/// A difference of which nobody knows how sure it is.
+fn without_interval(paired: Paired) -> Paired {
+    Paired {
+        half_width: None,
+        relative_half_width: None,
+        p_value: None,
+        ..paired
+    }
 }
 
 /// A difference as one of several.
@@ -281,6 +314,8 @@ pub struct Comparison {
     /// How many times as many independent runs would have been needed for the same half-width, had the two not lived through
     /// the same requests; `None` with one pair, or where the differences do not vary.
     pub gain: Option<f64>,
+    /// Why it is no verdict, where there is a reason.
+    pub withheld: Option<Withheld>,
 }
 
 impl Comparison {
@@ -290,17 +325,22 @@ impl Comparison {
         let differences: Vec<f64> = own.iter().zip(&base).map(|(a, b)| a - b).collect();
         let apart = variance(&own).zip(variance(&base)).map(|(a, b)| a + b);
         let together = variance(&differences).filter(|&variance| variance > 0.0);
+        let paired = difference(one, other, metric)?;
         Some(Comparison {
-            paired: Paired::of(&own, &base)?,
+            paired,
             p_adjusted: None,
+            withheld: withheld(one, other, metric, paired.difference),
             gain: apart
                 .zip(together)
                 .map(|(apart, together)| apart / together),
         })
     }
 
-    /// What may be said at 95% for all of the comparisons together; `None` with one pair.
+    /// What may be said at 95% for all of the comparisons together; `None` with one pair, and where it is withheld.
     pub fn verdict(&self, better: Better) -> Option<Verdict> {
+        if self.withheld.is_some() {
+            return None;
+        }
         let shown = self.p_adjusted? <= 1.0 - DEFAULT_LEVEL;
         Some(
             match (

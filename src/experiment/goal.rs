@@ -8,6 +8,7 @@
 
 use super::comparison::{self, Better, Metric, difference, estimate};
 use super::outcome::VariantOutcome;
+use super::withheld::eligible;
 use crate::scenario::{Goal, Scenario, Target};
 use crate::stats::{DEFAULT_LEVEL, Selection, kim_nelson};
 
@@ -61,6 +62,17 @@ pub(super) fn next(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome
 /// How wide the intervals are that a goal looks at; `None` where it does not look at their width.
 pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> Option<Width> {
     let baseline = variants[scenario.baseline];
+    if variants.iter().all(|variant| !variant.varies) {
+        // More copies of one replication would not make anything surer.
+        let asked = match goal.target {
+            Target::Best(_) => return None,
+            Target::Metric(_, asked) | Target::Difference(_, asked) => asked,
+        };
+        return Some(Width {
+            widest: Some(0.0),
+            asked,
+        });
+    }
     let share = |half_width: Option<f64>, of: Option<f64>| match (half_width?, of?.abs()) {
         (0.0, _) => Some(0.0),
         (_, 0.0) => None,
@@ -93,7 +105,8 @@ pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> 
     Some(Width { widest, asked })
 }
 
-/// Which strategy is the best by the metric that the scenario is judged by, where the goal is to know that.
+/// Which strategy is the best by the metric that the scenario is judged by, where the goal is to know that. By a response time,
+/// it is one of those that fail least ([`eligible`]).
 pub fn selection(
     goal: &Goal,
     scenario: &Scenario,
@@ -104,9 +117,10 @@ pub fn selection(
     };
     let metric = comparison::metric(scenario.judge_by);
     let pilot = scenario.replications as usize;
-    let values: Vec<Vec<f64>> = variants
+    let places = eligible(variants, metric);
+    let values: Vec<Vec<f64>> = places
         .iter()
-        .map(|variant| losses(variant, metric))
+        .map(|&at| losses(variants[at], metric))
         .collect();
     let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
     // The zone is a share of the least that the pilot saw, so that it does not change from round to round.
@@ -115,7 +129,11 @@ pub fn selection(
         .iter()
         .map(|list| mean(list).abs())
         .fold(f64::INFINITY, f64::min);
-    kim_nelson(&slices, pilot, indifference * least, DEFAULT_LEVEL)
+    let found = kim_nelson(&slices, pilot, indifference * least, DEFAULT_LEVEL)?;
+    Some(Selection {
+        best: places[found.best],
+        ..found
+    })
 }
 
 /// The metric by replication, turned so that less is better.

@@ -13,6 +13,7 @@ mod journal;
 mod outcome;
 mod run;
 mod settle;
+mod withheld;
 
 pub use caution::cautions;
 pub use comparison::{
@@ -27,3 +28,4 @@ pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Progress, RunError, run};
 pub use settle::{Unsettled, settle};
+pub use withheld::{Withheld, eligible, fails_more};

@@ -50,7 +50,8 @@ pub struct PairedRow {
     /// are strategies beside the baseline (Holm 1979).
     pub p_adjusted: Option<f64>,
     /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; `different` for metrics of which neither more
-    /// nor less is better; empty where there is no interval.
+    /// nor less is better; `withheld: fails more` where a response time is less because more failed; `no chance repeated` where
+    /// nothing varies over the replications; empty where there is no interval.
     pub verdict: String,
     /// How many times as many independent runs would have been needed for the same half-width.
     pub gain: Option<f64>,
@@ -73,7 +74,8 @@ pub struct RankingRow {
     pub half_width_95: Option<f64>,
     /// The p-value of "there is no difference", made larger for its being one of as many as there are pairs (Holm 1979).
     pub p_adjusted: Option<f64>,
-    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; empty where there is no interval.
+    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; withheld as in `paired.csv`; empty where there
+    /// is no interval.
     pub verdict: String,
 }
 

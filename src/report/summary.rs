@@ -15,7 +15,8 @@ pub fn markdown(scenario: &Scenario, outcomes: &[Outcome], charts: &[Chart]) -> 
     for sentence in sureness::sentences(scenario, outcomes) {
         page += &format!("\n\n{sentence}");
     }
-    page += "\n\nResponse times are of requests that succeeded; read them beside the success rate. Each figure is ± half the \
+    page += "\n\nResponse times are of requests that succeeded; read them beside the success rate. Where the faster one fails more, \
+        no verdict is given by response time. Each figure is ± half the \
         width of its 95% interval over replications; differences are paired replication by replication on the same \
         requests, and a verdict is given only where the difference is significant at 95% for all comparisons together (Holm). \
         A theoretical value stands where queueing theory is exact.\n";

@@ -2,7 +2,7 @@
 
 use super::table::with_half_width;
 use crate::experiment::{
-    self, Outcome, VariantOutcome, cautions, estimate, metric, ranking, selection, width,
+    self, Outcome, VariantOutcome, Withheld, cautions, estimate, metric, ranking, selection, width,
 };
 use crate::scenario::{Goal, Scenario, Target, Warning};
 use crate::stats::Verdict;
@@ -115,16 +115,30 @@ fn best(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
         .iter()
         .map(|variant| estimate(variant, judge).estimate.map(|value| sign * value))
         .collect();
-    let known = (0..values.len()).filter_map(|at| Some((at, values[at]?)));
+    let variants: Vec<&VariantOutcome> = outcome.variants.iter().collect();
+    let eligible = experiment::eligible(&variants, judge);
+    let known = eligible.iter().filter_map(|&at| Some((at, values[at]?)));
     let (best, _) = known.min_by(|a, b| a.1.total_cmp(&b.1))?;
     let duels = ranking(&outcome.variants, judge);
     let mut rivals = Vec::new();
+    let mut unsure = false;
     for (one, other, duel) in &duels {
         if *one != best && *other != best {
             continue;
         }
         let rival = if *one == best { *other } else { *one };
-        let verdict = duel.as_ref()?.verdict(judge.better)?;
+        if !eligible.contains(&rival) {
+            continue;
+        }
+        let verdict = match duel {
+            Some(duel) if duel.withheld == Some(Withheld::FailsMore) => Some(Verdict::NotShown),
+            Some(duel) => duel.verdict(judge.better),
+            None => None,
+        };
+        let Some(verdict) = verdict else {
+            unsure = true;
+            continue;
+        };
         let won = if *one == best {
             Verdict::Better
         } else {
@@ -138,7 +152,21 @@ fn best(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
     let figure = estimate(&outcome.variants[best], judge);
     let value = with_half_width(figure.estimate?, figure.half_width);
     let pairs = duels.len();
-    match (pairs, rivals.as_slice()) {
+    if unsure {
+        return None;
+    }
+    let left_out: Vec<&str> = (0..variants.len())
+        .filter(|at| !eligible.contains(at))
+        .map(|at| scenario.variants[at].name.as_str())
+        .collect();
+    if let ([_], false) = (eligible.as_slice(), left_out.is_empty()) {
+        return Some(format!(
+            "Best by {}: none is named. {name} ({value}) fails least; left out, as they fail more: {}.",
+            judge.name,
+            left_out.join(", ")
+        ));
+    }
+    let said = match (pairs, rivals.as_slice()) {
         (0, _) => None,
         (1, []) => Some(format!(
             "Best by {}: {name} ({value}), with 95% confidence.",
@@ -153,5 +181,9 @@ fn best(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
             judge.name,
             rivals.join(", ")
         )),
-    }
+    };
+    said.map(|said| match left_out.as_slice() {
+        [] => said,
+        names => format!("{said} Left out, as they fail more: {}.", names.join(", ")),
+    })
 }

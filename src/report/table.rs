@@ -4,7 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use super::tables::groups;
 use crate::experiment::{
-    Exact, Figure, METRICS, Metric, Outcome, comparisons, estimate, metric, milliseconds,
+    Exact, Figure, METRICS, Metric, Outcome, Withheld, comparisons, estimate, metric, milliseconds,
 };
 use crate::scenario::{Scenario, Sweep};
 use crate::stats::{Verdict, estimable};
@@ -225,11 +225,15 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
         let (verdict, colour) = if at == scenario.baseline {
             ("baseline", None)
         } else {
-            match comparison.and_then(|comparison| comparison.verdict(judge.better)) {
+            let verdict = comparison.and_then(|comparison| comparison.verdict(judge.better));
+            match verdict {
                 Some(Verdict::Better) => ("better", Some(Color::Green)),
                 Some(Verdict::Worse) => ("worse", Some(Color::Red)),
                 Some(Verdict::NotShown) => ("not shown", None),
-                None => ("–", None),
+                None => {
+                    let withheld = comparison.and_then(|comparison| comparison.withheld);
+                    (withheld.map_or("–", Withheld::name), None)
+                }
             }
         };
         let mut last = Cell::new(verdict);

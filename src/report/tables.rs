@@ -175,6 +175,9 @@ fn clients(scenario: &Scenario, outcome: &Outcome) -> Vec<ClientsRow> {
 }
 
 fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
+    if let Some(withheld) = comparison.and_then(|comparison| comparison.withheld) {
+        return withheld.name();
+    }
     let verdict = comparison.and_then(|comparison| comparison.verdict(metric.better));
     match (metric.better, verdict) {
         (_, None) => "",

@@ -118,7 +118,12 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         code: "failures-hidden",
         summary: "Many requests failed, and response times are of those that did not.",
-        text: "A strategy that fails the slow requests looks quick. Read `mean_all_ms` and `p99_all_ms`, which count failures too, beside the success rate, or judge by `success-share` or `goodput`.",
+        text: "A strategy that fails the slow requests looks quick. A verdict by response time is withheld where the faster one fails more. Judge by `success-share` or `goodput`, or read the success rate first.",
+    },
+    Entry {
+        code: "chance-not-repeated",
+        summary: "Replications are copies of each other.",
+        text: "Nothing is drawn anew in each replication: one trace, fixed addresses, a strategy without chance. Their figures are the same, which is no evidence of how sure they are. Let something be drawn (arrivals, service times, addresses), or compare several traces.",
     },
 ];
 

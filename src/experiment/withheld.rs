@@ -1,0 +1,92 @@
+//! When a difference is no verdict: what is faster because it fails, and what was never left to chance.
+
+use super::comparison::{Metric, estimate, metric};
+use super::outcome::VariantOutcome;
+use crate::scenario::file;
+
+/// The share of failures by which two strategies may differ and still be compared by the response times of what succeeded.
+const INDIFFERENCE: f64 = 1e-3;
+
+/// Why nothing is said of who is better, though there is a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withheld {
+    /// The one that answers faster fails more: its response times leave out what went wrong.
+    FailsMore,
+    /// Neither of the two varies over the replications: chance was not repeated, so that no interval tells how sure this is.
+    NoChance,
+}
+
+impl Withheld {
+    /// What stands in place of a verdict.
+    pub fn name(self) -> &'static str {
+        match self {
+            Withheld::FailsMore => "withheld: fails more",
+            Withheld::NoChance => "no chance repeated",
+        }
+    }
+}
+
+/// Whether `one` fails so much more than `other` that it cannot be called better by `judge`, a response time: a thousandth of
+/// all requests, and of quantiles a tenth of what lies above them where that is less.
+///
+/// Response times are of requests that succeeded. With failures as the worst, infinitely late, a quantile would be that of a
+/// smaller share of the succeeded, and a mean would not be finite; so a verdict by response time is given only where both
+/// answer the same share of their requests, or the faster one answers more.
+pub fn fails_more(one: &VariantOutcome, other: &VariantOutcome, judge: &Metric) -> bool {
+    let failed = |variant: &VariantOutcome| {
+        let share = estimate(variant, metric(file::Metric::SuccessShare)).estimate;
+        share.map(|share| 1.0 - share)
+    };
+    let (Some(one), Some(other)) = (failed(one), failed(other)) else {
+        return false;
+    };
+    let above = judge.quantile.map_or(1.0, |q| 1.0 - q);
+    judge.is_response_time() && one - other > INDIFFERENCE.min(0.1 * above)
+}
+
+/// The variants that may be called the best by `judge`: by a response time those that fail no more than the one that fails
+/// least.
+pub fn eligible(variants: &[&VariantOutcome], judge: &Metric) -> Vec<usize> {
+    (0..variants.len())
+        .filter(|&one| {
+            let more = |other: &&VariantOutcome| fails_more(variants[one], other, judge);
+            !variants.iter().any(more)
+        })
+        .collect()
+}
+
+/// Why a difference of `one` less `other` by `judge` is no verdict, if it is none.
+pub(super) fn withheld(
+    one: &VariantOutcome,
+    other: &VariantOutcome,
+    judge: &Metric,
+    difference: f64,
+) -> Option<Withheld> {
+    if is_certain(one, other, judge, difference) {
+        return Some(Withheld::NoChance);
+    }
+    let (faster, slower) = if difference < 0.0 {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    (difference != 0.0 && fails_more(faster, slower, judge)).then_some(Withheld::FailsMore)
+}
+
+/// Whether replications are copies of each other as far as two variants and a metric are concerned. That nothing ever failed
+/// under either is no such case: they are equal, and chance had its say.
+fn is_certain(
+    one: &VariantOutcome,
+    other: &VariantOutcome,
+    metric: &Metric,
+    difference: f64,
+) -> bool {
+    let differ = |variant: &VariantOutcome| {
+        let mut values = variant.runs.iter().filter_map(metric.value);
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    };
+    let copies = !one.varies && !other.varies;
+    let constant = difference != 0.0 && !differ(one) && !differ(other);
+    !metric.is_known_beforehand() && one.runs.len() > 1 && (copies || constant)
+}
