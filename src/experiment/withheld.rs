@@ -1,8 +1,7 @@
 //! When a difference is no verdict: what is faster because it fails, and what was never left to chance.
 
-use super::comparison::{Metric, estimate, metric};
+use super::comparison::Metric;
 use super::outcome::VariantOutcome;
-use crate::scenario::file;
 
 /// The share of failures by which two strategies may differ and still be compared by the response times of what succeeded.
 const INDIFFERENCE: f64 = 1e-3;
@@ -33,25 +32,28 @@ impl Withheld {
 /// smaller share of the succeeded, and a mean would not be finite; so a verdict by response time is given only where both
 /// answer the same share of their requests, or the faster one answers more.
 pub fn fails_more(one: &VariantOutcome, other: &VariantOutcome, judge: &Metric) -> bool {
-    let failed = |variant: &VariantOutcome| {
-        let share = estimate(variant, metric(file::Metric::SuccessShare)).estimate;
-        share.map(|share| 1.0 - share)
-    };
-    let (Some(one), Some(other)) = (failed(one), failed(other)) else {
-        return false;
-    };
+    judge.is_response_time() && failed(one) - failed(other) > indifference(judge)
+}
+
+fn indifference(judge: &Metric) -> f64 {
     let above = judge.quantile.map_or(1.0, |q| 1.0 - q);
-    judge.is_response_time() && one - other > INDIFFERENCE.min(0.1 * above)
+    INDIFFERENCE.min(0.1 * above)
+}
+
+/// The share of the requests of all replications that did not succeed.
+fn failed(variant: &VariantOutcome) -> f64 {
+    let requests: u64 = variant.runs.iter().map(|run| run.requests).sum();
+    let succeeded: u64 = variant.runs.iter().map(|run| run.succeeded).sum();
+    (requests - succeeded.min(requests)) as f64 / requests.max(1) as f64
 }
 
 /// The variants that may be called the best by `judge`: by a response time those that fail no more than the one that fails
 /// least.
 pub fn eligible(variants: &[&VariantOutcome], judge: &Metric) -> Vec<usize> {
+    let shares: Vec<f64> = variants.iter().map(|variant| failed(variant)).collect();
+    let least = shares.iter().copied().fold(1.0, f64::min);
     (0..variants.len())
-        .filter(|&one| {
-            let more = |other: &&VariantOutcome| fails_more(variants[one], other, judge);
-            !variants.iter().any(more)
-        })
+        .filter(|&at| !judge.is_response_time() || shares[at] - least <= indifference(judge))
         .collect()
 }
 

@@ -4,6 +4,7 @@ pub mod access_log;
 pub mod chart;
 pub mod folder;
 pub mod manifest;
+pub mod markdown;
 pub mod requests;
 pub mod rows;
 pub mod summary;
@@ -25,8 +26,9 @@ use tables::Tables;
 
 /// The charts of a sweep.
 pub fn sweep_charts(scenario: &Scenario, outcomes: &[Outcome], tables: &SweepTables) -> Vec<Chart> {
-    let series = series(scenario);
-    let caption = scenario.caption(Outcome::span(outcomes));
+    let shown = shown(scenario, None);
+    let series = series(scenario, &shown);
+    let caption = caption(scenario, outcomes, &shown);
     chart::draw(&Study {
         question: &scenario.question,
         scenario: &caption,
@@ -44,7 +46,8 @@ pub fn sweep_charts(scenario: &Scenario, outcomes: &[Outcome], tables: &SweepTab
 
 /// The charts of a scenario.
 pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec<Chart> {
-    let series = series(scenario);
+    let shown = shown(scenario, outcomes.first());
+    let series = series(scenario, &shown);
     let measured: Vec<Series> = (scenario.measured.iter())
         .map(|measurement| Series {
             name: measurement.name.clone(),
@@ -53,7 +56,7 @@ pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec
         .collect();
     let faults = faults(scenario);
     let exact = tables::exact_latency(scenario, &tables.latency);
-    let caption = scenario.caption(Outcome::span(outcomes));
+    let caption = caption(scenario, outcomes, &shown);
     chart::draw(&Study {
         question: &scenario.question,
         scenario: &caption,
@@ -74,18 +77,68 @@ pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec
     })
 }
 
-/// The name and colour of each variant. A strategy has the colour of its place in the catalogue, in every scenario; where two
+/// Beyond as many as can be told apart, a chart shows so many, and says so.
+const SHOWN: usize = 12;
+
+/// The places of the variants that charts show: all that can be told apart; of more the baseline and the best by the metric that
+/// decides (of a sweep the first), in the scenario's order.
+fn shown(scenario: &Scenario, outcome: Option<&Outcome>) -> Vec<usize> {
+    let count = scenario.variants.len();
+    if count <= chart::COLOURS {
+        return (0..count).collect();
+    }
+    let mut order: Vec<usize> = (0..count).collect();
+    if let Some(outcome) = outcome {
+        let judge = experiment::metric(scenario.judge_by);
+        let less = judge.better != experiment::Better::More;
+        let variants: Vec<_> = outcome.variants.iter().collect();
+        let eligible = experiment::eligible(&variants, judge);
+        let mut keys = vec![(true, f64::INFINITY); count];
+        for (at, key) in keys.iter_mut().enumerate() {
+            if let Some(value) = experiment::estimate(variants[at], judge).estimate {
+                *key = (true, if less { value } else { -value });
+            }
+        }
+        eligible.into_iter().for_each(|at| keys[at].0 = false);
+        order.sort_by(|&one, &other| {
+            let (one, other) = (keys[one], keys[other]);
+            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
+        });
+    }
+    let mut shown = vec![scenario.baseline];
+    shown.extend(order.into_iter().filter(|&at| at != scenario.baseline));
+    shown.truncate(SHOWN);
+    shown.sort_unstable();
+    shown
+}
+
+/// What was run, in a line, and what of it charts show.
+fn caption(scenario: &Scenario, outcomes: &[Outcome], shown: &[usize]) -> String {
+    let caption = scenario.caption(Outcome::span(outcomes));
+    let count = scenario.variants.len();
+    if shown.len() == count {
+        return caption;
+    }
+    let which = if scenario.sweep.is_some() {
+        "first".to_owned()
+    } else {
+        format!("best by {}", experiment::metric(scenario.judge_by).name)
+    };
+    format!(
+        "{} of {count} shown, the baseline and the {which} · {caption}",
+        shown.len()
+    )
+}
+
+/// The name and colour of each variant that is shown. A strategy has the colour of its place in the catalogue, in every scenario; where two
 /// variants share a strategy, or two strategies a colour, the later ones take the next colours that are free.
-fn series(scenario: &Scenario) -> Vec<Series> {
+fn series(scenario: &Scenario, shown: &[usize]) -> Vec<Series> {
     let mut taken: Vec<usize> = scenario.measured.iter().map(|_| chart::MEASURED).collect();
-    let wanted: Vec<usize> = scenario
-        .variants
-        .iter()
+    let variants = || shown.iter().map(|&at| &scenario.variants[at]);
+    let wanted: Vec<usize> = variants()
         .map(|variant| variant.strategy.index() % chart::COLOURS)
         .collect();
-    scenario
-        .variants
-        .iter()
+    variants()
         .zip(&wanted)
         .map(|(variant, &own)| {
             let like = |colour: usize| taken.iter().any(|&other| chart::are_alike(other, colour));

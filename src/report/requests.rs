@@ -91,7 +91,10 @@ pub(super) fn write(
         })
 }
 
-/// A name as part of a file's name.
+/// The longest that a name may be as part of a file's name: file systems take 255 bytes, and the rest needs some.
+const LONGEST: usize = 80;
+
+/// A name as part of a file's name. It need not be distinct: a number goes before it.
 fn slug(name: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {
@@ -104,7 +107,10 @@ fn slug(name: &str) -> String {
     while slug.contains("--") {
         slug = slug.replace("--", "-");
     }
-    slug.trim_matches('-').to_owned()
+    let slug = slug.trim_matches('-');
+    slug[..slug.len().min(LONGEST)]
+        .trim_end_matches('-')
+        .to_owned()
 }
 
 fn cell(

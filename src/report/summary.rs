@@ -1,6 +1,7 @@
 //! The summary as a page of Markdown, for a design document.
 
 use super::chart::Chart;
+use super::markdown::plain;
 use super::sureness;
 use super::table::{self, Style};
 use crate::experiment::Outcome;
@@ -8,12 +9,12 @@ use crate::scenario::Scenario;
 
 /// `summary.md`.
 pub fn markdown(scenario: &Scenario, outcomes: &[Outcome], charts: &[Chart]) -> String {
-    let mut page = format!("# {}\n\n", scenario.question);
+    let mut page = format!("# {}\n\n", plain(&scenario.question));
     page += &format!("{}\n\n", scenario.expect.trim());
-    page += &format!("{}\n\n", scenario.caption(Outcome::span(outcomes)));
+    page += &format!("{}\n\n", plain(&scenario.caption(Outcome::span(outcomes))));
     page += &table::draw(scenario, outcomes, Style::Markdown);
     for sentence in sureness::sentences(scenario, outcomes) {
-        page += &format!("\n\n{sentence}");
+        page += &format!("\n\n{}", plain(&sentence));
     }
     page += "\n\nResponse times are of requests that succeeded; read them beside the success rate. Where the faster one fails more, \
         no verdict is given by response time. Each figure is ± half the \
@@ -23,7 +24,8 @@ pub fn markdown(scenario: &Scenario, outcomes: &[Outcome], charts: &[Chart]) -> 
     for warning in sureness::warnings(scenario, outcomes) {
         page += &format!(
             "\n**Warning:** {}. (`lbsim explain {}`)\n",
-            warning.text, warning.code
+            plain(&warning.text),
+            warning.code
         );
     }
     for chart in charts {

@@ -2,7 +2,7 @@
 
 use super::table::with_half_width;
 use crate::experiment::{
-    self, Outcome, VariantOutcome, Withheld, cautions, estimate, metric, ranking, selection, width,
+    self, Outcome, VariantOutcome, cautions, estimate, metric, ranking, selection, width,
 };
 use crate::scenario::{Goal, Scenario, Target, Warning};
 use crate::stats::Verdict;
@@ -130,12 +130,7 @@ fn best(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
         if !eligible.contains(&rival) {
             continue;
         }
-        let verdict = match duel {
-            Some(duel) if duel.withheld == Some(Withheld::FailsMore) => Some(Verdict::NotShown),
-            Some(duel) => duel.verdict(judge.better),
-            None => None,
-        };
-        let Some(verdict) = verdict else {
+        let Some(verdict) = duel.and_then(|duel| duel.verdict(judge.better)) else {
             unsure = true;
             continue;
         };

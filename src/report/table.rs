@@ -110,20 +110,26 @@ fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: S
     for metric in metrics {
         let mut table = fresh(style);
         let unit = if scale_of(metric) == 100.0 { ", %" } else { "" };
-        let mut header = vec![format!("{} ({}{unit})", sweep.label, metric.name)];
-        header.extend(sweep.and.clone());
-        header.extend(scenario.variants.iter().map(|variant| variant.name.clone()));
+        let mut header = vec![format!(
+            "{} ({}{unit})",
+            text(style, &sweep.label),
+            metric.name
+        )];
+        header.extend(sweep.and.as_ref().map(|label| text(style, label)));
+        let names = scenario.variants.iter();
+        header.extend(names.map(|variant| text(style, &variant.name)));
         table.set_header(header);
         for (point, outcome) in sweep.points.iter().zip(outcomes) {
-            let mut row = vec![Cell::new(&point.value)];
-            row.extend(point.and.as_ref().map(|(value, _)| Cell::new(value)));
+            let mut row = vec![Cell::new(text(style, &point.value))];
+            let and = point.and.as_ref();
+            row.extend(and.map(|(value, _)| Cell::new(text(style, value))));
             row.extend(outcome.variants.iter().map(|variant| {
-                let text = if point.is_skipped {
+                let figure = if point.is_skipped {
                     "overloaded".to_owned()
                 } else {
                     cell(estimate(variant, metric), scale_of(metric))
                 };
-                Cell::new(text).set_alignment(CellAlignment::Right)
+                Cell::new(figure).set_alignment(CellAlignment::Right)
             }));
             table.add_row(row);
         }
@@ -133,6 +139,14 @@ fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: S
         page += &table.to_string();
     }
     page
+}
+
+/// A text that a user wrote, as a cell of a table.
+pub(super) fn text(style: Style, text: &str) -> String {
+    match style {
+        Style::Markdown => super::markdown::plain(text),
+        Style::Terminal(_) => text.to_owned(),
+    }
 }
 
 /// An empty table.
@@ -183,9 +197,9 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
         Style::Markdown => text.replace('\n', " "),
         Style::Terminal(_) => text.to_owned(),
     };
-    let base = &scenario.variants[scenario.baseline].name;
+    let base = text(style, &scenario.variants[scenario.baseline].name);
     let mut header = vec![group.map_or("strategy".to_owned(), |group| {
-        title(&format!("strategy\n(clients: {group})"))
+        title(&format!("strategy\n(clients: {})", text(style, group)))
     })];
     header.extend(columns.iter().map(|(name, ..)| title(name)));
     if has_theory {
@@ -198,7 +212,7 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
     header.push("verdict".to_owned());
     table.set_header(header);
     for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate() {
-        let mut row = vec![Cell::new(&variant.name)];
+        let mut row = vec![Cell::new(text(style, &variant.name))];
         row.extend(columns.iter().map(|&(_, metric, scale)| {
             Cell::new(cell(estimate(measured, metric), scale)).set_alignment(CellAlignment::Right)
         }));
@@ -244,7 +258,7 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
         table.add_row(row);
     }
     for measurement in scenario.measured.iter().filter(|_| group.is_none()) {
-        let mut row = vec![Cell::new(&measurement.name)];
+        let mut row = vec![Cell::new(text(style, &measurement.name))];
         row.extend(columns.iter().map(|(_, metric, _)| {
             let value = match metric.name {
                 "mean_ms" => Some(measurement.mean_ms()),

@@ -279,7 +279,8 @@ impl super::StrategyConfig {
     pub fn label(&self) -> String {
         let entry = self.entry();
         let mut label = entry.name.to_owned();
-        for (key, value) in self.changed() {
+        let whole = serde_json::to_value(self).unwrap_or_default();
+        for (path, value) in self.said(&whole) {
             let value = match value {
                 serde_json::Value::String(text) => text,
                 serde_json::Value::Array(values) if values.len() > LISTED => {
@@ -287,11 +288,60 @@ impl super::StrategyConfig {
                 }
                 other => other.to_string(),
             };
-            label += &format!(" {key}={value}");
+            label += &format!(" {path}={value}");
         }
         if entry.sight == Sight::Oracle {
             label += " (oracle)";
         }
         label
     }
+
+    /// The settings that are not at their default, at any depth, each by its path: those that cannot be left out without
+    /// another meaning.
+    fn said(&self, whole: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+        let means_the_same = |changed: &serde_json::Value| {
+            serde_json::from_value::<Self>(changed.clone()).is_ok_and(|other| other == *self)
+        };
+        let mut rest = whole.clone();
+        let mut paths = Vec::new();
+        leaves(whole, &mut Vec::new(), &mut paths);
+        let mut said = Vec::new();
+        for path in paths.into_iter().filter(|path| *path != ["kind"]) {
+            let mut shorter = rest.clone();
+            let Some(value) = take(&mut shorter, &path) else {
+                continue;
+            };
+            if means_the_same(&shorter) {
+                rest = shorter;
+            } else {
+                said.push((path.join("."), value));
+            }
+        }
+        said
+    }
+}
+
+/// The paths of all values that hold no others by name, and of the objects around them, innermost first.
+fn leaves(value: &serde_json::Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    if let serde_json::Value::Object(map) = value {
+        for (key, value) in map {
+            path.push(key.clone());
+            leaves(value, path, found);
+            path.pop();
+        }
+    }
+    if !path.is_empty() {
+        found.push(path.clone());
+    }
+}
+
+/// Takes what is at a path, unless it holds something that has been said already.
+fn take(value: &mut serde_json::Value, path: &[String]) -> Option<serde_json::Value> {
+    let (last, parents) = path.split_last()?;
+    let parent = parents
+        .iter()
+        .try_fold(value, |value, key| value.get_mut(key))?;
+    let taken = parent.as_object_mut()?.remove(last)?;
+    let holds_more = taken.as_object().is_some_and(|map| !map.is_empty());
+    (!holds_more).then_some(taken)
 }

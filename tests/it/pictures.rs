@@ -28,3 +28,233 @@ fn a_hundred_answers_make_a_chart() {
         assert!(svg.len() < 1_000_000 && svg.matches("<text").count() < 60);
     }
 }
+
+/// Three servers, one of which dies at 5 s and refuses at once: who counts what is in flight sends it all that comes.
+const TRAP: &str = r#"
+question = "Who answers more after a crash that nobody checks for?"
+expect = "Round robin: two thirds."
+[run]
+duration = "20s"
+warmup = "0s"
+replications = 5
+judge-by = "mean"
+compare = ["round-robin", "least-connections"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "150/s" }
+[[services]]
+name = "web"
+[[services.servers]]
+name = "s"
+count = 3
+service = { kind = "exponential", mean = "10ms" }
+[[faults]]
+kind = "crash"
+servers = "web/s-2"
+at = "5s"
+"#;
+
+fn results(place: &Path, name: &str, text: &str) -> impl Fn(&str) -> String {
+    let file = format!("{name}.toml");
+    std::fs::write(place.join(&file), text).unwrap();
+    let run = lbsim(place, &["run", &file]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let folder = place.join("results").join(name);
+    move |file: &str| std::fs::read_to_string(folder.join(file)).unwrap()
+}
+
+/// The values of a column of the rows that have this metric.
+fn column(csv: &str, metric: &str, name: &str) -> Vec<String> {
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    let headers = reader.headers().unwrap().clone();
+    let at = |name: &str| headers.iter().position(|own| own == name).unwrap();
+    let (own, wanted) = (at("metric"), at(name));
+    let rows = reader.records().map(Result::unwrap);
+    rows.filter(|row| &row[own] == metric)
+        .map(|row| row[wanted].to_owned())
+        .collect()
+}
+
+#[test]
+fn who_fails_more_is_not_better() {
+    let place = scratch("pictures-fails-more");
+    let read = results(&place, "trap", TRAP);
+    let paired = read("paired.csv");
+    let difference: f64 = column(&paired, "mean_ms", "difference")[0].parse().unwrap();
+    assert!(difference < 0.0, "what is left to answer has no queue");
+    for metric in ["mean_ms", "p50_ms", "p99_ms"] {
+        assert_eq!(column(&paired, metric, "verdict"), ["withheld: fails more"]);
+    }
+    assert_eq!(column(&paired, "success_share", "verdict"), ["worse"]);
+    assert_eq!(
+        column(&read("ranking.csv"), "mean_ms", "verdict"),
+        ["withheld: fails more"]
+    );
+    let page = read("summary.md");
+    assert!(page.contains("| withheld: fails more"), "{page}");
+    assert!(
+        page.contains("round-robin")
+            && page.contains("left out, as they fail more: least-connections"),
+        "{page}"
+    );
+    // The one that is selected is one of those that fail least.
+    let goal = TRAP.replace(
+        "replications = 5",
+        "replications = 5\nprecision = \"until the best is known\"",
+    );
+    let read = results(&place, "goal", &goal);
+    assert!(
+        read("summary.md").contains("does not matter: round-robin"),
+        "{}",
+        read("summary.md")
+    );
+}
+
+#[test]
+fn failures_are_seen() {
+    let place = scratch("pictures-failures");
+    let read = results(&place, "trap", TRAP);
+    let timeline = read("charts/timeline.svg");
+    assert!(
+        timeline.contains("Succeeded requests (a second)")
+            && timeline.contains("thin where more than 1% failed")
+    );
+    let spectrum = read("charts/percentiles.svg");
+    assert_eq!(
+        spectrum.matches("% succeed\n").count(),
+        2,
+        "each says its share"
+    );
+    assert!(spectrum.contains("Percentile of all requests, failures as the worst"));
+    // Where nothing fails, there is nothing to say of it.
+    let calm = TRAP.split("[[faults]]").next().unwrap();
+    let read = results(&place, "calm", calm);
+    assert!(!read("charts/timeline.svg").contains("Succeeded"));
+    assert!(!read("charts/percentiles.svg").contains("succeed\n"));
+}
+
+#[test]
+fn copies_of_one_replication_decide_nothing() {
+    let place = scratch("pictures-copies");
+    let text = r#"
+question = "Which of two orders is better?"
+expect = "Nobody can say: nothing is drawn."
+[run]
+duration = "20s"
+warmup = "0s"
+replications = 5
+compare = [{ kind = "round-robin", start = "first" }, { kind = "weighted-round-robin", start = "first" }]
+[[clients]]
+arrivals = { kind = "constant", rate = "100/s" }
+[[services]]
+name = "web"
+[[services.servers]]
+name = "quick"
+weight = 3
+service = { kind = "constant", value = "5ms" }
+[[services.servers]]
+name = "slow"
+service = { kind = "constant", value = "12ms" }
+"#;
+    let read = results(&place, "copies", text);
+    let paired = read("paired.csv");
+    assert_ne!(column(&paired, "mean_ms", "difference"), ["0.0"]);
+    assert_eq!(
+        column(&paired, "mean_ms", "verdict"),
+        ["no chance repeated"]
+    );
+    assert_eq!(column(&paired, "mean_ms", "half_width_95"), [""]);
+    assert!(
+        column(&read("summary.csv"), "mean_ms", "half_width_95")
+            .iter()
+            .all(String::is_empty)
+    );
+    let page = read("summary.md");
+    assert!(
+        page.contains("chance-not-repeated") && !page.contains("with 95% confidence"),
+        "{page}"
+    );
+}
+
+/// A strategy's name says what is not at its default, at any depth; its files are named by it.
+#[test]
+fn long_settings_have_short_names() {
+    let place = scratch("pictures-names");
+    let run = lbsim(
+        &place,
+        &["run", &case("run-requests-long-name.toml"), "--requests"],
+    );
+    assert!(run.status.success(), "{}", stderr(&run));
+    let folder = place.join("results/run-requests-long-name");
+    let runs = std::fs::read_to_string(folder.join("runs.csv")).unwrap();
+    let name = runs.lines().nth(1).unwrap().split(',').next().unwrap();
+    assert_eq!(
+        name,
+        "envoy-round-robin cluster.outlier-detection.interval=1s"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.join("requests")).unwrap().count(),
+        2
+    );
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).unwrap();
+    assert!(
+        manifest.contains("consecutive"),
+        "all settings are in the manifest"
+    );
+}
+
+/// Names that differ in what no file's name can hold, and names that a table of Markdown could take for its own.
+#[test]
+fn names_end_neither_cells_nor_files() {
+    let place = scratch("pictures-markdown");
+    let long = "very long ".repeat(60);
+    let text = format!(
+        "question = \"Who | what?\"\nexpect = \"e\"\n[run]\nduration = \"5s\"\nreplications = 2\n\
+         [[variants]]\nname = \"a|b {long}\"\nstrategy = \"random\"\n[[variants]]\nname = \"a/b {long}\"\nstrategy = \"round-robin\"\n\
+         [[clients]]\narrivals = {{ kind = \"poisson\", rate = \"50/s\" }}\n[[services]]\nname = \"web\"\n\
+         [[services.servers]]\ncount = 2\nservice = {{ kind = \"exponential\", mean = \"5ms\" }}\n"
+    );
+    std::fs::write(place.join("names.toml"), text).unwrap();
+    let run = lbsim(&place, &["run", "names.toml", "--requests"]);
+    assert!(run.status.success(), "{}", stderr(&run));
+    let folder = place.join("results/names");
+    assert_eq!(
+        std::fs::read_dir(folder.join("requests")).unwrap().count(),
+        4
+    );
+    let page = std::fs::read_to_string(folder.join("summary.md")).unwrap();
+    let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+    let table: Vec<usize> = page
+        .lines()
+        .filter(|line| line.starts_with('|'))
+        .map(cells)
+        .collect();
+    assert_eq!(table.len(), 4);
+    assert!(table.iter().all(|count| *count == table[0]), "{page}");
+}
+
+/// A chart shows as many lines as can be told apart, and says what it leaves out.
+#[test]
+fn charts_of_very_many_variants_show_some() {
+    let place = scratch("pictures-many");
+    let mut text = "question = \"q\"\nexpect = \"e\"\n[run]\nduration = \"1s\"\n[[clients]]\narrivals = { kind = \"poisson\", rate = \"400/s\" }\n\
+        [[services]]\nname = \"web\"\n[[services.servers]]\ncount = 2\nservice = { kind = \"exponential\", mean = \"1ms\" }\n".to_owned();
+    for at in 0..60 {
+        text += &format!("[[variants]]\nname = \"v{at}\"\nstrategy = \"random\"\n");
+    }
+    let read = results(&place, "many", &text);
+    for chart in ["summary", "percentiles", "shares"] {
+        let svg = read(&format!("charts/{chart}.svg"));
+        assert!(
+            svg.contains("12 of 60 shown, the baseline and the best by"),
+            "{chart}"
+        );
+        assert!(svg.contains("v0\n"), "{chart}");
+    }
+    assert_eq!(
+        read("summary.csv")
+            .lines()
+            .filter(|line| line.contains(",mean_ms,"))
+            .count(),
+        60
+    );
+}

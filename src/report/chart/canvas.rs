@@ -231,10 +231,16 @@ impl Canvas<'_> {
         } else {
             (x, y + drop)
         };
-        let _ = self
-            .area
-            .draw(&Text::new(text.to_owned(), point(at), style));
+        let _ = self.area.draw(&Text::new(writable(text), point(at), style));
     }
+}
+
+/// A text without what no XML may hold.
+fn writable(text: &str) -> String {
+    let may_stand = |c: char| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars()
+        .map(|c| if may_stand(c) { c } else { ' ' })
+        .collect()
 }
 
 /// Gives the drawing its size on the page, and its fonts.

@@ -1,7 +1,7 @@
 //! What charts have in common: title, plot with axes, labels at the ends of lines, faults.
 
 use super::canvas::{Align, Canvas, Type};
-use super::palette::{FAULT, GRID, INK, MUTED, look};
+use super::palette::{FAULT, GRID, INK, MUTED, PAPER, look};
 use super::scale::Scale;
 use super::{FaultMark, Series, Study};
 
@@ -94,32 +94,45 @@ pub(super) fn widest(strategies: &[Series], most: f64) -> f64 {
         .min(most)
 }
 
-/// Names at the right of a plot, each at the height where its line ends, moved apart, with a thin line where
-/// one had to move. That line stays at the edge: right across the plot it would pass for data.
+/// A line that ends so near to the edge of its plot has its name beside the plot.
+const NEAR: f64 = 60.0;
+
+/// Names where lines end. Of those that end near the right edge, at the right of the plot, moved apart, with a thin line where
+/// one had to move; that line stays at the edge: right across the plot it would pass for data. Of those that end before, in the
+/// plot, behind a dot.
 pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64, f64)]) {
-    let wanted: Vec<f64> = ends.iter().map(|&(_, _, y)| y).collect();
-    let placed = super::labels::push_apart(&wanted, 18.0, plot.top - 9.0, plot.bottom + 9.0);
-    for (&(series, x, y), at) in ends.iter().zip(placed) {
+    let (beside, within): (Vec<_>, Vec<_>) =
+        ends.iter().partition(|(_, x, _)| *x >= plot.right - NEAR);
+    let apart = |ends: &[(&Series, f64, f64)]| {
+        let wanted: Vec<f64> = ends.iter().map(|&(_, _, y)| y).collect();
+        super::labels::push_apart(&wanted, 18.0, plot.top - 9.0, plot.bottom + 9.0)
+    };
+    for (&(series, x, y), at) in beside.iter().zip(apart(&beside)) {
         let look = look(series.colour);
         let start = plot.right + 18.0;
-        canvas.line(
-            &[
-                ((x + 2.0).max(plot.right - 10.0), y),
-                (plot.right + 6.0, y),
-                (start - 3.0, at),
-            ],
-            look.ink,
-            0.45,
-            1.0,
-            None,
-        );
+        let points = [(x + 2.0, y), (plot.right + 6.0, y), (start - 3.0, at)];
+        canvas.line(&points, look.ink, 0.45, 1.0, None);
         let type_ = Type::bold(LABEL, look.ink);
         canvas.text(
-            &type_.fit(&series.name, super::frame::WIDTH - start - 6.0),
+            &type_.fit(&series.name, WIDTH - start - 6.0),
             (start, at),
             Align::Left,
             type_,
         );
+    }
+    for (&(series, x, y), at) in within.iter().zip(apart(&within)) {
+        let look = look(series.colour);
+        let type_ = Type::bold(LABEL, look.ink);
+        let name = type_.fit(&series.name, plot.right - plot.left - 16.0);
+        let width = type_.width(&name);
+        let start = (x + 10.0).min(plot.right - width - 4.0);
+        // Above the end where there is no room after it, and never out of the plot.
+        let lift = if start < x + 9.0 { 16.0 } else { 0.0 };
+        let at = (at - lift).clamp(plot.top + 9.0, plot.bottom - 9.0);
+        let box_ = ((start - 3.0, at - 8.0), (start + width + 3.0, at + 8.0));
+        canvas.area(box_.0, box_.1, PAPER, 0.85);
+        canvas.dot((x, y), 4.0, look.colour, 1.0);
+        canvas.text(&name, (start, at), Align::Left, type_);
     }
 }
 

@@ -114,6 +114,8 @@ pub(super) fn heat(share: f64) -> RGBColor {
     RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 
+/// What is drawn on.
+pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 /// Titles.
 pub(super) const INK: RGBColor = RGBColor(0x1f, 0x29, 0x37);
 /// Axes and captions.

@@ -1,10 +1,10 @@
 //! Response time by percentile: a log-nines axis, on which the tail has as much room as the bulk.
 
-use super::Study;
 use super::canvas::Canvas;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
 use super::scale::{Scale, positive_range, range};
+use super::{Series, Study, SummaryRow};
 
 /// A point with fewer requests above it is not to be relied on.
 const RELIABLE: u64 = 100;
@@ -20,16 +20,38 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let (_, high) = times(false)?;
     let (low, _) = times(true).or(times(false))?;
-    let (_, last) = range(study.latency.iter().map(|row| row.percentile))?;
-    let all: Vec<_> = study
-        .strategies
-        .iter()
-        .chain(study.measured)
-        .cloned()
+    // A strategy that fails is drawn over all of its requests, failures as the worst: its line ends at the share that succeeded.
+    let succeeded = |series: &Series| {
+        let own = |row: &&SummaryRow| row.strategy == series.name && row.metric == "success_share";
+        let share = study.summary.iter().find(own).and_then(|row| row.estimate);
+        share
+            .filter(|share| (0.0..1.0).contains(share))
+            .unwrap_or(1.0)
+    };
+    let named = |series: &Series| match succeeded(series) {
+        1.0 => series.clone(),
+        share => Series {
+            name: format!("{}: {}", series.name, percent(share)),
+            ..series.clone()
+        },
+    };
+    let all: Vec<(Series, &Series, f64)> = (study.strategies.iter().chain(study.measured))
+        .map(|series| (named(series), series, succeeded(series)))
         .collect();
+    let ends = all.iter().map(|(_, series, share)| {
+        let own = study
+            .latency
+            .iter()
+            .filter(|row| row.strategy == series.name);
+        let last = own.map(|row| row.percentile).fold(0.0, f64::max);
+        last * share
+    });
+    let (_, last) = range(ends)?;
+    let fails = all.iter().any(|(_, _, share)| *share < 1.0);
+    let names: Vec<Series> = all.iter().map(|(named, ..)| named.clone()).collect();
     let top = frame::title_height(study) + 8.0;
     let height = top + 560.0 + 72.0;
-    let right = WIDTH - EDGE - frame::widest(&all, 260.0) - 18.0;
+    let right = WIDTH - EDGE - frame::widest(&names, 260.0) - 18.0;
     let plot = Plot {
         left: 104.0,
         top,
@@ -58,17 +80,22 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             canvas,
             plot,
             &x,
-            "Percentile (each nine as wide as the next)",
+            if fails {
+                "Percentile of all requests, failures as the worst: a line ends where requests failed"
+            } else {
+                "Percentile (each nine as wide as the next)"
+            },
         );
         let mut ends = Vec::new();
-        for series in &all {
+        for (named, series, share) in &all {
             let look = look(series.colour);
             let own: Vec<_> = study
                 .latency
                 .iter()
                 .filter(|row| row.strategy == series.name && row.response_ms > 0.0)
                 .collect();
-            let point = |row: &&super::LatencyRow| (x.at(row.percentile), y.at(row.response_ms));
+            let point =
+                |row: &&super::LatencyRow| (x.at(row.percentile * share), y.at(row.response_ms));
             let solid = own
                 .iter()
                 .take_while(|row| row.requests_above >= RELIABLE)
@@ -83,10 +110,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 look.dash,
             );
             if let Some(&(end_x, end_y)) = points.last() {
-                ends.push((series, end_x, end_y));
+                ends.push((named, end_x, end_y));
             }
         }
-        for series in &all {
+        for series in study.strategies {
             let own = study.exact.iter().filter(|row| row.strategy == series.name);
             let points: Vec<(f64, f64)> = own
                 .filter(|row| row.response_ms > low && row.response_ms < high)
@@ -96,4 +123,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         }
         frame::end_labels(canvas, plot, &ends);
     }))
+}
+
+/// A share of requests, with as many digits as tell it from all of them.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let digits = (-(100.0 - percent).max(1e-6).log10())
+        .ceil()
+        .clamp(1.0, 6.0) as usize;
+    format!("{percent:.digits$}% succeed")
 }

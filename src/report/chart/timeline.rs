@@ -1,12 +1,60 @@
-//! Response time over simulated time: the median above, the 99th percentile below, faults marked.
+//! What happened over simulated time, faults marked: how many requests came and succeeded, where any failed; the median and the
+//! 99th percentile of the response times of those that succeeded.
 
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
-use super::palette::{INK, look};
-use super::scale::{Scale, positive_range};
+use super::palette::{INK, Look, MUTED, look};
+use super::scale::{Scale, positive_range, range};
 use super::{Study, TimelineRow};
 
 type Value = fn(&TimelineRow) -> Option<f64>;
+
+/// Where less than this share of the requests of a stretch succeeded, response times of the others are not the whole story.
+const WHOLE: f64 = 0.99;
+
+/// One panel: its name, its unit, what it shows.
+#[derive(Clone, Copy)]
+struct Panel {
+    name: &'static str,
+    unit: &'static str,
+    value: Value,
+    /// Whether it counts requests: arrivals are drawn too, and the axis begins at zero.
+    counts: bool,
+}
+
+const PANELS: [Panel; 3] = [
+    Panel {
+        name: "Succeeded requests",
+        unit: "a second",
+        value: |row| Some(succeeded(row) / (row.to_s - row.from_s)),
+        counts: true,
+    },
+    Panel {
+        name: "Median",
+        unit: "ms",
+        value: |row| row.p50_ms,
+        counts: false,
+    },
+    Panel {
+        name: "99th percentile",
+        unit: "ms",
+        value: |row| row.p99_ms,
+        counts: false,
+    },
+];
+
+fn succeeded(row: &TimelineRow) -> f64 {
+    (row.requests - row.failed).max(0.0)
+}
+
+fn arrived(row: &TimelineRow) -> f64 {
+    row.requests / (row.to_s - row.from_s)
+}
+
+/// Whether the response times of a stretch are those of nearly all of its requests.
+fn is_whole(row: &TimelineRow) -> bool {
+    succeeded(row) >= WHOLE * row.requests
+}
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let end = study
@@ -14,13 +62,19 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .iter()
         .map(|row| row.to_s)
         .fold(0.0, f64::max);
-    let panels: [(&str, Value); 2] = [
-        ("Median", |row| row.p50_ms),
-        ("99th percentile", |row| row.p99_ms),
-    ];
-    let panels: Vec<_> = panels
+    let fails = study.timeline.iter().any(|row| row.failed > 0.0);
+    let panels: Vec<_> = PANELS
         .into_iter()
-        .filter(|(_, value)| study.timeline.iter().any(|row| value(row).is_some()))
+        .filter(|panel| {
+            if panel.counts {
+                fails
+            } else {
+                study
+                    .timeline
+                    .iter()
+                    .any(|row| (panel.value)(row).is_some())
+            }
+        })
         .collect();
     if panels.is_empty() || end <= 0.0 {
         return None;
@@ -30,12 +84,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let height = first + panels.len() as f64 * (tall + gap) - gap + 72.0;
     let right = WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
-        frame::title(
-            canvas,
-            study,
-            "Response time of the requests that arrived in each stretch of time",
-        );
-        for (at, (name, value)) in panels.iter().enumerate() {
+        let what = if fails {
+            "By time of arrival: what succeeded (dotted: what came), and how long that took; thin where more than 1% failed"
+        } else {
+            "Response time of the requests that arrived in each stretch of time"
+        };
+        frame::title(canvas, study, what);
+        for (at, panel) in panels.iter().enumerate() {
             let top = first + at as f64 * (tall + gap);
             let plot = Plot {
                 left: 104.0,
@@ -43,98 +98,127 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 right,
                 bottom: top + tall,
             };
-            let lowest_panel = at + 1 == panels.len();
-            panel(
-                canvas,
-                study,
-                plot,
-                name,
-                *value,
-                end,
-                at == 0,
-                lowest_panel,
-            );
+            let place = (at == 0, at + 1 == panels.len());
+            draw_panel(canvas, study, plot, *panel, end, place);
         }
     }))
 }
 
-#[expect(clippy::too_many_arguments, reason = "what a panel is, said once")]
-fn panel(
+/// Draws a panel, and what stands above the uppermost and below the lowest.
+fn draw_panel(
     canvas: &Canvas<'_>,
     study: &Study<'_>,
     plot: Plot,
-    name: &str,
-    value: Value,
+    panel: Panel,
     end: f64,
-    upper: bool,
-    lower: bool,
+    (upper, lower): (bool, bool),
 ) {
-    let values: Vec<f64> = study
-        .timeline
-        .iter()
-        .filter_map(value)
-        .filter(|v| *v > 0.0)
-        .collect();
-    let (low, high) = positive_range(values.iter().copied()).unwrap_or_default();
+    let values = study.timeline.iter().filter_map(panel.value);
+    let (low, high) = positive_range(values).unwrap_or_default();
     // A factor of eight and more is better seen by factors.
-    let log = high > 8.0 * low;
+    let log = !panel.counts && high > 8.0 * low;
     let y = if log {
         Scale::log(low, high, plot.bottom, plot.top)
+    } else if panel.counts {
+        let (_, most) = range(study.timeline.iter().map(arrived)).unwrap_or_default();
+        Scale::from_zero(most.max(high), plot.bottom, plot.top)
     } else {
         Scale::from_zero(high, plot.bottom, plot.top)
     };
     let x = Scale::linear(0.0, end, plot.left, plot.right);
-    let unit = if log { "ms, log scale" } else { "ms" };
-    frame::y_axis(canvas, plot, &y, &format!("{name} ({unit})"));
-    frame::x_axis(
-        canvas,
-        plot,
-        &x,
-        if lower { "Simulated time (s)" } else { "" },
-    );
+    let Panel { name, unit, .. } = panel;
+    let scale = if log { ", log scale" } else { "" };
+    frame::y_axis(canvas, plot, &y, &format!("{name} ({unit}{scale})"));
+    let below = if lower { "Simulated time (s)" } else { "" };
+    frame::x_axis(canvas, plot, &x, below);
     frame::mark_times(canvas, plot, &x, study, end, upper);
-    let heading = Type::bold(14.0, INK);
     let above = if upper {
         plot.top - frame::fault_room(study.faults)
     } else {
         plot.top - 14.0
     };
+    let heading = Type::bold(14.0, INK);
     canvas.text(name, (plot.left, above), Align::Left, heading);
     let mut ends = Vec::new();
+    let mut came: Vec<Vec<(f64, f64)>> = Vec::new();
     for series in study.strategies {
         let look = look(series.colour);
-        let mut run: Vec<(f64, f64)> = Vec::new();
-        let mut last = None;
-        for row in study
-            .timeline
-            .iter()
-            .filter(|row| row.strategy == series.name)
-        {
-            match value(row) {
-                Some(v) => {
-                    let at = (x.at((row.from_s + row.to_s) / 2.0), y.at(v));
-                    last = Some(at);
-                    run.push(at);
-                }
-                // Where nothing is known, the line has a gap.
-                None => flush(canvas, &mut run, look.colour, look.dash),
+        let own = || {
+            study
+                .timeline
+                .iter()
+                .filter(|row| row.strategy == series.name)
+        };
+        let middle = |row: &TimelineRow| x.at((row.from_s + row.to_s) / 2.0);
+        if panel.counts {
+            // Most strategies see the same arrivals: drawn once. In closed loops they differ.
+            let arrivals = own().map(|row| (middle(row), y.at(arrived(row)))).collect();
+            if !came.contains(&arrivals) {
+                canvas.line(&arrivals, MUTED, 0.9, 1.2, Some((1.5, 3.0)));
+                came.push(arrivals);
             }
         }
-        flush(canvas, &mut run, look.colour, look.dash);
-        ends.extend(last.map(|(end_x, end_y)| (series, end_x, end_y)));
+        let mut line = Line::new(canvas, look);
+        for row in own() {
+            match (panel.value)(row) {
+                Some(value) => {
+                    let at = (middle(row), y.at(value));
+                    line.to(at, panel.counts || is_whole(row));
+                }
+                // Where nothing is known, the line has a gap.
+                None => line.flush(),
+            }
+        }
+        line.flush();
+        ends.extend(line.last.map(|(end_x, end_y)| (series, end_x, end_y)));
     }
     frame::end_labels(canvas, plot, &ends);
 }
 
-fn flush(
-    canvas: &Canvas<'_>,
-    run: &mut Vec<(f64, f64)>,
-    colour: plotters::style::RGBColor,
-    dash: Option<(f64, f64)>,
-) {
-    if let [only] = run[..] {
-        canvas.dot(only, 1.5, colour, 1.0);
+/// A line under way, that is thick where it tells the whole story.
+struct Line<'c, 'a> {
+    canvas: &'c Canvas<'a>,
+    look: Look,
+    run: Vec<(f64, f64)>,
+    thick: bool,
+    last: Option<(f64, f64)>,
+}
+
+impl<'c, 'a> Line<'c, 'a> {
+    fn new(canvas: &'c Canvas<'a>, look: Look) -> Line<'c, 'a> {
+        Line {
+            canvas,
+            look,
+            run: Vec::new(),
+            thick: true,
+            last: None,
+        }
     }
-    canvas.line(run, colour, 0.95, 1.8, dash);
-    run.clear();
+
+    fn to(&mut self, at: (f64, f64), thick: bool) {
+        if thick != self.thick && !self.run.is_empty() {
+            // The step between the two kinds is thin.
+            if self.thick {
+                let from = self.last;
+                self.flush();
+                self.run.extend(from);
+            } else {
+                self.run.push(at);
+                self.flush();
+            }
+        }
+        self.thick = thick;
+        self.run.push(at);
+        self.last = Some(at);
+    }
+
+    fn flush(&mut self) {
+        let (alpha, width) = if self.thick { (0.95, 1.8) } else { (0.6, 0.8) };
+        if let [only] = self.run[..] {
+            self.canvas.dot(only, 1.5, self.look.colour, alpha);
+        }
+        let Look { colour, dash, .. } = self.look;
+        self.canvas.line(&self.run, colour, alpha, width, dash);
+        self.run.clear();
+    }
 }
