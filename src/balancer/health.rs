@@ -40,6 +40,52 @@ impl Default for HealthCheck {
     }
 }
 
+/// What is different in the checks of some servers; what is left out is as the balancer's checks are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OwnChecks {
+    /// Whether they are checked at all (HAProxy checks only servers with `check`).
+    pub enabled: bool,
+    /// Time between two checks.
+    pub interval: Option<Span>,
+    /// How long a check waits for an answer.
+    pub timeout: Option<Span>,
+    /// Failed checks in a row after which a member is down.
+    #[schemars(range(min = 1, max = 100))]
+    pub fall: Option<u8>,
+    /// Passed checks in a row after which a member is up again.
+    #[schemars(range(min = 1, max = 100))]
+    pub rise: Option<u8>,
+    /// Whether one failed check is enough while a member has not passed any.
+    pub cautious_start: Option<bool>,
+}
+
+impl Default for OwnChecks {
+    fn default() -> OwnChecks {
+        OwnChecks {
+            enabled: true,
+            interval: None,
+            timeout: None,
+            fall: None,
+            rise: None,
+            cautious_start: None,
+        }
+    }
+}
+
+impl HealthCheck {
+    /// The checks of servers to which `own` applies; none where they are not checked.
+    pub fn with(&self, own: &OwnChecks) -> Option<HealthCheck> {
+        own.enabled.then(|| HealthCheck {
+            interval: own.interval.unwrap_or(self.interval),
+            timeout: own.timeout.or(self.timeout),
+            fall: own.fall.unwrap_or(self.fall),
+            rise: own.rise.unwrap_or(self.rise),
+            cautious_start: own.cautious_start.unwrap_or(self.cautious_start),
+        })
+    }
+}
+
 /// What one balancer thinks of one member's health.
 #[derive(Clone, Copy, Debug)]
 pub struct Health {
@@ -99,6 +145,28 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_does_not_say_is_as_for_all() {
+        let all = HealthCheck {
+            timeout: Some(Span::from_millis(500)),
+            ..HealthCheck::default()
+        };
+        let own = OwnChecks {
+            interval: Some(Span::from_secs(9)),
+            rise: Some(5),
+            ..OwnChecks::default()
+        };
+        let expected = HealthCheck {
+            interval: Span::from_secs(9),
+            rise: 5,
+            ..all.clone()
+        };
+        assert_eq!(all.with(&own), Some(expected));
+        assert_eq!(all.with(&OwnChecks::default()), Some(all.clone()));
+        let enabled = false;
+        assert_eq!(all.with(&OwnChecks { enabled, ..own }), None);
+    }
 
     #[test]
     fn only_checks_in_a_row_change_the_mind() {

@@ -139,6 +139,8 @@ pub struct GroupPlan {
     pub memory_per_request: f64,
     /// How often its monitoring agent reports.
     pub agent_interval: Span,
+    /// How balancers check them, if at all.
+    pub health_check: Option<HealthCheck>,
     /// One way, balancer to server.
     pub to_server: Delay,
     /// What one costs an hour.
@@ -173,8 +175,6 @@ pub struct BalancerPlan {
     pub spread: Spread,
     /// Stickiness.
     pub sticky: Sticky,
-    /// Active health checks, if any.
-    pub health_check: Option<HealthCheck>,
     /// How long a request may wait at a balancer for a member, where a product's rule lets it wait.
     pub queue_timeout: Option<Span>,
     /// How long an attempt may take.

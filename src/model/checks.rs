@@ -24,15 +24,21 @@ pub(super) struct Check {
 impl Check {
     /// The checks of a service, by balancer and member; none where it has no health checks.
     pub(super) fn all(plan: &ServicePlan, service: usize, seeds: Seeds) -> Vec<Check> {
-        let Some(config) = &plan.balancer.health_check else {
+        if plan.groups.iter().all(|group| group.health_check.is_none()) {
             return Vec::new();
-        };
+        }
+        // A server that is not checked has its place all the same, and its draw: the others' phases do not shift.
+        let unchecked = HealthCheck::default();
         let mut rng = seeds.stream(Domain::Health, service as u64);
         (0..usize::from(plan.balancer.instances) * plan.servers.len())
-            .map(|_| Check {
-                health: Health::new(config),
-                phase: Span::from_seconds(config.interval.seconds() * uniform(&mut rng)),
-                awake: false,
+            .map(|at| {
+                let config = plan.group(at % plan.servers.len()).health_check.as_ref();
+                let config = config.unwrap_or(&unchecked);
+                Check {
+                    health: Health::new(config),
+                    phase: Span::from_seconds(config.interval.seconds() * uniform(&mut rng)),
+                    awake: false,
+                }
             })
             .collect()
     }
@@ -62,11 +68,11 @@ impl World<'_> {
         let index = self.servers[server as usize].service as usize;
         let offset = self.first_check(index);
         let service = &mut self.services[index];
-        let Some(config) = &service.plan.balancer.health_check else {
-            return;
-        };
         let members = service.plan.servers.len();
         let member = (server - service.first) as usize;
+        let Some(config) = &service.plan.group(member).health_check else {
+            return;
+        };
         for instance in 0..service.balancers.len() {
             let at = instance * members + member;
             let check = &mut service.checks[at];
@@ -100,10 +106,10 @@ impl World<'_> {
     pub(super) fn check(&mut self, number: u32, calendar: &mut Calendar<Event>) {
         let (index, at) = self.locate_check(number);
         let service = &mut self.services[index];
-        let Some(config) = &service.plan.balancer.health_check else {
+        let member = at % service.plan.servers.len();
+        let Some(config) = &service.plan.group(member).health_check else {
             return;
         };
-        let member = at % service.plan.servers.len();
         let server = &self.servers[service.first as usize + member];
         let up = server.is_up();
         if server.state == State::Hanging {
@@ -137,13 +143,13 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         let service = &mut self.services[index];
-        let Some(config) = &service.plan.balancer.health_check else {
+        let members = service.plan.servers.len();
+        let Some(config) = &service.plan.group(at % members).health_check else {
             return;
         };
         let check = &mut service.checks[at];
         if check.health.check(passed, config) {
             let down = !check.health.is_up();
-            let members = service.plan.servers.len();
             let member = (at % members) as u32;
             self.set_reason(
                 (index, at / members),

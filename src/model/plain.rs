@@ -70,7 +70,6 @@ pub(super) fn suits(plan: &Blueprint) -> bool {
         && plan.sources.iter().all(asks_plainly)
         && balancer.instances == 1
         && balancer.sticky == Sticky::No
-        && balancer.health_check.is_none()
         && balancer.timeout.is_none()
         && strategy.entry().sight != Sight::Oracle
         && !strategy.probes()
@@ -82,6 +81,7 @@ pub(super) fn suits(plan: &Blueprint) -> bool {
         && service.groups.iter().all(|group| {
             group.discipline != Discipline::ProcessorSharing
                 && group.queue_limit == u32::MAX
+                && group.health_check.is_none()
                 && matches!(group.to_server, Delay::None)
                 && group.joins == Time::ZERO
                 && group.leaves == Time::NEVER

@@ -29,7 +29,7 @@ pub(super) struct Request {
     pub(super) measured: bool,
     /// The stretch of the timeline in which it arrived.
     pub(super) stretch: u16,
-    /// The members tried last.
+    /// The members tried last, the latest first.
     pub(super) tried: [MemberId; 3],
     /// When it began to wait at its balancer.
     pub(super) queued: Time,
@@ -38,19 +38,26 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The members tried last, in no order.
+    /// The last three different members tried, the latest first.
     pub(super) fn tried(&self) -> &[MemberId] {
         &self.tried[..usize::from(self.tried_count)]
     }
 
     /// Notes that `member` has been tried.
     pub(super) fn note_tried(&mut self, member: MemberId) {
-        if !self.tried().contains(&member) {
-            self.tried.rotate_right(1);
-            self.tried[0] = member;
-            self.tried_count = (self.tried_count + 1).min(3);
-        }
+        self.tried_count += remember(&mut self.tried, self.tried_count, member);
     }
+}
+
+/// Puts `member` before the first `count` places, each different, where it may stand already; the last is forgotten
+/// where there is no room. Says how many more places are taken.
+fn remember(tried: &mut [MemberId; 3], count: u8, member: MemberId) -> u8 {
+    let known = &tried[..usize::from(count)];
+    let again = known.iter().position(|&other| other == member);
+    let moved = again.unwrap_or(known.len().min(tried.len() - 1));
+    tried[..=moved].rotate_right(1);
+    tried[0] = member;
+    u8::from(again.is_none() && usize::from(count) < tried.len())
 }
 
 /// Where an attempt is, and what only matters there.
@@ -217,6 +224,23 @@ mod tests {
             size_of::<Request>(),
             size_of::<Attempt>()
         );
+    }
+
+    #[test]
+    fn the_last_three_tried_are_remembered_the_latest_first() {
+        let (mut tried, mut count) = ([0; 3], 0);
+        let [a, b, c, d] = [10, 11, 12, 13];
+        let mut after = |member| {
+            count += remember(&mut tried, count, member);
+            tried[..usize::from(count)].to_vec()
+        };
+        assert_eq!(after(a), [a]);
+        assert_eq!(after(a), [a]);
+        assert_eq!(after(b), [b, a]);
+        assert_eq!(after(a), [a, b]);
+        assert_eq!(after(c), [c, a, b]);
+        assert_eq!(after(d), [d, c, a]);
+        assert_eq!(after(a), [a, d, c]);
     }
 
     #[test]

@@ -43,8 +43,7 @@ impl Program for Haproxy {
                     config["hash-balance-factor"] = json!(number(factor)?);
                 }
                 ["server", name, address, ref parameters @ ..] => {
-                    let (member, cookie) =
-                        server(name, address, parameters, members.len(), &mut config)?;
+                    let (member, cookie) = server(name, address, parameters, members.len())?;
                     members.push(member);
                     cookies.push(cookie);
                 }
@@ -132,7 +131,6 @@ fn server(
     address: &str,
     parameters: &[&str],
     position: usize,
-    config: &mut Value,
 ) -> Result<(Member, String), String> {
     let mut member = Member {
         name: name.to_owned(),
@@ -154,7 +152,11 @@ fn server(
             "maxconn" => member.max_connections = number(value()?)?,
             "minconn" => member.min_connections = number(value()?)?,
             "maxqueue" => member.max_queue = number(value()?)?,
-            "slowstart" => config["slowstart"] = json!(value()?),
+            "slowstart" => {
+                let span = value()?;
+                let known = span.parse();
+                member.slow_start = Some(known.map_err(|_| format!("`{span}` is not a time"))?);
+            }
             "cookie" => cookie = value()?.to_owned(),
             "backup" => member.backup = true,
             "disabled" => member.down = true,

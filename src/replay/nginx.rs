@@ -10,6 +10,7 @@ use serde_json::json;
 use super::program::{KeyedBy, Program, Setup};
 use super::recording::Recording;
 use crate::strategy::{Member, Outcome, StrategyConfig};
+use crate::time::Span;
 
 /// Reads recordings of nginx.
 pub(super) struct Nginx;
@@ -29,7 +30,7 @@ struct Server {
     weight: u32,
     max_conns: u32,
     max_fails: u32,
-    fail_timeout: String,
+    fail_timeout: Span,
     backup: bool,
     down: bool,
 }
@@ -57,10 +58,6 @@ impl Program for Nginx {
         if config["kind"] == "nginx-random" {
             config["draws"] = json!(recording.draws);
         }
-        if let Some(failing) = upstream.failing(recording)? {
-            config["max-fails"] = json!(failing.max_fails);
-            config["fail-timeout"] = json!(failing.fail_timeout);
-        }
         let strategy: StrategyConfig =
             serde_json::from_value(config).map_err(|error| error.to_string())?;
         let mut setup = Setup::new(recording, strategy);
@@ -70,6 +67,8 @@ impl Program for Nginx {
                 max_connections: server.max_conns,
                 backup: server.backup,
                 down: server.down,
+                max_fails: Some(server.max_fails),
+                fail_timeout: Some(server.fail_timeout),
                 ..member.clone()
             };
         }
@@ -136,27 +135,6 @@ impl Upstream {
             Err("the upstream's servers are not those of the recording".to_owned())
         }
     }
-
-    /// A server that stands for all that go down in the recording, of which `max_fails` and `fail_timeout` must be
-    /// equal: what they are of a server that never fails changes nothing.
-    fn failing(&self, recording: &Recording) -> Result<Option<&Server>, String> {
-        let mut failing: Option<&Server> = None;
-        for step in recording.events.iter().filter(|step| step.op == "down") {
-            let name = step.server.as_deref().unwrap_or_default();
-            let server = recording
-                .position(name)
-                .and_then(|at| self.servers.get(at as usize))
-                .ok_or_else(|| format!("`{name}`, which goes down, is not in the upstream"))?;
-            let settings = |server: &Server| (server.max_fails, server.fail_timeout.clone());
-            if failing.is_some_and(|other| settings(other) != settings(server)) {
-                return Err(
-                    "servers that fail have different `max_fails` or `fail_timeout`".into(),
-                );
-            }
-            failing = Some(server);
-        }
-        Ok(failing)
-    }
 }
 
 impl Server {
@@ -169,13 +147,13 @@ impl Server {
             weight: 1,
             max_conns: 0,
             max_fails: 1,
-            fail_timeout: "10s".to_owned(),
+            fail_timeout: Span::from_secs(10),
             backup: false,
             down: false,
         };
         for &parameter in parameters {
             let number = |text: &str| {
-                text.parse()
+                text.parse::<u32>()
                     .map_err(|_| format!("`{parameter}` has no whole number"))
             };
             match parameter.split_once('=').unwrap_or((parameter, "")) {
@@ -184,9 +162,13 @@ impl Server {
                 ("max_fails", text) => server.max_fails = number(text)?,
                 // Without a unit, nginx means seconds.
                 ("fail_timeout", text) if text.ends_with(|c: char| c.is_ascii_digit()) => {
-                    server.fail_timeout = format!("{text}s");
+                    server.fail_timeout = Span::from_secs(number(text)?.into());
                 }
-                ("fail_timeout", text) => server.fail_timeout = text.to_owned(),
+                ("fail_timeout", text) => {
+                    server.fail_timeout = text
+                        .parse()
+                        .map_err(|_| format!("`{parameter}` has no time"))?;
+                }
                 ("backup", "") => server.backup = true,
                 ("down", "") => server.down = true,
                 _ => return Err(format!("nothing is known of a server's `{parameter}`")),
@@ -240,7 +222,6 @@ mod tests {
                 { "name": "a", "addr": "10.0.0.1:80", "weight": 1 },
                 { "name": "b", "addr": "10.0.0.2:80", "weight": 1 },
             ],
-            "events": [{ "op": "down", "server": "a" }, { "op": "down", "server": "b" }],
         });
         Nginx.setup(&serde_json::from_value(recording).unwrap())
     }
@@ -249,13 +230,16 @@ mod tests {
     fn what_is_configured_arrives() {
         let config = "upstream u { hash $remote_addr consistent; # by client
             server 10.0.0.1:80 weight=3 max_fails=2 fail_timeout=30;
-            server 10.0.0.2:80 max_fails=2 fail_timeout=30s down max_conns=7; }";
+            server 10.0.0.2:80 fail_timeout=1m down max_conns=7; }";
         let setup = setup(config).unwrap();
         assert_eq!(
             setup.starts[0].label(),
-            "nginx-hash key=address consistent=true max-fails=2 fail-timeout=30s"
+            "nginx-hash key=address consistent=true"
         );
         assert_eq!((setup.tries, setup.members[0].weight), (1, 3));
+        let failing = |at: usize| (setup.members[at].max_fails, setup.members[at].fail_timeout);
+        assert_eq!(failing(0), (Some(2), Some(Span::from_secs(30))));
+        assert_eq!(failing(1), (Some(1), Some(Span::from_secs(60))));
         assert!(setup.members[1].down && setup.members[1].max_connections == 7);
         assert_eq!(setup.keyed_by, KeyedBy::Address);
     }
@@ -269,7 +253,7 @@ mod tests {
             (format!("hash $cookie_x; {both};"), "`$cookie_x`"),
             (format!("ip_hash; least_conn; {both};"), "two methods"),
             (format!("ip_hash; {both} backup;"), "`backup`"),
-            (format!("{both} max_fails=3;"), "different `max_fails`"),
+            (format!("{both} fail_timeout=x;"), "`fail_timeout=x`"),
             ("server 10.0.0.2:80;".to_owned(), "those of the recording"),
             (both.to_owned(), "`;`"),
         ] {

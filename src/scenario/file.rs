@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::balancer::affinity::Sticky;
-use crate::balancer::health::HealthCheck;
+use crate::balancer::health::{HealthCheck, OwnChecks};
 use crate::balancer::retry::Retry;
 use crate::dist::{Amount, Dist};
 use crate::model::arrivals::Arrivals;
@@ -638,6 +638,23 @@ pub struct Servers {
     /// Whether they are marked as down in the balancer's configuration (nginx: `down`, HAProxy: `disabled`).
     #[serde(default)]
     pub down: bool,
+    /// Failures after which nginx's rules leave one alone, where that is not what the strategy says (nginx: `max_fails` of
+    /// the server). Other strategies do not look at it.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub max_fails: Option<u32>,
+    /// How long nginx's rules leave one alone then, where that is not what the strategy says (nginx: `fail_timeout` of the
+    /// server). Other strategies do not look at it.
+    #[serde(default)]
+    pub fail_timeout: Option<Span>,
+    /// How long one that comes back takes to its full weight under HAProxy's rules, where that is not what the strategy
+    /// says (HAProxy: `slowstart` of the server). Other strategies do not look at it.
+    #[serde(default)]
+    pub slow_start: Option<Span>,
+    /// What is different in their health checks, where the balancer has them (HAProxy: `check`, `inter`, `fall`, `rise` of
+    /// the server).
+    #[serde(default)]
+    pub health_check: Option<OwnChecks>,
     /// Their priority for Envoy's rules: those of 0 come first.
     #[serde(default)]
     pub priority: u32,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::context::Labels;
 use crate::prefetch::prefetch;
+use crate::time::Span;
 
 /// A server as a pool sees it: its index in the order of the scenario.
 pub type MemberId = u32;
@@ -29,6 +30,13 @@ pub struct Member {
     pub min_connections: u32,
     /// Requests that may wait for it at the balancer; 0 for no limit (HAProxy: `maxqueue`).
     pub max_queue: u32,
+    /// Failures after which it is left alone, where that is not what the strategy says (nginx: `max_fails`).
+    pub max_fails: Option<u32>,
+    /// How long it is left alone then, where that is not what the strategy says (nginx: `fail_timeout`).
+    pub fail_timeout: Option<Span>,
+    /// How long it takes to its full weight when it comes back, where that is not what the strategy says (HAProxy:
+    /// `slowstart`).
+    pub slow_start: Option<Span>,
     /// Where it stands, where the scenario has zones.
     pub zone: Option<String>,
     /// Its priority; those of 0 come first (Envoy).
@@ -51,6 +59,9 @@ impl Member {
             max_connections: 0,
             min_connections: 0,
             max_queue: 0,
+            max_fails: None,
+            fail_timeout: None,
+            slow_start: None,
             zone: None,
             priority: 0,
             labels: Labels::new(),

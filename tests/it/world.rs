@@ -276,3 +276,32 @@ fn nobody_left_is_a_refusal() {
     );
     assert_eq!(tally.failed, [2, 0, 0, 0, 0]);
 }
+
+/// Both servers are dead from 99 ms on. The first is checked every 10 ms and soon out; the second has checks of its own:
+/// none at all, so that it gets the rest; or rarer ones, the first of them within a second, so that it gets what comes
+/// before that.
+#[test]
+fn servers_may_have_health_checks_of_their_own() {
+    let requests: Vec<(u32, u32)> = (0..18).map(|at| (at * 50, 1)).collect();
+    let failed = |test: &str, own: &str| {
+        let group = |name: &str, more: &str| servers(&format!("name = \"{name}\"\n{more}"));
+        let tally = live(
+            test,
+            &requests,
+            &(group("a", "")
+                + &group("b", own)
+                + "[services.balancer]\nhealth-check = { interval = \"10ms\", fall = 1 }\n"
+                + "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"99ms\"\n"),
+        );
+        let at: Vec<u64> = (tally.load.servers.iter().map(|server| server.failed)).collect();
+        (at[0], at[1])
+    };
+    // Requests 3 to 18 find the one or the other; the first check after 99 ms comes by 109 ms, before any of them but
+    // that at 100 ms, which finds the first server.
+    let (first, second) = failed("own-checks-off", "health-check = { enabled = false }");
+    assert_eq!((first <= 1, first + second), (true, 16));
+    let (first, second) = failed("own-checks-rare", "health-check = { interval = \"800ms\" }");
+    assert!(first <= 1 && (1..16).contains(&second), "{first}, {second}");
+    let (first, second) = failed("own-checks-none", "");
+    assert!(first + second <= 2, "{first}, {second}");
+}

@@ -2,11 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use super::super::diagnostic::Diagnostic;
 use super::super::file::{File, Servers, Service};
 use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
 use super::names;
+use crate::balancer::health::HealthCheck;
 use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
 use crate::model::network::Delay;
 use crate::strategy::{Member, StrategyConfig};
@@ -58,7 +60,7 @@ fn plan(
     names::groups_differ(check, service, at);
     for (index, group) in service.servers.iter().enumerate() {
         let place = at.key("servers").index(index);
-        if let Some(planned) = group_plan(file, group, &place, check) {
+        if let Some(planned) = group_plan(file, service, group, &place, check) {
             for number in 1..=group.count {
                 let name = if group.count == 1 {
                     group.name.clone()
@@ -97,7 +99,6 @@ fn plan(
             instances: balancer.instances,
             spread: balancer.spread,
             sticky: balancer.sticky,
-            health_check: balancer.health_check.clone(),
             queue_timeout: balancer.queue_timeout,
             timeout: balancer.timeout,
             abandoned: balancer.abandoned,
@@ -130,6 +131,9 @@ fn member(service: usize, group: &Servers, name: &str, (position, number): (u32,
         max_connections: group.max_connections,
         min_connections: group.min_connections,
         max_queue: group.max_queue,
+        max_fails: group.max_fails,
+        fail_timeout: group.fail_timeout,
+        slow_start: group.slow_start,
         zone: group.zone.clone(),
         priority: group.priority,
         labels: group.labels.clone(),
@@ -162,23 +166,67 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
             }
         }
     }
-    if let Some(health) = &balancer.health_check
-        && let Some(timeout) = health.timeout
-        && timeout > health.interval
-    {
-        let message = format!(
-            "`timeout` is {timeout}; a check must be over before the next one, after {}",
-            health.interval
-        );
-        check.fault(
-            &place.key("health-check").key("timeout"),
-            "out-of-range",
-            message,
-        );
+    if let Some(health) = &balancer.health_check {
+        check_times(health, &place.key("health-check"), check);
     }
 }
 
-fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Option<GroupPlan> {
+/// How the balancers check a group of servers.
+fn health_check(
+    service: &Service,
+    group: &Servers,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<HealthCheck> {
+    let place = at.key("health-check");
+    match (&service.balancer.health_check, &group.health_check) {
+        (None, None) => None,
+        (None, Some(_)) => {
+            let message = format!(
+                "the balancers of `{}` have no `health-check` from which that of these servers could differ",
+                service.name
+            );
+            let help = "give `[services.balancer]` a `health-check`; servers that are not to be checked say \
+                        `health-check = { enabled = false }`";
+            check
+                .faults
+                .push(Diagnostic::error("no-health-check", &place, message).help(help.to_owned()));
+            None
+        }
+        (Some(all), None) => Some(all.clone()),
+        (Some(all), Some(own)) => {
+            let checks = all.with(own)?;
+            // What the balancer says is checked there, once.
+            if own.interval.is_some() || own.timeout.is_some() {
+                check_times(&checks, &place, check);
+            }
+            Some(checks)
+        }
+    }
+}
+
+/// A check comes again after some time, and is over by then.
+fn check_times(checks: &HealthCheck, at: &Path, check: &mut Check<'_>) {
+    if checks.interval.is_zero() {
+        let message = "`interval` is no time at all; it must be more";
+        check.fault(&at.key("interval"), "out-of-range", message);
+    } else if let Some(timeout) = checks.timeout.filter(|&timeout| timeout > checks.interval) {
+        let message = format!(
+            "`timeout` is {timeout}; a check must be over before the next one, after {}",
+            checks.interval
+        );
+        check.fault(&at.key("timeout"), "out-of-range", message);
+    }
+}
+
+fn group_plan(
+    file: &File,
+    of: &Service,
+    group: &Servers,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<GroupPlan> {
+    let health_check = health_check(of, group, at, check);
     let service = sampler(&group.service, &at.key("service"), check);
     let to_server = delay(file, group, at, check);
     let mut sound = true;
@@ -234,6 +282,7 @@ fn group_plan(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) ->
         memory_per_request: group.memory.per_request.value() as f64 / total,
         agent_interval: group.agent_interval,
         cost: group.cost,
+        health_check,
         to_server: to_server?,
         joins: Time::ZERO + group.joins.unwrap_or(Span::ZERO),
         leaves: group

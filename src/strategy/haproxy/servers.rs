@@ -10,7 +10,7 @@ const SCALE: u32 = 16;
 /// Settings of a backend that all algorithms share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shared {
-    /// How long a server that has come back takes to reach its full weight.
+    /// How long a server that has come back takes to reach its full weight, where it does not say itself.
     pub(super) slowstart: Span,
     /// Whether all backups serve where no other server can, instead of the first.
     pub(super) allbackups: bool,
@@ -22,8 +22,8 @@ pub(super) struct Shared {
 #[derive(Clone, Debug)]
 pub(super) struct Servers {
     shared: Shared,
-    /// Servers that have come back not long ago, when, and the sixteenths that they have reached.
-    ramping: Vec<(MemberId, Time, u32)>,
+    /// Servers that have come back not long ago.
+    ramping: Vec<Ramp>,
     /// Requests at servers, all together.
     served: u32,
 }
@@ -31,6 +31,18 @@ pub(super) struct Servers {
 /// Who serves while all are well: see [`News::in_charge`](crate::strategy::News::in_charge).
 pub(super) fn in_charge(allbackups: bool, members: &[Member]) -> Vec<bool> {
     standby::backups(members, if allbackups { usize::MAX } else { 1 })
+}
+
+/// A server on its way to its full weight.
+#[derive(Clone, Copy, Debug)]
+struct Ramp {
+    member: MemberId,
+    /// When it came back.
+    since: Time,
+    /// How long it takes.
+    slowstart: Span,
+    /// The sixteenths that it has reached.
+    reached: u32,
 }
 
 impl Servers {
@@ -57,9 +69,16 @@ impl Servers {
 
     /// Notes that a server has come back or gone. One that comes back starts slowly, where that is set.
     pub(super) fn eligibility_changed(&mut self, member: MemberId, cx: &Context<'_>) {
-        self.ramping.retain(|&(other, ..)| other != member);
-        if cx.pool.is_eligible(member) && !self.shared.slowstart.is_zero() && cx.now > Time::ZERO {
-            self.ramping.push((member, cx.now, 1));
+        self.ramping.retain(|ramp| ramp.member != member);
+        let own = cx.pool.members()[member as usize].slow_start;
+        let slowstart = own.unwrap_or(self.shared.slowstart);
+        if cx.pool.is_eligible(member) && !slowstart.is_zero() && cx.now > Time::ZERO {
+            self.ramping.push(Ramp {
+                member,
+                since: cx.now,
+                slowstart,
+                reached: 1,
+            });
         }
     }
 
@@ -69,22 +88,24 @@ impl Servers {
         if self.ramping.is_empty() {
             return grown;
         }
-        let slowstart = self.shared.slowstart;
-        for (member, since, reached) in &mut self.ramping {
-            let step = sixteenths(now - *since, slowstart);
-            if step != *reached {
-                *reached = step;
-                grown.push(*member);
+        for ramp in &mut self.ramping {
+            let step = sixteenths(now - ramp.since, ramp.slowstart);
+            if step != ramp.reached {
+                ramp.reached = step;
+                grown.push(ramp.member);
             }
         }
-        self.ramping.retain(|&(.., reached)| reached < SCALE);
+        self.ramping.retain(|ramp| ramp.reached < SCALE);
         grown
+    }
+
+    fn ramp(&self, member: MemberId) -> Option<&Ramp> {
+        self.ramping.iter().find(|ramp| ramp.member == member)
     }
 
     /// The weight of a server in the trees, as it is at present.
     pub(super) fn weight(&self, member: MemberId, cx: &Context<'_>) -> u32 {
-        let ramp = self.ramping.iter().find(|ramp| ramp.0 == member);
-        cx.pool.weight(member) * ramp.map_or(SCALE, |&(.., reached)| reached)
+        cx.pool.weight(member) * self.ramp(member).map_or(SCALE, |ramp| ramp.reached)
     }
 
     /// Whether a server takes requests at all, apart from being a backup.
@@ -123,9 +144,9 @@ impl Servers {
             let share = u64::from(most) * connections / u64::from(self.shared.fullconn);
             limit = configured.min_connections.max(share as u32);
         }
-        if let Some(&(_, since, _)) = self.ramping.iter().find(|ramp| ramp.0 == member) {
-            let seconds = (cx.now - since).nanos() / 1_000_000_000;
-            let slowstart = (self.shared.slowstart.nanos() / 1_000_000_000).max(1);
+        if let Some(ramp) = self.ramp(member) {
+            let seconds = (cx.now - ramp.since).nanos() / 1_000_000_000;
+            let slowstart = (ramp.slowstart.nanos() / 1_000_000_000).max(1);
             let percent = (100 * seconds / slowstart).min(100);
             limit = (u64::from(limit) * percent / 100).max(1) as u32;
         }
@@ -174,6 +195,39 @@ fn sixteenths(since: Span, slowstart: Span) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Domain, Seeds};
+    use crate::strategy::{Member, Pool};
+
+    #[test]
+    fn what_a_server_says_of_its_slow_start_goes_before_what_the_backend_says() {
+        let own = [None, Some(Span::from_secs(8)), Some(Span::ZERO)];
+        let members = (0..).zip(own).map(|(at, slow_start)| Member {
+            slow_start,
+            ..Member::new(at, 1)
+        });
+        let pool = Pool::new(members.collect());
+        let mut servers = Servers::new(Shared {
+            slowstart: Span::from_secs(16),
+            allbackups: false,
+            fullconn: 1000,
+        });
+        let mut rng = Seeds::new(1, 0).stream(Domain::Strategy, 0);
+        let cx = Context {
+            now: Time::ZERO + Span::from_secs(1),
+            pool: &pool,
+            balancer: 0,
+            rng: &mut rng,
+            probes: &mut Vec::new(),
+        };
+        for member in 0..3 {
+            servers.eligibility_changed(member, &cx);
+        }
+        let weights = |servers: &Servers| [0, 1, 2].map(|member| servers.weight(member, &cx));
+        assert_eq!(weights(&servers), [1, 1, 16]);
+        // After four seconds and a little: four sixteenths and one more, eight and one more.
+        assert_eq!(servers.grown(cx.now + Span::from_millis(4100)), [0, 1]);
+        assert_eq!(weights(&servers), [5, 9, 16]);
+    }
 
     #[test]
     fn a_server_that_comes_back_grows_by_whole_seconds() {

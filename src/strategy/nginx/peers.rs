@@ -14,7 +14,8 @@ use crate::time::{Span, Time};
 /// Unfit peers that the hashing and random methods pass over before the round robin decides.
 pub(super) const PASSED_OVER: usize = 20;
 
-/// What nginx has to say of the servers of an upstream, whatever the method; the same for each of them.
+/// What nginx has to say of the servers of an upstream, whatever the method. A server's own `max-fails` and `fail-timeout`
+/// go before these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
@@ -54,9 +55,9 @@ impl Default for Config {
 /// The peers of an upstream.
 #[derive(Clone, Debug)]
 pub(super) struct Peers {
+    /// Of servers that have no settings of their own.
     max_fails: u32,
-    /// In whole seconds, as all times here.
-    fail_timeout: u64,
+    fail_timeout: Span,
     clock_offset: Span,
     http_503: bool,
     http_500: bool,
@@ -75,6 +76,9 @@ pub(super) struct Peers {
 #[derive(Clone, Copy, Debug, Default)]
 struct Peer {
     max_conns: u32,
+    max_fails: u32,
+    /// In whole seconds, as all times here.
+    fail_timeout: u64,
     fails: u32,
     /// When it failed last.
     accessed: u64,
@@ -86,7 +90,7 @@ impl Peers {
     pub(super) fn new(config: &Config, cx: &Context<'_>) -> Peers {
         let mut peers = Peers {
             max_fails: config.max_fails,
-            fail_timeout: config.fail_timeout.nanos() / 1_000_000_000,
+            fail_timeout: config.fail_timeout,
             clock_offset: config.clock_offset,
             http_503: config.next_upstream.contains(&Condition::Http503),
             http_500: config.next_upstream.contains(&Condition::Http500),
@@ -133,6 +137,8 @@ impl Peers {
         }
         let fresh = members.iter().map(|member| Peer {
             max_conns: member.max_connections,
+            max_fails: member.max_fails.unwrap_or(self.max_fails),
+            fail_timeout: whole_seconds(member.fail_timeout.unwrap_or(self.fail_timeout)),
             ..Peer::default()
         });
         self.peers = fresh.collect();
@@ -159,8 +165,8 @@ impl Peers {
     ) -> bool {
         let peer = &self.peers[member as usize];
         let since = self.seconds(cx.now).saturating_sub(peer.checked);
-        let failed = self.max_fails > 0 && peer.fails >= self.max_fails;
-        let left_alone = failed && since <= self.fail_timeout;
+        let failed = peer.max_fails > 0 && peer.fails >= peer.max_fails;
+        let left_alone = failed && since <= peer.fail_timeout;
         cx.pool.is_eligible(member)
             && !left_alone
             && !peer.is_full(cx.pool.in_flight(member))
@@ -171,7 +177,7 @@ impl Peers {
     pub(super) fn take(&mut self, member: MemberId, now: Time) -> Pick {
         let now = self.seconds(now);
         let peer = &mut self.peers[member as usize];
-        if now.saturating_sub(peer.checked) > self.fail_timeout {
+        if now.saturating_sub(peer.checked) > peer.fail_timeout {
             peer.checked = now;
         }
         Pick::Member(member)
@@ -276,14 +282,18 @@ impl Peers {
             peer.fails += 1;
             peer.accessed = now;
             peer.checked = peer.accessed;
-            if self.max_fails > 0 {
+            if peer.max_fails > 0 {
                 let weight = cx.pool.weight(member);
-                self.smooth.failed(member, weight, self.max_fails);
+                self.smooth.failed(member, weight, peer.max_fails);
             }
         } else if peer.accessed < peer.checked {
             peer.fails = 0;
         }
     }
+}
+
+fn whole_seconds(span: Span) -> u64 {
+    span.nanos() / 1_000_000_000
 }
 
 impl Peer {

@@ -154,6 +154,39 @@ fn a_failed_server_gets_one_trial_after_the_timeout_and_up_to_a_second() {
     assert_eq!(picks.iter().filter(|&&pick| pick == Some(0)).count(), 2);
 }
 
+/// The second server is left alone after two failures, for 7 s and up to 1 s more; the third is never given up; the
+/// first does as the upstream says.
+#[test]
+fn what_a_server_says_of_its_failures_goes_before_what_the_upstream_says() {
+    let mut members = servers(&[1, 1, 1]);
+    members[1].max_fails = Some(2);
+    members[1].fail_timeout = Some(Span::from_secs(7));
+    members[2].max_fails = Some(0);
+    for kind in ["nginx-round-robin", "nginx-least-conn", "nginx-hash"] {
+        let config = json!({ "kind": kind, "fail-timeout": "3s" });
+        let mut upstream = Upstream::new(config, members.clone());
+        let free = |upstream: &mut Upstream| {
+            let mut free = [false; 3];
+            for who in 0..90 {
+                if let Pick::Member(member) = upstream.ask("10.0.0.1", &who.to_string(), &[]) {
+                    free[member as usize] = true;
+                }
+            }
+            free
+        };
+        for member in 0..3 {
+            upstream.serve(member, Outcome::Failure);
+        }
+        assert_eq!(free(&mut upstream), [false, true, true], "{kind}");
+        upstream.serve(1, Outcome::Failure);
+        assert_eq!(free(&mut upstream), [false, false, true], "{kind}");
+        upstream.wait(4.5);
+        assert_eq!(free(&mut upstream), [true, false, true], "{kind}");
+        upstream.wait(4.0);
+        assert_eq!(free(&mut upstream), [false, true, true], "{kind}");
+    }
+}
+
 #[test]
 fn a_success_forgives_only_as_a_trial() {
     let mut upstream = Upstream::new(round_robin(2), servers(&[1, 1]));
