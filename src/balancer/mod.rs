@@ -12,8 +12,8 @@ use queue::Queue;
 
 use crate::rng::Rng;
 use crate::strategy::{
-    Answer, Context, Member, MemberId, Pick, Pool, Probe, Report, Request, Sight, Strategy,
-    StrategyConfig, Truth,
+    Answer, Candidates, Context, Member, MemberId, Pick, Pool, Probe, Report, Request, Sight,
+    Strategy, StrategyConfig, Truth,
 };
 use crate::time::Time;
 
@@ -29,10 +29,8 @@ pub enum Reason {
     Absent = 4,
     /// Its weight is zero.
     Weightless = 8,
-    /// It has been tried for the request at hand.
-    Tried = 16,
     /// It is marked as down in the configuration.
-    Disabled = 32,
+    Disabled = 16,
 }
 
 /// One balancer over the pool of one service.
@@ -45,7 +43,7 @@ pub struct Balancer {
     rng: Rng,
     /// The [`Reason`]s that hold for each member.
     reasons: Vec<u8>,
-    /// Whether the strategy is a product's, and sees to members tried before by itself.
+    /// Whether the strategy is a product's, which is asked even where nobody is eligible.
     is_product: bool,
     queue: Queue,
     /// Members that the strategy wants to be probed.
@@ -123,35 +121,17 @@ impl Balancer {
         news(&mut self.strategy, &mut cx)
     }
 
-    /// Picks where a request goes: to a member that has not been tried, where there is one.
+    /// Picks where a request goes: to a member that has not been tried, where there is one. A product sees to that by
+    /// itself.
     #[inline]
     pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
-        if request.tried.is_empty() || self.is_product {
-            return self.ask(request, truth, now);
-        }
-        for &member in request.tried {
-            self.set(member, Reason::Tried, true, now);
-        }
-        let another = self.ask(request, truth, now);
-        for &member in request.tried {
-            self.set(member, Reason::Tried, false, now);
-        }
-        if another == Pick::Nobody {
-            self.ask(request, truth, now)
-        } else {
-            another
-        }
-    }
-
-    #[inline]
-    fn ask(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
         let pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
         debug_assert!(
             self.is_product
-                || matches!(pick, Pick::Member(member) if self.pool.is_eligible(member)),
+                || matches!(pick, Pick::Member(member) if Candidates::new(&self.pool, request.tried).contains(member)),
             "{:?} picked {pick:?}",
             self.strategy
         );

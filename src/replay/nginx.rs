@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::program::{KeyedBy, Program, Setup};
 use super::recording::Recording;
+use crate::config::nginx::time;
 use crate::strategy::{Member, Outcome, StrategyConfig};
 use crate::time::Span;
 
@@ -160,14 +161,10 @@ impl Server {
                 ("weight", text) => server.weight = number(text)?,
                 ("max_conns", text) => server.max_conns = number(text)?,
                 ("max_fails", text) => server.max_fails = number(text)?,
-                // Without a unit, nginx means seconds.
-                ("fail_timeout", text) if text.ends_with(|c: char| c.is_ascii_digit()) => {
-                    server.fail_timeout = Span::from_secs(number(text)?.into());
-                }
                 ("fail_timeout", text) => {
-                    server.fail_timeout = text
-                        .parse()
-                        .map_err(|_| format!("`{parameter}` has no time"))?;
+                    let millis = time::parse(text, true);
+                    let millis = millis.ok_or_else(|| format!("`{parameter}` has no time"))?;
+                    server.fail_timeout = Span::from_millis(millis);
                 }
                 ("backup", "") => server.backup = true,
                 ("down", "") => server.down = true,

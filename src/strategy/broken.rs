@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::textbook::least_connections::LeastConnections;
 use super::{
-    Answer, Context, Key, Member, MemberId, News, Outcome, Pool, Request, Rule, UNLABELLED,
+    Answer, Candidates, Context, Key, Member, MemberId, News, Outcome, Pool, Request, Rule, UNLABELLED,
 };
 use crate::engine::{self, Calendar, Model};
 use crate::rng::{Domain, Rng, Seeds, uniform_open};
@@ -25,7 +25,7 @@ impl News for Broken {
 }
 
 impl Rule for Broken {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(&mut self, _: &Request<'_>, _: Candidates<'_>, cx: &mut Context<'_>) -> MemberId {
         let members = 0..cx.pool.len() as MemberId;
         members
             .min_by_key(|&member| cx.pool.in_flight(member).min(1))
@@ -86,7 +86,10 @@ impl<R: Rule> Model for World<R> {
                     size: 1.0,
                     tried: &[],
                 };
-                let member = self.tell(now, |rule, cx| rule.pick(&request, cx));
+                let member = self.tell(now, |rule, cx| {
+                    let candidates = Candidates::new(cx.pool, &[]);
+                    rule.pick(&request, candidates, cx)
+                });
                 let least = (0..2).map(|member| self.pool.in_flight(member)).min();
                 self.wrong += u32::from(Some(self.pool.in_flight(member)) != least);
                 self.pool.sent(member);

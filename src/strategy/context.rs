@@ -25,8 +25,8 @@ pub struct Request<'a> {
     pub labels: &'a Labels,
     /// How large it is, in the scenario's unit; 1 where the scenario does not say.
     pub size: f32,
-    /// The members tried for it and failed, the last one first; at most three are remembered. A textbook rule need not
-    /// look: to it they are not eligible.
+    /// The members tried for it and failed, the last one first; at most three are remembered. Only products look: other
+    /// rules are handed [`Candidates`](super::Candidates), among whom they are not.
     pub tried: &'a [MemberId],
 }
 

@@ -8,6 +8,7 @@ use crate::time::{Span, Time};
 use proptest::prelude::{ProptestConfig, any, prop, prop_assert, prop_assert_eq, proptest};
 
 /// One strategy over one pool, driven by hand. The truth is what this balancer has sent.
+#[derive(Clone)]
 pub(super) struct Bench {
     pub(super) pool: Pool,
     strategy: Strategy,
@@ -86,6 +87,11 @@ impl Bench {
 
     /// Asks where a request of client `who` for key `who` goes.
     pub(super) fn ask(&mut self, who: u32) -> Pick {
+        self.ask_after(who, &[])
+    }
+
+    /// As [`ask`](Self::ask), where the request has been tried before.
+    pub(super) fn ask_after(&mut self, who: u32, tried: &[MemberId]) -> Pick {
         let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who));
         self.ask_from(who, &address, who as u16)
     }
@@ -99,7 +105,7 @@ impl Bench {
             key: Key::Number(u64::from(who)),
             labels: UNLABELLED,
             size: 1.0,
-            tried: &[],
+            tried,
         };
         let in_system: Vec<u32> = (0..self.pool.len() as u32)
             .map(|m| self.pool.in_flight(m))
@@ -123,7 +129,12 @@ impl Bench {
 
     /// As [`ask`](Self::ask), where somebody is to be found.
     pub(super) fn pick(&mut self, who: u32) -> MemberId {
-        match self.ask(who) {
+        self.pick_after(who, &[])
+    }
+
+    /// As [`ask_after`](Self::ask_after), where somebody is to be found.
+    pub(super) fn pick_after(&mut self, who: u32, tried: &[MemberId]) -> MemberId {
+        match self.ask_after(who, tried) {
             Pick::Member(member) => member,
             other => panic!("{other:?} where somebody is eligible"),
         }
@@ -385,8 +396,87 @@ fn shares_follow_weights_where_the_rule_says_so() {
     }
 }
 
+/// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which sizes come. That they forget
+/// nothing of those whom a request has tried is tested in their own files.
+const PICKS_ARE_NEWS: [&str; 5] = [
+    "round-robin",
+    "weighted-round-robin",
+    "prequal",
+    "join-idle-queue",
+    "size-interval",
+];
+
+impl Bench {
+    /// Something happens between picks.
+    fn live(&mut self, step: u8, word: u32) {
+        let member = word % self.pool.len() as u32;
+        let span = Span::from_nanos(u64::from(word));
+        match step {
+            0..=2 => self.send(member),
+            3 | 4 if self.pool.in_flight(member) > 0 => {
+                let outcomes = [Outcome::Success, Outcome::Failure, Outcome::Timeout];
+                self.answer(member, outcomes[word as usize % 3], span);
+            }
+            5 => self.report(
+                member,
+                Report {
+                    cpu: f64::from(word % 101) / 100.0,
+                    memory: 0.5,
+                    in_flight: word % 9,
+                    rate: 1.0,
+                    errors: 0.0,
+                },
+            ),
+            6 => self.probe(
+                member,
+                Probe {
+                    in_flight: word % 9,
+                    latency: span,
+                },
+            ),
+            7 => self.idle(member),
+            _ => self.wait(span),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// To have been tried is no news of a member: after picks that must avoid some members a rule goes on as its twin does,
+    /// who was not asked.
+    #[test]
+    fn who_was_tried_is_not_forgotten(
+        weights in prop::collection::vec(1u32..5, 2..12),
+        steps in prop::collection::vec((0u8..9, any::<u32>()), 0..120),
+        tried in prop::collection::vec(any::<u32>(), 1..4),
+    ) {
+        let n = weights.len() as u32;
+        let tried: Vec<MemberId> = tried.into_iter().map(|word| word % n).collect();
+        for entry in CATALOGUE.iter().filter(|entry| entry.sight != Sight::Product) {
+            let mut bench = Bench::new(entry.name, &weights);
+            for &(step, word) in &steps {
+                bench.live(step, word);
+            }
+            let mut twin = bench.clone();
+            for who in 0..5 {
+                let picked = bench.pick_after(who, &tried);
+                let among = Candidates::new(&bench.pool, &tried);
+                prop_assert!(among.contains(picked), "{} picked {picked}", entry.name);
+            }
+            if PICKS_ARE_NEWS.contains(&entry.name) {
+                continue;
+            }
+            // What chance decides is not what is known.
+            bench.rng = twin.rng.clone();
+            for who in 0..40 {
+                let picked = bench.pick(who);
+                prop_assert_eq!(picked, twin.pick(who), "{}", entry.name);
+                bench.send(picked);
+                twin.send(picked);
+            }
+        }
+    }
 
     /// Whatever happens, every rule picks among the eligible, and does not panic.
     #[test]
@@ -400,6 +490,13 @@ proptest! {
             for &(step, word) in &steps {
                 let member = word % n;
                 match step {
+                    3 if entry.sight != Sight::Product && !bench.pool.eligible().is_empty() => {
+                        let tried = [member, word / 7 % n, word / 11 % n];
+                        let picked = bench.pick_after(word % 1000, &tried);
+                        let among = Candidates::new(&bench.pool, &tried);
+                        prop_assert!(among.contains(picked), "{} picked {picked}", entry.name);
+                        bench.send(picked);
+                    }
                     0..=3 if !bench.pool.eligible().is_empty() => {
                         match bench.ask(word % 1000) {
                             Pick::Member(picked) => {

@@ -234,10 +234,12 @@ macro_rules! strategies {
     (@sight blind) => { Sight::Blind };
     (@sight oracle) => { Sight::Oracle };
     (@sight product) => { Sight::Product };
-    (@pick blind $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Pick::Member(Rule::pick($rule, $request, $cx)) };
+    (@pick blind $rule:ident, $request:ident, $truth:ident, $cx:ident) => {
+        Pick::Member(Rule::pick($rule, $request, Candidates::new($cx.pool, $request.tried), $cx))
+    };
     (@pick product $rule:ident, $request:ident, $truth:ident, $cx:ident) => { Product::pick($rule, $request, $cx) };
     (@pick oracle $rule:ident, $request:ident, $truth:ident, $cx:ident) => {
-        Pick::Member(Oracle::pick($rule, $request, $truth, $cx))
+        Pick::Member(Oracle::pick($rule, $request, Candidates::new($cx.pool, $request.tried), $truth, $cx))
     };
     (@waiting product $rule:ident, $member:ident, $cx:ident) => { Product::takes_waiting($rule, $member, $cx) };
     (@waiting $sight:ident $rule:ident, $member:ident, $cx:ident) => {{ let _ = ($rule, $member, $cx); false }};

@@ -6,9 +6,10 @@
 //! chart.
 //!
 //! A rule sees what a real balancer sees ([`Context`]); an oracle also sees the [`Truth`], and is called
-//! an oracle wherever it is shown. Which members are eligible is the balancer's business: a rule is
-//! asked only where somebody is, and must pick among them.
+//! an oracle wherever it is shown. Whom it may pick is the balancer's business: a rule is asked only where
+//! somebody is eligible, and must pick one of the [`Candidates`] that it is handed.
 
+mod candidates;
 mod context;
 mod draw;
 pub mod hash;
@@ -26,6 +27,7 @@ mod standby;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use candidates::Candidates;
 pub use context::{
     Answer, Context, Feedback, Key, Labels, Origin, Outcome, Pick, Probe, Report, Request, Truth,
     UNLABELLED,
@@ -78,7 +80,8 @@ pub trait News: Sized {
     /// An attempt has ended; the member's count in the pool has already shrunk.
     fn answered(&mut self, _answer: &Answer, _cx: &mut Context<'_>) {}
 
-    /// `member` has become eligible, or no longer is; the pool already says which.
+    /// `member` has become eligible, or no longer is; the pool already says which. Never told because a request has been
+    /// tried there: see [`Candidates`].
     fn eligibility_changed(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
 
     /// `member` has become part of the pool, or no longer is; the pool already says which. Where that also makes it
@@ -100,8 +103,13 @@ pub trait News: Sized {
 
 /// A rule that sees only what a real balancer could see.
 pub trait Rule: News {
-    /// Picks one of the eligible members, of which there is at least one.
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId;
+    /// Picks one of the candidates, of which there is at least one.
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId;
 }
 
 /// The rule of a product, which decides more than a textbook rule does: whether a full member is passed over, whether a
@@ -118,8 +126,14 @@ pub trait Product: News {
 
 /// A rule that is allowed the truth: a bound to compare with, never a product.
 pub trait Oracle: News {
-    /// Picks one of the eligible members, of which there is at least one.
-    fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> MemberId;
+    /// Picks one of the candidates, of which there is at least one.
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        truth: Truth<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId;
 
     /// The truth about `member` has changed.
     fn truth_changed(&mut self, _member: MemberId, _truth: Truth<'_>, _cx: &mut Context<'_>) {}

@@ -70,7 +70,7 @@ impl Member {
 }
 
 /// The members of one balancer's pool by its own counting. Ineligible members are down by its health
-/// checks, draining, absent, or already tried for the request at hand: no rule asks why.
+/// checks, draining, or absent: no rule asks why.
 #[derive(Clone, Debug)]
 pub struct Pool {
     members: Arc<[Member]>,

@@ -277,6 +277,47 @@ fn nobody_left_is_a_refusal() {
     assert_eq!(tally.failed, [2, 0, 0, 0, 0]);
 }
 
+/// A server of four hangs from 2 s to the end. Its first victims time out after 500 ms; then its estimate is half a second, which
+/// takes some 30 s to fade to what the others need. That the retry must go elsewhere is no reason to forget that: a few
+/// requests in flight at once are lost to it, and not one attempt in three.
+#[test]
+fn a_retry_makes_no_rule_forget_a_dead_server() {
+    let place = scratch("world-dead-server");
+    let failed = |retry: &str| {
+        let text = format!(
+            r#"
+question = "?"
+expect = "!"
+[run]
+duration = "20s"
+warmup = "1s"
+compare = ["linkerd-peak-ewma"]
+[[clients]]
+arrivals = {{ kind = "poisson", rate = "200/s" }}
+[[services]]
+name = "web"
+[[services.servers]]
+count = 4
+service = {{ kind = "exponential", mean = "10ms" }}
+[services.balancer]
+timeout = "500ms"
+retry = {retry}
+[[faults]]
+kind = "crash"
+servers = "web/server-1"
+at = "2s"
+answers = "hang"
+"#
+        );
+        let scenario = read_in(&place, &text);
+        let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
+        tally.load.servers[0].failed
+    };
+    let (another, any) = (failed("{ max = 1 }"), failed("{ max = 1, on = \"any\" }"));
+    assert!((1..60).contains(&any), "{any}");
+    assert!(another < 60, "{another}, and {any} where it goes anywhere");
+}
+
 /// Both servers are dead from 99 ms on. The first is checked every 10 ms and soon out; the second has checks of its own:
 /// none at all, so that it gets the rest; or rarer ones, the first of them within a second, so that it gets what comes
 /// before that.

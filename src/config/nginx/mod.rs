@@ -25,7 +25,7 @@ mod scope;
 mod server;
 #[cfg(test)]
 mod tests;
-mod time;
+pub(crate) mod time;
 mod tree;
 mod upstream;
 mod word;

@@ -3,7 +3,7 @@
 //! A binary indexed tree (Fenwick, "A new data structure for cumulative frequency tables", Software:
 //! Practice and Experience 24(3), 1994).
 
-use crate::strategy::MemberId;
+use crate::strategy::{Candidates, MemberId};
 
 /// Weights in a row, their total, and who stands at a given height of the pile.
 #[derive(Clone, Debug)]
@@ -42,6 +42,32 @@ impl Cumulative {
             self.tree[at] = self.tree[at] - old + weight;
             at += at & at.wrapping_neg();
         }
+    }
+
+    /// The candidate whose stretch covers a height of the pile of candidates: `height` says which, below their total. Those
+    /// left out stand aside for the moment.
+    #[inline]
+    pub fn find_of(
+        &mut self,
+        candidates: Candidates<'_>,
+        height: impl FnOnce(u64) -> u64,
+    ) -> MemberId {
+        if candidates.are_all() {
+            return self.find(height(self.total));
+        }
+        let weight = |member: MemberId| self.weights[member as usize];
+        let aside: Vec<(MemberId, u64)> = candidates
+            .left_out()
+            .map(|member| (member, weight(member)))
+            .collect();
+        for &(member, _) in &aside {
+            self.set(member, 0);
+        }
+        let found = self.find(height(self.total));
+        for (member, weight) in aside {
+            self.set(member, weight);
+        }
+        found
     }
 
     /// The member whose stretch of the pile covers `height`, which must be below [`Self::total`].

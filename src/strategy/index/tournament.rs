@@ -4,7 +4,7 @@
 //! share it, so that a tie is drawn fairly on the way down.
 
 use crate::rng::{Rng, below};
-use crate::strategy::MemberId;
+use crate::strategy::{Candidates, MemberId};
 
 /// The least of many scores, kept while they change.
 #[derive(Clone, Debug)]
@@ -90,6 +90,34 @@ impl Tournament {
             }
         }
         (at - self.leaves) as MemberId
+    }
+
+    /// As [`least`](Self::least), of the candidates alone, of whom one at least must take part: those left out stand aside
+    /// for the moment.
+    #[inline]
+    pub fn least_of(&mut self, candidates: Candidates<'_>, rng: &mut Rng) -> MemberId {
+        if candidates.are_all() {
+            self.least(rng)
+        } else {
+            self.least_other(candidates, rng)
+        }
+    }
+
+    #[cold]
+    fn least_other(&mut self, candidates: Candidates<'_>, rng: &mut Rng) -> MemberId {
+        let node = |member: MemberId| self.nodes[self.leaves + member as usize];
+        let aside: Vec<(MemberId, Node)> = candidates
+            .left_out()
+            .map(|member| (member, node(member)))
+            .collect();
+        for &(member, _) in &aside {
+            self.remove(member);
+        }
+        let least = self.least(rng);
+        for (member, node) in aside {
+            self.place(member, node);
+        }
+        least
     }
 
     #[inline]

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::strategy::draw::two;
 use crate::strategy::load::PeakEwma;
-use crate::strategy::{Answer, Context, MemberId, News, Outcome, Request, Rule};
+use crate::strategy::{Answer, Candidates, Context, MemberId, News, Outcome, Request, Rule};
 use crate::time::Span;
 
 /// Settings of `linkerd-peak-ewma`.
@@ -96,10 +96,14 @@ impl News for LinkerdPeakEwma {
 }
 
 impl Rule for LinkerdPeakEwma {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        let eligible = cx.pool.eligible();
-        let (a, b) = two(cx.rng, eligible.len());
-        let (a, b) = (eligible[a], eligible[b]);
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        let (a, b) = two(cx.rng, candidates.len());
+        let (a, b) = (candidates.get(a), candidates.get(b));
         if self.cost(a, cx) <= self.cost(b, cx) {
             a
         } else {
@@ -113,6 +117,17 @@ mod tests {
     use super::*;
     use crate::strategy::StrategyConfig;
     use crate::strategy::contract::Bench;
+
+    #[test]
+    fn a_slow_member_is_not_new_because_a_request_was_tried_there() {
+        let mut bench = Bench::new("linkerd-peak-ewma", &[1; 4]);
+        bench.send(0);
+        bench.answer(0, Outcome::Timeout, Span::from_secs(1));
+        for who in 0..100 {
+            assert_ne!(bench.pick_after(who, &[0]), 0);
+            assert_ne!(bench.pick(who), 0);
+        }
+    }
 
     /// Of two members the one that fails is picked as long as its failures are quick, unless they are punished.
     #[test]

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::hash::ring::Ring;
-use crate::strategy::{Answer, Context, MemberId, News, Request, Rule};
+use crate::strategy::{Answer, Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `consistent-hashing-bounded-loads`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -90,11 +90,16 @@ impl News for BoundedLoads {
 }
 
 impl Rule for BoundedLoads {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         let share = self.config.c * (self.in_flight + 1) as f64 / self.weight as f64;
         let has_room = |&member: &MemberId| {
             let bound = (share * f64::from(cx.pool.weight(member))).ceil();
-            cx.pool.is_eligible(member) && f64::from(cx.pool.in_flight(member)) < bound
+            candidates.contains(member) && f64::from(cx.pool.in_flight(member)) < bound
         };
         let points = self.config.points;
         let ring = self
@@ -104,7 +109,7 @@ impl Rule for BoundedLoads {
         // Somebody has room, unless requests are in flight that are bound to members by other means.
         successors
             .find(has_room)
-            .unwrap_or_else(|| cx.pool.next_eligible(0))
+            .unwrap_or_else(|| candidates.next(0))
     }
 }
 

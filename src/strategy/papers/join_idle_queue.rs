@@ -14,8 +14,7 @@ use std::collections::VecDeque;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rng::below;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `join-idle-queue`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -51,21 +50,42 @@ impl News for JoinIdleQueue {
 }
 
 impl Rule for JoinIdleQueue {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        while let Some(member) = self.queue.pop_front() {
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        // Those whom this request must not go to keep their place.
+        let mut at = 0;
+        while let Some(&member) = self.queue.get(at) {
+            if cx.pool.is_eligible(member) && !candidates.contains(member) {
+                at += 1;
+                continue;
+            }
+            self.queue.remove(at);
             self.queued[member as usize] = false;
-            if cx.pool.is_eligible(member) {
+            if candidates.contains(member) {
                 return member;
             }
         }
-        let eligible = cx.pool.eligible();
-        eligible[below(cx.rng, eligible.len())]
+        candidates.draw(cx.rng)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::strategy::contract::Bench;
+
+    #[test]
+    fn who_was_tried_keeps_its_place_among_the_idle() {
+        let mut bench = Bench::new("join-idle-queue", &[1; 100]);
+        for member in [70, 20, 50] {
+            bench.idle(member);
+        }
+        assert_eq!(bench.pick_after(0, &[70, 20]), 50);
+        assert_eq!([bench.pick(1), bench.pick(2)], [70, 20]);
+    }
 
     #[test]
     fn the_idle_come_first_in_the_order_in_which_they_said_so_and_once() {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::mix;
 use crate::strategy::hash::jump::jump;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `jump-hash`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,17 +37,22 @@ impl News for JumpHash {
 }
 
 impl Rule for JumpHash {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         let members = cx.pool.len() as u32;
         let mut key = request.key.word();
         for _ in 0..TRIES {
             let member = jump(key, members);
-            if cx.pool.is_eligible(member) {
+            if candidates.contains(member) {
                 return member;
             }
             key = mix(key);
         }
-        cx.pool.next_eligible(jump(key, members))
+        candidates.next(jump(key, members))
     }
 }
 

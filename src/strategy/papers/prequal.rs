@@ -20,7 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rng::{below, uniform};
-use crate::strategy::{Context, MemberId, News, Probe, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Probe, Request, Rule};
 use crate::time::{Span, Time};
 
 /// Settings of `prequal`.
@@ -223,7 +223,12 @@ impl News for Prequal {
 }
 
 impl Rule for Prequal {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         while self
             .pool
             .front()
@@ -232,10 +237,12 @@ impl Rule for Prequal {
             self.pool.pop_front();
         }
         let threshold = self.threshold();
-        let best = (self.pool.iter().enumerate())
+        let of_use = |(_, reply): &(usize, &Reply)| candidates.contains(reply.member);
+        let replies = self.pool.iter().enumerate().filter(of_use);
+        let best = (replies.clone())
             .min_by_key(|(_, reply)| Self::rank(reply, threshold))
             .map(|(at, _)| at)
-            .filter(|_| self.pool.len() >= ENOUGH);
+            .filter(|_| replies.count() >= ENOUGH);
         let picked = match best {
             Some(at) => {
                 let reply = &mut self.pool[at];
@@ -246,7 +253,7 @@ impl Rule for Prequal {
                 }
                 member
             }
-            None => cx.pool.eligible()[below(cx.rng, cx.pool.eligible().len())],
+            None => candidates.draw(cx.rng),
         };
         self.removals_due += self.config.remove_rate;
         while self.removals_due >= 1.0 {
@@ -292,6 +299,18 @@ mod tests {
         // Its own sends count: 1 becomes hot, then 2 is the quickest of the cold.
         bench.send(1);
         assert_eq!(bench.pick(0), 2);
+    }
+
+    #[test]
+    fn the_answer_of_a_member_that_was_tried_is_kept() {
+        let config = crate::strategy::StrategyConfig::Prequal(without_removal());
+        let mut bench = Bench::of(&config, &[1; 40]);
+        for member in [1, 2, 3] {
+            probe(&mut bench, member, 2, u64::from(10 * member));
+        }
+        assert_eq!(bench.pick_after(0, &[1]), 2);
+        assert_eq!(bench.pick_after(0, &[2, 1]), bench.pick_after(0, &[1, 2]));
+        assert_eq!(bench.pick(0), 1);
     }
 
     #[test]

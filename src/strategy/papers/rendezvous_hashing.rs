@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rng::mix;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `rendezvous-hashing`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -39,10 +39,15 @@ impl News for RendezvousHashing {
 }
 
 impl Rule for RendezvousHashing {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         let key = request.key.word();
         let mut best = (f64::NEG_INFINITY, MemberId::MAX);
-        for &member in cx.pool.eligible() {
+        for member in candidates.iter() {
             let score = -f64::from(cx.pool.weight(member)) / libm::log(uniform(key, member));
             // Of equal scores the first member's counts: the list of the eligible has no order.
             if score > best.0 || score == best.0 && member < best.1 {

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::uniform;
 use crate::strategy::index::Cumulative;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `size-interval`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -91,13 +91,18 @@ impl News for SizeInterval {
 }
 
 impl Rule for SizeInterval {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         let luck = uniform(cx.rng);
         // A request of no size at all counts as the smallest there is.
         let size = f64::from(request.size.max(f32::MIN_POSITIVE));
-        let total = self.row.total();
-        let height = (self.place(size, luck) * total as f64) as u64;
-        self.row.find(height.min(total - 1))
+        let place = self.place(size, luck);
+        let height = |total: u64| ((place * total as f64) as u64).min(total - 1);
+        self.row.find_of(candidates, height)
     }
 }
 
@@ -132,7 +137,8 @@ mod tests {
                     size,
                     tried: &[],
                 };
-                (size, rule.pick(&request, cx))
+                let candidates = Candidates::new(&pool, &[]);
+                (size, rule.pick(&request, candidates, cx))
             })
             .collect()
     }

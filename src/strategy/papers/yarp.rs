@@ -13,8 +13,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rng::below;
-use crate::strategy::{Context, MemberId, News, Report, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Report, Request, Rule};
 
 /// Settings of `yarp`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -57,11 +56,15 @@ impl News for Yarp {
 }
 
 impl Rule for Yarp {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        let eligible = cx.pool.eligible();
-        let mut best = eligible[below(cx.rng, eligible.len())];
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        let mut best = candidates.draw(cx.rng);
         for _ in 1..self.choices {
-            let other = eligible[below(cx.rng, eligible.len())];
+            let other = candidates.draw(cx.rng);
             if self.polled[other as usize] < self.polled[best as usize] {
                 best = other;
             }

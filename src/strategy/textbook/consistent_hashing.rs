@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::mix;
 use crate::strategy::hash::ring::Ring;
-use crate::strategy::{Context, MemberId, News, Origin, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Origin, Request, Rule};
 
 /// Settings of `consistent-hashing`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -76,7 +76,12 @@ impl News for ConsistentHashing {
 }
 
 impl Rule for ConsistentHashing {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> MemberId {
         let key = match self.on {
             On::Key => request.key.word(),
             On::Client => request.client.word(),
@@ -86,9 +91,9 @@ impl Rule for ConsistentHashing {
             },
         };
         let mut successors = self.ring.successors(key);
-        let eligible = successors.find(|&member| cx.pool.is_eligible(member));
+        let eligible = successors.find(|&member| candidates.contains(member));
         // A member that had no weight when the ring was made has no point on it.
-        eligible.unwrap_or_else(|| cx.pool.next_eligible(0))
+        eligible.unwrap_or_else(|| candidates.next(0))
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::mix;
 use crate::strategy::index::Cumulative;
-use crate::strategy::{Context, MemberId, News, Origin, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Origin, Request, Rule};
 
 /// Settings of `ip-hash`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -94,9 +94,14 @@ impl News for IpHash {
 }
 
 impl Rule for IpHash {
-    fn pick(&mut self, request: &Request<'_>, _: &mut Context<'_>) -> MemberId {
-        self.eligible
-            .find(self.hash(request.address) % self.eligible.total())
+    fn pick(
+        &mut self,
+        request: &Request<'_>,
+        candidates: Candidates<'_>,
+        _: &mut Context<'_>,
+    ) -> MemberId {
+        let hash = self.hash(request.address);
+        self.eligible.find_of(candidates, |total| hash % total)
     }
 }
 

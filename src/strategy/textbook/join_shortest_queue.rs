@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::index::Levels;
-use crate::strategy::{Context, MemberId, News, Oracle, Request, Truth};
+use crate::strategy::{Candidates, Context, MemberId, News, Oracle, Request, Truth};
 
 /// Settings of `join-shortest-queue`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -40,8 +40,14 @@ impl News for JoinShortestQueue {
 }
 
 impl Oracle for JoinShortestQueue {
-    fn pick(&mut self, _: &Request<'_>, _: Truth<'_>, cx: &mut Context<'_>) -> MemberId {
-        self.levels.least(cx.rng)
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        _: Truth<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        self.levels.least_of(candidates, cx.rng)
     }
 
     fn truth_changed(&mut self, member: MemberId, truth: Truth<'_>, _: &mut Context<'_>) {

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::index::{Levels, Tournament};
-use crate::strategy::{Answer, Context, MemberId, News, Request, Rule};
+use crate::strategy::{Answer, Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `least-connections`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -93,10 +93,15 @@ impl News for LeastConnections {
 
 impl Rule for LeastConnections {
     #[inline]
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         match self {
-            LeastConnections::Even(levels) => levels.least(cx.rng),
-            LeastConnections::Weighted(tournament) => tournament.least(cx.rng),
+            LeastConnections::Even(levels) => levels.least_of(candidates, cx.rng),
+            LeastConnections::Weighted(tournament) => tournament.least_of(candidates, cx.rng),
         }
     }
 }

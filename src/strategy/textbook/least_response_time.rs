@@ -12,7 +12,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::index::Tournament;
-use crate::strategy::{Answer, Context, MemberId, News, Outcome, Request, Rule};
+use crate::strategy::{Answer, Candidates, Context, MemberId, News, Outcome, Request, Rule};
 use crate::time::{Span, Time};
 
 /// Settings of `least-response-time`.
@@ -125,8 +125,13 @@ impl News for LeastResponseTime {
 }
 
 impl Rule for LeastResponseTime {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        self.tournament.least(cx.rng)
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        self.tournament.least_of(candidates, cx.rng)
     }
 }
 

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::index::Tournament;
-use crate::strategy::{Context, MemberId, News, Oracle, Request, Truth};
+use crate::strategy::{Candidates, Context, MemberId, News, Oracle, Request, Truth};
 
 /// Settings of `least-work-left`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,8 +59,14 @@ impl News for LeastWorkLeft {
 }
 
 impl Oracle for LeastWorkLeft {
-    fn pick(&mut self, _: &Request<'_>, _: Truth<'_>, cx: &mut Context<'_>) -> MemberId {
-        self.tournament.least(cx.rng)
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        _: Truth<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        self.tournament.least_of(candidates, cx.rng)
     }
 
     fn truth_changed(&mut self, member: MemberId, truth: Truth<'_>, cx: &mut Context<'_>) {

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rng::below;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `power-of-d`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,14 +63,18 @@ impl News for PowerOfD {
 
 impl Rule for PowerOfD {
     #[inline]
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        let eligible = cx.pool.eligible();
-        let n = eligible.len();
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        let n = candidates.len();
         let d = usize::from(self.config.d.max(1));
         if self.config.replacement {
-            let mut best = eligible[below(cx.rng, n)];
+            let mut best = candidates.draw(cx.rng);
             for _ in 1..d {
-                let other = eligible[below(cx.rng, n)];
+                let other = candidates.draw(cx.rng);
                 if less(other, best, cx) {
                     best = other;
                 }
@@ -80,14 +84,17 @@ impl Rule for PowerOfD {
         if d == 2 && n > 1 {
             let a = below(cx.rng, n);
             let b = below(cx.rng, n - 1);
-            let (a, b) = (eligible[a], eligible[if b >= a { b + 1 } else { b }]);
+            let (a, b) = (
+                candidates.get(a),
+                candidates.get(if b >= a { b + 1 } else { b }),
+            );
             return if less(b, a, cx) { b } else { a };
         }
         self.drawn.clear();
         for last in n - d.min(n)..n {
-            let place = eligible[below(cx.rng, last + 1)];
+            let place = candidates.get(below(cx.rng, last + 1));
             self.drawn.push(if self.drawn.contains(&place) {
-                eligible[last]
+                candidates.get(last)
             } else {
                 place
             });

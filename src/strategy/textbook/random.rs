@@ -9,8 +9,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::rng::below;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `random`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -30,8 +29,12 @@ impl News for Random {
 }
 
 impl Rule for Random {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        let eligible = cx.pool.eligible();
-        eligible[below(cx.rng, eligible.len())]
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        candidates.draw(cx.rng)
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::below;
 use crate::strategy::index::{Cumulative, Tournament};
-use crate::strategy::{Context, MemberId, News, Report, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Report, Request, Rule};
 use crate::units::Share;
 
 /// Settings of `resource-based`.
@@ -119,12 +119,17 @@ impl News for ResourceBased {
 }
 
 impl Rule for ResourceBased {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        match &self.choice {
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        match &mut self.choice {
             Index::Weighted(cumulative) => {
-                cumulative.find(below(cx.rng, cumulative.total() as usize) as u64)
+                cumulative.find_of(candidates, |total| below(cx.rng, total as usize) as u64)
             }
-            Index::Least(tournament) => tournament.least(cx.rng),
+            Index::Least(tournament) => tournament.least_of(candidates, cx.rng),
         }
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::below;
 use crate::strategy::index::Cumulative;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `weighted-random`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,8 +49,13 @@ impl News for WeightedRandom {
 }
 
 impl Rule for WeightedRandom {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
         self.eligible
-            .find(below(cx.rng, self.eligible.total() as usize) as u64)
+            .find_of(candidates, |total| below(cx.rng, total as usize) as u64)
     }
 }

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::rng::uniform;
-use crate::strategy::{Context, MemberId, News, Request, Rule};
+use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `weighted-round-robin`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -103,16 +103,31 @@ impl News for WeightedRoundRobin {
 }
 
 impl Rule for WeightedRoundRobin {
-    fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> MemberId {
-        loop {
+    fn pick(
+        &mut self,
+        _: &Request<'_>,
+        candidates: Candidates<'_>,
+        cx: &mut Context<'_>,
+    ) -> MemberId {
+        // Turns of those whom this request must not go to: they come with the next one.
+        let mut put_off = Vec::new();
+        let picked = loop {
             let turn = self.turns.pop().expect("every eligible member has a turn");
-            if cx.pool.is_eligible(turn.member) {
+            if candidates.contains(turn.member) {
                 self.now = turn.deadline;
                 self.set_turn(turn.member, 1.0, cx);
-                return turn.member;
+                break turn.member;
             }
-            self.waiting[turn.member as usize] = false;
+            if cx.pool.is_eligible(turn.member) {
+                put_off.push(turn);
+            } else {
+                self.waiting[turn.member as usize] = false;
+            }
+        };
+        if !put_off.is_empty() {
+            self.turns.extend(put_off);
         }
+        picked
     }
 }
 
@@ -120,6 +135,17 @@ impl Rule for WeightedRoundRobin {
 mod tests {
     use super::*;
     use crate::strategy::contract::Bench;
+
+    #[test]
+    fn a_turn_that_is_put_off_comes_next() {
+        let mut bench = Bench::new("weighted-round-robin", &[1, 1, 1]);
+        for _ in 0..30 {
+            let due = bench.clone().pick(0);
+            let other = bench.pick_after(0, &[due]);
+            assert_ne!(other, due);
+            assert_eq!(bench.pick(0), due);
+        }
+    }
 
     #[test]
     fn turns_follow_weights_and_are_spread() {
