@@ -21,7 +21,7 @@ use lbsim::model;
 use lbsim::rng::{Domain, Rng, Seeds, below};
 use lbsim::scenario::Scenario;
 use lbsim::strategy::{
-    Answer, CATALOGUE, Entry, Feedback, Key, Member, MemberId, Outcome, Pick, Probe, Report,
+    Answer, CATALOGUE, Entry, Feedback, Key, Member, MemberId, Outcome, Pick, Pool, Probe, Report,
     Request, Sight, Truth, UNLABELLED,
 };
 use lbsim::time::{Span, Time};
@@ -58,6 +58,7 @@ struct Driven {
     open: Vec<MemberId>,
     in_system: Vec<u32>,
     free_at: Vec<Time>,
+    takes: Vec<Span>,
     oracle: bool,
 }
 
@@ -71,12 +72,13 @@ impl Driven {
         let count = members.len();
         let rng = seeds.stream(Domain::Strategy, 0);
         Driven {
-            balancer: Balancer::new(0, &(entry.default)(), members, rng),
+            balancer: Balancer::new(0, &(entry.default)(), Pool::new(members), rng),
             rng: seeds.stream(Domain::Luck, 0),
             now: Time::ZERO,
             open: Vec::new(),
             in_system: vec![0; count],
             free_at: vec![Time::ZERO; count],
+            takes: vec![Span::from_millis(1); count],
             oracle: entry.sight == Sight::Oracle,
         }
     }
@@ -103,6 +105,8 @@ impl Driven {
         let truth = Truth {
             in_system: &self.in_system,
             free_at: &self.free_at,
+            starts_at: &self.free_at,
+            takes: &self.takes,
         };
         let pick = self.balancer.pick(&request, truth, self.now);
         if let Pick::Member(member) = pick {
@@ -146,6 +150,8 @@ impl Driven {
             let truth = Truth {
                 in_system: &self.in_system,
                 free_at: &self.free_at,
+                starts_at: &self.free_at,
+                takes: &[],
             };
             self.balancer.truth_changed(member, truth, self.now);
         }

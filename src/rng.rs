@@ -43,6 +43,8 @@ pub enum Domain {
     Session = 13,
     /// States of a bursty arrival process; entity: client group.
     Burst = 14,
+    /// Where hash functions put keys and members; entity: service.
+    Placement = 15,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

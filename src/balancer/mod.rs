@@ -6,14 +6,12 @@ pub mod health;
 pub mod queue;
 pub mod retry;
 
-use std::sync::Arc;
-
 use queue::Queue;
 
 use crate::rng::Rng;
 use crate::strategy::{
-    Answer, Candidates, Context, Member, MemberId, Pick, Pool, Probe, Report, Request, Sight,
-    Strategy, StrategyConfig, Truth,
+    Answer, Candidates, Context, MemberId, Pick, Pool, Probe, Report, Request, Sight, Strategy,
+    StrategyConfig, Truth,
 };
 use crate::time::Time;
 
@@ -51,15 +49,9 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// The balancer of this number, counted from 0, over these members, all of them healthy and idle.
-    pub fn new(
-        index: u16,
-        strategy: &StrategyConfig,
-        members: Arc<[Member]>,
-        mut rng: Rng,
-    ) -> Balancer {
-        let reasons = vec![0; members.len()];
-        let pool = Pool::new(members);
+    /// The balancer of this number, counted from 0, over this pool, all of whose members are healthy and idle.
+    pub fn new(index: u16, strategy: &StrategyConfig, pool: Pool, mut rng: Rng) -> Balancer {
+        let reasons = vec![0; pool.len()];
         let mut probes = Vec::new();
         let is_product = strategy.entry().sight == Sight::Product;
         let strategy = strategy.build(&mut Context {

@@ -10,7 +10,8 @@ use crate::time::Span;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Retry {
-    /// Attempts after the first one.
+    /// Attempts after the first one. What finds no server at all is no attempt: it fails at once (`failed_no_server`), and is
+    /// not tried again.
     #[schemars(range(min = 0, max = 100))]
     pub max: u8,
     /// Where the next attempt goes.
@@ -33,7 +34,7 @@ pub enum On {
     /// To a server that has not been tried for this request (of the last three tried), where there is one.
     #[default]
     Another,
-    /// To the same server, as long as it is eligible.
+    /// To the server tried last, as long as it is eligible, whatever cookie the client holds; else where the strategy says.
     Same,
     /// Wherever the strategy says.
     Any,

@@ -10,7 +10,7 @@ use crate::{dist, scenario};
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A name from `lbsim list`.
+    /// A name from `lbsim list`, or a product's word for a strategy, such as `least_conn`.
     name: String,
 }
 
@@ -163,6 +163,29 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure
         .iter()
         .filter(|topic| topic.name == args.name)
         .collect();
+    let bold = anstyle::Style::new().bold();
+    let meant: Vec<&Topic> = strategy::called(&args.name)
+        .filter_map(|entry| topics.iter().find(|topic| topic.name == entry.name))
+        .collect();
+    let found = match (found.as_slice(), meant.as_slice()) {
+        ([], [one]) => vec![*one],
+        ([], [_, _, ..]) => {
+            let width = meant
+                .iter()
+                .map(|topic| topic.name.len())
+                .max()
+                .unwrap_or(0);
+            let mut text = format!(
+                "`{}` is the word for several strategies; `lbsim explain NAME` tells more of each:\n\n",
+                args.name.escape_debug()
+            );
+            for Topic { name, summary, .. } in meant {
+                text += &format!("  {bold}{name:width$}{bold:#}  {summary}\n");
+            }
+            return output.print(&text);
+        }
+        _ => found,
+    };
     if found.is_empty() {
         let near = topics
             .iter()
@@ -178,7 +201,6 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure
             args.name.escape_debug()
         )));
     }
-    let bold = anstyle::Style::new().bold();
     let mut text = String::new();
     for topic in found {
         text += &format!(

@@ -54,11 +54,12 @@ impl Blueprint {
         let group = |group: &GroupPlan| {
             (!recorded && is_random(&group.service)) || matches!(group.to_server, Delay::Drawn(_))
         };
+        let is_checked = (service.groups.iter()).any(|group| group.health_check.is_some());
         service.groups.iter().any(group)
             || balancer.instances > 1
             || (retry.max > 0 && retry.backoff > Span::ZERO && retry.jitter != Jitter::None)
             // Checks and agents begin at random phases. What checks find changes nothing where nothing fails.
-            || (balancer.health_check.is_some() && !self.faults.is_empty())
+            || (!self.faults.is_empty() && is_checked)
             || balancer.strategy.reads_reports()
     }
 }

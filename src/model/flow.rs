@@ -102,6 +102,9 @@ impl World<'_> {
     /// The member that the request's balancer sends it to.
     #[inline(always)]
     fn pick(&mut self, id: u32, now: Time) -> Pick {
+        if self.oracle {
+            self.foresee_completion(id);
+        }
         let request = &self.requests[id];
         let index = usize::from(request.source);
         let service = &mut self.services[usize::from(request.service)];
@@ -134,19 +137,10 @@ impl World<'_> {
         }
         let seen = self.sources[index].seen(&request.draft, tried);
         let truth = if self.oracle {
-            let (first, last) = (
-                service.first as usize,
-                service.first as usize + service.plan.servers.len(),
-            );
-            Truth {
-                in_system: &self.in_system[first..last],
-                free_at: &self.free_at[first..last],
-            }
+            let first = service.first as usize;
+            self.known.of((first, first + service.plan.servers.len()))
         } else {
-            Truth {
-                in_system: &[],
-                free_at: &[],
-            }
+            Truth::default()
         };
         balancer.pick(&seen, truth, now)
     }
@@ -260,12 +254,7 @@ impl World<'_> {
         }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
-        let takes = if server.pace == 1.0 {
-            work
-        } else {
-            Span::from_seconds(work.seconds() / server.pace)
-        };
-        let ends = begun + takes;
+        let ends = begun + server.takes(work);
         attempt.phase = Phase::Serving {
             found,
             errs,

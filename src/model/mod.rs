@@ -111,9 +111,8 @@ struct World<'a> {
     effects: Vec<Vec<Effect>>,
     /// What the agent of each server counts; empty where none reports.
     reported: Vec<agents::Reported>,
-    /// What only oracles see, by server; empty where there is no oracle.
-    in_system: Vec<u32>,
-    free_at: Vec<Time>,
+    /// What only oracles see.
+    known: truth::Known,
     oracle: bool,
     /// Probes on their way.
     trips: Slab<probes::Trip>,
@@ -319,12 +318,12 @@ impl<'a> World<'a> {
                     .map(|plan| Sessions::new(plan, clients, seeds, i as u64))
             })
             .collect();
-        let known = if oracle { servers.len() } else { 0 };
         let any = |wants: fn(&StrategyConfig) -> bool| {
             plan.services
                 .iter()
                 .any(|service| wants(&service.balancer.strategy))
         };
+        let known = truth::Known::new(&servers, oracle, any(StrategyConfig::foresees));
         let has_probes = any(StrategyConfig::probes);
         let hears_idle = any(StrategyConfig::hears_idle);
         let watched = has_probes || hears_idle || any(StrategyConfig::reads_reports);
@@ -343,8 +342,7 @@ impl<'a> World<'a> {
             strikes: Vec::new(),
             effects: Vec::new(),
             reported: Vec::new(),
-            in_system: vec![0; known],
-            free_at: vec![Time::ZERO; known],
+            known,
             oracle,
             trips: Slab::default(),
             latencies: vec![probes::Latencies::default(); probed],

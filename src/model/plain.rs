@@ -234,11 +234,7 @@ impl Model for Plain<'_> {
         }
         let stretch = self.tally.timeline.stretch(now);
         let seen = self.sources[source].seen(&draft, &[]);
-        let nothing = Truth {
-            in_system: &[],
-            free_at: &[],
-        };
-        let member = match self.balancer.pick(&seen, nothing, now) {
+        let member = match self.balancer.pick(&seen, Truth::default(), now) {
             Pick::Member(member) => member,
             Pick::Nobody => return self.fail(source as u16, stretch, measured, now),
             Pick::Wait | Pick::WaitFor(_) => unreachable!("only limited servers let requests wait"),

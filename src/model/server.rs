@@ -4,6 +4,7 @@
 use super::blueprint::{Discipline, GroupPlan};
 use super::request::{Attempt, NOBODY, Slab};
 use super::sharing::Sharing;
+use crate::time::Span;
 
 /// What a server does to those that come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +67,16 @@ impl Server {
             pace: 1.0,
             worked: 0,
             sharing: (plan.discipline == Discipline::ProcessorSharing).then(Box::default),
+        }
+    }
+
+    /// How long work takes here at present that takes `demand` at the configured speed.
+    #[inline(always)]
+    pub(super) fn takes(&self, demand: Span) -> Span {
+        if self.pace == 1.0 {
+            demand
+        } else {
+            Span::from_seconds(demand.seconds() / self.pace)
         }
     }
 

@@ -11,6 +11,7 @@ use crate::balancer::Balancer;
 use crate::balancer::affinity::{Cookies, Sticky};
 use crate::engine::{Calendar, Lane};
 use crate::rng::{Domain, Luck, Rng, Seeds, below, mix};
+use crate::strategy::Pool;
 use rand::Rng as _;
 
 /// A pool of servers behind balancers.
@@ -51,8 +52,9 @@ pub(super) fn has_drawn(balancer: &Balancer, index: usize, instance: u16, seeds:
 /// The balancer of this number of a service, that of number `index`.
 pub(super) fn balancer(plan: &ServicePlan, index: usize, instance: u16, seeds: Seeds) -> Balancer {
     let rng = stream(index, instance, seeds);
-    let members = Arc::clone(&plan.members);
-    Balancer::new(instance, &plan.balancer.strategy, members, rng)
+    let placement = seeds.stream(Domain::Placement, index as u64).next_u64();
+    let pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
+    Balancer::new(instance, &plan.balancer.strategy, pool, rng)
 }
 
 /// The purpose of a request's luck that picks its balancer.

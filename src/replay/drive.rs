@@ -12,7 +12,7 @@ use crate::balancer::{Balancer, Reason};
 use crate::rng::{Domain, Seeds};
 use crate::stats::chi_square;
 use crate::strategy::{
-    Answer, Key, MemberId, Outcome, Pick, Request, StrategyConfig, Truth, UNLABELLED,
+    Answer, Key, MemberId, Outcome, Pick, Pool, Request, StrategyConfig, Truth, UNLABELLED,
 };
 use crate::time::{Span, Time};
 
@@ -31,6 +31,12 @@ const SHARES_RUNS: u64 = 200;
 /// What in the recording is not understood, in a sentence.
 pub(super) fn compare(recording: &Recording, program: &dyn Program) -> Result<Verdict, String> {
     let setup = program.setup(recording)?;
+    let names: Vec<&str> = setup
+        .members
+        .iter()
+        .map(|member| member.name.as_str())
+        .collect();
+    recording.check(&names)?;
     let steps = steps(recording);
     let drive = Drive {
         recording,
@@ -127,7 +133,7 @@ impl Drive<'_> {
         let mut run = Run {
             up: vec![true; members.len()],
             hits: vec![0; members.len()],
-            balancer: Balancer::new(0, start, members.into(), rng),
+            balancer: Balancer::new(0, start, Pool::new(members.into()), rng),
             now: self.setup.begins,
             open: BTreeMap::new(),
             dequeued: VecDeque::new(),
@@ -314,10 +320,7 @@ impl Drive<'_> {
                 size: 1.0,
                 tried: &seen,
             };
-            let truth = Truth {
-                in_system: &[],
-                free_at: &[],
-            };
+            let truth = Truth::default();
             let pick = match bound.filter(|_| tried.is_empty()) {
                 Some(member) => Pick::Member(member),
                 None => run.balancer.pick(&request, truth, run.now),

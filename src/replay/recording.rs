@@ -1,7 +1,7 @@
 //! Recordings of real balancers: what was configured, what happened, and which server each request reached. The format
 //! is described in `tests/golden/README.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -94,6 +94,112 @@ pub struct Step {
 }
 
 impl Recording {
+    /// Refuses what contradicts itself, of a recording of these servers: one of its parts is wrong then, and no comparison
+    /// says which.
+    ///
+    /// # Errors
+    /// What contradicts what, in a sentence.
+    pub(super) fn check(&self, servers: &[&str]) -> Result<(), String> {
+        self.check_lengths()?;
+        for (at, name) in servers.iter().enumerate() {
+            if servers[..at].contains(name) {
+                return Err(format!("two servers are called `{name}`"));
+            }
+        }
+        for at in 0..self.picks.len() {
+            self.check_request(at, servers)
+                .map_err(|why| format!("request {}: {why}", at + 1))?;
+        }
+        self.check_steps(servers)
+    }
+
+    /// What is written down for each request is written down for all.
+    fn check_lengths(&self) -> Result<(), String> {
+        let is_request = |step: &&Step| matches!(step.op.as_str(), "request" | "open");
+        let requests = self.events.iter().filter(is_request).count();
+        let picks = self.picks.len();
+        if !self.events.is_empty() && requests != picks {
+            return Err(format!(
+                "there are {requests} requests among the events, but {picks} picks"
+            ));
+        }
+        for (what, number) in [
+            ("keys", self.keys.len()),
+            ("lists in `tried`", self.tried.len()),
+            ("values of `status`", self.status.len()),
+        ] {
+            if number > 0 && number != picks {
+                return Err(format!("there are {picks} picks, but {number} {what}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_request(&self, at: usize, servers: &[&str]) -> Result<(), String> {
+        let known = |name: &str| match servers.contains(&name) {
+            true => Ok(()),
+            false => Err(format!("there is no server `{name}`")),
+        };
+        let pick = match &self.picks[at] {
+            Value::String(name) => Some(name.as_str()),
+            Value::Null => None,
+            other => return Err(format!("its pick is {other}, not a server's name")),
+        };
+        pick.map_or(Ok(()), known)?;
+        if let Some(tried) = self.tried.get(at) {
+            tried.iter().try_for_each(|name| known(name))?;
+            if let Some(pick) = pick
+                && tried.last().map(String::as_str) != Some(pick)
+            {
+                let tried = match tried.as_slice() {
+                    [] => "nobody was tried".to_owned(),
+                    tried => format!("what was tried is {}", tried.join(", then ")),
+                };
+                return Err(format!("its pick is {pick}, but {tried}"));
+            }
+        }
+        match self.status.get(at) {
+            Some(status @ 200..400) if pick.is_none() => Err(format!(
+                "it went to nobody, but was answered with status {status}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Time goes on, servers are known, and what ends has begun.
+    fn check_steps(&self, servers: &[&str]) -> Result<(), String> {
+        let mut open = BTreeSet::new();
+        let mut last = 0;
+        for (number, step) in (1..).zip(&self.events) {
+            let fault = |what: String| Err(format!("event {number}, `{}`: {what}", step.op));
+            if let Some(now) = step.t_ms {
+                if now < last {
+                    return fault(format!("it happens at {now} ms, after one at {last} ms"));
+                }
+                last = now;
+            }
+            if let Some(name) = step
+                .server
+                .as_deref()
+                .filter(|name| !servers.contains(name))
+            {
+                return fault(format!("there is no server `{name}`"));
+            }
+            let Some(id) = step.id else { continue };
+            match step.op.as_str() {
+                "open" if !open.insert(id) => {
+                    return fault(format!("request {id} is open already"));
+                }
+                "close" if !open.remove(&id) => return fault(format!("request {id} is not open")),
+                "dequeued" if !open.contains(&id) => {
+                    return fault(format!("request {id} is not open"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The configuration as text.
     pub fn config_text(&self) -> String {
         match &self.config {
@@ -114,5 +220,102 @@ impl Recording {
     pub fn position(&self, name: &str) -> Option<u32> {
         let at = self.servers.iter().position(|server| server.name == name);
         at.map(|at| at as u32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said(change: impl FnOnce(&mut Value)) -> Result<(), String> {
+        let mut value = json!({
+            "program": "nginx",
+            "picks": ["a", "b", null],
+            "tried": [["a"], ["a", "b"], ["a", "b"]],
+            "status": [200, 200, 502],
+            "events": [
+                { "op": "open", "id": 1, "t_ms": 0 },
+                { "op": "open", "id": 2, "t_ms": 5 },
+                { "op": "down", "server": "a", "t_ms": 5 },
+                { "op": "close", "id": 1, "t_ms": 7 },
+                { "op": "request", "t_ms": 9 },
+            ],
+        });
+        change(&mut value);
+        let recording: Recording = serde_json::from_value(value).unwrap();
+        recording.check(&["a", "b"])
+    }
+
+    #[test]
+    fn contradictions_are_refused_with_their_place() {
+        assert_eq!(said(|_| {}), Ok(()));
+        let cases: [(&str, Value, &str); 12] = [
+            (
+                "/picks/1",
+                json!("a"),
+                "request 2: its pick is a, but what was tried is a, then b",
+            ),
+            (
+                "/tried/0",
+                json!([]),
+                "request 1: its pick is a, but nobody was tried",
+            ),
+            (
+                "/tried/2",
+                json!(["a", "c"]),
+                "request 3: there is no server `c`",
+            ),
+            ("/picks/0", json!("c"), "request 1: there is no server `c`"),
+            (
+                "/picks/0",
+                json!(7),
+                "request 1: its pick is 7, not a server's name",
+            ),
+            (
+                "/status/2",
+                json!(200),
+                "request 3: it went to nobody, but was answered with status 200",
+            ),
+            (
+                "/status",
+                json!([200]),
+                "there are 3 picks, but 1 values of `status`",
+            ),
+            (
+                "/tried",
+                json!([["a"]]),
+                "there are 3 picks, but 1 lists in `tried`",
+            ),
+            (
+                "/picks",
+                json!(["a"]),
+                "there are 3 requests among the events, but 1 picks",
+            ),
+            (
+                "/events/1/id",
+                json!(1),
+                "event 2, `open`: request 1 is open already",
+            ),
+            (
+                "/events/3/id",
+                json!(3),
+                "event 4, `close`: request 3 is not open",
+            ),
+            (
+                "/events/4/t_ms",
+                json!(6),
+                "event 5, `request`: it happens at 6 ms, after one at 7 ms",
+            ),
+        ];
+        for (place, value, says) in cases {
+            let refused = said(|recording| *recording.pointer_mut(place).unwrap() = value);
+            assert_eq!(refused, Err(says.to_owned()));
+        }
+        let refused = said(|recording| recording["events"][2]["server"] = json!("z"));
+        assert_eq!(
+            refused,
+            Err("event 3, `down`: there is no server `z`".to_owned())
+        );
     }
 }

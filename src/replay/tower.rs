@@ -70,6 +70,12 @@ pub(super) fn compare(recording: &Recording) -> Result<Verdict, String> {
             other => return Err(format!("nothing is known of a step `{other}`")),
         }
     }
+    if compared != costs.len() {
+        return Err(format!(
+            "{compared} loads are asked for, but there are {} costs",
+            costs.len()
+        ));
+    }
     Ok(Verdict::Agrees {
         strategy: "linkerd-peak-ewma".to_owned(),
         compared,

@@ -19,6 +19,7 @@ mod faults;
 mod names;
 mod services;
 mod standing;
+mod strategies;
 mod sweep;
 mod tune;
 pub(super) mod variants;
@@ -332,6 +333,7 @@ fn compared_service(file: &File, check: &mut Check<'_>) -> usize {
 
 /// The world as the file says it; `None` where something is wrong that leaves nothing to build on.
 fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
+    strategies::strategies(file, check);
     let services = services::services(file, check);
     let sources = clients::sources(file, check);
     let faults = faults::faults(file, &services, check);

@@ -8,6 +8,7 @@ use super::diagnostic::{Diagnostic, Place};
 use super::shape;
 use super::text::{Document, Entry, Node, Path, Value};
 use super::words;
+use crate::strategy;
 
 /// After so many faults no further ones are reported.
 const MOST_FAULTS: usize = 200;
@@ -421,9 +422,17 @@ impl<'a> Check<'a> {
     ) {
         let message = format!("{subject} is {}, which is not known", quoted(name));
         let fault = Diagnostic::error("unknown-name", at, message);
-        let fault = match shape::nearest(name, known.clone()) {
-            Some(near) => fault.label(format!("did you mean `{near}`?")),
-            None => fault,
+        // What products call their strategies is what people type.
+        let meant = strategy::called(name).map(|entry| entry.name);
+        let mut near: Vec<&str> = meant
+            .filter(|meant| known.clone().any(|known| known == *meant))
+            .collect();
+        if near.is_empty() {
+            near.extend(shape::nearest(name, known.clone()));
+        }
+        let fault = match near.as_slice() {
+            [] => fault,
+            near => fault.label(format!("did you mean {}?", either(near))),
         };
         self.report(fault.help(format!("known names: {}", shape::list(known))));
     }
@@ -432,6 +441,15 @@ impl<'a> Check<'a> {
         if self.faults.len() <= MOST_FAULTS {
             self.faults.push(fault);
         }
+    }
+}
+
+/// `a`, `a` or `b`, `a`, `b` or `c`.
+fn either(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.as_slice() {
+        [rest @ .., last] if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
     }
 }
 

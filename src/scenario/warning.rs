@@ -287,15 +287,16 @@ fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
         let mut pairs = Vec::new();
         for (index, service) in plan.services.iter().enumerate() {
             let balancer = &service.balancer;
-            let notices = balancer.health_check.is_some()
-                || balancer.retry.max > 0
-                || balancer.strategy.notices_failures();
+            let notices = balancer.retry.max > 0 || balancer.strategy.notices_failures();
             let own = first(index)..first(index) + service.servers.len();
             let crashes = plan.faults.iter().filter(|fault| {
                 let happens = !matches!(fault.schedule, Schedule::Once(at, _) if at >= plan.end);
                 matches!(fault.effect, Effect::Crash(..))
                     && happens
-                    && fault.servers.iter().any(|&at| own.contains(&(at as usize)))
+                    && fault.servers.iter().any(|&at| {
+                        let at = at as usize;
+                        own.contains(&at) && service.group(at - own.start).health_check.is_none()
+                    })
             });
             if !notices {
                 pairs.extend(crashes.map(|fault| (fault.label.clone(), service.name.clone())));

@@ -10,6 +10,15 @@ use crate::time::{Span, Time};
 
 use super::pool::MemberId;
 
+/// A setting that a rule cannot be configured with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadSetting {
+    /// Which, as a scenario spells it: `cutoffs`.
+    pub setting: &'static str,
+    /// What is wrong with it, to be read after its name: "must rise (2 comes after 8)".
+    pub message: String,
+}
+
 /// What is known of a request when a member is picked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
@@ -175,11 +184,17 @@ pub struct Context<'a> {
 }
 
 /// The state that no balancer can see; slices are indexed by [`MemberId`].
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Truth<'a> {
     /// Requests sent to each server by anyone and not yet ended there, abandoned ones included.
     pub in_system: &'a [u32],
     /// When each server would have worked off all that it has, were nothing added. A server of
     /// several slots is taken to use them all.
     pub free_at: &'a [Time],
+    /// When each server would give a slot to one request more, were nothing else added: first come, first served. Empty
+    /// where the rule does not [foresee](super::News::FORESEES).
+    pub starts_at: &'a [Time],
+    /// How long the request at hand takes at each server, once it has a slot, at the speed that the server has now. Empty
+    /// where the rule does not foresee, and in news.
+    pub takes: &'a [Span],
 }

@@ -31,10 +31,14 @@ impl Bench {
     }
 
     pub(super) fn of(config: &StrategyConfig, weights: &[u32]) -> Bench {
+        Bench::placed(config, weights, 0)
+    }
+
+    pub(super) fn placed(config: &StrategyConfig, weights: &[u32], placement: u64) -> Bench {
         let members = (0u32..)
             .zip(weights)
             .map(|(position, &weight)| Member::new(position, weight));
-        let pool = Pool::new(members.collect());
+        let pool = Pool::new(members.collect()).placed_by(placement);
         let mut probes = Vec::new();
         let mut rng = Seeds::new(11, 0).stream(Domain::Strategy, 0);
         let strategy = config.build(&mut Context {
@@ -79,6 +83,7 @@ impl Bench {
                 Truth {
                     in_system: &in_system,
                     free_at: &free_at,
+                    ..Truth::default()
                 },
                 cx,
             )
@@ -113,6 +118,8 @@ impl Bench {
         let truth = Truth {
             in_system: &in_system,
             free_at: &self.free_at,
+            starts_at: &self.free_at,
+            takes: &vec![Span::from_millis(1); in_system.len()],
         };
         self.strategy.pick(
             &request,
@@ -260,6 +267,56 @@ fn fails_open(entry: &Entry) -> bool {
         .any(|family| entry.name.starts_with(family))
 }
 
+/// What people type leads to what they mean, and no word of one strategy hides the name of another.
+#[test]
+fn words_of_products_lead_to_strategies() {
+    let found = |word: &str| called(word).map(|entry| entry.name).collect::<Vec<_>>();
+    assert_eq!(found("MAGLEV"), ["ipvs-mh", "envoy-maglev"]);
+    assert_eq!(found("leastconn"), found("least_conn"));
+    for (word, meant) in [
+        ("least_conn", "nginx-least-conn"),
+        ("random two least_conn", "nginx-random"),
+        ("p2c", "power-of-d"),
+        ("chash", "consistent-hashing"),
+        ("ring_hash", "envoy-ring-hash"),
+        ("peak_ewma", "linkerd-peak-ewma"),
+        (
+            "least_outstanding_requests",
+            "aws-alb-least-outstanding-requests",
+        ),
+        ("rr", "round-robin"),
+        ("wrr", "ipvs-wrr"),
+        ("lc", "ipvs-lc"),
+        ("power_of_d", "power-of-d"),
+    ] {
+        assert!(found(word).contains(&meant), "{word}: {:?}", found(word));
+    }
+    assert!(found("").is_empty() && found("nothing-of-the-kind").is_empty());
+    for entry in CATALOGUE {
+        assert!(found(entry.name).contains(&entry.name), "{}", entry.name);
+    }
+}
+
+/// The hash functions of textbooks and papers differ from replication to replication, and products' own do not.
+#[test]
+fn placements_are_drawn_where_no_product_fixes_them() {
+    let salted = [
+        "ip-hash",
+        "consistent-hashing",
+        "consistent-hashing-bounded-loads",
+        "rendezvous-hashing",
+        "jump-hash",
+    ];
+    for entry in CATALOGUE {
+        let picks = |placement: u64| -> Vec<Pick> {
+            let mut bench = Bench::placed(&(entry.default)(), &[1; 5], placement);
+            (0..200).map(|who| bench.ask(who)).collect()
+        };
+        let differs = picks(1) != picks(2);
+        assert_eq!(differs, salted.contains(&entry.name), "{}", entry.name);
+    }
+}
+
 #[test]
 fn each_is_explained() {
     for entry in CATALOGUE {
@@ -396,14 +453,16 @@ fn shares_follow_weights_where_the_rule_says_so() {
     }
 }
 
-/// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which sizes come. That they forget
-/// nothing of those whom a request has tried is tested in their own files.
-const PICKS_ARE_NEWS: [&str; 5] = [
+/// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which sizes come; estimates that
+/// fade when they are read, which rounds otherwise in two steps than in one. That they forget nothing of those whom a
+/// request has tried is tested in their own files.
+const PICKS_ARE_NEWS: [&str; 6] = [
     "round-robin",
     "weighted-round-robin",
     "prequal",
     "join-idle-queue",
     "size-interval",
+    "linkerd-peak-ewma",
 ];
 
 impl Bench {

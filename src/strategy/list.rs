@@ -18,6 +18,8 @@ pub enum Sight {
 pub struct Entry {
     /// The name in scenario files.
     pub name: &'static str,
+    /// Other words for it: those of products and papers, by which it is found but not named in scenario files.
+    pub aliases: &'static [&'static str],
     /// What it may see.
     pub sight: Sight,
     /// The source text of the rule's file; its leading comment is the documentation.
@@ -29,16 +31,26 @@ pub struct Entry {
 impl Entry {
     pub(super) const fn new(
         name: &'static str,
+        aliases: &'static [&'static str],
         sight: Sight,
         source: &'static str,
         default: fn() -> super::StrategyConfig,
     ) -> Entry {
         Entry {
             name,
+            aliases,
             sight,
             source,
             default,
         }
+    }
+
+    /// Whether this is what people mean by a word: the name or one of the aliases, however it is spelt (`least_conn`,
+    /// `LEAST_CONN`, `leastconn`).
+    pub fn is_called(&self, word: &str) -> bool {
+        let word = letters(word);
+        let mut names = self.aliases.iter().chain([&self.name]);
+        !word.is_empty() && names.any(|name| letters(name) == word)
     }
 
     /// What `lbsim explain` prints: the leading comment of the rule's file, as Markdown.
@@ -66,6 +78,19 @@ impl Entry {
     }
 }
 
+/// The strategies that people mean by a word, in the order of the list.
+pub fn called(word: &str) -> impl Iterator<Item = &'static Entry> {
+    super::CATALOGUE
+        .iter()
+        .filter(move |entry| entry.is_called(word))
+}
+
+/// A word as it is compared: letters and figures alone, small ones.
+fn letters(word: &str) -> String {
+    let letters = word.chars().filter(|c| c.is_ascii_alphanumeric());
+    letters.map(|c| c.to_ascii_lowercase()).collect()
+}
+
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Entry")
@@ -80,7 +105,7 @@ macro_rules! strategies {
     ($(
         $(#[$about:meta])*
         $family:ident ($($shared:ident),*) {
-            $($sight:ident $name:literal $module:ident::$Rule:ident;)*
+            $($sight:ident $name:literal $module:ident::$Rule:ident $(alias $($alias:literal)+)?;)*
         }
     )*) => {
         $(
@@ -110,6 +135,7 @@ macro_rules! strategies {
         pub const CATALOGUE: &[Entry] = &[
             $($(Entry::new(
                 $name,
+                &[$($($alias,)+)?],
                 strategies!(@sight $sight),
                 include_str!(concat!(stringify!($family), "/", stringify!($module), ".rs")),
                 || StrategyConfig::$Rule(Default::default()),
@@ -121,6 +147,14 @@ macro_rules! strategies {
             pub fn index(&self) -> usize {
                 let name = match self { $($(StrategyConfig::$Rule(_) => $name,)*)* };
                 CATALOGUE.iter().position(|entry| entry.name == name).expect("the list holds every variant")
+            }
+
+            /// See [`News::check`].
+            ///
+            /// # Errors
+            /// The first setting that cannot be.
+            pub fn check(&self) -> Result<(), BadSetting> {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::check(config),)*)* }
             }
 
             /// Whether it reads the reports of monitoring agents.
@@ -136,6 +170,11 @@ macro_rules! strategies {
             /// Whether it reads what servers say of themselves in their answers.
             pub fn reads_feedback(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_FEEDBACK,)*)* }
+            }
+
+            /// Whether it is an oracle that wants to know when requests would be completed.
+            pub fn foresees(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::FORESEES,)*)* }
             }
 
             /// Whether it probes servers.

@@ -1,7 +1,7 @@
 //! The picking rules: one file each, and one list.
 //!
 //! To add a rule, write a file with a type that implements [`Rule`] (or [`Oracle`]) and [`News`], and
-//! add its line to the list below. From the list come the reader of scenario files, the dispatch, `lbsim
+//! add its line to the list below, with the words (`alias`) by which people look for it. From the list come the reader of scenario files, the dispatch, `lbsim
 //! list` and `lbsim explain`, the documentation's table, the contract tests, and the colour in every
 //! chart.
 //!
@@ -29,10 +29,10 @@ use serde::{Deserialize, Serialize};
 
 pub use candidates::Candidates;
 pub use context::{
-    Answer, Context, Feedback, Key, Labels, Origin, Outcome, Pick, Probe, Report, Request, Truth,
-    UNLABELLED,
+    Answer, BadSetting, Context, Feedback, Key, Labels, Origin, Outcome, Pick, Probe, Report,
+    Request, Truth, UNLABELLED,
 };
-pub use list::{Entry, Sight};
+pub use list::{Entry, Sight, called};
 pub use pool::{Member, MemberId, Pool};
 
 /// What a rule hears between picks. Each method defaults to not listening.
@@ -45,6 +45,10 @@ pub trait News: Sized {
 
     /// Whether the rule reads what servers say of themselves in their answers.
     const READS_FEEDBACK: bool = false;
+
+    /// Whether an oracle wants to know when each server would begin with a request and how long that takes, which costs
+    /// time to work out.
+    const FORESEES: bool = false;
 
     /// Whether the rule probes servers.
     const PROBES: bool = false;
@@ -66,6 +70,14 @@ pub trait News: Sized {
     /// What the rule looks at of where a request comes from. A rule that does not say so sees no address.
     fn origin(_config: &Self::Config) -> Origin {
         Origin::Nothing
+    }
+
+    /// What of the settings cannot be, beyond what the schema of each says; `Config::default()` always can.
+    ///
+    /// # Errors
+    /// The first setting that cannot be.
+    fn check(_config: &Self::Config) -> Result<(), BadSetting> {
+        Ok(())
     }
 
     /// The rule as a balancer starts with it, over a pool in which every member is eligible.
@@ -142,109 +154,176 @@ pub trait Oracle: News {
 strategies! {
     /// The rules of the textbooks, and the oracles they are measured by.
     textbook() {
-        blind  "round-robin"          round_robin::RoundRobin;
-        blind  "weighted-round-robin" weighted_round_robin::WeightedRoundRobin;
-        blind  "least-connections"    least_connections::LeastConnections;
-        blind  "least-response-time"  least_response_time::LeastResponseTime;
-        blind  "resource-based"       resource_based::ResourceBased;
-        blind  "ip-hash"              ip_hash::IpHash;
-        blind  "consistent-hashing"   consistent_hashing::ConsistentHashing;
+        blind  "round-robin"          round_robin::RoundRobin
+            alias "rr";
+        blind  "weighted-round-robin" weighted_round_robin::WeightedRoundRobin
+            alias "wrr";
+        blind  "least-connections"    least_connections::LeastConnections
+            alias "lc" "least_conn" "least_requests" "least_outstanding_requests" "lor";
+        blind  "least-response-time"  least_response_time::LeastResponseTime
+            alias "lrt" "least_time" "fastest";
+        blind  "resource-based"       resource_based::ResourceBased
+            alias "adaptive" "agent" "dynamic";
+        blind  "ip-hash"              ip_hash::IpHash
+            alias "source" "source_hash";
+        blind  "consistent-hashing"   consistent_hashing::ConsistentHashing
+            alias "chash" "ketama" "ring_hash" "consistent_hash";
         blind  "random"               random::Random;
-        blind  "weighted-random"      weighted_random::WeightedRandom;
-        blind  "power-of-d"           power_of_d::PowerOfD;
-        oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue;
-        oracle "least-work-left"      least_work_left::LeastWorkLeft;
+        blind  "weighted-random"      weighted_random::WeightedRandom
+            alias "wr";
+        blind  "power-of-d"           power_of_d::PowerOfD
+            alias "p2c" "po2c" "power_of_two" "power_of_two_choices" "two_random_choices" "random two";
+        oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue
+            alias "jsq";
+        oracle "least-work-left"      least_work_left::LeastWorkLeft
+            alias "lwl";
+        oracle "earliest-completion"  earliest_completion::EarliestCompletion
+            alias "shortest_expected_delay" "sed" "mct";
     }
 
     /// Rules of papers.
     papers() {
-        blind   "prequal" prequal::Prequal;
+        blind   "prequal" prequal::Prequal
+            alias "hcl";
         product "c3"      c3::C3;
-        blind   "consistent-hashing-bounded-loads" bounded_loads::BoundedLoads;
-        blind   "rendezvous-hashing" rendezvous_hashing::RendezvousHashing;
-        blind   "jump-hash" jump_hash::JumpHash;
-        blind   "join-idle-queue" join_idle_queue::JoinIdleQueue;
-        blind   "size-interval" size_interval::SizeInterval;
-        blind   "yarp" yarp::Yarp;
+        blind   "consistent-hashing-bounded-loads" bounded_loads::BoundedLoads
+            alias "chwbl" "bounded_loads";
+        blind   "rendezvous-hashing" rendezvous_hashing::RendezvousHashing
+            alias "hrw" "rendezvous" "highest_random_weight";
+        blind   "jump-hash" jump_hash::JumpHash
+            alias "jump" "jump_consistent_hash";
+        blind   "join-idle-queue" join_idle_queue::JoinIdleQueue
+            alias "jiq";
+        blind   "size-interval" size_interval::SizeInterval
+            alias "sita" "sita_e";
+        blind   "yarp" yarp::Yarp
+            alias "yarp_po2c";
     }
 
     /// Schedulers of the Linux kernel's load balancer, IPVS.
     ipvs(address, locality, scan, service, table, walk) {
-        product "ipvs-rr"    rr::IpvsRoundRobin;
-        product "ipvs-wrr"   wrr::IpvsWeightedRoundRobin;
-        product "ipvs-lc"    lc::IpvsLeastConnections;
-        product "ipvs-wlc"   wlc::IpvsWeightedLeastConnections;
-        product "ipvs-sed"   sed::IpvsShortestExpectedDelay;
-        product "ipvs-nq"    nq::IpvsNeverQueue;
-        product "ipvs-fo"    fo::IpvsFailover;
-        product "ipvs-ovf"   ovf::IpvsOverflow;
-        product "ipvs-sh"    sh::IpvsSourceHashing;
-        product "ipvs-dh"    dh::IpvsDestinationHashing;
-        product "ipvs-mh"    mh::IpvsMaglevHashing;
-        product "ipvs-lblc"  lblc::IpvsLocality;
-        product "ipvs-lblcr" lblcr::IpvsReplicatedLocality;
+        product "ipvs-rr"    rr::IpvsRoundRobin
+            alias "rr";
+        product "ipvs-wrr"   wrr::IpvsWeightedRoundRobin
+            alias "wrr";
+        product "ipvs-lc"    lc::IpvsLeastConnections
+            alias "lc";
+        product "ipvs-wlc"   wlc::IpvsWeightedLeastConnections
+            alias "wlc" "least_conn";
+        product "ipvs-sed"   sed::IpvsShortestExpectedDelay
+            alias "sed" "shortest_expected_delay";
+        product "ipvs-nq"    nq::IpvsNeverQueue
+            alias "nq" "never_queue";
+        product "ipvs-fo"    fo::IpvsFailover
+            alias "fo";
+        product "ipvs-ovf"   ovf::IpvsOverflow
+            alias "ovf";
+        product "ipvs-sh"    sh::IpvsSourceHashing
+            alias "sh" "source_hash";
+        product "ipvs-dh"    dh::IpvsDestinationHashing
+            alias "dh";
+        product "ipvs-mh"    mh::IpvsMaglevHashing
+            alias "mh" "maglev";
+        product "ipvs-lblc"  lblc::IpvsLocality
+            alias "lblc";
+        product "ipvs-lblcr" lblcr::IpvsReplicatedLocality
+            alias "lblcr";
     }
 
     /// nginx 1.22, its open-source version.
     nginx(peers, ring, smooth) {
-        product "nginx-round-robin" round_robin::NginxRoundRobin;
-        product "nginx-least-conn"  least_conn::NginxLeastConn;
-        product "nginx-ip-hash"     ip_hash::NginxIpHash;
-        product "nginx-hash"        hash::NginxHash;
-        product "nginx-random"      random::NginxRandom;
+        product "nginx-round-robin" round_robin::NginxRoundRobin
+            alias "rr" "wrr" "smooth_wrr";
+        product "nginx-least-conn"  least_conn::NginxLeastConn
+            alias "least_conn";
+        product "nginx-ip-hash"     ip_hash::NginxIpHash
+            alias "ip_hash";
+        product "nginx-hash"        hash::NginxHash
+            alias "hash" "ketama" "chash";
+        product "nginx-random"      random::NginxRandom
+            alias "random two least_conn" "random two" "p2c";
     }
 
     /// HAProxy 2.6.
     haproxy(backend, fwrr, hashed, map, ring, servers) {
-        product "haproxy-roundrobin" roundrobin::HaproxyRoundRobin;
-        product "haproxy-static-rr"  static_rr::HaproxyStaticRr;
-        product "haproxy-leastconn"  leastconn::HaproxyLeastConn;
-        product "haproxy-first"      first::HaproxyFirst;
-        product "haproxy-source"     source::HaproxySource;
-        product "haproxy-uri"        uri::HaproxyUri;
-        product "haproxy-url-param"  url_param::HaproxyUrlParam;
-        product "haproxy-hdr"        hdr::HaproxyHdr;
-        product "haproxy-hash"       hash::HaproxyHash;
-        product "haproxy-random"     random::HaproxyRandom;
+        product "haproxy-roundrobin" roundrobin::HaproxyRoundRobin
+            alias "roundrobin" "rr" "wrr";
+        product "haproxy-static-rr"  static_rr::HaproxyStaticRr
+            alias "static_rr";
+        product "haproxy-leastconn"  leastconn::HaproxyLeastConn
+            alias "leastconn";
+        product "haproxy-first"      first::HaproxyFirst
+            alias "first";
+        product "haproxy-source"     source::HaproxySource
+            alias "source";
+        product "haproxy-uri"        uri::HaproxyUri
+            alias "uri";
+        product "haproxy-url-param"  url_param::HaproxyUrlParam
+            alias "url_param";
+        product "haproxy-hdr"        hdr::HaproxyHdr
+            alias "hdr" "header";
+        product "haproxy-hash"       hash::HaproxyHash
+            alias "hash";
+        product "haproxy-random"     random::HaproxyRandom
+            alias "random(2)" "p2c";
     }
 
     /// Envoy 1.40.
     envoy(bounded, edf, hashing, hosts, load_balancer, locality, outlier, schedule, slow_start, subset) {
-        product "envoy-round-robin"   round_robin::EnvoyRoundRobin;
-        product "envoy-least-request" least_request::EnvoyLeastRequest;
+        product "envoy-round-robin"   round_robin::EnvoyRoundRobin
+            alias "round_robin" "rr" "wrr";
+        product "envoy-least-request" least_request::EnvoyLeastRequest
+            alias "least_request" "p2c";
         product "envoy-random"        random::EnvoyRandom;
-        product "envoy-ring-hash"     ring_hash::EnvoyRingHash;
-        product "envoy-maglev"        maglev::EnvoyMaglev;
-        product "envoy-client-side-weighted-round-robin" client_side_weighted_round_robin::EnvoyClientSideWeightedRoundRobin;
+        product "envoy-ring-hash"     ring_hash::EnvoyRingHash
+            alias "ring_hash" "ketama";
+        product "envoy-maglev"        maglev::EnvoyMaglev
+            alias "maglev";
+        product "envoy-client-side-weighted-round-robin" client_side_weighted_round_robin::EnvoyClientSideWeightedRoundRobin
+            alias "client_side_weighted_round_robin" "cswrr";
     }
 
     /// Load-balancing policies of gRPC clients.
     grpc(stride) {
-        product "grpc-pick-first"           pick_first::GrpcPickFirst;
-        product "grpc-round-robin"          round_robin::GrpcRoundRobin;
-        product "grpc-weighted-round-robin" weighted_round_robin::GrpcWeightedRoundRobin;
-        product "grpc-ring-hash"            ring_hash::GrpcRingHash;
-        product "grpc-least-request"        least_request::GrpcLeastRequest;
+        product "grpc-pick-first"           pick_first::GrpcPickFirst
+            alias "pick_first";
+        product "grpc-round-robin"          round_robin::GrpcRoundRobin
+            alias "round_robin" "rr";
+        product "grpc-weighted-round-robin" weighted_round_robin::GrpcWeightedRoundRobin
+            alias "weighted_round_robin" "wrr";
+        product "grpc-ring-hash"            ring_hash::GrpcRingHash
+            alias "ring_hash";
+        product "grpc-least-request"        least_request::GrpcLeastRequest
+            alias "least_request" "p2c";
     }
 
     /// Balancers of Finagle, Twitter's RPC library.
     finagle(nodes) {
-        product "finagle-p2c-least-loaded"       p2c_least_loaded::FinagleP2cLeastLoaded;
-        product "finagle-p2c-peak-ewma"          p2c_peak_ewma::FinagleP2cPeakEwma;
-        product "finagle-aperture"               aperture::FinagleAperture;
-        product "finagle-deterministic-aperture" deterministic_aperture::FinagleDeterministicAperture;
+        product "finagle-p2c-least-loaded"       p2c_least_loaded::FinagleP2cLeastLoaded
+            alias "p2c" "least_loaded";
+        product "finagle-p2c-peak-ewma"          p2c_peak_ewma::FinagleP2cPeakEwma
+            alias "p2c" "peak_ewma" "ewma";
+        product "finagle-aperture"               aperture::FinagleAperture
+            alias "aperture";
+        product "finagle-deterministic-aperture" deterministic_aperture::FinagleDeterministicAperture
+            alias "deterministic_aperture" "aperture";
     }
 
     /// The balancer of Linkerd, a service mesh.
     linkerd() {
-        blind "linkerd-peak-ewma" peak_ewma::LinkerdPeakEwma;
+        blind "linkerd-peak-ewma" peak_ewma::LinkerdPeakEwma
+            alias "peak_ewma" "ewma" "p2c";
     }
 
     /// The load balancers of AWS, as far as they are documented.
     aws(targets) {
-        product "aws-alb-round-robin"                alb_round_robin::AwsAlbRoundRobin;
-        product "aws-alb-least-outstanding-requests" alb_least_outstanding_requests::AwsAlbLeastOutstandingRequests;
-        product "aws-alb-weighted-random"            alb_weighted_random::AwsAlbWeightedRandom;
-        product "aws-nlb-flow-hash"                  nlb_flow_hash::AwsNlbFlowHash;
+        product "aws-alb-round-robin"                alb_round_robin::AwsAlbRoundRobin
+            alias "round_robin" "rr";
+        product "aws-alb-least-outstanding-requests" alb_least_outstanding_requests::AwsAlbLeastOutstandingRequests
+            alias "least_outstanding_requests" "lor";
+        product "aws-alb-weighted-random"            alb_weighted_random::AwsAlbWeightedRandom
+            alias "weighted_random" "anomaly_mitigation";
+        product "aws-nlb-flow-hash"                  nlb_flow_hash::AwsNlbFlowHash
+            alias "flow_hash";
     }
 }

@@ -88,6 +88,7 @@ pub struct Pool {
     place: Vec<u32>,
     /// The eligible as bits, in order.
     bits: Vec<u64>,
+    placement: u64,
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -106,11 +107,24 @@ impl Pool {
             eligible: Vec::with_capacity(n),
             place: vec![ABSENT; n],
             bits: vec![0; n.div_ceil(64)],
+            placement: 0,
         };
         for member in 0..n as MemberId {
             pool.set_eligible(member, true);
         }
         pool
+    }
+
+    /// The same pool with another [`placement`](Self::placement).
+    pub fn placed_by(self, placement: u64) -> Pool {
+        Pool { placement, ..self }
+    }
+
+    /// A random word of the run, the same for all balancers over the pool: with it the hash functions of textbooks and papers
+    /// are salted, so that each replication has a placement of keys and members of its own. Products' own hashes are what
+    /// they are, and do not look at it.
+    pub fn placement(&self) -> u64 {
+        self.placement
     }
 
     /// How many members there are, eligible or not.

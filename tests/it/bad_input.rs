@@ -158,3 +158,42 @@ fn places_that_cannot_be_written() {
     assert!(stderr(&done).contains("file"), "{}", stderr(&done));
     assert_eq!(fs::read_to_string(place.join("file")).unwrap(), "kept");
 }
+
+/// Settings of a strategy that no schema can judge by themselves are refused where they stand.
+#[test]
+fn settings_that_contradict_each_other_are_refused_with_their_place() {
+    let place = scratch("bad-settings");
+    let case = include_str!("../cases/scenario-cutoffs-out-of-order.toml");
+    fs::write(place.join("test.toml"), case).unwrap();
+    let said = refused(&place, &[]);
+    assert!(
+        said.contains("`cutoffs` must rise (3 comes after 5)"),
+        "{said}"
+    );
+    assert!(said.contains("test.toml:5:"), "{said}");
+    let rings = "{ kind = \"envoy-ring-hash\", minimum-ring-size = 9, maximum-ring-size = 8 }, \
+                 { kind = \"grpc-ring-hash\", min-ring-size = 9, max-ring-size = 8 }";
+    let text = LIVELY.replace("\"least-connections\"", rings);
+    fs::write(place.join("test.toml"), text).unwrap();
+    let said = refused(&place, &[]);
+    assert!(
+        said.contains("`minimum-ring-size` must not be more than `maximum-ring-size`"),
+        "{said}"
+    );
+    assert!(
+        said.contains("`min-ring-size` must not be more than `max-ring-size`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_word_of_a_product_finds_the_strategies_that_it_means() {
+    let place = scratch("bad-word");
+    let text = LIVELY.replace("\"least-connections\"", "\"maglev\"");
+    fs::write(place.join("test.toml"), text).unwrap();
+    let said = refused(&place, &[]);
+    assert!(
+        said.contains("did you mean `ipvs-mh` or `envoy-maglev`?"),
+        "{said}"
+    );
+}

@@ -202,3 +202,15 @@ fn an_interrupted_run_leaves_nothing() {
         .collect();
     assert_eq!(names.len(), 2, "{names:?}");
 }
+
+#[test]
+fn a_word_of_several_strategies_lists_them_and_a_word_of_one_explains_it() {
+    let place = scratch("explain-word");
+    let several = stdout(&lbsim(&place, &["explain", "least_conn"]));
+    for name in ["least-connections", "nginx-least-conn", "haproxy-leastconn"] {
+        assert!(several.contains(name), "{several}");
+    }
+    let one = stdout(&lbsim(&place, &["explain", "jsq"]));
+    let named = stdout(&lbsim(&place, &["explain", "join-shortest-queue"]));
+    assert_eq!(one, named);
+}

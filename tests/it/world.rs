@@ -11,6 +11,15 @@ use crate::support::{read_in, scratch};
 /// Runs requests `(arrives, takes)`, in milliseconds, against one service; `servers` and what follows is the rest of
 /// the scenario.
 fn live(test: &str, requests: &[(u32, u32)], rest: &str) -> Tally {
+    lived(test, requests, rest).swap_remove(0)
+}
+
+/// As `live`, of the last variant of the scenario.
+fn live_last(test: &str, requests: &[(u32, u32)], rest: &str) -> Tally {
+    lived(test, requests, rest).pop().unwrap()
+}
+
+fn lived(test: &str, requests: &[(u32, u32)], rest: &str) -> Vec<Tally> {
     let place: PathBuf = scratch(&format!("world-{test}"));
     let rows: String = requests
         .iter()
@@ -38,7 +47,10 @@ name = "web"
 "#
         ),
     );
-    model::run(&scenario.variants[0].blueprint, 1, 0)
+    let variants = scenario.variants.iter();
+    variants
+        .map(|variant| model::run(&variant.blueprint, 1, 0))
+        .collect()
 }
 
 /// One group of servers, with more settings.
@@ -275,6 +287,36 @@ fn nobody_left_is_a_refusal() {
         &(servers("") + crash),
     );
     assert_eq!(tally.failed, [2, 0, 0, 0, 0]);
+}
+
+/// As `live`, of an oracle that foresees; the groups are `a` and `b`.
+fn foreseen(test: &str, requests: &[(u32, u32)], a: &str, b: &str) -> Tally {
+    let group = |name: &str, more: &str| servers(&format!("name = \"{name}\"\n{more}"));
+    let variant = "[[variants]]\nname = \"foreseen\"\nstrategy = \"earliest-completion\"\n";
+    live_last(test, requests, &(group("a", a) + &group("b", b) + variant))
+}
+
+/// At 0 a request of 10 is done by a, twice as fast, after 5. At 1 one of 10: a from 5 to 10, b from 1 to 11: a, after 9. At 2
+/// one of 2: a would be done at 11, b at 4: b, after 2. At 3 one of 30: a from 10 to 25, b from 4 to 34: a, after 22.
+#[test]
+fn what_is_completed_first_counts_work_and_speed() {
+    let requests = [(0, 10), (1, 10), (2, 2), (3, 30)];
+    let tally = foreseen("foreseen-speeds", &requests, "speed = \"200%\"", "");
+    takes(&tally, (5.0 + 9.0 + 2.0 + 22.0) / 4.0, 22.0);
+    let begun = [0, 1].map(|server| tally.load.servers[server].begun);
+    assert_eq!(begun, [3, 1]);
+}
+
+/// Two slots at a; b has half the speed. 10 at 0: a to 10. 20 at 1: a's other slot, to 21. 5 at 2: a would begin at 10 and be
+/// done at 15; b from 2 to 12: b, after 10. 4 at 3: a from 10 to 14, b from 12 to 20: a, after 11. 1 at 4: a from 14 to 15, b
+/// from 12 to 14: b, after 10.
+#[test]
+fn what_is_completed_first_counts_slots() {
+    let requests = [(0, 10), (1, 20), (2, 5), (3, 4), (4, 1)];
+    let tally = foreseen("foreseen-slots", &requests, "slots = 2", "speed = \"50%\"");
+    takes(&tally, (10.0 + 20.0 + 10.0 + 11.0 + 10.0) / 5.0, 20.0);
+    let begun = [0, 1].map(|server| tally.load.servers[server].begun);
+    assert_eq!(begun, [3, 2]);
 }
 
 /// A server of four hangs from 2 s to the end. Its first victims time out after 500 ms; then its estimate is half a second, which

@@ -11,15 +11,13 @@ use super::names;
 use crate::balancer::health::HealthCheck;
 use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
 use crate::model::network::Delay;
-use crate::strategy::{Member, StrategyConfig};
+use crate::strategy::Member;
 use crate::time::{Span, Time};
 
 /// Servers in all at most.
 const MOST_SERVERS: u64 = 1_000_000;
 /// Balancers times servers at most: each balancer keeps a table of its members.
 const MOST_MEMBERS: u64 = 20_000_000;
-/// Points of one hash ring at most.
-const MOST_POINTS: u64 = 50_000_000;
 
 /// All services of the file.
 pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
@@ -87,7 +85,7 @@ fn plan(
             ),
         );
     }
-    check_balancer(file, service, servers.len() as u64, at, check);
+    check_balancer(service, servers.len() as u64, at, check);
     let balancer = &service.balancer;
     ServicePlan {
         name: service.name.clone(),
@@ -141,7 +139,7 @@ fn member(service: usize, group: &Servers, name: &str, (position, number): (u32,
     }
 }
 
-fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check: &mut Check<'_>) {
+fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<'_>) {
     let balancer = &service.balancer;
     let place = at.key("balancer");
     if u64::from(balancer.instances) * servers > MOST_MEMBERS {
@@ -150,21 +148,6 @@ fn check_balancer(file: &File, service: &Service, servers: u64, at: &Path, check
             balancer.instances
         );
         check.fault(&place.key("instances"), "too-large", message);
-    }
-    let rings = file.run.compare.iter().chain([&balancer.strategy]);
-    for strategy in rings.chain(
-        file.variants
-            .iter()
-            .filter_map(|variant| variant.strategy.as_ref()),
-    ) {
-        if let StrategyConfig::ConsistentHashing(config) = strategy {
-            let points = u64::from(config.points) * servers;
-            if points > MOST_POINTS {
-                check.fault(&Path::root().key("run").key("compare"), "too-large", format!(
-                    "a hash ring of {points} points is more than the {MOST_POINTS} allowed; lower `points`"
-                ));
-            }
-        }
     }
     if let Some(health) = &balancer.health_check {
         check_times(health, &place.key("health-check"), check);

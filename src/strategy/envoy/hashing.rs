@@ -10,12 +10,20 @@ use xxhash_rust::xxh64::xxh64;
 use super::bounded::Bounded;
 use super::hosts::{Cluster, Hosts};
 use super::load_balancer::Policy;
-use crate::strategy::{Answer, Context, MemberId, Request};
+use crate::strategy::{Answer, BadSetting, Context, MemberId, Request};
 
 /// A table of hosts that keys are looked up in.
 pub trait Table: Clone + Debug {
     /// Settings.
     type Config: Clone + Default + PartialEq + Debug + Serialize + DeserializeOwned;
+
+    /// See [`News::check`](crate::strategy::News::check).
+    ///
+    /// # Errors
+    /// The first setting that cannot be.
+    fn check(_config: &Self::Config) -> Result<(), BadSetting> {
+        Ok(())
+    }
 
     /// The part of the settings that all policies have.
     fn cluster(config: &Self::Config) -> &Cluster;
@@ -73,6 +81,10 @@ impl<T: Table> Policy for Hashing<T> {
         };
         policy.place(cx);
         policy
+    }
+
+    fn check(config: &T::Config) -> Result<(), BadSetting> {
+        T::check(config)
     }
 
     fn cluster(config: &T::Config) -> &Cluster {

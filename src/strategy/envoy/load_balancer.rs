@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use super::hosts::{Cluster, Hosts};
 use super::subset::{Fallback, Subsets};
 use crate::strategy::{
-    Answer, Context, Labels, Member, MemberId, News, Pick, Product, Report, Request, standby,
+    Answer, BadSetting, Context, Labels, Member, MemberId, News, Pick, Product, Report, Request,
+    standby,
 };
 
 /// How a host is picked among those that may be.
@@ -18,6 +19,14 @@ pub trait Policy: Clone + Debug {
 
     /// Settings.
     type Config: Clone + Default + PartialEq + Debug + Serialize + DeserializeOwned;
+
+    /// See [`News::check`].
+    ///
+    /// # Errors
+    /// The first setting that cannot be.
+    fn check(_config: &Self::Config) -> Result<(), BadSetting> {
+        Ok(())
+    }
 
     /// The policy over these hosts.
     fn new(config: &Self::Config, hosts: Hosts, cx: &mut Context<'_>) -> Self;
@@ -99,6 +108,10 @@ impl<P: Policy> News for LoadBalancer<P> {
 
     fn notices_failures(config: &P::Config) -> bool {
         P::cluster(config).outlier_detection.is_some()
+    }
+
+    fn check(config: &P::Config) -> Result<(), BadSetting> {
+        P::check(config)
     }
 
     fn new(config: &P::Config, cx: &mut Context<'_>) -> Self {

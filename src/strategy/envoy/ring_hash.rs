@@ -20,9 +20,9 @@ use xxhash_rust::xxh64::xxh64;
 use super::hashing::{Hashing, Table};
 use super::hosts::Cluster;
 use super::load_balancer::LoadBalancer;
-use crate::strategy::MemberId;
 use crate::strategy::hash::envoy_ring::EnvoyRing;
 use crate::strategy::hash::murmur::murmur2;
+use crate::strategy::{BadSetting, MemberId};
 
 /// Settings of `envoy-ring-hash`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,6 +72,19 @@ pub type EnvoyRingHash = LoadBalancer<Hashing<EnvoyRing>>;
 
 impl Table for EnvoyRing {
     type Config = Config;
+
+    fn check(config: &Config) -> Result<(), BadSetting> {
+        if config.minimum_ring_size <= config.maximum_ring_size {
+            return Ok(());
+        }
+        Err(BadSetting {
+            setting: "minimum-ring-size",
+            message: format!(
+                "must not be more than `maximum-ring-size` (it is {}, that is {})",
+                config.minimum_ring_size, config.maximum_ring_size
+            ),
+        })
+    }
 
     fn cluster(config: &Config) -> &Cluster {
         &config.cluster

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh64::xxh64;
 
 use crate::strategy::hash::envoy_ring::EnvoyRing;
-use crate::strategy::{Context, MemberId, News, Pick, Product, Request};
+use crate::strategy::{BadSetting, Context, MemberId, News, Pick, Product, Request};
 
 /// Settings of `grpc-ring-hash`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,6 +49,19 @@ pub struct GrpcRingHash {
 
 impl News for GrpcRingHash {
     type Config = Config;
+
+    fn check(config: &Config) -> Result<(), BadSetting> {
+        if config.min_ring_size <= config.max_ring_size {
+            return Ok(());
+        }
+        Err(BadSetting {
+            setting: "min-ring-size",
+            message: format!(
+                "must not be more than `max-ring-size` (it is {}, that is {})",
+                config.min_ring_size, config.max_ring_size
+            ),
+        })
+    }
 
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         GrpcRingHash {

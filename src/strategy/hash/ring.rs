@@ -21,7 +21,8 @@ const KEY: u64 = 0x6b65_7973;
 
 impl Ring {
     /// A ring on which a member of average weight has so many points, and the others by their weight.
-    pub fn new(weights: &[u32], points_each: u32) -> Ring {
+    /// `salt` is part of the hash of each point.
+    pub fn new(weights: &[u32], points_each: u32, salt: u64) -> Ring {
         let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
         let mut points: Vec<(u64, MemberId)> = Vec::new();
         for (member, &weight) in weights.iter().enumerate() {
@@ -29,7 +30,7 @@ impl Ring {
             let own = (share * f64::from(points_each))
                 .round()
                 .max(f64::from(weight.min(1)));
-            let base = mix(mix(POINT) ^ mix(member as u64));
+            let base = mix(mix(POINT ^ salt) ^ mix(member as u64));
             points
                 .extend((0..own as u64).map(|point| (mix(base ^ mix(point)), member as MemberId)));
         }

@@ -8,7 +8,8 @@
 //! **Fails when:** `c` is near 1: keys wander, and caches with them; several balancers each see their own requests
 //! only.
 //! **Source:** Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", SODA 2018: a member of
-//! n holds at most ⌈c·m/n⌉ of m requests, the new one included. Here a member's share is that of its weight.
+//! n holds at most ⌈c·m/n⌉ of m requests, the new one included. Here a member's share is that of its weight. The points of the ring
+//! are drawn anew in each replication.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,7 +105,7 @@ impl Rule for BoundedLoads {
         let points = self.config.points;
         let ring = self
             .ring
-            .get_or_insert_with(|| Ring::new(cx.pool.weights(), points));
+            .get_or_insert_with(|| Ring::new(cx.pool.weights(), points, cx.pool.placement()));
         let mut successors = ring.successors(request.key.word());
         // Somebody has room, unless requests are in flight that are bound to members by other means.
         successors

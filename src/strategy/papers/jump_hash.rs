@@ -6,7 +6,8 @@
 //! **Fails when:** keys are hot; servers differ in size; one that is not the last leaves for good: it still has
 //! its number.
 //! **Source:** Lamping and Veach, "A fast, minimal memory, consistent hash algorithm", arXiv 1406.2294, 2014. What
-//! becomes of the keys of a member that is out the paper leaves open. The formula equals the values published with
+//! becomes of the keys of a member that is out the paper leaves open. The formula takes a hash of the key, which is
+//! drawn anew in each replication. The formula equals the values published with
 //! it.
 
 use schemars::JsonSchema;
@@ -44,7 +45,7 @@ impl Rule for JumpHash {
         cx: &mut Context<'_>,
     ) -> MemberId {
         let members = cx.pool.len() as u32;
-        let mut key = request.key.word();
+        let mut key = mix(cx.pool.placement() ^ mix(request.key.word()));
         for _ in 0..TRIES {
             let member = jump(key, members);
             if candidates.contains(member) {

@@ -6,7 +6,7 @@
 //! **Fails when:** keys are hot; members are many.
 //! **Source:** Thaler and Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM Transactions on
 //! Networking 6(1), 1998 (highest random weight); with weights by -w/ln(u), u uniform by hash (Schindelhauer and
-//! Schomaker, "Weighted distributed hash tables", SPAA 2005).
+//! Schomaker, "Weighted distributed hash tables", SPAA 2005). The hash function is drawn anew in each replication.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,9 +24,9 @@ pub struct Config {}
 pub struct RendezvousHashing;
 
 /// A number in (0, 1) that belongs to a key and a member.
-fn uniform(key: u64, member: MemberId) -> f64 {
+fn uniform(key: u64, member: MemberId, salt: u64) -> f64 {
     const MEMBER: u64 = 0x006d_656d_6265_7273;
-    let word = mix(mix(key) ^ mix(MEMBER ^ u64::from(member)));
+    let word = mix(mix(key) ^ mix(MEMBER ^ salt ^ u64::from(member)));
     ((word >> 12) as f64 + 0.5) / (1u64 << 52) as f64
 }
 
@@ -45,10 +45,10 @@ impl Rule for RendezvousHashing {
         candidates: Candidates<'_>,
         cx: &mut Context<'_>,
     ) -> MemberId {
-        let key = request.key.word();
+        let (key, salt) = (request.key.word(), cx.pool.placement());
         let mut best = (f64::NEG_INFINITY, MemberId::MAX);
         for member in candidates.iter() {
-            let score = -f64::from(cx.pool.weight(member)) / libm::log(uniform(key, member));
+            let score = -f64::from(cx.pool.weight(member)) / libm::log(uniform(key, member, salt));
             // Of equal scores the first member's counts: the list of the eligible has no order.
             if score > best.0 || score == best.0 && member < best.1 {
                 best = (score, member);

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::uniform;
 use crate::strategy::index::Cumulative;
-use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
+use crate::strategy::{BadSetting, Candidates, Context, MemberId, News, Request, Rule};
 
 /// Settings of `size-interval`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,6 +68,27 @@ impl SizeInterval {
 
 impl News for SizeInterval {
     type Config = Config;
+
+    fn check(config: &Config) -> Result<(), BadSetting> {
+        let fault = |message: String| {
+            Err(BadSetting {
+                setting: "cutoffs",
+                message,
+            })
+        };
+        let mut before = 0.0;
+        for &cutoff in &config.cutoffs {
+            if !(cutoff > before && cutoff.is_finite()) {
+                return fault(if before == 0.0 {
+                    format!("must be sizes above 0 ({cutoff} is not)")
+                } else {
+                    format!("must rise ({cutoff} comes after {before})")
+                });
+            }
+            before = cutoff;
+        }
+        Ok(())
+    }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = SizeInterval {
@@ -166,6 +187,23 @@ mod tests {
         let total: f32 = work.iter().sum();
         for (work, share) in work.iter().zip([0.25, 0.25, 0.5]) {
             assert!((work / total - share).abs() < 0.02, "{work:?}");
+        }
+    }
+
+    #[test]
+    fn cutoffs_rise() {
+        let check = |cutoffs: &[f64]| {
+            let cutoffs = cutoffs.to_vec();
+            SizeInterval::check(&Config { cutoffs }).map_err(|fault| fault.message)
+        };
+        assert_eq!(check(&[]).and(check(&[1.0, 2.5])), Ok(()));
+        for (cutoffs, says) in [
+            ([8.0, 2.0], "must rise (2 comes after 8)"),
+            ([3.0, 3.0], "must rise (3 comes after 3)"),
+            ([0.0, 1.0], "must be sizes above 0 (0 is not)"),
+            ([1.0, f64::NAN], "must rise (NaN comes after 1)"),
+        ] {
+            assert_eq!(check(&cutoffs), Err(says.to_owned()));
         }
     }
 

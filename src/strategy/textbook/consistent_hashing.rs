@@ -4,7 +4,8 @@
 //! **Sees:** the key (or client, or address), who is eligible, weights.
 //! **Cost of a pick:** constant (the ring has an index), one step more for each ineligible point passed.
 //! **Fails when:** keys are hot: whoever holds one gets all of its traffic; with few points a server, shares
-//! are uneven (coefficient of variation about 1/√points).
+//! are uneven (coefficient of variation about 1/√points). The points are drawn anew in each replication, as theory has
+//! it: an interval holds what the ring does on average, and one ring at work is one draw.
 //! **Source:** Karger et al., "Consistent hashing and random trees", STOC 1997; 160 points a member as in
 //! ketama (Jones, 2007).
 
@@ -70,7 +71,7 @@ impl News for ConsistentHashing {
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         ConsistentHashing {
             on: config.on,
-            ring: Ring::new(cx.pool.weights(), config.points),
+            ring: Ring::new(cx.pool.weights(), config.points, cx.pool.placement()),
         }
     }
 }

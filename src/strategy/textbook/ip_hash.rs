@@ -6,7 +6,8 @@
 //! **Fails when:** clients are few or hide behind one address (a proxy, a mobile carrier): their server gets them
 //! all; and when the pool changes: with one member more, n of n+1 clients move.
 //! **Source:** the modulo rule as textbooks have it; Thaler and Ravishankar, "Using name-based mappings to
-//! increase hit rates", IEEE/ACM ToN 6(1), 1998, on what it does to a changing pool.
+//! increase hit rates", IEEE/ACM ToN 6(1), 1998, on what it does to a changing pool. The hash function is drawn anew in
+//! each replication: an interval holds what the rule does on average over them.
 
 use std::net::IpAddr;
 
@@ -46,7 +47,7 @@ pub struct IpHash {
 }
 
 impl IpHash {
-    fn hash(&self, address: &IpAddr) -> u64 {
+    fn hash(&self, address: &IpAddr, salt: u64) -> u64 {
         let (bits, family) = match address {
             IpAddr::V4(v4) => (
                 u128::from(v4.to_bits() >> (32 - u32::from(self.config.ipv4_prefix.clamp(1, 32)))),
@@ -57,7 +58,7 @@ impl IpHash {
                 6,
             ),
         };
-        mix(mix(bits as u64 ^ family) ^ (bits >> 64) as u64)
+        mix(mix(bits as u64 ^ family) ^ (bits >> 64) as u64 ^ salt)
     }
 
     fn admit(&mut self, member: MemberId, cx: &Context<'_>) {
@@ -98,9 +99,9 @@ impl Rule for IpHash {
         &mut self,
         request: &Request<'_>,
         candidates: Candidates<'_>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> MemberId {
-        let hash = self.hash(request.address);
+        let hash = self.hash(request.address, cx.pool.placement());
         self.eligible.find_of(candidates, |total| hash % total)
     }
 }

@@ -86,10 +86,7 @@ impl Upstream {
             size: 1.0,
             tried,
         };
-        let truth = Truth {
-            in_system: &[],
-            free_at: &[],
-        };
+        let truth = Truth::default();
         self.tell(|strategy, cx| strategy.pick(&request, truth, cx))
     }
 
