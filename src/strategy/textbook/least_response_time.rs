@@ -1,6 +1,10 @@
 //! Sends each request to the member with the least product of average response time and requests in
 //! flight (this one included), for its weight. The average forgets with time.
 //!
+//! A member that has never answered counts as the first response time that this balancer ever saw, from anybody: where that
+//! one was slow, newcomers look slow until the others have so much in flight that they are tried. Before the first answer
+//! only requests in flight count.
+//!
 //! **Sees:** its own requests in flight, response times of successes, weights.
 //! **Cost of a pick:** log n.
 //! **Fails when:** traffic is thin: a member that was slow once is not tried again until the others fill
