@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::textbook::least_connections::LeastConnections;
 use super::{
-    Answer, Candidates, Context, Key, Member, MemberId, News, Outcome, Pool, Request, Rule, UNLABELLED,
+    Answer, Candidates, Context, Key, Member, MemberId, News, Outcome, Pool, Request, Rule,
+    UNLABELLED,
 };
 use crate::engine::{self, Calendar, Model};
 use crate::rng::{Domain, Rng, Seeds, uniform_open};

@@ -98,11 +98,15 @@ impl Bench {
     /// As [`ask`](Self::ask), where the request has been tried before.
     pub(super) fn ask_after(&mut self, who: u32, tried: &[MemberId]) -> Pick {
         let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who));
-        self.ask_from(who, &address, who as u16)
+        self.ask_of(who, (&address, who as u16), tried)
     }
 
     /// As [`Bench::ask`], of a client with this address and port.
     fn ask_from(&mut self, who: u32, address: &IpAddr, port: u16) -> Pick {
+        self.ask_of(who, (address, port), &[])
+    }
+
+    fn ask_of(&mut self, who: u32, (address, port): (&IpAddr, u16), tried: &[MemberId]) -> Pick {
         let request = Request {
             client: Key::Number(u64::from(who)),
             address,

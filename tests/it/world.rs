@@ -303,8 +303,8 @@ fn what_is_completed_first_counts_work_and_speed() {
     let requests = [(0, 10), (1, 10), (2, 2), (3, 30)];
     let tally = foreseen("foreseen-speeds", &requests, "speed = \"200%\"", "");
     takes(&tally, (5.0 + 9.0 + 2.0 + 22.0) / 4.0, 22.0);
-    let begun = [0, 1].map(|server| tally.load.servers[server].begun);
-    assert_eq!(begun, [3, 1]);
+    let sent = [0, 1].map(|server| tally.load.servers[server].sent);
+    assert_eq!(sent, [3, 1]);
 }
 
 /// Two slots at a; b has half the speed. 10 at 0: a to 10. 20 at 1: a's other slot, to 21. 5 at 2: a would begin at 10 and be
@@ -315,8 +315,8 @@ fn what_is_completed_first_counts_slots() {
     let requests = [(0, 10), (1, 20), (2, 5), (3, 4), (4, 1)];
     let tally = foreseen("foreseen-slots", &requests, "slots = 2", "speed = \"50%\"");
     takes(&tally, (10.0 + 20.0 + 10.0 + 11.0 + 10.0) / 5.0, 20.0);
-    let begun = [0, 1].map(|server| tally.load.servers[server].begun);
-    assert_eq!(begun, [3, 2]);
+    let sent = [0, 1].map(|server| tally.load.servers[server].sent);
+    assert_eq!(sent, [3, 2]);
 }
 
 /// A server of four hangs from 2 s to the end. Its first victims time out after 500 ms; then its estimate is half a second, which
