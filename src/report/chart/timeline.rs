@@ -44,7 +44,7 @@ const PANELS: [Panel; 3] = [
 ];
 
 fn succeeded(row: &TimelineRow) -> f64 {
-    (row.requests - row.failed).max(0.0)
+    (row.requests - row.failed - row.unfinished).max(0.0)
 }
 
 fn arrived(row: &TimelineRow) -> f64 {
@@ -62,7 +62,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .iter()
         .map(|row| row.to_s)
         .fold(0.0, f64::max);
-    let fails = study.timeline.iter().any(|row| row.failed > 0.0);
+    let fails = study
+        .timeline
+        .iter()
+        .any(|row| row.failed + row.unfinished > 0.0);
     let panels: Vec<_> = PANELS
         .into_iter()
         .filter(|panel| {
