@@ -6,22 +6,25 @@
 
 pub mod address;
 mod agents;
+mod answer;
 pub mod arrivals;
 pub mod blueprint;
 mod chance;
 mod checks;
+mod dispatch;
 mod draft;
 pub mod fault;
 mod faults;
-mod flow;
 pub mod network;
 mod plain;
 pub mod popularity;
 mod probes;
 mod request;
+mod serve;
 mod server;
 mod service;
 mod session;
+mod settle;
 mod sharing;
 mod source;
 mod standstill;
@@ -38,10 +41,10 @@ use crate::rng::{Domain, Rng, Seeds};
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::{Span, Time};
 
+use answer::Duty;
 use blueprint::{Blueprint, When};
 use fault::Effect;
 use faults::Strike;
-use flow::Duty;
 use plain::Plain;
 use request::{Attempt, NOBODY, Phase, Request, Slab};
 use server::Server;

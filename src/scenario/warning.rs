@@ -378,16 +378,22 @@ fn tails(plan: &Blueprint, judge: Metric, found: &mut Vec<Warning>) {
     }
     for service in &plan.services {
         for group in &service.groups {
-            let squared = group.service.variance() / group.service.mean().powi(2);
-            if squared.is_nan() || squared > 10.0 {
-                found.push(warning(
-                    "heavy-tail",
-                    format!(
-                        "service times of `{}` have a squared coefficient of variation of {squared:.0}: the mean, by which this is judged, rests on a few requests",
-                        service.name
-                    ),
-                ));
-            }
+            let (mean, variance) = (group.service.mean(), group.service.variance());
+            let spread = if !variance.is_finite() {
+                "no finite variance".to_owned()
+            } else if variance > 10.0 * mean.powi(2) {
+                let squared = variance / mean.powi(2);
+                format!("a squared coefficient of variation of {squared:.0}")
+            } else {
+                continue;
+            };
+            found.push(warning(
+                "heavy-tail",
+                format!(
+                    "service times of `{}` have {spread}: the mean, by which this is judged, rests on a few requests",
+                    service.name
+                ),
+            ));
         }
     }
 }

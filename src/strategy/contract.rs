@@ -372,7 +372,8 @@ fn the_same_seed_gives_the_same_picks() {
 }
 
 /// Only rules that declare it are told what servers say of themselves; a rule that forgets would read nothing in any
-/// world, and here it is seen to read.
+/// world, and here it is seen to read. Whom a rule takes where all are alike says the worst of itself, and the next ones
+/// less and less.
 #[test]
 fn only_rules_that_say_so_read_feedback() {
     for entry in CATALOGUE {
@@ -384,8 +385,8 @@ fn only_rules_that_say_so_read_feedback() {
                     if let Pick::Member(member) = pick {
                         bench.send(member);
                         bench.feedback = says.then_some(Feedback {
-                            in_flight: 7 * member,
-                            service_time: Span::from_millis(u64::from(1 + member * who % 50)),
+                            in_flight: 7 * (3 - member),
+                            service_time: Span::from_millis(u64::from(1 + (3 - member) * who % 50)),
                         });
                         bench.answer(member, Outcome::Success, Span::from_millis(10));
                     }

@@ -143,7 +143,12 @@ fn time_that_would_stand_still_is_refused_or_stopped() {
     let lived = |watch: &mut dyn FnMut(u64) -> bool| model::run_watched(plan, 1, 0, None, watch);
     match lived(&mut |_| true) {
         Err(Stopped::StandsStill { at, events }) => {
-            assert!(at.seconds() == 1.0 && events > 1_000_000, "{at} {events}");
+            // Those whose answers are under way ask first after the drain, of which one ends within 5 ms on average.
+            let moment = 1.0..1.1;
+            assert!(
+                moment.contains(&at.seconds()) && events > 1_000_000,
+                "{at} {events}"
+            );
         }
         other => panic!("{:?}", other.map(|tally| tally.requests)),
     }
@@ -287,8 +292,7 @@ fn servers_may_answer_with_errors() {
     assert!(count("\"nginx-round-robin\"", "", "") > 0.45);
     let nginx = "{ kind = \"nginx-round-robin\", next-upstream = [\"http_500\"] }";
     assert!(count(nginx, "", "") < 0.05);
-    let envoy =
-        "{ kind = \"envoy-round-robin\", outlier-detection = {}, panic-threshold = \"0%\" }";
+    let envoy = "{ kind = \"envoy-round-robin\", cluster = { outlier-detection = { always-eject-one-host = true }, healthy-panic-threshold = 0 } }";
     assert!(count(envoy, "", "") < 0.2);
     // A server that fails in no time draws them on: least connections sends it more than half.
     let usual = count("\"least-connections\"", "", "");

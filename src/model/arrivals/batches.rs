@@ -16,8 +16,9 @@ use crate::units::Rate;
 pub struct Batches {
     /// Mean requests a second, all batches together.
     pub rate: Rate,
-    /// Requests in a batch, at least one. A size between two whole numbers is the one or the other by chance, so that the
-    /// mean stays: of 2.25, every fourth batch has 3.
+    /// Requests in a batch, with a mean of at least one. A size between two whole numbers is the one or the other by chance,
+    /// so that the mean stays: of 2.25, every fourth batch has 3. A size below one that is drawn is one, and batches are as
+    /// much farther apart.
     pub size: Dist<Amount>,
 }
 
@@ -77,6 +78,23 @@ mod tests {
     use super::*;
     use crate::rng::{Domain, Seeds};
 
+    #[test]
+    fn batches_of_less_than_one_are_refused() {
+        for (size, fits) in [
+            (0.0, false),
+            (0.99, false),
+            (1.0, true),
+            (1e6, true),
+            (1.1e6, false),
+        ] {
+            let text = format!(
+                r#"{{ "rate": "200/s", "size": {{ "kind": "constant", "value": {size} }} }}"#
+            );
+            let config: Batches = serde_json::from_str(&text).unwrap();
+            assert_eq!(config.process().is_ok(), fits, "{size}");
+        }
+    }
+
     /// Requests over time against the rate, for sizes that are rounded or raised to one. The standard error of a batch's size
     /// over 200,000 batches bounds the error; 4.5 of them (false alarm 7e-6 each).
     #[test]
@@ -87,7 +105,7 @@ mod tests {
             r#"{ "kind": "constant", "value": 1.4 }"#,
             r#"{ "kind": "uniform", "min": 0.0, "max": 2.0 }"#,
             r#"{ "kind": "lognormal", "mean": 2.0, "cv": 1.5 }"#,
-            r#"{ "kind": "pareto", "min": 0.5, "shape": 3.0 }"#,
+            r#"{ "kind": "pareto", "min": 0.7, "shape": 3.0 }"#,
             r#"{ "kind": "erlang", "mean": 1.0, "stages": 3 }"#,
         ] {
             let config: Batches =

@@ -2,7 +2,7 @@
 //! source/extensions/load_balancing_policies/common and source/common/upstream/edf_scheduler.h)
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::strategy::MemberId;
 
@@ -70,7 +70,7 @@ impl Edf {
             }));
             edf.added += 1;
         }
-        let by_member: HashMap<MemberId, f64> = hosts.iter().copied().collect();
+        let by_member: BTreeMap<MemberId, f64> = hosts.iter().copied().collect();
         // A few for each host; none where there is no host.
         for _ in 0..(picks - done) as usize {
             if edf.pick(|member| by_member[&member]).is_none() {
