@@ -1,7 +1,7 @@
 //! Requests that wait at a balancer: for one member, or for any, each in the order in which they came. HAProxy calls
 //! them the server's queue and the backend's queue.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::strategy::MemberId;
 
@@ -13,8 +13,9 @@ pub struct Queue {
     shared: VecDeque<(u64, u32)>,
     /// For one member; as long as the highest that anybody waited for.
     own: Vec<VecDeque<(u64, u32)>>,
-    /// By the number of a request: its last ticket, and whom it waited for with it.
-    tickets: HashMap<u32, (u64, Option<MemberId>)>,
+    /// By the number of a request: its last ticket, 0 where it has had none, and whom it waited for with it. Numbers are
+    /// given again, so that this is as long as the most requests that there were at once.
+    tickets: Vec<(u64, Option<MemberId>)>,
 }
 
 impl Queue {
@@ -22,7 +23,10 @@ impl Queue {
     pub fn join(&mut self, request: u32, member: Option<MemberId>) {
         self.arrived += 1;
         let ticket = (self.arrived, request);
-        self.tickets.insert(request, (self.arrived, member));
+        let index = request as usize;
+        self.tickets
+            .resize(self.tickets.len().max(index + 1), (0, None));
+        self.tickets[index] = (self.arrived, member);
         match member {
             None => self.shared.push_back(ticket),
             Some(member) => {
@@ -63,7 +67,7 @@ impl Queue {
 
     /// Takes out a request that has waited long enough; says for whom it waited, where it did wait.
     pub fn give_up(&mut self, request: u32) -> Option<Option<MemberId>> {
-        let &(ticket, member) = self.tickets.get(&request)?;
+        let &(ticket, member) = self.tickets.get(request as usize)?;
         let queue = match member {
             None => &mut self.shared,
             Some(member) => &mut self.own[member as usize],
