@@ -177,7 +177,7 @@ fn print(
     let plan = Plan {
         name: own.name.clone(),
         strategy: own.balancer.strategy.entry().name.to_owned(),
-        settings: own.balancer.strategy.changed(),
+        settings: own.balancer.strategy.said().into_iter().collect(),
         targets: targets
             .map(|(server, member)| Target {
                 name: server.name.clone(),

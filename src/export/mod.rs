@@ -20,7 +20,7 @@ pub struct Plan {
     pub name: String,
     /// The strategy of the scenario, by its name there: `nginx-least-conn`.
     pub strategy: String,
-    /// The strategy's settings that are not at their default, by their names in the scenario.
+    /// The strategy's settings that are not at their default, by their paths in the scenario.
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// Its servers.
     pub targets: Vec<Target>,

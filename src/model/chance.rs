@@ -7,11 +7,11 @@ use super::network::Delay;
 use crate::balancer::retry::Jitter;
 use crate::dist::Sampler;
 use crate::strategy::Origin;
-use crate::time::Span;
+use crate::time::{Span, Time};
 
 impl Blueprint {
     /// Whether anything besides the strategy's own draws is drawn anew in each replication: gaps, sizes, service times,
-    /// delays, faults. Where nothing is (a trace with its own service times), replications are copies of each other, and
+    /// delays, faults, where textbook hashes put keys. Where nothing is (a trace with its own service times), replications are copies of each other, and
     /// their agreement is no evidence.
     pub fn varies(&self) -> bool {
         let random_fault = |schedule: &Schedule| matches!(schedule, Schedule::Random(..));
@@ -28,8 +28,9 @@ impl Blueprint {
 
     fn source_varies(&self, source: &SourcePlan) -> bool {
         let when = match &source.when {
-            // Even constant gaps begin at a random phase.
-            When::Process(_) => true,
+            // Equal gaps only begin at a random phase: that moves all there is by one span, unless something else has a time
+            // of its own.
+            When::Process(process) => !process.is_even() || !self.keeps_step(),
             When::Trace(_) => false,
             When::Closed(think) => is_random(think),
         };
@@ -43,6 +44,13 @@ impl Blueprint {
             || source.size.as_ref().is_some_and(is_random)
             || length.is_some_and(is_random)
             || matches!(source.to_balancer, Delay::Drawn(_))
+    }
+
+    /// Whether one source is all that has times of its own: by its phase nothing meets anything else earlier or later.
+    fn keeps_step(&self) -> bool {
+        let stays = |group: &GroupPlan| group.joins == Time::ZERO && group.leaves == Time::NEVER;
+        let mut groups = self.services.iter().flat_map(|service| &service.groups);
+        self.sources.len() == 1 && self.faults.is_empty() && groups.all(stays)
     }
 
     fn service_varies(&self, service: &ServicePlan) -> bool {
@@ -61,6 +69,7 @@ impl Blueprint {
             // Checks and agents begin at random phases. What checks find changes nothing where nothing fails.
             || (!self.faults.is_empty() && is_checked)
             || balancer.strategy.reads_reports()
+            || balancer.strategy.places()
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::chart;
 use super::folder;
 use super::manifest;
+use super::markdown::plain;
 use super::write::{self, WriteError};
 use crate::validation::{Coverage, Finding};
 
@@ -39,8 +40,8 @@ pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
         let _ = writeln!(
             page,
             "| {} | {} | {} | {:.1}% | {:.0}% to {:.0}% | ±{:.1}% | {} |",
-            row.world,
-            row.metric,
+            plain(&row.world),
+            plain(&row.metric),
             row.experiments,
             row.share * 100.0,
             row.least * 100.0,
@@ -54,15 +55,15 @@ pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
         let _ = writeln!(
             page,
             "| {} | {} | {:.5} | {:.5} ±{:.5} | {:+.2}% | {:.2}% | {} | {} |",
-            finding.world.replace('|', "\\|"),
-            finding.metric,
+            plain(&finding.world),
+            plain(&finding.metric),
             finding.exact,
             finding.estimate,
             finding.half_width_95,
             (finding.estimate / finding.exact - 1.0) * 100.0,
             finding.tolerance * 100.0,
             verdict(finding.agrees),
-            finding.source.replace('|', "\\|")
+            plain(&finding.source)
         );
     }
     page

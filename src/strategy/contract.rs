@@ -620,3 +620,21 @@ fn origins_are_what_rules_say() {
         assert_eq!(by_port, config.origin() == Origin::Port, "{label}");
     }
 }
+
+/// A rule that hashes by the placement says so, and one that does not picks alike under any.
+#[test]
+fn rules_that_place_say_so() {
+    for entry in CATALOGUE {
+        let config = (entry.default)();
+        let picks = |placement: u64| -> Vec<Pick> {
+            let mut bench = Bench::placed(&config, &[1; 7], placement);
+            (0..40)
+                .map(|who| {
+                    let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001 + who * 259));
+                    bench.ask_from(who, &address, 1)
+                })
+                .collect()
+        };
+        assert_eq!(picks(1) != picks(2), config.places(), "{}", entry.name);
+    }
+}

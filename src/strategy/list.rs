@@ -162,6 +162,11 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_REPORTS,)*)* }
             }
 
+            /// Whether it hashes by the placement that each replication draws.
+            pub fn places(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PLACES,)*)* }
+            }
+
             /// Whether it hears from servers that become idle.
             pub fn hears_idle(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEARS_IDLE,)*)* }
@@ -295,18 +300,6 @@ impl super::StrategyConfig {
         &super::CATALOGUE[self.index()]
     }
 
-    /// The settings that are not at their default, by name.
-    pub fn changed(&self) -> serde_json::Map<String, serde_json::Value> {
-        let settings = |config: &super::StrategyConfig| match serde_json::to_value(config) {
-            Ok(serde_json::Value::Object(map)) => map,
-            _ => serde_json::Map::new(),
-        };
-        let default = settings(&(self.entry().default)());
-        let mut own = settings(self);
-        own.retain(|key, value| default.get(key) != Some(value));
-        own
-    }
-
     /// The name in tables and charts: the kind, the settings that are not at their default, and `oracle`
     /// where it is one.
     ///
@@ -320,8 +313,7 @@ impl super::StrategyConfig {
     pub fn label(&self) -> String {
         let entry = self.entry();
         let mut label = entry.name.to_owned();
-        let whole = serde_json::to_value(self).unwrap_or_default();
-        for (path, value) in self.said(&whole) {
+        for (path, value) in self.said() {
             let value = match value {
                 serde_json::Value::String(text) => text,
                 serde_json::Value::Array(values) if values.len() > LISTED => {
@@ -339,13 +331,13 @@ impl super::StrategyConfig {
 
     /// The settings that are not at their default, at any depth, each by its path: those that cannot be left out without
     /// another meaning.
-    fn said(&self, whole: &serde_json::Value) -> Vec<(String, serde_json::Value)> {
+    pub fn said(&self) -> Vec<(String, serde_json::Value)> {
         let means_the_same = |changed: &serde_json::Value| {
             serde_json::from_value::<Self>(changed.clone()).is_ok_and(|other| other == *self)
         };
-        let mut rest = whole.clone();
+        let mut rest = serde_json::to_value(self).unwrap_or_default();
         let mut paths = Vec::new();
-        leaves(whole, &mut Vec::new(), &mut paths);
+        leaves(&rest, &mut Vec::new(), &mut paths);
         let mut said = Vec::new();
         for path in paths.into_iter().filter(|path| *path != ["kind"]) {
             let mut shorter = rest.clone();

@@ -50,6 +50,9 @@ pub trait News: Sized {
     /// time to work out.
     const FORESEES: bool = false;
 
+    /// Whether the rule hashes by [`Pool::placement`], which is drawn anew in each replication.
+    const PLACES: bool = false;
+
     /// Whether the rule probes servers.
     const PROBES: bool = false;
 

@@ -210,8 +210,9 @@ fn each_asks_a_question_and_says_what_to_expect() {
         assert!(question.chars().count() <= 140, "{name}: {question}");
         assert!(scenario.expect.trim().len() > 100, "{name}");
         assert!(scenario.variants.len() >= 2, "{name}");
-        // What these two do on purpose.
+        // What these do on purpose.
         let meant = [
+            ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
             ("slots-and-disciplines", "heavy-tail"),
         ];
@@ -344,30 +345,36 @@ fn sticky_crash() {
     assert!(m.hurt("no stickiness") > 0.99);
 }
 
+/// Where chance lays each client on a server, the busiest one's utilization is 0.753 on average (ten servers) and 0.812 (nine),
+/// by 400 layouts of the shares of the file.
+///
+/// Lots are drawn once a replication: the busiest server's utilization has a standard deviation of 0.09 to 0.1 over layouts, and
+/// 0.022 as a mean of 20. The tolerance is four of these.
 #[test]
 fn address_hashing() {
-    let m = measure("address-hashing", 4, &["run.duration=200s"]);
-    near(m.busiest("ip-hash"), 0.936, 0.03);
-    assert!(m.busiest("ip-hash, nine servers") < 0.75);
-    let hashed = [
-        "ip-hash ipv4-prefix=24",
+    let m = measure("address-hashing", 20, &["run.duration=60s"]);
+    let by_lot = |variant: &str, due: f64| near(m.extremes(variant).0, due, 0.09 / due);
+    by_lot("ip-hash", 0.753);
+    by_lot("ip-hash ipv4-prefix=24", 0.753);
+    by_lot("ip-hash, nine servers", 0.812);
+    // Shares of the ring differ too: the more, the fewer points there are.
+    let (fine, coarse) = (
         "consistent-hashing on=address",
         "consistent-hashing on=address points=10",
-    ];
-    for variant in hashed {
-        assert!(m.busiest(variant) > 0.62, "{variant}");
-    }
+    );
+    assert!(m.extremes(fine).0 > 0.67 && m.extremes(coarse).0 > 0.70);
     for variant in ["random", "least-connections"] {
-        assert!(m.busiest(variant) - m.idlest(variant) < 0.03, "{variant}");
+        assert!(m.extremes(variant).0 < 0.55, "{variant}");
     }
 }
 
+/// By 200 layouts of Zipf's shares over 20 servers the busiest is at 0.776 on average; the tolerance is as above.
 #[test]
 fn hot_keys() {
-    let m = measure("hot-keys", 4, &["run.duration=200s"]);
+    let m = measure("hot-keys", 20, &["run.duration=60s"]);
     for variant in ["consistent-hashing", "consistent-hashing points=1000"] {
-        near(m.busiest(variant), 0.89, 0.04);
-        assert!(m.p99(variant) > 2.0 * m.p99("random"), "{variant}");
+        near(m.extremes(variant).0, 0.776, 0.09 / 0.776);
+        assert!(m.p99(variant) > 1.2 * m.p99("random"), "{variant}");
     }
     assert!(m.p99("power-of-d") < 0.8 * m.p99("random"));
 }

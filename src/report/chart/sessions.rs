@@ -64,7 +64,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "Sessions that lost their state, as a share of all in the measured window",
+            "Sessions that lost their state, by the cause of their first loss, as a share of all in the measured window",
         );
         let mut at = EDGE;
         let plain = Type::new(13.0, MUTED);
@@ -104,7 +104,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 .map(|row| row.lost)
                 .sum();
             let text = format!(
-                "{}% ({} times)",
+                "{}% ({} losses)",
                 number(from, if from < 1.0 { 0.01 } else { 0.1 }),
                 number(lost, if lost < 10.0 { 0.1 } else { 1.0 })
             );

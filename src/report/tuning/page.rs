@@ -5,7 +5,8 @@ use comfy_table::{Cell, CellAlignment};
 use super::TuneTables;
 use crate::experiment::{self, Better};
 use crate::report::chart::Chart;
-use crate::report::table::{Style, fresh, scale_of};
+use crate::report::markdown::plain;
+use crate::report::table::{self, Style, fresh, scale_of};
 use crate::stats::Verdict;
 use crate::tune::verdict::Gain;
 use crate::tune::{Answer, Space};
@@ -151,6 +152,7 @@ fn balance(space: &Space<'_>, answer: &Answer, and: crate::scenario::file::Metri
 
 /// The whole answer.
 pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Style) -> String {
+    let named = |name: &str| table::text(style, name);
     let mut page = String::new();
     let mut table = fresh(style);
     let has_rule = tables.weights.iter().any(|row| !row.capacity.is_empty());
@@ -160,7 +162,7 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
     table.set_header(header);
     let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
     for row in &tables.weights {
-        let mut cells = vec![Cell::new(&row.value), right(&row.current)];
+        let mut cells = vec![Cell::new(named(&row.value)), right(&row.current)];
         cells.extend(has_rule.then(|| right(&row.capacity)));
         cells.push(right(&row.tuned));
         let end = |factor: f64, edge: f64, sign: &str| {
@@ -180,7 +182,7 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
     if space.tuning.strategies {
         page += &format!(
             "strategy: {}\n",
-            space.base.variants[answer.tuned.variant].name
+            named(&space.base.variants[answer.tuned.variant].name)
         );
     }
     page.push('\n');
@@ -235,8 +237,8 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
         };
         let mark = if own.contains(&metric.name) { " *" } else { "" };
         table.add_row(vec![
-            Cell::new(&row.with),
-            Cell::new(&row.situation),
+            Cell::new(named(&row.with)),
+            Cell::new(named(&row.situation)),
             Cell::new(format!("{}{unit}{mark}", metric.name)),
             right(&number(row.other)),
             right(&number(row.tuned)),
@@ -256,7 +258,7 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
             table.add_row(vec![
                 right(&figure(row.mean)),
                 right(&figure(row.and_mean)),
-                Cell::new(&row.values),
+                Cell::new(named(&row.values)),
             ]);
         }
         page += &format!(
@@ -288,10 +290,10 @@ pub(super) fn markdown(
 ) -> String {
     let mut page = format!(
         "# {}\n\n{}\n\n",
-        space.base.question,
-        caption(space, answer)
+        plain(&space.base.question),
+        plain(&caption(space, answer))
     );
-    page += &sentences(space, answer).join(" ");
+    page += &plain(&sentences(space, answer).join(" "));
     page += "\n\n";
     page += &text(space, answer, tables, Style::Markdown);
     page += "Differences are between means over replications on the same requests, none of which the search has seen; a verdict is given only \

@@ -78,16 +78,19 @@ impl<P: Policy> LoadBalancer<P> {
         }
     }
 
-    /// The policy for a request with these labels.
-    fn policy(&mut self, labels: &Labels) -> Option<&mut P> {
+    /// The policy for a request with these labels. Whether a group has hosts is seen as it is now: the last one may have
+    /// left since the group was last looked at.
+    fn policy(&mut self, labels: &Labels, cx: &Context<'_>) -> Option<&mut P> {
         let Some(subsets) = &mut self.subsets else {
             return Some(&mut self.any);
         };
         let by_labels = subsets.by_labels.iter_mut();
         let mut fitting = by_labels.filter(|(own, _)| own == labels);
-        if let Some((_, policy)) =
-            fitting.find_map(|own| (!own.1.hosts().is_empty()).then_some(own))
-        {
+        let has_hosts = |policy: &mut P| {
+            policy.hosts().advance(cx);
+            !policy.hosts().is_empty()
+        };
+        if let Some((_, policy)) = fitting.find_map(|own| has_hosts(&mut own.1).then_some(own)) {
             return Some(policy);
         }
         match subsets.fallback {
@@ -174,7 +177,7 @@ impl<P: Policy> News for LoadBalancer<P> {
 
 impl<P: Policy> Product for LoadBalancer<P> {
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        let picked = self.policy(request.labels).and_then(|policy| {
+        let picked = self.policy(request.labels, cx).and_then(|policy| {
             policy.hosts().advance(cx);
             policy.pick(request, cx)
         });

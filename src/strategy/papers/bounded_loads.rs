@@ -59,6 +59,7 @@ impl BoundedLoads {
 }
 
 impl News for BoundedLoads {
+    const PLACES: bool = true;
     type Config = Config;
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {

@@ -30,6 +30,7 @@ const TRIES: u32 = 64;
 pub struct JumpHash;
 
 impl News for JumpHash {
+    const PLACES: bool = true;
     type Config = Config;
 
     fn new(_: &Config, _: &mut Context<'_>) -> Self {

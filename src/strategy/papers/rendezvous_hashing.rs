@@ -31,6 +31,7 @@ fn uniform(key: u64, member: MemberId, salt: u64) -> f64 {
 }
 
 impl News for RendezvousHashing {
+    const PLACES: bool = true;
     type Config = Config;
 
     fn new(_: &Config, _: &mut Context<'_>) -> Self {

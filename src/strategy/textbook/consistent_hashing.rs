@@ -59,6 +59,7 @@ pub struct ConsistentHashing {
 }
 
 impl News for ConsistentHashing {
+    const PLACES: bool = true;
     type Config = Config;
 
     fn origin(config: &Config) -> Origin {

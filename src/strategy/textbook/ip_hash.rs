@@ -72,6 +72,7 @@ impl IpHash {
 }
 
 impl News for IpHash {
+    const PLACES: bool = true;
     type Config = Config;
 
     fn origin(_: &Config) -> Origin {
