@@ -7,12 +7,12 @@ use super::network::Delay;
 use crate::balancer::retry::Jitter;
 use crate::dist::Sampler;
 use crate::strategy::Origin;
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 impl Blueprint {
     /// Whether anything besides the strategy's own draws is drawn anew in each replication: gaps, sizes, service times,
-    /// delays, faults, where textbook hashes put keys. Where nothing is (a trace with its own service times), replications are copies of each other, and
-    /// their agreement is no evidence.
+    /// delays, faults, where textbook hashes put keys. Where nothing is (a trace with its own service times),
+    /// replications are copies of each other, and their agreement is no evidence.
     pub fn varies(&self) -> bool {
         let random_fault = |schedule: &Schedule| matches!(schedule, Schedule::Random(..));
         self.sources.iter().any(|source| self.source_varies(source))
@@ -28,9 +28,8 @@ impl Blueprint {
 
     fn source_varies(&self, source: &SourcePlan) -> bool {
         let when = match &source.when {
-            // Equal gaps only begin at a random phase: that moves all there is by one span, unless something else has a time
-            // of its own.
-            When::Process(process) => !process.is_even() || !self.keeps_step(),
+            // Even constant gaps begin at a random phase, and who asks is drawn.
+            When::Process(_) => true,
             When::Trace(_) => false,
             When::Closed(think) => is_random(think),
         };
@@ -44,13 +43,6 @@ impl Blueprint {
             || source.size.as_ref().is_some_and(is_random)
             || length.is_some_and(is_random)
             || matches!(source.to_balancer, Delay::Drawn(_))
-    }
-
-    /// Whether one source is all that has times of its own: by its phase nothing meets anything else earlier or later.
-    fn keeps_step(&self) -> bool {
-        let stays = |group: &GroupPlan| group.joins == Time::ZERO && group.leaves == Time::NEVER;
-        let mut groups = self.services.iter().flat_map(|service| &service.groups);
-        self.sources.len() == 1 && self.faults.is_empty() && groups.all(stays)
     }
 
     fn service_varies(&self, service: &ServicePlan) -> bool {

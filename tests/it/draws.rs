@@ -52,6 +52,10 @@ fn what_nobody_draws_does_not_vary() {
     // The strategy draws: at each request, or where it begins.
     assert!(varies("rule", "\"random\"", "", constant));
     assert!(varies("start", "\"round-robin\"", "", constant));
+    // Where a textbook's hash puts a client is drawn; where a product's own does is not.
+    let who = r#", client = "who""#;
+    assert!(varies("placement", "\"jump-hash\"", who, constant));
+    assert!(!varies("product", "\"envoy-maglev\"", who, constant));
 }
 
 /// A case of `tests/cases`, as it stands there.

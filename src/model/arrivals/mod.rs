@@ -67,13 +67,6 @@ pub enum Process {
     Varying(varying::Following),
 }
 
-impl Process {
-    /// Whether nothing is drawn but when it begins.
-    pub fn is_even(&self) -> bool {
-        matches!(self, Process::Renewal(renewal) if renewal.is_even())
-    }
-}
-
 impl Arrivals {
     /// The process, for the kinds that make one: traces and closed loops do not.
     ///

@@ -71,11 +71,6 @@ impl Renewal {
         })
     }
 
-    /// Whether all gaps are equal.
-    pub(super) fn is_even(&self) -> bool {
-        self.gap.variance() == 0.0
-    }
-
     /// Of gaps that are all equal, the first is cut at random: processes of one rate do not march in step.
     pub(super) fn first(&self, rng: &mut Rng) -> Time {
         if self.gap.variance() == 0.0 {

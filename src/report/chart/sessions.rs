@@ -103,10 +103,17 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 .filter(|row| row.strategy == series.name)
                 .map(|row| row.lost)
                 .sum();
+            // Fine where there is little, but none is none.
+            let share_step = match from {
+                0.0 => 1.0,
+                share if share < 1.0 => 0.01,
+                _ => 0.1,
+            };
+            let lost_step = if lost > 0.0 && lost < 10.0 { 0.1 } else { 1.0 };
             let text = format!(
                 "{}% ({} losses)",
-                number(from, if from < 1.0 { 0.01 } else { 0.1 }),
-                number(lost, if lost < 10.0 { 0.1 } else { 1.0 })
+                number(from, share_step),
+                number(lost, lost_step)
             );
             canvas.text(
                 &text,
