@@ -53,8 +53,8 @@ pub(super) struct ExportArgs {
     /// Write the weights into the file; without it the difference is only shown.
     #[arg(long, requires = "into")]
     write: bool,
-    /// Write them even where a server of the scenario is not in the configuration, or one of the configuration not in the scenario;
-    /// such servers keep the weights that they have.
+    /// Write them even where a server of the scenario is not in the configuration, or one of the
+    /// configuration not in the scenario; such servers keep the weights that they have.
     #[arg(long, requires = "write")]
     partial: bool,
 }
@@ -284,7 +284,8 @@ struct Placed {
     found: Vec<bool>,
 }
 
-/// Finds the servers of a pool in a scenario: a group is known by what `import` calls it, a server of a group by its own name.
+/// Finds the servers of a pool in a scenario: a group is known by what `import` calls it, a server
+/// of a group by its own name.
 fn placed(pool: &Pool, service: &ServicePlan, weights: &[u32]) -> Result<Placed, Failure> {
     let refused = |why: String| Err(Failure::Usage(why));
     let Some(rows) = pool.groups() else {

@@ -197,7 +197,8 @@ fn only_tune(rejected: &Rejected) -> Option<String> {
     all.then(|| messages.collect::<Vec<_>>().join("; ") + ".")
 }
 
-/// What of a pool a scenario does not take, in the places of the configuration: the text that was refused is nowhere to be seen.
+/// What of a pool a scenario does not take, in the places of the configuration: the text that was
+/// refused is nowhere to be seen.
 fn beyond(configuration: &Configuration, pool: &Pool, rejected: &Rejected) -> Failure {
     let groups = pool.groups().unwrap_or_default();
     let place = |at: &At| {

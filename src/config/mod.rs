@@ -115,7 +115,8 @@ impl WeightPlace {
 pub struct Absent {
     /// The pool's name.
     pub pool: String,
-    /// Where its servers come from, and how to get a text that has them: the end of a sentence that begins with names of pools.
+    /// Where its servers come from, and how to get a text that has them: the end of a sentence that
+    /// begins with names of pools.
     pub why: &'static str,
 }
 
@@ -160,11 +161,12 @@ pub struct Group {
 }
 
 impl Pool {
-    /// The servers as groups of a scenario: each line is one, unless a scenario would have too many. Then like servers in a row are
-    /// one. `None` where there are too many even so.
+    /// The servers as groups of a scenario: each line is one, unless a scenario would have too
+    /// many. Then like servers in a row are one. `None` where there are too many even so.
     ///
-    /// A group is called as its first server with all but letters, digits, `.`, `_` and `-` made `-`, at most 40 characters, and a
-    /// number where two would be the same, or one be called as a server of another that stands for several.
+    /// A group is called as its first server with all but letters, digits, `.`, `_` and `-` made
+    /// `-`, at most 40 characters, and a number where two would be the same, or one be called as a
+    /// server of another that stands for several.
     pub fn groups(&self) -> Option<Vec<Group>> {
         let alike = |one: &Server, other: &Server| {
             one.weight == other.weight && one.settings == other.settings
@@ -215,7 +217,8 @@ impl Pool {
     }
 }
 
-/// Whether `name` is what one of `count` servers of a group is called: `web` of two makes `web-1` and `web-2`.
+/// Whether `name` is what one of `count` servers of a group is called: `web` of two makes `web-1`
+/// and `web-2`.
 fn is_one_of(name: &str, group: &str, count: u32) -> bool {
     let number = name
         .strip_prefix(group)

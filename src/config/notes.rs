@@ -21,7 +21,8 @@ pub enum Concerns {
     /// Any pool, for all that is known.
     #[default]
     Any,
-    /// Pools by their names; no names where no pool of the configuration has anything to do with it.
+    /// Pools by their names; no names where no pool of the configuration has anything to do with
+    /// it.
     Pools(BTreeSet<String>),
 }
 
@@ -57,13 +58,15 @@ impl Concerns {
 pub(crate) enum Fate {
     /// It is carried over, or a note of its own says what of it is not.
     Carried,
-    /// It bears on balance, time or failure, and is not carried over: why, as the end of a sentence.
+    /// It bears on balance, time or failure, and is not carried over: why, as the end of a
+    /// sentence.
     Left(&'static str),
     /// It bears on none of them.
     Aside,
 }
 
-/// Notes in the order of the text, each once: what is said alike of one place for several pools is said for all of them.
+/// Notes in the order of the text, each once: what is said alike of one place for several pools is
+/// said for all of them.
 pub(crate) fn sorted(mut notes: Vec<Note>) -> Vec<Note> {
     let order = |note: &Note| {
         let Place { file, range } = &note.at;

@@ -7,16 +7,18 @@ use std::ops::RangeInclusive;
 pub struct Rounded {
     /// The weights, in the order of those that were given.
     pub weights: Vec<u32>,
-    /// The largest change of a server's share, relative to the share that it should have; 0.01 is one percent of it.
+    /// The largest change of a server's share, relative to the share that it should have; 0.01 is
+    /// one percent of it.
     pub largest_error: f64,
 }
 
 /// Scales that are tried: from the largest weight that the range takes down to so many less.
 const SCALES: u32 = 1000;
 
-/// Brings weights into `range`. Those that are in it already stay; otherwise they are scaled so that the largest relative error of a
-/// share is the least, and of scales that are equally good the smallest is taken. A weight of 0 stays 0 where the range has 0, and
-/// becomes its least otherwise; no other weight becomes 0.
+/// Brings weights into `range`. Those that are in it already stay; otherwise they are scaled so
+/// that the largest relative error of a share is the least, and of scales that are equally good the
+/// smallest is taken. A weight of 0 stays 0 where the range has 0, and becomes its least otherwise;
+/// no other weight becomes 0.
 pub fn round(weights: &[u32], range: &RangeInclusive<u32>) -> Rounded {
     if weights.iter().all(|weight| range.contains(weight)) {
         return Rounded {
@@ -92,8 +94,8 @@ mod tests {
         fn weights_are_in_the_range_and_near(weights in prop::collection::vec(1u32..100_000, 1..20)) {
             let rounded = round(&weights, &(0..=256));
             prop_assert!(rounded.weights.iter().all(|weight| (1..=256).contains(weight)));
-            // At the scale of 256 each weight is off by half a unit at most: so are the least of them, and all together by no larger
-            // share. Less than a unit cannot be kept.
+            // At the scale of 256 each weight is off by half a unit at most: so are the least of
+            // them, and all together by no larger share. Less than a unit cannot be kept.
             let largest = f64::from(*weights.iter().max().unwrap());
             let least = f64::from(*weights.iter().min().unwrap());
             let units = 256.0 * least / largest;

@@ -1,8 +1,10 @@
 //! Weights in the words of each product.
 //!
-//! A [`Plan`] is a pool with the weights that a scenario gives it; [`snippet`] writes it as a product has it, and says what the product
-//! cannot say. Each strategy has a rule of each product that comes nearest (`strategies`); names and addresses are quoted as the
-//! product's syntax wants it, or refused (`names`). [`rounding`](crate::config::rounding) brings weights into a product's range. Weights in a configuration that exists are replaced by
+//! A [`Plan`] is a pool with the weights that a scenario gives it; [`snippet`] writes it as a
+//! product has it, and says what the product cannot say. Each strategy has a rule of each product
+//! that comes nearest (`strategies`); names and addresses are quoted as the product's syntax wants
+//! it, or refused (`names`). [`rounding`](crate::config::rounding) brings weights into a product's
+//! range. Weights in a configuration that exists are replaced by
 //! [`config::patch`](crate::config::patch).
 
 use std::fmt::Write;

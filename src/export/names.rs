@@ -1,5 +1,5 @@
-//! Addresses and names as products take them. What a product's syntax cannot say is refused: a name of a scenario must never become
-//! a line of a configuration, or a command of a shell.
+//! Addresses and names as products take them. What a product's syntax cannot say is refused: a name
+//! of a scenario must never become a line of a configuration, or a command of a shell.
 
 use std::collections::BTreeMap;
 use std::net::Ipv6Addr;
@@ -10,7 +10,8 @@ use crate::config::{Product, scenario_name};
 /// Where a server listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Address<'a> {
-    /// Host and port. The host is an IPv4 address or a name, whose letters stand for themselves in each product's syntax.
+    /// Host and port. The host is an IPv4 address or a name, whose letters stand for themselves in
+    /// each product's syntax.
     Host(&'a str, u16),
     /// The same of IPv6, without brackets.
     Six(Ipv6Addr, u16),
@@ -117,7 +118,8 @@ pub(super) fn haproxy_word(text: &str) -> String {
     quoted(text, &['"', '\\', '$'])
 }
 
-/// A text without control characters between double quotes, a backslash before each of `special`; bare where all of it is plain.
+/// A text without control characters between double quotes, a backslash before each of `special`;
+/// bare where all of it is plain.
 fn quoted(text: &str, special: &[char]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-:/@[]".contains(c);
     if text.chars().all(plain) {
@@ -159,7 +161,8 @@ pub(super) fn label(name: &str) -> Result<String, Unsayable> {
     }
 }
 
-/// What each server is called, by `plain`; refused where two names become one, since what is meant for the one would go to the other.
+/// What each server is called, by `plain`; refused where two names become one, since what is meant
+/// for the one would go to the other.
 pub(super) fn distinct(
     plan: &Plan,
     plain: impl Fn(&str) -> Result<String, Unsayable>,

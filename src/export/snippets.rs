@@ -164,7 +164,8 @@ pub(super) fn ipvs(plan: &Plan, remarks: &mut Vec<String>) -> Result<String, Uns
         format_args!("ipvsadm --add-service --tcp-service \"$VIRTUAL\" --scheduler {word}"),
     );
     for target in active(plan, Product::Ipvs, remarks) {
-        // Its letters stand for themselves in a shell, but for the brackets of IPv6, which would be a pattern.
+        // Its letters stand for themselves in a shell, but for the brackets of IPv6, which would be
+        // a pattern.
         let place = match address(target)? {
             six @ Address::Six(..) => format!("'{}'", six.host_and_port(target, Product::Ipvs)?),
             other => other.host_and_port(target, Product::Ipvs)?,

@@ -1,4 +1,5 @@
-//! Each strategy in the words of each product: its own ones as they are, others as the rule that comes nearest.
+//! Each strategy in the words of each product: its own ones as they are, others as the rule that
+//! comes nearest.
 
 use serde_json::{Map, Value};
 
@@ -8,7 +9,8 @@ use crate::config::Product;
 /// How a product chooses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// The product's words, a line each: of nginx its directives, of HAProxy what follows `balance`, then other lines.
+    /// The product's words, a line each: of nginx its directives, of HAProxy what follows
+    /// `balance`, then other lines.
     pub words: Vec<String>,
     /// What is different, as the end of a sentence; `None` where nothing is.
     pub differs: Option<String>,
@@ -178,7 +180,8 @@ fn nearest(product: Product, family: Family) -> Option<Rule> {
     })
 }
 
-/// A product's own strategy as the product writes it. Settings that are said so are taken out of `settings`.
+/// A product's own strategy as the product writes it. Settings that are said so are taken out of
+/// `settings`.
 fn own(product: Product, strategy: &str, settings: &mut Map<String, Value>) -> Option<Rule> {
     match product {
         Product::Nginx => nginx(strategy, settings),

@@ -152,7 +152,8 @@ fn strategies_without_a_counterpart_are_named() {
     }
 }
 
-/// A name must never become a line of a configuration or a command of a shell, and two names never one.
+/// A name must never become a line of a configuration or a command of a shell, and two names never
+/// one.
 #[test]
 fn names_are_quoted_or_refused() {
     let named = |name: &str, address: &str| {

@@ -332,8 +332,8 @@ fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Cli
     Clients { text, duration }
 }
 
-/// The servers that requests go to while none fails: of those that are up and no backups the first priority; where there are none,
-/// the backups.
+/// The servers that requests go to while none fails: of those that are up and no backups the first
+/// priority; where there are none, the backups.
 fn serving(pool: &Pool) -> Vec<&Server> {
     let up = |server: &&Server| !is(&server.settings, "down") && server.weight > 0;
     let (backups, others): (Vec<&Server>, Vec<&Server>) = pool

@@ -600,7 +600,8 @@ pub struct Servers {
     /// In which order it works.
     #[serde(default)]
     pub discipline: Discipline,
-    /// Where they are: one of `network.zones`, or, where those are left out, any name, and no zone has delays of its own.
+    /// Where they are: one of `network.zones`, or, where those are left out, any name, and no zone
+    /// has delays of its own.
     #[serde(default)]
     pub zone: Option<String>,
     /// How long a request takes at speed 100%, without waiting. Not used where a trace says it itself.

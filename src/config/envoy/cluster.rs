@@ -135,8 +135,8 @@ pub(super) fn read(
         if let Some(factor) = assigned.factor {
             shared.insert("overprovisioning-factor".to_owned(), factor);
         }
-        // Where no locality has a weight, requests go to any host. (Envoy 1.40, `HostSetImpl::chooseLocality` of
-        // source/common/upstream/upstream_impl.cc)
+        // Where no locality has a weight, requests go to any host. (Envoy 1.40,
+        // `HostSetImpl::chooseLocality` of source/common/upstream/upstream_impl.cc)
         if chosen.by_zone && !assigned.zones.is_empty() {
             let weights = assigned.zones.into_iter();
             let weights: toml::Table = weights
@@ -367,8 +367,9 @@ pub(super) fn outlier_detection(reader: &mut Reader, node: &Node) -> toml::Table
             table.insert(kebab(name), number);
         }
     }
-    // Errors are counted before they are compared, so that 0 in a row never come and nobody is ejected. (Envoy 1.40,
-    // `DetectorHostMonitorImpl::putHttpResponseCode` of source/common/upstream/outlier_detection_impl.cc)
+    // Errors are counted before they are compared, so that 0 in a row never come and nobody is
+    // ejected. (Envoy 1.40, `DetectorHostMonitorImpl::putHttpResponseCode` of
+    // source/common/upstream/outlier_detection_impl.cc)
     for name in [
         "consecutive-5xx",
         "consecutive-gateway-failure",

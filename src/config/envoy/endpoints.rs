@@ -30,7 +30,8 @@ pub(super) struct Assigned {
     pub zones: BTreeMap<String, u32>,
 }
 
-/// The zones of an assignment: localities, told apart by priority where the same one has other weights there.
+/// The zones of an assignment: localities, told apart by priority where the same one has other
+/// weights there.
 #[derive(Debug, Default)]
 struct Zones {
     weights: BTreeMap<String, Option<u32>>,
@@ -46,7 +47,8 @@ impl Zones {
             let parts = parts.into_iter().filter(|part| !part.is_empty());
             name = parts.collect::<Vec<&str>>().join("/");
         }
-        // 0 is as good as none: such a locality gets nothing. (Envoy 1.40, `LocalityLbEndpoints.load_balancing_weight`)
+        // 0 is as good as none: such a locality gets nothing. (Envoy 1.40,
+        // `LocalityLbEndpoints.load_balancing_weight`)
         let weight = locality
             .get(WEIGHT)
             .and_then(|_| reader.whole(locality, WEIGHT));

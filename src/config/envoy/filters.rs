@@ -1,4 +1,5 @@
-//! Filters of listeners and of HTTP connection managers: which of them bear on the requests that reach a cluster.
+//! Filters of listeners and of HTTP connection managers: which of them bear on the requests that
+//! reach a cluster.
 
 use super::reader::Reader;
 use super::tree::Node;
@@ -137,7 +138,8 @@ fn fate(kind: &str) -> Option<Fate> {
     found.map(|(_, fate)| *fate)
 }
 
-/// What kind of filter it is: `type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault` and the name
+/// What kind of filter it is:
+/// `type.googleapis.com/envoy.extensions.filters.http.fault.v3.HTTPFault` and the name
 /// `envoy.filters.http.fault` are `fault`; older names are `envoy.fault`.
 fn word(filter: &Node) -> Option<&str> {
     let config = filter.get("typed_config").or_else(|| filter.get("config"));

@@ -168,8 +168,9 @@ impl Reader {
         Some(i64::from(nearest).into())
     }
 
-    /// A key that holds a number: as such, as a percentage (`{value: 50}`), or with a default (`{default_value: 1.0}`). For one
-    /// that a scenario does not take stands the nearest that it does.
+    /// A key that holds a number: as such, as a percentage (`{value: 50}`), or with a default
+    /// (`{default_value: 1.0}`). For one that a scenario does not take stands the nearest that it
+    /// does.
     pub(super) fn number_in(
         &mut self,
         map: &Node,

@@ -290,7 +290,8 @@ impl<'a> Routes<'a> {
     }
 }
 
-/// The clusters that requests go to from there: those named anywhere within; any, where the place does not name them itself.
+/// The clusters that requests go to from there: those named anywhere within; any, where the place
+/// does not name them itself.
 fn concerns(nodes: &[Node]) -> Concerns {
     let mut names: Vec<&str> = Vec::new();
     let mut elsewhere = false;

@@ -68,7 +68,8 @@ fn queue_timeout(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<T
     written.or_else(|| time(proxy, "timeout connect", found).filter(|_| limited))
 }
 
-/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a retry or as the time in a queue.
+/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a
+/// retry or as the time in a queue.
 fn connect(proxy: &Proxy, table: &Table, retry: Option<&Table>, found: &mut Found) {
     let Some((line, time)) =
         proxy

@@ -1,5 +1,5 @@
-//! What becomes of each line of a proxy, by its first words: section 4.1 of the configuration manual 2.6, with what came until 3.2
-//! and what older versions had.
+//! What becomes of each line of a proxy, by its first words: section 4.1 of the configuration
+//! manual 2.6, with what came until 3.2 and what older versions had.
 
 use crate::config::notes::Fate;
 
@@ -27,7 +27,8 @@ const PRIORITY: &str = "requests wait in the order in which they came in a scena
 const PROGRAM: &str = "what a program does with requests is not read";
 const RATE: &str = "an answer of a scenario takes as long as its service";
 
-/// Lines that bear on balance, time or failures and are not carried over: their first words, whom they speak of, and why.
+/// Lines that bear on balance, time or failures and are not carried over: their first words, whom
+/// they speak of, and why.
 const LEFT: &[(&str, To, &str)] = &[
     ("block", To::All, ADMISSION),
     (
@@ -208,8 +209,8 @@ const CARRIED: &[&str] = &[
     "timeout server",
 ];
 
-/// Lines that bear neither on balance nor on time nor on failures: what is listened to, looked at, logged and written. A `*` at the
-/// end stands for any letters.
+/// Lines that bear neither on balance nor on time nor on failures: what is listened to, looked at,
+/// logged and written. A `*` at the end stands for any letters.
 const ASIDE: &[&str] = &[
     "acl",
     "backlog",
@@ -383,7 +384,8 @@ const GLOBAL: &[(&str, &str)] = &[
     ),
 ];
 
-/// What becomes of a line of a proxy, and whom it speaks of, by its words; `None` where nobody knows what it does.
+/// What becomes of a line of a proxy, and whom it speaks of, by its words; `None` where nobody
+/// knows what it does.
 pub(super) fn fate(words: [&str; 3]) -> Option<(To, Fate)> {
     let [first, second, third] = words;
     let second = second.split(['(', '.']).next().unwrap_or_default();

@@ -1,6 +1,8 @@
-//! The parameters of servers that HAProxy knows, so that one it does not know is told from one that says nothing of balancing.
+//! The parameters of servers that HAProxy knows, so that one it does not know is told from one that
+//! says nothing of balancing.
 //!
-//! Section 5.2 of the configuration manual 2.6, with what came until 3.2 and what older versions had.
+//! Section 5.2 of the configuration manual 2.6, with what came until 3.2 and what older versions
+//! had.
 
 use super::directives;
 

@@ -1,4 +1,5 @@
-//! Lines that bear on balancing and have nothing like them in a scenario, and lines that nobody knows.
+//! Lines that bear on balancing and have nothing like them in a scenario, and lines that nobody
+//! knows.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,8 @@ use super::sections::{Kind, Proxy, Section};
 use super::words::Line;
 use crate::config::notes::Fate;
 
-/// First words of lines that stand beside others like them, where of other lines the last one counts.
+/// First words of lines that stand beside others like them, where of other lines the last one
+/// counts.
 const REPEATED: [&str; 12] = [
     "block",
     "filter",

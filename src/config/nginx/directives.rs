@@ -1,5 +1,5 @@
-//! What becomes of each directive: the modules of nginx up to 1.29 with those of NGINX Plus (nginx.org, "Alphabetical index of
-//! directives"), and modules of others that are often found.
+//! What becomes of each directive: the modules of nginx up to 1.29 with those of NGINX Plus
+//! (nginx.org, "Alphabetical index of directives"), and modules of others that are often found.
 
 use super::tree::Directive;
 use crate::config::notes::Fate;
@@ -12,7 +12,8 @@ const PROGRAM: &str = "what a program does with requests is not read";
 const RATE: &str = "an answer of a scenario takes as long as its service";
 const SUBREQUEST: &str = "a scenario asks nobody before it sends a request on";
 
-/// Directives that bear on balance, time or failures, and are not carried over. A `*` at the end stands for any letters.
+/// Directives that bear on balance, time or failures, and are not carried over. A `*` at the end
+/// stands for any letters.
 const LEFT: &[(&str, &str)] = &[
     ("access_by_lua*", PROGRAM),
     ("auth_request", SUBREQUEST),
@@ -47,14 +48,16 @@ const LEFT: &[(&str, &str)] = &[
     ("srcache_fetch", CACHE),
 ];
 
-/// Ends of directives that a family of proxies shares (`proxy_cache`, `fastcgi_cache`) and that bear on requests.
+/// Ends of directives that a family of proxies shares (`proxy_cache`, `fastcgi_cache`) and that
+/// bear on requests.
 const FAMILY_LEFT: &[(&str, &str)] = &[
     ("cache", CACHE),
     ("limit_rate", RATE),
     ("send_timeout", ONE_TIMEOUT),
 ];
 
-/// Ends of directives that a family of proxies shares, and that are carried over or have notes of their own.
+/// Ends of directives that a family of proxies shares, and that are carried over or have notes of
+/// their own.
 const FAMILY_CARRIED: &[&str] = &[
     "connect_timeout",
     "next_upstream",
@@ -137,9 +140,10 @@ const CARRIED: &[&str] = &[
     "worker_processes",
 ];
 
-/// Directives that bear neither on balance nor on time nor on failures: what is listened to, looked at, logged and written, and how
-/// nginx itself runs, with the limits of its processes. Requests that nginx answers itself (`return`, `root`) or sends elsewhere by what they say (`rewrite`) are not
-/// requests of a pool.
+/// Directives that bear neither on balance nor on time nor on failures: what is listened to, looked
+/// at, logged and written, and how nginx itself runs, with the limits of its processes. Requests
+/// that nginx answers itself (`return`, `root`) or sends elsewhere by what they say (`rewrite`) are
+/// not requests of a pool.
 const ASIDE: &[&str] = &[
     "absolute_redirect",
     "accept_mutex*",
