@@ -6,7 +6,7 @@ use super::Found;
 use super::params::{Check, number};
 use super::sections::Proxy;
 use super::server::Read;
-use super::strategy::{most_common, names};
+use super::strategy::most_common;
 use super::time::Time;
 use super::words::Line;
 
@@ -14,7 +14,7 @@ use super::words::Line;
 pub(super) fn balancer(
     proxy: &Proxy,
     strategy: &Table,
-    servers: &[Read],
+    servers: &mut [Read],
     found: &mut Found,
 ) -> Table {
     let mut table = Table::new();
@@ -68,8 +68,7 @@ fn queue_timeout(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<T
     written.or_else(|| time(proxy, "timeout connect", found).filter(|_| limited))
 }
 
-/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a
-/// retry or as the time in a queue.
+/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a retry or as the time in a queue.
 fn connect(proxy: &Proxy, table: &Table, retry: Option<&Table>, found: &mut Found) {
     let Some((line, time)) =
         proxy
@@ -191,8 +190,8 @@ fn reasons(proxy: &Proxy, on: Option<&Line>, timeout: bool, found: &mut Found) {
     }
 }
 
-/// The checks of most servers: a scenario checks all of a pool alike.
-fn health_check(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<Table> {
+/// The checks of most servers, which stand for the pool; others have their own.
+fn health_check(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Option<Table> {
     let checked = |read: &&Read| read.params.check.on;
     let most = most_common(
         servers
@@ -200,78 +199,64 @@ fn health_check(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<Ta
             .filter(checked)
             .map(|read| (read.params.check.clone(), read.server.count)),
     )?;
-    let other: Vec<&Read> = servers
-        .iter()
-        .filter(|read| read.params.check.on && read.params.check != most)
-        .collect();
-    if let Some(first) = other.first() {
-        found.note(
-            &first.server.at,
-            format!(
-                "{} checked with {}; a scenario checks a whole pool alike, and gets what most servers have: {}.",
-                subject(&other),
-                show(&first.params.check),
-                show(&most)
-            ),
-        );
-    }
-    let never: Vec<&Read> = servers
-        .iter()
-        .filter(|read| !read.params.check.on && !read.params.check.tracks)
-        .collect();
-    if let Some(first) = never.first() {
-        found.note(
-            &first.server.at,
-            format!(
-                "{} not checked, so that HAProxy never takes it to be down; a scenario checks a whole pool.",
-                subject(&never)
-            ),
-        );
-    }
-    let mut table = Table::new();
-    table.insert("interval".to_owned(), most.inter.scenario().into());
-    // With `timeout check` an answer is waited for that long, without it for the interval (section 4.2, "timeout check").
-    match time(proxy, "timeout check", found) {
-        Some(time) if time < most.inter => {
-            table.insert("timeout".to_owned(), time.scenario().into());
-        }
-        Some(_) => {
-            if let Some(line) = proxy.settings.get("timeout check") {
-                found.note(
-                    &line.at,
-                    format!(
-                        "`{}` is cut to the time between two checks, {}: a check of a scenario is over before the next one.",
-                        line.show(),
-                        most.inter.scenario()
-                    ),
-                );
+    let timeout = time(proxy, "timeout check", found);
+    let mut all = check(&most, timeout);
+    for read in servers.iter_mut() {
+        let own = &read.params.check;
+        let mut table = Table::new();
+        match (own.on, own.tracks) {
+            (true, _) => {
+                table = check(own, timeout);
+                // One that is checked less often may be waited for longer.
+                let waits = table.contains_key("timeout") || !all.contains_key("timeout");
+                table.retain(|key, value| all.get(key) != Some(value));
+                if !waits {
+                    table.insert("timeout".to_owned(), own.inter.scenario().into());
+                }
             }
+            // HAProxy never takes one to be down that it does not check.
+            (false, false) => {
+                table.insert("enabled".to_owned(), false.into());
+            }
+            (false, true) => {}
         }
-        None => {}
+        if !table.is_empty() {
+            let settings = &mut read.server.settings;
+            settings.insert("health-check".to_owned(), table.into());
+        }
     }
-    for (key, number) in [("fall", most.fall), ("rise", most.rise)] {
+    let cut = |read: &&Read| timeout.is_some_and(|time| time > read.params.check.inter);
+    if let Some(read) = servers.iter().filter(checked).find(cut)
+        && let Some(line) = proxy.settings.get("timeout check")
+    {
+        found.note(
+            &line.at,
+            format!(
+                "`{}` is cut to the time between two checks of `{}`, {}: a check of a scenario is over before the next one.",
+                line.show(),
+                read.server.name,
+                read.params.check.inter.scenario()
+            ),
+        );
+    }
+    if !most.cautious {
+        all.remove("cautious-start");
+    }
+    Some(all)
+}
+
+/// A server's checks as a scenario has them. With `timeout check` an answer is waited for that long, without it for the interval
+/// (section 4.2, "timeout check").
+fn check(own: &Check, timeout: Option<Time>) -> Table {
+    let mut table = Table::new();
+    table.insert("interval".to_owned(), own.inter.scenario().into());
+    if let Some(time) = timeout.filter(|time| *time < own.inter) {
+        table.insert("timeout".to_owned(), time.scenario().into());
+    }
+    for (key, number) in [("fall", own.fall), ("rise", own.rise)] {
         table.insert(key.to_owned(), i64::from(number.min(100)).into());
     }
     // A server begins with `rise` good checks to its name, one failure away from being down: `UP 1/3`.
-    if most.cautious {
-        table.insert("cautious-start".to_owned(), true.into());
-    }
-    Some(table)
-}
-
-fn subject(servers: &[&Read]) -> String {
-    format!(
-        "{} {}",
-        names(servers),
-        if servers.len() == 1 { "is" } else { "are" }
-    )
-}
-
-fn show(check: &Check) -> String {
-    format!(
-        "inter {} fall {} rise {}",
-        check.inter.scenario(),
-        check.fall,
-        check.rise
-    )
+    table.insert("cautious-start".to_owned(), own.cautious.into());
+    table
 }

@@ -138,7 +138,7 @@ fn order(at: &Place) -> (usize, usize, usize) {
 
 /// The pool of a proxy, if it has servers.
 fn pool(proxy: &sections::Proxy, found: &mut Found) -> Option<Pool> {
-    let servers = match proxy.kind.has_servers() {
+    let mut servers = match proxy.kind.has_servers() {
         true => server::servers(&proxy.default_servers, &proxy.lines, found),
         false => Vec::new(),
     };
@@ -147,8 +147,8 @@ fn pool(proxy: &sections::Proxy, found: &mut Found) -> Option<Pool> {
     if servers.is_empty() {
         return None;
     }
-    let strategy = strategy::strategy(proxy, &servers, found);
-    let balancer = balancer::balancer(proxy, &strategy, &servers, found);
+    let strategy = strategy::strategy(proxy, &mut servers, found);
+    let balancer = balancer::balancer(proxy, &strategy, &mut servers, found);
     Some(Pool {
         name: proxy.name.text.clone(),
         at: proxy.at(),

@@ -11,7 +11,7 @@ use super::words::{Line, Word};
 use crate::config::Fault;
 
 /// A proxy's strategy.
-pub(super) fn strategy(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Table {
+pub(super) fn strategy(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Table {
     let mut table = match proxy
         .settings
         .get("balance")
@@ -48,7 +48,7 @@ pub(super) fn strategy(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Ta
              in which they are written.",
         );
     }
-    slowstart(servers, &mut table, found);
+    slowstart(servers, &mut table);
     if proxy.settings.contains_key("option allbackups") {
         table.insert("allbackups".to_owned(), true.into());
     }
@@ -252,27 +252,22 @@ fn factor(line: &Line, consistent: bool, kind: &str, table: &mut Table, found: &
     }
 }
 
-/// HAProxy has a slow start for each server, a scenario one for all.
-fn slowstart(servers: &[Read], table: &mut Table, found: &mut Found) {
+/// What most servers have stands for the whole pool, and for the others their own.
+fn slowstart(servers: &mut [Read], table: &mut Table) {
     let of = |read: &Read| read.params.slowstart.filter(|time| !time.is_zero());
     let Some(most) = most_common(servers.iter().map(|read| (of(read), read.server.count))) else {
         return;
     };
-    let other: Vec<&Read> = servers.iter().filter(|read| of(read) != most).collect();
-    if let Some(first) = other.first() {
-        let as_text = |time: Option<Time>| time.map_or("none".to_owned(), Time::scenario);
-        found.note(
-            &first.server.at,
-            format!(
-                "`slowstart` of {} is {}; a scenario has one for the whole pool, and gets that of most servers: {}.",
-                names(&other),
-                as_text(of(first)),
-                as_text(most)
-            ),
-        );
-    }
     if let Some(time) = most {
         table.insert("slowstart".to_owned(), time.scenario().into());
+    }
+    for read in servers {
+        let own = of(read);
+        if own != most {
+            let own = own.map_or("0s".to_owned(), Time::scenario);
+            let settings = &mut read.server.settings;
+            settings.insert("slow-start".to_owned(), own.into());
+        }
     }
 }
 

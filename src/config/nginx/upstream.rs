@@ -65,7 +65,7 @@ pub(super) fn read(scope: Scope, directive: &Directive, report: &mut Report) -> 
         return None;
     }
     inside.names(report);
-    let strategy = inside.failures(strategy, report);
+    let strategy = inside.failures(strategy);
     Some(Upstream {
         scope,
         pool: Pool {
@@ -236,8 +236,8 @@ impl<'a> Inside<'a> {
         report.note(first.server.at.clone(), text);
     }
 
-    /// What a scenario says of failures for the pool as a whole: what most servers have.
-    fn failures(&self, mut strategy: Table, report: &mut Report) -> Table {
+    /// What a scenario says of failures: for the pool as a whole what most servers have, and for the others their own.
+    fn failures(&mut self, mut strategy: Table) -> Table {
         // Those that are down never fail.
         let is_up = |line: &&Line| !line.server.settings.contains_key("down");
         let lines: Vec<&Line> = self.lines.iter().filter(is_up).collect();
@@ -249,23 +249,17 @@ impl<'a> Inside<'a> {
         if timeout != 10_000 {
             strategy.insert("fail-timeout".to_owned(), time::show(timeout).into());
         }
-        for line in lines {
-            let mut other = Vec::new();
+        for line in &mut self.lines {
+            let settings = &mut line.server.settings;
+            if settings.contains_key("down") {
+                continue;
+            }
             if line.max_fails != fails {
-                other.push(format!("`max_fails={}`", line.max_fails));
+                settings.insert("max-fails".to_owned(), (line.max_fails as i64).into());
             }
             if line.fail_timeout != timeout {
-                other.push(format!("`fail_timeout={}`", time::show(line.fail_timeout)));
-            }
-            if !other.is_empty() {
-                let text = format!(
-                    "`{1}` has {0}, which is left out: a pool has one value, and \
-                    `max_fails={fails} fail_timeout={2}` is what most have.",
-                    other.join(" and "),
-                    line.server.name,
-                    time::show(timeout)
-                );
-                report.note(line.server.at.clone(), text);
+                let timeout = time::show(line.fail_timeout);
+                settings.insert("fail-timeout".to_owned(), timeout.into());
             }
         }
         strategy

@@ -92,7 +92,7 @@ fn timeouts_are_inherited_and_those_that_are_down_are_not_tried() {
             "kind=nginx-ip-hash max-fails=2 fail-timeout=30s | timeout=604800s retry={ max = 2 }",
             "10.1.0.11:3000 2",
             "10.1.0.12:3000 2",
-            "10.1.0.13:3000 1",
+            "10.1.0.13:3000 1 max-fails=5 fail-timeout=60s",
             "10.1.0.14:3000 1 down=true",
         ],
     );
@@ -106,7 +106,7 @@ fn connections_and_datagrams() {
         &[
             "kind=nginx-hash key=address consistent=true | timeout=3s retry={ max = 2 }",
             "db1.internal:5432 5",
-            "db2.internal:5432 1",
+            "db2.internal:5432 1 max-fails=3 fail-timeout=30s",
             "unix:/tmp/pg.sock 1 max-connections=3",
         ],
     );
@@ -194,7 +194,7 @@ fn line_ends_of_windows_and_comments_inside_a_line() {
         &[
             "kind=nginx-round-robin | timeout=60s retry={ max = 2 }",
             "10.5.0.1:8080 7",
-            "10.5.0.2:8080 1",
+            "10.5.0.2:8080 1 max-fails=0",
             "10.5.0.3:8080 1 backup=true",
         ],
     );
@@ -209,7 +209,7 @@ fn quotes_around_words() {
             "kind=nginx-round-robin | timeout=60s retry={ max = 2 }",
             "127.0.0.1:8001 1",
             "127.0.0.1:8002 3",
-            "127.0.0.1:8003 2",
+            "127.0.0.1:8003 2 max-fails=0",
         ],
     );
 }

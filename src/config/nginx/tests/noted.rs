@@ -60,13 +60,7 @@ fn conditions_zones_and_keys() {
 fn values_that_servers_do_not_share() {
     assert_notes(
         "websocket.conf",
-        &[
-            (
-                13,
-                "`10.1.0.13:3000` has `max_fails=5` and `fail_timeout=60s`",
-            ),
-            (29, "`proxy_read_timeout 90s` of this place"),
-        ],
+        &[(29, "`proxy_read_timeout 90s` of this place")],
     );
 }
 
