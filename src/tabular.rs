@@ -4,7 +4,7 @@
 pub const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Delimiters that are recognized; of two that split alike the first counts.
-const DELIMITERS: [u8; 4] = *b",;\t|";
+pub const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// A text without the mark.
 pub fn without_mark(text: &[u8]) -> &[u8] {

@@ -47,8 +47,10 @@ pub struct OwnChecks {
     /// Whether they are checked at all (HAProxy checks only servers with `check`).
     pub enabled: bool,
     /// Time between two checks.
+    #[schemars(extend("x-least" = "1ms"))]
     pub interval: Option<Span>,
     /// How long a check waits for an answer.
+    #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
     /// Failed checks in a row after which a member is down.
     #[schemars(range(min = 1, max = 100))]

@@ -81,7 +81,8 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
         | "aws-alb-least-outstanding-requests"
         | "join-idle-queue"
         | "join-shortest-queue"
-        | "least-work-left" => Family::Fewest,
+        | "least-work-left"
+        | "earliest-completion" => Family::Fewest,
         "power-of-d"
         | "haproxy-random"
         | "envoy-least-request"

@@ -8,6 +8,7 @@ use super::fit::{Fitted, Refusal};
 use super::{arrivals, popularity};
 use crate::config::rounding::round;
 use crate::config::{Configuration, Group, MOST_GROUPS, Pool, Server};
+use crate::scenario::check_address;
 
 /// What a log tells.
 #[derive(Debug)]
@@ -228,8 +229,15 @@ fn group(
     if group.count > 1 {
         let _ = writeln!(text, "count = {}", group.count);
     }
-    if own.len() == 1 && first.address.contains(':') {
-        let _ = writeln!(text, "address = {}", quoted(&first.address));
+    if own.len() == 1 {
+        let _ = match check_address(&first.address) {
+            Ok(()) => writeln!(text, "address = {}", quoted(&first.address)),
+            Err((why, _)) => writeln!(
+                text,
+                "# Its address, `{}`, {why}: it gets another one here, which rules that hash addresses see.",
+                comment(&first.address)
+            ),
+        };
     }
     let scaled = if weight == first.weight {
         String::new()

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::format::csv;
 use super::lines::{Line, Lines};
 use super::read::open;
+use crate::tabular;
 
 /// Bytes of a file, unpacked, at most: packed zeros would go on for days.
 const MOST_BYTES: u64 = 4 << 30;
@@ -108,7 +109,7 @@ impl<'a> Table<'a> {
             if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") {
                 return Err("is in UTF-16; save it as CSV in UTF-8".to_owned());
             }
-            let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+            let line = tabular::without_mark(line);
             // What spreadsheets write to themselves about the delimiter.
             let note = line.len() == 5 && line.starts_with(b"sep=");
             if !line.trim_ascii().is_empty() && !note {
@@ -308,7 +309,7 @@ fn header(line: &str, wanted: &[&str]) -> Result<(Shape, Vec<String>), String> {
         wanted.iter().filter(is_there).count()
     };
     let mut best: Option<((usize, usize), Option<u8>, Vec<String>)> = None;
-    for delimiter in *b",\t;|" {
+    for delimiter in tabular::DELIMITERS {
         let Some(names) = csv::names(line.as_bytes(), delimiter) else {
             continue;
         };

@@ -36,6 +36,7 @@ pub use template::Template;
 use text::Document;
 use tuning::Tuning;
 pub use warning::Warning;
+pub(crate) use words::address as check_address;
 
 /// A scenario that has been checked: what is compared, how often, and on what grounds.
 #[derive(Clone, Debug)]

@@ -44,7 +44,10 @@ fn name(text: &str) -> Result<(), Refusal> {
 }
 
 /// Host and port, or the path of a Unix socket.
-fn address(text: &str) -> Result<(), Refusal> {
+///
+/// # Errors
+/// What is wrong with it: a sentence that goes on after the address.
+pub(crate) fn address(text: &str) -> Result<(), Refusal> {
     let help = "write `HOST:PORT`: a name of letters, digits, `.`, `-` and `_`, an IPv4 address, or an IPv6 address in brackets; \
         or `unix:/PATH`";
     let refuse = |why: &str| Err((why.to_owned(), help));

@@ -235,6 +235,9 @@ fn every_interval_has_a_lower_bound() {
         "interval-offset",
         // Held against a bound of its own: the stretches of the timeline.
         "duration",
+        // An answer in no time, as a refused connection is. Clients that ask again at once make time
+        // stand still by it, which ends the run.
+        "takes",
         // Nothing for none.
         "pause",
         "per-size",

@@ -221,6 +221,30 @@ fn weightless(text: &str) -> String {
 /// The pools of a configuration: name, and the weights of the servers.
 type Pools = Vec<(String, Vec<u32>)>;
 
+/// A value that only the environment knows is said to be missing, and the rest is a scenario.
+#[test]
+fn addresses_that_a_scenario_does_not_take_are_left_out() {
+    let place = scratch("import-addresses");
+    let text = "backend web\n    balance source\n    server known 10.0.0.1:80\n    server variable \"${APP_HOST}:80\"\n    \
+        server portless 10.0.0.3\n    server spaced \"unix@/run/a b.sock\"\n";
+    fs::write(place.join("web.cfg"), text).unwrap();
+    let done = lbsim(&place, &["import", "web.cfg", "-o", "web.toml"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+    let scenario = fs::read_to_string(place.join("web.toml")).unwrap();
+    for due in [
+        "name = \"known\"\naddress = \"10.0.0.1:80\"\n",
+        "# Its address, `${APP_HOST}:80`, has a host that is neither a name nor an address",
+        "# Its address, `10.0.0.3`, has no port",
+        "# Its address, `unix@/run/a b.sock`, has no port",
+        "web.cfg:4: The address `${APP_HOST}:80` names an environment variable",
+    ] {
+        assert!(scenario.contains(due), "{due}: {scenario}");
+    }
+    assert_eq!(scenario.matches("\naddress = ").count(), 1, "{scenario}");
+    let done = lbsim(&place, &["check", "web.toml"]);
+    assert!(done.status.success(), "{}", stderr(&done));
+}
+
 /// What `import` writes of each pool of each configuration is a scenario; with other weights `export` changes weights alone.
 fn go_round(folder: &str, ending: &str, read: fn(&Path) -> Pools) -> usize {
     let place = scratch(&format!("import-round-{folder}"));

@@ -120,6 +120,41 @@ fn ends_with_the_time_at_the_server_alone() {
     is_known(&place, &log, "json=ended:t,server-took:rt:ms,server:up");
 }
 
+/// Google Cloud's entries: the moment is when the request came, and servers have no ports.
+#[test]
+fn entries_of_google_cloud_are_recognized() {
+    let place = folder("gcp", &["log-web.conf"]);
+    let mut log = String::new();
+    for request in by_end(system(6000, [0.020, 0.008], 5)) {
+        let came = jiff::Timestamp::from_nanosecond((request.came * 1e9) as i128).unwrap();
+        let _ = writeln!(
+            log,
+            r#"{{"httpRequest":{{"latency":"{:.6}s","remoteIp":"192.0.2.7","requestMethod":"GET","requestUrl":"http://web.example/a","responseSize":"312","serverIp":"10.0.0.{}","status":200}},"insertId":"1x2y","resource":{{"labels":{{"backend_service_name":"web","zone":"global"}},"type":"http_load_balancer"}},"severity":"INFO","timestamp":"{came}"}}"#,
+            request.ended - request.came,
+            request.server + 1
+        );
+    }
+    is_known(&place, &log, "gcp");
+    let lines: Vec<&[u8]> = log.lines().take(10).map(str::as_bytes).collect();
+    let guess = lbsim::logs::Format::guess(&lines).unwrap();
+    let named: lbsim::logs::Format = "gcp".parse().unwrap();
+    let mut requests = 0;
+    for format in [guess, named] {
+        let census = lbsim::logs::read(&place.join("a.log"), &format, &mut |entry| {
+            let server = &entry.attempts[0];
+            assert!(server.took.is_some() && server.server.starts_with("10.0.0."));
+            assert_eq!(
+                (entry.route.as_str(), entry.client.as_str()),
+                ("/a", "192.0.2.7")
+            );
+            assert_eq!((entry.pool.as_str(), entry.status), ("web", Some(200)));
+            requests += 1;
+        });
+        assert_eq!(census.unwrap().bad, 0);
+    }
+    assert_eq!(requests, 2 * 6000);
+}
+
 #[test]
 fn lengths_are_coarser_than_moments() {
     let place = folder("coarser", &["log-web.conf"]);

@@ -60,7 +60,7 @@ fn bad_measurements_are_refused() {
     for (from, to, says) in [
         ("real.csv", "real.csv", "row 2: `soon` is not a number"),
         ("real.csv", "negative.csv", "row 2: -1 is no response time"),
-        ("real.csv", "none.csv", "`none.csv` cannot be read"),
+        ("real.csv", "none.csv", "`none.csv` cannot be opened"),
         ("\"took\"", "\"takes\"", "has no column `takes`"),
         ("\"real\"", "\"random\"", "needs a name of its own"),
         ("\"us\"", "\"hours\"", "hours"),

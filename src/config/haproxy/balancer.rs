@@ -68,7 +68,8 @@ fn queue_timeout(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<T
     written.or_else(|| time(proxy, "timeout connect", found).filter(|_| limited))
 }
 
-/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a retry or as the time in a queue.
+/// Says that `timeout connect` is left out, unless its value is found again, as the pause before a
+/// retry or as the time in a queue.
 fn connect(proxy: &Proxy, table: &Table, retry: Option<&Table>, found: &mut Found) {
     let Some((line, time)) =
         proxy
@@ -245,8 +246,8 @@ fn health_check(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Optio
     Some(all)
 }
 
-/// A server's checks as a scenario has them. With `timeout check` an answer is waited for that long, without it for the interval
-/// (section 4.2, "timeout check").
+/// A server's checks as a scenario has them. With `timeout check` an answer is waited for that long,
+/// without it for the interval (section 4.2, "timeout check").
 fn check(own: &Check, timeout: Option<Time>) -> Table {
     let mut table = Table::new();
     table.insert("interval".to_owned(), own.inter.scenario().into());

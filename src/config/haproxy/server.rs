@@ -149,7 +149,7 @@ fn read(
         found.note(
             &address.at,
             format!(
-                "The address `{}` names an environment variable and stands as text.",
+                "The address `{}` names an environment variable, whose value is not known here.",
                 address.text
             ),
         );

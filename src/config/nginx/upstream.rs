@@ -236,7 +236,8 @@ impl<'a> Inside<'a> {
         report.note(first.server.at.clone(), text);
     }
 
-    /// What a scenario says of failures: for the pool as a whole what most servers have, and for the others their own.
+    /// What a scenario says of failures: for the pool as a whole what most servers have, and for the
+    /// others their own.
     fn failures(&mut self, mut strategy: Table) -> Table {
         // Those that are down never fail.
         let is_up = |line: &&Line| !line.server.settings.contains_key("down");
