@@ -159,6 +159,7 @@ fn tell(
                 "scenario": space.base.name,
                 "folder": folder,
                 "gain": answer.check.gains(),
+                "converged": answer.converged,
                 "verdict": sentences,
                 "strategy": space.base.variants[answer.tuned.variant].name,
                 "weights": tables.weights,

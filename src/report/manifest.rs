@@ -59,6 +59,7 @@ pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
         "strategy": base.variants[answer.tuned.variant].name,
         "values": values.collect::<serde_json::Map<_, _>>(),
         "gain": answer.check.gains(),
+        "converged": answer.converged,
         "scenario": base.resolved,
     }))
 }

@@ -307,6 +307,11 @@ impl Scenario {
         (self.replications, most.max(self.replications))
     }
 
+    /// Whether a group of servers gets requests only where no other can: the places of its service, and of the group there.
+    pub fn is_backup(&self, service: usize, group: usize) -> bool {
+        self.resolved["services"][service]["servers"][group]["backup"] == true
+    }
+
     /// The length of the run.
     pub fn duration(&self) -> Span {
         self.variants[0].blueprint.end - crate::time::Time::ZERO

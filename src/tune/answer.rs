@@ -28,6 +28,8 @@ pub struct Answer {
     pub front: Vec<Point>,
     /// Requests simulated by the search.
     pub requests: u64,
+    /// Whether the search ended because nothing better was to be expected, and not because its requests or its time ran out.
+    pub converged: bool,
 }
 
 impl Answer {
@@ -88,6 +90,7 @@ pub fn tune(
         None => &[Aim::First],
         Some(_) => &[Aim::First, Aim::Second],
     };
+    let mut converged = true;
     let mut aims = ends.to_vec();
     let mut at = 0;
     while let Some(&aim) = aims.get(at) {
@@ -97,6 +100,7 @@ pub fn tune(
         let searches = ends.len() + (ends.len() - 1) * BETWEEN.len();
         let best = search.run(1.0 / searches as f64);
         let last = search.best().cloned();
+        converged &= search.converged;
         evaluations.append(&mut search.evaluations);
         let known = best.and_then(|best| {
             found.push(best);
@@ -124,10 +128,18 @@ pub fn tune(
     let tuned = found[middle].clone();
     trials.aim = aims[middle];
     let rest = || -> Result<_, TrialError> {
-        let mut contenders = vec![("current", space.current())];
+        let mut contenders = vec![("current".to_owned(), space.current())];
         let simple = start::candidate(space, TuneStart::Capacity);
-        contenders.extend(simple.map(|simple| ("capacity", simple)));
-        contenders.push(("tuned", tuned.clone()));
+        contenders.extend(simple.map(|simple| ("capacity".to_owned(), simple)));
+        // What else the scenario compares may beat all weights, and whoever asks for these should know.
+        for (variant, own) in space.base.variants.iter().enumerate() {
+            let mut other = space.current();
+            other.variant = variant;
+            if variant != space.base.baseline && !own.is_oracle() && other != tuned {
+                contenders.push((own.name.clone(), other));
+            }
+        }
+        contenders.push(("tuned".to_owned(), tuned.clone()));
         let check = Check::run(&trials, contenders, space.tuning.confirmations)?;
         let sensitivities = sensitivity::sensitivities(&trials, &tuned)?;
         let landscape = sensitivity::landscape(&trials, &tuned, &sensitivities)?;
@@ -144,6 +156,7 @@ pub fn tune(
                 landscape,
                 front,
                 requests: trials.requests,
+                converged,
             };
             Ok((answer, trials.into_journal()))
         }

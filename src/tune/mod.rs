@@ -5,6 +5,7 @@
 //! | [`space`] | what may change, and how does a point of the search become a scenario? |
 //! | [`start`] | where does the search begin? |
 //! | [`trial`] | how good is a candidate, on the same requests as all others? |
+//! | `rung` | how long does a candidate live? |
 //! | [`aim`] | which of two metrics counts, and how much? |
 //! | [`search`] | which candidates are tried, and which of them is the best? |
 //! | [`verdict`] | is it better on requests that the search has not seen, and what does that cost elsewhere? |
@@ -17,6 +18,7 @@
 
 pub mod aim;
 pub mod answer;
+mod rung;
 pub mod search;
 pub mod sensitivity;
 pub mod space;

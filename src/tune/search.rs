@@ -5,25 +5,59 @@ use std::time::Instant;
 
 use cmaes::{CMAESOptions, DVector};
 
+use super::rung::WHOLE;
 use super::space::Candidate;
 use super::start;
-use super::trial::{PARTS, TrialError, Trials, is_broken};
+use super::trial::{TrialError, Trials, is_broken};
 use crate::experiment::RunError;
+use crate::scenario::file::TuneStart;
+use crate::scenario::tuning::Range;
 use crate::stats::Paired;
 
 /// How sure it must be that a candidate is worse before it is dropped. It need not be very: what is dropped wrongly is found again
 /// beside it.
 const DROPPED_AT: f64 = 0.8;
-/// Parts that a candidate goes through which is not dropped; the last part is for the best few.
-const RACE: u32 = PARTS.len() as u32 - 1;
 /// How many of the best are looked at once more.
 const FINALISTS: usize = 6;
-/// The first step: weights change by some half of themselves.
-const FIRST_STEP: f64 = 0.5;
+/// How the search goes on each rung up to the first with whole runs.
+const STAGES: [Stage; WHOLE as usize + 1] = [
+    // Weights change by some half of themselves at first.
+    Stage {
+        step: 0.5,
+        least_step: 0.03,
+        requests: 0.25,
+    },
+    Stage {
+        step: 0.2,
+        least_step: 0.015,
+        requests: 0.4,
+    },
+    Stage {
+        step: 0.1,
+        least_step: 0.004,
+        requests: 1.0,
+    },
+];
+/// The rung on which starts are compared.
+const STARTS: u32 = 1;
+/// The search ends where candidates differ by less than this share of their loss.
+const FLAT: f64 = 5e-4;
+/// What simpler weights may cost, as a share of the objective.
+const SIMPLER: f64 = 0.005;
 /// Strategies that are searched at most.
 const STRATEGIES: usize = 3;
 /// A strategy that is worse than the best by so much at the start is not searched.
 const HOPELESS: f64 = 0.25;
+
+/// How the search goes on a rung.
+struct Stage {
+    /// The first step.
+    step: f64,
+    /// Where steps are smaller, it ends.
+    least_step: f64,
+    /// Requests that it may take, as a share of those that are left.
+    requests: f64,
+}
 
 /// A candidate that was tried.
 #[derive(Clone, Debug)]
@@ -72,6 +106,12 @@ pub struct Search<'t, 'a> {
     best: Option<Candidate>,
     /// Requests after which the search ends.
     until: u64,
+    /// The rung that candidates are lived to.
+    stage: u32,
+    /// The best of each strategy that was searched.
+    finalists: Vec<Candidate>,
+    /// Whether it ended because nothing better was to be expected, and not because its requests or its time ran out.
+    pub converged: bool,
 }
 
 impl std::fmt::Debug for Search<'_, '_> {
@@ -96,6 +136,9 @@ impl<'t, 'a> Search<'t, 'a> {
             tried: BTreeMap::new(),
             best: None,
             until: 0,
+            stage: STARTS,
+            finalists: Vec::new(),
+            converged: true,
         }
     }
 
@@ -114,23 +157,21 @@ impl<'t, 'a> Search<'t, 'a> {
         self.until = self.trials.requests + (tuning.max_requests as f64 * share) as u64;
         self.best = None;
         self.tried.clear();
+        self.stage = STARTS;
         let current = self.trials.space.current();
-        self.race(
-            &current,
-            start::name(crate::scenario::file::TuneStart::Current),
-        )?;
+        self.race(&current, start::name(TuneStart::Current))?;
         let strategies = self.starts()?;
         let each =
             (self.until - self.trials.requests.min(self.until)) / strategies.len().max(1) as u64;
-        for (place, (variant, from)) in strategies.iter().enumerate() {
+        for (place, from) in strategies.iter().enumerate() {
             let end = self.until - each * (strategies.len() - 1 - place) as u64;
-            self.evolve(from, *variant, end)?;
+            self.evolve(from, end)?;
         }
         self.finish()
     }
 
     /// Tries the starts under each strategy; the strategies that are worth searching, each with the best of its starts.
-    fn starts(&mut self) -> Result<Vec<(usize, Candidate)>, TrialError> {
+    fn starts(&mut self) -> Result<Vec<Candidate>, TrialError> {
         let space = self.trials.space;
         let variants: Vec<usize> = if space.tuning.strategies {
             (0..space.base.variants.len())
@@ -167,7 +208,7 @@ impl<'t, 'a> Search<'t, 'a> {
         found.truncate(STRATEGIES);
         Ok(found
             .into_iter()
-            .map(|(_, variant, candidate)| (variant, candidate))
+            .map(|(_, _, candidate)| candidate)
             .collect())
     }
 
@@ -176,106 +217,151 @@ impl<'t, 'a> Search<'t, 'a> {
         self.trials.requests >= end || self.trials.space.tuning.max_time.is_some_and(late)
     }
 
-    /// CMA-ES from a candidate, until the requests reach `end`, or steps are too small to change a weight.
-    fn evolve(&mut self, from: &Candidate, variant: usize, end: u64) -> Result<(), TrialError> {
-        let space = self.trials.space;
-        let point = space.point(from);
-        if point.is_empty() {
-            return Ok(());
-        }
-        let seed = space.base.seed ^ variant as u64;
-        let mut failed = None;
-        let mut step = FIRST_STEP;
-        let mut centre = point;
-        // Where a run has ended early, another one from the best so far may still find better.
-        for round in 0..3 {
-            let mut over = false;
-            let mut measure = |x: &DVector<f64>| {
-                if failed.is_some() || self.is_over(end) {
-                    over = true;
-                    return f64::MAX;
+    /// CMA-ES from a candidate, rung by rung, until the requests reach `end`, or steps are too small to change a weight.
+    fn evolve(&mut self, from: &Candidate, end: u64) -> Result<(), TrialError> {
+        let mut centre = from.clone();
+        let mut is_settled = self.trials.space.point(from).is_empty();
+        for (rung, stage) in (0..).zip(&STAGES) {
+            self.stage = rung;
+            self.best = None;
+            self.tried.clear();
+            let left = end.saturating_sub(self.trials.requests) as f64;
+            let until = self.trials.requests + (left * stage.requests) as u64;
+            let loss = self.race(&centre, "search")?;
+            if self.trials.space.point(from).is_empty() {
+                continue;
+            }
+            // The centre of a rung is the mean of what survived on the one before: chance has less of a hand in it than in
+            // whatever candidate was best.
+            let rounds = if rung == WHOLE { 3 } else { 1 };
+            for round in 0..rounds {
+                let step = stage.step / f64::from(1 << round);
+                let flat = if rung == 0 { 1e-5 } else { FLAT * loss.abs() };
+                let (mean, ended) =
+                    self.descend(&centre, (step, stage.least_step), flat, round, until)?;
+                is_settled |= ended && rung == WHOLE;
+                if let Some(mean) = mean {
+                    self.race(&mean, "search")?;
+                    centre = mean;
                 }
-                let candidate = space.candidate(x.as_slice(), variant);
-                self.race(&candidate, "search")
-                    .unwrap_or_else(|error| match error {
-                        TrialError::Impossible(_) => f64::MAX,
-                        error => {
-                            failed = Some(error);
-                            f64::MAX
-                        }
-                    })
-            };
-            let state = CMAESOptions::new(centre.clone(), step)
-                .seed(seed.wrapping_add(round))
-                .tol_x(0.004)
-                .tol_fun(1e-5)
-                .build(&mut measure);
-            let Ok(mut state) = state else {
-                return Ok(());
-            };
-            while state.next().is_none() {
-                if state.generation() > 2000 {
+                if !ended {
                     break;
                 }
-                // The objective itself cannot say that enough is enough.
-                if state
-                    .current_best_individual()
-                    .is_some_and(|best| best.value == f64::MAX)
+                if round > 0
+                    && let Some(best) = &self.best
                 {
-                    break;
+                    centre = best.clone();
                 }
             }
-            drop(state);
-            if let Some(error) = failed.take() {
-                return Err(error);
-            }
-            if over || self.is_over(end) {
-                break;
-            }
-            let best = self.best.clone().filter(|best| best.variant == variant);
-            centre = space.point(best.as_ref().unwrap_or(from));
-            step /= 2.0;
         }
+        self.converged &= is_settled;
+        let mut order: Vec<(f64, Candidate)> = self
+            .evaluations
+            .iter()
+            .filter(|tried| tried.parts == WHOLE + 1)
+            .filter_map(|tried| Some((*self.tried.get(&tried.candidate)?, tried.candidate.clone())))
+            .collect();
+        order.sort_by(|one, other| one.0.total_cmp(&other.0).then_with(|| one.1.cmp(&other.1)));
+        order.dedup();
+        let best = order.into_iter().take(FINALISTS).map(|(_, own)| own);
+        self.finalists.extend(best);
+        self.finalists.push(centre);
         Ok(())
     }
 
-    /// Lives a candidate part by part, until it is seen to be worse than the best, on the same requests. Returns its loss; that of
-    /// one that was dropped is the best's and what it was worse by.
+    /// One run of CMA-ES around a candidate, with a first and a least step: the mean that it ends with, and whether it ended by
+    /// itself.
+    fn descend(
+        &mut self,
+        centre: &Candidate,
+        (step, least): (f64, f64),
+        flat: f64,
+        round: u64,
+        until: u64,
+    ) -> Result<(Option<Candidate>, bool), TrialError> {
+        let space = self.trials.space;
+        let variant = centre.variant;
+        let seed = (space.base.seed ^ variant as u64).wrapping_add(round);
+        let (mut failed, mut over) = (None, false);
+        let mut measure = |x: &DVector<f64>| {
+            if failed.is_some() || self.is_over(until) {
+                over = true;
+                return f64::MAX;
+            }
+            let candidate = space.candidate(x.as_slice(), variant);
+            self.race(&candidate, "search")
+                .unwrap_or_else(|error| match error {
+                    TrialError::Impossible(_) => f64::MAX,
+                    error => {
+                        failed = Some(error);
+                        f64::MAX
+                    }
+                })
+        };
+        let state = CMAESOptions::new(space.point(centre), step)
+            .seed(seed)
+            .tol_x(least)
+            .tol_fun(flat)
+            .build(&mut measure);
+        let Ok(mut state) = state else {
+            return Ok((None, true));
+        };
+        let mut mean = None;
+        loop {
+            let ended = state.next().is_some();
+            // The objective itself cannot say that enough is enough.
+            let best = state.current_best_individual().map(|best| best.value);
+            if best == Some(f64::MAX) {
+                break;
+            }
+            mean = Some(space.candidate(state.mean().as_slice(), variant));
+            if ended || state.generation() > 2000 {
+                break;
+            }
+        }
+        drop(state);
+        match failed {
+            Some(error) => Err(error),
+            None => Ok((mean, !over)),
+        }
+    }
+
+    /// Lives a candidate rung by rung, until it is seen to be worse than the best, on the same requests. Returns its loss on the
+    /// last; that of one that was dropped is the best's and what it was worse by.
     fn race(&mut self, candidate: &Candidate, from: &'static str) -> Result<f64, TrialError> {
         if let Some(&loss) = self.tried.get(candidate) {
             return Ok(loss);
         }
         let best = self.best.clone();
-        let (mut own, mut others) = (Vec::new(), Vec::new());
+        let mut loss = 0.0;
         let mut parts = 0;
-        let mut dropped = false;
-        for part in 0..RACE {
-            own.extend(self.trials.losses(candidate, part)?);
-            parts += 1;
+        let mut is_best = best.is_none();
+        // Whoever comes to whole runs has been through shorter ones just before.
+        for part in self.stage.saturating_sub(1)..=self.stage {
+            let own = self.trials.losses(candidate, part)?;
+            parts = part + 1;
+            loss = mean(&own);
             let Some(best) = &best else {
                 continue;
             };
-            others.extend(self.trials.losses(best, part)?);
+            let others = self.trials.losses(best, part)?;
+            is_best = loss <= mean(&others);
             let worse = Paired::at(&own, &others, DROPPED_AT).is_some_and(|paired| {
                 paired.difference > paired.half_width.unwrap_or(f64::INFINITY)
             });
-            if worse || mean(&own) > 2.0 * mean(&others).abs() {
-                dropped = true;
+            if part < self.stage && (worse || loss > 2.0 * mean(&others).abs()) {
+                let further = loss - mean(&others);
+                loss = self.loss(best, self.stage)? + further;
+                is_best = false;
                 break;
             }
         }
-        let mut loss = mean(&own);
-        if let Some(best) = &best
-            && dropped
-        {
-            loss = self.loss(best, RACE)? + mean(&own) - mean(&others);
-        }
-        if !dropped && best.is_none_or(|_| mean(&own) <= mean(&others)) {
+        if is_best {
             self.best = Some(candidate.clone());
         }
         self.tried.insert(candidate.clone(), loss);
         let least = match self.best.clone() {
-            Some(best) => self.loss(&best, RACE)?,
+            Some(best) => self.loss(&best, self.stage)?,
             None => loss,
         };
         self.evaluations.push(Evaluation {
@@ -291,17 +377,9 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(loss)
     }
 
-    /// The mean loss of a candidate over its first parts.
-    fn loss(&mut self, candidate: &Candidate, parts: u32) -> Result<f64, TrialError> {
-        Ok(mean(&self.all_losses(candidate, parts)?))
-    }
-
-    fn all_losses(&mut self, candidate: &Candidate, parts: u32) -> Result<Vec<f64>, TrialError> {
-        let mut losses = Vec::new();
-        for part in 0..parts {
-            losses.extend(self.trials.losses(candidate, part)?);
-        }
-        Ok(losses)
+    /// The mean loss of a candidate on a rung.
+    fn loss(&mut self, candidate: &Candidate, part: u32) -> Result<f64, TrialError> {
+        Ok(mean(&self.trials.losses(candidate, part)?))
     }
 
     fn tell(&mut self) -> Result<(), TrialError> {
@@ -309,8 +387,8 @@ impl<'t, 'a> Search<'t, 'a> {
             return Ok(());
         };
         let current = self.trials.space.current();
-        let own = self.all_losses(&best, RACE)?;
-        let base = self.all_losses(&current, RACE)?;
+        let own = self.trials.losses(&best, self.stage)?;
+        let base = self.trials.losses(&current, self.stage)?;
         (self.watch)(&Standing {
             evaluations: self.evaluations.len(),
             best: &best,
@@ -322,34 +400,63 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(())
     }
 
-    /// The best few, each with all of its replications: what was best on few may have been lucky.
+    /// The best few, each on all rungs with whole runs: what was best on few may have been lucky. Then the simplest that is as good.
     fn finish(&mut self) -> Result<Candidate, TrialError> {
-        let mut order: Vec<(f64, Candidate)> = self
-            .evaluations
-            .iter()
-            .filter(|tried| tried.parts == RACE)
-            .filter_map(|tried| Some((*self.tried.get(&tried.candidate)?, tried.candidate.clone())))
-            .collect();
-        order.sort_by(|one, other| one.0.total_cmp(&other.0).then_with(|| one.1.cmp(&other.1)));
-        order.dedup();
-        let mut finalists: Vec<Candidate> = order
-            .into_iter()
-            .take(FINALISTS)
-            .map(|(_, own)| own)
-            .collect();
-        let current = self.trials.space.current();
-        if !finalists.contains(&current) {
-            finalists.push(current);
-        }
+        let mut finalists = std::mem::take(&mut self.finalists);
+        finalists.push(self.trials.space.current());
         let mut best: Option<(f64, Candidate)> = None;
         for candidate in finalists {
-            let loss = self.loss(&candidate, PARTS.len() as u32)?;
+            let loss = self.trials.loss_of(&candidate)?;
             if best.as_ref().is_none_or(|(least, _)| loss < *least) {
                 best = Some((loss, candidate));
             }
         }
         let (_, best) = best.ok_or(TrialError::Run(RunError::Interrupted))?;
+        let best = self.simplest(best)?;
         self.best = Some(best.clone());
+        Ok(best)
+    }
+
+    /// The simplest weights that cost less than [`SIMPLER`], as far as can be told: not shown to be worse, or shown to be worse by
+    /// less than that.
+    fn simplest(&mut self, best: Candidate) -> Result<Candidate, TrialError> {
+        let space = self.trials.space;
+        let mut simple = space.simpler(&best);
+        for rule in [TuneStart::Current, TuneStart::Capacity] {
+            simple.extend(start::candidate(space, rule).map(|mut own| {
+                own.variant = best.variant;
+                // Values that are no weights stay as they were found.
+                for (at, knob) in space.tuning.knobs.iter().enumerate() {
+                    if !matches!(knob.range, Range::Weight(..)) {
+                        own.settings[at] = best.settings[at].clone();
+                    }
+                }
+                own
+            }));
+        }
+        simple.sort_by_key(|own| space.complexity(own));
+        for candidate in simple {
+            if space.complexity(&candidate) >= space.complexity(&best) {
+                break;
+            }
+            let (mut own, mut others) = (Vec::new(), Vec::new());
+            for part in WHOLE..WHOLE + 2 {
+                own.extend(self.trials.losses(&candidate, part)?);
+                others.extend(self.trials.losses(&best, part)?);
+                if mean(&own) > mean(&others) + 4.0 * SIMPLER * mean(&others).abs() {
+                    break;
+                }
+            }
+            let most = SIMPLER * mean(&others).abs();
+            let is_as_good = Paired::of(&own, &others).is_some_and(|paired| {
+                let half = paired.half_width.unwrap_or(0.0);
+                paired.difference <= most
+                    && (paired.difference <= half || paired.difference + half <= most)
+            });
+            if is_as_good {
+                return Ok(candidate);
+            }
+        }
         Ok(best)
     }
 }

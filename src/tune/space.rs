@@ -33,6 +33,8 @@ pub struct Space<'a> {
     document: &'a Document,
     /// The services all of whose weights may change: there only the proportions of weights count.
     free: Vec<usize>,
+    /// For each knob the axis that moves it: groups of like servers share one.
+    axes: Vec<usize>,
 }
 
 /// A factor of two in a weight, or a third of the way from one end of a number to the other, in steps of the search.
@@ -47,6 +49,10 @@ impl<'a> Space<'a> {
         let free = (0..plan.services.len())
             .filter(|&service| {
                 let groups = 0..plan.services[service].groups.len();
+                // A backup's weight does not weigh against those that serve.
+                let groups: Vec<usize> = groups
+                    .filter(|&group| !base.is_backup(service, group))
+                    .collect();
                 let is_free = |group| {
                     let range = Range::Weight(service, group);
                     tuning.knobs.iter().any(|knob| knob.range == range)
@@ -59,6 +65,7 @@ impl<'a> Space<'a> {
             tuning,
             document: template.document(),
             free,
+            axes: axes(base, tuning),
         }
     }
 
@@ -111,7 +118,7 @@ impl<'a> Space<'a> {
     /// Where a candidate lies.
     pub fn point(&self, candidate: &Candidate) -> Vec<f64> {
         let knobs = self.tuning.knobs.iter().enumerate();
-        knobs
+        let places: Vec<f64> = knobs
             .map(|(at, knob)| {
                 let text = self.value(candidate, at);
                 match &knob.range {
@@ -133,11 +140,22 @@ impl<'a> Space<'a> {
                     }
                 }
             })
-            .collect()
+            .collect();
+        // Like servers that have unlike weights now stand in their middle.
+        let count = self.axes.iter().max().map_or(0, |last| last + 1);
+        let of = |axis: usize| {
+            let own = places.iter().zip(&self.axes).filter(|&(_, at)| *at == axis);
+            let (sum, count) = own.fold((0.0, 0.0), |(sum, count), (place, _)| {
+                (sum + place, count + 1.0)
+            });
+            sum / count
+        };
+        (0..count).map(of).collect()
     }
 
     /// The candidate at a point, under a strategy.
     pub fn candidate(&self, point: &[f64], variant: usize) -> Candidate {
+        let point: Vec<f64> = self.axes.iter().map(|&axis| point[axis]).collect();
         let mut settings: Vec<Option<String>> = vec![None; point.len()];
         for (at, knob) in self.tuning.knobs.iter().enumerate() {
             let share = folded(point[at] / WAY);
@@ -165,6 +183,43 @@ impl<'a> Space<'a> {
         Candidate { variant, settings }
     }
 
+    /// Candidates with smaller weights in about the same proportions, where only proportions count.
+    pub fn simpler(&self, candidate: &Candidate) -> Vec<Candidate> {
+        let value = |knob: usize| self.value(candidate, knob).parse::<f64>().unwrap_or(1.0);
+        let mut simple = Vec::new();
+        for largest in [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50] {
+            let mut own = candidate.clone();
+            for &service in &self.free {
+                let knobs = self.weights_of(service);
+                let wanted: Vec<f64> = knobs.iter().map(|&knob| value(knob)).collect();
+                let (least, most) = self.tuning.weights;
+                let weights = proportional(&wanted, (least.min(largest), most.min(largest)));
+                for (knob, weight) in knobs.into_iter().zip(weights) {
+                    own.settings[knob] = Some(weight.clamp(least, most).to_string());
+                }
+            }
+            simple.push(own);
+        }
+        simple
+    }
+
+    /// How much there is to say of a candidate's weights: the largest, and their sum.
+    pub fn complexity(&self, candidate: &Candidate) -> (u32, u32) {
+        let knobs = self.tuning.knobs.iter().enumerate();
+        let weights = knobs
+            .filter(|(_, knob)| matches!(knob.range, Range::Weight(..)))
+            .filter_map(|(at, _)| self.value(candidate, at).parse::<u32>().ok());
+        weights.fold((0, 0), |(most, sum), own| (most.max(own), sum + own))
+    }
+
+    fn weights_of(&self, service: usize) -> Vec<usize> {
+        let knobs = self.tuning.knobs.iter().enumerate();
+        knobs
+            .filter(|(_, knob)| matches!(knob.range, Range::Weight(own, _) if own == service))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
     /// Writes weights in proportion to `wanted` of each knob, as whole numbers in the range. Where all weights of a service may
     /// change, the largest is as large as may be, and what they have in common is divided out.
     pub(super) fn weigh(&self, settings: &mut [Option<String>], wanted: impl Fn(usize) -> f64) {
@@ -174,9 +229,7 @@ impl<'a> Space<'a> {
             .services
             .len();
         for service in 0..services {
-            let own: Vec<usize> = (0..settings.len())
-                .filter(|&at| matches!(self.tuning.knobs[at].range, Range::Weight(its, _) if its == service))
-                .collect();
+            let own = self.weights_of(service);
             let wanted: Vec<f64> = own.iter().map(|&at| wanted(at)).collect();
             let weights = if self.free.contains(&service) {
                 proportional(&wanted, (least, most))
@@ -189,6 +242,52 @@ impl<'a> Space<'a> {
             }
         }
     }
+}
+
+/// For each knob its axis. Groups of a service share one where they are described alike but for names, addresses, their number and
+/// their weight, and no fault strikes one of them alone.
+fn axes(base: &Scenario, tuning: &Tuning) -> Vec<usize> {
+    let alike = |knob: &Knob| match knob.range {
+        Range::Weight(service, group) => {
+            let own = &base.resolved["services"][service];
+            let mut like = own["servers"][group].clone();
+            if let Some(like) = like.as_object_mut() {
+                for key in ["name", "addresses", "address", "count", "weight"] {
+                    like.remove(key);
+                }
+            }
+            let path = format!(
+                "{}/{}",
+                own["name"].as_str().unwrap_or(""),
+                own["servers"][group]["name"].as_str().unwrap_or("")
+            );
+            let faults = base.resolved["faults"].as_array();
+            let named: Vec<usize> = faults
+                .into_iter()
+                .flatten()
+                .enumerate()
+                .filter(|(_, fault)| fault["servers"].to_string().contains(&path))
+                .map(|(at, _)| at)
+                .collect();
+            Some((service, like.to_string(), named))
+        }
+        _ => None,
+    };
+    let mut kinds = Vec::new();
+    tuning
+        .knobs
+        .iter()
+        .map(|knob| {
+            let own = alike(knob);
+            let known = kinds
+                .iter()
+                .position(|other| own.is_some() && *other == own);
+            known.unwrap_or_else(|| {
+                kinds.push(own);
+                kinds.len() - 1
+            })
+        })
+        .collect()
 }
 
 /// Whether a number is looked for by its logarithm: where it may grow manifold.

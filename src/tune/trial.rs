@@ -6,15 +6,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::aim::Aim;
+use super::rung::{self, Rung, WHOLE};
 use super::space::{Candidate, Space};
 use crate::experiment::{
     self, Better, Journal, Metric, Outcome, Progress, Run, RunError, Unsettled, VariantOutcome,
 };
 use crate::scenario::{Scenario, Template};
-use crate::time::Time;
-
-/// Replications of each part: most candidates are seen to be worse after the first.
-pub(super) const PARTS: [u32; 4] = [4, 4, 8, 16];
+use crate::time::{Span, Time};
 
 /// A candidate, and the part of its replications.
 type Key = (String, u32);
@@ -74,6 +72,8 @@ pub struct Trials<'a> {
     scale: Vec<[f64; 2]>,
     /// The warm-up of each situation, where it was to be found out.
     warmups: Vec<Option<Time>>,
+    /// How long candidates live in each part.
+    pub(super) rungs: Vec<Rung>,
     /// What counts, where there are two objectives.
     pub aim: Aim,
 }
@@ -98,17 +98,18 @@ impl<'a> Trials<'a> {
             requests: 0,
             scale: Vec::new(),
             warmups: vec![None; space.tuning.situations.len()],
+            rungs: rung::rungs(space),
             aim: Aim::First,
         };
         let current = space.current();
         if space.base.finds_warmup {
             for at in 0..trials.warmups.len() {
-                let mut scenario = trials.scenario(&current, at)?;
+                let mut scenario = trials.scenario(&current, at, 1.0)?;
                 experiment::settle(&mut scenario)?;
                 trials.warmups[at] = Some(scenario.variants[0].blueprint.warmup);
             }
         }
-        let measured = trials.part(&current, 0)?;
+        let measured = trials.part(&current, WHOLE)?;
         trials.scale = trials.scale_of(&measured);
         Ok(trials)
     }
@@ -118,8 +119,13 @@ impl<'a> Trials<'a> {
         self.journal
     }
 
-    /// The scenario of a candidate in a situation, with its strategy alone.
-    fn scenario(&self, candidate: &Candidate, situation: usize) -> Result<Scenario, TrialError> {
+    /// The scenario of a candidate in a situation, with its strategy alone; its run is a share as long.
+    fn scenario(
+        &self,
+        candidate: &Candidate,
+        situation: usize,
+        share: f64,
+    ) -> Result<Scenario, TrialError> {
         let mut sets = self.space.tuning.situations[situation].sets.clone();
         sets.extend(self.space.sets(candidate));
         let mut scenario = self.template.with(&sets).map_err(|faults| {
@@ -132,6 +138,12 @@ impl<'a> Trials<'a> {
         scenario.measured.clear();
         if let Some(warmup) = self.warmups[situation] {
             scenario.variants[0].blueprint.warmup = warmup;
+        }
+        if share < 1.0 {
+            let plan = &mut scenario.variants[0].blueprint;
+            let part =
+                |at: Time| Time::ZERO + Span::from_seconds((at - Time::ZERO).seconds() * share);
+            (plan.warmup, plan.end) = (part(plan.warmup), part(plan.end));
         }
         Ok(scenario)
     }
@@ -146,12 +158,29 @@ impl<'a> Trials<'a> {
         seed: u64,
         replications: u32,
     ) -> Result<Vec<Vec<VariantOutcome>>, TrialError> {
+        let share = 1.0;
+        self.live_for(
+            candidates,
+            seed,
+            Rung {
+                share,
+                replications,
+            },
+        )
+    }
+
+    fn live_for(
+        &self,
+        candidates: &[&Candidate],
+        seed: u64,
+        rung: Rung,
+    ) -> Result<Vec<Vec<VariantOutcome>>, TrialError> {
         let situations = self.space.tuning.situations.len();
         let mut scenarios = Vec::new();
         for candidate in candidates {
             for situation in 0..situations {
-                let mut scenario = self.scenario(candidate, situation)?;
-                scenario.replications = replications;
+                let mut scenario = self.scenario(candidate, situation, rung.share)?;
+                scenario.replications = rung.replications;
                 scenario.seed = seed_number(self.space.base.seed, seed);
                 scenarios.push(scenario);
             }
@@ -206,9 +235,9 @@ impl<'a> Trials<'a> {
         let measured: Measured = match noted {
             Some(measured) => measured,
             None => {
-                let replications = PARTS[part as usize];
+                let rung = self.rungs[part as usize];
                 let outcomes = self
-                    .live(&[candidate], u64::from(part), replications)?
+                    .live_for(&[candidate], u64::from(part), rung)?
                     .remove(0);
                 let samples = outcomes
                     .iter()
@@ -236,13 +265,13 @@ impl<'a> Trials<'a> {
         Ok(self.losses_of(&samples, &self.scale))
     }
 
-    /// The mean loss of a candidate over all parts.
+    /// The mean loss of a candidate over all parts with runs of the whole length.
     ///
     /// # Errors
     /// Where it is stopped, or the candidate is none.
     pub fn loss_of(&mut self, candidate: &Candidate) -> Result<f64, TrialError> {
         let mut losses = Vec::new();
-        for part in 0..PARTS.len() as u32 {
+        for part in WHOLE..self.rungs.len() as u32 {
             losses.extend(self.losses(candidate, part)?);
         }
         Ok(losses.iter().sum::<f64>() / losses.len().max(1) as f64)

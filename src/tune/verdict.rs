@@ -9,8 +9,10 @@ use crate::stats::{DEFAULT_LEVEL, Paired, Verdict, holm_adjusted};
 /// One of those that are compared.
 #[derive(Debug)]
 pub struct Contender {
-    /// What it is called: `current`, `capacity`, `tuned`.
-    pub name: &'static str,
+    /// What it is called: `current`, `capacity`, `tuned`, or the name of what the scenario compares.
+    pub name: String,
+    /// Whether it is another of those that the scenario compares, as it stands.
+    pub is_variant: bool,
     /// What it is.
     pub candidate: Candidate,
     /// What it measured, by situation.
@@ -73,7 +75,7 @@ impl Check {
     /// Where it is stopped.
     pub fn run(
         trials: &Trials<'_>,
-        contenders: Vec<(&'static str, Candidate)>,
+        contenders: Vec<(String, Candidate)>,
         replications: u32,
     ) -> Result<Check, TrialError> {
         let candidates: Vec<&Candidate> =
@@ -94,6 +96,7 @@ impl Check {
             .zip(lived)
             .zip(&samples)
             .map(|(((name, candidate), outcomes), samples)| Contender {
+                is_variant: !["current", "capacity", "tuned"].contains(&name.as_str()),
                 name,
                 candidate,
                 outcomes,

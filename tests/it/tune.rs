@@ -128,7 +128,7 @@ fn the_same_bytes_for_any_number_of_threads_and_after_a_kill() {
         );
         assert!(done.status.success(), "{}", stderr(&done));
     }
-    for millis in [120, 350] {
+    for millis in [700, 900] {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin("lbsim"))
             .args(["tune", "split.toml", "-q", "--out", "torn", "--jobs", "1"])
             .current_dir(&place)
@@ -265,6 +265,109 @@ confirmations = 5
     let (quick, cheap) = (of(&front[0]), of(&front[front.len() - 1]));
     assert_eq!(cheap, "5");
     assert!(quick.parse::<u32>().unwrap() >= 15, "{quick}");
+}
+
+/// Eight unlike servers behind a random split, all with the same weight, one start, and runs of a minute: the mean by the formula at the
+/// weights that are found is within 2% of the least at loads of 50% and 70%, and within 4% at 90%, where one hundredth of a server's share
+/// is a tenth of its wait.
+#[test]
+fn eight_unlike_servers_within_the_budget() {
+    let place = scratch("tune-eight");
+    let speeds = [5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.8, 0.5];
+    let servers: String = (speeds.iter().enumerate())
+        .map(|(at, speed)| {
+            format!(
+                "[[services.servers]]\nname = \"s{at}\"\nweight = 10\nspeed = \"{}%\"\n\
+                 service = {{ kind = \"exponential\", mean = \"100ms\" }}\n",
+                speed * 100.0
+            )
+        })
+        .collect();
+    for (load, most) in [(0.5, 1.02), (0.7, 1.02), (0.9, 1.04)] {
+        let rate = load * 178.0;
+        let text = format!(
+            "question = '?'\nexpect = '!'\n[run]\nduration = '60s'\ncompare = ['weighted-random']\n[[clients]]\n\
+             arrivals = {{ kind = 'poisson', rate = '{rate}/s' }}\n[[services]]\nname = 'web'\n{servers}\
+             [tune]\nstarts = ['current']\nmax-requests = 40_000_000\nconfirmations = 10\n"
+        );
+        fs::write(place.join("eight.toml"), text).unwrap();
+        let said = verdict(&place, "eight.toml", &[]);
+        let rates = speeds.map(|speed| speed * 10.0);
+        let best = split::optimal(rate, &rates).unwrap();
+        let least = split::mean_response(rate, &rates, &best).unwrap();
+        let weights = weights(&tuned(&place, "eight"));
+        let found = split::mean_response(rate, &rates, &weights).unwrap();
+        assert!(
+            found / least < most,
+            "load {load}: {found} is not {least}: {weights:?} {:#}",
+            said["verdict"]
+        );
+    }
+}
+
+/// Two servers that are alike, a quicker one and a backup; least connections is compared in the same file.
+#[test]
+fn advice_that_can_be_deployed() {
+    let place = scratch("tune-advice");
+    let text = r#"
+question = "Which weights?"
+expect = "Those that can be deployed."
+[run]
+duration = "20s"
+compare = ["nginx-round-robin", "nginx-least-conn"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "300/s" }
+[[services]]
+name = "web"
+servers = [
+    { name = "a", weight = 2, service = { kind = "lognormal", mean = "10ms", cv = 2.0 } },
+    { name = "b", weight = 9, service = { kind = "lognormal", mean = "10ms", cv = 2.0 } },
+    { name = "c", weight = 1, speed = "300%", service = { kind = "lognormal", mean = "10ms", cv = 2.0 } },
+    { name = "d", weight = 3, backup = true, service = { kind = "lognormal", mean = "10ms", cv = 2.0 } },
+]
+[tune]
+objective = "p99"
+max-weight = 1000
+max-requests = 4_000_000
+confirmations = 10
+"#;
+    fs::write(place.join("advice.toml"), text).unwrap();
+    let said = verdict(&place, "advice.toml", &[]);
+    let values = said["weights"].as_array().unwrap();
+    let of = |name: &str| {
+        let row = values.iter().find(|row| row["value"] == name);
+        row.map(|row| row["tuned"].as_str().unwrap().parse::<u32>().unwrap())
+    };
+    assert_eq!(of("web/d"), None, "a backup is left out: {values:?}");
+    assert_eq!(of("web/a"), of("web/b"), "like servers: {values:?}");
+    assert!(of("web/c") > of("web/a"), "{values:?}");
+    let largest = ["web/a", "web/b", "web/c"].map(|name| of(name).unwrap());
+    assert!(
+        largest.iter().max() <= Some(&50),
+        "the simplest that are as good: {largest:?}"
+    );
+    // Whoever asks for weights hears that another strategy is better than all of them.
+    let sentences = said["verdict"].to_string();
+    assert!(sentences.contains("`nginx-least-conn`"), "{sentences}");
+    let page = fs::read_to_string(place.join("results/advice-tuned/summary.md")).unwrap();
+    assert!(
+        page.contains("better than all weights that were tried"),
+        "{page}"
+    );
+    let check = fs::read_to_string(place.join("results/advice-tuned/check.csv")).unwrap();
+    assert!(check.contains("nginx-least-conn,all,objective"), "{check}");
+}
+
+/// A search that may not go on says so, and what to do.
+#[test]
+fn a_search_that_is_cut_short_says_so() {
+    let place = scratch("tune-short");
+    let text = SPLIT.replace("30_000_000", "1_000_000");
+    fs::write(place.join("short.toml"), text).unwrap();
+    let said = verdict(&place, "short.toml", &[]);
+    assert_eq!(said["converged"], false);
+    let sentences = said["verdict"].to_string();
+    assert!(sentences.contains("raise `max-requests`"), "{sentences}");
 }
 
 #[test]

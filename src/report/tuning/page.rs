@@ -24,10 +24,11 @@ const ELSEWHERE: [&str; 8] = [
 ];
 
 /// What a configuration is called in a sentence.
-fn called(name: &str) -> &'static str {
+fn called(name: &str) -> String {
     match name {
-        "capacity" => "weights in proportion to capacity",
-        _ => "the current configuration",
+        "capacity" => "weights in proportion to capacity".to_owned(),
+        "current" => "the current configuration".to_owned(),
+        name => format!("`{name}`"),
     }
 }
 
@@ -84,29 +85,47 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
         .zip(&answer.check.gains)
         .skip(1)
     {
+        if other.is_variant {
+            said.extend(gain.filter(|gain| gain.verdict() == Verdict::Worse).map(|gain| {
+                format!(
+                    "But {}, which the scenario compares, is better than all weights that were tried: these are at {} of it. Take that; \
+                     `strategies = true` tunes its weights.",
+                    called(&other.name),
+                    percent(&gain)
+                )
+            }));
+            continue;
+        }
         said.push(match gain {
             Some(gain) if gain.paired.difference == 0.0 && gain.paired.half_width == Some(0.0) => {
-                format!("It does exactly what {} do.", called(other.name))
+                format!("It does exactly what {} do.", called(&other.name))
             }
-            None => format!("It is {}.", called(other.name)),
+            None => format!("It is {}.", called(&other.name)),
             Some(gain) => match gain.verdict() {
                 Verdict::Better => format!(
                     "It is better than {} too: {}.",
-                    called(other.name),
+                    called(&other.name),
                     percent(gain)
                 ),
                 Verdict::Worse => format!(
                     "But {} are better still: {}. Take those.",
-                    called(other.name),
+                    called(&other.name),
                     percent(gain)
                 ),
                 Verdict::NotShown => format!(
                     "It is not shown to be better than {}: {}. These are simpler.",
-                    called(other.name),
+                    called(&other.name),
                     percent(gain)
                 ),
             },
         });
+    }
+    if !answer.converged {
+        said.push(format!(
+            "The search was still finding better when its requests or its time ran out: raise `max-requests` (now {}) or `max-time`, let fewer values \
+             change, or make `run.duration` shorter.",
+            space.tuning.max_requests
+        ));
     }
     let broken = |at: usize| {
         answer

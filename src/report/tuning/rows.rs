@@ -57,9 +57,9 @@ pub struct SearchRow {
     /// The objective, relative to the current configuration: 1 is as good, less is better. Where more of the metric is better, -1 is as
     /// good. A million and more where a constraint is broken.
     pub loss: f64,
-    /// Parts of its replications that were lived: a candidate that is seen to be worse than the best is dropped after one of them.
+    /// How far it came: 1 is short runs, 2 longer ones, 3 runs of the whole length. The loss is that of the last.
     pub parts: u64,
-    /// The least loss so far.
+    /// The least loss so far in runs of that length.
     pub best: f64,
     /// Requests simulated so far.
     pub requests: u64,

@@ -85,7 +85,7 @@ impl TuneTables {
             front: front(space, answer),
             latency: contenders
                 .iter()
-                .flat_map(|one| spectrum_of(one.name, &one.outcomes[0].latency))
+                .flat_map(|one| spectrum_of(&one.name, &one.outcomes[0].latency))
                 .collect(),
         }
     }
@@ -98,7 +98,7 @@ fn check(space: &Space<'_>, answer: &Answer) -> Vec<CheckRow> {
     for (other, gain) in answer.check.contenders.iter().zip(&answer.check.gains) {
         if let Some(gain) = gain {
             rows.push(CheckRow {
-                with: other.name.to_owned(),
+                with: other.name.clone(),
                 situation: "all".to_owned(),
                 metric: "objective".to_owned(),
                 other: Some(mean(other)),
@@ -113,7 +113,7 @@ fn check(space: &Space<'_>, answer: &Answer) -> Vec<CheckRow> {
     rows.extend(answer.check.metrics().into_iter().map(|row| {
         let value = |one: &Contender| estimate(&one.outcomes[row.situation], row.metric).estimate;
         CheckRow {
-            with: row.with.name.to_owned(),
+            with: row.with.name.clone(),
             situation: space.tuning.situations[row.situation].name.clone(),
             metric: row.metric.name.to_owned(),
             other: value(row.with),

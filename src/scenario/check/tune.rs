@@ -111,7 +111,14 @@ impl Check<'_> {
 
     fn weights(&mut self, plan: &file::Tune, at: &Path) -> Vec<Knob> {
         let names = self.names();
-        let all = |service: usize| (0..names[service].1.len()).map(move |group| (service, group));
+        // The weight of a backup says nothing while others serve; whoever means it names it.
+        let base = self.base;
+        let all = |service: usize| {
+            let groups = 0..names[service].1.len();
+            groups
+                .filter(move |&group| !base.is_backup(service, group))
+                .map(move |group| (service, group))
+        };
         let mut places: Vec<(usize, usize)> = Vec::new();
         match &plan.weights {
             None => {
@@ -170,7 +177,7 @@ impl Check<'_> {
         places.sort_unstable();
         places.dedup();
         // A weight alone weighs against nothing.
-        let alone = |service: usize| names[service].1.len() < 2;
+        let alone = |service: usize| all(service).count() < 2;
         places
             .into_iter()
             .filter(|&(service, _)| !alone(service))
