@@ -32,10 +32,15 @@ impl Withheld {
 /// smaller share of the succeeded, and a mean would not be finite; so a verdict by response time is given only where both
 /// answer the same share of their requests, or the faster one answers more.
 pub fn fails_more(one: &VariantOutcome, other: &VariantOutcome, judge: &Metric) -> bool {
-    judge.is_response_time() && failed(one) - failed(other) > indifference(judge)
+    failed(one) - failed(other) > indifference(judge)
 }
 
-fn indifference(judge: &Metric) -> f64 {
+/// By what share of all requests one may fail more than another and still be called better by `judge`: any, where that is no
+/// response time.
+pub fn indifference(judge: &Metric) -> f64 {
+    if !judge.is_response_time() {
+        return f64::INFINITY;
+    }
     let above = judge.quantile.map_or(1.0, |q| 1.0 - q);
     INDIFFERENCE.min(0.1 * above)
 }
@@ -53,7 +58,7 @@ pub fn eligible(variants: &[&VariantOutcome], judge: &Metric) -> Vec<usize> {
     let shares: Vec<f64> = variants.iter().map(|variant| failed(variant)).collect();
     let least = shares.iter().copied().fold(1.0, f64::min);
     (0..variants.len())
-        .filter(|&at| !judge.is_response_time() || shares[at] - least <= indifference(judge))
+        .filter(|&at| shares[at] - least <= indifference(judge))
         .collect()
 }
 

@@ -44,6 +44,8 @@ const STARTS: u32 = 1;
 const FLAT: f64 = 5e-4;
 /// What simpler weights may cost, as a share of the objective.
 const SIMPLER: f64 = 0.005;
+/// The level of an interval that is one standard error to each side.
+const ONE_ERROR: f64 = 0.683;
 /// Strategies that are searched at most.
 const STRATEGIES: usize = 3;
 /// A strategy that is worse than the best by so much at the start is not searched.
@@ -70,7 +72,7 @@ pub struct Evaluation {
     pub loss: f64,
     /// Parts of its replications that were lived before it was dropped; all of them where it was not.
     pub parts: u32,
-    /// Whether it breaks a constraint.
+    /// Whether it breaks a constraint, or is fast because it fails.
     pub broken: bool,
     /// The least loss so far of those that were not dropped.
     pub best: f64,
@@ -417,8 +419,7 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(best)
     }
 
-    /// The simplest weights that cost less than [`SIMPLER`], as far as can be told: not shown to be worse, or shown to be worse by
-    /// less than that.
+    /// The simplest weights that are as good as `best`.
     fn simplest(&mut self, best: Candidate) -> Result<Candidate, TrialError> {
         let space = self.trials.space;
         let mut simple = space.simpler(&best);
@@ -440,19 +441,16 @@ impl<'t, 'a> Search<'t, 'a> {
                 break;
             }
             let (mut own, mut others) = (Vec::new(), Vec::new());
+            let mut is_as_good = false;
             for part in WHOLE..WHOLE + 2 {
                 own.extend(self.trials.losses(&candidate, part)?);
                 others.extend(self.trials.losses(&best, part)?);
-                if mean(&own) > mean(&others) + 4.0 * SIMPLER * mean(&others).abs() {
+                is_as_good = is_within(&own, &others);
+                // A few replications are enough to see what is far off.
+                if !is_as_good && mean(&own) > mean(&others) + 4.0 * SIMPLER * mean(&others).abs() {
                     break;
                 }
             }
-            let most = SIMPLER * mean(&others).abs();
-            let is_as_good = Paired::of(&own, &others).is_some_and(|paired| {
-                let half = paired.half_width.unwrap_or(0.0);
-                paired.difference <= most
-                    && (paired.difference <= half || paired.difference + half <= most)
-            });
             if is_as_good {
                 return Ok(candidate);
             }
@@ -463,4 +461,16 @@ impl<'t, 'a> Search<'t, 'a> {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// Whether losses are within the margin of the least: by one standard error, or by [`SIMPLER`] at most where that is more and they
+/// are not shown to lose more (the rule of one standard error: Breiman, Friedman, Olshen and Stone, *Classification and Regression
+/// Trees*, 1984, section 3.4.3).
+fn is_within(own: &[f64], least: &[f64]) -> bool {
+    let most = SIMPLER * mean(least).abs();
+    let error = Paired::at(own, least, ONE_ERROR).and_then(|paired| paired.half_width);
+    Paired::of(own, least).is_some_and(|paired| {
+        let (more, half) = (paired.difference, paired.half_width.unwrap_or(0.0));
+        more <= error.unwrap_or(0.0) || more <= most && (more <= half || more + half <= most)
+    })
 }

@@ -70,6 +70,8 @@ pub struct Trials<'a> {
     pub requests: u64,
     /// What the current configuration measured, by situation: what losses are relative to.
     scale: Vec<[f64; 2]>,
+    /// The share of requests that failed under the current configuration, by situation.
+    failed: Vec<f64>,
     /// The warm-up of each situation, where it was to be found out.
     warmups: Vec<Option<Time>>,
     /// How long candidates live in each part.
@@ -97,6 +99,7 @@ impl<'a> Trials<'a> {
             known: BTreeMap::new(),
             requests: 0,
             scale: Vec::new(),
+            failed: Vec::new(),
             warmups: vec![None; space.tuning.situations.len()],
             rungs: rung::rungs(space),
             aim: Aim::First,
@@ -111,6 +114,7 @@ impl<'a> Trials<'a> {
         }
         let measured = trials.part(&current, WHOLE)?;
         trials.scale = trials.scale_of(&measured);
+        trials.failed = measured.iter().map(|own| failed(own)).collect();
         Ok(trials)
     }
 
@@ -256,13 +260,29 @@ impl<'a> Trials<'a> {
     }
 
     /// The losses of a candidate in one part, by replication: less is better, and the current configuration has about 1 (or -1 where
-    /// more of the metric is better).
+    /// more of the metric is better). One that fails more than the current configuration counts as one that breaks a constraint
+    /// where response times, which are of what succeeded, are the objective.
     ///
     /// # Errors
     /// Where it is stopped, or the candidate is none.
     pub fn losses(&mut self, candidate: &Candidate, part: u32) -> Result<Vec<f64>, TrialError> {
         let samples = self.part(candidate, part)?;
-        Ok(self.losses_of(&samples, &self.scale))
+        let further = self.broken(&samples).max(self.fails_more(&samples));
+        Ok(self.losses_beyond(&samples, &self.scale, further))
+    }
+
+    /// By how much more than is let pass a candidate fails than the current configuration, in the worst situation.
+    fn fails_more(&self, samples: &[Vec<Sample>]) -> f64 {
+        let metrics = self.metrics();
+        let pass = metrics
+            .iter()
+            .flatten()
+            .map(|metric| experiment::indifference(metric));
+        let pass = pass.fold(f64::INFINITY, f64::min);
+        let situations = samples.iter().zip(&self.failed);
+        situations
+            .map(|(own, current)| failed(own) - current - pass)
+            .fold(0.0, f64::max)
     }
 
     /// The mean loss of a candidate over all parts with runs of the whole length.
@@ -279,7 +299,11 @@ impl<'a> Trials<'a> {
 
     /// The losses by replication, of samples by situation and replication; `scale` has what the metrics are relative to.
     pub fn losses_of(&self, samples: &[Vec<Sample>], scale: &[[f64; 2]]) -> Vec<f64> {
-        let broken = self.broken(samples);
+        self.losses_beyond(samples, scale, self.broken(samples))
+    }
+
+    /// The losses of a candidate that is `broken` by so much.
+    fn losses_beyond(&self, samples: &[Vec<Sample>], scale: &[[f64; 2]], broken: f64) -> Vec<f64> {
         (0..samples[0].len())
             .map(|replication| {
                 let all = samples.iter().map(|own| &own[replication]);
@@ -364,7 +388,12 @@ impl<'a> Trials<'a> {
     }
 }
 
-/// Whether a loss is of a candidate that breaks a constraint, or cannot be measured.
+/// The share of requests that failed, in the mean.
+fn failed(samples: &[Sample]) -> f64 {
+    samples.iter().map(|own| own.errors).sum::<f64>() / samples.len().max(1) as f64
+}
+
+/// Whether a loss is of a candidate that breaks a constraint, fails more than the current configuration, or cannot be measured.
 pub fn is_broken(loss: f64) -> bool {
     loss >= BROKEN / 1e3
 }

@@ -3,7 +3,7 @@
 
 use super::space::Candidate;
 use super::trial::{FRESH, TrialError, Trials};
-use crate::experiment::{METRICS, Metric, VariantOutcome, difference};
+use crate::experiment::{METRICS, Metric, VariantOutcome, difference, fails_more};
 use crate::stats::{DEFAULT_LEVEL, Paired, Verdict, holm_adjusted};
 
 /// One of those that are compared.
@@ -30,11 +30,16 @@ pub struct Gain {
     pub paired: Paired,
     /// The p-value of "there is no difference", as one of as many comparisons as there are (Holm).
     pub p_adjusted: f64,
+    /// Whether the one with the smaller loss fails more in a situation, so that its response times leave out what went wrong.
+    pub fails_more: bool,
 }
 
 impl Gain {
-    /// What may be said at 95%, for all comparisons together.
+    /// What may be said at 95%, for all comparisons together; nothing where the one with the smaller loss fails more.
     pub fn verdict(&self) -> Verdict {
+        if self.fails_more {
+            return Verdict::NotShown;
+        }
         match (
             self.p_adjusted <= 1.0 - DEFAULT_LEVEL,
             self.paired.difference < 0.0,
@@ -120,12 +125,19 @@ impl Check {
             .map(|own| own.p_value.unwrap_or(1.0))
             .collect();
         let mut adjusted = holm_adjusted(&p_values).into_iter();
+        let metrics = trials.metrics();
         let gains = paired
             .into_iter()
-            .map(|paired| {
+            .zip(others)
+            .map(|(paired, other)| {
                 paired.map(|paired| Gain {
                     paired,
                     p_adjusted: adjusted.next().unwrap_or(1.0),
+                    fails_more: if paired.difference < 0.0 {
+                        fails(tuned, other, &metrics)
+                    } else {
+                        fails(other, tuned, &metrics)
+                    },
                 })
             })
             .collect();
@@ -165,4 +177,13 @@ impl Check {
             |gain: &Option<Gain>| gain.is_some_and(|gain| gain.verdict() == Verdict::Better);
         self.gains.first().is_some_and(better)
     }
+}
+
+/// Whether `one` fails more than `other` in a situation, as far as one of the metrics is a response time.
+fn fails(one: &Contender, other: &Contender, metrics: &[Option<&'static Metric>]) -> bool {
+    let mut situations = one.outcomes.iter().zip(&other.outcomes);
+    situations.any(|(one, other)| {
+        let mut metrics = metrics.iter().flatten();
+        metrics.any(|metric| fails_more(one, other, metric))
+    })
 }

@@ -42,6 +42,15 @@ fn percent(gain: &Gain) -> String {
     format!("{:+.2}%{wide}", share(gain.paired.relative))
 }
 
+/// Why a gain is none: one of the two fails more.
+fn who_fails(gain: &Gain, other: &str) -> String {
+    if gain.paired.difference < 0.0 {
+        format!("is faster than {other}, and fails more")
+    } else {
+        format!("is slower than {other}, and fails less")
+    }
+}
+
 /// The verdict, a sentence each.
 pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
     let objective = match (space.tuning.situations.len(), space.tuning.worst) {
@@ -66,6 +75,11 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
     let current = answer.check.gains.first().copied().flatten();
     said.push(match current {
         None => format!("No significant gain: nothing was found that is better in {objective} than what stands there now."),
+        Some(gain) if gain.fails_more => format!(
+            "No significant gain: what was found {} ({objective} {}); response times are of what succeeded.",
+            who_fails(&gain, "the current configuration"),
+            percent(&gain)
+        ),
         Some(gain) => match gain.verdict() {
             Verdict::Better => format!("What was found is better than the current configuration: {objective} {}.", percent(&gain)),
             Verdict::Worse => format!(
@@ -101,6 +115,12 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
                 format!("It does exactly what {} do.", called(&other.name))
             }
             None => format!("It is {}.", called(&other.name)),
+            Some(gain) if gain.fails_more => format!(
+                "Nothing is said of which is better, it or {}: it {} ({}).",
+                called(&other.name),
+                who_fails(gain, "these"),
+                percent(gain)
+            ),
             Some(gain) => match gain.verdict() {
                 Verdict::Better => format!(
                     "It is better than {} too: {}.",
