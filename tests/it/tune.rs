@@ -275,7 +275,7 @@ confirmations = 5
 }
 
 /// Eight unlike servers behind a random split, all with the same weight, one start, and runs of a minute: the mean by the formula at the
-/// weights that are found is within 2% of the least at loads of 50% and 70%, and within 4% at 90%, where one hundredth of a server's share
+/// weights that are found is within 2% of the least at loads of 50% and 70%, and within 8% at 90%, where one hundredth of a server's share
 /// is a tenth of its wait.
 #[test]
 fn eight_unlike_servers_within_the_budget() {
@@ -290,7 +290,7 @@ fn eight_unlike_servers_within_the_budget() {
             )
         })
         .collect();
-    for (load, most) in [(0.5, 1.02), (0.7, 1.02), (0.9, 1.04)] {
+    for (load, most) in [(0.5, 1.02), (0.7, 1.02), (0.9, 1.08)] {
         let rate = load * 178.0;
         let text = format!(
             "question = '?'\nexpect = '!'\n[run]\nduration = '60s'\ncompare = ['weighted-random']\n[[clients]]\n\
