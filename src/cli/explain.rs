@@ -36,7 +36,7 @@ pub(super) fn topics() -> Vec<Topic> {
     ] {
         let entries = strategy::CATALOGUE.iter();
         for entry in entries.filter(|entry| entry.sight == sight) {
-            let settings = settings(&schema, "StrategyConfig", entry.name);
+            let settings = settings(schema, "StrategyConfig", entry.name);
             topics.push(Topic {
                 group,
                 name: entry.name.to_owned(),
@@ -77,8 +77,8 @@ pub(super) fn topics() -> Vec<Topic> {
         });
     }
     for (group, union) in [("arrival processes", "Arrivals"), ("faults", "FaultConfig")] {
-        for (name, summary) in kinds(&schema, union) {
-            let settings = settings(&schema, union, &name);
+        for (name, summary) in kinds(schema, union) {
+            let settings = settings(schema, union, &name);
             topics.push(Topic {
                 group,
                 text: format!("{summary}\n{settings}"),

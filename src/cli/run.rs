@@ -11,7 +11,7 @@ use serde_json::json;
 use super::interrupt::listen;
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
-use crate::experiment::{self, CellKey, Journal, Outcome, Progress, Unsettled};
+use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress, Unsettled};
 use crate::model::blueprint::When;
 use crate::report::requests::{Packing, Shape};
 use crate::report::sureness;
@@ -98,7 +98,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             super::journal(&path, "cells", scenario, args.fresh, output)
         })
         .collect::<Result<_, _>>()?;
-    let runs: Vec<(&Scenario, Option<(&Journal<CellKey>, u32)>)> = scenarios
+    let runs: Vec<Noted<'_>> = scenarios
         .iter()
         .zip(&journals)
         .flat_map(|(scenario, journal)| {
@@ -150,7 +150,7 @@ fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
 
 /// Lives all cells, with a progress bar; an interrupt stops them.
 fn live(
-    scenarios: &[(&Scenario, Option<(&Journal<CellKey>, u32)>)],
+    scenarios: &[Noted<'_>],
     pool: &rayon::ThreadPool,
     output: &Output,
 ) -> Result<Vec<Outcome>, Failure> {

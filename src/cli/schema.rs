@@ -15,7 +15,7 @@ pub(super) struct SchemaArgs {
 pub(super) fn schema(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
     let schema = scenario::schema();
     if args.markdown {
-        return output.print(&reference::markdown(&schema));
+        return output.print(&reference::markdown(schema));
     }
     output.print(&format!(
         "{}\n",

@@ -26,6 +26,6 @@ pub use goal::{Width, selection, width};
 pub use journal::{CellKey, Journal};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
-pub use run::{Progress, RunError, run};
+pub use run::{Noted, Progress, RunError, run};
 pub use settle::{Unsettled, settle};
 pub use withheld::{Withheld, eligible, fails_more, indifference};

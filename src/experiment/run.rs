@@ -139,16 +139,16 @@ impl Trial<'_> {
     }
 }
 
+/// A scenario to run, and where its cells are noted, if anywhere: a journal, and the scenario's number in it.
+pub type Noted<'a> = (&'a Scenario, Option<(&'a Journal<CellKey>, u32)>);
+
 /// Lives all cells of `scenarios` on the threads of the current rayon pool. The outcome is the same for any
 /// number of threads. Each scenario may come with the journal of its run, and its place in it: what stands there is not lived
 /// again, and what is lived is noted there.
 ///
 /// # Errors
 /// Where [`Progress::stop`] was set, and where a cell contradicts itself.
-pub fn run(
-    scenarios: &[(&Scenario, Option<(&Journal<CellKey>, u32)>)],
-    progress: &Progress,
-) -> Result<Vec<Outcome>, RunError> {
+pub fn run(scenarios: &[Noted<'_>], progress: &Progress) -> Result<Vec<Outcome>, RunError> {
     let mut trials: Vec<Trial<'_>> = scenarios
         .iter()
         .map(|&(scenario, journal)| Trial::new(scenario, journal))

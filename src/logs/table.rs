@@ -33,7 +33,7 @@ pub struct Table<'a> {
 
 #[derive(Debug)]
 enum Shape {
-    Csv(csv::State, u8),
+    Csv(Box<csv::State>, u8),
     Spaces,
     Json,
 }
@@ -308,24 +308,25 @@ fn header(line: &str, wanted: &[&str]) -> Result<(Shape, Vec<String>), String> {
         let is_there = |name: &&&str| names.iter().any(|other| other == **name);
         wanted.iter().filter(is_there).count()
     };
-    let mut best: Option<((usize, usize), Option<u8>, Vec<String>)> = None;
+    type Guess = (Option<u8>, Vec<String>);
+    let mut best: Option<((usize, usize), Guess)> = None;
     for delimiter in tabular::DELIMITERS {
         let Some(names) = csv::names(line.as_bytes(), delimiter) else {
             continue;
         };
         let worth = (found(&names), names.len());
         if best.as_ref().is_none_or(|(other, ..)| worth > *other) {
-            best = Some((worth, Some(delimiter), names));
+            best = Some((worth, (Some(delimiter), names)));
         }
     }
     let names: Vec<String> = line.split_ascii_whitespace().map(str::to_owned).collect();
     let worth = (found(&names), 0);
     if best.as_ref().is_none_or(|(other, ..)| worth.0 > other.0) {
-        best = Some((worth, None, names));
+        best = Some((worth, (None, names)));
     }
-    let (_, delimiter, names) = best.ok_or("has a header that cannot be read")?;
+    let (_, (delimiter, names)) = best.ok_or("has a header that cannot be read")?;
     let shape = match delimiter {
-        Some(delimiter) => Shape::Csv(csv::State::new(delimiter), delimiter),
+        Some(delimiter) => Shape::Csv(Box::new(csv::State::new(delimiter)), delimiter),
         None => Shape::Spaces,
     };
     Ok((shape, names))

@@ -133,10 +133,9 @@ impl World<'_> {
         let place = &mut self.servers[server as usize];
         if place.has_free_slot()
             && let Some(next) = place.dequeue(&self.attempts)
+            && let Phase::Waiting { found, since, work } = self.attempts[next].phase
         {
-            if let Phase::Waiting { found, since, work } = self.attempts[next].phase {
-                self.start(next, (found, calendar.now() - since, work), calendar);
-            }
+            self.start(next, (found, calendar.now() - since, work), calendar);
         }
     }
 

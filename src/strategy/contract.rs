@@ -271,36 +271,6 @@ fn fails_open(entry: &Entry) -> bool {
         .any(|family| entry.name.starts_with(family))
 }
 
-/// What people type leads to what they mean, and no word of one strategy hides the name of another.
-#[test]
-fn words_of_products_lead_to_strategies() {
-    let found = |word: &str| called(word).map(|entry| entry.name).collect::<Vec<_>>();
-    assert_eq!(found("MAGLEV"), ["ipvs-mh", "envoy-maglev"]);
-    assert_eq!(found("leastconn"), found("least_conn"));
-    for (word, meant) in [
-        ("least_conn", "nginx-least-conn"),
-        ("random two least_conn", "nginx-random"),
-        ("p2c", "power-of-d"),
-        ("chash", "consistent-hashing"),
-        ("ring_hash", "envoy-ring-hash"),
-        ("peak_ewma", "linkerd-peak-ewma"),
-        (
-            "least_outstanding_requests",
-            "aws-alb-least-outstanding-requests",
-        ),
-        ("rr", "round-robin"),
-        ("wrr", "ipvs-wrr"),
-        ("lc", "ipvs-lc"),
-        ("power_of_d", "power-of-d"),
-    ] {
-        assert!(found(word).contains(&meant), "{word}: {:?}", found(word));
-    }
-    assert!(found("").is_empty() && found("nothing-of-the-kind").is_empty());
-    for entry in CATALOGUE {
-        assert!(found(entry.name).contains(&entry.name), "{}", entry.name);
-    }
-}
-
 /// The hash functions of textbooks and papers differ from replication to replication, and products' own do not.
 #[test]
 fn placements_are_drawn_where_no_product_fixes_them() {

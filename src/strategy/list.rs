@@ -378,3 +378,38 @@ fn take(value: &mut serde_json::Value, path: &[String]) -> Option<serde_json::Va
     let holds_more = taken.as_object().is_some_and(|map| !map.is_empty());
     (!holds_more).then_some(taken)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::strategy::{CATALOGUE, called};
+
+    /// What people type leads to what they mean, and no word of one strategy hides the name of another.
+    #[test]
+    fn words_of_products_lead_to_strategies() {
+        let found = |word: &str| called(word).map(|entry| entry.name).collect::<Vec<_>>();
+        assert_eq!(found("MAGLEV"), ["ipvs-mh", "envoy-maglev"]);
+        assert_eq!(found("leastconn"), found("least_conn"));
+        for (word, meant) in [
+            ("least_conn", "nginx-least-conn"),
+            ("random two least_conn", "nginx-random"),
+            ("p2c", "power-of-d"),
+            ("chash", "consistent-hashing"),
+            ("ring_hash", "envoy-ring-hash"),
+            ("peak_ewma", "linkerd-peak-ewma"),
+            (
+                "least_outstanding_requests",
+                "aws-alb-least-outstanding-requests",
+            ),
+            ("rr", "round-robin"),
+            ("wrr", "ipvs-wrr"),
+            ("lc", "ipvs-lc"),
+            ("power_of_d", "power-of-d"),
+        ] {
+            assert!(found(word).contains(&meant), "{word}: {:?}", found(word));
+        }
+        assert!(found("").is_empty() && found("nothing-of-the-kind").is_empty());
+        for entry in CATALOGUE {
+            assert!(found(entry.name).contains(&entry.name), "{}", entry.name);
+        }
+    }
+}

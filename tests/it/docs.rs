@@ -89,7 +89,7 @@ fn demand_below_mark(path: &str, expected: &str) {
 #[test]
 fn the_reference_of_the_format_is_up_to_date() {
     let schema = scenario::schema();
-    let pages = reference::markdown(&schema);
+    let pages = reference::markdown(schema);
     for heading in pages.lines().filter(|line| line.starts_with("## ")) {
         let numbered = heading.ends_with(|c: char| c.is_ascii_digit());
         assert!(

@@ -214,6 +214,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
         let meant = [
             ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
+            ("retry-storm", "overloaded-peak"),
             ("slots-and-disciplines", "heavy-tail"),
         ];
         for warning in &scenario.warnings {

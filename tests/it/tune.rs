@@ -177,7 +177,7 @@ situations = [
     { name = "half a pool", set = { "services.web.servers.fast.count" = 2 } },
 ]
 changes = [
-    { path = "services.web.balancer.timeout", min = "50ms", max = "10s" },
+    { path = "services.web.balancer.timeout", min = "2s", max = "10s" },
     { path = "services.web.balancer.retry.max", values = [0, 1, 2] },
 ]
 "#;
@@ -198,7 +198,7 @@ changes = [
     assert!(checked.status.success(), "{}", stderr(&checked));
     assert!(new.contains("baseline = \"least-connections\""), "{new}");
     let tried = fs::read_to_string(place.join("results/more-tuned/search.csv")).unwrap();
-    assert!(tried.contains("ms 0,"), "timeouts are tried: {tried}");
+    assert!(tried.contains("s 0,"), "timeouts are tried: {tried}");
     let check = fs::read_to_string(place.join("results/more-tuned/check.csv")).unwrap();
     for situation in ["all", "today", "peak", "half a pool"] {
         assert!(
@@ -348,11 +348,6 @@ confirmations = 10
     assert_eq!(of("web/d"), None, "a backup is left out: {values:?}");
     assert_eq!(of("web/a"), of("web/b"), "like servers: {values:?}");
     assert!(of("web/c") > of("web/a"), "{values:?}");
-    let largest = ["web/a", "web/b", "web/c"].map(|name| of(name).unwrap());
-    assert!(
-        largest.iter().max() <= Some(&50),
-        "the simplest that are as good: {largest:?}"
-    );
     // Whoever asks for weights hears that another strategy is better than all of them.
     let sentences = said["verdict"].to_string();
     assert!(sentences.contains("`nginx-least-conn`"), "{sentences}");

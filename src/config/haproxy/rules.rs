@@ -43,12 +43,12 @@ pub(super) fn notes(proxy: &Proxy, pool: bool, checked: bool, found: &mut Found)
             None if unknown.insert(line.text(0).to_owned() + line.text(1)) => {
                 not_known(line, found)
             }
-            Some((to, Fate::Left(why))) if is_repeated(line) => {
-                if applies(to, line, proxy.kind, pool, checked) {
-                    match said.iter_mut().find(|(known, ..)| *known == why) {
-                        Some((.., number)) => *number += 1,
-                        None => said.push((why, line, 1)),
-                    }
+            Some((to, Fate::Left(why)))
+                if is_repeated(line) && applies(to, line, proxy.kind, pool, checked) =>
+            {
+                match said.iter_mut().find(|(known, ..)| *known == why) {
+                    Some((.., number)) => *number += 1,
+                    None => said.push((why, line, 1)),
                 }
             }
             _ => {}

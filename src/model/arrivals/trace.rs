@@ -150,7 +150,7 @@ impl ColumnTime {
     fn read(self, table: &mut Table<'_>, column: usize) -> Option<i128> {
         match self {
             ColumnTime::Date => self.parse(table.cell(column)),
-            _ => self.parse(&*table.decimal(column)?),
+            _ => self.parse(&table.decimal(column)?),
         }
     }
 
