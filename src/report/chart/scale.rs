@@ -127,7 +127,11 @@ impl Scale {
     pub(super) fn at(&self, value: f64) -> f64 {
         let (low, high) = (self.bent(self.low), self.bent(self.high));
         let part = (self.bent(value) - low) / (high - low);
-        let part = if part.is_nan() { 0.0 } else { part.clamp(0.0, 1.0) };
+        let part = if part.is_nan() {
+            0.0
+        } else {
+            part.clamp(0.0, 1.0)
+        };
         self.from + part * (self.to - self.from)
     }
 
