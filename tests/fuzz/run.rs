@@ -88,20 +88,23 @@ fn lost(folder: &Path) -> Option<String> {
         }
         *failed.entry(row["strategy"].clone()).or_default() += count("attempts");
     }
-    let mut of_servers: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    let mut of_servers: BTreeMap<String, (f64, BTreeMap<String, f64>)> = BTreeMap::new();
     for row in rows(&folder.join("servers.csv")) {
         let own = of_servers.entry(row["strategy"].clone()).or_default();
         own.0 += row["failures"].parse::<f64>().unwrap_or(0.0);
-        own.1 += row["request_share"].parse::<f64>().unwrap_or(0.0);
+        // Shares are of the requests of a server's own service.
+        let service = row["server"].split('/').next().unwrap_or_default();
+        let share = own.1.entry(service.to_owned()).or_insert(0.0);
+        *share += row["request_share"].parse::<f64>().unwrap_or(0.0);
     }
-    for (strategy, (failures, share)) in of_servers {
+    for (strategy, (failures, shares)) in of_servers {
         let attempts = failed.get(&strategy).copied().unwrap_or(0.0);
         if failures > attempts {
             return Some(format!(
                 "servers.csv: {failures} failures of {attempts} attempts under {strategy}"
             ));
         }
-        if share > 1.0 + 1e-6 {
+        if let Some(share) = shares.values().find(|share| **share > 1.0 + 1e-6) {
             return Some(format!("servers.csv: shares of {strategy} sum to {share}"));
         }
     }
