@@ -31,7 +31,9 @@ pub struct Retry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum On {
-    /// To a server that has not been tried for this request (of the last three tried), where there is one.
+    /// To a server that has not been tried for this request (of the last three tried), where there is one. Rules of products see
+    /// to that as the products do: those of nginx, HAProxy and C3, and Envoy's hashes, pass over who was tried; the others of
+    /// Envoy, and those of IPVS, gRPC, Finagle and AWS, may pick the same server again.
     #[default]
     Another,
     /// To the server tried last, as long as it is eligible, whatever cookie the client holds; else where the strategy says.

@@ -2,6 +2,7 @@
 //! the same requests.
 
 use super::caution::is_steady;
+use super::flow::keeps_up;
 use super::outcome::{Run, VariantOutcome, milliseconds};
 use super::withheld::{Withheld, withheld};
 use crate::model::blueprint::Blueprint;
@@ -213,7 +214,11 @@ pub fn controlled(
         .runs
         .iter()
         .all(|run| run.succeeded == run.requests);
-    if metric.quantile.is_some() || !metric.name.starts_with("mean_") || !all_answered {
+    if metric.quantile.is_some()
+        || !metric.name.starts_with("mean_")
+        || !all_answered
+        || !keeps_up(measured)
+    {
         return None;
     }
     let utilization: Option<Vec<f64>> = measured

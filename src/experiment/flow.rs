@@ -2,6 +2,7 @@
 //! slots busy (the utilization law: Denning and Buzen, "The operational analysis of queueing network models", 1978).
 
 use super::caution::is_steady;
+use super::outcome::VariantOutcome;
 use crate::model::blueprint::{Blueprint, When};
 use crate::scenario::Variant;
 
@@ -15,9 +16,14 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// What is exact of a variant; `None` where requests may fail, the rate changes or depends on the answers, or more is asked for
-    /// than can be done.
-    pub fn of(variant: &Variant) -> Option<Flow> {
+    /// What is exact of a variant beside what was measured of it; `None` where requests may fail, the rate changes or depends on
+    /// the answers, or more is asked for than can be done: of all servers, or of one, as the strategy deals requests out.
+    pub fn beside(variant: &Variant, measured: &VariantOutcome) -> Option<Flow> {
+        Flow::of(variant).filter(|_| keeps_up(measured))
+    }
+
+    /// What is exact of a variant if its strategy asks no server for more than it can do.
+    fn of(variant: &Variant) -> Option<Flow> {
         let plan = &variant.blueprint;
         let is_open = |when: &When| matches!(when, When::Process(_));
         let mut sources = plan.sources.iter();
@@ -47,6 +53,16 @@ impl Flow {
             utilization,
         })
     }
+}
+
+/// A server that is busy for this share of the time may be asked for more than it can do.
+const BUSY: f64 = 0.99;
+
+/// Whether every server could do what was asked of it. Who gets how much follows from the strategy, so that only the run tells:
+/// one server of unlike ones may be drowned by a strategy that deals out evenly, at any load of them all.
+pub(super) fn keeps_up(measured: &VariantOutcome) -> bool {
+    let busiest = measured.runs.iter().filter_map(|run| run.utilization_max);
+    busiest.fold(0.0, f64::max) < BUSY
 }
 
 /// Whether a request may be refused, lost or given up.

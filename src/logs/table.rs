@@ -166,8 +166,11 @@ impl<'a> Table<'a> {
     /// The column of this name.
     ///
     /// # Errors
-    /// That there is none, which there are, and which may have been meant.
+    /// That there is none, which there are, and which may have been meant; that there are several.
     pub fn column(&self, name: &str) -> Result<usize, String> {
+        if self.names.iter().filter(|other| *other == name).count() > 1 {
+            return Err(format!("has several columns `{}`", name.escape_debug()));
+        }
         let found = self.names.iter().position(|other| other == name);
         found.ok_or_else(|| {
             let distance = |other: &str| strsim::damerau_levenshtein(other, name);
@@ -432,6 +435,7 @@ mod tests {
         assert!(fault(b"time,x\n1,2\n3,\"4\n5,6\n").contains("row 2: a quote is not closed"));
         assert!(fault(b"time,x\n1\n").contains("row 1: 2 columns due"));
         assert!(fault(b"tme,x\n1,2\n").contains("did you mean `tme`"));
+        assert!(fault(b"time,time,x\n1,2,3\n").contains("several columns `time`"));
         assert!(fault(b"{\"tme\":1}\n").contains("did you mean `tme`"));
         assert!(fault(b"{\"time\":1}\n{\"time\":\n").contains("row 2: an object of JSON"));
         assert!(fault(b"[\n{\"time\":1}\n]").contains("jq"));

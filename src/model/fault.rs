@@ -35,7 +35,7 @@ pub enum FaultConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Errors {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -65,7 +65,7 @@ fn all() -> Share {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Crash {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -89,7 +89,7 @@ pub struct Crash {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RandomCrashes {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -113,7 +113,7 @@ pub struct RandomCrashes {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Slowdown {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -133,7 +133,7 @@ pub struct Slowdown {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NoisyNeighbours {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -154,7 +154,7 @@ pub struct NoisyNeighbours {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Drain {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -172,7 +172,7 @@ pub struct Drain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rolling {
-    /// What it is called in charts and by `--set`; by default its kind and its servers.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,

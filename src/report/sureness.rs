@@ -168,7 +168,7 @@ fn best(scenario: &Scenario, outcome: &Outcome) -> Option<String> {
             judge.name
         )),
         (_, []) => Some(format!(
-            "Best by {}: {name} ({value}), better than each other with 95% confidence (Holm, {pairs} pairs).",
+            "Best by {}: {name} ({value}), better than every other with 95% confidence (Holm, {pairs} pairs).",
             judge.name
         )),
         (_, rivals) => Some(format!(

@@ -208,7 +208,7 @@ fn settling(scenario: &Scenario) -> Vec<SettlingRow> {
 fn theory(scenario: &Scenario, outcome: &Outcome) -> Vec<TheoryRow> {
     let mut rows = Vec::new();
     for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
-        let (exact, flow) = (Exact::of(variant), Flow::of(variant));
+        let (exact, flow) = (Exact::of(variant), Flow::beside(variant, measured));
         for metric in METRICS {
             let of_model = exact.as_ref().and_then(|exact| {
                 let seconds = match (metric.name, metric.quantile) {

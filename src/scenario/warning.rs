@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::Variant;
 use super::check::variants::World;
 use super::file::Metric;
+use crate::balancer::affinity::Sticky;
 use crate::model::blueprint::{Blueprint, SourcePlan, When};
-use crate::model::fault::{Effect, Schedule};
+use crate::model::fault::{Effect, Fault, Schedule};
 use crate::time::{Span, Time};
 
 /// Something to bear in mind.
@@ -276,6 +277,18 @@ fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
     }
 }
 
+/// Whether a drain keeps new requests away from all servers of a fault for as long as it lasts.
+fn is_drained(plan: &Blueprint, fault: &Fault) -> bool {
+    let Schedule::Once(from, to) = fault.schedule else {
+        return false;
+    };
+    plan.faults.iter().any(|drain| {
+        matches!(drain.effect, Effect::Drain)
+            && matches!(drain.schedule, Schedule::Once(begins, ends) if begins <= from && to <= ends)
+            && fault.servers.iter().all(|server| drain.servers.contains(server))
+    })
+}
+
 /// Crashes that no variant would notice; where one would, what it costs not to may be the question.
 fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
     let blind = |variant: &Variant| -> Vec<(String, String)> {
@@ -289,10 +302,13 @@ fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
             let balancer = &service.balancer;
             let notices = balancer.retry.max > 0 || balancer.strategy.notices_failures();
             let own = first(index)..first(index) + service.servers.len();
+            let is_sticky = balancer.sticky != Sticky::No;
             let crashes = plan.faults.iter().filter(|fault| {
                 let happens = !matches!(fault.schedule, Schedule::Once(at, _) if at >= plan.end);
                 matches!(fault.effect, Effect::Crash(..))
                     && happens
+                    // Where nobody is sent there meanwhile, there is nothing to notice.
+                    && (is_sticky || !is_drained(plan, fault))
                     && fault.servers.iter().any(|&at| {
                         let at = at as usize;
                         own.contains(&at) && service.group(at - own.start).health_check.is_none()

@@ -100,6 +100,15 @@ fn faults_and_timeouts_that_cannot_be_meant() {
     assert!(with(&crash("50s", "9s"), checks).is_empty());
     assert!(with(&crash("50s", "9s"), "retry = { max = 1 }").is_empty());
     assert_eq!(with(&crash("50s", "9s"), ""), ["crash-unnoticed"]);
+    let rolling = |drain: &str| {
+        format!(
+            "question = \"?\"\nfaults = [{{ kind = \"rolling\", servers = \"web\", at = \"50s\", {drain}down = \"5s\" }}]"
+        )
+    };
+    let drained = rolling("drain = \"5s\", ");
+    assert!(with(&drained, "").is_empty(), "nobody is sent there");
+    assert!(with(&rolling(""), "").contains(&"crash-unnoticed"));
+    assert!(with(&drained, "sticky = \"cookie\"").contains(&"crash-unnoticed"));
     assert_eq!(with(&crash("100s", "9s"), ""), ["fault-after-end"]);
     // A stretch of the timeline is 100 s / 120.
     assert_eq!(with(&crash("50s", "800ms"), checks), ["fault-too-short"]);

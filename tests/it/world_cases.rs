@@ -299,3 +299,41 @@ fn servers_may_answer_with_errors() {
     let quick = count("\"least-connections\"", "", "takes = \"0s\"");
     assert!(quick > usual, "{quick} {usual}");
 }
+
+/// 120 requests a second for a server that does 100: what comes does not go out, and slots are not as busy as if it did. All
+/// servers together have load 0.37. Weights in proportion to slots keep every server up, and there the law holds.
+#[test]
+fn no_law_of_flow_where_one_server_is_drowned() {
+    let place = scratch("drowned");
+    let text = |weight: u32| {
+        format!(
+            r#"
+question = "?"
+expect = "!"
+[run]
+duration = "60s"
+replications = 2
+compare = ["random", "weighted-random"]
+[[clients]]
+arrivals = {{ kind = "poisson", rate = "480/s" }}
+[[services]]
+name = "web"
+servers = [
+    {{ name = "small", count = 3, weight = 1, service = {{ kind = "exponential", mean = "10ms" }} }},
+    {{ name = "big", slots = 10, weight = {weight}, service = {{ kind = "exponential", mean = "10ms" }} }},
+]
+"#
+        )
+    };
+    for (weight, due) in [(1, [false, false]), (10, [false, true])] {
+        std::fs::write(place.join("drowned.toml"), text(weight)).unwrap();
+        let output = lbsim(&place, &["run", "drowned.toml", "-q"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let theory = std::fs::read_to_string(place.join("results/drowned/theory.csv")).unwrap();
+        let said = ["random,utilization law", "weighted-random"].map(|row| {
+            let own = |line: &str| line.starts_with(row) && line.contains("utilization law");
+            theory.lines().any(own)
+        });
+        assert_eq!(said, due, "{theory}");
+    }
+}

@@ -1,11 +1,16 @@
 //! Who gets how much: each server's share of requests over its share of capacity, a panel a strategy. What stands
 //! above the line gets more than it can do.
 
+use std::collections::BTreeSet;
+
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{GRID, INK, MUTED, look};
 use super::scale::Scale;
+
+/// More servers than this share pixels: a dot a pixel is drawn, and pictures of a million servers stay small.
+const MANY: usize = 2_000;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let points: Vec<(f64, f64)> = study
@@ -103,6 +108,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 );
             }
             let radius = if own.len() > 200 { 2.0 } else { 5.0 };
+            let mut drawn = BTreeSet::new();
             for (number, server) in own.iter().enumerate() {
                 let Some(share) = server.request_share else {
                     continue;
@@ -126,7 +132,9 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                         None,
                     );
                 }
-                canvas.dot(at, radius, look(series.colour).colour, 0.75);
+                if own.len() <= MANY || drawn.insert((at.0 as i64, at.1 as i64)) {
+                    canvas.dot(at, radius, look(series.colour).colour, 0.75);
+                }
             }
             if at + columns >= count {
                 let title = if even {
