@@ -19,7 +19,7 @@ use crate::report::whole::whole;
 use crate::scenario::Template;
 use crate::scenario::moved::{files, moved};
 use crate::scenario::text::Document;
-use crate::tune::{self, Answer, Measurements, Space, Standing, Stopped};
+use crate::tune::{self, Answer, Ended, Measurements, Space, Standing, Stopped};
 
 #[derive(Debug, Args)]
 pub(super) struct TuneArgs {
@@ -159,7 +159,8 @@ fn tell(
                 "scenario": space.base.name,
                 "folder": folder,
                 "gain": answer.check.gains(),
-                "converged": answer.converged,
+                "converged": answer.ended == Ended::Tolerance,
+                "ended": answer.ended,
                 "verdict": sentences,
                 "strategy": space.base.variants[answer.tuned.variant].name,
                 "weights": tables.weights,

@@ -43,6 +43,11 @@ impl Metric {
         self.name.ends_with("_ms")
     }
 
+    /// Whether failed requests make it worse by themselves.
+    pub fn sees_failures(&self) -> bool {
+        ["goodput_rps", "success_share"].contains(&self.name)
+    }
+
     /// Whether it follows from the scenario, and chance has no part in it.
     pub fn is_known_beforehand(&self) -> bool {
         self.name == "cost_per_hour"

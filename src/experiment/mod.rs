@@ -28,4 +28,4 @@ pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
 pub use settle::{Unsettled, settle};
-pub use withheld::{Withheld, eligible, fails_more, indifference};
+pub use withheld::{INDIFFERENCE, Withheld, eligible, failed, fails_more, indifference};

@@ -4,7 +4,7 @@ use super::comparison::Metric;
 use super::outcome::VariantOutcome;
 
 /// The share of failures by which two strategies may differ and still be compared by the response times of what succeeded.
-const INDIFFERENCE: f64 = 1e-3;
+pub const INDIFFERENCE: f64 = 1e-3;
 
 /// Why nothing is said of who is better, though there is a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub fn indifference(judge: &Metric) -> f64 {
 }
 
 /// The share of the requests of all replications that did not succeed.
-fn failed(variant: &VariantOutcome) -> f64 {
+pub fn failed(variant: &VariantOutcome) -> f64 {
     let requests: u64 = variant.runs.iter().map(|run| run.requests).sum();
     let succeeded: u64 = variant.runs.iter().map(|run| run.succeeded).sum();
     (requests - succeeded.min(requests)) as f64 / requests.max(1) as f64

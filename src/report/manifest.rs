@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::sureness;
 use crate::experiment::Outcome;
 use crate::scenario::Scenario;
-use crate::tune::{Answer, Space};
+use crate::tune::{Answer, Ended, Space};
 
 /// The number of the schema of the files; it grows when a column changes its name or meaning.
 pub const SCHEMA: u32 = 2;
@@ -59,7 +59,8 @@ pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
         "strategy": base.variants[answer.tuned.variant].name,
         "values": values.collect::<serde_json::Map<_, _>>(),
         "gain": answer.check.gains(),
-        "converged": answer.converged,
+        "converged": answer.ended == Ended::Tolerance,
+        "ended": answer.ended,
         "scenario": base.resolved,
     }))
 }

@@ -1,7 +1,7 @@
 //! From a scenario to an answer: search, check, sensitivity.
 
 use super::aim::{Aim, BETWEEN};
-use super::search::{Evaluation, Search, Standing};
+use super::search::{Ended, Evaluation, Search, Standing};
 use super::sensitivity::{self, Landscape, Sensitivity};
 use super::space::{Candidate, Space};
 use super::start;
@@ -28,8 +28,8 @@ pub struct Answer {
     pub front: Vec<Point>,
     /// Requests simulated by the search.
     pub requests: u64,
-    /// Whether the search ended because nothing better was to be expected, and not because its requests or its time ran out.
-    pub converged: bool,
+    /// What ended the search; of several, what leaves most to be found.
+    pub ended: Ended,
 }
 
 impl Answer {
@@ -90,7 +90,7 @@ pub fn tune(
         None => &[Aim::First],
         Some(_) => &[Aim::First, Aim::Second],
     };
-    let mut converged = true;
+    let mut ended = Ended::Tolerance;
     let mut aims = ends.to_vec();
     let mut at = 0;
     while let Some(&aim) = aims.get(at) {
@@ -100,7 +100,7 @@ pub fn tune(
         let searches = ends.len() + (ends.len() - 1) * BETWEEN.len();
         let best = search.run(1.0 / searches as f64);
         let last = search.best().cloned();
-        converged &= search.converged;
+        ended = ended.max(search.ended);
         evaluations.append(&mut search.evaluations);
         let known = best.and_then(|best| {
             found.push(best);
@@ -156,7 +156,7 @@ pub fn tune(
                 landscape,
                 front,
                 requests: trials.requests,
-                converged,
+                ended,
             };
             Ok((answer, trials.into_journal()))
         }

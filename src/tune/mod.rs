@@ -27,6 +27,6 @@ pub mod trial;
 pub mod verdict;
 
 pub use answer::{Answer, Stopped, tune};
-pub use search::{Evaluation, Standing};
+pub use search::{Ended, Evaluation, Standing};
 pub use space::{Candidate, Space};
 pub use trial::Measurements;

@@ -22,6 +22,10 @@ pub(super) struct Rung {
 /// The place of the first rung with runs of the scenario's whole length; the search ends there, and those after it are for the best few.
 pub(super) const WHOLE: u32 = 2;
 
+/// The place of the last rung. No search sees its requests, so that what was best on others has no luck there: on it simpler
+/// weights are compared with the best.
+pub(super) const UNSEEN: u32 = WHOLE + 3;
+
 /// Requests that a run must have, or short runs say nothing.
 const LEAST: f64 = 2_000.0;
 
@@ -46,7 +50,7 @@ pub(super) fn rungs(space: &Space<'_>) -> Vec<Rung> {
             rung(0.25f64.max(least), 4),
         ]
     };
-    rungs.extend([rung(1.0, 4), rung(1.0, 8), rung(1.0, 16)]);
+    rungs.extend([rung(1.0, 4), rung(1.0, 8), rung(1.0, 16), rung(1.0, 16)]);
     rungs
 }
 

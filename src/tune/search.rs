@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use cmaes::{CMAESOptions, DVector};
+use cmaes::{CMAESOptions, DVector, TerminationReason};
+use serde::Serialize;
 
-use super::rung::WHOLE;
+use super::rung::{UNSEEN, WHOLE};
 use super::space::Candidate;
 use super::start;
 use super::trial::{TrialError, Trials, is_broken};
 use crate::experiment::RunError;
 use crate::scenario::file::TuneStart;
 use crate::scenario::tuning::Range;
-use crate::stats::Paired;
+use crate::stats::{Moments, Paired};
 
 /// How sure it must be that a candidate is worse before it is dropped. It need not be very: what is dropped wrongly is found again
 /// beside it.
@@ -44,8 +45,10 @@ const STARTS: u32 = 1;
 const FLAT: f64 = 5e-4;
 /// What simpler weights may cost, as a share of the objective.
 const SIMPLER: f64 = 0.005;
-/// The level of an interval that is one standard error to each side.
-const ONE_ERROR: f64 = 0.683;
+/// Weights that cost more than this share of the objective on a few replications are not looked at on more.
+const FAR: f64 = 4.0 * SIMPLER;
+/// Generations of one run of CMA-ES at most.
+const GENERATIONS: usize = 2000;
 /// Strategies that are searched at most.
 const STRATEGIES: usize = 3;
 /// A strategy that is worse than the best by so much at the start is not searched.
@@ -59,6 +62,20 @@ struct Stage {
     least_step: f64,
     /// Requests that it may take, as a share of those that are left.
     requests: f64,
+}
+
+/// What ended a search. Of several, the last counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Its steps, or what they gain, became smaller than matters: nothing better is to be expected near the answer.
+    Tolerance,
+    /// It went on without coming closer, or its steps grew without bound.
+    Astray,
+    /// Its requests ran out (`max-requests`).
+    Requests,
+    /// Its time ran out (`max-time`).
+    Time,
 }
 
 /// A candidate that was tried.
@@ -112,8 +129,8 @@ pub struct Search<'t, 'a> {
     stage: u32,
     /// The best of each strategy that was searched.
     finalists: Vec<Candidate>,
-    /// Whether it ended because nothing better was to be expected, and not because its requests or its time ran out.
-    pub converged: bool,
+    /// What ended it.
+    pub ended: Ended,
 }
 
 impl std::fmt::Debug for Search<'_, '_> {
@@ -140,7 +157,7 @@ impl<'t, 'a> Search<'t, 'a> {
             until: 0,
             stage: STARTS,
             finalists: Vec::new(),
-            converged: true,
+            ended: Ended::Tolerance,
         }
     }
 
@@ -160,6 +177,7 @@ impl<'t, 'a> Search<'t, 'a> {
         self.best = None;
         self.tried.clear();
         self.stage = STARTS;
+        self.ended = Ended::Tolerance;
         let current = self.trials.space.current();
         self.race(&current, start::name(TuneStart::Current))?;
         let strategies = self.starts()?;
@@ -214,15 +232,22 @@ impl<'t, 'a> Search<'t, 'a> {
             .collect())
     }
 
-    fn is_over(&self, end: u64) -> bool {
+    /// What ends the search now, if anything.
+    fn is_over(&self, end: u64) -> Option<Ended> {
         let late = |most: crate::time::Span| self.began.elapsed().as_secs_f64() > most.seconds();
-        self.trials.requests >= end || self.trials.space.tuning.max_time.is_some_and(late)
+        if self.trials.requests >= end {
+            Some(Ended::Requests)
+        } else {
+            let most = self.trials.space.tuning.max_time;
+            most.is_some_and(late).then_some(Ended::Time)
+        }
     }
 
     /// CMA-ES from a candidate, rung by rung, until the requests reach `end`, or steps are too small to change a weight.
     fn evolve(&mut self, from: &Candidate, end: u64) -> Result<(), TrialError> {
         let mut centre = from.clone();
-        let mut is_settled = self.trials.space.point(from).is_empty();
+        let has_values = !self.trials.space.point(from).is_empty();
+        let mut last = Ended::Tolerance;
         for (rung, stage) in (0..).zip(&STAGES) {
             self.stage = rung;
             self.best = None;
@@ -230,7 +255,7 @@ impl<'t, 'a> Search<'t, 'a> {
             let left = end.saturating_sub(self.trials.requests) as f64;
             let until = self.trials.requests + (left * stage.requests) as u64;
             let loss = self.race(&centre, "search")?;
-            if self.trials.space.point(from).is_empty() {
+            if !has_values {
                 continue;
             }
             // The centre of a rung is the mean of what survived on the one before: chance has less of a hand in it than in
@@ -241,12 +266,12 @@ impl<'t, 'a> Search<'t, 'a> {
                 let flat = if rung == 0 { 1e-5 } else { FLAT * loss.abs() };
                 let (mean, ended) =
                     self.descend(&centre, (step, stage.least_step), flat, round, until)?;
-                is_settled |= ended && rung == WHOLE;
+                last = ended;
                 if let Some(mean) = mean {
                     self.race(&mean, "search")?;
                     centre = mean;
                 }
-                if !ended {
+                if ended > Ended::Astray {
                     break;
                 }
                 if round > 0
@@ -256,7 +281,7 @@ impl<'t, 'a> Search<'t, 'a> {
                 }
             }
         }
-        self.converged &= is_settled;
+        self.ended = self.ended.max(last);
         let mut order: Vec<(f64, Candidate)> = self
             .evaluations
             .iter()
@@ -271,8 +296,7 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(())
     }
 
-    /// One run of CMA-ES around a candidate, with a first and a least step: the mean that it ends with, and whether it ended by
-    /// itself.
+    /// One run of CMA-ES around a candidate, with a first and a least step: the mean that it ends with, and what ended it.
     fn descend(
         &mut self,
         centre: &Candidate,
@@ -280,14 +304,14 @@ impl<'t, 'a> Search<'t, 'a> {
         flat: f64,
         round: u64,
         until: u64,
-    ) -> Result<(Option<Candidate>, bool), TrialError> {
+    ) -> Result<(Option<Candidate>, Ended), TrialError> {
         let space = self.trials.space;
         let variant = centre.variant;
         let seed = (space.base.seed ^ variant as u64).wrapping_add(round);
-        let (mut failed, mut over) = (None, false);
+        let (mut failed, mut over) = (None, None);
         let mut measure = |x: &DVector<f64>| {
-            if failed.is_some() || self.is_over(until) {
-                over = true;
+            over = over.or_else(|| self.is_over(until));
+            if failed.is_some() || over.is_some() {
                 return f64::MAX;
             }
             let candidate = space.candidate(x.as_slice(), variant);
@@ -306,25 +330,29 @@ impl<'t, 'a> Search<'t, 'a> {
             .tol_fun(flat)
             .build(&mut measure);
         let Ok(mut state) = state else {
-            return Ok((None, true));
+            return Ok((None, Ended::Astray));
         };
         let mut mean = None;
-        loop {
-            let ended = state.next().is_some();
+        let mut ended = Ended::Astray;
+        while state.generation() <= GENERATIONS {
+            let done = state.next();
             // The objective itself cannot say that enough is enough.
             let best = state.current_best_individual().map(|best| best.value);
             if best == Some(f64::MAX) {
                 break;
             }
             mean = Some(space.candidate(state.mean().as_slice(), variant));
-            if ended || state.generation() > 2000 {
+            if let Some(done) = done {
+                if done.reasons.iter().any(is_settled) {
+                    ended = Ended::Tolerance;
+                }
                 break;
             }
         }
         drop(state);
         match failed {
             Some(error) => Err(error),
-            None => Ok((mean, !over)),
+            None => Ok((mean, over.unwrap_or(ended))),
         }
     }
 
@@ -419,7 +447,7 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(best)
     }
 
-    /// The simplest weights that are as good as `best`.
+    /// The simplest weights that are as good as `best`, on requests that no search has seen: on others `best` was lucky.
     fn simplest(&mut self, best: Candidate) -> Result<Candidate, TrialError> {
         let space = self.trials.space;
         let mut simple = space.simpler(&best);
@@ -435,23 +463,20 @@ impl<'t, 'a> Search<'t, 'a> {
                 own
             }));
         }
-        simple.sort_by_key(|own| space.complexity(own));
+        simple.retain(|own| space.complexity(own) < space.complexity(&best));
+        simple.sort_by_cached_key(|own| (space.complexity(own), own.key()));
+        simple.dedup();
         for candidate in simple {
-            if space.complexity(&candidate) >= space.complexity(&best) {
-                break;
+            let mut compare = |part| -> Result<(Vec<f64>, Vec<f64>), TrialError> {
+                let own = self.trials.losses(&candidate, part)?;
+                Ok((own, self.trials.losses(&best, part)?))
+            };
+            let (own, least) = compare(WHOLE)?;
+            if mean(&own) > mean(&least) + FAR * mean(&least).abs() {
+                continue;
             }
-            let (mut own, mut others) = (Vec::new(), Vec::new());
-            let mut is_as_good = false;
-            for part in WHOLE..WHOLE + 2 {
-                own.extend(self.trials.losses(&candidate, part)?);
-                others.extend(self.trials.losses(&best, part)?);
-                is_as_good = is_within(&own, &others);
-                // A few replications are enough to see what is far off.
-                if !is_as_good && mean(&own) > mean(&others) + 4.0 * SIMPLER * mean(&others).abs() {
-                    break;
-                }
-            }
-            if is_as_good {
+            let (own, least) = compare(UNSEEN)?;
+            if is_as_good(&own, &least) {
                 return Ok(candidate);
             }
         }
@@ -463,14 +488,32 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Whether losses are within the margin of the least: by one standard error, or by [`SIMPLER`] at most where that is more and they
-/// are not shown to lose more (the rule of one standard error: Breiman, Friedman, Olshen and Stone, *Classification and Regression
-/// Trees*, 1984, section 3.4.3).
-fn is_within(own: &[f64], least: &[f64]) -> bool {
-    let most = SIMPLER * mean(least).abs();
-    let error = Paired::at(own, least, ONE_ERROR).and_then(|paired| paired.half_width);
-    Paired::of(own, least).is_some_and(|paired| {
-        let (more, half) = (paired.difference, paired.half_width.unwrap_or(0.0));
-        more <= error.unwrap_or(0.0) || more <= most && (more <= half || more + half <= most)
-    })
+/// Whether a run of CMA-ES that ended so had come to where its steps, or what they gain, no longer matter.
+fn is_settled(reason: &TerminationReason) -> bool {
+    use TerminationReason as Reason;
+    matches!(
+        reason,
+        Reason::TolFun
+            | Reason::TolFunRel
+            | Reason::TolFunHist
+            | Reason::TolX
+            | Reason::TolStagnation
+            | Reason::NoEffectAxis
+            | Reason::NoEffectCoord
+    )
+}
+
+/// Whether losses are within one standard error of the least, by pairs, or within [`SIMPLER`] where that is more (the rule of one
+/// standard error: Breiman, Friedman, Olshen and Stone, *Classification and Regression Trees*, 1984, section 3.4.3).
+fn is_as_good(own: &[f64], least: &[f64]) -> bool {
+    let more: Moments = own
+        .iter()
+        .zip(least)
+        .map(|(own, least)| own - least)
+        .collect();
+    let error = more
+        .variance()
+        .map_or(0.0, |variance| (variance / own.len() as f64).sqrt());
+    let margin = error.max(SIMPLER * mean(least).abs());
+    more.mean().is_some_and(|more| more <= margin)
 }

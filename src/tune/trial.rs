@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::aim::Aim;
-use super::rung::{self, Rung, WHOLE};
+use super::rung::{self, Rung, UNSEEN, WHOLE};
 use super::space::{Candidate, Space};
 use crate::experiment::{
     self, Better, Journal, Metric, Outcome, Progress, Run, RunError, Unsettled, VariantOutcome,
@@ -70,8 +70,6 @@ pub struct Trials<'a> {
     pub requests: u64,
     /// What the current configuration measured, by situation: what losses are relative to.
     scale: Vec<[f64; 2]>,
-    /// The share of requests that failed under the current configuration, by situation.
-    failed: Vec<f64>,
     /// The warm-up of each situation, where it was to be found out.
     warmups: Vec<Option<Time>>,
     /// How long candidates live in each part.
@@ -99,7 +97,6 @@ impl<'a> Trials<'a> {
             known: BTreeMap::new(),
             requests: 0,
             scale: Vec::new(),
-            failed: Vec::new(),
             warmups: vec![None; space.tuning.situations.len()],
             rungs: rung::rungs(space),
             aim: Aim::First,
@@ -114,7 +111,6 @@ impl<'a> Trials<'a> {
         }
         let measured = trials.part(&current, WHOLE)?;
         trials.scale = trials.scale_of(&measured);
-        trials.failed = measured.iter().map(|own| failed(own)).collect();
         Ok(trials)
     }
 
@@ -260,38 +256,44 @@ impl<'a> Trials<'a> {
     }
 
     /// The losses of a candidate in one part, by replication: less is better, and the current configuration has about 1 (or -1 where
-    /// more of the metric is better). One that fails more than the current configuration counts as one that breaks a constraint
-    /// where response times, which are of what succeeded, are the objective.
+    /// more of the metric is better). One that fails more than the current configuration on the same requests counts as one that
+    /// breaks a constraint: by more than [`let_pass`](Trials::let_pass).
     ///
     /// # Errors
     /// Where it is stopped, or the candidate is none.
     pub fn losses(&mut self, candidate: &Candidate, part: u32) -> Result<Vec<f64>, TrialError> {
         let samples = self.part(candidate, part)?;
-        let further = self.broken(&samples).max(self.fails_more(&samples));
+        let current = self.part(&self.space.current(), part)?;
+        let situations = samples.iter().zip(&current);
+        let further = situations
+            .map(|(own, current)| failed(own) - failed(current) - self.let_pass())
+            .fold(self.broken(&samples), f64::max);
         Ok(self.losses_beyond(&samples, &self.scale, further))
     }
 
-    /// By how much more than is let pass a candidate fails than the current configuration, in the worst situation.
-    fn fails_more(&self, samples: &[Vec<Sample>]) -> f64 {
+    /// By what share of its requests a candidate may fail more than another and still be called better: what a verdict by its
+    /// metric lets pass, or no more than chance does where another metric does not see failures. Where `max-errors` says how much
+    /// may fail, that alone counts for metrics that are no response times.
+    pub fn let_pass(&self) -> f64 {
+        let allowed = self.space.tuning.max_errors.is_some();
         let metrics = self.metrics();
-        let pass = metrics
-            .iter()
-            .flatten()
-            .map(|metric| experiment::indifference(metric));
-        let pass = pass.fold(f64::INFINITY, f64::min);
-        let situations = samples.iter().zip(&self.failed);
-        situations
-            .map(|(own, current)| failed(own) - current - pass)
-            .fold(0.0, f64::max)
+        let pass = metrics.iter().flatten().map(|metric| {
+            let is_blind = !metric.is_response_time() && !metric.sees_failures();
+            match is_blind && !allowed {
+                true => experiment::INDIFFERENCE,
+                false => experiment::indifference(metric),
+            }
+        });
+        pass.fold(f64::INFINITY, f64::min)
     }
 
-    /// The mean loss of a candidate over all parts with runs of the whole length.
+    /// The mean loss of a candidate over all parts with runs of the whole length that the search may see.
     ///
     /// # Errors
     /// Where it is stopped, or the candidate is none.
     pub fn loss_of(&mut self, candidate: &Candidate) -> Result<f64, TrialError> {
         let mut losses = Vec::new();
-        for part in WHOLE..self.rungs.len() as u32 {
+        for part in WHOLE..UNSEEN {
             losses.extend(self.losses(candidate, part)?);
         }
         Ok(losses.iter().sum::<f64>() / losses.len().max(1) as f64)

@@ -3,7 +3,7 @@
 
 use super::space::Candidate;
 use super::trial::{FRESH, TrialError, Trials};
-use crate::experiment::{METRICS, Metric, VariantOutcome, difference, fails_more};
+use crate::experiment::{METRICS, Metric, VariantOutcome, difference, failed};
 use crate::stats::{DEFAULT_LEVEL, Paired, Verdict, holm_adjusted};
 
 /// One of those that are compared.
@@ -30,7 +30,8 @@ pub struct Gain {
     pub paired: Paired,
     /// The p-value of "there is no difference", as one of as many comparisons as there are (Holm).
     pub p_adjusted: f64,
-    /// Whether the one with the smaller loss fails more in a situation, so that its response times leave out what went wrong.
+    /// Whether the one with the smaller loss fails more in a situation than [`Trials::let_pass`] allows, so that the loss leaves
+    /// out what went wrong.
     pub fails_more: bool,
 }
 
@@ -125,7 +126,7 @@ impl Check {
             .map(|own| own.p_value.unwrap_or(1.0))
             .collect();
         let mut adjusted = holm_adjusted(&p_values).into_iter();
-        let metrics = trials.metrics();
+        let pass = trials.let_pass();
         let gains = paired
             .into_iter()
             .zip(others)
@@ -134,9 +135,9 @@ impl Check {
                     paired,
                     p_adjusted: adjusted.next().unwrap_or(1.0),
                     fails_more: if paired.difference < 0.0 {
-                        fails(tuned, other, &metrics)
+                        fails(tuned, other, pass)
                     } else {
-                        fails(other, tuned, &metrics)
+                        fails(other, tuned, pass)
                     },
                 })
             })
@@ -179,11 +180,8 @@ impl Check {
     }
 }
 
-/// Whether `one` fails more than `other` in a situation, as far as one of the metrics is a response time.
-fn fails(one: &Contender, other: &Contender, metrics: &[Option<&'static Metric>]) -> bool {
+/// Whether `one` fails more than `other` in a situation, by more than this share of the requests.
+fn fails(one: &Contender, other: &Contender, pass: f64) -> bool {
     let mut situations = one.outcomes.iter().zip(&other.outcomes);
-    situations.any(|(one, other)| {
-        let mut metrics = metrics.iter().flatten();
-        metrics.any(|metric| fails_more(one, other, metric))
-    })
+    situations.any(|(one, other)| failed(one) - failed(other) > pass)
 }

@@ -133,7 +133,17 @@ fn time_that_would_stand_still_is_refused_or_stopped() {
         refused.contains("time-stands-still") && refused.contains("think"),
         "{refused}"
     );
-    assert!(parse(&case.replace("\"0s\" }", "\"1ms\" }")).is_ok());
+    // A nanosecond, to think or on the way, is no way round: a second would be a thousand million of requests.
+    for short in ["1ns", "999ns"] {
+        let refused = parse(&case.replace("\"0s\" }", &format!("\"{short}\" }}")));
+        let refused = refused.expect_err(short).to_string();
+        assert!(refused.contains("time-stands-still"), "{refused}");
+    }
+    let way = "[network.client-to-balancer]\nkind = \"constant\"\nvalue = \"1ns\"\n";
+    assert!(parse(&format!("{case}\n{way}")).is_err());
+    for long in ["1us", "1ms"] {
+        assert!(parse(&case.replace("\"0s\" }", &format!("\"{long}\" }}"))).is_ok());
+    }
     // Nobody left to ask: the check does not see it, the run does, and can be interrupted before.
     let drained = case
         .replace("\"crash\"", "\"drain\"")

@@ -9,7 +9,7 @@ use crate::report::markdown::plain;
 use crate::report::table::{self, Style, fresh, scale_of};
 use crate::stats::Verdict;
 use crate::tune::verdict::Gain;
-use crate::tune::{Answer, Space};
+use crate::tune::{Answer, Ended, Space};
 
 /// What metrics are looked at beside the objective.
 const ELSEWHERE: [&str; 8] = [
@@ -76,7 +76,7 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
     said.push(match current {
         None => format!("No significant gain: nothing was found that is better in {objective} than what stands there now."),
         Some(gain) if gain.fails_more => format!(
-            "No significant gain: what was found {} ({objective} {}); response times are of what succeeded.",
+            "No significant gain: what was found {} ({objective} {}), which this metric does not see.",
             who_fails(&gain, "the current configuration"),
             percent(&gain)
         ),
@@ -140,13 +140,7 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
             },
         });
     }
-    if !answer.converged {
-        said.push(format!(
-            "The search was still finding better when its requests or its time ran out: raise `max-requests` (now {}) or `max-time`, let fewer values \
-             change, or make `run.duration` shorter.",
-            space.tuning.max_requests
-        ));
-    }
+    said.extend(unfinished(space, answer.ended));
     let broken = |at: usize| {
         answer
             .check
@@ -166,6 +160,32 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
         );
     }
     said
+}
+
+/// What is to be said where a search ended before nothing better was to be expected.
+fn unfinished(space: &Space<'_>, ended: Ended) -> Option<String> {
+    let tuning = space.tuning;
+    let (what, more) = match ended {
+        Ended::Tolerance => return None,
+        Ended::Requests => (
+            "its requests ran out",
+            format!("raise `max-requests` (now {})", tuning.max_requests),
+        ),
+        Ended::Time => (
+            "its time ran out",
+            match tuning.max_time {
+                Some(most) => format!("raise `max-time` (now {most})"),
+                None => "raise `max-time`".to_owned(),
+            },
+        ),
+        Ended::Astray => (
+            "it went on without coming closer to a best one",
+            "let it begin elsewhere (`starts`)".to_owned(),
+        ),
+    };
+    Some(format!(
+        "The search had not converged when {what}: {more}, let fewer values change, or make `run.duration` shorter."
+    ))
 }
 
 /// With two metrics: what the middle of the front is against the current configuration, in each of them.

@@ -4,21 +4,26 @@
 use super::Check;
 use crate::model::blueprint::{Blueprint, SourcePlan, When};
 use crate::model::fault::{Effect, WhileDown};
-use crate::model::network::Delay;
 use crate::scenario::text::Path;
 use crate::time::Span;
 
-/// Refuses closed loops without think time where an attempt may end as soon as it is sent.
+/// From one request of a user to the next this much time must pass on average. A nanosecond is no standstill, but no run
+/// comes to its end by nanoseconds either.
+const LEAST: Span = Span::from_nanos(1_000);
+
+/// Refuses closed loops that may ask again and again while time hardly moves on.
 pub(super) fn check(plan: &Blueprint, check: &mut Check<'_>) {
     for (index, source) in plan.sources.iter().enumerate() {
         let When::Closed(think) = &source.when else {
             continue;
         };
-        let asks_at_once = think.mean() == 0.0 && matches!(source.to_balancer, Delay::None);
-        if asks_at_once && let Some(why) = ends_at_once(plan, source) {
+        let pause = think.mean() + 2.0 * source.to_balancer.mean();
+        if pause < LEAST.seconds()
+            && let Some(why) = ends_at_once(plan, source, LEAST.seconds() - pause)
+        {
             let at = Path::root().key("clients").index(index);
             let message = format!(
-                "users ask again in no time, and {why}: time would stand still; let them think, even if only for `\"1ms\"`"
+                "users ask again in less than {LEAST}, and {why}: time would stand still; let them think, even if only for `\"1ms\"`"
             );
             check.fault(
                 &at.key("arrivals").key("think"),
@@ -29,8 +34,8 @@ pub(super) fn check(plan: &Blueprint, check: &mut Check<'_>) {
     }
 }
 
-/// Why an attempt of this source may end at the moment at which it is sent.
-fn ends_at_once(plan: &Blueprint, source: &SourcePlan) -> Option<String> {
+/// Why an attempt of this source may end in less than so many seconds.
+fn ends_at_once(plan: &Blueprint, source: &SourcePlan, least: f64) -> Option<String> {
     let first: usize = (plan.services[..source.service].iter())
         .map(|service| service.servers.len())
         .sum();
@@ -38,12 +43,14 @@ fn ends_at_once(plan: &Blueprint, source: &SourcePlan) -> Option<String> {
     let users = u64::from(source.population.popularity.count());
     for (at, server) in service.servers.iter().enumerate() {
         let group = service.group(at);
-        if !matches!(group.to_server, Delay::None) {
+        let way = 2.0 * group.to_server.mean();
+        if way >= least {
             continue;
         }
         let name = format!("`{}/{}`", service.name, server.name);
-        if group.service.mean() == 0.0 && group.per_size == 0.0 {
-            return Some(format!("{name} serves them in no time"));
+        let takes = (group.service.mean() + group.per_size * source.mean_size()) / group.speed;
+        if way + takes < least {
+            return Some(format!("{name} serves them as quickly"));
         }
         if users > u64::from(group.slots) + u64::from(group.queue_limit) {
             return Some(format!(
@@ -59,8 +66,8 @@ fn ends_at_once(plan: &Blueprint, source: &SourcePlan) -> Option<String> {
                         fault.label
                     ));
                 }
-                Effect::Errors(_, Some(Span::ZERO)) => {
-                    return Some(format!("{name} errs in no time (`{}`)", fault.label));
+                Effect::Errors(_, Some(takes)) if way + takes.seconds() / group.speed < least => {
+                    return Some(format!("{name} errs as quickly (`{}`)", fault.label));
                 }
                 _ => {}
             }
