@@ -64,7 +64,7 @@ struct Stage {
     requests: f64,
 }
 
-/// What ended a search. Of several, the last counts.
+/// What ended a search. Of several, the greatest counts: what leaves most to be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
