@@ -45,7 +45,8 @@ const STARTS: u32 = 1;
 const FLAT: f64 = 5e-4;
 /// What simpler weights may cost, as a share of the objective.
 const SIMPLER: f64 = 0.005;
-/// Weights that cost more than this share of the objective on a few replications are not looked at on more.
+/// Weights that cost more than this share of the objective on a few replications, and more than chance explains there, are not
+/// looked at on more.
 const FAR: f64 = 4.0 * SIMPLER;
 /// Generations of one run of CMA-ES at most.
 const GENERATIONS: usize = 2000;
@@ -472,7 +473,8 @@ impl<'t, 'a> Search<'t, 'a> {
                 Ok((own, self.trials.losses(&best, part)?))
             };
             let (own, least) = compare(WHOLE)?;
-            if mean(&own) > mean(&least) + FAR * mean(&least).abs() {
+            let is_far = mean(&own) > mean(&least) + FAR * mean(&least).abs();
+            if is_far && !is_as_good(&own, &least) {
                 continue;
             }
             let (own, least) = compare(UNSEEN)?;

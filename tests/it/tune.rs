@@ -411,8 +411,20 @@ fn a_search_that_is_cut_short_says_so() {
     fs::write(place.join("short.toml"), text).unwrap();
     let said = verdict(&place, "short.toml", &[]);
     assert_eq!(said["converged"], false);
+    assert_eq!(said["ended"], "requests");
     let sentences = said["verdict"].to_string();
     assert!(sentences.contains("raise `max-requests`"), "{sentences}");
+
+    let text = SPLIT.replace("30_000_000", "30_000_000\nmax-time = \"1ms\"");
+    fs::write(place.join("hasty.toml"), text).unwrap();
+    let said = verdict(&place, "hasty.toml", &[]);
+    assert_eq!(said["converged"], false);
+    assert_eq!(said["ended"], "time");
+    let sentences = said["verdict"].to_string();
+    assert!(
+        sentences.contains("raise `max-time` (now 1ms)"),
+        "{sentences}"
+    );
 }
 
 #[test]

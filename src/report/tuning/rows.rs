@@ -55,7 +55,7 @@ pub struct SearchRow {
     /// Its values in the order of `weights.csv`, separated by spaces; `-` where a value stays as it is.
     pub values: String,
     /// The objective, relative to the current configuration: 1 is as good, less is better. Where more of the metric is better, -1 is as
-    /// good. A million and more where a constraint is broken, or where response times are the objective and more fails than now.
+    /// good. A million and more where a constraint is broken, or where more fails than now and the objective does not see it.
     pub loss: f64,
     /// How far it came: 1 is short runs, 2 longer ones, 3 runs of the whole length. The loss is that of the last.
     pub parts: u64,
