@@ -1,4 +1,5 @@
-//! Gives the program a number of what it is built of, by which journals know their own: the same version may have been changed.
+//! Gives the program a number of what it is built of, by which journals know their own: the same
+//! version may have been changed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;

@@ -1,11 +1,13 @@
 //! What strategies cost, and whether they hold under everything that can happen to a pool.
 //!
-//! * `cargo bench --bench strategies`: a table of the cost of a pick with 10, 1,000 and 10,000 members, and of a whole
-//!   run with each strategy relative to `random`.
-//! * `cargo bench --bench strategies -- soak [PICKS]`: so many picks (100 million unless said) of each strategy over
-//!   random pools whose members come, go, drain and change weight; a pick of one that is not eligible ends it.
+//! * `cargo bench --bench strategies`: a table of the cost of a pick with 10, 1,000 and 10,000
+//!   members, and of a whole run with each strategy relative to `random`.
+//! * `cargo bench --bench strategies -- soak [PICKS]`: so many picks (100 million unless said) of
+//!   each strategy over random pools whose members come, go, drain and change weight; a pick of one
+//!   that is not eligible ends it.
 //!
-//! Each takes the name of a strategy, or the beginning of one, to look at no others. Times are of this thread's CPU.
+//! Each takes the name of a strategy, or the beginning of one, to look at no others. Times are of
+//! this thread's CPU.
 
 #![allow(clippy::print_stdout, reason = "tables are what a bench is for")]
 

@@ -1,13 +1,15 @@
-//! What a request costs in systems that people simulate, and how far that is from the least that it could cost.
+//! What a request costs in systems that people simulate, and how far that is from the least that it
+//! could cost.
 //!
-//! * `cargo bench --bench workloads`: a table of eight workloads, beside the bound and a textbook simulator. The
-//!   figures are also left in `target/workloads.csv`.
-//! * `cargo bench --bench workloads -- one W2 1000000`: runs one workload once, for about so many requests, and prints
-//!   how many they were; for tools that count instructions.
+//! * `cargo bench --bench workloads`: a table of eight workloads, beside the bound and a textbook
+//!   simulator. The figures are also left in `target/workloads.csv`.
+//! * `cargo bench --bench workloads -- one W2 1000000`: runs one workload once, for about so many
+//!   requests, and prints how many they were; for tools that count instructions.
 //!
-//! The bound is what no simulator can do without: drawing when a request comes and how long it takes, and recording its
-//! response time. A machine that is slow today is slow for both, so the ratio says more than the time. All are measured
-//! in turn, round by round, since a busy machine then slows all of them alike. Times are of this thread's CPU.
+//! The bound is what no simulator can do without: drawing when a request comes and how long it
+//! takes, and recording its response time. A machine that is slow today is slow for both, so the
+//! ratio says more than the time. All are measured in turn, round by round, since a busy machine
+//! then slows all of them alike. Times are of this thread's CPU.
 
 #![allow(clippy::print_stdout, reason = "tables are what a bench is for")]
 
@@ -36,8 +38,8 @@ const SEED: u64 = 1;
 const ROUNDS: u32 = 5;
 const BOUND_REQUESTS: u64 = 4_000_000;
 
-/// The workloads that the textbook simulates too, with their mean response times in milliseconds: the first by queueing
-/// theory (E10/M/1), the second as simulated at length.
+/// The workloads that the textbook simulates too, with their mean response times in milliseconds:
+/// the first by queueing theory (E10/M/1), the second as simulated at length.
 const TEXTBOOK: [(usize, Rule, f64); 2] = [
     (0, Rule::RoundRobin, 29.2),
     (1, Rule::LeastConnections, 13.56),

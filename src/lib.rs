@@ -1,8 +1,9 @@
 //! lbsim compares load-balancing strategies by discrete-event simulation.
 //!
-//! A [scenario] describes clients, balancers and servers, and asks a question. Every strategy that it
-//! compares is run on the same requests, several times over, and the [report] says which is better and how sure
-//! that is. The program does all of this from the command line ([`cli`]); this page is a tour of the library.
+//! A [scenario] describes clients, balancers and servers, and asks a question. Every strategy that
+//! it compares is run on the same requests, several times over, and the [report] says which is
+//! better and how sure that is. The program does all of this from the command line ([`cli`]); this
+//! page is a tour of the library.
 //!
 //! ```text
 //!  scenario::Scenario ──► experiment::run ──────────────► report::tables ──► report::write
@@ -62,7 +63,7 @@
 //! |---|---|
 //! | [`engine`] | the calendar of events; its page is a whole M/M/1 queue |
 //! | [`strategy`] | the picking rules, what they may see, and how to add one |
-//! | [`dist`], [`model::arrivals`] | service times and other random quantities; when requests come |
+//! | [`dist`], [`model::arrivals`] | random quantities such as service times; when requests come |
 //! | [`model`] | the simulated world, and one cell of it |
 //! | [`experiment`] | cells in parallel, estimates, paired differences |
 //! | [`report`] | rows of the CSV files, tables, charts |
@@ -76,10 +77,11 @@
 //!
 //! # Determinism
 //!
-//! The same scenario, seed and version give the same runs for any number of threads and on any machine, and on one
-//! machine the same bytes in every file. Time is whole nanoseconds ([`time`]); events of one time happen in the order in which they were scheduled ([`engine`]).
-//! Random streams are named after the thing they belong to ([`rng`]), so a request brings the same luck with it under
-//! every strategy. A change that moves results is called value-breaking in the changelog.
+//! The same scenario, seed and version give the same runs for any number of threads and on any
+//! machine, and on one machine the same bytes in every file. Time is whole nanoseconds ([`time`]);
+//! events of one time happen in the order in which they were scheduled ([`engine`]). Random streams
+//! are named after the thing they belong to ([`rng`]), so a request brings the same luck with it
+//! under every strategy. A change that moves results is called value-breaking in the changelog.
 //!
 //! # What is not modelled
 //!

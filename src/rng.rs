@@ -1,8 +1,8 @@
 //! Named streams of random numbers.
 //!
-//! A stream is named by (seed, replication, [`Domain`], entity): randomness belongs to things, not to
-//! moments. What one purpose draws never shifts what another sees, so strategies are compared on the
-//! very same requests, sizes, faults and network luck (common random numbers).
+//! A stream is named by (seed, replication, [`Domain`], entity): randomness belongs to things, not
+//! to moments. What one purpose draws never shifts what another sees, so strategies are compared on
+//! the very same requests, sizes, faults and network luck (common random numbers).
 
 use std::convert::Infallible;
 
@@ -17,7 +17,8 @@ pub type Rng = rand_xoshiro::Xoshiro256PlusPlus;
 pub enum Domain {
     /// Gaps between arrivals; entity: client group.
     Arrivals = 1,
-    /// Each request's own luck, from which its service times and network delays follow; entity: client group.
+    /// Each request's own luck, from which its service times and network delays follow; entity:
+    /// client group.
     Luck = 2,
     /// Which client sends a request; entity: client group.
     Client = 3,
@@ -80,14 +81,14 @@ impl Seeds {
     }
 }
 
-/// A short stream that belongs to one request: SplitMix64 (Steele, Lea and Flood, 2014) started from
-/// the request's luck. It costs nothing to make, so each attempt and each purpose has its own.
+/// A short stream that belongs to one request: SplitMix64 (Steele, Lea and Flood, 2014) started
+/// from the request's luck. It costs nothing to make, so each attempt and each purpose has its own.
 #[derive(Clone, Copy, Debug)]
 pub struct Luck(u64);
 
 impl Luck {
-    /// The stream that `luck`, a request's random word, gives for one purpose (an attempt number, a leg of
-    /// the network).
+    /// The stream that `luck`, a request's random word, gives for one purpose (an attempt number, a
+    /// leg of the network).
     #[inline]
     pub const fn new(luck: u64, purpose: u64) -> Luck {
         Luck(luck ^ purpose.wrapping_mul(0xd134_2543_de82_ef95))
@@ -136,8 +137,8 @@ pub fn uniform_open(rng: &mut impl rand::Rng) -> f64 {
     ((rng.next_u64() >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// A uniform index below `n` by multiplication (Lemire, ACM TOMACS 29(1), 2019, without the rejection
-/// step: for n below 2^32 its bias is under 2^-32, far below what a simulation can see).
+/// A uniform index below `n` by multiplication (Lemire, ACM TOMACS 29(1), 2019, without the
+/// rejection step: for n below 2^32 its bias is under 2^-32, far below what a simulation can see).
 #[inline]
 pub fn below(rng: &mut impl rand::Rng, n: usize) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize

@@ -1,4 +1,5 @@
-//! Tables of text as programs write them: with a byte order mark or without, with commas, semicolons, tabs or bars between cells.
+//! Tables of text as programs write them: with a byte order mark or without, with commas,
+//! semicolons, tabs or bars between cells.
 
 /// The byte order mark of UTF-8, which spreadsheets put first. It is no part of the first name.
 pub const MARK: &[u8] = b"\xef\xbb\xbf";
@@ -11,8 +12,8 @@ pub fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(MARK).unwrap_or(text)
 }
 
-/// What stands between the cells of a table, by its header line: that which splits it into most of them, outside of quotes. A line
-/// of one cell has commas.
+/// What stands between the cells of a table, by its header line: that which splits it into most of
+/// them, outside of quotes. A line of one cell has commas.
 pub fn delimiter(header: &[u8]) -> u8 {
     let mut counts = [0usize; DELIMITERS.len()];
     let mut quoted = false;

@@ -1,4 +1,5 @@
-//! The clock: whole nanoseconds, so that equal times are equal and sums do not depend on their order.
+//! The clock: whole nanoseconds, so that equal times are equal and sums do not depend on their
+//! order.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};

@@ -212,7 +212,8 @@ impl FromStr for Share {
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Through the text of the fraction, so that 0.07 prints as 7% and not as 7.000000000000001%.
+        // Through the text of the fraction, so that 0.07 prints as 7% and not as
+        // 7.000000000000001%.
         let percent = (self.0 * 1e14).round() / 1e12;
         write!(f, "{percent}%")
     }
@@ -268,7 +269,8 @@ pub enum Precision {
         share: Share,
         /// The metric, by name.
         metric: String,
-        /// Whether the interval is that of the difference to the baseline; the share is then one of the baseline's value.
+        /// Whether the interval is that of the difference to the baseline; the share is then one of
+        /// the baseline's value.
         difference: bool,
     },
     /// The best of the strategies is known.

@@ -14,7 +14,8 @@ pub(crate) struct Workload {
     /// Requests of a measured run.
     pub(crate) requests: u64,
     strategy: &'static str,
-    /// Groups of servers: how many, and how many times as fast as the slowest; the weight is as the speed.
+    /// Groups of servers: how many, and how many times as fast as the slowest; the weight is as the
+    /// speed.
     servers: &'static [(u32, u32)],
     /// What else there is to say of the clients.
     clients: &'static str,
@@ -112,8 +113,8 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         population = { kind = "generated", count = 100_000 }
         sessions = { idle = "30min" }
         "#,
-        // Servers that went on with work that nobody waits for would be caught in a storm of retries in some rounds and
-        // not in others, and rounds would not compare.
+        // Servers that went on with work that nobody waits for would be caught in a storm of
+        // retries in some rounds and not in others, and rounds would not compare.
         balancer: r#"
         [services.balancer]
         sticky = "cookie"

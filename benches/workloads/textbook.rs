@@ -1,6 +1,7 @@
-//! The simulator that one would write in a lesson: a binary heap of events, a queue for each server, times as floats,
-//! a look at every server for the least connections, and a list of all response times. It leaves out what lbsim also
-//! does (percentiles, load of servers, stretches of time), so the comparison is in its favour.
+//! The simulator that one would write in a lesson: a binary heap of events, a queue for each
+//! server, times as floats, a look at every server for the least connections, and a list of all
+//! response times. It leaves out what lbsim also does (percentiles, load of servers, stretches of
+//! time), so the comparison is in its favour.
 
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, VecDeque};

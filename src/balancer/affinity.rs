@@ -12,12 +12,13 @@ pub enum Sticky {
     /// Not at all: each request is balanced.
     #[default]
     No,
-    /// By a cookie that the first answer sets. A client comes back to its member as long as that is in the pool and
-    /// not known to be down; while it is being drained, as long as the client's session lasts (for ever, where
-    /// clients hold no sessions). Else it is balanced anew and gets a new cookie. A retry goes by `retry.on` first: with
-    /// `another` the cookie is passed over once its member has been tried; with `same` the member tried last is tried again
-    /// as long as it is eligible, bound or not; with `any` it goes back to the bound member. Whoever answers in the end sets
-    /// the cookie.
+    /// By a cookie that the first answer sets. A client comes back to its member as long as that is
+    /// in the pool and not known to be down; while it is being drained, as long as the client's
+    /// session lasts (for ever, where clients hold no sessions). Else it is balanced anew and gets
+    /// a new cookie. A retry goes by `retry.on` first: with `another` the cookie is passed over
+    /// once its member has been tried; with `same` the member tried last is tried again as long as
+    /// it is eligible, bound or not; with `any` it goes back to the bound member. Whoever answers
+    /// in the end sets the cookie.
     Cookie,
 }
 

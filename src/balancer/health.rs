@@ -1,7 +1,8 @@
-//! Active health checks: a probe at a fixed interval, and how many in a row change a balancer's mind.
+//! Active health checks: a probe at a fixed interval, and how many in a row change a balancer's
+//! mind.
 //!
-//! Names and semantics as HAProxy's `inter`, `timeout check`, `fall`, `rise`, except that a member starts as fully up where
-//! `cautious-start` does not say otherwise.
+//! Names and semantics as HAProxy's `inter`, `timeout check`, `fall`, `rise`, except that a member
+//! starts as fully up where `cautious-start` does not say otherwise.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,8 @@ pub struct HealthCheck {
     /// Time between two checks of one member by one balancer; each begins at a random phase.
     #[schemars(extend("x-least" = "1ms"))]
     pub interval: Span,
-    /// How long a check waits for an answer of a server that hangs; at most the interval, and by default all of it.
+    /// How long a check waits for an answer of a server that hangs; at most the interval, and by
+    /// default all of it.
     #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
     /// Failed checks in a row after which a member is down.
@@ -24,7 +26,8 @@ pub struct HealthCheck {
     /// Passed checks in a row after which a member is up again.
     #[schemars(range(min = 1, max = 100))]
     pub rise: u8,
-    /// Whether one failed check is enough while a member has not passed any (HAProxy: a server starts as `UP 1/3`).
+    /// Whether one failed check is enough while a member has not passed any (HAProxy: a server
+    /// starts as `UP 1/3`).
     pub cautious_start: bool,
 }
 
@@ -40,7 +43,8 @@ impl Default for HealthCheck {
     }
 }
 
-/// What is different in the checks of some servers; what is left out is as the balancer's checks are.
+/// What is different in the checks of some servers; what is left out is as the balancer's checks
+/// are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OwnChecks {
@@ -119,8 +123,8 @@ impl Health {
         self.up
     }
 
-    /// Whether one more check with the result `passed` could not change anything: the member is thought to be
-    /// what it shows, and no streak is under way.
+    /// Whether one more check with the result `passed` could not change anything: the member is
+    /// thought to be what it shows, and no streak is under way.
     pub fn is_settled(&self, passed: bool) -> bool {
         self.up == passed && self.against == 0
     }

@@ -1,5 +1,5 @@
-//! What one balancer knows and does: its counts, who is eligible and why not, affinity, health checks,
-//! retries. It asks its strategy only where somebody is eligible.
+//! What one balancer knows and does: its counts, who is eligible and why not, affinity, health
+//! checks, retries. It asks its strategy only where somebody is eligible.
 
 pub mod affinity;
 pub mod health;
@@ -49,7 +49,8 @@ pub struct Balancer {
 }
 
 impl Balancer {
-    /// The balancer of this number, counted from 0, over this pool, all of whose members are healthy and idle.
+    /// The balancer of this number, counted from 0, over this pool, all of whose members are
+    /// healthy and idle.
     pub fn new(index: u16, strategy: &StrategyConfig, pool: Pool, mut rng: Rng) -> Balancer {
         let reasons = vec![0; pool.len()];
         let mut probes = Vec::new();
@@ -95,7 +96,8 @@ impl Balancer {
         &self.strategy
     }
 
-    /// Whether the strategy has drawn from its stream, which was `fresh` when the balancer was made.
+    /// Whether the strategy has drawn from its stream, which was `fresh` when the balancer was
+    /// made.
     pub fn has_drawn(&self, fresh: &Rng) -> bool {
         self.rng != *fresh
     }
@@ -113,8 +115,8 @@ impl Balancer {
         news(&mut self.strategy, &mut cx)
     }
 
-    /// Picks where a request goes: to a member that has not been tried, where there is one. A product sees to that by
-    /// itself.
+    /// Picks where a request goes: to a member that has not been tried, where there is one. A
+    /// product sees to that by itself.
     #[inline]
     pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
         if self.pool.eligible().is_empty() && !self.is_product {
@@ -137,8 +139,8 @@ impl Balancer {
         self.strategy.foresee(member);
     }
 
-    /// Whether a client that is bound to `member` may still be sent there: a draining member keeps the
-    /// clients it has.
+    /// Whether a client that is bound to `member` may still be sent there: a draining member keeps
+    /// the clients it has.
     pub fn takes_bound(&self, member: MemberId) -> bool {
         self.reasons[member as usize] & !(Reason::Draining as u8 | Reason::Weightless as u8) == 0
     }

@@ -1,5 +1,5 @@
-//! Requests that wait at a balancer: for one member, or for any, each in the order in which they came. HAProxy calls
-//! them the server's queue and the backend's queue.
+//! Requests that wait at a balancer: for one member, or for any, each in the order in which they
+//! came. HAProxy calls them the server's queue and the backend's queue.
 
 use std::collections::VecDeque;
 
@@ -13,8 +13,9 @@ pub struct Queue {
     shared: VecDeque<(u64, u32)>,
     /// For one member; as long as the highest that anybody waited for.
     own: Vec<VecDeque<(u64, u32)>>,
-    /// By the number of a request: its last ticket, 0 where it has had none, and whom it waited for with it. Numbers are
-    /// given again, so that this is as long as the most requests that there were at once.
+    /// By the number of a request: its last ticket, 0 where it has had none, and whom it waited for
+    /// with it. Numbers are given again, so that this is as long as the most requests that there
+    /// were at once.
     tickets: Vec<(u64, Option<MemberId>)>,
 }
 
@@ -44,8 +45,8 @@ impl Queue {
         self.shared.is_empty() && self.own.get(member as usize).is_none_or(VecDeque::is_empty)
     }
 
-    /// Takes the one who has waited longest of those whom `member` can take, and says whether it waited for `member` and
-    /// no other.
+    /// Takes the one who has waited longest of those whom `member` can take, and says whether it
+    /// waited for `member` and no other.
     pub fn leave_for(&mut self, member: MemberId) -> Option<(u32, bool)> {
         let shared = self.shared.front().copied();
         let own = self.own.get(member as usize).and_then(|own| own.front());

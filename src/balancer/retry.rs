@@ -10,8 +10,8 @@ use crate::time::Span;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Retry {
-    /// Attempts after the first one. What finds no server at all is no attempt: it fails at once (`failed_no_server`), and is
-    /// not tried again.
+    /// Attempts after the first one. What finds no server at all is no attempt: it fails at once
+    /// (`failed_no_server`), and is not tried again.
     #[schemars(range(min = 0, max = 100))]
     pub max: u8,
     /// Where the next attempt goes.
@@ -22,8 +22,9 @@ pub struct Retry {
     pub backoff_max: Span,
     /// What chance does to the pause.
     pub jitter: Jitter,
-    /// Whether an error answer (of a fault `errors`) is tried again too. Balancers do so only where they are told to:
-    /// nginx by `proxy_next_upstream http_500`, HAProxy by `retry-on 500`, Envoy by `retry_on: 5xx`.
+    /// Whether an error answer (of a fault `errors`) is tried again too. Balancers do so only where
+    /// they are told to: nginx by `proxy_next_upstream http_500`, HAProxy by `retry-on 500`, Envoy
+    /// by `retry_on: 5xx`.
     pub error_answers: bool,
 }
 
@@ -31,12 +32,14 @@ pub struct Retry {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum On {
-    /// To a server that has not been tried for this request (of the last three tried), where there is one. Rules of products see
-    /// to that as the products do: those of nginx, HAProxy and C3, and Envoy's hashes, pass over who was tried; the others of
-    /// Envoy, and those of IPVS, gRPC, Finagle and AWS, may pick the same server again.
+    /// To a server that has not been tried for this request (of the last three tried), where there
+    /// is one. Rules of products see to that as the products do: those of nginx, HAProxy and C3,
+    /// and Envoy's hashes, pass over who was tried; the others of Envoy, and those of IPVS, gRPC,
+    /// Finagle and AWS, may pick the same server again.
     #[default]
     Another,
-    /// To the server tried last, as long as it is eligible, whatever cookie the client holds; else where the strategy says.
+    /// To the server tried last, as long as it is eligible, whatever cookie the client holds; else
+    /// where the strategy says.
     Same,
     /// Wherever the strategy says.
     Any,
@@ -69,8 +72,8 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// The pause before retry number `retry` (from 1), by the luck of the request. Brooker, "Exponential
-    /// backoff and jitter", AWS Architecture Blog, 2015.
+    /// The pause before retry number `retry` (from 1), by the luck of the request. Brooker,
+    /// "Exponential backoff and jitter", AWS Architecture Blog, 2015.
     pub fn pause(&self, retry: u8, mut luck: Luck) -> Span {
         let doublings = u32::from(retry.saturating_sub(1)).min(40);
         let full = (self.backoff.seconds() * f64::from(2u32.pow(doublings.min(30))))

@@ -174,7 +174,8 @@ fn strategy(variant: &Variant) -> String {
     }
 }
 
-/// How many servers a service has, and what they can do: under each strategy that is compared, for some let servers stand by.
+/// How many servers a service has, and what they can do: under each strategy that is compared, for
+/// some let servers stand by.
 fn servers(scenario: &Scenario, service: usize) -> String {
     let plans = || scenario.variants.iter().map(|one| &one.blueprint);
     let range = |values: Vec<f64>, digits: usize| {

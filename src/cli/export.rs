@@ -1,4 +1,5 @@
-//! `lbsim export`: the weights of a scenario in a configuration, with nothing else changed there, or in a product's own words.
+//! `lbsim export`: the weights of a scenario in a configuration, with nothing else changed there,
+//! or in a product's own words.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -32,8 +33,8 @@ impl ValueEnum for Product {
 pub(super) struct ExportArgs {
     #[command(flatten)]
     scenarios: ScenarioArgs,
-    /// The product; with `--into` by default that of the file: HAProxy where its name ends in `.cfg`, Envoy for YAML and JSON, and nginx
-    /// otherwise.
+    /// The product; with `--into` by default that of the file: HAProxy where its name ends in
+    /// `.cfg`, Envoy for YAML and JSON, and nginx otherwise.
     #[arg(
         long = "for",
         value_enum,
@@ -47,7 +48,8 @@ pub(super) struct ExportArgs {
     /// Which pool of it, where there are several.
     #[arg(long, value_name = "NAME", requires = "into")]
     pool: Option<String>,
-    /// Which service of the scenario; by default the one that is called as the pool, or whose strategy is compared.
+    /// Which service of the scenario; by default the one that is called as the pool, or whose
+    /// strategy is compared.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
     /// Write the weights into the file; without it the difference is only shown.
@@ -99,7 +101,8 @@ fn service<'s>(
     Ok((at, &services[at]))
 }
 
-/// The weights of the groups of a service in the range of a product; what rounding does is measured and said.
+/// The weights of the groups of a service in the range of a product; what rounding does is measured
+/// and said.
 fn fitted(
     template: &Template,
     scenario: &Scenario,

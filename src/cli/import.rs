@@ -60,32 +60,34 @@ pub(super) struct ImportArgs {
     /// The configuration.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Whose it is; by default HAProxy's where its name ends in `.cfg`, Envoy's for YAML and JSON, and nginx's otherwise.
+    /// Whose it is; by default HAProxy's where its name ends in `.cfg`, Envoy's for YAML and JSON,
+    /// and nginx's otherwise.
     #[arg(long = "as", value_enum, value_name = "PRODUCT")]
     source: Option<Source>,
     /// Which pool, where there are several (nginx: upstream, HAProxy: backend, Envoy: cluster).
     #[arg(long, value_name = "NAME")]
     pool: Option<String>,
-    /// An access log, plain or packed by gzip or zstd: rate, service times and slots are estimated from it. May be given several
-    /// times, in order.
+    /// An access log, plain or packed by gzip or zstd: rate, service times and slots are estimated
+    /// from it. May be given several times, in order.
     #[arg(long, value_name = "FILE")]
     log: Vec<PathBuf>,
-    /// Its format: nginx='<log_format>', combined, haproxy, alb, envoy, json=…, csv=… and others; by default what the configuration
-    /// says of it (nginx: the one `log_format` with `$upstream_addr`, HAProxy: its one format), or what its first lines look like.
+    /// Its format: nginx='<log_format>', combined, haproxy, alb, envoy, json=…, csv=… and others;
+    /// by default what the configuration says of it (nginx: the one `log_format` with
+    /// `$upstream_addr`, HAProxy: its one format), or what its first lines look like.
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<Format>,
     /// What the log calls the pool, where it has another name there.
     #[arg(long, value_name = "NAME", requires = "log")]
     pool_in_log: Option<String>,
-    /// A CSV file with two names of a server in each row, such as `web1,10.0.0.1:80`: one that the configuration has, and one that
-    /// the log has.
+    /// A CSV file with two names of a server in each row, such as `web1,10.0.0.1:80`: one that the
+    /// configuration has, and one that the log has.
     #[arg(long, value_name = "FILE", requires = "log")]
     servers: Option<PathBuf>,
     /// Where the arrivals of the log are written as a trace, which the scenario then plays.
     #[arg(long, value_name = "FILE", requires = "log", requires = "output")]
     trace: Option<PathBuf>,
-    /// Where a chart of the fit is written, SVG or PNG by its ending: response times simulated with the fitted servers against those of
-    /// the log.
+    /// Where a chart of the fit is written, SVG or PNG by its ending: response times simulated with
+    /// the fitted servers against those of the log.
     #[arg(long, value_name = "FILE", requires = "log")]
     chart: Option<PathBuf>,
     /// Where the scenario is written; by default it is printed.
@@ -323,8 +325,8 @@ fn absent(configuration: &Configuration, wanted: impl Fn(&str) -> bool) -> Optio
     (!sentences.is_empty()).then(|| sentences.join(". "))
 }
 
-/// The format of the logs: what was asked for, what the configuration says, or what the first log looks like. One that was not asked
-/// for is named.
+/// The format of the logs: what was asked for, what the configuration says, or what the first log
+/// looks like. One that was not asked for is named.
 fn format(
     args: &ImportArgs,
     configuration: &Configuration,

@@ -1,4 +1,5 @@
-//! Interrupts (SIGINT, SIGTERM) of the commands that keep a journal; all others end by them as any program does.
+//! Interrupts (SIGINT, SIGTERM) of the commands that keep a journal; all others end by them as any
+//! program does.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -6,8 +7,9 @@ use std::sync::atomic::Ordering;
 use super::output::Failure;
 use crate::experiment::Progress;
 
-/// Lets the first interrupt stop the cells that are being lived. The second ends the program at once, and so does the first
-/// when no more cells are lived: the journal has what is done, and results appear whole or not at all.
+/// Lets the first interrupt stop the cells that are being lived. The second ends the program at
+/// once, and so does the first when no more cells are lived: the journal has what is done, and
+/// results appear whole or not at all.
 pub(super) fn listen(progress: &Arc<Progress>) -> Result<(), Failure> {
     let watched = Arc::clone(progress);
     ctrlc::set_handler(move || {

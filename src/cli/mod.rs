@@ -1,4 +1,5 @@
-//! The command line: one file a command. Data goes to standard output, progress and warnings to standard error.
+//! The command line: one file a command. Data goes to standard output, progress and warnings to
+//! standard error.
 
 mod check;
 mod completions;
@@ -71,13 +72,15 @@ enum Format {
 enum Command {
     /// Run scenarios, print what they say, and write CSV files and charts.
     Run(run::RunArgs),
-    /// Look for better weights, and other values: what was gained, how sure that is, and the scenario with them.
+    /// Look for better weights, and other values: what was gained, how sure that is, and the
+    /// scenario with them.
     Tune(tune::TuneArgs),
     /// Make a scenario of a configuration of nginx, HAProxy or Envoy, and of its access log.
     Import(import::ImportArgs),
     /// Write the weights of a scenario back into a configuration, or as a product's snippet.
     Export(export::ExportArgs),
-    /// Read and check scenarios: print what they mean, their offered load and predicted utilization. Runs nothing.
+    /// Read and check scenarios: print what they mean, their offered load and predicted
+    /// utilization. Runs nothing.
     Check(check::CheckArgs),
     /// List strategies, distributions, arrival processes and faults.
     List(list::ListArgs),
@@ -85,7 +88,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Drive strategies with recordings of real balancers, and show where the first pick differs.
     Replay(replay::ReplayArgs),
-    /// Simulate what theory knows exactly, count how often intervals hold the truth, and write a page about it.
+    /// Simulate what theory knows exactly, count how often intervals hold the truth, and write a
+    /// page about it.
     Validate(validate::ValidateArgs),
     /// Write a commented scenario to start from.
     Init(init::InitArgs),
@@ -219,7 +223,8 @@ fn read_text(path: &std::path::Path) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// The journal of a run or a search at `path`, with what an interrupted one has left; what is of no use is said.
+/// The journal of a run or a search at `path`, with what an interrupted one has left; what is of no
+/// use is said.
 fn journal<K: Ord + Serialize + DeserializeOwned>(
     path: &Path,
     records: &str,

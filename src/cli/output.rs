@@ -93,7 +93,8 @@ impl Output {
     }
 }
 
-/// Refuses to write over what is read, and to write two things into one file. What is written is named by its option.
+/// Refuses to write over what is read, and to write two things into one file. What is written is
+/// named by its option.
 pub(super) fn keep_apart(read: &[&Path], written: &[(&str, Option<&Path>)]) -> Result<(), Failure> {
     let written: Vec<(&str, &Path)> = written
         .iter()

@@ -27,7 +27,8 @@ pub(super) fn watch(
         .with_key("rate", told);
     bar.set_style(style);
     loop {
-        // What was expected is an estimate: a closed loop's requests cannot be known, nor what a precision takes.
+        // What was expected is an estimate: a closed loop's requests cannot be known, nor what a
+        // precision takes.
         let simulated = progress.requests.load(Ordering::Relaxed);
         bar.set_length(expected.max(simulated).max(1));
         bar.set_position(simulated);

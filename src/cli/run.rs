@@ -34,7 +34,8 @@ pub(super) struct RunArgs {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Write a row for each request too, a file a strategy and replication: CSV, packed if asked, or an access log.
+    /// Write a row for each request too, a file a strategy and replication: CSV, packed if asked,
+    /// or an access log.
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     requests: Option<RequestFormat>,
     /// Begin anew where an interrupted run of the same scenario could go on.
@@ -175,7 +176,8 @@ fn cells(scenario: &Scenario) -> u64 {
     u64::from(scenario.replications) * scenario.variants.len() as u64
 }
 
-/// Requests that all cells of a scenario will simulate; for closed loops, as if answers took no time.
+/// Requests that all cells of a scenario will simulate; for closed loops, as if answers took no
+/// time.
 fn expected_requests(scenario: &Scenario) -> f64 {
     let duration = scenario.duration();
     let of = |variant: &crate::scenario::Variant| -> f64 {

@@ -1,10 +1,12 @@
 //! Configurations of real balancers: what stands in them of pools, and where their weights stand.
 //!
-//! Each product has a module that reads its files as they are found and gives a [`Configuration`]: pools of servers in the words of
-//! a scenario, a note for all that bears on balancing and was not carried over, and for each server the place at which its weight
-//! is, or would be, written. [`patch()`] puts other weights there and leaves everything else as it is.
+//! Each product has a module that reads its files as they are found and gives a [`Configuration`]:
+//! pools of servers in the words of a scenario, a note for all that bears on balancing and was not
+//! carried over, and for each server the place at which its weight is, or would be, written.
+//! [`patch()`] puts other weights there and leaves everything else as it is.
 //!
-//! The module knows nothing of simulation: `import` makes a scenario of what it reads, `export` writes weights back.
+//! The module knows nothing of simulation: `import` makes a scenario of what it reads, `export`
+//! writes weights back.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -46,7 +48,8 @@ pub struct Place {
 pub struct Configuration {
     /// Whose it is.
     pub product: Product,
-    /// The files, the one that was named first, then those that it includes, in the order in which they were read.
+    /// The files, the one that was named first, then those that it includes, in the order in which
+    /// they were read.
     pub files: Vec<SourceFile>,
     /// The pools, in the order of the text. Those that no request can reach are among them.
     pub pools: Vec<Pool>,
@@ -58,7 +61,8 @@ pub struct Configuration {
     pub log_formats: Vec<(String, String)>,
 }
 
-/// A group of servers among which requests are shared out (nginx: upstream, HAProxy: backend or listen, Envoy: cluster).
+/// A group of servers among which requests are shared out (nginx: upstream, HAProxy: backend or
+/// listen, Envoy: cluster).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     /// Its name in the configuration.
@@ -67,7 +71,8 @@ pub struct Pool {
     pub at: Place,
     /// The strategy, as a scenario has it: a table that begins with `kind`.
     pub strategy: toml::Table,
-    /// Further keys of a scenario's `[services.balancer]`: `timeout`, `queue-timeout`, `retry`, `health-check`, `sticky`.
+    /// Further keys of a scenario's `[services.balancer]`: `timeout`, `queue-timeout`, `retry`,
+    /// `health-check`, `sticky`.
     pub balancer: toml::Table,
     /// Its servers, in the order of the text, backups and those that are down among them.
     pub servers: Vec<Server>,
@@ -84,15 +89,18 @@ pub struct Server {
     pub count: u32,
     /// Its weight: the product's default where none is written.
     pub weight: u32,
-    /// Where the weight is, or would be, written; `None` where that cannot be done without touching anything else.
+    /// Where the weight is, or would be, written; `None` where that cannot be done without touching
+    /// anything else.
     pub weight_at: Option<WeightPlace>,
-    /// Further keys of a scenario's `[[services.servers]]`: `max-connections`, `backup`, `down`, `zone`, `priority` and others.
+    /// Further keys of a scenario's `[[services.servers]]`: `max-connections`, `backup`, `down`,
+    /// `zone`, `priority` and others.
     pub settings: toml::Table,
     /// Where it stands.
     pub at: Place,
 }
 
-/// Where a weight is written, or would be: `before`, the number, and `after` stand in place of `place`.
+/// Where a weight is written, or would be: `before`, the number, and `after` stand in place of
+/// `place`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WeightPlace {
     /// The number that stands there now, or nothing, between two characters.

@@ -11,8 +11,9 @@ pub struct Patched {
     pub left: Vec<(String, String)>,
 }
 
-/// Puts `weights` into a configuration, by pool and server, in the order of [`Configuration::pools`] and their servers; `None`
-/// leaves a server as it is, and so does the weight that it has.
+/// Puts `weights` into a configuration, by pool and server, in the order of
+/// [`Configuration::pools`] and their servers; `None` leaves a server as it is, and so does the
+/// weight that it has.
 pub fn patch(configuration: &Configuration, weights: &[Vec<Option<u32>>]) -> Patched {
     let mut edits: Vec<(&WeightPlace, u32)> = Vec::new();
     let mut left = Vec::new();

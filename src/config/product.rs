@@ -61,9 +61,10 @@ impl Product {
 
     /// The weights it takes; a weight of 0, where it is among them, sends a server nothing new.
     ///
-    /// nginx takes any whole number from 1 and refuses 0 (`ngx_http_upstream_server`, 1.22); a scenario takes 65,535 at most.
-    /// HAProxy: 0 to 256 (configuration manual 2.6, `weight`). Envoy: at least 1 (`LbEndpoint.load_balancing_weight`). IPVS: 0 to
-    /// 65,535 (`ipvsadm(8)`). Gateway API: 0 to 1,000,000 (`BackendRef`). Traefik: any whole number from 0. ALB: 0 to 999
+    /// nginx takes any whole number from 1 and refuses 0 (`ngx_http_upstream_server`, 1.22); a
+    /// scenario takes 65,535 at most. HAProxy: 0 to 256 (configuration manual 2.6, `weight`).
+    /// Envoy: at least 1 (`LbEndpoint.load_balancing_weight`). IPVS: 0 to 65,535 (`ipvsadm(8)`).
+    /// Gateway API: 0 to 1,000,000 (`BackendRef`). Traefik: any whole number from 0. ALB: 0 to 999
     /// (`TargetGroupTuple`).
     pub fn weights(self) -> RangeInclusive<u32> {
         match self {

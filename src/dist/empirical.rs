@@ -1,11 +1,13 @@
 //! Empirical: as measured.
 //!
-//! From a `file`: every observation is as likely as the other (all are kept, sorted), so F(x) is the share of
-//! observations of at most x, and mean and variance are theirs (the variance over n, not n - 1, since the
-//! observations *are* the distribution). B. Efron, Annals of Statistics 7, 1979.
+//! From a `file`: every observation is as likely as the other (all are kept, sorted), so F(x) is
+//! the share of observations of at most x, and mean and variance are theirs (the variance over n,
+//! not n - 1, since the observations *are* the distribution). B. Efron, Annals of
+//! Statistics 7, 1979.
 //!
-//! From a table of `quantiles`: straight lines between its points, the inverse of F, so that within a row
-//! values are uniform. A. M. Law, Simulation Modeling and Analysis, 5th ed. (2015), section 6.2.4.
+//! From a table of `quantiles`: straight lines between its points, the inverse of F, so that within
+//! a row values are uniform. A. M. Law, Simulation Modeling and Analysis, 5th ed. (2015), section
+//! 6.2.4.
 
 use std::sync::Arc;
 
@@ -22,17 +24,20 @@ use crate::rng::{below, uniform};
 // One of two keys must be given, so the bare name is not enough.
 #[schemars(extend("x-bare" = false))]
 pub struct Empirical<Q> {
-    /// Pairs of a share and the value it does not exceed, from 0 to 1, with straight lines between them, e.g.
-    /// `[[0, "1ms"], [0.5, "8ms"], [0.99, "60ms"], [1, "250ms"]]`; either this or `file`.
+    /// Pairs of a share and the value it does not exceed, from 0 to 1, with straight lines between
+    /// them, e.g. `[[0, "1ms"], [0.5, "8ms"], [0.99, "60ms"], [1, "250ms"]]`; either this or
+    /// `file`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<Vec<(f64, Q)>>,
-    /// A file of observations, in any shape that a trace may have, each to be drawn equally often; either this or `quantiles`.
+    /// A file of observations, in any shape that a trace may have, each to be drawn equally often;
+    /// either this or `quantiles`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// The column of `file` that holds them; by default its only column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub column: Option<String>,
-    /// What the number 1 in `file` stands for, more than 0; by default one second, or 1 for plain numbers.
+    /// What the number 1 in `file` stands for, more than 0; by default one second, or 1 for plain
+    /// numbers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<Q>,
 }
@@ -201,7 +206,8 @@ impl Law for Draw {
     fn quantile(&self, q: f64) -> f64 {
         match &self.data {
             Data::Observations(sorted) => {
-                // The least rank whose share, as `cdf` computes it, reaches q: the product may round past it.
+                // The least rank whose share, as `cdf` computes it, reaches q: the product may
+                // round past it.
                 let n = sorted.len() as f64;
                 let rank = (q * n).ceil();
                 let exact = if (rank - 1.0) / n >= q {

@@ -1,7 +1,9 @@
-//! Erlang: the sum of k = `stages` exponentials of mean `mean`/k; F(x) = 1 - Σ_{n<k} e^(-kx/m) (kx/m)^n / n!.
+//! Erlang: the sum of k = `stages` exponentials of mean `mean`/k; F(x) = 1 - Σ_{n<k} e^(-kx/m)
+//! (kx/m)^n / n!.
 //!
-//! Mean `mean`, cv 1/√k: a gamma distribution of whole shape. A. K. Erlang, P.O. Elektroteknikeren 13, 1917;
-//! A. M. Law, Simulation Modeling and Analysis, 5th ed. (2015), section 8.3.3.
+//! Mean `mean`, cv 1/√k: a gamma distribution of whole shape. A. K. Erlang, P.O.
+//! Elektroteknikeren 13, 1917; A. M. Law, Simulation Modeling and Analysis, 5th ed. (2015), section
+//! 8.3.3.
 
 use rand::Rng;
 use schemars::JsonSchema;

@@ -1,6 +1,7 @@
 //! Exponential: F(x) = 1 - exp(-x / mean). Mean `mean`, cv 1.
 //!
-//! Drawn by the ziggurat method: G. Marsaglia and W. W. Tsang, Journal of Statistical Software 5(8), 2000.
+//! Drawn by the ziggurat method: G. Marsaglia and W. W. Tsang, Journal of Statistical Software
+//! 5(8), 2000.
 
 use rand::Rng;
 use schemars::JsonSchema;

@@ -1,8 +1,9 @@
 //! Gamma: density x^(k-1) exp(-x/θ) / (Γ(k) θ^k) with shape k = 1/cv² and scale θ = mean·cv².
 //!
-//! Mean `mean`, coefficient of variation `cv`. Drawn by squeezed rejection from a cubed normal: G. Marsaglia
-//! and W. W. Tsang, A Simple Method for Generating Gamma Variables, ACM Transactions on Mathematical Software
-//! 26(3), 363-372, 2000; for shapes below 1 a gamma of shape k+1 times U^(1/k), as its section 6 says.
+//! Mean `mean`, coefficient of variation `cv`. Drawn by squeezed rejection from a cubed normal: G.
+//! Marsaglia and W. W. Tsang, A Simple Method for Generating Gamma Variables, ACM Transactions on
+//! Mathematical Software 26(3), 363-372, 2000; for shapes below 1 a gamma of shape k+1 times
+//! U^(1/k), as its section 6 says.
 
 use rand::Rng;
 use schemars::JsonSchema;

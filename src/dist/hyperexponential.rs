@@ -1,10 +1,10 @@
-//! Hyperexponential: with probability p an exponential of mean m/(2p), else one of mean m/(2(1-p)), where
-//! p = (1 + √((cv²-1)/(cv²+1))) / 2.
+//! Hyperexponential: with probability p an exponential of mean m/(2p), else one of mean m/(2(1-p)),
+//! where p = (1 + √((cv²-1)/(cv²+1))) / 2.
 //!
-//! Mean m = `mean`, coefficient of variation `cv`. Two moments leave the third free: balanced means (both
-//! phases carry half of the work) fix it. W. Whitt, Approximating a Point Process by a Renewal Process I,
-//! Operations Research 30(1), 125-147, 1982, section 3; A. O. Allen, Probability, Statistics, and Queueing
-//! Theory, 2nd ed. (1990).
+//! Mean m = `mean`, coefficient of variation `cv`. Two moments leave the third free: balanced means
+//! (both phases carry half of the work) fix it. W. Whitt, Approximating a Point Process by a
+//! Renewal Process I, Operations Research 30(1), 125-147, 1982, section 3; A. O. Allen,
+//! Probability, Statistics, and Queueing Theory, 2nd ed. (1990).
 
 use rand::Rng;
 use schemars::JsonSchema;

@@ -1,7 +1,8 @@
 //! Lognormal: exp(μ + σZ) with Z standard normal, σ² = ln(1 + cv²) and μ = ln(mean) - σ²/2.
 //!
-//! `mean` and `cv` are those of the variable itself, not of its logarithm. A. M. Law, Simulation Modeling and
-//! Analysis, 5th ed. (2015), section 6.2.2; Z by the ziggurat of Marsaglia and Tsang (2000).
+//! `mean` and `cv` are those of the variable itself, not of its logarithm. A. M. Law, Simulation
+//! Modeling and Analysis, 5th ed. (2015), section 6.2.2; Z by the ziggurat of Marsaglia and Tsang
+//! (2000).
 
 use std::f64::consts::FRAC_1_SQRT_2;
 

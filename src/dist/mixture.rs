@@ -1,7 +1,7 @@
 //! Mixture: F(x) = Σ pᵢ Fᵢ(x) with pᵢ = `weight`ᵢ / Σ `weight`.
 //!
-//! Mean Σ pᵢ mᵢ, variance Σ pᵢ (vᵢ + (mᵢ - mean)²). L. Devroye, Non-Uniform Random Variate Generation (1986),
-//! section II.4.
+//! Mean Σ pᵢ mᵢ, variance Σ pᵢ (vᵢ + (mᵢ - mean)²). L. Devroye, Non-Uniform Random Variate
+//! Generation (1986), section II.4.
 
 use rand::Rng;
 use schemars::JsonSchema;

@@ -1,13 +1,13 @@
 //! Random quantities: service times, think times, sizes.
 //!
-//! A scenario says a [`Dist`] (`{ kind = "exponential", mean = "10ms" }`); [`Dist::sampler`] checks its
-//! parameters and prepares a [`Sampler`], which draws and knows its own mean, spread, distribution
-//! function and quantiles. Each family has one file and one line in the list below, from which come both
-//! enums and the [`CATALOGUE`].
+//! A scenario says a [`Dist`] (`{ kind = "exponential", mean = "10ms" }`); [`Dist::sampler`] checks
+//! its parameters and prepares a [`Sampler`], which draws and knows its own mean, spread,
+//! distribution function and quantiles. Each family has one file and one line in the list below,
+//! from which come both enums and the [`CATALOGUE`].
 //!
-//! Drawing uses only `+ - * /`, `sqrt` and the `libm` crate, so a stream gives the same values to the bit on
-//! every machine. Distribution functions and quantiles serve reports and tests; those of the gamma and Erlang
-//! families may differ in the last digits from machine to machine.
+//! Drawing uses only `+ - * /`, `sqrt` and the `libm` crate, so a stream gives the same values to
+//! the bit on every machine. Distribution functions and quantiles serve reports and tests; those of
+//! the gamma and Erlang families may differ in the last digits from machine to machine.
 //!
 //! ```
 //! use lbsim::dist::Dist;
@@ -75,8 +75,8 @@ pub struct DistError {
     pub message: String,
 }
 
-/// Gives the observations in a column of a file (the only column where no name is given), or says why it
-/// cannot.
+/// Gives the observations in a column of a file (the only column where no name is given), or says
+/// why it cannot.
 pub type Load<'a> = dyn FnMut(&str, Option<&str>) -> Result<Vec<f64>, String> + 'a;
 
 /// What a family's parameters can do.
@@ -97,8 +97,8 @@ trait Law {
     fn mean(&self) -> f64;
     fn variance(&self) -> f64;
     fn cdf(&self, x: f64) -> f64;
-    /// The smallest x with `cdf(x) >= q`, for q in [0, 1]. Found by bisection where a family has no formula,
-    /// which is right for those that are continuous on all of [0, ∞).
+    /// The smallest x with `cdf(x) >= q`, for q in [0, 1]. Found by bisection where a family has no
+    /// formula, which is right for those that are continuous on all of [0, ∞).
     fn quantile(&self, q: f64) -> f64 {
         if q <= 0.0 {
             return 0.0;
@@ -114,8 +114,8 @@ trait Law {
     }
 }
 
-/// The smallest float in [low, high] from which `reached` holds (`high` where none before it does), to
-/// within 2^-200 of the bracket or one step of the float, whichever is coarser.
+/// The smallest float in [low, high] from which `reached` holds (`high` where none before it does),
+/// to within 2^-200 of the bracket or one step of the float, whichever is coarser.
 fn bisect(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {
     if reached(low) {
         return low;
@@ -134,8 +134,8 @@ fn bisect(mut low: f64, mut high: f64, reached: impl Fn(f64) -> bool) -> f64 {
     high
 }
 
-/// Keeps the draws of all families out of the match that chooses among them: inlined there, each would make
-/// every other save the registers that it alone needs.
+/// Keeps the draws of all families out of the match that chooses among them: inlined there, each
+/// would make every other save the registers that it alone needs.
 #[inline(never)]
 fn out_of_line<R: Rng>(law: &impl Law, rng: &mut R) -> f64 {
     law.sample(rng)
@@ -143,7 +143,8 @@ fn out_of_line<R: Rng>(law: &impl Law, rng: &mut R) -> f64 {
 
 macro_rules! families {
     ($(#[doc = $summary:literal] $family:ident $module:ident $name:literal $source:literal;)*) => {
-        /// A distribution as a scenario says it: a table with `kind` and the parameters of that family.
+        /// A distribution as a scenario says it: a table with `kind` and the parameters of that
+        /// family.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(tag = "kind")]
         pub enum Dist<Q> {
@@ -216,9 +217,9 @@ macro_rules! families {
                 }
             }
 
-            /// The smallest value that a share `q` of all values does not exceed: 0.5 gives the median,
-            /// 0 the least value and 1 the greatest, which may be infinite. What lies outside [0, 1] counts
-            /// as the nearer end, NaN gives NaN.
+            /// The smallest value that a share `q` of all values does not exceed: 0.5 gives the
+            /// median, 0 the least value and 1 the greatest, which may be infinite. What lies
+            /// outside [0, 1] counts as the nearer end, NaN gives NaN.
             pub fn quantile(&self, q: f64) -> f64 {
                 if q.is_nan() {
                     return q;
@@ -292,11 +293,12 @@ impl Sampler {
         matches!(self, Sampler::Exponential(_))
     }
 
-    /// The mean of the greater of a value and `least`: `mean() + ∫ F` from 0 to `least`, where `F` is the distribution function.
-    /// The integral is right to within `least`/1000 at worst, and to some millionths of it where the function is smooth or has
-    /// a few steps.
+    /// The mean of the greater of a value and `least`: `mean() + ∫ F` from 0 to `least`, where `F`
+    /// is the distribution function. The integral is right to within `least`/1000 at worst, and to
+    /// some millionths of it where the function is smooth or has a few steps.
     pub fn mean_at_least(&self, least: f64) -> f64 {
-        // Halved until a piece can hide no more than this; a step is run to earth, and what is smooth is not.
+        // Halved until a piece can hide no more than this; a step is run to earth, and what is
+        // smooth is not.
         const HIDDEN: f64 = 1e-7;
         let mut below = 0.0;
         let mut open = vec![(0.0, least, self.cdf(0.0), self.cdf(least))];

@@ -1,8 +1,10 @@
-//! Pareto: P(X > x) = (min/x)^α for x >= min, with α = `shape`; cut off at `max` where that is given.
+//! Pareto: P(X > x) = (min/x)^α for x >= min, with α = `shape`; cut off at `max` where that is
+//! given.
 //!
 //! Unbounded: mean α·min/(α-1) for α > 1, variance min²·α/((α-1)²(α-2)) for α > 2. Bounded: with
-//! r = ln(max/min) and g(a) = (1-e^(-ar))/a, `E[Xⁿ] = minⁿ·g(α-n)/g(α)`. M. Harchol-Balter, Performance Modeling
-//! and Design of Computer Systems (2013), chapter 20. ln(X/min) is exponential, truncated at r.
+//! r = ln(max/min) and g(a) = (1-e^(-ar))/a, `E[Xⁿ] = minⁿ·g(α-n)/g(α)`. M. Harchol-Balter,
+//! Performance Modeling and Design of Computer Systems (2013), chapter 20. ln(X/min) is
+//! exponential, truncated at r.
 
 use rand::Rng;
 use schemars::JsonSchema;
@@ -18,8 +20,8 @@ use crate::rng::uniform;
 pub struct Pareto<Q> {
     /// The least value, more than 0.
     pub min: Q,
-    /// The exponent of the tail, from 0.01 to 100, the smaller the heavier; without `max` it must be more
-    /// than 1 for the mean to be finite, and more than 2 for the variance.
+    /// The exponent of the tail, from 0.01 to 100, the smaller the heavier; without `max` it must
+    /// be more than 1 for the mean to be finite, and more than 2 for the variance.
     #[schemars(range(min = 0.01, max = 100.0))]
     pub shape: f64,
     /// The greatest value, more than `min`; by default there is none.

@@ -30,9 +30,10 @@ pub(super) fn refused(dist: Value, field: &str, rule: &str) {
     assert!(error.message.contains(rule), "{dist}: {error}");
 }
 
-/// Asserts that the greatest distance between the draws' own distribution function and `cdf` stays below
-/// 2.5/√n. A true sampler fails with probability 2·exp(-2·2.5²) = 7e-6 (Kolmogorov's limit); seeds are fixed,
-/// so a test passes always or never. Both sides of each step are compared, so `cdf` may have steps of its own.
+/// Asserts that the greatest distance between the draws' own distribution function and `cdf` stays
+/// below 2.5/√n. A true sampler fails with probability 2·exp(-2·2.5²) = 7e-6 (Kolmogorov's limit);
+/// seeds are fixed, so a test passes always or never. Both sides of each step are compared, so
+/// `cdf` may have steps of its own.
 pub(super) fn kolmogorov_smirnov(mut draws: Vec<f64>, cdf: impl Fn(f64) -> f64) {
     draws.sort_unstable_by(f64::total_cmp);
     let n = draws.len() as f64;
@@ -53,9 +54,11 @@ pub(super) fn kolmogorov_smirnov(mut draws: Vec<f64>, cdf: impl Fn(f64) -> f64) 
 /// Asserts that draws, moments, distribution function and quantiles of a sampler belong together.
 ///
 /// * Draws against `cdf`: Kolmogorov–Smirnov on 50,000 of them.
-/// * Their mean within 4.5 standard errors where the variance is finite (false alarm 7e-6 for light tails).
-/// * Mean and variance against `∫ (1-F(x)) dx` and `∫ 2x (1-F(x)) dx` on a grid of logarithms, within 1e-4
-///   and 1e-3 (nothing random here), unless the tail is too `heavy` for the grid to hold them.
+/// * Their mean within 4.5 standard errors where the variance is finite (false alarm 7e-6 for light
+///   tails).
+/// * Mean and variance against `∫ (1-F(x)) dx` and `∫ 2x (1-F(x)) dx` on a grid of logarithms,
+///   within 1e-4 and 1e-3 (nothing random here), unless the tail is too `heavy` for the grid to
+///   hold them.
 /// * `quantile(cdf(x))` gives x back within 1e-6 wherever the distribution function rises.
 pub(super) fn coherent(sampler: &Sampler, heavy: bool) {
     let mut rng = stream(7);
@@ -110,7 +113,8 @@ pub(super) fn coherent(sampler: &Sampler, heavy: bool) {
     kolmogorov_smirnov(draws, |x| sampler.cdf(x));
 }
 
-/// Asserts that our distribution function is the reference's, within 1e-9 at 1,000 quantiles of ours.
+/// Asserts that our distribution function is the reference's, within 1e-9 at 1,000 quantiles of
+/// ours.
 pub(super) fn same_cdf(sampler: &Sampler, reference: impl Fn(f64) -> f64) {
     for i in 1..1000 {
         let x = sampler.quantile(f64::from(i) / 1000.0);
@@ -119,7 +123,8 @@ pub(super) fn same_cdf(sampler: &Sampler, reference: impl Fn(f64) -> f64) {
     }
 }
 
-/// Asserts that another library's draws follow our distribution function (Kolmogorov–Smirnov, 50,000 draws).
+/// Asserts that another library's draws follow our distribution function (Kolmogorov–Smirnov,
+/// 50,000 draws).
 pub(super) fn same_draws(sampler: &Sampler, reference: impl rand_distr::Distribution<f64>) {
     let mut rng = stream(9);
     let draws = (0..50_000).map(|_| reference.sample(&mut rng)).collect();

@@ -1,8 +1,8 @@
 //! Weibull: F(x) = 1 - exp(-(x/λ)^k) with shape k and scale λ = mean / Γ(1 + 1/k).
 //!
-//! Mean `mean`, cv² = Γ(1+2/k) / Γ(1+1/k)² - 1; a shape of 1 is exponential. W. Weibull, Journal of Applied
-//! Mechanics 18, 293-297, 1951; A. M. Law, Simulation Modeling and Analysis, 5th ed. (2015), section 6.2.2.
-//! Drawn as λ·E^(1/k) with E exponential.
+//! Mean `mean`, cv² = Γ(1+2/k) / Γ(1+1/k)² - 1; a shape of 1 is exponential. W. Weibull, Journal of
+//! Applied Mechanics 18, 293-297, 1951; A. M. Law, Simulation Modeling and Analysis, 5th ed.
+//! (2015), section 6.2.2. Drawn as λ·E^(1/k) with E exponential.
 
 use rand::Rng;
 use schemars::JsonSchema;
@@ -17,7 +17,8 @@ use super::{DistError, Family, Law, Load, Quantity, check};
 pub struct Weibull<Q> {
     /// The mean, more than 0.
     pub mean: Q,
-    /// The shape, from 0.1 to 100: 1 is exponential, below it the tail is heavier, above it lighter.
+    /// The shape, from 0.1 to 100: 1 is exponential, below it the tail is heavier, above it
+    /// lighter.
     #[schemars(range(min = 0.1, max = 100.0))]
     pub shape: f64,
 }

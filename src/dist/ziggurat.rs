@@ -1,10 +1,10 @@
-//! The exponential and the normal distribution by the ziggurat method: the area under the density is cut
-//! into 256 layers of equal area, so that nearly every draw is one random word, one multiplication and one
-//! comparison (97.8% of exponential ones, 98.5% of normal ones).
+//! The exponential and the normal distribution by the ziggurat method: the area under the density
+//! is cut into 256 layers of equal area, so that nearly every draw is one random word, one
+//! multiplication and one comparison (97.8% of exponential ones, 98.5% of normal ones).
 //!
-//! Source: Marsaglia and Tsang, The Ziggurat Method for Generating Random Variables, Journal of Statistical
-//! Software 5(8), 2000. Layer, sign and position come from different bits of a 64-bit word, which avoids the
-//! correlation that Doornik (2005) found in the original.
+//! Source: Marsaglia and Tsang, The Ziggurat Method for Generating Random Variables, Journal of
+//! Statistical Software 5(8), 2000. Layer, sign and position come from different bits of a 64-bit
+//! word, which avoids the correlation that Doornik (2005) found in the original.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -36,7 +36,8 @@ struct Layer {
 struct Layers([Layer; 256]);
 
 impl Layers {
-    /// Stacks 256 layers of area `tail · density(tail) + beyond` under a falling density with a maximum of 1.
+    /// Stacks 256 layers of area `tail · density(tail) + beyond` under a falling density with a
+    /// maximum of 1.
     fn new(
         tail: f64,
         beyond: f64,
@@ -90,8 +91,8 @@ static NORMAL: LazyLock<Layers> = LazyLock::new(|| {
     )
 });
 
-/// Draws from the exponential distribution of mean 1. Holds the table, so that a draw does not ask whether
-/// it has been computed yet.
+/// Draws from the exponential distribution of mean 1. Holds the table, so that a draw does not ask
+/// whether it has been computed yet.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UnitExponential(&'static Layers);
 

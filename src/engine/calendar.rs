@@ -1,5 +1,5 @@
-//! The set of future events: those of varying delay in order of time ([`Wheel`]), those of one constant delay in
-//! line in a [`Lane`], of which only the head stands among the others.
+//! The set of future events: those of varying delay in order of time ([`Wheel`]), those of one
+//! constant delay in line in a [`Lane`], of which only the head stands among the others.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,8 @@ pub struct Calendar<E> {
     lanes: Vec<Line<E>>,
 }
 
-/// A waiting line for events that all come after one constant delay: timeouts, constant network delays.
+/// A waiting line for events that all come after one constant delay: timeouts, constant network
+/// delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u32);
 
@@ -66,7 +67,8 @@ impl<E: Copy> Calendar<E> {
         self.pending.len()
     }
 
-    /// Schedules `event` at `time`, which must not lie in the past. [`Time::NEVER`] schedules nothing.
+    /// Schedules `event` at `time`, which must not lie in the past. [`Time::NEVER`] schedules
+    /// nothing.
     #[inline]
     pub fn at(&mut self, time: Time, event: E) {
         debug_assert!(time >= self.now, "{time} lies before {}", self.now);

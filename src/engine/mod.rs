@@ -1,12 +1,12 @@
 //! The engine: a calendar of future events and the loop that serves it. It knows nothing of load
 //! balancing.
 //!
-//! Events happen in order of time; those of one time happen in the order in which they were scheduled;
-//! an input (see [`Model::next_input`]) goes before scheduled events of its time. So a request that arrives when a
-//! service ends finds the server still busy, and an answer is in time only before its timeout: the timeout was scheduled
-//! first. Nothing else decides:
-//! no wall clock, no addresses, no threads. Cancelling is forgetting: an event that no longer
-//! applies is dropped when its turn comes.
+//! Events happen in order of time; those of one time happen in the order in which they were
+//! scheduled; an input (see [`Model::next_input`]) goes before scheduled events of its time. So a
+//! request that arrives when a service ends finds the server still busy, and an answer is in time
+//! only before its timeout: the timeout was scheduled first. Nothing else decides: no wall clock,
+//! no addresses, no threads. Cancelling is forgetting: an event that no longer applies is dropped
+//! when its turn comes.
 //!
 //! A whole M/M/1 queue at load 0.5, whose mean response time is 1/(μ−λ) = 2:
 //!
@@ -77,8 +77,8 @@ pub trait Model {
     /// Lets `event` happen at [`Calendar::now`].
     fn handle(&mut self, event: Self::Event, calendar: &mut Calendar<Self::Event>);
 
-    /// Whether an event waiting in a [`Lane`] still applies. Stale ones are dropped in bulk, without
-    /// passing through the calendar: most timeouts never happen.
+    /// Whether an event waiting in a [`Lane`] still applies. Stale ones are dropped in bulk,
+    /// without passing through the calendar: most timeouts never happen.
     fn is_live(&self, _event: Self::Event, _due: Time) -> bool {
         true
     }
@@ -92,8 +92,8 @@ pub trait Model {
     /// Takes the next input, at [`Calendar::now`].
     fn input(&mut self, _calendar: &mut Calendar<Self::Event>) {}
 
-    /// Hears, where many events are pending, of those that come soon, and of the one that comes next: a model may fetch
-    /// from memory what these will need. Must not change anything.
+    /// Hears, where many events are pending, of those that come soon, and of the one that comes
+    /// next: a model may fetch from memory what these will need. Must not change anything.
     fn foresee(&self, _event: Self::Event, _next: bool) {}
 
     /// Whether the run may end before its time.
@@ -111,8 +111,8 @@ pub fn run<M: Model>(model: &mut M, calendar: &mut Calendar<M::Event>, until: Ti
     }
 }
 
-/// As [`run`], for so many events and inputs at most; `None` where these did not do. Between two such stretches its caller
-/// can look whether it should go on.
+/// As [`run`], for so many events and inputs at most; `None` where these did not do. Between two
+/// such stretches its caller can look whether it should go on.
 pub fn run_for<M: Model>(
     model: &mut M,
     calendar: &mut Calendar<M::Event>,

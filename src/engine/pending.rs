@@ -1,9 +1,9 @@
 //! Things that wait for their time, the earliest first.
 //!
-//! A few stand in a [`Row`]. Many stand in a 4-ary heap. Taking its top leaves a hole that the next thing placed fills
-//! at once: a server that ends one service and begins the next costs one sift instead of two. Four children share cache
-//! lines that two levels of a binary heap spread out (LaMarca and Ladner, "The influence of caches on the performance
-//! of heaps", ACM JEA 1, 1996).
+//! A few stand in a [`Row`]. Many stand in a 4-ary heap. Taking its top leaves a hole that the next
+//! thing placed fills at once: a server that ends one service and begins the next costs one sift
+//! instead of two. Four children share cache lines that two levels of a binary heap spread out
+//! (LaMarca and Ladner, "The influence of caches on the performance of heaps", ACM JEA 1, 1996).
 
 use super::row::{ROOM, Row};
 use crate::time::Time;
@@ -31,7 +31,8 @@ pub(super) struct Entry<T> {
 }
 
 impl<T> Entry<T> {
-    /// One number to compare by: two words compared at once take no branch that could be mispredicted.
+    /// One number to compare by: two words compared at once take no branch that could be
+    /// mispredicted.
     #[inline(always)]
     pub(super) fn key(&self) -> u128 {
         u128::from(self.time.nanos()) << 64 | u128::from(self.order)

@@ -1,8 +1,9 @@
 //! A few things that wait for their time, in order, none of which is ever moved.
 //!
-//! Each keeps its slot; their order is a row of slot numbers, four bits each, in one word. Placing a thing counts those
-//! before it in all slots, empty or not, and shifts a part of the word: no loop whose length varies and no branch that
-//! could be mispredicted, which is what cost the most when a sorted array was kept.
+//! Each keeps its slot; their order is a row of slot numbers, four bits each, in one word. Placing
+//! a thing counts those before it in all slots, empty or not, and shifts a part of the word: no
+//! loop whose length varies and no branch that could be mispredicted, which is what cost the most
+//! when a sorted array was kept.
 
 use super::pending::Entry;
 use crate::time::Time;

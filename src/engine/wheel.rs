@@ -1,10 +1,11 @@
-//! Many things that wait for their time: a wheel of buckets, each a short stretch of time, in which those of one bucket
-//! stand in no order until its turn comes (R. Brown, "Calendar queues", CACM 31(10), 1988; sorted when due, as in the
-//! lazy queue of Rönngren, Riboe and Ayani, 1991). Filing and taking cost the same however many wait, and what a bucket
-//! holds is known before its turn, so that it can be fetched from memory ahead of time.
+//! Many things that wait for their time: a wheel of buckets, each a short stretch of time, in which
+//! those of one bucket stand in no order until its turn comes (R. Brown, "Calendar queues", CACM
+//! 31(10), 1988; sorted when due, as in the lazy queue of Rönngren, Riboe and Ayani, 1991). Filing
+//! and taking cost the same however many wait, and what a bucket holds is known before its turn, so
+//! that it can be fetched from memory ahead of time.
 //!
-//! Those of the bucket at hand stand in order, [`Pending`], as do those beyond one turn of the wheel. While few wait there
-//! is no wheel, and all are at hand.
+//! Those of the bucket at hand stand in order, [`Pending`], as do those beyond one turn of the
+//! wheel. While few wait there is no wheel, and all are at hand.
 
 use super::pending::{Entry, Pending};
 use crate::prefetch::prefetch;
@@ -19,7 +20,8 @@ const MANY: usize = 4096;
 /// Nothing further in this bucket.
 const END: u32 = u32::MAX;
 
-/// How many buckets before their turn the first thing of each is fetched from memory, and the second.
+/// How many buckets before their turn the first thing of each is fetched from memory, and the
+/// second.
 const FIRST_FETCHED: u64 = 32;
 const SECOND_FETCHED: u64 = 28;
 
@@ -49,7 +51,8 @@ pub(super) struct Wheel<T> {
     filed: usize,
     /// More near ones than this, and the wheel is built anew.
     crowd: usize,
-    /// Things waiting when the wheel was built; since then, buckets passed, and things found in them.
+    /// Things waiting when the wheel was built; since then, buckets passed, and things found in
+    /// them.
     built: usize,
     passed: usize,
     found: usize,
@@ -113,7 +116,8 @@ impl<T: Copy> Wheel<T> {
         }
     }
 
-    /// Calls `show` for what has its turn in some buckets, and with `true` for what has it in a few.
+    /// Calls `show` for what has its turn in some buckets, and with `true` for what has it in a
+    /// few.
     #[inline]
     pub(super) fn announce(&mut self, mut show: impl FnMut(&T, bool)) {
         while self.announced < self.cursor {
@@ -211,7 +215,8 @@ impl<T: Copy> Wheel<T> {
         }
     }
 
-    /// Whether far more or fewer things wait than when the wheel was built, or most buckets turn out to be empty.
+    /// Whether far more or fewer things wait than when the wheel was built, or most buckets turn
+    /// out to be empty.
     fn is_ill_made(&self) -> bool {
         let waiting = self.filed + self.far.len();
         waiting > 4 * self.built
@@ -256,8 +261,9 @@ impl<T: Copy> Wheel<T> {
     }
 }
 
-/// The time between one of these sorted things and the next, in nanoseconds, where they lie closest: among the first
-/// sixteenth of them, eighth, and so on. A few that lie far apart must not decide. `None` where all share one time.
+/// The time between one of these sorted things and the next, in nanoseconds, where they lie
+/// closest: among the first sixteenth of them, eighth, and so on. A few that lie far apart must not
+/// decide. `None` where all share one time.
 fn typical_gap<T>(all: &[Entry<T>]) -> Option<u64> {
     let first = all.first()?.time.nanos();
     (0..5)

@@ -10,7 +10,8 @@ use crate::stats::{EXCEEDANCES, Warmup, mser5};
 /// Failures beyond this share hide what response times say.
 const MANY: f64 = 0.01;
 
-/// How much the response time must climb or fall in the measured window to be said not to have settled.
+/// How much the response time must climb or fall in the measured window to be said not to have
+/// settled.
 const CHANGE: f64 = 1.25;
 
 /// What is to be borne in mind with an outcome.
@@ -83,8 +84,8 @@ pub(super) fn is_steady(plan: &Blueprint) -> bool {
             .any(|group| moves(group.joins) || moves(group.leaves))
 }
 
-/// The 90th percentile of the response time in the first and of the last quarter of the measured window, in milliseconds, where it had not
-/// settled; by MSER-5 over its stretches.
+/// The 90th percentile of the response time in the first and of the last quarter of the measured
+/// window, in milliseconds, where it had not settled; by MSER-5 over its stretches.
 fn unsettled(variant: &Variant, measured: &VariantOutcome) -> Option<(f64, f64)> {
     let plan = &variant.blueprint;
     if !is_steady(plan) {

@@ -1,5 +1,5 @@
-//! What the outcome says: estimates with intervals, and differences to the baseline, replication by replication on
-//! the same requests.
+//! What the outcome says: estimates with intervals, and differences to the baseline, replication by
+//! replication on the same requests.
 
 use super::caution::is_steady;
 use super::flow::keeps_up;
@@ -142,15 +142,16 @@ pub fn metric(judge: file::Metric) -> &'static Metric {
 pub struct Figure {
     /// The estimate; `None` where the runs cannot tell.
     pub estimate: Option<f64>,
-    /// Half the width of its 95% interval; `None` with a single replication, but for the mean response time.
+    /// Half the width of its 95% interval; `None` with a single replication, but for the mean
+    /// response time.
     pub half_width: Option<f64>,
     /// Replications that had a value.
     pub n: usize,
 }
 
 impl Figure {
-    /// How far the estimate is from a value, in standard errors of its own; `None` with a single replication, or where the
-    /// replications do not vary.
+    /// How far the estimate is from a value, in standard errors of its own; `None` with a single
+    /// replication, or where the replications do not vary.
     pub fn errors_from(&self, value: f64) -> Option<f64> {
         let error = self.half_width? / t_quantile(self.n, DEFAULT_LEVEL)?;
         (error > 0.0).then_some(())?;
@@ -162,9 +163,10 @@ fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
     variant.runs.iter().filter_map(metric.value).collect()
 }
 
-/// One metric of one variant. A mean is the mean over replications; a quantile is read off the merged histogram of
-/// all replications, since quantiles are never averaged, and its half-width is that of the replications'
-/// own quantiles. The mean response time of a single replication gets its half-width from within it. A quantile with fewer than 100 requests above it is not estimated.
+/// One metric of one variant. A mean is the mean over replications; a quantile is read off the
+/// merged histogram of all replications, since quantiles are never averaged, and its half-width is
+/// that of the replications' own quantiles. The mean response time of a single replication gets its
+/// half-width from within it. A quantile with fewer than 100 requests above it is not estimated.
 pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
     let values = values(variant, metric);
     let Some(over_runs) = Estimate::of(&values) else {
@@ -191,8 +193,8 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
     figure
 }
 
-/// Half the width of the interval of the mean response time in milliseconds, from one run alone: overlapping batch means over the
-/// stretches of its measured window.
+/// Half the width of the interval of the mean response time in milliseconds, from one run alone:
+/// overlapping batch means over the stretches of its measured window.
 fn within_one_run(variant: &VariantOutcome) -> Option<f64> {
     let length = variant.timeline.length().nanos();
     let first = (variant.from - Time::ZERO).nanos().div_ceil(length) as usize;
@@ -206,9 +208,10 @@ fn within_one_run(variant: &VariantOutcome) -> Option<f64> {
     overlapping_batch_means(&measured, DEFAULT_LEVEL)
 }
 
-/// The mean of a metric from which the luck of a run has been taken: how much work happened to come, of which theory knows the
-/// mean. The control is the utilization, whose expectation is the offered load where nothing fails and nothing changes (the
-/// utilization law). `None` elsewhere, for quantiles, and where the control does not help.
+/// The mean of a metric from which the luck of a run has been taken: how much work happened to
+/// come, of which theory knows the mean. The control is the utilization, whose expectation is the
+/// offered load where nothing fails and nothing changes (the utilization law). `None` elsewhere,
+/// for quantiles, and where the control does not help.
 pub fn controlled(
     variant: &Variant,
     measured: &VariantOutcome,
@@ -240,8 +243,8 @@ pub fn controlled(
     (found.gain > 1.0).then_some(found)
 }
 
-/// The share of slot time that is in use in the long run, where that is known: one service that keeps up, whose servers all
-/// take the same time for a request, and nothing that changes.
+/// The share of slot time that is in use in the long run, where that is known: one service that
+/// keeps up, whose servers all take the same time for a request, and nothing that changes.
 fn offered_load(plan: &Blueprint) -> Option<f64> {
     let ([service], true) = (
         &plan.services[..],
@@ -256,7 +259,8 @@ fn offered_load(plan: &Blueprint) -> Option<f64> {
     Some(load * service.share_in_charge())
 }
 
-/// Requests above a quantile that each replication must have for quantiles to be compared replication by replication.
+/// Requests above a quantile that each replication must have for quantiles to be compared
+/// replication by replication.
 const EACH: f64 = 10.0;
 
 /// Whether a quantile can be read off each replication, and off all together.
@@ -268,8 +272,8 @@ fn comparable(variant: &VariantOutcome, q: f64) -> bool {
             .all(|run| run.succeeded as f64 * (1.0 - q) >= EACH)
 }
 
-/// The values of one metric of two variants, in pairs of the same replication; `None` where the quantile has too few requests
-/// above it: 100 in all, and 10 in each replication.
+/// The values of one metric of two variants, in pairs of the same replication; `None` where the
+/// quantile has too few requests above it: 100 in all, and 10 in each replication.
 fn pairs(
     variant: &VariantOutcome,
     other: &VariantOutcome,
@@ -287,8 +291,8 @@ fn pairs(
     )
 }
 
-/// The difference of one metric to the baseline, paired by replication; `None` where there is no pair, or where the
-/// quantile has too few requests above it.
+/// The difference of one metric to the baseline, paired by replication; `None` where there is no
+/// pair, or where the quantile has too few requests above it.
 pub fn difference(
     variant: &VariantOutcome,
     baseline: &VariantOutcome,
@@ -319,10 +323,12 @@ fn without_interval(paired: Paired) -> Paired {
 pub struct Comparison {
     /// The difference by itself.
     pub paired: Paired,
-    /// The p-value of "there is no difference", made larger for its being one of several (Holm); `None` with one pair.
+    /// The p-value of "there is no difference", made larger for its being one of several (Holm);
+    /// `None` with one pair.
     pub p_adjusted: Option<f64>,
-    /// How many times as many independent runs would have been needed for the same half-width, had the two not lived through
-    /// the same requests; `None` with one pair, or where the differences do not vary.
+    /// How many times as many independent runs would have been needed for the same half-width, had
+    /// the two not lived through the same requests; `None` with one pair, or where the differences
+    /// do not vary.
     pub gain: Option<f64>,
     /// Why it is no verdict, where there is a reason.
     pub withheld: Option<Withheld>,
@@ -346,7 +352,8 @@ impl Comparison {
         })
     }
 
-    /// What may be said at 95% for all of the comparisons together; `None` with one pair, and where it is withheld.
+    /// What may be said at 95% for all of the comparisons together; `None` with one pair, and where
+    /// it is withheld.
     pub fn verdict(&self, better: Better) -> Option<Verdict> {
         if self.withheld.is_some() {
             return None;
@@ -374,8 +381,8 @@ fn adjust(comparisons: &mut [Option<Comparison>]) {
     }
 }
 
-/// Each variant's difference to the baseline, as one of as many as there are; `None` for the baseline, and where nothing can be
-/// said.
+/// Each variant's difference to the baseline, as one of as many as there are; `None` for the
+/// baseline, and where nothing can be said.
 pub fn comparisons(
     variants: &[VariantOutcome],
     baseline: usize,
@@ -392,7 +399,8 @@ pub fn comparisons(
     comparisons
 }
 
-/// Who beats whom: all pairs of variants, the earlier one first, each as one of as many as there are.
+/// Who beats whom: all pairs of variants, the earlier one first, each as one of as many as there
+/// are.
 pub fn ranking(
     variants: &[VariantOutcome],
     metric: &Metric,

@@ -27,8 +27,8 @@ enum Law {
 }
 
 impl Exact {
-    /// What theory says of a variant; `None` where no closed form fits it: something fails, servers are unlike in a way that
-    /// matters, something is on the way, or the strategy has no theory.
+    /// What theory says of a variant; `None` where no closed form fits it: something fails, servers
+    /// are unlike in a way that matters, something is on the way, or the strategy has no theory.
     pub fn of(variant: &Variant) -> Option<Exact> {
         let exact = open(variant).or_else(|| closed(variant))?;
         exact.mean().is_finite().then_some(exact)
@@ -57,7 +57,8 @@ impl Exact {
     }
 }
 
-/// Whether nothing happens but what textbooks have: no way, no limit, no stickiness, nobody who leaves.
+/// Whether nothing happens but what textbooks have: no way, no limit, no stickiness, nobody who
+/// leaves.
 fn is_plain(plan: &Blueprint) -> bool {
     let ([source], [service], []) = (&plan.sources[..], &plan.services[..], &plan.faults[..])
     else {
@@ -179,7 +180,8 @@ fn open(variant: &Variant) -> Option<Exact> {
     }
 }
 
-/// Unlike servers, dealt out to by chance: a Poisson stream split at random is Poisson, so each is a queue of its own.
+/// Unlike servers, dealt out to by chance: a Poisson stream split at random is Poisson, so each is
+/// a queue of its own.
 fn mixture(variant: &Variant, rate: f64) -> Option<Exact> {
     let service = variant.blueprint.services.first()?;
     let weighted = match &variant.strategy {

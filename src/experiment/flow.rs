@@ -1,5 +1,6 @@
-//! What is exact of a steady system whatever its strategy: all that comes is answered, and the work that it brings keeps so many
-//! slots busy (the utilization law: Denning and Buzen, "The operational analysis of queueing network models", 1978).
+//! What is exact of a steady system whatever its strategy: all that comes is answered, and the work
+//! that it brings keeps so many slots busy (the utilization law: Denning and Buzen, "The
+//! operational analysis of queueing network models", 1978).
 
 use super::caution::is_steady;
 use super::outcome::VariantOutcome;
@@ -16,8 +17,9 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// What is exact of a variant beside what was measured of it; `None` where requests may fail, the rate changes or depends on
-    /// the answers, or more is asked for than can be done: of all servers, or of one, as the strategy deals requests out.
+    /// What is exact of a variant beside what was measured of it; `None` where requests may fail,
+    /// the rate changes or depends on the answers, or more is asked for than can be done: of all
+    /// servers, or of one, as the strategy deals requests out.
     pub fn beside(variant: &Variant, measured: &VariantOutcome) -> Option<Flow> {
         Flow::of(variant).filter(|_| keeps_up(measured))
     }
@@ -58,8 +60,9 @@ impl Flow {
 /// A server that is busy for this share of the time may be asked for more than it can do.
 const BUSY: f64 = 0.99;
 
-/// Whether every server could do what was asked of it. Who gets how much follows from the strategy, so that only the run tells:
-/// one server of unlike ones may be drowned by a strategy that deals out evenly, at any load of them all.
+/// Whether every server could do what was asked of it. Who gets how much follows from the strategy,
+/// so that only the run tells: one server of unlike ones may be drowned by a strategy that deals
+/// out evenly, at any load of them all.
 pub(super) fn keeps_up(measured: &VariantOutcome) -> bool {
     let busiest = measured.runs.iter().filter_map(|run| run.utilization_max);
     busiest.fold(0.0, f64::max) < BUSY

@@ -1,9 +1,11 @@
-//! When is enough? A pilot says how much figures vary, and so how many replications it takes until they are as sure as they
-//! are asked to be; what is reported is the half-width that was reached, never the one that was wished for.
+//! When is enough? A pilot says how much figures vary, and so how many replications it takes until
+//! they are as sure as they are asked to be; what is reported is the half-width that was reached,
+//! never the one that was wished for.
 //!
-//! The rule is that of two stages repeated (Stein 1945; Chow and Robbins, "On the asymptotic theory of fixed-width sequential
-//! confidence intervals for the mean", Annals of Mathematical Statistics 36, 1965): replications in proportion to the square
-//! of what the half-width is too wide by, and a tenth more. Law, *Simulation Modeling and Analysis*, section 9.4.1, has the
+//! The rule is that of two stages repeated (Stein 1945; Chow and Robbins, "On the asymptotic theory
+//! of fixed-width sequential confidence intervals for the mean", Annals of Mathematical
+//! Statistics 36, 1965): replications in proportion to the square of what the half-width is too
+//! wide by, and a tenth more. Law, *Simulation Modeling and Analysis*, section 9.4.1, has the
 //! method and what it costs in coverage.
 
 use super::comparison::{self, Better, Metric, difference, estimate};
@@ -24,7 +26,8 @@ pub(super) enum Next {
 /// How wide intervals are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Width {
-    /// The widest half-width of all strategies, as a share of the value that the goal names; `None` where one is not known.
+    /// The widest half-width of all strategies, as a share of the value that the goal names; `None`
+    /// where one is not known.
     pub widest: Option<f64>,
     /// The share that was asked for.
     pub asked: f64,
@@ -105,8 +108,8 @@ pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> 
     Some(Width { widest, asked })
 }
 
-/// Which strategy is the best by the metric that the scenario is judged by, where the goal is to know that. By a response time,
-/// it is one of those that fail least ([`eligible`]).
+/// Which strategy is the best by the metric that the scenario is judged by, where the goal is to
+/// know that. By a response time, it is one of those that fail least ([`eligible`]).
 pub fn selection(
     goal: &Goal,
     scenario: &Scenario,
@@ -123,7 +126,8 @@ pub fn selection(
         .map(|&at| losses(variants[at], metric))
         .collect();
     let slices: Vec<&[f64]> = values.iter().map(Vec::as_slice).collect();
-    // The zone is a share of the least that the pilot saw, so that it does not change from round to round.
+    // The zone is a share of the least that the pilot saw, so that it does not change from round to
+    // round.
     let mean = |list: &[f64]| list.iter().take(pilot).sum::<f64>() / pilot as f64;
     let least = slices
         .iter()

@@ -1,8 +1,9 @@
 //! What a run or a search has done so far, on disk: an interrupted one goes on where it stopped.
 //!
-//! A journal is a row of records, each with its length and a checksum, after a line that says what they were made of: the program,
-//! the scenario, and every file that it read. Records are only ever added. A program that is killed leaves at most one that is cut
-//! short, and it is ignored. Since what a record holds is a function of its key and of what stands in that line, a run that went on
+//! A journal is a row of records, each with its length and a checksum, after a line that says what
+//! they were made of: the program, the scenario, and every file that it read. Records are only ever
+//! added. A program that is killed leaves at most one that is cut short, and it is ignored. Since
+//! what a record holds is a function of its key and of what stands in that line, a run that went on
 //! from a journal ends with the same bytes as one that was never interrupted.
 
 use std::collections::BTreeMap;
@@ -86,16 +87,17 @@ impl Origin {
     }
 }
 
-/// What was done before is not noted: to do it again costs no more than noting a thousand short cells does.
+/// What was done before is not noted: to do it again costs no more than noting a thousand short
+/// cells does.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Bytes before a record: its length, and a checksum of it.
 const PREFIX: u64 = 8;
 
 impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
-    /// The journal at `path` of what is done with a scenario, with what an earlier run over the same scenario and the same files,
-    /// by the same program, left there. That of another is written over once there is something to write. `records` says what is
-    /// noted.
+    /// The journal at `path` of what is done with a scenario, with what an earlier run over the
+    /// same scenario and the same files, by the same program, left there. That of another is
+    /// written over once there is something to write. `records` says what is noted.
     ///
     /// # Errors
     /// Where there is a file and it cannot be read, or another process writes it.
@@ -124,7 +126,8 @@ impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
         self.known.len()
     }
 
-    /// Why what an earlier run has left is of no use, as the end of a sentence that begins with "for".
+    /// Why what an earlier run has left is of no use, as the end of a sentence that begins with
+    /// "for".
     pub fn stale(&self) -> Option<&str> {
         self.stale.as_deref()
     }
@@ -176,8 +179,8 @@ impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
         Some(value)
     }
 
-    /// Notes something, once it has gone on for a while. A journal that cannot be written does not stop what is done: it only
-    /// cannot be gone on with.
+    /// Notes something, once it has gone on for a while. A journal that cannot be written does not
+    /// stop what is done: it only cannot be gone on with.
     pub fn note(&self, key: &K, value: &impl Serialize) {
         if self.opened.elapsed() < PATIENCE {
             return;
@@ -228,7 +231,8 @@ impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
     }
 }
 
-/// Makes a journal this process's own, until it is closed. Where a file system knows no locks, it is nobody's.
+/// Makes a journal this process's own, until it is closed. Where a file system knows no locks, it
+/// is nobody's.
 fn own(file: &File) -> io::Result<()> {
     match file.try_lock() {
         Err(std::fs::TryLockError::WouldBlock) => Err(io::Error::other(
@@ -298,14 +302,16 @@ mod tests {
         );
         drop(journal);
         let whole = std::fs::metadata(&path).unwrap().len();
-        // As they are stored: how a histogram stands in memory depends on the order in which it was filled.
+        // As they are stored: how a histogram stands in memory depends on the order in which it was
+        // filled.
         let same = |tally: &Tally, other: &Tally| pack(&0, tally) == pack(&0, other);
         let again = open(&path, &scenario);
         assert_eq!(again.known(), 3);
         assert!(same(&again.find(&(0, 0, 1)).unwrap(), &lived(1)));
         assert!(again.find::<Tally>(&(0, 0, 3)).is_none());
         drop(again);
-        // Cut anywhere within the last record: it is not there, the others are, and more can be added.
+        // Cut anywhere within the last record: it is not there, the others are, and more can be
+        // added.
         for cut in [1, 9, 50] {
             let file = OpenOptions::new().write(true).open(&path).unwrap();
             file.set_len(whole - cut).unwrap();
@@ -316,7 +322,8 @@ mod tests {
             let mended = open(&path, &scenario);
             assert!(same(&mended.find(&(0, 0, 2)).unwrap(), &lived(2)));
         }
-        // What was made of something else is not taken for its own, and it is said what has changed.
+        // What was made of something else is not taken for its own, and it is said what has
+        // changed.
         let of = |text: &str| Scenario::from_text("web.toml", text).unwrap();
         let (other, mut file) = (of(&TEXT.replace("80/s", "81/s")), scenario.clone());
         file.files.insert("times.csv".to_owned(), 1);

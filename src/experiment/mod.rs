@@ -1,8 +1,9 @@
-//! Experiments: all cells of a plan lived in parallel, what they measured put together, and what that says.
+//! Experiments: all cells of a plan lived in parallel, what they measured put together, and what
+//! that says.
 //!
-//! A cell is one variant of a scenario in one replication: a pure function of the two and the seed. Cells
-//! share nothing and are put together by sums of whole numbers, so the outcome does not depend on the number of
-//! threads or on who finishes first.
+//! A cell is one variant of a scenario in one replication: a pure function of the two and the seed.
+//! Cells share nothing and are put together by sums of whole numbers, so the outcome does not
+//! depend on the number of threads or on who finishes first.
 
 mod caution;
 mod comparison;

@@ -10,8 +10,8 @@ use crate::time::Time;
 /// Servers up to which each replication's share and utilization of each is kept, for intervals.
 const DETAILED: usize = 2000;
 
-/// One strategy in one replication, the raw truth for any later analysis: a row of `runs.csv`. Requests are counted
-/// by arrival inside the measured window and followed to their end.
+/// One strategy in one replication, the raw truth for any later analysis: a row of `runs.csv`.
+/// Requests are counted by arrival inside the measured window and followed to their end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// The strategy, or the variant.
@@ -64,10 +64,11 @@ pub struct Run {
     pub utilization_max: Option<f64>,
     /// What the servers cost an hour, in the scenario's unit; empty where none has a cost.
     pub cost_per_hour: Option<f64>,
-    /// Sessions in the measured window: on at its beginning, or begun in it. A session whose state is lost goes on: there are as
-    /// many whatever is lost.
+    /// Sessions in the measured window: on at its beginning, or begun in it. A session whose state
+    /// is lost goes on: there are as many whatever is lost.
     pub sessions: u64,
-    /// Times that a session lost its state in the measured window, whatever the cause; one that is sent about may lose it often.
+    /// Times that a session lost its state in the measured window, whatever the cause; one that is
+    /// sent about may lose it often.
     pub sessions_lost: u64,
     /// Sessions that lost their state in the measured window, each counted once.
     pub sessions_hurt: u64,
@@ -112,12 +113,14 @@ pub struct VariantOutcome {
     pub runs: Vec<Run>,
     /// Times that sessions lost their state, by replication and [`crate::observe::Loss`].
     pub losses: Vec<[u64; 3]>,
-    /// Sessions that lost their state, by replication and the [`crate::observe::Loss`] that was the first.
+    /// Sessions that lost their state, by replication and the [`crate::observe::Loss`] that was the
+    /// first.
     pub hurt: Vec<[u64; 3]>,
-    /// Share of its service's attempts that went to each server: by server, then replication. Empty where there are
-    /// very many servers.
+    /// Share of its service's attempts that went to each server: by server, then replication. Empty
+    /// where there are very many servers.
     pub shares: Vec<Vec<f64>>,
-    /// Utilization of each server: by server, then replication. Empty where there are very many servers.
+    /// Utilization of each server: by server, then replication. Empty where there are very many
+    /// servers.
     pub utilization: Vec<Vec<f64>>,
     /// Response times of the succeeded, all replications merged.
     pub latency: Latency,
@@ -129,10 +132,11 @@ pub struct VariantOutcome {
     pub from: Time,
     /// Requests simulated, warm-up included.
     pub simulated: u64,
-    /// Whether anything at all was drawn anew in each replication. Where nothing was, replications are copies of each other:
-    /// an interval of ±0 over them is no evidence.
+    /// Whether anything at all was drawn anew in each replication. Where nothing was, replications
+    /// are copies of each other: an interval of ±0 over them is no evidence.
     pub varies: bool,
-    /// What each group of clients met with, where there are several: requests and their response times, and nothing of servers.
+    /// What each group of clients met with, where there are several: requests and their response
+    /// times, and nothing of servers.
     pub groups: Vec<VariantOutcome>,
 }
 

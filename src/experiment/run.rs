@@ -1,5 +1,5 @@
-//! All cells of all scenarios, in parallel, in rounds: after each, those that are not as sure as they are asked to be get more
-//! replications.
+//! All cells of all scenarios, in parallel, in rounds: after each, those that are not as sure as
+//! they are asked to be get more replications.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -139,12 +139,13 @@ impl Trial<'_> {
     }
 }
 
-/// A scenario to run, and where its cells are noted, if anywhere: a journal, and the scenario's number in it.
+/// A scenario to run, and where its cells are noted, if anywhere: a journal, and the scenario's
+/// number in it.
 pub type Noted<'a> = (&'a Scenario, Option<(&'a Journal<CellKey>, u32)>);
 
-/// Lives all cells of `scenarios` on the threads of the current rayon pool. The outcome is the same for any
-/// number of threads. Each scenario may come with the journal of its run, and its place in it: what stands there is not lived
-/// again, and what is lived is noted there.
+/// Lives all cells of `scenarios` on the threads of the current rayon pool. The outcome is the same
+/// for any number of threads. Each scenario may come with the journal of its run, and its place in
+/// it: what stands there is not lived again, and what is lived is noted there.
 ///
 /// # Errors
 /// Where [`Progress::stop`] was set, and where a cell contradicts itself.

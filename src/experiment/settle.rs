@@ -1,5 +1,6 @@
-//! How long a system takes to settle: a pilot of a few replications, and MSER-5 on the slowest series there are, the number of
-//! requests in the system and that at the busiest server. A single hot server may fill long after all others together look settled.
+//! How long a system takes to settle: a pilot of a few replications, and MSER-5 on the slowest
+//! series there are, the number of requests in the system and that at the busiest server. A single
+//! hot server may fill long after all others together look settled.
 
 use rayon::prelude::*;
 
@@ -28,7 +29,8 @@ pub struct Unsettled {
     pub why: String,
 }
 
-/// Finds the warm-up of a scenario that asks for it, on the threads of the current rayon pool: that of its slowest variant.
+/// Finds the warm-up of a scenario that asks for it, on the threads of the current rayon pool: that
+/// of its slowest variant.
 ///
 /// # Errors
 /// Where a variant does not settle within the first half of the run.
@@ -102,7 +104,8 @@ fn busiest(plan: &Blueprint, seed: u64) -> Result<Option<u32>, Stopped> {
     Ok(most.map(|server| server as u32))
 }
 
-/// Requests in the system at the end of each step, and those of them that the busiest server answers.
+/// Requests in the system at the end of each step, and those of them that the busiest server
+/// answers.
 fn present(
     plan: &Blueprint,
     seed: u64,
@@ -180,13 +183,15 @@ mod tests {
             "{warmup}"
         );
         assert_eq!(scenario.settling.len(), 2);
-        // An M/M/1 at 0.8 has 4 in the system on average, four of them 16; the standard error of the mean is some 3%.
+        // An M/M/1 at 0.8 has 4 in the system on average, four of them 16; the standard error of
+        // the mean is some 3%.
         let settled = &scenario.settling[0].in_system[500..];
         let mean = settled.iter().sum::<f64>() / settled.len() as f64;
         assert!((mean - 16.0).abs() < 2.5, "{mean}");
     }
 
-    /// One server of eleven is at load 0.95, the others are all but idle: it takes far longer to fill than they do, and hides among them.
+    /// One server of eleven is at load 0.95, the others are all but idle: it takes far longer to
+    /// fill than they do, and hides among them.
     #[test]
     fn the_busiest_server_decides() {
         let text = "question = '?'\nexpect = '!'\n[run]\nduration = '400s'\nwarmup = 'auto'\ncompare = ['random']\n\

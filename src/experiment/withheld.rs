@@ -1,9 +1,11 @@
-//! When a difference is no verdict: what is faster because it fails, and what was never left to chance.
+//! When a difference is no verdict: what is faster because it fails, and what was never left to
+//! chance.
 
 use super::comparison::Metric;
 use super::outcome::VariantOutcome;
 
-/// The share of failures by which two strategies may differ and still be compared by the response times of what succeeded.
+/// The share of failures by which two strategies may differ and still be compared by the response
+/// times of what succeeded.
 pub const INDIFFERENCE: f64 = 1e-3;
 
 /// Why nothing is said of who is better, though there is a difference.
@@ -11,7 +13,8 @@ pub const INDIFFERENCE: f64 = 1e-3;
 pub enum Withheld {
     /// The one that answers faster fails more: its response times leave out what went wrong.
     FailsMore,
-    /// Neither of the two varies over the replications: chance was not repeated, so that no interval tells how sure this is.
+    /// Neither of the two varies over the replications: chance was not repeated, so that no
+    /// interval tells how sure this is.
     NoChance,
 }
 
@@ -25,18 +28,20 @@ impl Withheld {
     }
 }
 
-/// Whether `one` fails so much more than `other` that it cannot be called better by `judge`, a response time: a thousandth of
-/// all requests, and of quantiles a tenth of what lies above them where that is less.
+/// Whether `one` fails so much more than `other` that it cannot be called better by `judge`, a
+/// response time: a thousandth of all requests, and of quantiles a tenth of what lies above them
+/// where that is less.
 ///
-/// Response times are of requests that succeeded. With failures as the worst, infinitely late, a quantile would be that of a
-/// smaller share of the succeeded, and a mean would not be finite; so a verdict by response time is given only where both
-/// answer the same share of their requests, or the faster one answers more.
+/// Response times are of requests that succeeded. With failures as the worst, infinitely late, a
+/// quantile would be that of a smaller share of the succeeded, and a mean would not be finite; so a
+/// verdict by response time is given only where both answer the same share of their requests, or
+/// the faster one answers more.
 pub fn fails_more(one: &VariantOutcome, other: &VariantOutcome, judge: &Metric) -> bool {
     failed(one) - failed(other) > indifference(judge)
 }
 
-/// By what share of all requests one may fail more than another and still be called better by `judge`: any, where that is no
-/// response time.
+/// By what share of all requests one may fail more than another and still be called better by
+/// `judge`: any, where that is no response time.
 pub fn indifference(judge: &Metric) -> f64 {
     if !judge.is_response_time() {
         return f64::INFINITY;
@@ -52,8 +57,8 @@ pub fn failed(variant: &VariantOutcome) -> f64 {
     (requests - succeeded.min(requests)) as f64 / requests.max(1) as f64
 }
 
-/// The variants that may be called the best by `judge`: by a response time those that fail no more than the one that fails
-/// least.
+/// The variants that may be called the best by `judge`: by a response time those that fail no more
+/// than the one that fails least.
 pub fn eligible(variants: &[&VariantOutcome], judge: &Metric) -> Vec<usize> {
     let shares: Vec<f64> = variants.iter().map(|variant| failed(variant)).collect();
     let least = shares.iter().copied().fold(1.0, f64::min);
@@ -80,8 +85,8 @@ pub(super) fn withheld(
     (difference != 0.0 && fails_more(faster, slower, judge)).then_some(Withheld::FailsMore)
 }
 
-/// Whether replications are copies of each other as far as two variants and a metric are concerned. That nothing ever failed
-/// under either is no such case: they are equal, and chance had its say.
+/// Whether replications are copies of each other as far as two variants and a metric are concerned.
+/// That nothing ever failed under either is no such case: they are equal, and chance had its say.
 fn is_certain(
     one: &VariantOutcome,
     other: &VariantOutcome,

@@ -70,7 +70,8 @@ impl Unsayable {
 /// Writes a plan as a product has it.
 ///
 /// # Errors
-/// Where an address or a name has no place in the product's syntax, and where two names would become one.
+/// Where an address or a name has no place in the product's syntax, and where two names would
+/// become one.
 pub fn snippet(product: Product, plan: &Plan) -> Result<Snippet, Unsayable> {
     let mut remarks = Vec::new();
     let text = match product {

@@ -1,11 +1,13 @@
 //! When requests come: from a log's arrivals to a scenario's `arrivals`.
 //!
-//! Three questions, in this order. Does the rate change? The log is cut into bins, and the bins into stretches of one rate by the
-//! likelihood of Poisson counts (`steps`). Are gaps burstier or smoother than those of a Poisson process, once the rate is taken
-//! out? Their coefficient of variation tells (`gaps`); it needs a clock that is finer than the gaps. And do counts scatter more
-//! over long times than gaps explain? The index of dispersion, variance over mean of the counts in windows of one length, is 1 for
-//! Poisson at every length, tends to the squared coefficient of variation for independent gaps, and grows on where the rate
-//! wanders (Cox and Lewis, The Statistical Analysis of Series of Events, 1966, chapters 4 and 5).
+//! Three questions, in this order. Does the rate change? The log is cut into bins, and the bins
+//! into stretches of one rate by the likelihood of Poisson counts (`steps`). Are gaps burstier or
+//! smoother than those of a Poisson process, once the rate is taken out? Their coefficient of
+//! variation tells (`gaps`); it needs a clock that is finer than the gaps. And do counts scatter
+//! more over long times than gaps explain? The index of dispersion, variance over mean of the
+//! counts in windows of one length, is 1 for Poisson at every length, tends to the squared
+//! coefficient of variation for independent gaps, and grows on where the rate wanders (Cox and
+//! Lewis, The Statistical Analysis of Series of Events, 1966, chapters 4 and 5).
 
 mod counts;
 mod describe;
@@ -55,13 +57,17 @@ pub struct Described {
     pub table: Table,
     /// Arrivals a second, over all.
     pub rate: f64,
-    /// Stretches of one rate: from when (seconds after the first arrival), and arrivals a second. At least one.
+    /// Stretches of one rate: from when (seconds after the first arrival), and arrivals a second.
+    /// At least one.
     pub steps: Vec<(f64, f64)>,
-    /// The coefficient of variation of the gaps with the steps taken out; `None` where the clock is too coarse for them.
+    /// The coefficient of variation of the gaps with the steps taken out; `None` where the clock is
+    /// too coarse for them.
     pub cv: Option<f64>,
-    /// The index of dispersion of counts in windows of so many seconds, changes of the rate included. 1 is Poisson.
+    /// The index of dispersion of counts in windows of so many seconds, changes of the rate
+    /// included. 1 is Poisson.
     pub dispersion: Vec<(f64, f64)>,
-    /// The index of dispersion with the steps taken out, in windows of a second (shorter in a short log): what burstiness is left.
+    /// The index of dispersion with the steps taken out, in windows of a second (shorter in a short
+    /// log): what burstiness is left.
     pub remaining: Option<f64>,
     /// What was found and what follows from it, in sentences.
     pub reasons: Vec<String>,

@@ -1,4 +1,5 @@
-//! A scenario, as text with comments, of a pool of a configuration and of what a log tells of its servers.
+//! A scenario, as text with comments, of a pool of a configuration and of what a log tells of its
+//! servers.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -29,17 +30,20 @@ pub struct Observed {
     pub routes: Option<popularity::Described>,
     /// Whether the log says which server answered.
     pub names_servers: bool,
-    /// What is known of each server, in the order of the pool; `None` where the log has no request to it.
+    /// What is known of each server, in the order of the pool; `None` where the log has no request
+    /// to it.
     pub servers: Vec<Option<Result<Fitted, Refusal>>>,
     /// What was left out or taken for another thing, in sentences.
     pub remarks: Vec<String>,
 }
 
-/// A step of the clock that is a larger share than this of the mean gap between arrivals brings requests together.
+/// A step of the clock that is a larger share than this of the mean gap between arrivals brings
+/// requests together.
 const COARSE: f64 = 0.1;
 
 impl Observed {
-    /// The step over which a trace's arrivals are to be spread, where the clock is too coarse for the gaps between them.
+    /// The step over which a trace's arrivals are to be spread, where the clock is too coarse for
+    /// the gaps between them.
     pub fn spread(&self) -> Option<Duration> {
         (self.step.as_secs_f64() * self.rate > COARSE).then_some(self.step)
     }
@@ -49,7 +53,8 @@ impl Observed {
 const ASSUMED: &str = r#"{ kind = "exponential", mean = "10ms" }"#;
 /// Requests a second that one server of these service times does at half of its capacity.
 const ASSUMED_RATE: f64 = 50.0;
-/// A log of more requests is not simulated from end to end: that would take minutes for each candidate.
+/// A log of more requests is not simulated from end to end: that would take minutes for each
+/// candidate.
 const MOST_REQUESTS: f64 = 5e6;
 /// Replications of a run.
 const REPLICATIONS: u32 = 10;

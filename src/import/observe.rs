@@ -16,7 +16,8 @@ use servers::Servers;
 
 pub use servers::{Unnamed, names};
 
-/// Visits of one server that are looked at, the first of the log: more would say little more, and take memory without end.
+/// Visits of one server that are looked at, the first of the log: more would say little more, and
+/// take memory without end.
 const MOST_VISITS: usize = 2_000_000;
 /// Names of servers and pools that are remembered though they are not those of the pool.
 const MOST_STRANGERS: usize = 1000;
@@ -162,8 +163,9 @@ impl Found {
     }
 }
 
-/// Reads logs, one after the other, and finds out what they tell of the servers of a pool. A log that names no servers at all is taken
-/// for one of the pool: it still tells the rate, arrivals and clients.
+/// Reads logs, one after the other, and finds out what they tell of the servers of a pool. A log
+/// that names no servers at all is taken for one of the pool: it still tells the rate, arrivals and
+/// clients.
 ///
 /// # Errors
 /// Where a log cannot be read, or no request went to a server of the pool.

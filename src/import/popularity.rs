@@ -1,11 +1,14 @@
-//! How unlike clients or routes are in how often they come: from a log's counts to a scenario's `population` or `keys`.
+//! How unlike clients or routes are in how often they come: from a log's counts to a scenario's
+//! `population` or `keys`.
 //!
-//! The k-th most popular of M comes in proportion to 1/k^s (Zipf). The maximum-likelihood estimate of s matches the mean logarithm
-//! of the rank to its expectation. Ranks are not known, though, but taken from the counts, so that luck looks like popularity: of a
-//! thousand equal clients seen five times each, some are seen ten times. And those that were never seen are missing. Both are
-//! undone by matching what is seen to what the model would show: M and s are chosen so that as many different members are
-//! expected as were seen, and that counts drawn from the model, ranked as those of the log are, have the same mean logarithm of
-//! the rank (indirect inference: Gourieroux, Monfort and Renault, Journal of Applied Econometrics 8, 1993).
+//! The k-th most popular of M comes in proportion to 1/k^s (Zipf). The maximum-likelihood estimate
+//! of s matches the mean logarithm of the rank to its expectation. Ranks are not known, though, but
+//! taken from the counts, so that luck looks like popularity: of a thousand equal clients seen five
+//! times each, some are seen ten times. And those that were never seen are missing. Both are undone
+//! by matching what is seen to what the model would show: M and s are chosen so that as many
+//! different members are expected as were seen, and that counts drawn from the model, ranked as
+//! those of the log are, have the same mean logarithm of the rank (indirect inference: Gourieroux,
+//! Monfort and Renault, Journal of Applied Econometrics 8, 1993).
 
 use std::collections::HashMap;
 
@@ -19,14 +22,16 @@ pub const MOST_MEMBERS: usize = 10_000_000;
 /// The largest `count` and `exponent` that a scenario takes.
 const MOST: (usize, f64) = (10_000_000, 10.0);
 
-/// Members beyond this are taken as ranked rightly, as drawing them again and again would take minutes.
+/// Members beyond this are taken as ranked rightly, as drawing them again and again would take
+/// minutes.
 const MOST_DRAWN: usize = 1_000_000;
 
-/// How many members there may be for each that was seen: a log says little about those that do not come.
+/// How many members there may be for each that was seen: a log says little about those that do not
+/// come.
 const UNSEEN: usize = 4;
 
-/// Counts how often each member of something comes. Members are told apart by a hash of 64 bits: among ten million the odds that
-/// any two are taken for one are 3 in a million.
+/// Counts how often each member of something comes. Members are told apart by a hash of 64 bits:
+/// among ten million the odds that any two are taken for one are 3 in a million.
 #[derive(Debug)]
 pub struct Counter {
     counts: HashMap<u64, u64>,
@@ -99,8 +104,8 @@ pub struct Described {
     pub error: f64,
     /// The share of the busiest, from 0 to 1.
     pub busiest: f64,
-    /// The largest difference between the share of requests that the k busiest make, for any k, and what the fit gives them: 0 is a
-    /// perfect fit.
+    /// The largest difference between the share of requests that the k busiest make, for any k, and
+    /// what the fit gives them: 0 is a perfect fit.
     pub distance: f64,
     /// What was found, in sentences.
     pub reasons: Vec<String>,
@@ -168,7 +173,8 @@ fn size(exponent: f64, seen: usize, requests: f64) -> usize {
     low
 }
 
-/// The mean logarithm of the rank less that of the number of members that come at all: how many that are is luck too.
+/// The mean logarithm of the rank less that of the number of members that come at all: how many
+/// that are is luck too.
 fn relative(counts: &[f64]) -> f64 {
     let seen = counts.iter().filter(|&&count| count > 0.0).count();
     mean_log_rank(counts) - libm::log(seen.max(1) as f64)
@@ -200,8 +206,8 @@ fn shown(exponent: f64, seen: usize, requests: f64) -> Shown {
     }
     let count = size(exponent, seen, requests);
     let shares = shares(count, exponent);
-    // The same random numbers for all exponents, so that the answer is smooth in them; more rounds where there is more luck, and
-    // for equal members, where the deviation decides.
+    // The same random numbers for all exponents, so that the answer is smooth in them; more rounds
+    // where there is more luck, and for equal members, where the deviation decides.
     let rounds = (200_000 / count).clamp(if exponent == 0.0 { 8 } else { 1 }, 20);
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
     let (mut ranked, mut sum, mut squares) = (0.0, 0.0, 0.0);
@@ -358,7 +364,8 @@ impl Described {
     }
 }
 
-/// The largest difference between the shares that the k busiest make, in falling counts and by the shares of a fit.
+/// The largest difference between the shares that the k busiest make, in falling counts and by the
+/// shares of a fit.
 fn distance(counts: &[u64], fitted: &[f64], total: f64) -> f64 {
     let (mut a, mut b, mut most) = (0.0, 0.0, 0.0f64);
     for (count, share) in counts.iter().zip(fitted) {

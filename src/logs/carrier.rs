@@ -1,6 +1,8 @@
-//! What carriers put around the lines of a log: syslog daemons, journals, container runtimes and those who show their output.
+//! What carriers put around the lines of a log: syslog daemons, journals, container runtimes and
+//! those who show their output.
 //!
-//! A carrier's prefix is no part of the line: left there, it would become part of its first value, which often is the client.
+//! A carrier's prefix is no part of the line: left there, it would become part of its first value,
+//! which often is the client.
 
 use std::borrow::Cow;
 
@@ -9,10 +11,12 @@ use super::clock;
 /// Carriers within each other at most.
 const DEEPEST: usize = 3;
 
-/// Keys under which carriers that write JSON keep the line: Docker and Fluent Bit, journald, Filebeat, Google Cloud.
+/// Keys under which carriers that write JSON keep the line: Docker and Fluent Bit, journald,
+/// Filebeat, Google Cloud.
 const KEYS: [&str; 5] = ["log", "MESSAGE", "message", "textPayload", "msg"];
 
-/// The beginnings of a line that carriers may have put there, the shortest first: each is the byte at which the rest begins.
+/// The beginnings of a line that carriers may have put there, the shortest first: each is the byte
+/// at which the rest begins.
 #[derive(Debug, Default)]
 pub(super) struct Prefixes {
     ends: [usize; DEEPEST],
@@ -42,8 +46,8 @@ impl Prefixes {
     }
 }
 
-/// The line within a carrier's JSON: the key, and what stands there. Docker's own is always unwrapped; others only where the log is
-/// not JSON itself, whose keys may be called so.
+/// The line within a carrier's JSON: the key, and what stands there. Docker's own is always
+/// unwrapped; others only where the log is not JSON itself, whose keys may be called so.
 pub(super) fn wrapped(line: &[u8], is_json: bool) -> Option<(&'static str, Vec<u8>)> {
     if line.first() != Some(&b'{') {
         return None;
@@ -70,7 +74,8 @@ fn prefix(line: &[u8], is_part: &mut bool) -> Option<usize> {
         b'0'..=b'9' if stamp(line).is_some() => {
             let after = stamp(line)?;
             let rest = line.get(after..)?;
-            // The format of Kubernetes' container runtime interface: `F` for a full line, `P` for a part of one.
+            // The format of Kubernetes' container runtime interface: `F` for a full line, `P` for a
+            // part of one.
             for (mark, part) in [("F", false), ("P", true)] {
                 for stream in ["stdout", "stderr"] {
                     let due = format!("{stream} {mark} ");

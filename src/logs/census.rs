@@ -37,33 +37,38 @@ pub struct Census {
     pub bad: u64,
     /// The first few of them.
     pub examples: Vec<BadLine>,
-    /// Lines that are no request and need not be: empty ones, comments, headers, notices of the balancer.
+    /// Lines that are no request and need not be: empty ones, comments, headers, notices of the
+    /// balancer.
     pub skipped: u64,
     /// The earliest arrival, in nanoseconds as in [`Entry::arrived`](super::Entry::arrived).
     pub first: Option<i64>,
     /// The latest arrival, likewise.
     pub last: Option<i64>,
-    /// The step of the clock that the log was written by, at most a second. Arrivals are no better known than this, however
-    /// many digits they have.
+    /// The step of the clock that the log was written by, at most a second. Arrivals are no better
+    /// known than this, however many digits they have.
     pub resolution: Duration,
-    /// Entries that arrived before one that stands above them. A balancer that writes a line at the end of a request
-    /// makes many.
+    /// Entries that arrived before one that stands above them. A balancer that writes a line at the
+    /// end of a request makes many.
     pub out_of_order: u64,
     /// The most nanoseconds by which an entry arrived before one that stands above it.
     pub latest_by: u64,
     /// Entries whose arrival the log does not tell: the moment of their end stands for it.
     pub end_only: u64,
-    /// Entries whose arrival was worked out from their end and how long they took: it is as coarse as the coarser of both.
+    /// Entries whose arrival was worked out from their end and how long they took: it is as coarse
+    /// as the coarser of both.
     pub from_end: u64,
-    /// Attempts of which the log does not say how long they took: what the whole request took stands for it.
+    /// Attempts of which the log does not say how long they took: what the whole request took
+    /// stands for it.
     pub whole_for_server: u64,
-    /// The largest power of ten, in nanoseconds, that divides all lengths but nothing; `None` where there were none.
+    /// The largest power of ten, in nanoseconds, that divides all lengths but nothing; `None` where
+    /// there were none.
     length_step: Option<u64>,
 }
 
 /// The coarsest clock that is told from the times themselves: a second.
 const SECOND: u64 = 1_000_000_000;
-/// Lengths that are all whole seconds are written so; between that and a millisecond the step may be that of what was measured.
+/// Lengths that are all whole seconds are written so; between that and a millisecond the step may
+/// be that of what was measured.
 const MILLI: u64 = 1_000_000;
 
 impl Default for Census {
@@ -143,8 +148,8 @@ impl Census {
         }
     }
 
-    /// The step in which lengths of time are written, as far as they show it: a second, a millisecond, or less; `None` where the
-    /// log has none.
+    /// The step in which lengths of time are written, as far as they show it: a second, a
+    /// millisecond, or less; `None` where the log has none.
     pub fn length_resolution(&self) -> Option<Duration> {
         self.length_step.map(|step| {
             Duration::from_nanos(if step == SECOND {

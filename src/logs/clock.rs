@@ -1,9 +1,11 @@
-//! Dates and numbers as logs write them, read by hand: a log has a date a line, and general parsers take most of the time.
+//! Dates and numbers as logs write them, read by hand: a log has a date a line, and general parsers
+//! take most of the time.
 
 /// Nanoseconds of a second.
 pub(super) const SECOND: i64 = 1_000_000_000;
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Howard Hinnant, "chrono-compatible low-level date algorithms".
+/// Days from 1970-01-01 to a date of the Gregorian calendar. Howard Hinnant, "chrono-compatible
+/// low-level date algorithms".
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -42,7 +44,8 @@ impl Reader<'_> {
         Some(first)
     }
 
-    /// `HH:MM:SS`, perhaps with decimals: nanoseconds of the day. A leap second is taken for the next.
+    /// `HH:MM:SS`, perhaps with decimals: nanoseconds of the day. A leap second is taken for the
+    /// next.
     fn time(&mut self) -> Option<i64> {
         let hour = self.digits(2)?;
         self.one_of(b":")?;
@@ -114,8 +117,8 @@ pub(super) fn month(name: &[u8]) -> Option<i64> {
     })
 }
 
-/// The date of the common log format, `17/May/2015:10:05:03 +0000`, also with decimals, and without an offset, which is then that
-/// of UTC: HAProxy writes local times without saying so.
+/// The date of the common log format, `17/May/2015:10:05:03 +0000`, also with decimals, and without
+/// an offset, which is then that of UTC: HAProxy writes local times without saying so.
 pub(super) fn common(text: &[u8]) -> Option<i64> {
     let mut reader = Reader(text);
     let day = reader.digits(2)?;
@@ -138,7 +141,8 @@ pub(super) fn common(text: &[u8]) -> Option<i64> {
         .then_some(midnight(year, month, day)? + time - offset)
 }
 
-/// A date of ISO 8601, `2023-11-16T18:15:46.680Z`: a space may stand for the `T`, an offset for the `Z`; without one it is UTC.
+/// A date of ISO 8601, `2023-11-16T18:15:46.680Z`: a space may stand for the `T`, an offset for the
+/// `Z`; without one it is UTC.
 pub(super) fn iso(text: &[u8]) -> Option<i64> {
     let mut reader = Reader(text);
     let year = reader.digits(4)?;
@@ -171,8 +175,8 @@ pub(super) fn date(text: &[u8]) -> Option<i64> {
     })
 }
 
-/// A decimal number times `worth`, exact as far as it is a whole number then and cut off below: `0.003` seconds are 3,000,000
-/// nanoseconds.
+/// A decimal number times `worth`, exact as far as it is a whole number then and cut off below:
+/// `0.003` seconds are 3,000,000 nanoseconds.
 #[inline]
 pub(super) fn decimal(text: &[u8], worth: i64) -> Option<i64> {
     let (negative, digits) = match text.split_first()? {
@@ -189,7 +193,8 @@ pub(super) fn decimal(text: &[u8], worth: i64) -> Option<i64> {
                 let digit = i64::from(byte - b'0');
                 seen = true;
                 if after {
-                    // `scale` is what the digit before was worth; where ten does not divide it the rest is under a nanosecond.
+                    // `scale` is what the digit before was worth; where ten does not divide it the
+                    // rest is under a nanosecond.
                     scale /= 10;
                     part += digit * scale;
                 } else {

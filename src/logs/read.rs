@@ -86,7 +86,8 @@ fn refusal(census: &Census, share: f64, format: &str) -> String {
 /// A log with more lines than this, most of them bad, is not read to its end.
 const PATIENCE: u64 = 10_000;
 
-/// Opens a log, plain, gzipped (of one member or several) or packed by zstd: its first bytes say which.
+/// Opens a log, plain, gzipped (of one member or several) or packed by zstd: its first bytes say
+/// which.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LogError> {
     if std::fs::metadata(path).map_err(LogError::Open)?.is_dir() {
         return Err(LogError::Open(io::Error::other("it is a directory")));
@@ -117,8 +118,8 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LogError> {
 /// Reads a log and hands over each of its requests, in the order of the file.
 ///
 /// # Errors
-/// What cannot be opened or read, what has no requests, and what has more than 5% of bad lines. Requests may have been handed over
-/// by then.
+/// What cannot be opened or read, what has no requests, and what has more than 5% of bad lines.
+/// Requests may have been handed over by then.
 pub fn read(
     path: &Path,
     format: &Format,
@@ -140,7 +141,8 @@ pub fn read_with(
     read_from(open(path)?, format, limits, each)
 }
 
-/// The first lines of a log, unpacked: for [`Format::guess`]. Lines longer than the limit are cut off.
+/// The first lines of a log, unpacked: for [`Format::guess`]. Lines longer than the limit are cut
+/// off.
 ///
 /// # Errors
 /// What cannot be opened or read.

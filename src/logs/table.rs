@@ -1,5 +1,6 @@
-//! A table as it is found: CSV with any usual delimiter, columns between spaces, or an object of JSON a line; plain or packed.
-//! For traces and measured values, whose columns a scenario names. A row is a line.
+//! A table as it is found: CSV with any usual delimiter, columns between spaces, or an object of
+//! JSON a line; plain or packed. For traces and measured values, whose columns a scenario names. A
+//! row is a line.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -268,8 +269,8 @@ impl<'a> Table<'a> {
         self.cells.get(column).map_or("", String::as_str)
     }
 
-    /// A cell that holds a number, with a point before its decimals. A comma stands for one where commas do not part columns and no
-    /// number of the table before had a point.
+    /// A cell that holds a number, with a point before its decimals. A comma stands for one where
+    /// commas do not part columns and no number of the table before had a point.
     pub fn decimal(&mut self, column: usize) -> Option<Cow<'_, str>> {
         let cell = self.cells.get(column).map_or("", String::as_str);
         let digits =
@@ -306,7 +307,8 @@ fn utf8<'a>(line: &'a [u8], what: &str) -> Result<&'a str, String> {
     })
 }
 
-/// The columns of a header line: parted by what finds the most wanted names in it, then by what finds the most columns.
+/// The columns of a header line: parted by what finds the most wanted names in it, then by what
+/// finds the most columns.
 fn header(line: &str, wanted: &[&str]) -> Result<(Shape, Vec<String>), String> {
     let found = |names: &[String]| {
         let is_there = |name: &&&str| names.iter().any(|other| other == **name);

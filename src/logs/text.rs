@@ -107,8 +107,8 @@ pub(super) fn path(target: &[u8]) -> &[u8] {
     memchr(b'/', host).map_or(b"/", |slash| host.get(slash..).unwrap_or_default())
 }
 
-/// An address without its port: `10.0.0.1:80`, `[::1]:80` or `2001:db8::1` as HAProxy writes it with `always`: the last colon then
-/// stands before a port.
+/// An address without its port: `10.0.0.1:80`, `[::1]:80` or `2001:db8::1` as HAProxy writes it
+/// with `always`: the last colon then stands before a port.
 pub(super) fn host(address: &[u8], always: bool) -> &[u8] {
     if let Some(rest) = address.strip_prefix(b"[") {
         return memchr(b']', rest).map_or(address, |end| rest.get(..end).unwrap_or_default());

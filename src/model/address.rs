@@ -13,7 +13,8 @@ use crate::rng::{Domain, Rng, Seeds, below, uniform};
 pub enum Addresses {
     /// As recorded: one for each client, the same in every replication.
     Known(Vec<IpAddr>),
-    /// Made up. No real client has them, so that they are drawn anew in each replication: what a hash makes of them is chance.
+    /// Made up. No real client has them, so that they are drawn anew in each replication: what a
+    /// hash makes of them is chance.
     Drawn(Drawn),
 }
 
@@ -22,11 +23,13 @@ pub enum Addresses {
 pub struct Drawn {
     /// How many clients there are.
     pub count: u32,
-    /// Clients whose address is known nevertheless; shorter than `count`, or empty, where none of the others is.
+    /// Clients whose address is known nevertheless; shorter than `count`, or empty, where none of
+    /// the others is.
     pub known: Vec<Option<IpAddr>>,
     /// Where the addresses lie.
     pub network: IpNet,
-    /// Length of the prefix that neighbours share: at least that of the network, at most that of an address.
+    /// Length of the prefix that neighbours share: at least that of the network, at most that of an
+    /// address.
     pub subnet: u8,
     /// Clients behind one such prefix.
     pub per_subnet: u32,
@@ -39,7 +42,8 @@ pub struct Drawn {
 pub struct Proxy {
     /// The share of clients behind it, 0 to 1: each is behind it with this probability.
     pub share: f64,
-    /// How many addresses it has, neighbours in one prefix. A client keeps the one that it is given.
+    /// How many addresses it has, neighbours in one prefix. A client keeps the one that it is
+    /// given.
     pub addresses: u32,
 }
 
@@ -156,7 +160,8 @@ mod tests {
         }
     }
 
-    /// The share behind each proxy within 4.5 standard deviations of its due (false alarm 7e-6 each).
+    /// The share behind each proxy within 4.5 standard deviations of its due (false alarm 7e-6
+    /// each).
     #[test]
     fn many_clients_come_from_few_addresses() {
         let proxies = vec![

@@ -1,5 +1,5 @@
-//! Monitoring agents: each server reports its load at its own interval, and what balancers know is as old as the
-//! last report.
+//! Monitoring agents: each server reports its load at its own interval, and what balancers know is
+//! as old as the last report.
 
 use super::request::Phase;
 use super::{Event, World};
@@ -36,7 +36,8 @@ impl World<'_> {
         }
     }
 
-    /// The agent of a server reports to all balancers. A dead server says nothing: the last word stands.
+    /// The agent of a server reports to all balancers. A dead server says nothing: the last word
+    /// stands.
     pub(super) fn report(&mut self, index: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         self.settle_sharing(index, now);

@@ -25,8 +25,9 @@ pub(super) enum Duty {
 }
 
 impl World<'_> {
-    /// A server turns an attempt away, or drops it. What follows may come to a refusal again (whoever waits at the balancer
-    /// is sent, to a server that is dead): it is worked off from a list, so that no stage calls itself.
+    /// A server turns an attempt away, or drops it. What follows may come to a refusal again
+    /// (whoever waits at the balancer is sent, to a server that is dead): it is worked off from a
+    /// list, so that no stage calls itself.
     #[cold]
     #[inline(never)]
     pub(super) fn refuse(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
@@ -53,8 +54,8 @@ impl World<'_> {
         }
     }
 
-    /// Does what follows a refusal, and what follows from that: the latest first, as if each called the next. Where this is
-    /// being done already, it only notes the duty.
+    /// Does what follows a refusal, and what follows from that: the latest first, as if each called
+    /// the next. Where this is being done already, it only notes the duty.
     fn after_refusal(&mut self, duty: Duty, calendar: &mut Calendar<Event>) {
         self.duties.push(duty);
         if self.on_duty {
@@ -78,8 +79,8 @@ impl World<'_> {
         self.on_duty = false;
     }
 
-    /// The balancer hears that an attempt has been refused: a place may be free at the member, and the request is tried
-    /// again or fails.
+    /// The balancer hears that an attempt has been refused: a place may be free at the member, and
+    /// the request is tried again or fails.
     fn hear_refusal(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let attempt = self.attempts[id];
         self.attempts[id].deadline = Time::NEVER;

@@ -160,7 +160,8 @@ pub enum Discipline {
     Fifo,
     /// Last come, first served; what is in service is finished.
     Lifo,
-    /// All at once: with n requests and s slots, each gets s/n of a slot's speed, at most one slot's.
+    /// All at once: with n requests and s slots, each gets s/n of a slot's speed, at most one
+    /// slot's.
     ProcessorSharing,
 }
 
@@ -208,8 +209,9 @@ pub enum Abandoned {
 }
 
 impl Blueprint {
-    /// The share of a service's capacity that its open arrivals ask for over the run, where all servers are well; `None` where nobody does, or a
-    /// closed loop does, whose rate depends on the answers.
+    /// The share of a service's capacity that its open arrivals ask for over the run, where all
+    /// servers are well; `None` where nobody does, or a closed loop does, whose rate depends on the
+    /// answers.
     pub fn utilization(&self, service: usize) -> Option<f64> {
         let plan = &self.services[service];
         let end = self.end - Time::ZERO;
@@ -229,8 +231,8 @@ impl Blueprint {
         (load > 0.0).then_some(load)
     }
 
-    /// What the servers cost an hour in the measured window, each for the part of it that it is in the pool; `None` where no server has
-    /// a cost.
+    /// What the servers cost an hour in the measured window, each for the part of it that it is in
+    /// the pool; `None` where no server has a cost.
     pub fn cost_per_hour(&self) -> Option<f64> {
         let window = self.end.since(self.warmup).nanos().max(1) as f64;
         let groups = |service: &ServicePlan| -> f64 {
@@ -256,7 +258,8 @@ impl ServicePlan {
         &self.groups[self.servers[server].group]
     }
 
-    /// What each server can do, in requests of mean size `size` a second, whether it gets any or stands by.
+    /// What each server can do, in requests of mean size `size` a second, whether it gets any or
+    /// stands by.
     pub fn capacities(&self, size: f64) -> Vec<f64> {
         self.servers
             .iter()
@@ -268,19 +271,20 @@ impl ServicePlan {
             .collect()
     }
 
-    /// For each server whether it gets requests while all are well: under this strategy it is no backup, and of a priority that
-    /// serves; it is not marked as down, and has a weight.
+    /// For each server whether it gets requests while all are well: under this strategy it is no
+    /// backup, and of a priority that serves; it is not marked as down, and has a weight.
     pub fn in_charge(&self) -> Vec<bool> {
         self.balancer.strategy.in_charge(&self.members)
     }
 
-    /// What those in charge can do in a run of this length, in requests of mean size `size` a second: each counts for the part of
-    /// the run that it is in the pool.
+    /// What those in charge can do in a run of this length, in requests of mean size `size` a
+    /// second: each counts for the part of the run that it is in the pool.
     pub fn capacity(&self, size: f64, run: Span) -> f64 {
         self.over_those_in_charge(run, &self.capacities(size))
     }
 
-    /// The slots of those in charge, each as many as it is quick, as in [`capacity`](ServicePlan::capacity).
+    /// The slots of those in charge, each as many as it is quick, as in
+    /// [`capacity`](ServicePlan::capacity).
     fn slots_in_charge(&self, run: Span) -> f64 {
         let speed = |group: &GroupPlan| f64::from(group.slots) * group.speed;
         let speeds = (0..self.servers.len()).map(|server| speed(self.group(server)));
@@ -312,8 +316,8 @@ impl ServicePlan {
 }
 
 impl SourcePlan {
-    /// Requests a second over the first `over` of time; `None` for a closed loop, whose rate depends on the
-    /// answers.
+    /// Requests a second over the first `over` of time; `None` for a closed loop, whose rate
+    /// depends on the answers.
     pub fn rate(&self, over: Span) -> Option<f64> {
         match &self.when {
             When::Process(process) => Some(process.mean_rate(over)),

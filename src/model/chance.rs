@@ -10,9 +10,10 @@ use crate::strategy::Origin;
 use crate::time::Span;
 
 impl Blueprint {
-    /// Whether anything besides the strategy's own draws is drawn anew in each replication: gaps, sizes, service times,
-    /// delays, faults, where textbook hashes put keys. Where nothing is (a trace with its own service times),
-    /// replications are copies of each other, and their agreement is no evidence.
+    /// Whether anything besides the strategy's own draws is drawn anew in each replication: gaps,
+    /// sizes, service times, delays, faults, where textbook hashes put keys. Where nothing is (a
+    /// trace with its own service times), replications are copies of each other, and their
+    /// agreement is no evidence.
     pub fn varies(&self) -> bool {
         let random_fault = |schedule: &Schedule| matches!(schedule, Schedule::Random(..));
         self.sources.iter().any(|source| self.source_varies(source))
@@ -58,7 +59,8 @@ impl Blueprint {
         service.groups.iter().any(group)
             || balancer.instances > 1
             || (retry.max > 0 && retry.backoff > Span::ZERO && retry.jitter != Jitter::None)
-            // Checks and agents begin at random phases. What checks find changes nothing where nothing fails.
+            // Checks and agents begin at random phases. What checks find changes nothing where
+            // nothing fails.
             || (!self.faults.is_empty() && is_checked)
             || balancer.strategy.reads_reports()
             || balancer.strategy.places()

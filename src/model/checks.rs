@@ -1,6 +1,6 @@
-//! Health checks at work. Checks happen at fixed times, of which only those are simulated that can change an
-//! opinion: a chain of checks wakes when its server dies or returns, and rests when balancer and
-//! server agree. The outcome is the same as of checking all the time.
+//! Health checks at work. Checks happen at fixed times, of which only those are simulated that can
+//! change an opinion: a chain of checks wakes when its server dies or returns, and rests when
+//! balancer and server agree. The outcome is the same as of checking all the time.
 
 use super::blueprint::ServicePlan;
 use super::server::State;
@@ -27,7 +27,8 @@ impl Check {
         if plan.groups.iter().all(|group| group.health_check.is_none()) {
             return Vec::new();
         }
-        // A server that is not checked has its place all the same, and its draw: the others' phases do not shift.
+        // A server that is not checked has its place all the same, and its draw: the others' phases
+        // do not shift.
         let unchecked = HealthCheck::default();
         let mut rng = seeds.stream(Domain::Health, service as u64);
         (0..usize::from(plan.balancer.instances) * plan.servers.len())
@@ -122,7 +123,8 @@ impl World<'_> {
         }
         let service = &mut self.services[index];
         let check = &mut service.checks[at];
-        // While an answer is awaited in vain, the opinion is still to change: the next check comes anyway.
+        // While an answer is awaited in vain, the opinion is still to change: the next check comes
+        // anyway.
         check.awake = !check.health.is_settled(up);
         if check.awake {
             calendar.after(config.interval, Event::Check(number));

@@ -1,4 +1,5 @@
-//! From a client to a server: a request arrives at its balancer, which picks a member and sends an attempt.
+//! From a client to a server: a request arrives at its balancer, which picks a member and sends an
+//! attempt.
 
 use super::draft::Draft;
 use super::request::{Attempt, NOBODY, Phase, Request};
@@ -10,8 +11,8 @@ use crate::rng::Luck;
 use crate::strategy::{MemberId, Pick, Truth};
 use crate::time::Time;
 
-/// Purposes of a request's luck: the way to the balancer, and, the number of the attempt added, the way to the server.
-/// Service times use the bare number.
+/// Purposes of a request's luck: the way to the balancer, and, the number of the attempt added, the
+/// way to the server. Service times use the bare number.
 const CLIENT: u64 = 0x300;
 const OUT: u64 = 0x100;
 
@@ -111,7 +112,8 @@ impl World<'_> {
             && balancer.takes_bound(bound)
             && !tried.contains(&bound)
         {
-            // A draining member keeps its clients until their sessions end, or it would never be empty.
+            // A draining member keeps its clients until their sessions end, or it would never be
+            // empty.
             let over = self.sessions[index]
                 .as_ref()
                 .is_some_and(|sessions| sessions.is_over(request.draft.client, now));

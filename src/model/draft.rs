@@ -15,7 +15,8 @@ pub(super) struct Draft {
     pub(super) luck: u64,
     /// How large it is, in the scenario's unit of size.
     pub(super) size: f32,
-    /// How long it takes at a server of speed 1, in seconds, where the trace says so; else negative.
+    /// How long it takes at a server of speed 1, in seconds, where the trace says so; else
+    /// negative.
     pub(super) service: f32,
 }
 

@@ -6,28 +6,31 @@ use serde::{Deserialize, Serialize};
 use crate::time::{Span, Time};
 use crate::units::Share;
 
-/// What happens to servers, as a scenario says it. `servers` names them: `"web/fast-3"`, a whole group
-/// `"web/fast"`, a whole service `"web"`, or a pattern with `*`.
+/// What happens to servers, as a scenario says it. `servers` names them: `"web/fast-3"`, a whole
+/// group `"web/fast"`, a whole service `"web"`, or a pattern with `*`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultConfig {
-    /// The server dies and comes back empty: sessions that lived on it are lost, even where it finishes what it has. Until
-    /// health checks find out, requests still go there, and fail. Faults may overlap: a server is up again when the last of
-    /// its crashes has ended, and one that hangs and refuses at once hangs.
+    /// The server dies and comes back empty: sessions that lived on it are lost, even where it
+    /// finishes what it has. Until health checks find out, requests still go there, and fail.
+    /// Faults may overlap: a server is up again when the last of its crashes has ended, and one
+    /// that hangs and refuses at once hangs.
     Crash(Crash),
     /// Servers die and come back at random times, each on its own.
     RandomCrashes(RandomCrashes),
     /// The server works more slowly for a while, and says nothing about it.
     Slowdown(Slowdown),
-    /// Servers work more slowly now and then, at random times, each on its own: others on the same machine take the processor.
+    /// Servers work more slowly now and then, at random times, each on its own: others on the same
+    /// machine take the processor.
     NoisyNeighbours(NoisyNeighbours),
     /// The balancers send no new clients to the server; those bound to it by a cookie still come.
     Drain(Drain),
-    /// The server lives and answers, but some of its answers are errors, as with status 500. Health checks pass. Whether
-    /// such a request is tried again, `retry` says with `error-answers`.
+    /// The server lives and answers, but some of its answers are errors, as with status 500. Health
+    /// checks pass. Whether such a request is tried again, `retry` says with `error-answers`.
     Errors(Errors),
-    /// A rolling restart or deployment: servers are drained, go down and come back, a few at a time, until all have had their turn.
-    /// It stands for the drains and crashes of each; `lbsim check` lists them.
+    /// A rolling restart or deployment: servers are drained, go down and come back, a few at a
+    /// time, until all have had their turn. It stands for the drains and crashes of each; `lbsim
+    /// check` lists them.
     Rolling(Rolling),
 }
 
@@ -35,7 +38,8 @@ pub enum FaultConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Errors {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -51,8 +55,8 @@ pub struct Errors {
     /// The share of attempts that end so; 0% to 100%. Several such faults act one after the other.
     #[serde(default = "all")]
     pub share: Share,
-    /// How long such an attempt takes at the server's configured speed once it has a slot; as long as any other where it is
-    /// left out.
+    /// How long such an attempt takes at the server's configured speed once it has a slot; as long
+    /// as any other where it is left out.
     #[serde(default)]
     pub takes: Option<Span>,
 }
@@ -65,7 +69,8 @@ fn all() -> Share {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Crash {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -89,7 +94,8 @@ pub struct Crash {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RandomCrashes {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -113,7 +119,8 @@ pub struct RandomCrashes {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Slowdown {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -133,7 +140,8 @@ pub struct Slowdown {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NoisyNeighbours {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -145,8 +153,8 @@ pub struct NoisyNeighbours {
     /// Mean length of a slow stretch; exponential.
     #[schemars(extend("x-least" = "1ms"))]
     pub lasts: Span,
-    /// Speed in the meantime, as a share of the usual one; more than 0%. Several such faults together make it vary: their
-    /// speeds multiply.
+    /// Speed in the meantime, as a share of the usual one; more than 0%. Several such faults
+    /// together make it vary: their speeds multiply.
     pub speed: Share,
 }
 
@@ -154,7 +162,8 @@ pub struct NoisyNeighbours {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Drain {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -172,7 +181,8 @@ pub struct Drain {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Rolling {
-    /// What it is called in charts and by `--set`. Without a name charts say its kind and its servers, and `--set` its number.
+    /// What it is called in charts and by `--set`. Without a name charts say its kind and its
+    /// servers, and `--set` its number.
     #[serde(default)]
     #[schemars(length(min = 1, max = 60))]
     pub name: Option<String>,
@@ -184,7 +194,8 @@ pub struct Rolling {
     #[serde(default = "one")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub at_once: u32,
-    /// How long each is drained before it goes down, and on until it is back; without it none is drained.
+    /// How long each is drained before it goes down, and on until it is back; without it none is
+    /// drained.
     #[serde(default)]
     #[schemars(extend("x-least" = "1us"))]
     pub drain: Option<Span>,
@@ -225,12 +236,13 @@ pub enum Order {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum InFlight {
-    /// They are lost. With `answers = "refuse"` their connections break, and balancers learn of it at once; with
-    /// `answers = "hang"` nothing tells them: they hang like those that come.
+    /// They are lost. With `answers = "refuse"` their connections break, and balancers learn of it
+    /// at once; with `answers = "hang"` nothing tells them: they hang like those that come.
     #[default]
     Lost,
-    /// They are finished, those in its queue and those that nobody waits for any more included; only new ones fail. A
-    /// machine that hangs finishes nothing: not together with `answers = "hang"`.
+    /// They are finished, those in its queue and those that nobody waits for any more included;
+    /// only new ones fail. A machine that hangs finishes nothing: not together with `answers =
+    /// "hang"`.
     Finish,
 }
 

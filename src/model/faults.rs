@@ -10,7 +10,8 @@ use crate::observe::{Cause, Loss};
 use crate::rng::{Domain, Luck, Rng, uniform, uniform_open};
 use crate::time::{Span, Time};
 
-/// The purpose of a request's luck that decides whether it is answered with an error; the number of the attempt is added.
+/// The purpose of a request's luck that decides whether it is answered with an error; the number of
+/// the attempt is added.
 const ERROR: u64 = 0x800;
 
 /// One fault at one server: it holds, or does not.
@@ -156,8 +157,8 @@ impl World<'_> {
         }
     }
 
-    /// All that a dying server has is lost. Connections to a dead process break at once; a dead machine says
-    /// nothing, so what it had hangs like what comes.
+    /// All that a dying server has is lost. Connections to a dead process break at once; a dead
+    /// machine says nothing, so what it had hangs like what comes.
     fn drop_all(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let refuses = self.servers[server as usize].state == State::Refusing;

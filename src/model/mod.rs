@@ -1,8 +1,8 @@
 //! The world that is simulated: clients, balancers, servers, network, faults, sessions.
 //!
-//! A service is a pool of servers behind balancers. Requests come from sources, pass a balancer, wait and are
-//! worked on at a server, and return. [`run`] lives one cell: a pure function of the blueprint, the seed
-//! and the replication.
+//! A service is a pool of servers behind balancers. Requests come from sources, pass a balancer,
+//! wait and are worked on at a server, and return. [`run`] lives one cell: a pure function of the
+//! blueprint, the seed and the replication.
 
 pub mod address;
 mod agents;
@@ -53,8 +53,8 @@ use session::Sessions;
 use source::Sources;
 use standstill::Standstill;
 
-/// What can happen. One variant is one method of [`World`]; an event about an attempt that says something
-/// else by now is stale, and dropped.
+/// What can happen. One variant is one method of [`World`]; an event about an attempt that says
+/// something else by now is stale, and dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     /// A request reaches its balancer.
@@ -110,7 +110,8 @@ struct World<'a> {
     /// Whether that is being done.
     on_duty: bool,
     strikes: Vec<Strike>,
-    /// What faults do to each server at present, in the order in which they began; empty where there are none.
+    /// What faults do to each server at present, in the order in which they began; empty where
+    /// there are none.
     effects: Vec<Vec<Effect>>,
     /// What the agent of each server counts; empty where none reports.
     reported: Vec<agents::Reported>,
@@ -139,8 +140,8 @@ struct World<'a> {
     ended: bool,
 }
 
-/// Lives one cell from time zero until all measured requests have ended, or as long again as the run
-/// should last.
+/// Lives one cell from time zero until all measured requests have ended, or as long again as the
+/// run should last.
 ///
 /// ```
 /// # let text = r#"
@@ -209,8 +210,9 @@ const SLICES: u64 = 64;
 /// Events and inputs after which it is called at the latest: some hundredths of a second.
 const TURNS: u64 = 1 << 18;
 
-/// As [`run`], with a witness that hears of each request, where there is one, and calling `watch` now and then with the
-/// number of requests simulated since the last call. Where it returns false, the run is given up.
+/// As [`run`], with a witness that hears of each request, where there is one, and calling `watch`
+/// now and then with the number of requests simulated since the last call. Where it returns false,
+/// the run is given up.
 ///
 /// # Errors
 /// Where it is given up, and where time stands still.

@@ -1,7 +1,8 @@
-//! A plain system, as textbooks draw it: one service behind one balancer, requests that go straight to a server and
-//! wait there for a slot, and nothing that goes wrong. Most of what a [`World`](super::World) can do is not asked for
-//! then, and this one does not look for it: the same results down to the last bit (a property test compares them), in
-//! 30% fewer instructions and less than half the memory.
+//! A plain system, as textbooks draw it: one service behind one balancer, requests that go straight
+//! to a server and wait there for a slot, and nothing that goes wrong. Most of what a
+//! [`World`](super::World) can do is not asked for then, and this one does not look for it: the
+//! same results down to the last bit (a property test compares them), in 30% fewer instructions and
+//! less than half the memory.
 
 use super::blueprint::{Blueprint, Discipline, ServicePlan, SourcePlan, When};
 use super::network::Delay;
@@ -17,7 +18,8 @@ use crate::rng::Seeds;
 use crate::strategy::{Answer, Outcome, Pick, Sight, Truth};
 use crate::time::{Span, Time};
 
-/// A plain system at work. Its events are jobs whose service ends, and [`NOBODY`] for the end of the measured window.
+/// A plain system at work. Its events are jobs whose service ends, and [`NOBODY`] for the end of
+/// the measured window.
 pub(super) struct Plain<'a> {
     service: &'a ServicePlan,
     sources: Sources<'a>,

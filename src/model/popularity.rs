@@ -25,7 +25,8 @@ pub enum Skew {
 pub enum Popularity {
     /// Each of this many alike.
     Uniform(u32),
-    /// Cells of equal probability: below the threshold (of 2^32) the cell's own index, else its alias.
+    /// Cells of equal probability: below the threshold (of 2^32) the cell's own index, else its
+    /// alias.
     Alias(Vec<(u32, u32)>),
 }
 

@@ -1,6 +1,6 @@
-//! Probes that a strategy sends to servers, and what these answer: the requests they have, and how long requests that
-//! found about as many took of late, as in Wydrowski et al., "Load is not what you should balance: introducing Prequal",
-//! NSDI 2024, section 4. Probes cost no slot.
+//! Probes that a strategy sends to servers, and what these answer: the requests they have, and how
+//! long requests that found about as many took of late, as in Wydrowski et al., "Load is not what
+//! you should balance: introducing Prequal", NSDI 2024, section 4. Probes cost no slot.
 
 use super::request::{Attempt, NOBODY};
 use super::{Event, World};
@@ -9,7 +9,8 @@ use crate::rng::Luck;
 use crate::strategy::{MemberId, Probe};
 use crate::time::Span;
 
-/// The purpose of a request's luck that delays the probes sent with it; the number of the probe is added.
+/// The purpose of a request's luck that delays the probes sent with it; the number of the probe is
+/// added.
 const PROBE: u64 = 0x600;
 
 /// A probe on its way.
@@ -53,7 +54,8 @@ impl Latencies {
         recent.count += 1;
     }
 
-    /// The median at the number nearest to `load` of which anything is known; zero where nothing is.
+    /// The median at the number nearest to `load` of which anything is known; zero where nothing
+    /// is.
     pub(super) fn estimate(&self, load: u32) -> Span {
         let load = (load as usize).min(MOST);
         let known = |at: usize| self.by_load.get(at).filter(|recent| recent.count > 0);
@@ -142,8 +144,8 @@ impl World<'_> {
         }
     }
 
-    /// A server has done the work of an attempt that found so many there and stayed so long, and those who want to know of
-    /// it are told.
+    /// A server has done the work of an attempt that found so many there and stayed so long, and
+    /// those who want to know of it are told.
     #[cold]
     #[inline(never)]
     pub(super) fn note_served(

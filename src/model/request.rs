@@ -1,4 +1,5 @@
-//! Requests and their attempts: what is under way. Memory follows what is in flight, never what was served.
+//! Requests and their attempts: what is under way. Memory follows what is in flight, never what was
+//! served.
 
 use super::draft::Draft;
 use crate::observe::Cause;
@@ -49,8 +50,8 @@ impl Request {
     }
 }
 
-/// Puts `member` before the first `count` places, each different, where it may stand already; the last is forgotten
-/// where there is no room. Says how many more places are taken.
+/// Puts `member` before the first `count` places, each different, where it may stand already; the
+/// last is forgotten where there is no room. Says how many more places are taken.
 fn remember(tried: &mut [MemberId; 3], count: u8, member: MemberId) -> u8 {
     let known = &tried[..usize::from(count)];
     let again = known.iter().position(|&other| other == member);

@@ -1,4 +1,5 @@
-//! At a server: an attempt comes, waits for a slot, is worked on, and its answer begins its way back.
+//! At a server: an attempt comes, waits for a slot, is worked on, and its answer begins its way
+//! back.
 
 use super::blueprint::Abandoned;
 use super::network::Leg;
@@ -139,8 +140,8 @@ impl World<'_> {
         }
     }
 
-    /// A server has done the work of an attempt, which found so many there, waited and was worked on: the answer goes
-    /// back.
+    /// A server has done the work of an attempt, which found so many there, waited and was worked
+    /// on: the answer goes back.
     #[inline(always)]
     pub(super) fn served(
         &mut self,

@@ -1,5 +1,5 @@
-//! A server: its slots, its queue, its condition. Requests in a server stand in two lists through the slab of
-//! attempts: those that wait, and those that are worked on.
+//! A server: its slots, its queue, its condition. Requests in a server stand in two lists through
+//! the slab of attempts: those that wait, and those that are worked on.
 
 use super::blueprint::{Discipline, GroupPlan};
 use super::request::{Attempt, NOBODY, Slab};
@@ -104,13 +104,15 @@ impl Server {
         self.waiting >= self.queue_limit
     }
 
-    /// Whether a server that shares itself takes nobody more: its slots and its queue are one crowd.
+    /// Whether a server that shares itself takes nobody more: its slots and its queue are one
+    /// crowd.
     pub(super) fn sharing_is_full(&self) -> bool {
         let here = self.sharing.as_ref().map_or(0, |sharing| sharing.len());
         here >= self.slots.saturating_add(self.queue_limit)
     }
 
-    /// Puts an attempt into the queue: where it goes next if last come is first served, else at the end.
+    /// Puts an attempt into the queue: where it goes next if last come is first served, else at the
+    /// end.
     #[inline]
     pub(super) fn enqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         self.waiting += 1;
@@ -144,7 +146,8 @@ impl Server {
     /// Takes an attempt out of the queue, wherever in it it stands.
     pub(super) fn unqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
         let Attempt { next, prev, .. } = attempts[id];
-        // What stands before the head is of no account, so that taking the head need not touch the one behind.
+        // What stands before the head is of no account, so that taking the head need not touch the
+        // one behind.
         let is_head = self.head == id;
         if is_head {
             self.head = next;

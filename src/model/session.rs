@@ -1,8 +1,10 @@
-//! Sessions: their state lives on the server that began them, and is lost with it or out of its reach.
+//! Sessions: their state lives on the server that began them, and is lost with it or out of its
+//! reach.
 //!
-//! Two things are told apart. A *state* lies on a server, and may be lost. A *session* is what its user has: it goes on where its
-//! state is lost, and begins another one. How many sessions there are, when they begin and when they end, therefore does not depend
-//! on what is lost, and is the same under every strategy; what is lost is a share of that.
+//! Two things are told apart. A *state* lies on a server, and may be lost. A *session* is what its
+//! user has: it goes on where its state is lost, and begins another one. How many sessions there
+//! are, when they begin and when they end, therefore does not depend on what is lost, and is the
+//! same under every strategy; what is lost is a share of that.
 
 use crate::dist::Sampler;
 use crate::rng::{Domain, Luck, Seeds, mix};
@@ -46,7 +48,8 @@ const NOWHERE: u32 = u32::MAX;
 pub(super) struct Touch {
     /// Whether the session began.
     pub(super) began: bool,
-    /// Where its state lay, if that is not the server that answered: it was lost, and another one began.
+    /// Where its state lay, if that is not the server that answered: it was lost, and another one
+    /// began.
     pub(super) lost: Option<u32>,
     /// Whether that was the session's first loss.
     pub(super) hurt: bool,
@@ -81,7 +84,8 @@ impl Sessions {
         }
     }
 
-    /// `client` asks for something, whatever comes of it: it is not idle, unless it has been for too long already.
+    /// `client` asks for something, whatever comes of it: it is not idle, unless it has been for
+    /// too long already.
     pub(super) fn ask(&mut self, client: u32, now: Time) {
         let session = &mut self.table[client as usize];
         if now > session.asked + self.idle {
@@ -143,14 +147,15 @@ impl Sessions {
         wiped
     }
 
-    /// Whether the last session of a client has ended, as far as client and balancer know: by idleness or age. That
-    /// its state died with a server, they learn only there.
+    /// Whether the last session of a client has ended, as far as client and balancer know: by
+    /// idleness or age. That its state died with a server, they learn only there.
     pub(super) fn is_over(&self, client: u32, now: Time) -> bool {
         let session = &self.table[client as usize];
         now > session.asked + self.idle || now > session.state_ends
     }
 
-    /// The measured window begins: what was lost before does not count. Returns how many sessions are on.
+    /// The measured window begins: what was lost before does not count. Returns how many sessions
+    /// are on.
     pub(super) fn begin(&mut self, now: Time) -> u64 {
         let mut on = 0;
         for session in &mut self.table {
@@ -220,7 +225,8 @@ mod tests {
         assert_eq!(sessions.begin(at(40)), 1);
         assert_eq!(sessions.wipe(4, at(41)), wiped(1, 1));
         assert_eq!(ask(&mut sessions, 4, 42), WENT_ON);
-        // Nobody answers from 43 to 63: a client that asks on keeps its session, one that does not loses it to idleness.
+        // Nobody answers from 43 to 63: a client that asks on keeps its session, one that does not
+        // loses it to idleness.
         for seconds in [43, 52, 60] {
             sessions.ask(0, at(seconds));
         }
@@ -230,7 +236,8 @@ mod tests {
         assert_eq!(sessions.touch(0, 4, at(78)), BEGAN);
     }
 
-    /// Sessions of random lengths, whose requests go anywhere: as many begin as where all go to one server.
+    /// Sessions of random lengths, whose requests go anywhere: as many begin as where all go to one
+    /// server.
     #[test]
     fn what_is_lost_does_not_change_how_many_there_are() {
         let length = json!({ "kind": "exponential", "mean": "30s" });

@@ -8,12 +8,13 @@ use crate::observe::{Cause, Ended, Loss};
 use crate::rng::Luck;
 use crate::time::{Span, Time};
 
-/// Purpose of a request's luck: the pause before it is tried again; the number of the attempt is added.
+/// Purpose of a request's luck: the pause before it is tried again; the number of the attempt is
+/// added.
 const PAUSE: u64 = 0x400;
 
 impl World<'_> {
-    /// The client has its answer: its session goes on, begins, or turns out to be lost. A server that has died meanwhile, or
-    /// only finishes what it had, keeps no state.
+    /// The client has its answer: its session goes on, begins, or turns out to be lost. A server
+    /// that has died meanwhile, or only finishes what it had, keeps no state.
     #[inline(always)]
     pub(super) fn touch_session(&mut self, request: &Request, server: u32, now: Time) {
         let source = usize::from(request.source);

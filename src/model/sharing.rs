@@ -1,8 +1,8 @@
 //! Processor sharing: all requests at once, each at an equal share of the slots.
 //!
-//! Every request in the server is served at the same rate, so the work that each has received since it came
-//! is the growth of one clock, and the next to finish is the one whose demand ends first on that clock
-//! (virtual time; Zhang, "Virtual clock", SIGCOMM 1990).
+//! Every request in the server is served at the same rate, so the work that each has received since
+//! it came is the growth of one clock, and the next to finish is the one whose demand ends first on
+//! that clock (virtual time; Zhang, "Virtual clock", SIGCOMM 1990).
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -16,13 +16,15 @@ use crate::time::{Span, Time};
 /// The requests of a server that shares itself among them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Sharing {
-    /// Work received by a request that has been here from the beginning, in nanoseconds of full speed.
+    /// Work received by a request that has been here from the beginning, in nanoseconds of full
+    /// speed.
     received: f64,
     /// Slot time received by a request that has been here from the beginning, in nanoseconds.
     clock: f64,
     updated: Time,
-    /// Those who are here, and some who have left before their end: such a job is stale, and dropped when its turn comes or
-    /// when there are as many stale ones as others. The first is not stale.
+    /// Those who are here, and some who have left before their end: such a job is stale, and
+    /// dropped when its turn comes or when there are as many stale ones as others. The first is not
+    /// stale.
     jobs: BinaryHeap<Job>,
     /// How many are here.
     present: u32,
@@ -91,7 +93,8 @@ impl Sharing {
 
     /// Adds an attempt with this much work, and returns its number.
     pub(super) fn join(&mut self, attempt: u32, work: Span) -> u64 {
-        // Where nobody is, the clocks may begin anew: they keep their precision however long the run.
+        // Where nobody is, the clocks may begin anew: they keep their precision however long the
+        // run.
         if self.present == 0 {
             self.received = 0.0;
             self.clock = 0.0;
@@ -272,7 +275,8 @@ impl World<'_> {
         }
     }
 
-    /// Schedules the next end at a server that shares itself, whose work has been counted up to now.
+    /// Schedules the next end at a server that shares itself, whose work has been counted up to
+    /// now.
     pub(super) fn plan_sharing(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let place = &mut self.servers[server as usize];
         let (slots, pace) = (place.slots, place.pace);
@@ -305,7 +309,8 @@ mod tests {
         assert_eq!(sharing.plan(at(10), 1, 0.5), at(18));
     }
 
-    /// Of a thousand that leave before their end, in any order, few are kept, and the first is never one of them.
+    /// Of a thousand that leave before their end, in any order, few are kept, and the first is
+    /// never one of them.
     #[test]
     fn those_who_leave_are_forgotten() {
         let mut sharing = Sharing::default();

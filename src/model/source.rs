@@ -72,7 +72,8 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The next request of a user of a closed loop, by its number among all clients, and the number of its group.
+    /// The next request of a user of a closed loop, by its number among all clients, and the number
+    /// of its group.
     pub(super) fn ask(&mut self, user: u32) -> (usize, Draft) {
         let index = self
             .all
@@ -82,7 +83,8 @@ impl<'a> Sources<'a> {
         (index, source.ask(user - source.first_client))
     }
 
-    /// How long each user of a closed loop thinks before its first request, by its number among all clients.
+    /// How long each user of a closed loop thinks before its first request, by its number among all
+    /// clients.
     pub(super) fn first_pauses(&self) -> impl Iterator<Item = (u32, Span)> {
         self.all.iter().flat_map(|source| {
             (0..source.users()).map(|user| (source.first_client + user, source.think(user)))
@@ -98,9 +100,9 @@ impl<'a> std::ops::Index<usize> for Sources<'a> {
     }
 }
 
-/// A group of clients, with the streams that say what its requests are. What it makes does not depend on what
-/// becomes of it, so every strategy meets the same requests; in a closed loop, the same k-th request of each
-/// user.
+/// A group of clients, with the streams that say what its requests are. What it makes does not
+/// depend on what becomes of it, so every strategy meets the same requests; in a closed loop, the
+/// same k-th request of each user.
 #[derive(Clone, Debug)]
 pub(super) struct Source<'a> {
     plan: &'a SourcePlan,

@@ -1,14 +1,14 @@
-//! Time that stands still. A cell in which things happen again and again at one instant (users without think time who ask
-//! a server that refuses them at once) would never end. What can be known beforehand is refused by the check of a scenario;
-//! here is what stops the rest.
+//! Time that stands still. A cell in which things happen again and again at one instant (users
+//! without think time who ask a server that refuses them at once) would never end. What can be
+//! known beforehand is refused by the check of a scenario; here is what stops the rest.
 
 use crate::time::Time;
 
 /// So many events at one instant are no sign of anything, however little there is in the system.
 const FREE: u64 = 1_000_000;
 
-/// More events at one instant than this for each thing in the system, and time does not move on: an attempt makes a handful,
-/// and a request has at most 101 attempts.
+/// More events at one instant than this for each thing in the system, and time does not move on: an
+/// attempt makes a handful, and a request has at most 101 attempts.
 const EACH: u64 = 1_000;
 
 /// Watches whether time moves on.
@@ -31,8 +31,9 @@ impl Standstill {
         }
     }
 
-    /// Looks at a system in which it is `now`, so many events have been `scheduled`, and so many things (requests, events)
-    /// are `present`. How many events there have been at this instant, where they are too many.
+    /// Looks at a system in which it is `now`, so many events have been `scheduled`, and so many
+    /// things (requests, events) are `present`. How many events there have been at this instant,
+    /// where they are too many.
     pub(super) fn look(&mut self, now: Time, scheduled: u64, present: u64) -> Option<u64> {
         if now > self.at {
             *self = Standstill {

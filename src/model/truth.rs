@@ -1,5 +1,5 @@
-//! The truth that only oracles see: how many requests are at each server, when it would have worked them off, and when it
-//! would begin with one more.
+//! The truth that only oracles see: how many requests are at each server, when it would have worked
+//! them off, and when it would begin with one more.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -14,8 +14,8 @@ use crate::time::{Span, Time};
 pub(super) struct Known {
     in_system: Vec<u32>,
     free_at: Vec<Time>,
-    /// When each slot has worked off what falls to it, first come, first served: a request gets the slot that is free
-    /// first (Kiefer and Wolfowitz, 1955). Empty where no rule foresees.
+    /// When each slot has worked off what falls to it, first come, first served: a request gets the
+    /// slot that is free first (Kiefer and Wolfowitz, 1955). Empty where no rule foresees.
     slots: Vec<BinaryHeap<Reverse<Time>>>,
     /// The earliest of these.
     starts_at: Vec<Time>,
@@ -71,7 +71,8 @@ impl Known {
 }
 
 impl World<'_> {
-    /// Works out how long a request takes at each server of its service, where an oracle wants to know.
+    /// Works out how long a request takes at each server of its service, where an oracle wants to
+    /// know.
     #[inline(never)]
     pub(super) fn foresee_completion(&mut self, id: u32) {
         if self.known.slots.is_empty() {

@@ -55,7 +55,8 @@ impl World<'_> {
         }
     }
 
-    /// Lets a reason hold for a member at one balancer. Who waited for it is balanced anew, or now gets it.
+    /// Lets a reason hold for a member at one balancer. Who waited for it is balanced anew, or now
+    /// gets it.
     pub(super) fn set_reason(
         &mut self,
         (service, balancer): (usize, usize),

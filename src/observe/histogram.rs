@@ -1,8 +1,9 @@
 //! A histogram of whole numbers whose cells are as wide as a fixed share of their value.
 //!
-//! Log-linear, as HdrHistogram (Tene): numbers below 1,024 have a cell each; above, each doubling is divided
-//! into 512 cells of equal width, so the middle of a cell is within 1/1,024 of all that is in it.
-//! Recording is a shift and an increment, since it happens once a request; adding is exact in any order.
+//! Log-linear, as HdrHistogram (Tene): numbers below 1,024 have a cell each; above, each doubling
+//! is divided into 512 cells of equal width, so the middle of a cell is within 1/1,024 of all that
+//! is in it. Recording is a shift and an increment, since it happens once a request; adding is
+//! exact in any order.
 
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -12,14 +13,16 @@ const GRAIN: usize = 64;
 /// log2 of the cells in a doubling.
 const PRECISION: u32 = 9;
 
-/// So many numbers are kept as they come, before room is made for counts: short stretches of time see few.
+/// So many numbers are kept as they come, before room is made for counts: short stretches of time
+/// see few.
 const FEW: usize = 64;
 
 /// Counts by size.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "Sparse")]
 pub(super) struct Histogram {
-    /// The cells of the first few numbers, in the order in which they came; empty once there are `counts`.
+    /// The cells of the first few numbers, in the order in which they came; empty once there are
+    /// `counts`.
     few: Vec<u32>,
     /// The cell that `counts` begins with.
     first: usize,
@@ -28,7 +31,8 @@ pub(super) struct Histogram {
     total: u64,
 }
 
-/// A histogram as it is stored: for each cell that is not empty, how many empty ones come before it, and its count.
+/// A histogram as it is stored: for each cell that is not empty, how many empty ones come before
+/// it, and its count.
 #[derive(Serialize, Deserialize)]
 struct Sparse(Vec<(u32, u64)>);
 

@@ -1,5 +1,5 @@
-//! Laws that hold in each cell whatever is simulated. Each counts the same thing in two ways that share no code; where they do
-//! not agree, the program is wrong, and so is every figure of the run.
+//! Laws that hold in each cell whatever is simulated. Each counts the same thing in two ways that
+//! share no code; where they do not agree, the program is wrong, and so is every figure of the run.
 
 use super::Tally;
 
@@ -41,8 +41,8 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
             tally.failures.count()
         ),
     );
-    // Little (1961): the number in the system over time, and the times that each spent there, are one area. Here it holds to
-    // the nanosecond, where all that came has gone.
+    // Little (1961): the number in the system over time, and the times that each spent there, are
+    // one area. Here it holds to the nanosecond, where all that came has gone.
     let stays = (tally.latency.total() + tally.failures.total()) as u64;
     let law = tally.unfinished > 0 || stays == tally.presence.time();
     demand(

@@ -20,8 +20,8 @@ pub struct Load {
     grid: Vec<u64>,
     bands: usize,
     stretch: Span,
-    /// The stretch in which the last busy time ended, from when to when it lasts, and where its row of `grid`
-    /// is: most others end in it too.
+    /// The stretch in which the last busy time ended, from when to when it lasts, and where its row
+    /// of `grid` is: most others end in it too.
     begins: Time,
     ends: Time,
     row: usize,
@@ -37,14 +37,16 @@ pub struct ServerLoad {
     pub sent: u64,
     /// Attempts that failed on it.
     pub failed: u64,
-    /// Those of them that it answered after a place in line, or a slot at once; none where it shares itself.
+    /// Those of them that it answered after a place in line, or a slot at once; none where it
+    /// shares itself.
     pub answered: u64,
     /// How long those had waited for a slot, in all.
     pub waited: Span,
 }
 
 impl Load {
-    /// Idle servers with these slots; `stretches` of equal length divide the time from zero to `to`.
+    /// Idle servers with these slots; `stretches` of equal length divide the time from zero to
+    /// `to`.
     pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Load {
         let n = slots.len();
         let bands = n.min(BANDS);

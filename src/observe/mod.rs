@@ -1,5 +1,5 @@
-//! What is measured while a cell runs: response times, stretches of time, servers, sessions, counters.
-//! Measuring never draws a random number and never changes the world.
+//! What is measured while a cell runs: response times, stretches of time, servers, sessions,
+//! counters. Measuring never draws a random number and never changes the world.
 
 mod histogram;
 mod latency;
@@ -95,12 +95,13 @@ pub struct Tally {
     pub timeline: Timeline,
     /// Busy time of servers.
     pub load: Load,
-    /// Sessions in the measured window: on at its beginning, or begun in it. A session that loses its state goes on, so that there
-    /// are as many whatever is lost.
+    /// Sessions in the measured window: on at its beginning, or begun in it. A session that loses
+    /// its state goes on, so that there are as many whatever is lost.
     pub sessions: u64,
     /// Times that sessions lost their state in the measured window, by [`Loss`].
     pub sessions_lost: [u64; 3],
-    /// Sessions that lost their state in the measured window, each once, by the [`Loss`] that was the first.
+    /// Sessions that lost their state in the measured window, each once, by the [`Loss`] that was
+    /// the first.
     pub sessions_hurt: [u64; 3],
     /// Measured requests under way.
     pub presence: Presence,
@@ -113,8 +114,8 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing measured yet. `slots` has the slots of each server; `stretches` of equal length divide the
-    /// time from zero to `to`.
+    /// Nothing measured yet. `slots` has the slots of each server; `stretches` of equal length
+    /// divide the time from zero to `to`.
     pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Tally {
         Tally {
             from,

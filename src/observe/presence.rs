@@ -1,4 +1,5 @@
-//! How many measured requests are in the system, integrated over time: the left-hand side of Little's law.
+//! How many measured requests are in the system, integrated over time: the left-hand side of
+//! Little's law.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,8 +10,9 @@ use crate::time::{Span, Time};
 pub struct Presence {
     count: u64,
     since: Time,
-    /// Requests times nanoseconds, and the time that answers spend on the way from the balancer to the client, when the
-    /// request has been counted out already. It may overflow and wrap: two numbers that are equal are so without their top.
+    /// Requests times nanoseconds, and the time that answers spend on the way from the balancer to
+    /// the client, when the request has been counted out already. It may overflow and wrap: two
+    /// numbers that are equal are so without their top.
     time: u64,
 }
 
@@ -43,8 +45,8 @@ impl Presence {
         self.time = self.time.wrapping_add(way_back.nanos());
     }
 
-    /// The time that all of them have spent in the system together, in nanoseconds modulo 2 to the 64, as their number over
-    /// time has it.
+    /// The time that all of them have spent in the system together, in nanoseconds modulo 2 to
+    /// the 64, as their number over time has it.
     pub fn time(&self) -> u64 {
         self.time
     }

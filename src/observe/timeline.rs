@@ -78,8 +78,8 @@ impl Timeline {
         self.length
     }
 
-    /// The stretch of an arrival at `now`; past the last one where the window has ended. Arrivals come in
-    /// order of time.
+    /// The stretch of an arrival at `now`; past the last one where the window has ended. Arrivals
+    /// come in order of time.
     #[inline]
     pub fn stretch(&mut self, now: Time) -> u16 {
         while now >= self.ends && usize::from(self.current) < self.stretches.len() {
@@ -89,7 +89,8 @@ impl Timeline {
         self.current
     }
 
-    /// A request that arrived in `stretch` has been answered after a time that falls into this cell.
+    /// A request that arrived in `stretch` has been answered after a time that falls into this
+    /// cell.
     #[inline]
     pub fn succeeded(&mut self, stretch: u16, cell: usize, time: Span) {
         if let Some(stretch) = self.stretches.get_mut(usize::from(stretch)) {

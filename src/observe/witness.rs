@@ -22,7 +22,8 @@ pub struct Ended {
     pub attempts: u8,
     /// How long the server worked on it; zero where the request failed.
     pub service_time: Span,
-    /// How long it waited for a slot at the server that answered, and before at the balancer; zero where the request failed.
+    /// How long it waited for a slot at the server that answered, and before at the balancer; zero
+    /// where the request failed.
     pub waited: Span,
     /// From the client's sending to the client's having the answer, or the failure.
     pub response_time: Span,

@@ -121,7 +121,8 @@ struct Way {
 }
 
 impl Drive<'_> {
-    /// Follows the recording with the strategy `start` and the luck of `seed`; keeps the state before request `watched`.
+    /// Follows the recording with the strategy `start` and the luck of `seed`; keeps the state
+    /// before request `watched`.
     fn run(
         &self,
         start: &StrategyConfig,

@@ -1,4 +1,5 @@
-//! gRPC: the load-balancing part of a service configuration, and what servers reported of their load.
+//! gRPC: the load-balancing part of a service configuration, and what servers reported of their
+//! load.
 
 use serde_json::{Value, json};
 
@@ -59,8 +60,8 @@ impl Program for Grpc {
     }
 }
 
-/// Of many starts of the counter those that agree with the first picks: the replay tries them in full. Where none does, the
-/// first one.
+/// Of many starts of the counter those that agree with the first picks: the replay tries them in
+/// full. Where none does, the first one.
 fn fitting(recording: &Recording, setup: &Setup, starts: Vec<u32>) -> Vec<u32> {
     let recorded: Vec<Option<u32>> = recording
         .picks

@@ -1,4 +1,5 @@
-//! HAProxy: the lines of a backend that say how servers are picked, and the commands of its runtime API.
+//! HAProxy: the lines of a backend that say how servers are picked, and the commands of its runtime
+//! API.
 
 use serde_json::{Value, json};
 
@@ -77,7 +78,8 @@ impl Program for Haproxy {
         if let Some(command) = &step.cmd {
             return command_changes(command, setup);
         }
-        // What the health checks say is written down with each request, under the name of the server.
+        // What the health checks say is written down with each request, under the name of the
+        // server.
         let members = (0..).zip(&setup.members);
         let said = members.filter_map(|(at, member)| {
             let state = step.further.get(&member.name)?.as_str()?;

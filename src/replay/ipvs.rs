@@ -1,4 +1,5 @@
-//! Recordings of Linux IPVS: the `ipvsadm` commands that made the virtual service, and those given while it ran.
+//! Recordings of Linux IPVS: the `ipvsadm` commands that made the virtual service, and those given
+//! while it ran.
 
 use super::program::{Change, KeyedBy, Program, Setup};
 use super::recording::{Recording, Step};
@@ -51,7 +52,8 @@ impl Program for Ipvs {
             if let Some(Command::NewServer(server)) = step.cmd.as_deref().map(parse).transpose()?
                 && position(&setup.members, server.address).is_err()
             {
-                // With weight 0 it leaves nothing behind when it is taken out before the first request.
+                // With weight 0 it leaves nothing behind when it is taken out before the first
+                // request.
                 let member = setup.members.len() as MemberId;
                 setup.members.push(Member {
                     name: format!("s{}", member + 1),
@@ -155,7 +157,8 @@ fn strategy(scheduler: &str, flags: &[&str]) -> Result<StrategyConfig, String> {
     serde_json::from_value(config).map_err(|error| format!("scheduler `{scheduler}`: {error}"))
 }
 
-/// The member of an address; one without a port (in services by firewall mark) is that of the server there.
+/// The member of an address; one without a port (in services by firewall mark) is that of the
+/// server there.
 fn position(members: &[Member], address: &str) -> Result<MemberId, String> {
     let is_it = |member: &Member| {
         let rest = member.address.strip_prefix(address);

@@ -1,4 +1,5 @@
-//! Replay: a strategy is driven with the recording of a real balancer, and its picks are compared with those recorded.
+//! Replay: a strategy is driven with the recording of a real balancer, and its picks are compared
+//! with those recorded.
 
 mod drive;
 mod envoy;
@@ -32,7 +33,8 @@ pub enum Verdict {
         strategy: String,
         /// How many requests were compared.
         compared: usize,
-        /// How often shares at least this far off would come of the same strategy: the p-value of a chi-square test.
+        /// How often shares at least this far off would come of the same strategy: the p-value of a
+        /// chi-square test.
         p: f64,
         /// Whether they pass.
         agrees: bool,

@@ -1,5 +1,5 @@
-//! What the replay must know of a program whose picks were recorded: one implementation a program, in the file of its
-//! name.
+//! What the replay must know of a program whose picks were recorded: one implementation a program,
+//! in the file of its name.
 
 use std::net::IpAddr;
 
@@ -15,8 +15,8 @@ pub trait Program {
     /// What in the recording is not understood, in a sentence.
     fn setup(&self, recording: &Recording) -> Result<Setup, String>;
 
-    /// What a step changes besides requests: the commands of the operator, health checks. Called before the step's own
-    /// request, if it has one.
+    /// What a step changes besides requests: the commands of the operator, health checks. Called
+    /// before the step's own request, if it has one.
     ///
     /// # Errors
     /// What in the step is not understood, in a sentence.
@@ -30,7 +30,8 @@ pub trait Program {
 pub struct Setup {
     /// Its servers. Those before `recording.servers.len()` are the recording's, in its order.
     pub members: Vec<Member>,
-    /// Its strategy: several where it began at a random place; the recording must agree with one of them.
+    /// Its strategy: several where it began at a random place; the recording must agree with one of
+    /// them.
     pub starts: Vec<StrategyConfig>,
     /// What can be compared.
     pub comparison: Comparison,
@@ -86,7 +87,8 @@ pub enum Change {
 }
 
 impl Setup {
-    /// A balancer with this strategy over the recording's servers, whose picks are compared one by one.
+    /// A balancer with this strategy over the recording's servers, whose picks are compared one by
+    /// one.
     pub fn new(recording: &Recording, strategy: StrategyConfig) -> Setup {
         let members = recording
             .servers

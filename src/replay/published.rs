@@ -1,4 +1,5 @@
-//! Values that were published with a hash: not picks of a balancer are compared, but what the function gives.
+//! Values that were published with a hash: not picks of a balancer are compared, but what the
+//! function gives.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -59,7 +60,8 @@ pub(super) fn jump_hash(recording: &Recording) -> Result<Verdict, String> {
     verdict("jump-hash", pairs.collect::<Result<_, String>>()?)
 }
 
-/// Compares the filling of Maglev's table with the example of its paper, all backends there and one gone.
+/// Compares the filling of Maglev's table with the example of its paper, all backends there and one
+/// gone.
 ///
 /// # Errors
 /// What in the recording is not understood, in a sentence.

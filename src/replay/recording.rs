@@ -1,5 +1,5 @@
-//! Recordings of real balancers: what was configured, what happened, and which server each request reached. The format
-//! is described in `tests/golden/README.md`.
+//! Recordings of real balancers: what was configured, what happened, and which server each request
+//! reached. The format is described in `tests/golden/README.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,8 @@ pub struct Recording {
     /// Which version of it.
     #[serde(default)]
     pub version: String,
-    /// The part of its configuration that matters: its own text, or (Envoy, gRPC, tower) a JSON object.
+    /// The part of its configuration that matters: its own text, or (Envoy, gRPC, tower) a JSON
+    /// object.
     #[serde(default)]
     pub config: Value,
     /// The servers, in the order of the configuration.
@@ -70,7 +71,8 @@ pub struct Server {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Step {
-    /// What: `open`, `close`, `request`, `down`, `up`, `admin`, `sample`, `load`, `start`, `finish`.
+    /// What: `open`, `close`, `request`, `down`, `up`, `admin`, `sample`, `load`, `start`,
+    /// `finish`.
     pub op: String,
     /// Which request, where it may overlap others.
     pub id: Option<u64>,
@@ -94,8 +96,8 @@ pub struct Step {
 }
 
 impl Recording {
-    /// Refuses what contradicts itself, of a recording of these servers: one of its parts is wrong then, and no comparison
-    /// says which.
+    /// Refuses what contradicts itself, of a recording of these servers: one of its parts is wrong
+    /// then, and no comparison says which.
     ///
     /// # Errors
     /// What contradicts what, in a sentence.

@@ -1,5 +1,5 @@
-//! Recordings of tower's `PeakEwma`, the load by which Linkerd picks: not picks are compared, but loads, bit for
-//! bit.
+//! Recordings of tower's `PeakEwma`, the load by which Linkerd picks: not picks are compared, but
+//! loads, bit for bit.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! Requests as lines of an access log, as nginx writes it: what `lbsim import --log` would find, were the simulated system real.
+//! Requests as lines of an access log, as nginx writes it: what `lbsim import --log` would find,
+//! were the simulated system real.
 
 use std::io::Write;
 
@@ -8,7 +9,8 @@ use crate::observe::{Cause, Ended};
 use crate::rng::Seeds;
 use crate::time::Time;
 
-/// The `log_format` of the lines: nginx's `combined`, then what the upstream module knows. It is recognized by its looks.
+/// The `log_format` of the lines: nginx's `combined`, then what the upstream module knows. It is
+/// recognized by its looks.
 pub use crate::logs::format::MEASURED as LOG_FORMAT;
 
 /// When simulated time begins: 2026-01-01 00:00:00 UTC, in seconds since 1970.
@@ -19,7 +21,8 @@ const MILLI: u64 = 1_000_000;
 /// The addresses of a world.
 pub(super) struct World {
     clients: Vec<String>,
-    /// The keys of each group of clients, as they stand in a request line; none where keys are numbers.
+    /// The keys of each group of clients, as they stand in a request line; none where keys are
+    /// numbers.
     keys: Vec<Vec<String>>,
     servers: Vec<String>,
 }
@@ -45,8 +48,8 @@ impl World {
         }
     }
 
-    /// Adds the line of a request. nginx reads a clock of whole milliseconds at the beginning and at the end of a request, and logs
-    /// the difference (`ngx_http_log_request_time`, 1.22).
+    /// Adds the line of a request. nginx reads a clock of whole milliseconds at the beginning and
+    /// at the end of a request, and logs the difference (`ngx_http_log_request_time`, 1.22).
     pub(super) fn line(&self, text: &mut Vec<u8>, request: &Ended) {
         let ended = request.arrived + request.response_time;
         let millis = |time: Time| time.nanos() / MILLI;
@@ -90,8 +93,8 @@ impl World {
     }
 }
 
-/// The keys of a group of clients as targets of requests: paths as they are, of other texts a path, and what would break the line
-/// escaped as nginx does it.
+/// The keys of a group of clients as targets of requests: paths as they are, of other texts a path,
+/// and what would break the line escaped as nginx does it.
 fn keys(source: &SourcePlan) -> Vec<String> {
     let texts = source.key_texts.as_deref().unwrap_or_default();
     let target = |key: &str| {

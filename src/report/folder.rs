@@ -1,7 +1,8 @@
-//! Where results go: a folder appears whole or not at all, and takes the place of nothing but what lbsim wrote.
+//! Where results go: a folder appears whole or not at all, and takes the place of nothing but what
+//! lbsim wrote.
 //!
-//! Every results folder has a manifest that lists its files. What has no manifest, or holds a file that the manifest does not
-//! list, belongs to somebody else.
+//! Every results folder has a manifest that lists its files. What has no manifest, or holds a file
+//! that the manifest does not list, belongs to somebody else.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -23,11 +24,12 @@ const MANIFEST: &str = "manifest.json";
 /// A lock without a folder is older than this, or its folder is still to come.
 const SOON: Duration = Duration::from_secs(60);
 
-/// Makes sure that results can be written to each of `names` in `folder`, before hours are spent on making them, and takes away
-/// what killed runs have left there.
+/// Makes sure that results can be written to each of `names` in `folder`, before hours are spent on
+/// making them, and takes away what killed runs have left there.
 ///
 /// # Errors
-/// Where the folder cannot be made or written to, or holds something of such a name that lbsim did not write.
+/// Where the folder cannot be made or written to, or holds something of such a name that lbsim did
+/// not write.
 pub fn prepare<'n>(
     folder: &Path,
     names: impl IntoIterator<Item = &'n str>,
@@ -45,9 +47,9 @@ pub fn prepare<'n>(
     Ok(())
 }
 
-/// Puts a folder that `fill` fills at `folder/name`, in place of what lbsim wrote there before, and returns that path.
-/// Everything is written beside it first and takes its place at once. `manifest` is an object, to which the list of files is
-/// added.
+/// Puts a folder that `fill` fills at `folder/name`, in place of what lbsim wrote there before, and
+/// returns that path. Everything is written beside it first and takes its place at once. `manifest`
+/// is an object, to which the list of files is added.
 ///
 /// # Errors
 /// Where the file system says no, or what stands there is not lbsim's; nothing has changed then.
@@ -184,8 +186,8 @@ fn written(folder: &Path) -> io::Result<BTreeSet<String>> {
     Ok(files)
 }
 
-/// A folder in which results are made ready. It goes when it is dropped; that of a killed run is known by its lock, which nobody
-/// holds any more.
+/// A folder in which results are made ready. It goes when it is dropped; that of a killed run is
+/// known by its lock, which nobody holds any more.
 struct Workplace {
     folder: PathBuf,
     _lock: NamedTempFile,
@@ -214,8 +216,8 @@ impl Drop for Workplace {
     }
 }
 
-/// Takes away the workplaces of runs that were killed. Results that one of them had put aside are put back. What cannot be taken
-/// away stays: another run may be sweeping too.
+/// Takes away the workplaces of runs that were killed. Results that one of them had put aside are
+/// put back. What cannot be taken away stays: another run may be sweeping too.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -342,7 +344,8 @@ mod tests {
         let folder = place.path();
         let alive = Workplace::beside(folder).unwrap();
         fs::write(alive.folder.join("half"), "-").unwrap();
-        // Killed while it wrote, by a version that knew no locks, and between putting aside and putting in place.
+        // Killed while it wrote, by a version that knew no locks, and between putting aside and
+        // putting in place.
         let dead = Workplace::beside(folder).unwrap();
         let (left, lock) = (dead.folder.clone(), dead._lock.path().to_owned());
         std::mem::forget(dead);

@@ -10,7 +10,8 @@ use crate::tune::{Answer, Ended, Space};
 /// The number of the schema of the files; it grows when a column changes its name or meaning.
 pub const SCHEMA: u32 = 2;
 
-/// `manifest.json` of a run, but for the list of files. It holds no time of day and no name of a machine: the same run writes the same bytes.
+/// `manifest.json` of a run, but for the list of files. It holds no time of day and no name of a
+/// machine: the same run writes the same bytes.
 pub fn manifest(scenario: &Scenario, outcomes: &[Outcome]) -> Value {
     let variants: Vec<_> = scenario
         .variants

@@ -80,8 +80,8 @@ pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec
 /// Beyond as many as can be told apart, a chart shows so many, and says so.
 const SHOWN: usize = 12;
 
-/// The places of the variants that charts show: all that can be told apart; of more the baseline and the best by the metric that
-/// decides (of a sweep the first), in the scenario's order.
+/// The places of the variants that charts show: all that can be told apart; of more the baseline
+/// and the best by the metric that decides (of a sweep the first), in the scenario's order.
 fn shown(scenario: &Scenario, outcome: Option<&Outcome>) -> Vec<usize> {
     let count = scenario.variants.len();
     if count <= chart::COLOURS {
@@ -130,8 +130,9 @@ fn caption(scenario: &Scenario, outcomes: &[Outcome], shown: &[usize]) -> String
     )
 }
 
-/// The name and colour of each variant that is shown. A strategy has the colour of its place in the catalogue, in every scenario; where two
-/// variants share a strategy, or two strategies a colour, the later ones take the next colours that are free.
+/// The name and colour of each variant that is shown. A strategy has the colour of its place in the
+/// catalogue, in every scenario; where two variants share a strategy, or two strategies a colour,
+/// the later ones take the next colours that are free.
 fn series(scenario: &Scenario, shown: &[usize]) -> Vec<Series> {
     let mut taken: Vec<usize> = scenario.measured.iter().map(|_| chart::MEASURED).collect();
     let variants = || shown.iter().map(|&at| &scenario.variants[at]);

@@ -1,7 +1,8 @@
 //! A row a request, for whoever wants to look closer than any table does.
 //!
-//! Each cell is lived once more with a witness that writes: a cell is a function of the scenario, the seed and its numbers, so
-//! these are the requests that the figures are made of, and nothing has to be kept in memory.
+//! Each cell is lived once more with a witness that writes: a cell is a function of the scenario,
+//! the seed and its numbers, so these are the requests that the figures are made of, and nothing
+//! has to be kept in memory.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -47,7 +48,8 @@ const HEADER: &str =
 /// Bytes that are collected before they are packed.
 const CHUNK: usize = 1 << 16;
 
-/// Writes a file a variant and replication into `folder/requests`, on the threads of the current rayon pool.
+/// Writes a file a variant and replication into `folder/requests`, on the threads of the current
+/// rayon pool.
 ///
 /// # Errors
 /// Where the file system says no.
@@ -91,7 +93,8 @@ pub(super) fn write(
         })
 }
 
-/// The longest that a name may be as part of a file's name: file systems take 255 bytes, and the rest needs some.
+/// The longest that a name may be as part of a file's name: file systems take 255 bytes, and the
+/// rest needs some.
 const LONGEST: usize = 80;
 
 /// A name as part of a file's name. It need not be distinct: a number goes before it.
@@ -234,7 +237,8 @@ fn row(text: &mut Vec<u8>, request: &Ended, names: &[String]) {
     });
 }
 
-/// A number of nanoseconds in units of `unit` of them, a power of ten, with all digits after the point.
+/// A number of nanoseconds in units of `unit` of them, a power of ten, with all digits after the
+/// point.
 pub(super) fn fixed(text: &mut Vec<u8>, nanos: u64, unit: u64) {
     let mut digits = itoa::Buffer::new();
     text.extend(digits.format(nanos / unit).as_bytes());

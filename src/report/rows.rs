@@ -1,4 +1,5 @@
-//! The rows of the CSV files: one struct a file, one observation a row, the unit in the column's name.
+//! The rows of the CSV files: one struct a file, one observation a row, the unit in the column's
+//! name.
 //!
 //! Times are milliseconds of response time (`_ms`) or seconds of simulated time (`_s`); shares are
 //! fractions of 1. What is not known is an empty cell, never zero. A strategy is named as in every
@@ -21,17 +22,19 @@ pub struct SummaryRow {
     pub half_width_95: Option<f64>,
     /// Replications that had a value.
     pub n: u32,
-    /// The estimate with the luck taken out of how much work happened to come (a control variate: the utilization, whose mean
-    /// is known); empty where it is not known, for quantiles, and where it does not help.
+    /// The estimate with the luck taken out of how much work happened to come (a control variate:
+    /// the utilization, whose mean is known); empty where it is not known, for quantiles, and where
+    /// it does not help.
     pub controlled_estimate: Option<f64>,
     /// Half the width of its 95% confidence interval.
     pub controlled_half_width_95: Option<f64>,
-    /// How many times as many replications would have been needed for that half-width without the control.
+    /// How many times as many replications would have been needed for that half-width without the
+    /// control.
     pub controlled_gain: Option<f64>,
 }
 
-/// `paired.csv`: one metric of one strategy less that of the baseline, replication by replication on the
-/// same requests.
+/// `paired.csv`: one metric of one strategy less that of the baseline, replication by replication
+/// on the same requests.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PairedRow {
     /// The strategy.
@@ -46,12 +49,13 @@ pub struct PairedRow {
     pub half_width_95: Option<f64>,
     /// The difference over the baseline's mean: -0.25 is a quarter less.
     pub relative: Option<f64>,
-    /// The p-value of "there is no difference" (Student's t), made larger for its being one of as many comparisons as there
-    /// are strategies beside the baseline (Holm 1979).
+    /// The p-value of "there is no difference" (Student's t), made larger for its being one of as
+    /// many comparisons as there are strategies beside the baseline (Holm 1979).
     pub p_adjusted: Option<f64>,
-    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; `different` for metrics of which neither more
-    /// nor less is better; `withheld: fails more` where a response time is less because more failed; `no chance repeated` where
-    /// nothing varies over the replications; empty where there is no interval.
+    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; `different` for
+    /// metrics of which neither more nor less is better; `withheld: fails more` where a response
+    /// time is less because more failed; `no chance repeated` where nothing varies over the
+    /// replications; empty where there is no interval.
     pub verdict: String,
     /// How many times as many independent runs would have been needed for the same half-width.
     pub gain: Option<f64>,
@@ -59,7 +63,8 @@ pub struct PairedRow {
     pub n: u32,
 }
 
-/// `ranking.csv`: who beats whom by the metric that the scenario is judged by, all pairs of strategies.
+/// `ranking.csv`: who beats whom by the metric that the scenario is judged by, all pairs of
+/// strategies.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RankingRow {
     /// The strategy.
@@ -72,10 +77,11 @@ pub struct RankingRow {
     pub difference: Option<f64>,
     /// Half the width of its 95% confidence interval.
     pub half_width_95: Option<f64>,
-    /// The p-value of "there is no difference", made larger for its being one of as many as there are pairs (Holm 1979).
+    /// The p-value of "there is no difference", made larger for its being one of as many as there
+    /// are pairs (Holm 1979).
     pub p_adjusted: Option<f64>,
-    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; withheld as in `paired.csv`; empty where there
-    /// is no interval.
+    /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; withheld as in
+    /// `paired.csv`; empty where there is no interval.
     pub verdict: String,
 }
 
@@ -113,7 +119,8 @@ pub struct TheoryRow {
     pub standard_errors: Option<f64>,
 }
 
-/// `latency.csv`: the percentile spectrum of one strategy, all replications merged, or of a measurement.
+/// `latency.csv`: the percentile spectrum of one strategy, all replications merged, or of a
+/// measurement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LatencyRow {
     /// The strategy, or the name of the measurement.
@@ -135,28 +142,30 @@ pub struct ServerRow {
     pub server: String,
     /// Its weight.
     pub weight: f64,
-    /// Its share of its service's capacity (slots × speed over mean service time), 0 where it stands by while all are well; empty
-    /// where service takes no time.
+    /// Its share of its service's capacity (slots × speed over mean service time), 0 where it
+    /// stands by while all are well; empty where service takes no time.
     pub capacity_share: Option<f64>,
     /// Its share of the attempts that its service's balancers sent.
     pub request_share: Option<f64>,
     /// Half the width of the 95% confidence interval of that share.
     pub request_share_half_width_95: Option<f64>,
-    /// Share of its slot time in use in the measured window, the work of requests that arrived before included. The whole
-    /// window counts, whether the server is there or not: one that joins in the middle and is busy from then on has 0.5.
+    /// Share of its slot time in use in the measured window, the work of requests that arrived
+    /// before included. The whole window counts, whether the server is there or not: one that joins
+    /// in the middle and is busy from then on has 0.5.
     pub utilization: Option<f64>,
     /// Half the width of the 95% confidence interval of that share.
     pub utilization_half_width_95: Option<f64>,
-    /// Mean time that the requests waited in its queue that arrived in the measured window and that it answered well, whenever
-    /// that was; empty where it answered none, or shares itself among all.
+    /// Mean time that the requests waited in its queue that arrived in the measured window and that
+    /// it answered well, whenever that was; empty where it answered none, or shares itself among
+    /// all.
     pub wait_ms: Option<f64>,
-    /// Attempts that failed on it, of requests that arrived in the measured window, a replication: each once, when its
-    /// balancer learned of it.
+    /// Attempts that failed on it, of requests that arrived in the measured window, a replication:
+    /// each once, when its balancer learned of it.
     pub failures: f64,
 }
 
-/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged. Requests
-/// stand in the stretch in which they arrived.
+/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged.
+/// Requests stand in the stretch in which they arrived.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineRow {
     /// The strategy.
@@ -177,8 +186,8 @@ pub struct TimelineRow {
     pub p99_ms: Option<f64>,
 }
 
-/// `utilization.csv`: one server (or a band of neighbours, where there are very many) in one stretch of
-/// time under one strategy, mean over replications.
+/// `utilization.csv`: one server (or a band of neighbours, where there are very many) in one
+/// stretch of time under one strategy, mean over replications.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UtilizationRow {
     /// The strategy.
@@ -203,7 +212,8 @@ pub struct SessionRow {
     /// Why: `crash` (the state died with its server), `moved` (a request went to another server),
     /// `unreachable` (the server was out of the pool).
     pub cause: String,
-    /// Sessions in the measured window (on at its beginning, or begun in it), a replication: as many under every strategy.
+    /// Sessions in the measured window (on at its beginning, or begun in it), a replication: as
+    /// many under every strategy.
     pub sessions: f64,
     /// Times that a session lost its state for this cause, a replication.
     pub lost: f64,
@@ -213,11 +223,13 @@ pub struct SessionRow {
     pub hurt: f64,
     /// Half the width of the 95% confidence interval of `hurt`.
     pub hurt_half_width_95: Option<f64>,
-    /// Those over all sessions; over the causes the shares add up to that of sessions that lost their state at all.
+    /// Those over all sessions; over the causes the shares add up to that of sessions that lost
+    /// their state at all.
     pub hurt_share: Option<f64>,
 }
 
-/// `clients.csv`: one metric of one strategy for one of several groups of clients, and how it differs from the baseline's.
+/// `clients.csv`: one metric of one strategy for one of several groups of clients, and how it
+/// differs from the baseline's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClientsRow {
     /// The strategy.
@@ -232,12 +244,14 @@ pub struct ClientsRow {
     pub half_width_95: Option<f64>,
     /// Replications that had a value.
     pub n: u32,
-    /// Mean of the differences, strategy less baseline, in the metric's unit; empty for the baseline.
+    /// Mean of the differences, strategy less baseline, in the metric's unit; empty for the
+    /// baseline.
     pub difference: Option<f64>,
     /// Half the width of its 95% confidence interval.
     pub difference_half_width_95: Option<f64>,
-    /// The p-value of "there is no difference", made larger for its being one of as many comparisons as there are strategies
-    /// beside the baseline (Holm 1979); each group and metric by itself.
+    /// The p-value of "there is no difference", made larger for its being one of as many
+    /// comparisons as there are strategies beside the baseline (Holm 1979); each group and metric
+    /// by itself.
     pub p_adjusted: Option<f64>,
     /// As in `paired.csv`.
     pub verdict: String,

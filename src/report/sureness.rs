@@ -1,4 +1,5 @@
-//! How sure the figures are, in sentences: what was asked for and what was reached, and which strategy is the best.
+//! How sure the figures are, in sentences: what was asked for and what was reached, and which
+//! strategy is the best.
 
 use super::table::with_half_width;
 use crate::experiment::{
@@ -7,7 +8,8 @@ use crate::experiment::{
 use crate::scenario::{Goal, Scenario, Target, Warning};
 use crate::stats::Verdict;
 
-/// What may be said, a sentence each; with no replication to compare, or a single strategy, there may be nothing to say.
+/// What may be said, a sentence each; with no replication to compare, or a single strategy, there
+/// may be nothing to say.
 pub fn sentences(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<String> {
     let mut said = Vec::new();
     if scenario.sweep.is_some() {

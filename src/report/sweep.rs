@@ -97,7 +97,8 @@ pub struct SweepTables {
 }
 
 impl SweepTables {
-    /// The rows that the outcomes of a sweep make, one outcome a point; none where the scenario has no sweep.
+    /// The rows that the outcomes of a sweep make, one outcome a point; none where the scenario has
+    /// no sweep.
     pub fn new(scenario: &Scenario, outcomes: &[Outcome]) -> SweepTables {
         let mut rows = SweepTables::default();
         let points = scenario.sweep.iter().flat_map(|sweep| &sweep.points);

@@ -92,7 +92,8 @@ pub fn draw(scenario: &Scenario, outcomes: &[Outcome], style: Style) -> String {
     }
 }
 
-/// One metric of all strategies by the values of a sweep; the success rate too, where anything failed.
+/// One metric of all strategies by the values of a sweep; the success rate too, where anything
+/// failed.
 fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: Style) -> String {
     let judge = metric(scenario.judge_by);
     let success = find("success_share");
@@ -164,8 +165,9 @@ pub(super) fn fresh(style: Style) -> Table {
     table
 }
 
-/// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or requests tell.
-/// `group` names the group of clients that the outcome is of, where it is not of all.
+/// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or
+/// requests tell. `group` names the group of clients that the outcome is of, where it is not of
+/// all.
 fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: Style) -> String {
     let sessions = outcome
         .variants

@@ -120,8 +120,8 @@ pub(super) fn paired(scenario: &Scenario, outcome: &Outcome) -> Vec<PairedRow> {
         .collect()
 }
 
-/// The groups of clients that every variant has, by name, with what each variant measured of them; none where there is one
-/// group only.
+/// The groups of clients that every variant has, by name, with what each variant measured of them;
+/// none where there is one group only.
 pub(super) fn groups(scenario: &Scenario, outcome: &Outcome) -> Vec<(String, Vec<VariantOutcome>)> {
     let Some(first) = scenario.variants.first() else {
         return Vec::new();
@@ -242,7 +242,8 @@ fn theory(scenario: &Scenario, outcome: &Outcome) -> Vec<TheoryRow> {
     rows
 }
 
-/// The percentile spectra of the strategies of which theory knows them, at the points of the simulated ones.
+/// The percentile spectra of the strategies of which theory knows them, at the points of the
+/// simulated ones.
 pub(super) fn exact_latency(scenario: &Scenario, latency: &[LatencyRow]) -> Vec<LatencyRow> {
     let known = scenario
         .variants
@@ -279,7 +280,8 @@ fn ranking(scenario: &Scenario, outcome: &Outcome) -> Vec<RankingRow> {
         .collect()
 }
 
-/// Percentiles, ever closer to 100: twenty steps from each nine to the next, as far as there are requests.
+/// Percentiles, ever closer to 100: twenty steps from each nine to the next, as far as there are
+/// requests.
 fn spectrum(count: u64) -> Vec<f64> {
     let mut percentiles: Vec<f64> = vec![0.0];
     let nines = (count.max(10) as f64).log10();
@@ -357,7 +359,8 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
                 strategy: variant.name.clone(),
                 server: format!("{}/{}", service.name, server.name),
                 weight: f64::from(service.group(at).weight),
-                // Where service takes no time, there is no end to what a server can do, and no share of it.
+                // Where service takes no time, there is no end to what a server can do, and no
+                // share of it.
                 capacity_share: Some(capacities[at] / capacity).filter(|share| share.is_finite()),
                 request_share: (sent > 0).then(|| load.sent as f64 / sent as f64),
                 request_share_half_width_95: over_runs(&measured.shares),

@@ -69,8 +69,8 @@ pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
     page
 }
 
-/// Writes page, chart and values into `folder/validation`, in place of what an earlier validation left there, and returns that
-/// path.
+/// Writes page, chart and values into `folder/validation`, in place of what an earlier validation
+/// left there, and returns that path.
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.

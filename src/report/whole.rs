@@ -20,7 +20,8 @@ pub struct Unfinished {
     path: PathBuf,
     /// The file that it leads to.
     target: PathBuf,
-    /// Whether the bytes go into the file that is there, since another could not take its place unnoticed.
+    /// Whether the bytes go into the file that is there, since another could not take its place
+    /// unnoticed.
     into: bool,
 }
 
@@ -37,8 +38,9 @@ pub fn whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 }
 
 impl Unfinished {
-    /// Begins a file that will stand at `path`, or behind it where `path` is a symbolic link. Until [`finish`](Self::finish) nothing
-    /// has changed there. Mode, owner and group of a file that is there are kept.
+    /// Begins a file that will stand at `path`, or behind it where `path` is a symbolic link. Until
+    /// [`finish`](Self::finish) nothing has changed there. Mode, owner and group of a file that is
+    /// there are kept.
     ///
     /// # Errors
     /// Where nothing can be written beside it.
@@ -128,8 +130,8 @@ impl Write for Unfinished {
     }
 }
 
-/// Whether two paths lead to one file: by links, by other names of it, or, where no file is there yet, to one place. Pipes and devices
-/// may be written to twice.
+/// Whether two paths lead to one file: by links, by other names of it, or, where no file is there
+/// yet, to one place. Pipes and devices may be written to twice.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     let of = |path: &Path| fs::metadata(path).ok();
     match (of(one), of(other)) {

@@ -51,9 +51,9 @@ pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     folder.join(format!("{UNFINISHED}{}.journal", scenario.name))
 }
 
-/// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into `folder/<scenario>`, in place of what
-/// an earlier run left there, and returns that path. With `rows` there is also a row for each request of a scenario without
-/// a sweep.
+/// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into
+/// `folder/<scenario>`, in place of what an earlier run left there, and returns that path. With
+/// `rows` there is also a row for each request of a scenario without a sweep.
 ///
 /// # Errors
 /// Where the file system says no, or what stands there is not lbsim's; nothing has changed then.

@@ -17,8 +17,8 @@ const DEEPEST: usize = 32;
 
 impl Document {
     /// Puts a value from the command line into the tree: `run.duration=5min`,
-    /// `services.web.servers[1].count=4`. An element of an array goes by its index or by its `name`.
-    /// What does not read as a TOML value is taken as a string.
+    /// `services.web.servers[1].count=4`. An element of an array goes by its index or by its
+    /// `name`. What does not read as a TOML value is taken as a string.
     ///
     /// # Errors
     /// A message that points into `assignment`; the tree is then as it was.

@@ -1,5 +1,5 @@
-//! What a scenario file means: names resolved, rules that span several keys held, data read. Each fault is
-//! reported where it stands.
+//! What a scenario file means: names resolved, rules that span several keys held, data read. Each
+//! fault is reported where it stands.
 
 use std::collections::HashSet;
 use std::path::Path as FilePath;
@@ -272,7 +272,8 @@ fn goal(run: &file::Run, check: &mut Check<'_>) -> Option<Goal> {
     })
 }
 
-/// The response times measured at the real system. Their names must not be those of what is compared.
+/// The response times measured at the real system. Their names must not be those of what is
+/// compared.
 fn measured(file: &File, names: &[&str], check: &mut Check<'_>) -> Vec<Measurement> {
     let mut read: Vec<Measurement> = Vec::new();
     for (index, measured) in file.measured.iter().enumerate() {

@@ -16,8 +16,9 @@ const MOST_FAULTS: usize = 200;
 /// Checks `document` against `schema`, a root schema as [`schema_for`](shape::schema_for) makes it.
 ///
 /// Returns the document as JSON, with the bare name of a kind made the table that it stands for,
-/// and all faults. Without faults (and without syntax errors) the JSON is valid under the schema; with faults
-/// an example stands in for each value that is wrong or missing, so that the rest can be checked further.
+/// and all faults. Without faults (and without syntax errors) the JSON is valid under the schema;
+/// with faults an example stands in for each value that is wrong or missing, so that the rest can
+/// be checked further.
 pub fn conform(document: &Document, schema: &Json) -> (Json, Vec<Diagnostic>) {
     let mut check = Check {
         document,

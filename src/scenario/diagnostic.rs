@@ -153,8 +153,9 @@ impl Diagnostic {
 /// The text that stands in for one that is missing, as a message quotes it.
 const STANDS_IN: &str = "`…`";
 
-/// Adds those of the `further` faults that do not follow from the ones already found: none that stands where one of those
-/// stands, above it or below it; and no name that is not known where a wrong name or number may be why.
+/// Adds those of the `further` faults that do not follow from the ones already found: none that
+/// stands where one of those stands, above it or below it; and no name that is not known where a
+/// wrong name or number may be why.
 pub(super) fn add_further(found: &mut Vec<Diagnostic>, further: Vec<Diagnostic>) {
     let paths: Vec<&Path> = found.iter().filter_map(|fault| fault.at.path()).collect();
     if paths.len() < found.len() {

@@ -61,16 +61,17 @@ pub struct File {
 pub struct Tune {
     /// What is to become better.
     pub objective: Metric,
-    /// A second metric that is to become better too: the answer is then a front, from the best in the one to the best in the other.
+    /// A second metric that is to become better too: the answer is then a front, from the best in
+    /// the one to the best in the other.
     pub and: Option<Metric>,
-    /// Whose weights may change: services `"web"`, or groups of servers `"web/fast"`. By default all groups of the service whose
-    /// strategy is compared; with an empty list no weights change.
+    /// Whose weights may change: services `"web"`, or groups of servers `"web/fast"`. By default
+    /// all groups of the service whose strategy is compared; with an empty list no weights change.
     pub weights: Option<Vec<String>>,
     /// The least weight: what the product takes.
     #[schemars(range(min = 0, max = 65_535))]
     pub min_weight: u32,
-    /// The largest weight: what the product takes, or as fine as it is to be (nginx and Envoy take more than anybody needs, HAProxy
-    /// 256).
+    /// The largest weight: what the product takes, or as fine as it is to be (nginx and Envoy take
+    /// more than anybody needs, HAProxy 256).
     #[schemars(range(min = 1, max = 65_535))]
     pub max_weight: u32,
     /// Whether the strategy may change too, to any other that is compared.
@@ -152,8 +153,9 @@ pub enum TuneStart {
     Current,
     /// Weights in proportion to what servers can do.
     Capacity,
-    /// The weights that give the least mean response time where requests are sent at random and servers are M/M/1 queues: what a
-    /// server can do, less the spare capacity in proportion to its root (Buzen and Chen, 1974).
+    /// The weights that give the least mean response time where requests are sent at random and
+    /// servers are M/M/1 queues: what a server can do, less the spare capacity in proportion to its
+    /// root (Buzen and Chen, 1974).
     SquareRoot,
 }
 
@@ -168,8 +170,8 @@ pub struct Situation {
     #[serde(default = "one_f64")]
     #[schemars(range(min = 0.0, max = 1e6))]
     pub weight: f64,
-    /// What is different in it: paths and what stands there, as in a variant. `load` stands for the share of capacity that is asked
-    /// for, as in a sweep.
+    /// What is different in it: paths and what stands there, as in a variant. `load` stands for the
+    /// share of capacity that is asked for, as in a sweep.
     #[serde(default)]
     pub set: BTreeMap<String, serde_json::Value>,
 }
@@ -178,13 +180,15 @@ fn one_f64() -> f64 {
     1.0
 }
 
-/// A value that takes several values in turn: a load curve, a sweep over timeouts or numbers of servers.
+/// A value that takes several values in turn: a load curve, a sweep over timeouts or numbers of
+/// servers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sweep {
-    /// Which value: a path as for `--set`, `clients[0].arrivals.rate`. `load` stands for the share of the first service's
-    /// capacity that is asked for: the rates of all clients are scaled to it. Servers that stand by while all are well (backups, lower
-    /// priorities, those marked as down) are no part of it.
+    /// Which value: a path as for `--set`, `clients[0].arrivals.rate`. `load` stands for the share
+    /// of the first service's capacity that is asked for: the rates of all clients are scaled to
+    /// it. Servers that stand by while all are well (backups, lower priorities, those marked as
+    /// down) are no part of it.
     pub path: String,
     /// What stands there in turn.
     #[schemars(length(min = 2, max = 200))]
@@ -195,10 +199,12 @@ pub struct Sweep {
     /// The title of that axis; by default the path.
     #[serde(default)]
     pub label: Option<String>,
-    /// A second value that takes several values in turn, with each of the first: the charts are then heat maps.
+    /// A second value that takes several values in turn, with each of the first: the charts are
+    /// then heat maps.
     #[serde(default)]
     pub and: Option<Axis>,
-    /// What becomes of points at which more is asked for than the servers can do, and nothing bounds the queues.
+    /// What becomes of points at which more is asked for than the servers can do, and nothing
+    /// bounds the queues.
     #[serde(default)]
     pub overloaded: Overloaded,
 }
@@ -224,7 +230,8 @@ pub struct Axis {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Overloaded {
-    /// They are left empty: queues grow for as long as the run lasts, and no figure would say anything but how long that is.
+    /// They are left empty: queues grow for as long as the run lasts, and no figure would say
+    /// anything but how long that is.
     #[default]
     Skip,
     /// They are run like the others.
@@ -238,7 +245,8 @@ pub struct Measured {
     /// What it is called in tables and charts.
     #[schemars(length(min = 1, max = 40))]
     pub name: String,
-    /// A file with a header line and a row a request, in any shape that a trace may have; relative to the scenario.
+    /// A file with a header line and a row a request, in any shape that a trace may have; relative
+    /// to the scenario.
     pub file: String,
     /// The column with the response times.
     pub column: String,
@@ -266,37 +274,41 @@ pub enum TimeUnit {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Run {
-    /// Simulated time. Requests that arrive in it are followed to their end, for as long again at most. May
-    /// be left out where there is a trace: it then lasts as long as that.
+    /// Simulated time. Requests that arrive in it are followed to their end, for as long again at
+    /// most. May be left out where there is a trace: it then lasts as long as that.
     #[serde(default)]
     #[schemars(extend("examples" = ["1h"]))]
     pub duration: Option<Span>,
-    /// Requests that arrive before are not counted. By default a tenth of the duration; nothing where the
-    /// duration is that of a trace. Ask a terminating question ("what happens at the crash") with `"0s"` or
-    /// a warm-up well before the event. `"auto"` finds out by a pilot how long the slowest strategy takes to settle (MSER-5 on
-    /// the number of requests in the system, and on that at the busiest server), and refuses a run that never does.
+    /// Requests that arrive before are not counted. By default a tenth of the duration; nothing
+    /// where the duration is that of a trace. Ask a terminating question ("what happens at the
+    /// crash") with `"0s"` or a warm-up well before the event. `"auto"` finds out by a pilot how
+    /// long the slowest strategy takes to settle (MSER-5 on the number of requests in the system,
+    /// and on that at the busiest server), and refuses a run that never does.
     #[serde(default)]
     pub warmup: Option<WarmUp>,
     /// Independent repetitions: the same for all that is compared.
     #[serde(default = "ten")]
     #[schemars(range(min = 1, max = 10_000))]
     pub replications: u32,
-    /// How sure the figures are to be: `"1% of p99"` goes on until the half-width of the 95% interval of every strategy's p99
-    /// is at most 1% of it, `"1% of p99 difference"` until that of every difference to the baseline is at most 1% of the
-    /// baseline's p99, and `"until the best is known"` until it is known which is best by `judge-by`, with 95% confidence. Any
-    /// metric of `judge-by` will do. `replications` are then those of the pilot.
+    /// How sure the figures are to be: `"1% of p99"` goes on until the half-width of the 95%
+    /// interval of every strategy's p99 is at most 1% of it, `"1% of p99 difference"` until that of
+    /// every difference to the baseline is at most 1% of the baseline's p99, and `"until the best
+    /// is known"` until it is known which is best by `judge-by`, with 95% confidence. Any metric of
+    /// `judge-by` will do. `replications` are then those of the pilot.
     #[serde(default)]
     pub precision: Option<Precision>,
     /// With `precision`: the most replications that may be spent on it.
     #[serde(default = "thousand")]
     #[schemars(range(min = 2, max = 100_000))]
     pub max_replications: u32,
-    /// With `precision`: the most requests that may be simulated for it, by all strategies together, warm-up included; beyond those
-    /// of the pilot. Without it only `max-replications` ends the search. At a sweep it holds for each point.
+    /// With `precision`: the most requests that may be simulated for it, by all strategies
+    /// together, warm-up included; beyond those of the pilot. Without it only `max-replications`
+    /// ends the search. At a sweep it holds for each point.
     #[serde(default)]
     #[schemars(range(min = 1))]
     pub max_requests: Option<u64>,
-    /// With `"until the best is known"`: a strategy that is worse than the best by less than this share will do as the best.
+    /// With `"until the best is known"`: a strategy that is worse than the best by less than this
+    /// share will do as the best.
     #[serde(default = "one_percent")]
     pub indifference: Share,
     /// Root of all random streams.
@@ -314,7 +326,8 @@ pub struct Run {
     /// The metric that decides which is better.
     #[serde(default)]
     pub judge_by: Metric,
-    /// Whether there is a table for each group of clients, too; `clients.csv` has their figures in any case.
+    /// Whether there is a table for each group of clients, too; `clients.csv` has their figures in
+    /// any case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub by_clients: bool,
 }
@@ -405,8 +418,8 @@ pub struct Variant {
     /// What it is called in tables and charts.
     #[schemars(length(min = 1, max = 40))]
     pub name: String,
-    /// Its strategy; by default that which is written for the service, else the only one that `compare` has. Beside several of
-    /// `compare` it must be said.
+    /// Its strategy; by default that which is written for the service, else the only one that
+    /// `compare` has. Beside several of `compare` it must be said.
     #[serde(default)]
     pub strategy: Option<StrategyConfig>,
     /// What is different: a path and the value that stands there instead, as for `--set`:
@@ -434,8 +447,8 @@ pub struct Clients {
     /// Who is in it; a trace or a closed loop says that itself.
     #[serde(default)]
     pub population: Option<Population>,
-    /// Proxies, and routers that translate addresses: many clients come from the few addresses of one. The others have addresses
-    /// of their own.
+    /// Proxies, and routers that translate addresses: many clients come from the few addresses of
+    /// one. The others have addresses of their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub proxies: Vec<Proxy>,
@@ -445,7 +458,8 @@ pub struct Clients {
     /// How large requests are: see `per-size` of servers. By default 1, or what the trace says.
     #[serde(default)]
     pub size: Option<Dist<Amount>>,
-    /// What its requests are labelled with, for the subsets of Envoy's rules (Envoy: metadata match).
+    /// What its requests are labelled with, for the subsets of Envoy's rules (Envoy: metadata
+    /// match).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
     /// The sessions that clients hold; none where it is left out.
@@ -502,7 +516,8 @@ impl Default for Generated {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Proxy {
-    /// The share of the group's clients that are behind it; which they are is drawn in each replication.
+    /// The share of the group's clients that are behind it; which they are is drawn in each
+    /// replication.
     pub share: Share,
     /// How many addresses it has, next to each other. A client keeps the one that it is given.
     #[serde(default = "one_address")]
@@ -604,7 +619,8 @@ pub struct Servers {
     /// has delays of its own.
     #[serde(default)]
     pub zone: Option<String>,
-    /// How long a request takes at speed 100%, without waiting. Not used where a trace says it itself.
+    /// How long a request takes at speed 100%, without waiting. Not used where a trace says it
+    /// itself.
     pub service: Dist<Span>,
     /// Added to that for each unit of a request's size.
     #[serde(default)]
@@ -616,44 +632,47 @@ pub struct Servers {
     #[serde(default = "five_seconds")]
     #[schemars(extend("x-least" = "1ms"))]
     pub agent_interval: Span,
-    /// Host and port of the first, as text: rules of products hash it. Where there are several, each further one has the next
-    /// port; by default each has an address of its own, `10.0.0.1:80`, `10.0.0.2:80` … in the first service.
+    /// Host and port of the first, as text: rules of products hash it. Where there are several,
+    /// each further one has the next port; by default each has an address of its own,
+    /// `10.0.0.1:80`, `10.0.0.2:80` … in the first service.
     #[serde(default)]
     #[schemars(extend("format" = "address"))]
     pub address: Option<String>,
-    /// Requests that a product's rule sends to one at once at most; 0 for no limit (nginx: `max_conns`, HAProxy: `maxconn`,
-    /// IPVS: upper threshold). Other strategies do not look at it.
+    /// Requests that a product's rule sends to one at once at most; 0 for no limit (nginx:
+    /// `max_conns`, HAProxy: `maxconn`, IPVS: upper threshold). Other strategies do not look at it.
     #[serde(default)]
     pub max_connections: u32,
     /// HAProxy: `minconn`; IPVS: lower threshold; 0 for none.
     #[serde(default)]
     pub min_connections: u32,
-    /// Requests that may wait for one at the balancer, where a product's rule lets them wait; 0 for no limit (HAProxy:
-    /// `maxqueue`).
+    /// Requests that may wait for one at the balancer, where a product's rule lets them wait; 0 for
+    /// no limit (HAProxy: `maxqueue`).
     #[serde(default)]
     pub max_queue: u32,
-    /// Whether they get requests only where no other server can (nginx and HAProxy: `backup`). Other strategies do not look
-    /// at it.
+    /// Whether they get requests only where no other server can (nginx and HAProxy: `backup`).
+    /// Other strategies do not look at it.
     #[serde(default)]
     pub backup: bool,
-    /// Whether they are marked as down in the balancer's configuration (nginx: `down`, HAProxy: `disabled`).
+    /// Whether they are marked as down in the balancer's configuration (nginx: `down`, HAProxy:
+    /// `disabled`).
     #[serde(default)]
     pub down: bool,
-    /// Failures after which nginx's rules leave one alone, where that is not what the strategy says (nginx: `max_fails` of
-    /// the server). Other strategies do not look at it.
+    /// Failures after which nginx's rules leave one alone, where that is not what the strategy says
+    /// (nginx: `max_fails` of the server). Other strategies do not look at it.
     #[serde(default)]
     #[schemars(range(min = 0, max = 1_000_000))]
     pub max_fails: Option<u32>,
-    /// How long nginx's rules leave one alone then, where that is not what the strategy says (nginx: `fail_timeout` of the
-    /// server). Other strategies do not look at it.
+    /// How long nginx's rules leave one alone then, where that is not what the strategy says
+    /// (nginx: `fail_timeout` of the server). Other strategies do not look at it.
     #[serde(default)]
     pub fail_timeout: Option<Span>,
-    /// How long one that comes back takes to its full weight under HAProxy's rules, where that is not what the strategy
-    /// says (HAProxy: `slowstart` of the server). Other strategies do not look at it.
+    /// How long one that comes back takes to its full weight under HAProxy's rules, where that is
+    /// not what the strategy says (HAProxy: `slowstart` of the server). Other strategies do not
+    /// look at it.
     #[serde(default)]
     pub slow_start: Option<Span>,
-    /// What is different in their health checks, where the balancer has them (HAProxy: `check`, `inter`, `fall`, `rise` of
-    /// the server).
+    /// What is different in their health checks, where the balancer has them (HAProxy: `check`,
+    /// `inter`, `fall`, `rise` of the server).
     #[serde(default)]
     pub health_check: Option<OwnChecks>,
     /// Their priority for Envoy's rules: those of 0 come first.
@@ -662,7 +681,8 @@ pub struct Servers {
     /// Their metadata, for the subsets of Envoy's rules.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// What one costs an hour, in any unit: the metric `cost` adds up what the servers in the pool cost.
+    /// What one costs an hour, in any unit: the metric `cost` adds up what the servers in the pool
+    /// cost.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1e9))]
     pub cost: f64,
@@ -727,8 +747,8 @@ pub struct Balancer {
     pub sticky: Sticky,
     /// Active health checks; without them nobody finds out.
     pub health_check: Option<HealthCheck>,
-    /// How long a request may wait at the balancer, where a product's rule lets it wait until a server is free (HAProxy:
-    /// `timeout queue`); without it, any time.
+    /// How long a request may wait at the balancer, where a product's rule lets it wait until a
+    /// server is free (HAProxy: `timeout queue`); without it, any time.
     #[schemars(extend("x-least" = "1us"))]
     pub queue_timeout: Option<Span>,
     /// How long an attempt may take, the way to the server and back included; without it, any time.

@@ -1,8 +1,9 @@
 //! Scenario files: the text, its check, and what it means.
 //!
-//! Text is read into a tree that knows where everything stands ([`text`]), held against the schema of the
-//! [`mod@file`] structs ([`conform`]), and turned into the [`Blueprint`]s of what is compared ([`check`]). All
-//! faults of a file are reported at once; after the check nothing can fail for the user's reasons.
+//! Text is read into a tree that knows where everything stands ([`text`]), held against the schema
+//! of the [`mod@file`] structs ([`conform`]), and turned into the [`Blueprint`]s of what is
+//! compared ([`check`]). All faults of a file are reported at once; after the check nothing can
+//! fail for the user's reasons.
 
 mod assign;
 pub mod check;
@@ -69,7 +70,8 @@ pub struct Scenario {
     pub baseline: usize,
     /// Response times measured at the real system.
     pub measured: Vec<Measurement>,
-    /// What is run at each of several values, where one is swept; the scenario itself then stands for the first.
+    /// What is run at each of several values, where one is swept; the scenario itself then stands
+    /// for the first.
     pub sweep: Option<Sweep>,
     /// What `lbsim tune` may change in it, and what for; or why there is nothing to tune.
     pub tuning: Result<Tuning, String>,
@@ -159,7 +161,8 @@ impl Measurement {
         self.sorted_ms.iter().sum::<f64>() / self.sorted_ms.len() as f64
     }
 
-    /// The least response time, in milliseconds, that a share `q` of the requests did not exceed: the nearest rank.
+    /// The least response time, in milliseconds, that a share `q` of the requests did not exceed:
+    /// the nearest rank.
     pub fn quantile_ms(&self, q: f64) -> f64 {
         self.sorted_ms[self.rank(q)]
     }
@@ -229,8 +232,8 @@ impl Scenario {
         Scenario::parse(Path::new(name), text, &[])
     }
 
-    /// Reads the text of the scenario file at `path`; files that it names are relative to its folder. Each of
-    /// `sets` is `path=value` and goes before what the text says.
+    /// Reads the text of the scenario file at `path`; files that it names are relative to its
+    /// folder. Each of `sets` is `path=value` and goes before what the text says.
     ///
     /// # Errors
     /// All that is wrong with it.
@@ -264,8 +267,8 @@ impl Scenario {
         }
     }
 
-    /// What was run, in a line: the subtitle of tables and charts. `replications` are those that were run, the least and the
-    /// most of them where they differ.
+    /// What was run, in a line: the subtitle of tables and charts. `replications` are those that
+    /// were run, the least and the most of them where they differ.
     pub fn caption(&self, (least, most): (u32, u32)) -> String {
         let times = if most == 1 {
             "replication"
@@ -307,7 +310,8 @@ impl Scenario {
         (self.replications, most.max(self.replications))
     }
 
-    /// Whether a group of servers gets requests only where no other can: the places of its service, and of the group there.
+    /// Whether a group of servers gets requests only where no other can: the places of its service,
+    /// and of the group there.
     pub fn is_backup(&self, service: usize, group: usize) -> bool {
         self.resolved["services"][service]["servers"][group]["backup"] == true
     }

@@ -15,8 +15,8 @@ pub fn files(document: &Document) -> Vec<&Path> {
     found
 }
 
-/// A scenario's text for the folder `to`, where it stood in the folder `from`: relative paths lead to the same files from there. A text
-/// that is no TOML stays as it is.
+/// A scenario's text for the folder `to`, where it stood in the folder `from`: relative paths lead
+/// to the same files from there. A text that is no TOML stays as it is.
 pub fn moved(text: &str, from: &Path, to: &Path) -> String {
     let (document, faults) = Document::parse("", text);
     if !faults.is_empty() || absolute(from) == absolute(to) {
@@ -38,7 +38,8 @@ pub fn moved(text: &str, from: &Path, to: &Path) -> String {
     text
 }
 
-/// A file's path as a scenario in `folder` names it: relative where the two have more in common than the root of all.
+/// A file's path as a scenario in `folder` names it: relative where the two have more in common
+/// than the root of all.
 pub fn seen_from(folder: &Path, file: &Path) -> String {
     let (folder, file) = (absolute(folder), absolute(file));
     let pairs = folder.components().zip(file.components());
@@ -76,7 +77,8 @@ fn absolute(path: &Path) -> PathBuf {
     }
 }
 
-/// Walks over the strings of keys that name a file: `file`, and in the paths of a variant's `set` what ends so.
+/// Walks over the strings of keys that name a file: `file`, and in the paths of a variant's `set`
+/// what ends so.
 fn each<'a>(node: &'a Node, found: &mut impl FnMut(&'a Node, &'a str)) {
     match &node.value {
         Value::Table(entries) => {

@@ -260,8 +260,9 @@ fn summary(definition: &str, name: &str) -> Option<String> {
         })
 }
 
-/// What a definition is called: mostly its type's name as words, `ServerGroup` becomes `Server group`. The type is
-/// named after its place in the code, which a reader of the reference does not see.
+/// What a definition is called: mostly its type's name as words, `ServerGroup` becomes `Server
+/// group`. The type is named after its place in the code, which a reader of the reference does not
+/// see.
 fn heading(name: &str) -> String {
     let known = match name {
         "Dist" => "Distribution of amounts",

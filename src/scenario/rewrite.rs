@@ -1,4 +1,5 @@
-//! A scenario's text with other values in a few places: comments, order and everything else stay as they are.
+//! A scenario's text with other values in a few places: comments, order and everything else stay as
+//! they are.
 
 use super::assign::steps_of;
 use super::text::{Document, Node, Step, Stretch, Value, find};
@@ -20,8 +21,8 @@ impl Document {
         }
     }
 
-    /// The text of the file with each value put at its path: in place of what stands there, or as a new key. The second list
-    /// names the paths that could not be written.
+    /// The text of the file with each value put at its path: in place of what stands there, or as a
+    /// new key. The second list names the paths that could not be written.
     pub fn rewritten(&self, changes: &[(String, String)]) -> (String, Vec<String>) {
         let text = &self.sources()[0].text;
         let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
@@ -89,7 +90,8 @@ fn edit(text: &str, found: &Found<'_>, value: &str) -> Option<(std::ops::Range<u
                 })
                 .collect();
             let key = keys?.join(".");
-            // Before the first key of the table that is written there: those with headers of their own come after.
+            // Before the first key of the table that is written there: those with headers of their
+            // own come after.
             let first = entries
                 .iter()
                 .map(|entry| &entry.key_at)

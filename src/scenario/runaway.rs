@@ -1,5 +1,6 @@
-//! A bracket that is never closed swallows all that comes after it, and the parser finds fault with each line of that before it
-//! comes to the bracket. Here it is found first, and what it holds is set aside, so that the rest can be judged.
+//! A bracket that is never closed swallows all that comes after it, and the parser finds fault with
+//! each line of that before it comes to the bracket. Here it is found first, and what it holds is
+//! set aside, so that the rest can be judged.
 
 use std::ops::Range;
 
@@ -68,7 +69,8 @@ pub(super) fn runaway(text: &str) -> Option<Runaway> {
     })
 }
 
-/// Whether a line is the header of a table, `[a.b]` or `[[a]]`, which no array can hold: its words are no values.
+/// Whether a line is the header of a table, `[a.b]` or `[[a]]`, which no array can hold: its words
+/// are no values.
 fn is_header(line: &str) -> bool {
     let line = line.split('#').next().unwrap_or_default().trim();
     let Some(inner) = line.strip_prefix('[') else {
@@ -88,8 +90,8 @@ fn is_header(line: &str) -> bool {
     })
 }
 
-/// The length of the string that `text` begins with, its quotes included; one that is not closed ends with its line, or with the text
-/// where it may have several.
+/// The length of the string that `text` begins with, its quotes included; one that is not closed
+/// ends with its line, or with the text where it may have several.
 fn quoted(text: &str) -> usize {
     let quote = &text[..1];
     let triple = quote.repeat(3);

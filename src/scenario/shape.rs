@@ -69,7 +69,8 @@ fn tidy(root: &Json, schema: &mut Json) {
     }
 }
 
-/// Whether a kind may be written as its bare name: none of its keys is required, and it does not need one of several.
+/// Whether a kind may be written as its bare name: none of its keys is required, and it does not
+/// need one of several.
 pub(super) fn is_bare(kind: &Json) -> bool {
     required(kind).count() == 1 && kind.get("x-bare") != Some(&Json::Bool(false))
 }

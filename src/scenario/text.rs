@@ -291,7 +291,8 @@ fn recover(text: &str) -> (Vec<Entry>, Vec<Fault>) {
 /// Like [`recover`], past so many brackets that are not closed.
 fn recover_past(text: &str, runaways: usize) -> (Vec<Entry>, Vec<Fault>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
-    // A bracket that is not closed comes first: what it swallowed is set aside, and a number stands for it.
+    // A bracket that is not closed comes first: what it swallowed is set aside, and a number stands
+    // for it.
     if runaways > 0
         && !errors.is_empty()
         && let Some(Runaway { at, value }) = runaway(text)

@@ -1,4 +1,5 @@
-//! The rules for single values: their type, their bounds, and how a fault of theirs is put in words.
+//! The rules for single values: their type, their bounds, and how a fault of theirs is put in
+//! words.
 
 use serde_json::Value as Json;
 

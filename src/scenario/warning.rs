@@ -1,4 +1,5 @@
-//! What a careful colleague would say of a scenario or its results. Each warning has a code, which `lbsim explain` tells more of.
+//! What a careful colleague would say of a scenario or its results. Each warning has a code, which
+//! `lbsim explain` tells more of.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,12 +1,14 @@
-//! Texts that are no quantities: what may stand in a name and in an address, so that nothing that reads them later, be it a terminal,
-//! a chart, a shell or a configuration, takes them for anything else.
+//! Texts that are no quantities: what may stand in a name and in an address, so that nothing that
+//! reads them later, be it a terminal, a chart, a shell or a configuration, takes them for anything
+//! else.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// Why a text is refused, and how to put it right.
 pub(super) type Refusal = (String, &'static str);
 
-/// The first character that nobody can see or print: a control character, one that turns the direction of writing, one that is none.
+/// The first character that nobody can see or print: a control character, one that turns the
+/// direction of writing, one that is none.
 pub(super) fn unprintable(text: &str) -> Option<char> {
     text.chars().find(|&c| {
         c.is_control()

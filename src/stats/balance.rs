@@ -1,10 +1,11 @@
 //! How evenly work is spread over servers, in one number.
 //!
-//! All three take one load a server (requests, busy time; divide by capacity where servers are unlike)
-//! and are `None` when there is no server, no load, or a load that is negative or not finite.
+//! All three take one load a server (requests, busy time; divide by capacity where servers are
+//! unlike) and are `None` when there is no server, no load, or a load that is negative or not
+//! finite.
 
-/// Standard deviation over mean: 0 when all are alike. The whole population is there, so the divisor is
-/// the number of servers.
+/// Standard deviation over mean: 0 when all are alike. The whole population is there, so the
+/// divisor is the number of servers.
 ///
 /// ```
 /// assert_eq!(lbsim::stats::coefficient_of_variation(&[1.0, 3.0]), Some(0.5));
@@ -19,8 +20,8 @@ pub fn coefficient_of_variation(loads: &[f64]) -> Option<f64> {
     Some(variance.sqrt())
 }
 
-/// The busiest server's load over the mean: 1 when all are alike, the number of servers when one has
-/// everything. It is the share of capacity that must be bought for nothing.
+/// The busiest server's load over the mean: 1 when all are alike, the number of servers when one
+/// has everything. It is the share of capacity that must be bought for nothing.
 ///
 /// ```
 /// assert_eq!(lbsim::stats::peak_to_mean(&[1.0, 3.0]), Some(1.5));
@@ -30,11 +31,11 @@ pub fn peak_to_mean(loads: &[f64]) -> Option<f64> {
     Some(loads.iter().fold(0.0_f64, |peak, &load| peak.max(load)) / mean)
 }
 
-/// Jain's index of fairness, (sum x)^2 / (n sum x^2): 1 when all are alike, k/n when k of n servers share
-/// the load alike and the rest have none.
+/// Jain's index of fairness, (sum x)^2 / (n sum x^2): 1 when all are alike, k/n when k of n servers
+/// share the load alike and the rest have none.
 ///
-/// Jain, Chiu and Hawe, "A quantitative measure of fairness and discrimination for resource allocation in
-/// shared computer systems", DEC Research Report TR-301 (1984).
+/// Jain, Chiu and Hawe, "A quantitative measure of fairness and discrimination for resource
+/// allocation in shared computer systems", DEC Research Report TR-301 (1984).
 ///
 /// ```
 /// assert_eq!(lbsim::stats::jain_index(&[1.0, 1.0, 0.0, 0.0]), Some(0.5));

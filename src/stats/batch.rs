@@ -1,17 +1,21 @@
-//! How well a mean is known from one long run, whose observations depend on each other: overlapping batch means.
+//! How well a mean is known from one long run, whose observations depend on each other: overlapping
+//! batch means.
 
 use super::t_quantile;
 
 /// Batches that the run would be cut into, were they not to overlap.
 const BATCHES: usize = 20;
 
-/// Half the width of the interval of a ratio, the sum of all totals over the sum of all counts, from one run that is cut into
-/// stretches: each gives a total (of response times, say) and a count (of requests).
+/// Half the width of the interval of a ratio, the sum of all totals over the sum of all counts,
+/// from one run that is cut into stretches: each gives a total (of response times, say) and a count
+/// (of requests).
 ///
-/// Overlapping batch means: Meketon and Schmeiser, "Overlapping batch means: something for nothing?", Winter Simulation Conference
-/// (1984), with batches of a twentieth of the run and 1.5 (n/m - 1) degrees of freedom; on the residuals of the ratio, as Law,
-/// *Simulation Modeling and Analysis*, section 9.5.3, has it for a regenerative one. The batches must be long against the time
-/// for which observations depend on each other. `None` for fewer than 40 stretches, or nothing counted.
+/// Overlapping batch means: Meketon and Schmeiser, "Overlapping batch means: something for
+/// nothing?", Winter Simulation Conference (1984), with batches of a twentieth of the run and 1.5
+/// (n/m - 1) degrees of freedom; on the residuals of the ratio, as Law, *Simulation Modeling and
+/// Analysis*, section 9.5.3, has it for a regenerative one. The batches must be long against the
+/// time for which observations depend on each other. `None` for fewer than 40 stretches, or nothing
+/// counted.
 pub fn overlapping_batch_means(stretches: &[(f64, f64)], level: f64) -> Option<f64> {
     let n = stretches.len();
     if n < 2 * BATCHES {
@@ -44,8 +48,9 @@ mod tests {
     use super::*;
     use crate::rng::{Domain, Seeds, uniform};
 
-    /// Independent stretches: the interval is that of their mean, near enough, and holds the truth as often as it says. 1,000
-    /// runs; were the chance 0.95, fewer than 915 would be seen once in a million seeds, and the seed is fixed.
+    /// Independent stretches: the interval is that of their mean, near enough, and holds the truth
+    /// as often as it says. 1,000 runs; were the chance 0.95, fewer than 915 would be seen once in
+    /// a million seeds, and the seed is fixed.
     #[test]
     fn the_interval_is_honest() {
         let mut rng = Seeds::new(8, 0).stream(Domain::Strategy, 0);

@@ -1,4 +1,5 @@
-//! Control variates: what is known exactly of a run tells how far its luck was off, and takes that out of the estimate.
+//! Control variates: what is known exactly of a run tells how far its luck was off, and takes that
+//! out of the estimate.
 
 use super::{Moments, t_quantile};
 
@@ -9,20 +10,24 @@ pub struct Controlled {
     pub estimate: f64,
     /// Half the width of its interval.
     pub half_width: f64,
-    /// How many times as many replications would have been needed for the same half-width without the control.
+    /// How many times as many replications would have been needed for the same half-width without
+    /// the control.
     pub gain: f64,
 }
 
-/// The mean of `values`, controlled by `control`, whose expectation `known` is known: one value of each a replication.
+/// The mean of `values`, controlled by `control`, whose expectation `known` is known: one value of
+/// each a replication.
 ///
-/// The regression estimator of Lavenberg and Welch, "A perspective on the use of control variables to increase the efficiency of
-/// Monte Carlo simulations", Management Science 27 (1981): Student's t with n - 2 degrees of freedom. `None` for fewer than five
-/// values, lists of different lengths, or a control that does not vary.
+/// The regression estimator of Lavenberg and Welch, "A perspective on the use of control variables
+/// to increase the efficiency of Monte Carlo simulations", Management Science 27 (1981): Student's
+/// t with n - 2 degrees of freedom. `None` for fewer than five values, lists of different lengths,
+/// or a control that does not vary.
 ///
 /// ```
 /// use lbsim::stats::controlled;
 /// // A run that had more work than usual (5) took longer.
-/// let found = controlled(&[10.1, 14.0, 7.9, 12.1, 6.1], &[5.0, 7.0, 4.0, 6.0, 3.0], 5.0, 0.95).unwrap();
+/// let (values, controls) = ([10.1, 14.0, 7.9, 12.1, 6.1], [5.0, 7.0, 4.0, 6.0, 3.0]);
+/// let found = controlled(&values, &controls, 5.0, 0.95).unwrap();
 /// assert!((found.estimate - 10.04).abs() < 0.01 && found.gain > 100.0);
 /// ```
 pub fn controlled(values: &[f64], control: &[f64], known: f64, level: f64) -> Option<Controlled> {
@@ -63,8 +68,8 @@ mod tests {
     use super::*;
     use crate::rng::{Domain, Seeds, uniform};
 
-    /// The interval holds the truth as often as it says: 1,000 experiments of 10; were the chance 0.95, fewer than 920 would be
-    /// seen once in 50,000 seeds, and the seed is fixed.
+    /// The interval holds the truth as often as it says: 1,000 experiments of 10; were the chance
+    /// 0.95, fewer than 920 would be seen once in 50,000 seeds, and the seed is fixed.
     #[test]
     fn the_interval_is_honest_and_narrower() {
         let mut rng = Seeds::new(3, 0).stream(Domain::Strategy, 0);
@@ -78,7 +83,8 @@ mod tests {
             gains += found.gain / 1000.0;
         }
         assert!((920..=975).contains(&held), "{held}");
-        // Four fifths of the variance are the control's: five times as many runs, less what the slope costs.
+        // Four fifths of the variance are the control's: five times as many runs, less what the
+        // slope costs.
         assert!(gains > 3.0, "{gains}");
     }
 

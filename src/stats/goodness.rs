@@ -1,17 +1,17 @@
 //! Do observations follow a distribution? Used to test samplers and strategies.
 //!
-//! A p-value says how often data at least this far off would come from the claimed distribution. A test
-//! that draws afresh each time fails with probability equal to its threshold, so fix the seed.
+//! A p-value says how often data at least this far off would come from the claimed distribution. A
+//! test that draws afresh each time fails with probability equal to its threshold, so fix the seed.
 
 use statrs::function::gamma::checked_gamma_ur;
 
 /// The p-value of Pearson's chi-square test (Philosophical Magazine 50, 1900) of counts against the
 /// counts expected, with one degree of freedom less than there are cells.
 ///
-/// Merge cells until about 5 are expected in each (Cochran, Biometrics 10, 1954). A cell where none are
-/// expected must be empty: it is left out when it is, and the p-value is 0 when it is not. `None` when
-/// the lists differ in length, fewer than two cells count, or an expected count is negative or not
-/// finite.
+/// Merge cells until about 5 are expected in each (Cochran, Biometrics 10, 1954). A cell where none
+/// are expected must be empty: it is left out when it is, and the p-value is 0 when it is not.
+/// `None` when the lists differ in length, fewer than two cells count, or an expected count is
+/// negative or not finite.
 ///
 /// ```
 /// // 60 throws of a die: the statistic is 13.4 on 5 degrees of freedom.
@@ -47,13 +47,13 @@ fn upper_gamma(shape: f64, x: f64) -> Option<f64> {
     }
 }
 
-/// The distance and p-value of the one-sample Kolmogorov-Smirnov test of observations sorted upwards
-/// against a continuous distribution.
+/// The distance and p-value of the one-sample Kolmogorov-Smirnov test of observations sorted
+/// upwards against a continuous distribution.
 ///
-/// The distance is the largest between the two distribution functions (Kolmogorov 1933); its p-value is
-/// from Kolmogorov's limit with the correction for small samples of Stephens, Journal of the Royal
-/// Statistical Society B 32 (1970), good from a handful of observations on. `None` for no observations,
-/// unsorted ones, or a distribution function that leaves [0, 1].
+/// The distance is the largest between the two distribution functions (Kolmogorov 1933); its
+/// p-value is from Kolmogorov's limit with the correction for small samples of Stephens, Journal of
+/// the Royal Statistical Society B 32 (1970), good from a handful of observations on. `None` for no
+/// observations, unsorted ones, or a distribution function that leaves [0, 1].
 ///
 /// ```
 /// let evenly: Vec<f64> = (0..100).map(|i| (f64::from(i) + 0.5) / 100.0).collect();
@@ -82,7 +82,8 @@ pub fn kolmogorov_smirnov(sorted: &[f64], cdf: impl Fn(f64) -> f64) -> Option<(f
     ))
 }
 
-/// P(K > x) for Kolmogorov's limiting distribution, by whichever of its two series converges at once.
+/// P(K > x) for Kolmogorov's limiting distribution, by whichever of its two series converges at
+/// once.
 fn kolmogorov_tail(x: f64) -> f64 {
     use std::f64::consts::PI;
     if x <= 0.0 {

@@ -9,21 +9,23 @@ pub const DEFAULT_LEVEL: f64 = 0.95;
 
 /// A mean over replications and the half-width of its confidence interval.
 ///
-/// The t interval of Student, "The probable error of a mean", Biometrika 6 (1908): the values must be
-/// independent of each other, as replications with streams of their own are; observations inside one run
-/// are not. Law, *Simulation Modeling and Analysis*, section 9.5.2, has the method.
+/// The t interval of Student, "The probable error of a mean", Biometrika 6 (1908): the values must
+/// be independent of each other, as replications with streams of their own are; observations inside
+/// one run are not. Law, *Simulation Modeling and Analysis*, section 9.5.2, has the method.
 ///
 /// ```
 /// use lbsim::stats::Estimate;
 /// let estimate = Estimate::of(&[10.2, 9.8, 10.1, 9.9, 10.0]).unwrap();
 /// assert!((estimate.mean - 10.0).abs() < 1e-12);
-/// assert!((estimate.half_width.unwrap() - 0.196324).abs() < 1e-6); // 2.776445 * 0.158114 / sqrt(5)
+/// // 2.776445 * 0.158114 / sqrt(5)
+/// assert!((estimate.half_width.unwrap() - 0.196324).abs() < 1e-6);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The mean over replications.
     pub mean: f64,
-    /// Half the width of the interval; `None` for a single replication, which says nothing of its error.
+    /// Half the width of the interval; `None` for a single replication, which says nothing of its
+    /// error.
     pub half_width: Option<f64>,
     /// How many replications.
     pub n: usize,
@@ -56,8 +58,8 @@ impl Estimate {
             .map(|half| (self.mean - half, self.mean + half))
     }
 
-    /// The half-width as a share of the mean: the precision that a stopping rule looks at. `None` when
-    /// the mean is zero.
+    /// The half-width as a share of the mean: the precision that a stopping rule looks at. `None`
+    /// when the mean is zero.
     pub fn relative_half_width(&self) -> Option<f64> {
         self.half_width
             .filter(|_| self.mean != 0.0)
@@ -71,8 +73,8 @@ impl Estimate {
     }
 }
 
-/// The two-sided quantile of Student's t for `n` values: n - 1 degrees of freedom. `None` for fewer than two values, or a level
-/// outside (0, 1).
+/// The two-sided quantile of Student's t for `n` values: n - 1 degrees of freedom. `None` for fewer
+/// than two values, or a level outside (0, 1).
 pub fn t_quantile(n: usize, level: f64) -> Option<f64> {
     let usable = n > 1 && level > 0.0 && level < 1.0;
     let student = usable.then(|| StudentsT::new(0.0, 1.0, (n - 1) as f64).ok())??;

@@ -1,8 +1,9 @@
 //! Is a strategy shown to be better than the baseline?
 //!
-//! Both see the same requests (common random numbers), so the *difference* of each replication is what
-//! varies little, and a t interval on the differences needs far fewer runs than two separate intervals:
-//! Law, *Simulation Modeling and Analysis*, sections 10.2.1 (paired-t) and 11.2 (common random numbers).
+//! Both see the same requests (common random numbers), so the *difference* of each replication is
+//! what varies little, and a t interval on the differences needs far fewer runs than two separate
+//! intervals: Law, *Simulation Modeling and Analysis*, sections 10.2.1 (paired-t) and 11.2 (common
+//! random numbers).
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -15,8 +16,8 @@ pub enum Verdict {
     Better,
     /// The interval excludes zero, on the bad side.
     Worse,
-    /// The interval holds zero, or there is none: no difference has been shown. That is not the same as
-    /// "equal".
+    /// The interval holds zero, or there is none: no difference has been shown. That is not the
+    /// same as "equal".
     NotShown,
 }
 
@@ -37,8 +38,8 @@ pub struct Paired {
     pub difference: f64,
     /// Half the width of the interval around [`difference`](Self::difference); `None` for one pair.
     pub half_width: Option<f64>,
-    /// The difference as a share of the baseline's mean, which is taken as known; `None` when that is
-    /// zero.
+    /// The difference as a share of the baseline's mean, which is taken as known; `None` when that
+    /// is zero.
     pub relative: Option<f64>,
     /// The half-width as a share of the baseline's mean.
     pub relative_half_width: Option<f64>,
@@ -49,8 +50,8 @@ pub struct Paired {
 }
 
 impl Paired {
-    /// Compares replication by replication at [`DEFAULT_LEVEL`]. `None` when the lists are empty, of
-    /// different lengths, or hold a value that is not finite.
+    /// Compares replication by replication at [`DEFAULT_LEVEL`]. `None` when the lists are empty,
+    /// of different lengths, or hold a value that is not finite.
     pub fn of(strategy: &[f64], baseline: &[f64]) -> Option<Paired> {
         Paired::at(strategy, baseline, DEFAULT_LEVEL)
     }
@@ -93,8 +94,8 @@ impl Paired {
     }
 }
 
-/// The two-sided p-value of the paired t test. Differences that do not vary are certain: 1 when they are
-/// zero, 0 when not.
+/// The two-sided p-value of the paired t test. Differences that do not vary are certain: 1 when
+/// they are zero, 0 when not.
 fn p_value(differences: &[f64]) -> Option<f64> {
     let moments: super::Moments = differences.iter().copied().collect();
     let error = (moments.variance()? / differences.len() as f64).sqrt();
@@ -106,9 +107,9 @@ fn p_value(differences: &[f64]) -> Option<f64> {
     Some((2.0 * student.cdf(-(mean / error).abs())).min(1.0))
 }
 
-/// Which of several comparisons stand when the chance of *any* false one may be at most `significance`
-/// (0.05, say): the step-down rule of Holm, "A simple sequentially rejective multiple test procedure",
-/// Scandinavian Journal of Statistics 6 (1979).
+/// Which of several comparisons stand when the chance of *any* false one may be at most
+/// `significance` (0.05, say): the step-down rule of Holm, "A simple sequentially rejective
+/// multiple test procedure", Scandinavian Journal of Statistics 6 (1979).
 ///
 /// ```
 /// // Bonferroni would demand 0.0125 of each of the four.
@@ -122,8 +123,8 @@ pub fn holm(p_values: &[f64], significance: f64) -> Vec<bool> {
         .collect()
 }
 
-/// The p-values made larger for having been one of several, after Holm (1979); in the order given. A
-/// value that is NaN counts as 1.
+/// The p-values made larger for having been one of several, after Holm (1979); in the order given.
+/// A value that is NaN counts as 1.
 pub fn holm_adjusted(p_values: &[f64]) -> Vec<f64> {
     let p = |i: usize| {
         if p_values[i].is_nan() {

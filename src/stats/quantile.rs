@@ -3,14 +3,14 @@
 /// How many observations must lie above a quantile before it is reported.
 ///
 /// With fewer, the quantile rests on a handful of values: for independent observations with an
-/// exponential tail the relative standard error of p99.9 is about 1 / (6.9 sqrt(exceedances)), 1.4% at
-/// 100, and many times that for the correlated response times of a queue.
+/// exponential tail the relative standard error of p99.9 is about 1 / (6.9 sqrt(exceedances)), 1.4%
+/// at 100, and many times that for the correlated response times of a queue.
 pub const EXCEEDANCES: u64 = 100;
 
-/// The rank, counted from 1, of the q-quantile of `count` observations: the smallest rank r with
-/// r / count >= q, that is ceil(q count). Definition 1 of Hyndman and Fan, "Sample quantiles in
-/// statistical packages", The American Statistician 50 (1996). `None` for no observations or q outside
-/// [0, 1].
+/// The rank, counted from 1, of the q-quantile of `count` observations: the smallest rank r with r
+/// / count >= q, that is ceil(q count). Definition 1 of Hyndman and Fan, "Sample quantiles in
+/// statistical packages", The American Statistician 50 (1996). `None` for no observations or q
+/// outside [0, 1].
 ///
 /// ```
 /// use lbsim::stats::rank;
@@ -27,7 +27,8 @@ pub fn rank(count: u64, q: f64) -> Option<u64> {
     Some(rank.clamp(1, count))
 }
 
-/// The q-quantile of observations sorted upwards, by nearest [`rank`]: always one of the observations.
+/// The q-quantile of observations sorted upwards, by nearest [`rank`]: always one of the
+/// observations.
 ///
 /// ```
 /// let sorted = [15.0, 20.0, 35.0, 40.0, 50.0];
@@ -38,7 +39,8 @@ pub fn nearest_rank(sorted: &[f64], q: f64) -> Option<f64> {
     sorted.get(rank as usize - 1).copied()
 }
 
-/// Whether `count` observations suffice for the q-quantile: at least [`EXCEEDANCES`] lie above its rank.
+/// Whether `count` observations suffice for the q-quantile: at least [`EXCEEDANCES`] lie above its
+/// rank.
 ///
 /// ```
 /// use lbsim::stats::estimable;

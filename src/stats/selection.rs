@@ -11,18 +11,19 @@ pub struct Selection {
     pub decided: bool,
 }
 
-/// The fully sequential procedure of Kim and Nelson: replication by replication, whoever falls too far behind another is
-/// ruled out, until one is left.
+/// The fully sequential procedure of Kim and Nelson: replication by replication, whoever falls too
+/// far behind another is ruled out, until one is left.
 ///
-/// `values` has a list a contender, of one value a replication, the first `pilot` of them the pilot's. Less is better. Of
-/// contenders that differ by `zone` or more from the best, the best is found with at least the chance `level`; within the
-/// zone either will do. Contenders may share their random numbers: differences that vary less are decided sooner.
+/// `values` has a list a contender, of one value a replication, the first `pilot` of them the
+/// pilot's. Less is better. Of contenders that differ by `zone` or more from the best, the best is
+/// found with at least the chance `level`; within the zone either will do. Contenders may share
+/// their random numbers: differences that vary less are decided sooner.
 ///
-/// Kim and Nelson, "A fully sequential procedure for indifference-zone selection in simulation", ACM Transactions on Modeling
-/// and Computer Simulation 11 (2001), with c = 1.
+/// Kim and Nelson, "A fully sequential procedure for indifference-zone selection in simulation",
+/// ACM Transactions on Modeling and Computer Simulation 11 (2001), with c = 1.
 ///
-/// `None` for no contender, lists of different lengths, a pilot of fewer than 2, a zone that is not positive, or a level
-/// outside (0, 1).
+/// `None` for no contender, lists of different lengths, a pilot of fewer than 2, a zone that is not
+/// positive, or a level outside (0, 1).
 ///
 /// ```
 /// use lbsim::stats::kim_nelson;
@@ -95,8 +96,8 @@ mod tests {
     use super::*;
     use crate::rng::{Domain, Seeds, uniform};
 
-    /// The first constants of the procedure for 5 contenders, a pilot of 10, 95%: 2 eta (n0 - 1) as the paper's formula has
-    /// it, computed by hand: 0.5 (0.025^(-2/9) - 1) * 18 = 11.43.
+    /// The first constants of the procedure for 5 contenders, a pilot of 10, 95%: 2 eta (n0 - 1) as
+    /// the paper's formula has it, computed by hand: 0.5 (0.025^(-2/9) - 1) * 18 = 11.43.
     #[test]
     fn the_reach_is_that_of_the_formula() {
         let eta = 0.5 * (0.025_f64.powf(-2.0 / 9.0) - 1.0);
@@ -107,8 +108,9 @@ mod tests {
         );
     }
 
-    /// Four contenders, of which the best leads by just the zone: at least 95 of 100 times it is found. 400 trials; were the
-    /// chance 0.95, fewer than 365 would be seen once in 3,000 seeds, and the seed is fixed.
+    /// Four contenders, of which the best leads by just the zone: at least 95 of 100 times it is
+    /// found. 400 trials; were the chance 0.95, fewer than 365 would be seen once in 3,000 seeds,
+    /// and the seed is fixed.
     #[test]
     fn the_best_is_found_as_often_as_promised() {
         let mut rng = Seeds::new(5, 0).stream(Domain::Strategy, 0);

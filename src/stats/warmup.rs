@@ -19,18 +19,19 @@ pub enum Warmup {
         /// How many observations to drop.
         cut: usize,
     },
-    /// The best cut is in the second half, or there are too few observations: the run is too short, and
-    /// nothing about its steady state should be reported.
+    /// The best cut is in the second half, or there are too few observations: the run is too short,
+    /// and nothing about its steady state should be reported.
     NotSettled,
 }
 
-/// Finds the warm-up of one run: the cut after which the standard error of the mean of what remains,
-/// taken over means of 5, is smallest.
+/// Finds the warm-up of one run: the cut after which the standard error of the mean of what
+/// remains, taken over means of 5, is smallest.
 ///
-/// White, "An effective truncation heuristic for bias reduction in simulation output", Simulation 69
-/// (1997); White, Cobb and Spratt, "A comparison of five steady-state truncation heuristics for
-/// simulation", Winter Simulation Conference (2000) for means of 5; Franklin and White, "Stationarity
-/// tests and MSER-5", Winter Simulation Conference (2008) for refusing a cut in the second half.
+/// White, "An effective truncation heuristic for bias reduction in simulation output",
+/// Simulation 69 (1997); White, Cobb and Spratt, "A comparison of five steady-state truncation
+/// heuristics for simulation", Winter Simulation Conference (2000) for means of 5; Franklin and
+/// White, "Stationarity tests and MSER-5", Winter Simulation Conference (2008) for refusing a cut
+/// in the second half.
 ///
 /// Feed it the slowest series there is (the number in system, say), not the response time alone.
 ///
@@ -51,7 +52,8 @@ pub fn mser5(series: &[f64]) -> Warmup {
     if points.len() < FEWEST {
         return Warmup::NotSettled;
     }
-    // From the end backwards: the remainder grows by a point at a time. On a tie, the earlier cut wins.
+    // From the end backwards: the remainder grows by a point at a time. On a tie, the earlier cut
+    // wins.
     let mut rest = Moments::default();
     let mut best = (f64::INFINITY, points.len());
     for (cut, &point) in points.iter().enumerate().rev() {

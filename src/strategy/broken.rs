@@ -1,5 +1,6 @@
-//! Would a wrong strategy be found out? A least-connections that counts only what is in service, and gives ties to the first
-//! member, driven through a small world of its own and held against theory and against what the strategy promises.
+//! Would a wrong strategy be found out? A least-connections that counts only what is in service,
+//! and gives ties to the first member, driven through a small world of its own and held against
+//! theory and against what the strategy promises.
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +14,8 @@ use crate::engine::{self, Calendar, Model};
 use crate::rng::{Domain, Rng, Seeds, uniform_open};
 use crate::time::{Span, Time};
 
-/// Looks at servers that have one slot, and sees whether it is taken: what waits behind it does not count.
+/// Looks at servers that have one slot, and sees whether it is taken: what waits behind it does not
+/// count.
 #[derive(Clone, Debug)]
 struct Broken;
 
@@ -123,7 +125,8 @@ impl<R: Rule> Model for World<R> {
     }
 }
 
-/// The mean response time under a rule, in mean service times, and how many picks were not of the least loaded.
+/// The mean response time under a rule, in mean service times, and how many picks were not of the
+/// least loaded.
 fn lived<R: Rule>(config: &R::Config) -> (f64, u32) {
     let stream = |domain| Seeds::new(9, 0).stream(domain, 0);
     let pool = Pool::new((0..2).map(|position| Member::new(position, 1)).collect());
@@ -159,8 +162,9 @@ fn lived<R: Rule>(config: &R::Config) -> (f64, u32) {
     (mean, world.wrong)
 }
 
-/// Joining the shorter of two queues at load 0.8 takes 2.95574 mean service times (from the transition matrix of its Markov
-/// chain). 320,000 correlated requests give a standard error of some 1.5%: 6% is four of them.
+/// Joining the shorter of two queues at load 0.8 takes 2.95574 mean service times (from the
+/// transition matrix of its Markov chain). 320,000 correlated requests give a standard error of
+/// some 1.5%: 6% is four of them.
 #[test]
 fn theory_and_the_contract_find_a_broken_strategy_out() {
     const EXACT: f64 = 2.955_736_6;

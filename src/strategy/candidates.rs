@@ -3,11 +3,12 @@
 use super::pool::{MemberId, Pool};
 use crate::rng::{Rng, below};
 
-/// The eligible members, less those that the request has been tried on before: a view of the pool for one pick. Where all
-/// eligible ones have been tried, all of them again.
+/// The eligible members, less those that the request has been tried on before: a view of the pool
+/// for one pick. Where all eligible ones have been tried, all of them again.
 ///
-/// To have been tried is nothing that happens to a member, and no news: the pool and what a rule has learned of the member
-/// stay as they are. Where nobody has been tried, which is nearly always, the view costs nothing.
+/// To have been tried is nothing that happens to a member, and no news: the pool and what a rule
+/// has learned of the member stay as they are. Where nobody has been tried, which is nearly always,
+/// the view costs nothing.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidates<'a> {
     pool: &'a Pool,

@@ -1,5 +1,6 @@
 //! What a rule may see: its own balancer's counts, weights, eligible members, answers and reports.
-//! Nothing here tells a server's queue, speed or state; only [`Truth`] does, and only oracles get it.
+//! Nothing here tells a server's queue, speed or state; only [`Truth`] does, and only oracles get
+//! it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -34,8 +35,9 @@ pub struct Request<'a> {
     pub labels: &'a Labels,
     /// How large it is, in the scenario's unit; 1 where the scenario does not say.
     pub size: f32,
-    /// The members tried for it and failed, the last one first; at most three are remembered. Only products look: other
-    /// rules are handed [`Candidates`](super::Candidates), among whom they are not.
+    /// The members tried for it and failed, the last one first; at most three are remembered. Only
+    /// products look: other rules are handed [`Candidates`](super::Candidates), among whom they are
+    /// not.
     pub tried: &'a [MemberId],
 }
 
@@ -59,7 +61,8 @@ pub enum Origin {
 /// What is asked for, or who asks: equal keys are equal content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key<'a> {
-    /// The key of a request that is made up. Where a rule hashes text, it is the number in decimal digits.
+    /// The key of a request that is made up. Where a rule hashes text, it is the number in decimal
+    /// digits.
     Number(u64),
     /// The text of a recorded request, as it stands in the trace: a path, a parameter, an address.
     Text(&'a str),
@@ -179,7 +182,8 @@ pub struct Context<'a> {
     pub balancer: u16,
     /// This balancer's own stream.
     pub rng: &'a mut Rng,
-    /// Members to be probed now: a rule adds those it wants to hear from. See [`News::PROBES`](super::News::PROBES).
+    /// Members to be probed now: a rule adds those it wants to hear from. See
+    /// [`News::PROBES`](super::News::PROBES).
     pub probes: &'a mut Vec<MemberId>,
 }
 
@@ -191,10 +195,10 @@ pub struct Truth<'a> {
     /// When each server would have worked off all that it has, were nothing added. A server of
     /// several slots is taken to use them all.
     pub free_at: &'a [Time],
-    /// When each server would give a slot to one request more, were nothing else added: first come, first served. Empty
-    /// where the rule does not [foresee](super::News::FORESEES).
+    /// When each server would give a slot to one request more, were nothing else added: first come,
+    /// first served. Empty where the rule does not [foresee](super::News::FORESEES).
     pub starts_at: &'a [Time],
-    /// How long the request at hand takes at each server, once it has a slot, at the speed that the server has now. Empty
-    /// where the rule does not foresee, and in news.
+    /// How long the request at hand takes at each server, once it has a slot, at the speed that the
+    /// server has now. Empty where the rule does not foresee, and in news.
     pub takes: &'a [Span],
 }

@@ -271,7 +271,8 @@ fn fails_open(entry: &Entry) -> bool {
         .any(|family| entry.name.starts_with(family))
 }
 
-/// The hash functions of textbooks and papers differ from replication to replication, and products' own do not.
+/// The hash functions of textbooks and papers differ from replication to replication, and products'
+/// own do not.
 #[test]
 fn placements_are_drawn_where_no_product_fixes_them() {
     let salted = [
@@ -341,9 +342,9 @@ fn the_same_seed_gives_the_same_picks() {
     }
 }
 
-/// Only rules that declare it are told what servers say of themselves; a rule that forgets would read nothing in any
-/// world, and here it is seen to read. Whom a rule takes where all are alike says the worst of itself, and the next ones
-/// less and less.
+/// Only rules that declare it are told what servers say of themselves; a rule that forgets would
+/// read nothing in any world, and here it is seen to read. Whom a rule takes where all are alike
+/// says the worst of itself, and the next ones less and less.
 #[test]
 fn only_rules_that_say_so_read_feedback() {
     for entry in CATALOGUE {
@@ -369,8 +370,9 @@ fn only_rules_that_say_so_read_feedback() {
     }
 }
 
-/// Rules that claim to follow weights do, over many clients: within 4.5 standard deviations of a random draw (7e-6 a
-/// member). Those with a ring also within 4.5 of its unevenness, those with a table within what its places leave over.
+/// Rules that claim to follow weights do, over many clients: within 4.5 standard deviations of a
+/// random draw (7e-6 a member). Those with a ring also within 4.5 of its unevenness, those with a
+/// table within what its places leave over.
 #[test]
 fn shares_follow_weights_where_the_rule_says_so() {
     const EXACT: (f64, f64) = (f64::INFINITY, f64::INFINITY);
@@ -428,9 +430,9 @@ fn shares_follow_weights_where_the_rule_says_so() {
     }
 }
 
-/// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which sizes come; estimates that
-/// fade when they are read, which rounds otherwise in two steps than in one. That they forget nothing of those whom a
-/// request has tried is tested in their own files.
+/// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which
+/// sizes come; estimates that fade when they are read, which rounds otherwise in two steps than in
+/// one. That they forget nothing of those whom a request has tried is tested in their own files.
 const PICKS_ARE_NEWS: [&str; 6] = [
     "round-robin",
     "weighted-round-robin",
@@ -477,8 +479,8 @@ impl Bench {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// To have been tried is no news of a member: after picks that must avoid some members a rule goes on as its twin does,
-    /// who was not asked.
+    /// To have been tried is no news of a member: after picks that must avoid some members a rule
+    /// goes on as its twin does, who was not asked.
     #[test]
     fn who_was_tried_is_not_forgotten(
         weights in prop::collection::vec(1u32..5, 2..12),

@@ -2,9 +2,11 @@
 
 use crate::rng::{Rng, below};
 
-/// Two different numbers below `n`, each pair as likely, in the order drawn; the same twice where `n` is 1.
+/// Two different numbers below `n`, each pair as likely, in the order drawn; the same twice where
+/// `n` is 1.
 ///
-/// As Finagle draws them (`loadbalancer/p2c/P2CPick.scala`); the method of tower gives the same chances.
+/// As Finagle draws them (`loadbalancer/p2c/P2CPick.scala`); the method of tower gives the same
+/// chances.
 #[inline]
 pub(super) fn two(rng: &mut Rng, n: usize) -> (usize, usize) {
     if n < 2 {

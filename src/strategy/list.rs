@@ -18,7 +18,8 @@ pub enum Sight {
 pub struct Entry {
     /// The name in scenario files.
     pub name: &'static str,
-    /// Other words for it: those of products and papers, by which it is found but not named in scenario files.
+    /// Other words for it: those of products and papers, by which it is found but not named in
+    /// scenario files.
     pub aliases: &'static [&'static str],
     /// What it may see.
     pub sight: Sight,
@@ -45,8 +46,8 @@ impl Entry {
         }
     }
 
-    /// Whether this is what people mean by a word: the name or one of the aliases, however it is spelt (`least_conn`,
-    /// `LEAST_CONN`, `leastconn`).
+    /// Whether this is what people mean by a word: the name or one of the aliases, however it is
+    /// spelt (`least_conn`, `LEAST_CONN`, `leastconn`).
     pub fn is_called(&self, word: &str) -> bool {
         let word = letters(word);
         let mut names = self.aliases.iter().chain([&self.name]);
@@ -209,7 +210,8 @@ macro_rules! strategies {
         }
 
         impl Strategy {
-            /// Picks where a request goes. A rule that is not a product's must have at least one eligible member.
+            /// Picks where a request goes. A rule that is not a product's must have at least one
+            /// eligible member.
             #[inline]
             pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> Pick {
                 match self { $($(Strategy::$Rule(rule) => strategies!(@pick $sight rule, request, truth, cx),)*)* }
@@ -300,14 +302,15 @@ impl super::StrategyConfig {
         &super::CATALOGUE[self.index()]
     }
 
-    /// The name in tables and charts: the kind, the settings that are not at their default, and `oracle`
-    /// where it is one.
+    /// The name in tables and charts: the kind, the settings that are not at their default, and
+    /// `oracle` where it is one.
     ///
     /// ```
     /// use lbsim::strategy::{StrategyConfig, CATALOGUE};
     /// let entry = CATALOGUE.iter().find(|entry| entry.name == "power-of-d").unwrap();
     /// assert_eq!((entry.default)().label(), "power-of-d");
-    /// let five: StrategyConfig = serde_json::from_str(r#"{ "kind": "power-of-d", "d": 5 }"#).unwrap();
+    /// let text = r#"{ "kind": "power-of-d", "d": 5 }"#;
+    /// let five: StrategyConfig = serde_json::from_str(text).unwrap();
     /// assert_eq!(five.label(), "power-of-d d=5");
     /// ```
     pub fn label(&self) -> String {
@@ -329,8 +332,8 @@ impl super::StrategyConfig {
         label
     }
 
-    /// The settings that are not at their default, at any depth, each by its path: those that cannot be left out without
-    /// another meaning.
+    /// The settings that are not at their default, at any depth, each by its path: those that
+    /// cannot be left out without another meaning.
     pub fn said(&self) -> Vec<(String, serde_json::Value)> {
         let means_the_same = |changed: &serde_json::Value| {
             serde_json::from_value::<Self>(changed.clone()).is_ok_and(|other| other == *self)
@@ -354,7 +357,8 @@ impl super::StrategyConfig {
     }
 }
 
-/// The paths of all values that hold no others by name, and of the objects around them, innermost first.
+/// The paths of all values that hold no others by name, and of the objects around them, innermost
+/// first.
 fn leaves(value: &serde_json::Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
     if let serde_json::Value::Object(map) = value {
         for (key, value) in map {
@@ -383,7 +387,8 @@ fn take(value: &mut serde_json::Value, path: &[String]) -> Option<serde_json::Va
 mod tests {
     use crate::strategy::{CATALOGUE, called};
 
-    /// What people type leads to what they mean, and no word of one strategy hides the name of another.
+    /// What people type leads to what they mean, and no word of one strategy hides the name of
+    /// another.
     #[test]
     fn words_of_products_lead_to_strategies() {
         let found = |word: &str| called(word).map(|entry| entry.name).collect::<Vec<_>>();

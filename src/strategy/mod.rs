@@ -1,13 +1,14 @@
 //! The picking rules: one file each, and one list.
 //!
-//! To add a rule, write a file with a type that implements [`Rule`] (or [`Oracle`]) and [`News`], and
-//! add its line to the list below, with the words (`alias`) by which people look for it. From the list come the reader of scenario files, the dispatch, `lbsim
-//! list` and `lbsim explain`, the documentation's table, the contract tests, and the colour in every
-//! chart.
+//! To add a rule, write a file with a type that implements [`Rule`] (or [`Oracle`]) and [`News`],
+//! and add its line to the list below, with the words (`alias`) by which people look for it. From
+//! the list come the reader of scenario files, the dispatch, `lbsim list` and `lbsim explain`, the
+//! documentation's table, the contract tests, and the colour in every chart.
 //!
-//! A rule sees what a real balancer sees ([`Context`]); an oracle also sees the [`Truth`], and is called
-//! an oracle wherever it is shown. Whom it may pick is the balancer's business: a rule is asked only where
-//! somebody is eligible, and must pick one of the [`Candidates`] that it is handed.
+//! A rule sees what a real balancer sees ([`Context`]); an oracle also sees the [`Truth`], and is
+//! called an oracle wherever it is shown. Whom it may pick is the balancer's business: a rule is
+//! asked only where somebody is eligible, and must pick one of the [`Candidates`] that it is
+//! handed.
 
 mod candidates;
 mod context;
@@ -46,8 +47,8 @@ pub trait News: Sized {
     /// Whether the rule reads what servers say of themselves in their answers.
     const READS_FEEDBACK: bool = false;
 
-    /// Whether an oracle wants to know when each server would begin with a request and how long that takes, which costs
-    /// time to work out.
+    /// Whether an oracle wants to know when each server would begin with a request and how long
+    /// that takes, which costs time to work out.
     const FORESEES: bool = false;
 
     /// Whether the rule hashes by [`Pool::placement`], which is drawn anew in each replication.
@@ -59,23 +60,26 @@ pub trait News: Sized {
     /// What a scenario may say of the rule.
     type Config: Clone + Default + PartialEq + std::fmt::Debug + Serialize + DeserializeOwned;
 
-    /// Which members get requests while all are well and none is full; others stand by. By default all that are not marked as
-    /// down and have a weight.
+    /// Which members get requests while all are well and none is full; others stand by. By default
+    /// all that are not marked as down and have a weight.
     fn in_charge(_config: &Self::Config, members: &[Member]) -> Vec<bool> {
         standby::nobody(members)
     }
 
-    /// Whether the rule itself keeps away from servers that fail, without health checks. By default it does not.
+    /// Whether the rule itself keeps away from servers that fail, without health checks. By default
+    /// it does not.
     fn notices_failures(_config: &Self::Config) -> bool {
         false
     }
 
-    /// What the rule looks at of where a request comes from. A rule that does not say so sees no address.
+    /// What the rule looks at of where a request comes from. A rule that does not say so sees no
+    /// address.
     fn origin(_config: &Self::Config) -> Origin {
         Origin::Nothing
     }
 
-    /// What of the settings cannot be, beyond what the schema of each says; `Config::default()` always can.
+    /// What of the settings cannot be, beyond what the schema of each says; `Config::default()`
+    /// always can.
     ///
     /// # Errors
     /// The first setting that cannot be.
@@ -86,7 +90,8 @@ pub trait News: Sized {
     /// The rule as a balancer starts with it, over a pool in which every member is eligible.
     fn new(config: &Self::Config, cx: &mut Context<'_>) -> Self;
 
-    /// An answer of `member` comes soon: what is known of it may be fetched from memory. Must not change anything.
+    /// An answer of `member` comes soon: what is known of it may be fetched from memory. Must not
+    /// change anything.
     fn foresee(&self, _member: MemberId) {}
 
     /// A request has been sent to `member`; its count in the pool has already grown.
@@ -95,12 +100,13 @@ pub trait News: Sized {
     /// An attempt has ended; the member's count in the pool has already shrunk.
     fn answered(&mut self, _answer: &Answer, _cx: &mut Context<'_>) {}
 
-    /// `member` has become eligible, or no longer is; the pool already says which. Never told because a request has been
-    /// tried there: see [`Candidates`].
+    /// `member` has become eligible, or no longer is; the pool already says which. Never told
+    /// because a request has been tried there: see [`Candidates`].
     fn eligibility_changed(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
 
-    /// `member` has become part of the pool, or no longer is; the pool already says which. Where that also makes it
-    /// eligible, or no longer so, [`eligibility_changed`](News::eligibility_changed) comes after.
+    /// `member` has become part of the pool, or no longer is; the pool already says which. Where
+    /// that also makes it eligible, or no longer so,
+    /// [`eligibility_changed`](News::eligibility_changed) comes after.
     fn membership_changed(&mut self, _member: MemberId, _cx: &mut Context<'_>) {}
 
     /// The weight of `member` was `before`; the pool says what it is now.
@@ -127,10 +133,12 @@ pub trait Rule: News {
     ) -> MemberId;
 }
 
-/// The rule of a product, which decides more than a textbook rule does: whether a full member is passed over, whether a
-/// request waits, who is tried again. It sees only what a real balancer could see.
+/// The rule of a product, which decides more than a textbook rule does: whether a full member is
+/// passed over, whether a request waits, who is tried again. It sees only what a real balancer
+/// could see.
 pub trait Product: News {
-    /// Picks where `request` goes. Members tried before stand in the request, and are eligible. Also asked where nobody is.
+    /// Picks where `request` goes. Members tried before stand in the request, and are eligible.
+    /// Also asked where nobody is.
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick;
 
     /// Whether `member` takes a request that waits for it, or for any.

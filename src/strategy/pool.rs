@@ -24,18 +24,21 @@ pub struct Member {
     pub backup: bool,
     /// Whether it is marked as down in the configuration (nginx: `down`, HAProxy: `disabled`).
     pub down: bool,
-    /// Requests at once at most; 0 for no limit (nginx: `max_conns`, HAProxy: `maxconn`, IPVS: upper threshold).
+    /// Requests at once at most; 0 for no limit (nginx: `max_conns`, HAProxy: `maxconn`, IPVS:
+    /// upper threshold).
     pub max_connections: u32,
     /// HAProxy: `minconn`; IPVS: lower threshold; 0 for none.
     pub min_connections: u32,
     /// Requests that may wait for it at the balancer; 0 for no limit (HAProxy: `maxqueue`).
     pub max_queue: u32,
-    /// Failures after which it is left alone, where that is not what the strategy says (nginx: `max_fails`).
+    /// Failures after which it is left alone, where that is not what the strategy says (nginx:
+    /// `max_fails`).
     pub max_fails: Option<u32>,
-    /// How long it is left alone then, where that is not what the strategy says (nginx: `fail_timeout`).
+    /// How long it is left alone then, where that is not what the strategy says (nginx:
+    /// `fail_timeout`).
     pub fail_timeout: Option<Span>,
-    /// How long it takes to its full weight when it comes back, where that is not what the strategy says (HAProxy:
-    /// `slowstart`).
+    /// How long it takes to its full weight when it comes back, where that is not what the strategy
+    /// says (HAProxy: `slowstart`).
     pub slow_start: Option<Span>,
     /// Where it stands, where the scenario has zones.
     pub zone: Option<String>,
@@ -69,8 +72,8 @@ impl Member {
     }
 }
 
-/// The members of one balancer's pool by its own counting. Ineligible members are down by its health
-/// checks, draining, or absent: no rule asks why.
+/// The members of one balancer's pool by its own counting. Ineligible members are down by its
+/// health checks, draining, or absent: no rule asks why.
 #[derive(Clone, Debug)]
 pub struct Pool {
     members: Arc<[Member]>,
@@ -120,9 +123,9 @@ impl Pool {
         Pool { placement, ..self }
     }
 
-    /// A random word of the run, the same for all balancers over the pool: with it the hash functions of textbooks and papers
-    /// are salted, so that each replication has a placement of keys and members of its own. Products' own hashes are what
-    /// they are, and do not look at it.
+    /// A random word of the run, the same for all balancers over the pool: with it the hash
+    /// functions of textbooks and papers are salted, so that each replication has a placement of
+    /// keys and members of its own. Products' own hashes are what they are, and do not look at it.
     pub fn placement(&self) -> u64 {
         self.placement
     }
@@ -142,8 +145,8 @@ impl Pool {
         &self.members
     }
 
-    /// Whether a member is part of the pool at present, up or down: one that is not yet, or no longer, is as if it did not
-    /// stand in the configuration.
+    /// Whether a member is part of the pool at present, up or down: one that is not yet, or no
+    /// longer, is as if it did not stand in the configuration.
     #[inline]
     pub fn is_present(&self, member: MemberId) -> bool {
         self.present[member as usize]

@@ -3,7 +3,8 @@
 use super::pool::Member;
 
 impl Member {
-    /// Whether its configuration lets it have requests at all: it is not marked as down, and has a weight.
+    /// Whether its configuration lets it have requests at all: it is not marked as down, and has a
+    /// weight.
     pub fn is_enabled(&self) -> bool {
         !self.down && self.weight > 0
     }
@@ -25,7 +26,8 @@ pub(super) fn first(members: &[Member], most: usize) -> Vec<bool> {
     members.iter().map(&mut takes_part).collect()
 }
 
-/// Those that are not backups; where none of these may have requests, the first backups, at most so many.
+/// Those that are not backups; where none of these may have requests, the first backups, at most so
+/// many.
 pub(super) fn backups(members: &[Member], most: usize) -> Vec<bool> {
     let has_active = members
         .iter()
@@ -39,8 +41,8 @@ pub(super) fn backups(members: &[Member], most: usize) -> Vec<bool> {
     members.iter().map(&mut takes_part).collect()
 }
 
-/// Those of the first priorities that together are available enough: a priority counts for its share of hosts that may have
-/// requests, times `factor` in percent, at most for the whole.
+/// Those of the first priorities that together are available enough: a priority counts for its
+/// share of hosts that may have requests, times `factor` in percent, at most for the whole.
 pub(super) fn priorities(members: &[Member], factor: u32) -> Vec<bool> {
     let mut levels: Vec<u32> = members.iter().map(|member| member.priority).collect();
     levels.sort_unstable();
@@ -91,7 +93,8 @@ mod tests {
         assert_eq!(nobody(&idle), [true, true, true, false]);
     }
 
-    /// The first priority takes all as long as 72% of it are healthy (Envoy's documents, "Priority levels").
+    /// The first priority takes all as long as 72% of it are healthy (Envoy's documents, "Priority
+    /// levels").
     #[test]
     fn a_priority_that_is_available_enough_takes_all() {
         let pool = members(|at, member| member.priority = at / 3);

@@ -2,9 +2,9 @@
 
 use super::birth_death::{mean, stationary};
 
-/// Erlang A, M/M/k+M: each waiting request leaves after an exponential patience. Palm, "Methods of judging
-/// the annoyance caused by congestion" (1946); Garnett, Mandelbaum and Reiman, Manufacturing & Service
-/// Operations Management 4 (2002).
+/// Erlang A, M/M/k+M: each waiting request leaves after an exponential patience. Palm, "Methods of
+/// judging the annoyance caused by congestion" (1946); Garnett, Mandelbaum and Reiman,
+/// Manufacturing & Service Operations Management 4 (2002).
 ///
 /// Always stable when patience is finite: overload turns into abandonment.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +20,8 @@ pub struct ErlangA {
 }
 
 impl ErlangA {
-    /// P(N = n), cut where the rest weighs nothing; empty when patience never ends or nothing is served.
+    /// P(N = n), cut where the rest weighs nothing; empty when patience never ends or nothing is
+    /// served.
     pub fn in_system(&self) -> Vec<f64> {
         if self.patience_rate.is_nan() || self.patience_rate <= 0.0 || self.slots == 0 {
             return Vec::new();
@@ -42,8 +43,8 @@ impl ErlangA {
         }
     }
 
-    /// The share of requests that give up: patience rate times the mean number waiting, over the arrival
-    /// rate. 1 when nothing is known.
+    /// The share of requests that give up: patience rate times the mean number waiting, over the
+    /// arrival rate. 1 when nothing is known.
     pub fn abandons(&self) -> f64 {
         let p = self.in_system();
         if p.is_empty() {
@@ -57,9 +58,10 @@ impl ErlangA {
     }
 }
 
-/// M/M/1+D: the share of requests whose wait would exceed `timeout` seconds and which leave then, never
-/// having used the server: (1 - rho) rho e / (1 - rho^2 e) with e = e^-(mu - lambda)T. Barrer, "Queuing
-/// with impatient customers and ordered service", Operations Research 5 (1957). Holds in overload too.
+/// M/M/1+D: the share of requests whose wait would exceed `timeout` seconds and which leave then,
+/// never having used the server: (1 - rho) rho e / (1 - rho^2 e) with e = e^-(mu - lambda)T.
+/// Barrer, "Queuing with impatient customers and ordered service", Operations Research 5 (1957).
+/// Holds in overload too.
 pub fn wait_timeouts(arrival_rate: f64, service_rate: f64, timeout: f64) -> f64 {
     let rho = arrival_rate / service_rate;
     let exponent = (service_rate - arrival_rate) * timeout;

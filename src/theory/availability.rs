@@ -1,6 +1,7 @@
 //! Servers that fail and are repaired.
 
-/// The share of time that a server is up: MTBF / (MTBF + MTTR), for any distributions with these means.
+/// The share of time that a server is up: MTBF / (MTBF + MTTR), for any distributions with these
+/// means.
 ///
 /// ```
 /// assert_eq!(lbsim::theory::availability::up_fraction(90.0, 10.0), 0.9);
@@ -9,8 +10,8 @@ pub fn up_fraction(mean_up: f64, mean_down: f64) -> f64 {
     mean_up / (mean_up + mean_down)
 }
 
-/// The probability that at least k of n independent servers are up, each up with probability `up`: the
-/// binomial tail, as the regularised incomplete beta function I_up(k, n - k + 1).
+/// The probability that at least k of n independent servers are up, each up with probability `up`:
+/// the binomial tail, as the regularised incomplete beta function I_up(k, n - k + 1).
 pub fn at_least_up(n: u32, k: u32, up: f64) -> f64 {
     if k == 0 {
         1.0
@@ -23,10 +24,10 @@ pub fn at_least_up(n: u32, k: u32, up: f64) -> f64 {
     }
 }
 
-/// The mean time until all n servers are down at once, from all up, failures and repairs exponential and
-/// each server with a repairer of its own: h(i), the time from i down to i + 1 down, is
-/// (1 + i r h(i-1)) / ((n - i) f). First passage of a birth-death chain: Karlin and Taylor, *A First Course
-/// in Stochastic Processes* (1975), chapter 4.
+/// The mean time until all n servers are down at once, from all up, failures and repairs
+/// exponential and each server with a repairer of its own: h(i), the time from i down to i + 1
+/// down, is (1 + i r h(i-1)) / ((n - i) f). First passage of a birth-death chain: Karlin and
+/// Taylor, *A First Course in Stochastic Processes* (1975), chapter 4.
 pub fn mean_time_to_all_down(n: u32, fail_rate: f64, repair_rate: f64) -> f64 {
     let step = |(total, last): (f64, f64), i: u32| {
         let next = (1.0 + f64::from(i) * repair_rate * last) / (f64::from(n - i) * fail_rate);
@@ -35,9 +36,9 @@ pub fn mean_time_to_all_down(n: u32, fail_rate: f64, repair_rate: f64) -> f64 {
     (0..n).fold((0.0, 0.0), step).0
 }
 
-/// The mean response of M/M/1 whose server breaks down at rate f at any time, is repaired at rate r, and
-/// then resumes: ((f + r)^2 + f mu) / ((f + r) (r mu - lambda (f + r))). White and Christie, "Queuing with
-/// preemptive priorities or with breakdown", Operations Research 6 (1958).
+/// The mean response of M/M/1 whose server breaks down at rate f at any time, is repaired at rate
+/// r, and then resumes: ((f + r)^2 + f mu) / ((f + r) (r mu - lambda (f + r))). White and Christie,
+/// "Queuing with preemptive priorities or with breakdown", Operations Research 6 (1958).
 pub fn mm1_with_breakdowns(
     arrival_rate: f64,
     service_rate: f64,

@@ -2,8 +2,9 @@
 
 use super::numeric::keeps_up;
 
-/// Batches of requests at Poisson moments, one server with exponential service. Chaudhry and Templeton,
-/// *A First Course in Bulk Queues* (1983); Kleinrock, *Queueing Systems* volume 1 (1975), section 4.5.
+/// Batches of requests at Poisson moments, one server with exponential service. Chaudhry and
+/// Templeton, *A First Course in Bulk Queues* (1983); Kleinrock, *Queueing Systems* volume 1
+/// (1975), section 4.5.
 ///
 /// ```
 /// let pairs = lbsim::theory::BatchArrivals::of_size(0.8, 1.0, 2);

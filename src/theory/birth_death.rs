@@ -7,7 +7,8 @@ pub(super) const MOST: u32 = 4_000_000;
 /// p(n+1) death(n+1) = p(n) birth(n) (Kleinrock, *Queueing Systems* volume 1, 1975, section 3.1).
 ///
 /// `last` may be huge: the chain is cut where the rest weighs nothing, which asks that birth(n) /
-/// death(n+1) does not grow with n. Empty when a rate is not a number or a death rate is not positive.
+/// death(n+1) does not grow with n. Empty when a rate is not a number or a death rate is not
+/// positive.
 pub(super) fn stationary(
     last: u32,
     birth: impl Fn(u32) -> f64,

@@ -1,9 +1,9 @@
 //! Load or capacity that follows the clock.
 
-/// The mean number in service at time t with unlimited slots and arrivals at rate
-/// mean + amplitude sin(2 pi t / period), in the periodic steady state:
-/// mean/mu + amplitude (mu sin wt - w cos wt) / (mu^2 + w^2). It lags behind the arrivals. Eick, Massey and
-/// Whitt, "Mt/G/infinity queues with sinusoidal arrival rates", Management Science 39 (1993).
+/// The mean number in service at time t with unlimited slots and arrivals at rate mean + amplitude
+/// sin(2 pi t / period), in the periodic steady state: mean/mu + amplitude (mu sin wt - w cos wt) /
+/// (mu^2 + w^2). It lags behind the arrivals. Eick, Massey and Whitt, "Mt/G/infinity queues with
+/// sinusoidal arrival rates", Management Science 39 (1993).
 pub fn mean_in_service(
     mean_rate: f64,
     amplitude: f64,
@@ -16,8 +16,9 @@ pub fn mean_in_service(
     mean_rate / service_rate + amplitude * wave / (service_rate * service_rate + w * w)
 }
 
-/// Requests that a new server gets while its weight rises evenly from 0 to 1 over `ramp` seconds beside n
-/// full servers, weighted random, per request per second to the pool: T - n T ln((n + 1) / n).
+/// Requests that a new server gets while its weight rises evenly from 0 to 1 over `ramp` seconds
+/// beside n full servers, weighted random, per request per second to the pool: T - n T ln((n + 1) /
+/// n).
 pub fn slow_start_requests(full_servers: u32, ramp: f64) -> f64 {
     if full_servers == 0 {
         return ramp;

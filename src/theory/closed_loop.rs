@@ -2,12 +2,14 @@
 
 use super::birth_death::{mean, stationary};
 
-/// Users before one queue with several slots, exponential service, exponential thinking: the machine
-/// repairman (Palm 1943; Kleinrock, *Queueing Systems* volume 1, 1975, section 3.8). A closed loop slows
-/// down with its server, so it never overloads: compare with an open one before drawing conclusions.
+/// Users before one queue with several slots, exponential service, exponential thinking: the
+/// machine repairman (Palm 1943; Kleinrock, *Queueing Systems* volume 1, 1975, section 3.8). A
+/// closed loop slows down with its server, so it never overloads: compare with an open one before
+/// drawing conclusions.
 ///
 /// ```
-/// let office = lbsim::theory::ClosedLoop { users: 20, think_time: 18.0, service_time: 1.0, slots: 1 };
+/// use lbsim::theory::ClosedLoop;
+/// let office = ClosedLoop { users: 20, think_time: 18.0, service_time: 1.0, slots: 1 };
 /// assert!((office.throughput() - 0.89078715).abs() < 1e-8);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,12 +72,12 @@ pub struct Mva {
     pub response: f64,
 }
 
-/// Exact mean-value analysis of users who visit single-slot stations and then think; `demands` holds, for
-/// each station, visits per request times mean service time. Reiser and Lavenberg, "Mean-value analysis of
-/// closed multichain queuing networks", Journal of the ACM 27 (1980).
+/// Exact mean-value analysis of users who visit single-slot stations and then think; `demands`
+/// holds, for each station, visits per request times mean service time. Reiser and Lavenberg,
+/// "Mean-value analysis of closed multichain queuing networks", Journal of the ACM 27 (1980).
 ///
-/// Random routing over n like servers of mean service s is n stations of demand s / n. `None` for no
-/// users, times that are negative or not finite, or no time at all.
+/// Random routing over n like servers of mean service s is n stations of demand s / n. `None` for
+/// no users, times that are negative or not finite, or no time at all.
 ///
 /// ```
 /// let two = lbsim::theory::mva(20, 10.0, &[0.5, 0.5]).unwrap();

@@ -10,9 +10,9 @@ pub fn exponential_mean(mean: f64, n: u32) -> f64 {
     mean * harmonic(n)
 }
 
-/// The quantile that each of n independent servers must meet for the slowest to meet q: q^(1/n). At n = 100
-/// the whole's median is each one's 99.3rd percentile. Dean and Barroso, "The tail at scale",
-/// Communications of the ACM 56 (2013).
+/// The quantile that each of n independent servers must meet for the slowest to meet q: q^(1/n). At
+/// n = 100 the whole's median is each one's 99.3rd percentile. Dean and Barroso, "The tail at
+/// scale", Communications of the ACM 56 (2013).
 ///
 /// ```
 /// assert!((lbsim::theory::fan_out::leaf_quantile(0.5, 100) - 0.9930925).abs() < 1e-7);
@@ -26,15 +26,15 @@ pub fn exponential_quantile(mean: f64, n: u32, q: f64) -> f64 {
     super::numeric::exponential_quantile(leaf_quantile(q, n), 1.0 / mean)
 }
 
-/// The share of requests that meet at least one slow server when each is slow with probability `slow`:
-/// 1 - (1 - slow)^n.
+/// The share of requests that meet at least one slow server when each is slow with probability
+/// `slow`: 1 - (1 - slow)^n.
 pub fn meets_slow(slow: f64, n: u32) -> f64 {
     -(f64::from(n) * (-slow).ln_1p()).exp_m1()
 }
 
-/// The mean response of a request that is served by both of two M/M/1 queues and waits for the later:
-/// (12 - rho) / 8 / (mu - lambda). Flatto and Hahn, "Two parallel queues created by arrivals with two
-/// demands", SIAM Journal on Applied Mathematics 44 (1984).
+/// The mean response of a request that is served by both of two M/M/1 queues and waits for the
+/// later: (12 - rho) / 8 / (mu - lambda). Flatto and Hahn, "Two parallel queues created by arrivals
+/// with two demands", SIAM Journal on Applied Mathematics 44 (1984).
 pub fn fork_join_two(arrival_rate: f64, service_rate: f64) -> f64 {
     let queue = super::Mm1 {
         arrival_rate,

@@ -2,12 +2,12 @@
 
 use super::birth_death::{MOST, mean, stationary};
 
-/// Slots with a bounded queue. With one slot this is M/M/1/K, with `capacity` equal to `slots` Erlang's
-/// loss system. Always stable: what does not fit is lost. Kleinrock, *Queueing Systems* volume 1 (1975),
-/// chapter 3.
+/// Slots with a bounded queue. With one slot this is M/M/1/K, with `capacity` equal to `slots`
+/// Erlang's loss system. Always stable: what does not fit is lost. Kleinrock, *Queueing Systems*
+/// volume 1 (1975), chapter 3.
 ///
-/// With no slot or a service rate of zero, everything is lost. A capacity beyond four million counts as
-/// four million.
+/// With no slot or a service rate of zero, everything is lost. A capacity beyond four million
+/// counts as four million.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Finite {
     /// Requests per second, including those turned away.
@@ -21,8 +21,8 @@ pub struct Finite {
 }
 
 impl Finite {
-    /// P(N = n) for n = 0..=capacity; shorter where the rest is below 1e-26 of the largest, empty when
-    /// nothing is served.
+    /// P(N = n) for n = 0..=capacity; shorter where the rest is below 1e-26 of the largest, empty
+    /// when nothing is served.
     pub fn in_system(&self) -> Vec<f64> {
         let death = |n: u32| f64::from(n.min(self.slots)) * self.service_rate;
         stationary(self.capacity, |_| self.arrival_rate, death)

@@ -2,9 +2,10 @@
 
 use super::numeric::{bisect, exponential_quantile};
 
-/// One server whose arrivals have independent gaps. Everything follows from sigma, the probability that
-/// an arrival finds the server busy: the root below 1 of sigma = A*(mu (1 - sigma)), A* the
-/// Laplace-Stieltjes transform of the gap. Kleinrock, *Queueing Systems* volume 1 (1975), section 6.4.
+/// One server whose arrivals have independent gaps. Everything follows from sigma, the probability
+/// that an arrival finds the server busy: the root below 1 of sigma = A*(mu (1 - sigma)), A* the
+/// Laplace-Stieltjes transform of the gap. Kleinrock, *Queueing Systems* volume 1 (1975), section
+/// 6.4.
 ///
 /// ```
 /// use lbsim::theory::Gim1;
@@ -18,8 +19,8 @@ pub struct Gim1 {
 }
 
 impl Gim1 {
-    /// From the arrival rate and the transform A*(s) = E\[e^-s gap\] of the gap. A server that cannot keep
-    /// up has sigma 1.
+    /// From the arrival rate and the transform A*(s) = E\[e^-s gap\] of the gap. A server that
+    /// cannot keep up has sigma 1.
     pub fn new(arrival_rate: f64, service_rate: f64, transform: impl Fn(f64) -> f64) -> Gim1 {
         let sigma = if super::numeric::keeps_up(arrival_rate / service_rate) {
             // A*(mu (1 - x)) - x is positive up to the root and negative from there to 1.
@@ -50,8 +51,8 @@ impl Gim1 {
         Gim1::new(arrival_rate, service_rate, |s| (-s / arrival_rate).exp())
     }
 
-    /// Bursty gaps, H2/M/1: a mixture of two exponentials with balanced means and squared coefficient of
-    /// variation `scv` (at least 1; less counts as 1).
+    /// Bursty gaps, H2/M/1: a mixture of two exponentials with balanced means and squared
+    /// coefficient of variation `scv` (at least 1; less counts as 1).
     pub fn hyperexponential(arrival_rate: f64, scv: f64, service_rate: f64) -> Gim1 {
         let scv = scv.max(1.0);
         let p = 0.5 * (1.0 + ((scv - 1.0) / (scv + 1.0)).sqrt());

@@ -1,8 +1,8 @@
 //! Keys on servers: how many move, and how even the shares are.
 
-/// The share of keys that move when one server joins n, by a hashing that moves no more than it must
-/// (consistent, rendezvous, jump): 1 / (n + 1). Karger et al., "Consistent hashing and random trees", STOC
-/// (1997).
+/// The share of keys that move when one server joins n, by a hashing that moves no more than it
+/// must (consistent, rendezvous, jump): 1 / (n + 1). Karger et al., "Consistent hashing and random
+/// trees", STOC (1997).
 pub fn moved_at_least(servers: u32) -> f64 {
     1.0 / (f64::from(servers) + 1.0)
 }
@@ -24,8 +24,9 @@ pub fn ring_share_cv(servers: u32, points: u32) -> f64 {
     ((n - 1.0) / (n * v + 1.0)).sqrt()
 }
 
-/// The mean of the largest share of a ring over the mean share with *one* point a server: the largest of n
-/// spacings of a circle, H_n / n. David and Nagaraja, *Order Statistics* (2003), section 6.4.
+/// The mean of the largest share of a ring over the mean share with *one* point a server: the
+/// largest of n spacings of a circle, H_n / n. David and Nagaraja, *Order Statistics* (2003),
+/// section 6.4.
 pub fn ring_peak_to_mean(servers: u32) -> f64 {
     super::fan_out::harmonic(servers)
 }

@@ -1,7 +1,8 @@
 //! How long a dead server goes unnoticed.
 
-/// An active health check: a probe every `interval`, `threshold` failures in a row to take the server out,
-/// each failure known after `timeout`. The crash falls at a uniformly random moment between two probes.
+/// An active health check: a probe every `interval`, `threshold` failures in a row to take the
+/// server out, each failure known after `timeout`. The crash falls at a uniformly random moment
+/// between two probes.
 ///
 /// ```
 /// let check = lbsim::theory::HealthCheck { interval: 10.0, threshold: 2, timeout: 2.0 };
@@ -14,7 +15,8 @@ pub struct HealthCheck {
     pub interval: f64,
     /// Failed probes in a row that it takes; at least 1.
     pub threshold: u32,
-    /// How long a probe waits before it counts as failed, seconds; 0 for a crash that refuses connections.
+    /// How long a probe waits before it counts as failed, seconds; 0 for a crash that refuses
+    /// connections.
     pub timeout: f64,
 }
 
@@ -34,9 +36,9 @@ impl HealthCheck {
         self.earliest() + self.interval / 2.0
     }
 
-    /// The mean number of requests sent to the dead server of n meanwhile, when the strategy sends each
-    /// server an equal share: lambda / n times the mean delay. A strategy that counts requests in flight
-    /// does better when a dead server hangs and worse when it fails fast.
+    /// The mean number of requests sent to the dead server of n meanwhile, when the strategy sends
+    /// each server an equal share: lambda / n times the mean delay. A strategy that counts requests
+    /// in flight does better when a dead server hangs and worse when it fails fast.
     pub fn requests_lost(&self, arrival_rate: f64, servers: u32) -> f64 {
         requests_lost(arrival_rate, servers, self.mean_delay())
     }

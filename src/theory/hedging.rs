@@ -1,8 +1,9 @@
 //! Copies of a request: hedges sent late, and redundancy sent at once.
 
-/// The tail of the response when a second copy is sent after `delay` seconds and the first answer counts:
-/// S(t) S(t - delay), S the tail of one copy. Dean and Barroso, "The tail at scale", Communications of the
-/// ACM 56 (2013). It takes the copies as independent and the extra load as free.
+/// The tail of the response when a second copy is sent after `delay` seconds and the first answer
+/// counts: S(t) S(t - delay), S the tail of one copy. Dean and Barroso, "The tail at scale",
+/// Communications of the ACM 56 (2013). It takes the copies as independent and the extra load as
+/// free.
 pub fn hedged_tail(t: f64, delay: f64, tail: impl Fn(f64) -> f64) -> f64 {
     if t < delay {
         tail(t)
@@ -21,18 +22,19 @@ pub fn hedged_quantile(q: f64, delay: f64, tail: impl Fn(f64) -> f64) -> f64 {
     super::numeric::quantile(q, |t| hedged_tail(t, delay, &tail))
 }
 
-/// The mean response when one copy's is exponential with mean `mean`: mean (1 - e^(-delay/mean) / 2).
+/// The mean response when one copy's is exponential with mean `mean`: mean (1 - e^(-delay/mean)
+/// / 2).
 pub fn hedged_exponential_mean(mean: f64, delay: f64) -> f64 {
     mean * (1.0 - (-delay.max(0.0) / mean).exp() / 2.0)
 }
 
-/// The mean response when each request goes to `copies` of `servers` servers at once, chosen at random,
-/// copies of independent exponential service, the rest cancelled on the first answer:
-/// sum over i = d..n of 1 / (n mu C(n-1, d-1) / C(i-1, d-1) - n lambda). Gardner et al., "Redundancy-d: the
-/// power of d choices for redundancy", Operations Research 65 (2017).
+/// The mean response when each request goes to `copies` of `servers` servers at once, chosen at
+/// random, copies of independent exponential service, the rest cancelled on the first answer: sum
+/// over i = d..n of 1 / (n mu C(n-1, d-1) / C(i-1, d-1) - n lambda). Gardner et al., "Redundancy-d:
+/// the power of d choices for redundancy", Operations Research 65 (2017).
 ///
-/// `arrival_rate` is requests per second *a server*. Infinite when that is not below `service_rate`, or
-/// `copies` is not in 1..=`servers`.
+/// `arrival_rate` is requests per second *a server*. Infinite when that is not below
+/// `service_rate`, or `copies` is not in 1..=`servers`.
 pub fn redundancy_mean(arrival_rate: f64, service_rate: f64, servers: u32, copies: u32) -> f64 {
     if !super::numeric::keeps_up(arrival_rate / service_rate) || copies == 0 || copies > servers {
         return f64::INFINITY;

@@ -2,8 +2,8 @@
 
 use super::numeric::{keeps_up, poisson, poisson_at_least, quantile};
 
-/// Slots with constant service times fed from one queue. Round robin over k such servers gives the same
-/// waits, since equal service times end in the order in which they began.
+/// Slots with constant service times fed from one queue. Round robin over k such servers gives the
+/// same waits, since equal service times end in the order in which they began.
 ///
 /// ```
 /// let pool = lbsim::theory::Mdk { arrival_rate: 1.6, service_time: 1.0, slots: 2 };
@@ -30,12 +30,12 @@ impl Mdk {
         keeps_up(self.load())
     }
 
-    /// E\[W\] = D sum over i of \[P(X_i >= ik) - P(X_i > ik) / rho\], X_i Poisson with mean i k rho:
-    /// Crommelin, "Delay probability formulae when the holding times are constant", Post Office
-    /// Electrical Engineers' Journal 25 (1932). One slot is Pollaczek-Khinchine's case.
+    /// E\[W\] = D sum over i of \[P(X_i >= ik) - P(X_i > ik) / rho\], X_i Poisson with mean i k
+    /// rho: Crommelin, "Delay probability formulae when the holding times are constant", Post
+    /// Office Electrical Engineers' Journal 25 (1932). One slot is Pollaczek-Khinchine's case.
     ///
-    /// Near saturation the series is long: about 70 / (k (1 - rho)^2) terms. It is summed to a million
-    /// of them, which is exact up to a load of 0.99 and too low beyond.
+    /// Near saturation the series is long: about 70 / (k (1 - rho)^2) terms. It is summed to a
+    /// million of them, which is exact up to a load of 0.99 and too low beyond.
     pub fn mean_wait(&self) -> f64 {
         if !self.stable() {
             return f64::INFINITY;
@@ -111,9 +111,9 @@ fn single_wait_tail(rho: f64, x: f64) -> f64 {
     (1.0 - within).clamp(0.0, 1.0)
 }
 
-/// P(N <= n) of M/D/1 for n = 0..=last, by the recursion of Tijms, *A First Course in Stochastic Models*
-/// (2003), section 9.2: p(n) = b(n-1) p(0) + sum over i of b(n-i) p(i), b(m) = P(X > m), X Poisson with
-/// mean rho. All its terms are positive.
+/// P(N <= n) of M/D/1 for n = 0..=last, by the recursion of Tijms, *A First Course in Stochastic
+/// Models* (2003), section 9.2: p(n) = b(n-1) p(0) + sum over i of b(n-i) p(i), b(m) = P(X > m), X
+/// Poisson with mean rho. All its terms are positive.
 fn cumulative_in_system(rho: f64, last: usize) -> Vec<f64> {
     let more: Vec<f64> = (0..=last as u64)
         .map(|m| poisson_at_least(rho, m + 1))

@@ -57,8 +57,8 @@ impl Mg1 {
         self.mean_wait() + self.mean_service
     }
 
-    /// Var\[W\] = E\[W\]^2 + lambda E\[S^3\] / (3 (1 - rho)), given the third moment of the service time:
-    /// Takacs, "A single-server queue with Poisson input", Operations Research 10 (1962).
+    /// Var\[W\] = E\[W\]^2 + lambda E\[S^3\] / (3 (1 - rho)), given the third moment of the service
+    /// time: Takacs, "A single-server queue with Poisson input", Operations Research 10 (1962).
     pub fn wait_variance(&self, third_moment: f64) -> f64 {
         if self.stable() {
             self.mean_wait().powi(2)

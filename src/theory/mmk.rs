@@ -2,8 +2,8 @@
 
 use super::numeric::{exponential_quantile, keeps_up, quantile};
 
-/// Erlang B: the share of requests turned away by `slots` slots without a queue, for any distribution of
-/// service times. `offered` is arrival rate times mean service time.
+/// Erlang B: the share of requests turned away by `slots` slots without a queue, for any
+/// distribution of service times. `offered` is arrival rate times mean service time.
 ///
 /// B(k) = a B(k-1) / (k + a B(k-1)): Erlang (1917). With no slot, or an offered load that is not a
 /// number, everything is turned away.
@@ -18,8 +18,8 @@ pub fn erlang_b(offered: f64, slots: u32) -> f64 {
     (1..=slots).fold(1.0, |b, k| offered * b / (f64::from(k) + offered * b))
 }
 
-/// Erlang C: the share of requests that must wait, C = B / (1 - rho (1 - B)); 1 when the slots cannot
-/// keep up.
+/// Erlang C: the share of requests that must wait, C = B / (1 - rho (1 - B)); 1 when the slots
+/// cannot keep up.
 pub fn erlang_c(offered: f64, slots: u32) -> f64 {
     let load = offered / f64::from(slots);
     let b = erlang_b(offered, slots);
@@ -99,8 +99,8 @@ impl Mmk {
         }
     }
 
-    /// P(R > t) = (1 - C) e^-mu t + C (theta e^-mu t - mu e^-theta t) / (theta - mu), theta = k mu -
-    /// lambda: an exponential service after a wait that is exponential with probability C.
+    /// P(R > t) = (1 - C) e^-mu t + C (theta e^-mu t - mu e^-theta t) / (theta - mu), theta = k
+    /// mu - lambda: an exponential service after a wait that is exponential with probability C.
     pub fn response_tail(&self, t: f64) -> f64 {
         if !self.stable() {
             return 1.0;

@@ -1,4 +1,5 @@
-//! Closed forms of queueing theory, the yardstick of the simulator: used by its tests and by `lbsim check`.
+//! Closed forms of queueing theory, the yardstick of the simulator: used by its tests and by `lbsim
+//! check`.
 //!
 //! | file | model |
 //! |---|---|
@@ -16,16 +17,16 @@
 //! | [`abandonment`] | users who give up waiting |
 //! | [`priority`] | classes served in order |
 //! | [`hedging`], [`fan_out`] | copies of a request; requests to many servers |
-//! | [`availability`], [`health`], [`retries`], [`sessions`] | failure, its detection, and what it costs |
+//! | [`availability`], [`health`], [`retries`], [`sessions`] | failure, its detection and cost |
 //! | [`hashing`] | keys moved, shares of a ring |
 //! | [`changing`] | load or capacity that follows the clock |
 //!
-//! Rates are per second and times in seconds, all `f64`. "Response" is waiting plus service, "wait" the
-//! queue alone; service is first come, first served unless said.
+//! Rates are per second and times in seconds, all `f64`. "Response" is waiting plus service, "wait"
+//! the queue alone; service is first come, first served unless said.
 //!
-//! No function panics or returns NaN for finite parameters that make sense. A queue that cannot keep up
-//! (or whose parameters are negative or not numbers) has an infinite mean response and infinite
-//! quantiles, and a request waits there with probability 1.
+//! No function panics or returns NaN for finite parameters that make sense. A queue that cannot
+//! keep up (or whose parameters are negative or not numbers) has an infinite mean response and
+//! infinite quantiles, and a request waits there with probability 1.
 
 mod birth_death;
 mod numeric;

@@ -2,12 +2,12 @@
 
 use super::numeric::{keeps_up, poisson, quantile};
 
-/// The limit for many servers of "the shortest of d queues", exponential service. With d = 1 it is random
-/// routing.
+/// The limit for many servers of "the shortest of d queues", exponential service. With d = 1 it is
+/// random routing.
 ///
-/// Vvedenskaya, Dobrushin and Karpelevich, Problems of Information Transmission 32 (1996); Mitzenmacher,
-/// "The power of two choices in randomized load balancing", IEEE Transactions on Parallel and Distributed
-/// Systems 12 (2001).
+/// Vvedenskaya, Dobrushin and Karpelevich, Problems of Information Transmission 32 (1996);
+/// Mitzenmacher, "The power of two choices in randomized load balancing", IEEE Transactions on
+/// Parallel and Distributed Systems 12 (2001).
 ///
 /// ```
 /// use lbsim::theory::PowerOfD;
@@ -32,7 +32,8 @@ impl PowerOfD {
         keeps_up(self.load)
     }
 
-    /// s_i = load^((d^i - 1) / (d - 1)): the share of servers with at least i requests; 1 when unstable.
+    /// s_i = load^((d^i - 1) / (d - 1)): the share of servers with at least i requests; 1 when
+    /// unstable.
     pub fn at_least(&self, i: u32) -> f64 {
         if self.stable() {
             self.load.powf(self.exponent(i))
@@ -71,8 +72,9 @@ impl PowerOfD {
         terms.take_while(|term| *term > 1e-18).sum::<f64>() / self.service_rate
     }
 
-    /// P(R > t) when each server works first come, first served: a request that joins i others leaves
-    /// after i + 1 service times, so P(R > t) = sum over i of s_i^d P(X = i), X Poisson with mean mu t.
+    /// P(R > t) when each server works first come, first served: a request that joins i others
+    /// leaves after i + 1 service times, so P(R > t) = sum over i of s_i^d P(X = i), X Poisson with
+    /// mean mu t.
     pub fn response_tail(&self, t: f64) -> f64 {
         if !self.stable() || self.service_rate <= 0.0 {
             return 1.0;
@@ -114,7 +116,8 @@ impl PowerOfD {
 mod tests {
     use super::*;
 
-    /// The table of Mitzenmacher (2001) prints the limit for d = 2 as 1.2657 at 0.5 and 2.6141 at 0.9.
+    /// The table of Mitzenmacher (2001) prints the limit for d = 2 as 1.2657 at 0.5 and 2.6141 at
+    /// 0.9.
     #[test]
     fn published() {
         let at = |load| {

@@ -22,9 +22,10 @@ impl Class {
     }
 }
 
-/// The mean wait of each class, most important first, at one server that never interrupts a request:
-/// W_i = W0 / ((1 - rho_1 - .. - rho_(i-1)) (1 - rho_1 - .. - rho_i)), W0 = sum lambda E\[S^2\] / 2.
-/// Cobham, "Priority assignment in waiting line problems", Operations Research 2 (1954).
+/// The mean wait of each class, most important first, at one server that never interrupts a
+/// request: W_i = W0 / ((1 - rho_1 - .. - rho_(i-1)) (1 - rho_1 - .. - rho_i)), W0 = sum lambda
+/// E\[S^2\] / 2. Cobham, "Priority assignment in waiting line problems", Operations Research 2
+/// (1954).
 ///
 /// A class that, with those before it, fills the server waits for ever.
 ///

@@ -2,16 +2,17 @@
 
 use super::numeric::keeps_up;
 
-/// One server that works on all its requests at once, as an operating system does. Means do not depend
-/// on the distribution of service times.
+/// One server that works on all its requests at once, as an operating system does. Means do not
+/// depend on the distribution of service times.
 ///
-/// Sakata, Noguchi and Oizumi, "An analysis of the M/G/1 queue under round-robin scheduling", Operations
-/// Research 19 (1971).
+/// Sakata, Noguchi and Oizumi, "An analysis of the M/G/1 queue under round-robin scheduling",
+/// Operations Research 19 (1971).
 ///
 /// ```
 /// let server = lbsim::theory::Ps { arrival_rate: 0.8, mean_service: 1.0 };
 /// assert!((server.mean_response() - 5.0).abs() < 1e-12);
-/// assert!((server.mean_response_of(0.1) - 0.5).abs() < 1e-12); // small requests do not wait for large
+/// // Small requests do not wait for large ones.
+/// assert!((server.mean_response_of(0.1) - 0.5).abs() < 1e-12);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ps {
@@ -55,9 +56,9 @@ impl Ps {
         }
     }
 
-    /// Var\[R\] for *exponential* service: E\[S\]^2 (2 + rho) / ((2 - rho) (1 - rho)^2). Coffman, Muntz
-    /// and Trotter, "Waiting time distributions for processor-sharing systems", Journal of the ACM 17
-    /// (1970).
+    /// Var\[R\] for *exponential* service: E\[S\]^2 (2 + rho) / ((2 - rho) (1 - rho)^2). Coffman,
+    /// Muntz and Trotter, "Waiting time distributions for processor-sharing systems", Journal of
+    /// the ACM 17 (1970).
     pub fn exponential_response_variance(&self) -> f64 {
         let rho = self.load();
         if self.stable() {

@@ -1,19 +1,19 @@
 //! State that outlives a request: cached addresses and sessions.
 
-/// The share of clients still sent to a dead address t seconds after DNS changed, when every cache asks
-/// again as soon as its entry of this time to live expires: 1 - t / TTL.
+/// The share of clients still sent to a dead address t seconds after DNS changed, when every cache
+/// asks again as soon as its entry of this time to live expires: 1 - t / TTL.
 pub fn stale_addresses(ttl: f64, t: f64) -> f64 {
     (1.0 - t.max(0.0) / ttl).max(0.0)
 }
 
-/// The same when a client asks only when it has a request, of which it has `request_rate` per second:
-/// (TTL - t) / (TTL + 1 / rate), by the renewal theorem.
+/// The same when a client asks only when it has a request, of which it has `request_rate` per
+/// second: (TTL - t) / (TTL + 1 / rate), by the renewal theorem.
 pub fn stale_addresses_on_demand(ttl: f64, request_rate: f64, t: f64) -> f64 {
     (ttl - t.max(0.0)).max(0.0) / (ttl + 1.0 / request_rate)
 }
 
-/// The share of sessions lost when `crashed` of `servers` go down together and each session is kept on
-/// `copies` different servers chosen at random: C(k, c) / C(n, c).
+/// The share of sessions lost when `crashed` of `servers` go down together and each session is kept
+/// on `copies` different servers chosen at random: C(k, c) / C(n, c).
 ///
 /// ```
 /// use lbsim::theory::sessions::lost;

@@ -1,10 +1,12 @@
-//! Random routing: each server is an M/M/1 of its own, since a Poisson stream split at random is Poisson.
+//! Random routing: each server is an M/M/1 of its own, since a Poisson stream split at random is
+//! Poisson.
 
 use super::Mm1;
 
 /// The mean response when server i, of rate `service_rates[i]`, gets a share of the requests in
-/// proportion to `weights[i]`. Infinite when a server that gets requests cannot keep up; `None` when the
-/// lists differ in length, are empty, or the weights are not non-negative with a positive sum.
+/// proportion to `weights[i]`. Infinite when a server that gets requests cannot keep up; `None`
+/// when the lists differ in length, are empty, or the weights are not non-negative with a positive
+/// sum.
 ///
 /// ```
 /// let mean = lbsim::theory::split::mean_response(1.5, &[2.0, 1.0], &[2.0, 1.0]).unwrap();
@@ -36,11 +38,12 @@ pub fn mean_response(arrival_rate: f64, service_rates: &[f64], weights: &[f64]) 
 }
 
 /// The rates at which a random split should feed unlike servers for the least mean response:
-/// lambda_i = mu_i - sqrt(mu_i) (sum mu - lambda) / sum sqrt(mu), over the servers fast enough to be worth
-/// using. Buzen and Chen, "Optimal load balancing in memory hierarchies", IFIP Congress (1974).
+/// lambda_i = mu_i - sqrt(mu_i) (sum mu - lambda) / sum sqrt(mu), over the servers fast enough to
+/// be worth using. Buzen and Chen, "Optimal load balancing in memory hierarchies", IFIP Congress
+/// (1974).
 ///
-/// Slow servers get *less* than their share of capacity, perhaps nothing. `None` when the servers cannot
-/// keep up together, or a rate is negative or not finite.
+/// Slow servers get *less* than their share of capacity, perhaps nothing. `None` when the servers
+/// cannot keep up together, or a rate is negative or not finite.
 ///
 /// ```
 /// let rates = lbsim::theory::split::optimal(1.5, &[2.0, 1.0]).unwrap();
@@ -75,10 +78,10 @@ pub fn optimal(arrival_rate: f64, service_rates: &[f64]) -> Option<Vec<f64>> {
     Some(rates)
 }
 
-/// The mean response of one queue before two unlike servers (rates `fast` >= `slow`), an idle fast one
-/// preferred, requests never moved: E\[N\] = 1 / (A (1 - rho)^2 + 1 - rho) with
-/// A = mu1 mu2 (1 + 2 rho) / (lambda (lambda + mu2)). Trivedi, *Probability and Statistics with
-/// Reliability, Queuing, and Computer Science Applications* (2001), section 8.2.
+/// The mean response of one queue before two unlike servers (rates `fast` >= `slow`), an idle fast
+/// one preferred, requests never moved: E\[N\] = 1 / (A (1 - rho)^2 + 1 - rho) with A = mu1 mu2
+/// (1 + 2 rho) / (lambda (lambda + mu2)). Trivedi, *Probability and Statistics with Reliability,
+/// Queuing, and Computer Science Applications* (2001), section 8.2.
 pub fn central_queue_of_two(arrival_rate: f64, fast: f64, slow: f64) -> f64 {
     let rho = arrival_rate / (fast + slow);
     if !super::numeric::keeps_up(rho) || fast <= 0.0 || slow < 0.0 {

@@ -1,4 +1,5 @@
-//! What a search is after, where two metrics are to become better: the one, the other, or a balance of both.
+//! What a search is after, where two metrics are to become better: the one, the other, or a balance
+//! of both.
 
 /// What makes one number of two losses, each relative to the current configuration.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -7,8 +8,8 @@ pub enum Aim {
     First,
     /// The second alone.
     Second,
-    /// Both: the augmented Chebyshev scalarization, which reaches every point of a front, be it hollow (Miettinen, *Nonlinear
-    /// Multiobjective Optimization*, 1999, section 3.4.5).
+    /// Both: the augmented Chebyshev scalarization, which reaches every point of a front, be it
+    /// hollow (Miettinen, *Nonlinear Multiobjective Optimization*, 1999, section 3.4.5).
     Both {
         /// How much the first counts, between 0 and 1; the second counts the rest.
         share: f64,
@@ -22,7 +23,8 @@ pub enum Aim {
 /// The shares of the points of a front between its ends.
 pub(super) const BETWEEN: [f64; 3] = [0.75, 0.5, 0.25];
 
-/// What the sum of both adds: of points with the same worst part, the one with the better other part.
+/// What the sum of both adds: of points with the same worst part, the one with the better other
+/// part.
 const AUGMENT: f64 = 0.05;
 /// A loss so many times as far from the ideal as the nadir is as bad as any.
 const FARTHEST: f64 = 100.0;

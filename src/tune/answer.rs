@@ -33,7 +33,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What to take: what was found where it is shown to be better than the current configuration, and that otherwise.
+    /// What to take: what was found where it is shown to be better than the current configuration,
+    /// and that otherwise.
     pub fn recommended(&self) -> &Candidate {
         if self.check.gains() {
             &self.tuned
@@ -48,7 +49,8 @@ impl Answer {
 pub struct Point {
     /// The candidate.
     pub candidate: Candidate,
-    /// The two metrics, in their own units, on requests that the search has not seen, in the first situation.
+    /// The two metrics, in their own units, on requests that the search has not seen, in the first
+    /// situation.
     pub values: [f64; 2],
     /// The same of the current configuration.
     pub current: [f64; 2],
@@ -131,7 +133,8 @@ pub fn tune(
         let mut contenders = vec![("current".to_owned(), space.current())];
         let simple = start::candidate(space, TuneStart::Capacity);
         contenders.extend(simple.map(|simple| ("capacity".to_owned(), simple)));
-        // What else the scenario compares may beat all weights, and whoever asks for these should know.
+        // What else the scenario compares may beat all weights, and whoever asks for these should
+        // know.
         for (variant, own) in space.base.variants.iter().enumerate() {
             let mut other = space.current();
             other.variant = variant;
@@ -187,7 +190,8 @@ fn between(
     Ok(BETWEEN.iter().map(aim).collect())
 }
 
-/// Those of `found` of which none is better than another in both metrics, on requests that the search has not seen.
+/// Those of `found` of which none is better than another in both metrics, on requests that the
+/// search has not seen.
 fn front(trials: &Trials<'_>, found: &[Candidate]) -> Result<Vec<Point>, TrialError> {
     if trials.space.tuning.and.is_none() {
         return Ok(Vec::new());

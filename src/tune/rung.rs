@@ -1,9 +1,10 @@
 //! How long candidates live: short runs first, longer ones for those that survive them.
 //!
-//! Most of a search is spent on candidates that are far from the best, and a short run tells as much. What settles a search is the
-//! long run, which only what is left comes to (successive halving: Jamieson and Talwalkar, AISTATS 2016; the same requests for
-//! all make a sample average problem of each rung, whose answer the next begins with: Shapiro, Dentcheva and Ruszczyński, *Lectures on
-//! Stochastic Programming*, 2009, chapter 5).
+//! Most of a search is spent on candidates that are far from the best, and a short run tells as
+//! much. What settles a search is the long run, which only what is left comes to (successive
+//! halving: Jamieson and Talwalkar, AISTATS 2016; the same requests for all make a sample average
+//! problem of each rung, whose answer the next begins with: Shapiro, Dentcheva and Ruszczyński,
+//! *Lectures on Stochastic Programming*, 2009, chapter 5).
 
 use super::space::Space;
 use crate::model::arrivals::Process;
@@ -19,11 +20,12 @@ pub(super) struct Rung {
     pub replications: u32,
 }
 
-/// The place of the first rung with runs of the scenario's whole length; the search ends there, and those after it are for the best few.
+/// The place of the first rung with runs of the scenario's whole length; the search ends there, and
+/// those after it are for the best few.
 pub(super) const WHOLE: u32 = 2;
 
-/// The place of the last rung. No search sees its requests, so that what was best on others has no luck there: on it simpler
-/// weights are compared with the best.
+/// The place of the last rung. No search sees its requests, so that what was best on others has no
+/// luck there: on it simpler weights are compared with the best.
 pub(super) const UNSEEN: u32 = WHOLE + 3;
 
 /// Requests that a run must have, or short runs say nothing.
@@ -41,7 +43,8 @@ pub(super) fn rungs(space: &Space<'_>) -> Vec<Rung> {
         let plan = &space.base.variants[space.base.baseline].blueprint;
         let over = plan.end - Time::ZERO;
         let rates = plan.sources.iter().map(|source| source.rate(over));
-        // How often closed loops ask is known when they have been lived: a quarter is long enough to tell.
+        // How often closed loops ask is known when they have been lived: a quarter is long enough
+        // to tell.
         let least = rates.sum::<Option<f64>>().map_or(0.25, |rate| {
             (LEAST / (rate * over.seconds()).max(1.0)).min(1.0)
         });

@@ -15,8 +15,8 @@ use crate::scenario::file::TuneStart;
 use crate::scenario::tuning::Range;
 use crate::stats::{Moments, Paired};
 
-/// How sure it must be that a candidate is worse before it is dropped. It need not be very: what is dropped wrongly is found again
-/// beside it.
+/// How sure it must be that a candidate is worse before it is dropped. It need not be very: what is
+/// dropped wrongly is found again beside it.
 const DROPPED_AT: f64 = 0.8;
 /// How many of the best are looked at once more.
 const FINALISTS: usize = 6;
@@ -45,8 +45,8 @@ const STARTS: u32 = 1;
 const FLAT: f64 = 5e-4;
 /// What simpler weights may cost, as a share of the objective.
 const SIMPLER: f64 = 0.005;
-/// Weights that cost more than this share of the objective on a few replications, and more than chance explains there, are not
-/// looked at on more.
+/// Weights that cost more than this share of the objective on a few replications, and more than
+/// chance explains there, are not looked at on more.
 const FAR: f64 = 4.0 * SIMPLER;
 /// Generations of one run of CMA-ES at most.
 const GENERATIONS: usize = 2000;
@@ -69,7 +69,8 @@ struct Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
-    /// Its steps, or what they gain, became smaller than matters: nothing better is to be expected near the answer.
+    /// Its steps, or what they gain, became smaller than matters: nothing better is to be expected
+    /// near the answer.
     Tolerance,
     /// It went on without coming closer, or its steps grew without bound.
     Astray,
@@ -88,7 +89,8 @@ pub struct Evaluation {
     pub from: &'static str,
     /// Its loss, as far as it was measured.
     pub loss: f64,
-    /// Parts of its replications that were lived before it was dropped; all of them where it was not.
+    /// Parts of its replications that were lived before it was dropped; all of them where it was
+    /// not.
     pub parts: u32,
     /// Whether it breaks a constraint, or is fast because it fails.
     pub broken: bool,
@@ -167,8 +169,8 @@ impl<'t, 'a> Search<'t, 'a> {
         self.best.as_ref()
     }
 
-    /// Searches for what the trials aim at until the requests run out, `share` of those that the scenario allows, or nothing
-    /// better is to be expected.
+    /// Searches for what the trials aim at until the requests run out, `share` of those that the
+    /// scenario allows, or nothing better is to be expected.
     ///
     /// # Errors
     /// Where it is stopped; what was found so far stands in it.
@@ -191,7 +193,8 @@ impl<'t, 'a> Search<'t, 'a> {
         self.finish()
     }
 
-    /// Tries the starts under each strategy; the strategies that are worth searching, each with the best of its starts.
+    /// Tries the starts under each strategy; the strategies that are worth searching, each with the
+    /// best of its starts.
     fn starts(&mut self) -> Result<Vec<Candidate>, TrialError> {
         let space = self.trials.space;
         let variants: Vec<usize> = if space.tuning.strategies {
@@ -244,7 +247,8 @@ impl<'t, 'a> Search<'t, 'a> {
         }
     }
 
-    /// CMA-ES from a candidate, rung by rung, until the requests reach `end`, or steps are too small to change a weight.
+    /// CMA-ES from a candidate, rung by rung, until the requests reach `end`, or steps are too
+    /// small to change a weight.
     fn evolve(&mut self, from: &Candidate, end: u64) -> Result<(), TrialError> {
         let mut centre = from.clone();
         let has_values = !self.trials.space.point(from).is_empty();
@@ -259,8 +263,8 @@ impl<'t, 'a> Search<'t, 'a> {
             if !has_values {
                 continue;
             }
-            // The centre of a rung is the mean of what survived on the one before: chance has less of a hand in it than in
-            // whatever candidate was best.
+            // The centre of a rung is the mean of what survived on the one before: chance has less
+            // of a hand in it than in whatever candidate was best.
             let rounds = if rung == WHOLE { 3 } else { 1 };
             for round in 0..rounds {
                 let step = stage.step / f64::from(1 << round);
@@ -297,7 +301,8 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(())
     }
 
-    /// One run of CMA-ES around a candidate, with a first and a least step: the mean that it ends with, and what ended it.
+    /// One run of CMA-ES around a candidate, with a first and a least step: the mean that it ends
+    /// with, and what ended it.
     fn descend(
         &mut self,
         centre: &Candidate,
@@ -357,8 +362,9 @@ impl<'t, 'a> Search<'t, 'a> {
         }
     }
 
-    /// Lives a candidate rung by rung, until it is seen to be worse than the best, on the same requests. Returns its loss on the
-    /// last; that of one that was dropped is the best's and what it was worse by.
+    /// Lives a candidate rung by rung, until it is seen to be worse than the best, on the same
+    /// requests. Returns its loss on the last; that of one that was dropped is the best's and what
+    /// it was worse by.
     fn race(&mut self, candidate: &Candidate, from: &'static str) -> Result<f64, TrialError> {
         if let Some(&loss) = self.tried.get(candidate) {
             return Ok(loss);
@@ -431,7 +437,8 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(())
     }
 
-    /// The best few, each on all rungs with whole runs: what was best on few may have been lucky. Then the simplest that is as good.
+    /// The best few, each on all rungs with whole runs: what was best on few may have been lucky.
+    /// Then the simplest that is as good.
     fn finish(&mut self) -> Result<Candidate, TrialError> {
         let mut finalists = std::mem::take(&mut self.finalists);
         finalists.push(self.trials.space.current());
@@ -448,7 +455,8 @@ impl<'t, 'a> Search<'t, 'a> {
         Ok(best)
     }
 
-    /// The simplest weights that are as good as `best`, on requests that no search has seen: on others `best` was lucky.
+    /// The simplest weights that are as good as `best`, on requests that no search has seen: on
+    /// others `best` was lucky.
     fn simplest(&mut self, best: Candidate) -> Result<Candidate, TrialError> {
         let space = self.trials.space;
         let mut simple = space.simpler(&best);
@@ -490,7 +498,8 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Whether a run of CMA-ES that ended so had come to where its steps, or what they gain, no longer matter.
+/// Whether a run of CMA-ES that ended so had come to where its steps, or what they gain, no longer
+/// matter.
 fn is_settled(reason: &TerminationReason) -> bool {
     use TerminationReason as Reason;
     matches!(
@@ -505,8 +514,9 @@ fn is_settled(reason: &TerminationReason) -> bool {
     )
 }
 
-/// Whether losses are within one standard error of the least, by pairs, or within [`SIMPLER`] where that is more (the rule of one
-/// standard error: Breiman, Friedman, Olshen and Stone, *Classification and Regression Trees*, 1984, section 3.4.3).
+/// Whether losses are within one standard error of the least, by pairs, or within [`SIMPLER`] where
+/// that is more (the rule of one standard error: Breiman, Friedman, Olshen and Stone,
+/// *Classification and Regression Trees*, 1984, section 3.4.3).
 fn is_as_good(own: &[f64], least: &[f64]) -> bool {
     let more: Moments = own
         .iter()

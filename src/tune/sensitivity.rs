@@ -1,5 +1,5 @@
-//! Which values matter, and how far may one stray: each by itself is made smaller and larger, on requests that the search has not
-//! seen; and the landscape over the two that matter most.
+//! Which values matter, and how far may one stray: each by itself is made smaller and larger, on
+//! requests that the search has not seen; and the landscape over the two that matter most.
 
 use super::space::Candidate;
 use super::trial::{FRESH, TrialError, Trials};
@@ -14,7 +14,8 @@ pub const AXIS: [f64; 7] = [0.71, 0.79, 0.89, 1.0, 1.12, 1.26, 1.41];
 pub const WORTH: f64 = 0.01;
 /// Replications of each point.
 const REPLICATIONS: u32 = 24;
-/// Weights are made so large at least that a tenth more is another whole number; products take no part of one.
+/// Weights are made so large at least that a tenth more is another whole number; products take no
+/// part of one.
 const FINE: u32 = 10_000;
 
 /// What one value does.
@@ -22,15 +23,17 @@ const FINE: u32 = 10_000;
 pub struct Sensitivity {
     /// The place of its knob.
     pub knob: usize,
-    /// At each of [`FACTORS`]: how much is lost against the answer, as a share of the objective; `None` where the value cannot be
-    /// multiplied so.
+    /// At each of [`FACTORS`]: how much is lost against the answer, as a share of the objective;
+    /// `None` where the value cannot be multiplied so.
     pub losses: Vec<Option<Paired>>,
-    /// From which factor to which the objective is lost by less than [`WORTH`], as far as was looked: by lines between the factors.
+    /// From which factor to which the objective is lost by less than [`WORTH`], as far as was
+    /// looked: by lines between the factors.
     pub within: (f64, f64),
 }
 
 impl Sensitivity {
-    /// The largest loss at a factor between the second and the last but one: how much the value matters.
+    /// The largest loss at a factor between the second and the last but one: how much the value
+    /// matters.
     pub fn weight(&self) -> f64 {
         let inner = &self.losses[1..self.losses.len() - 1];
         let losses = inner.iter().flatten().map(|paired| paired.difference);
@@ -43,11 +46,13 @@ impl Sensitivity {
 pub struct Landscape {
     /// The places of their knobs.
     pub knobs: [usize; 2],
-    /// What is lost against the answer at each factor of the first, and of the second, both from [`AXIS`].
+    /// What is lost against the answer at each factor of the first, and of the second, both from
+    /// [`AXIS`].
     pub losses: Vec<Vec<Option<f64>>>,
 }
 
-/// The answer with one value, or two, multiplied; `None` where a value is no number, or would be what it is.
+/// The answer with one value, or two, multiplied; `None` where a value is no number, or would be
+/// what it is.
 fn strayed(trials: &Trials<'_>, answer: &Candidate, factors: &[(usize, f64)]) -> Option<Candidate> {
     let space = trials.space;
     let mut candidate = answer.clone();
@@ -175,7 +180,8 @@ fn within(losses: &[Option<Paired>]) -> (f64, f64) {
     (edge(&mut { below }), edge(&mut { above }))
 }
 
-/// The landscape over the two knobs that matter most; `None` where there are not two that are numbers.
+/// The landscape over the two knobs that matter most; `None` where there are not two that are
+/// numbers.
 ///
 /// # Errors
 /// Where it is stopped.

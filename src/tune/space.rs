@@ -1,5 +1,5 @@
-//! What may change, as a space that a search can walk in: a weight by its logarithm, another number between its ends, a choice by
-//! its place.
+//! What may change, as a space that a search can walk in: a weight by its logarithm, another number
+//! between its ends, a choice by its place.
 
 use crate::scenario::text::Document;
 use crate::scenario::tuning::{Knob, Range, Tuning, Unit};
@@ -37,7 +37,8 @@ pub struct Space<'a> {
     axes: Vec<usize>,
 }
 
-/// A factor of two in a weight, or a third of the way from one end of a number to the other, in steps of the search.
+/// A factor of two in a weight, or a third of the way from one end of a number to the other, in
+/// steps of the search.
 const STEP: f64 = std::f64::consts::LN_2;
 /// How many steps lie between the ends of a number.
 const WAY: f64 = 3.0 * STEP;
@@ -220,8 +221,9 @@ impl<'a> Space<'a> {
             .collect()
     }
 
-    /// Writes weights in proportion to `wanted` of each knob, as whole numbers in the range. Where all weights of a service may
-    /// change, the largest is as large as may be, and what they have in common is divided out.
+    /// Writes weights in proportion to `wanted` of each knob, as whole numbers in the range. Where
+    /// all weights of a service may change, the largest is as large as may be, and what they have
+    /// in common is divided out.
     pub(super) fn weigh(&self, settings: &mut [Option<String>], wanted: impl Fn(usize) -> f64) {
         let (least, most) = self.tuning.weights;
         let services = self.base.variants[self.base.baseline]
@@ -244,8 +246,8 @@ impl<'a> Space<'a> {
     }
 }
 
-/// For each knob its axis. Groups of a service share one where they are described alike but for names, addresses, their number and
-/// their weight, and no fault strikes one of them alone.
+/// For each knob its axis. Groups of a service share one where they are described alike but for
+/// names, addresses, their number and their weight, and no fault strikes one of them alone.
 fn axes(base: &Scenario, tuning: &Tuning) -> Vec<usize> {
     let alike = |knob: &Knob| match knob.range {
         Range::Weight(service, group) => {
@@ -301,8 +303,8 @@ fn folded(x: f64) -> f64 {
     if x > 1.0 { 2.0 - x } else { x }
 }
 
-/// Whole numbers in proportion to `wanted`, as near as the range allows: the largest is the largest of the range, then what all
-/// have in common is divided out.
+/// Whole numbers in proportion to `wanted`, as near as the range allows: the largest is the largest
+/// of the range, then what all have in common is divided out.
 pub fn proportional(wanted: &[f64], (least, most): (u32, u32)) -> Vec<u32> {
     let largest = wanted.iter().copied().fold(0.0, f64::max);
     let weights: Vec<u32> = wanted

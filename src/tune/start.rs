@@ -15,8 +15,8 @@ pub fn name(start: TuneStart) -> &'static str {
     }
 }
 
-/// The candidate that a rule gives; `None` where the rule has nothing to say: no service has all of its weights free, or it is not
-/// known how much is asked for, or that is too much.
+/// The candidate that a rule gives; `None` where the rule has nothing to say: no service has all of
+/// its weights free, or it is not known how much is asked for, or that is too much.
 pub fn candidate(space: &Space<'_>, start: TuneStart) -> Option<Candidate> {
     let mut candidate = space.current();
     let rule: fn(&Space<'_>, usize) -> Option<Vec<f64>> = match start {

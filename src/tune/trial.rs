@@ -1,5 +1,5 @@
-//! How good a candidate is: every candidate lives through the same requests, sizes and faults, a part of its replications after
-//! the other.
+//! How good a candidate is: every candidate lives through the same requests, sizes and faults, a
+//! part of its replications after the other.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,12 @@ use crate::time::{Span, Time};
 /// A candidate, and the part of its replications.
 type Key = (String, u32);
 
-/// What a candidate measured in some replications, by situation and replication, and the requests that this took.
+/// What a candidate measured in some replications, by situation and replication, and the requests
+/// that this took.
 type Measured = (Vec<Vec<Sample>>, u64);
 
-/// The measurements of one search on disk: since the search is a function of what it measures, one that is interrupted goes on by
-/// walking the same way, and simulates only what is new.
+/// The measurements of one search on disk: since the search is a function of what it measures, one
+/// that is interrupted goes on by walking the same way, and simulates only what is new.
 pub type Measurements = Journal<Key>;
 
 /// The first of the seeds that judge the answer: the search sees none of them.
@@ -119,7 +120,8 @@ impl<'a> Trials<'a> {
         self.journal
     }
 
-    /// The scenario of a candidate in a situation, with its strategy alone; its run is a share as long.
+    /// The scenario of a candidate in a situation, with its strategy alone; its run is a share as
+    /// long.
     fn scenario(
         &self,
         candidate: &Candidate,
@@ -148,7 +150,8 @@ impl<'a> Trials<'a> {
         Ok(scenario)
     }
 
-    /// Lives candidates in all situations: outcomes by candidate, then situation. Seed number `seed` is of the scenario's family.
+    /// Lives candidates in all situations: outcomes by candidate, then situation. Seed number
+    /// `seed` is of the scenario's family.
     ///
     /// # Errors
     /// Where it is stopped, or a candidate is none.
@@ -255,9 +258,10 @@ impl<'a> Trials<'a> {
         Ok(measured.0)
     }
 
-    /// The losses of a candidate in one part, by replication: less is better, and the current configuration has about 1 (or -1 where
-    /// more of the metric is better). One that fails more than the current configuration on the same requests counts as one that
-    /// breaks a constraint: by more than [`let_pass`](Trials::let_pass).
+    /// The losses of a candidate in one part, by replication: less is better, and the current
+    /// configuration has about 1 (or -1 where more of the metric is better). One that fails more
+    /// than the current configuration on the same requests counts as one that breaks a constraint:
+    /// by more than [`let_pass`](Trials::let_pass).
     ///
     /// # Errors
     /// Where it is stopped, or the candidate is none.
@@ -271,9 +275,10 @@ impl<'a> Trials<'a> {
         Ok(self.losses_beyond(&samples, &self.scale, further))
     }
 
-    /// By what share of its requests a candidate may fail more than another and still be called better: what a verdict by its
-    /// metric lets pass, or no more than chance does where another metric does not see failures. Where `max-errors` says how much
-    /// may fail, that alone counts for metrics that are no response times.
+    /// By what share of its requests a candidate may fail more than another and still be called
+    /// better: what a verdict by its metric lets pass, or no more than chance does where another
+    /// metric does not see failures. Where `max-errors` says how much may fail, that alone counts
+    /// for metrics that are no response times.
     pub fn let_pass(&self) -> f64 {
         let allowed = self.space.tuning.max_errors.is_some();
         let metrics = self.metrics();
@@ -287,7 +292,8 @@ impl<'a> Trials<'a> {
         pass.fold(f64::INFINITY, f64::min)
     }
 
-    /// The mean loss of a candidate over all parts with runs of the whole length that the search may see.
+    /// The mean loss of a candidate over all parts with runs of the whole length that the search
+    /// may see.
     ///
     /// # Errors
     /// Where it is stopped, or the candidate is none.
@@ -299,7 +305,8 @@ impl<'a> Trials<'a> {
         Ok(losses.iter().sum::<f64>() / losses.len().max(1) as f64)
     }
 
-    /// The losses by replication, of samples by situation and replication; `scale` has what the metrics are relative to.
+    /// The losses by replication, of samples by situation and replication; `scale` has what the
+    /// metrics are relative to.
     pub fn losses_of(&self, samples: &[Vec<Sample>], scale: &[[f64; 2]]) -> Vec<f64> {
         self.losses_beyond(samples, scale, self.broken(samples))
     }
@@ -319,7 +326,8 @@ impl<'a> Trials<'a> {
             .collect()
     }
 
-    /// How far the worst constraint is exceeded in the worst situation, as a share of it; the means of all replications count.
+    /// How far the worst constraint is exceeded in the worst situation, as a share of it; the means
+    /// of all replications count.
     pub fn broken(&self, samples: &[Vec<Sample>]) -> f64 {
         let tuning = self.space.tuning;
         let beyond = |own: &[Sample], of: fn(&Sample) -> f64, limit: Option<f64>| {
@@ -338,8 +346,9 @@ impl<'a> Trials<'a> {
             .fold(0.0, f64::max)
     }
 
-    /// What the losses of others are relative to, where `samples` are those of one configuration: that one, or with two objectives
-    /// always what they were to the search, since the ends of the front are measured by that.
+    /// What the losses of others are relative to, where `samples` are those of one configuration:
+    /// that one, or with two objectives always what they were to the search, since the ends of the
+    /// front are measured by that.
     pub fn reference(&self, samples: &[Vec<Sample>]) -> Vec<[f64; 2]> {
         match self.space.tuning.and {
             None => self.scale_of(samples),
@@ -347,7 +356,8 @@ impl<'a> Trials<'a> {
         }
     }
 
-    /// The mean of each metric, or 1 where that is 0 or not known, of samples by situation and replication.
+    /// The mean of each metric, or 1 where that is 0 or not known, of samples by situation and
+    /// replication.
     pub fn scale_of(&self, samples: &[Vec<Sample>]) -> Vec<[f64; 2]> {
         let mean = |own: &[Sample], of: fn(&Sample) -> Option<f64>| {
             let values: Vec<f64> = own.iter().filter_map(of).collect();
@@ -395,12 +405,14 @@ fn failed(samples: &[Sample]) -> f64 {
     samples.iter().map(|own| own.errors).sum::<f64>() / samples.len().max(1) as f64
 }
 
-/// Whether a loss is of a candidate that breaks a constraint, fails more than the current configuration, or cannot be measured.
+/// Whether a loss is of a candidate that breaks a constraint, fails more than the current
+/// configuration, or cannot be measured.
 pub fn is_broken(loss: f64) -> bool {
     loss >= BROKEN / 1e3
 }
 
-/// One of the seeds of a scenario's family: splitmix64 of the number (Steele, Lea and Flood 2014), on top of the scenario's own.
+/// One of the seeds of a scenario's family: splitmix64 of the number (Steele, Lea and Flood 2014),
+/// on top of the scenario's own.
 fn seed_number(seed: u64, number: u64) -> u64 {
     let mut z = seed ^ (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,5 +1,5 @@
-//! Is it better? The answer of a search, the current configuration and the simple rule live through requests that the search has
-//! not seen.
+//! Is it better? The answer of a search, the current configuration and the simple rule live through
+//! requests that the search has not seen.
 
 use super::space::Candidate;
 use super::trial::{FRESH, TrialError, Trials};
@@ -9,7 +9,8 @@ use crate::stats::{DEFAULT_LEVEL, Paired, Verdict, holm_adjusted};
 /// One of those that are compared.
 #[derive(Debug)]
 pub struct Contender {
-    /// What it is called: `current`, `capacity`, `tuned`, or the name of what the scenario compares.
+    /// What it is called: `current`, `capacity`, `tuned`, or the name of what the scenario
+    /// compares.
     pub name: String,
     /// Whether it is another of those that the scenario compares, as it stands.
     pub is_variant: bool,
@@ -26,17 +27,19 @@ pub struct Contender {
 /// How the answer compares with another.
 #[derive(Clone, Copy, Debug)]
 pub struct Gain {
-    /// The difference in loss, the answer's less the other's: negative where the answer is better. As a share of the other's.
+    /// The difference in loss, the answer's less the other's: negative where the answer is better.
+    /// As a share of the other's.
     pub paired: Paired,
     /// The p-value of "there is no difference", as one of as many comparisons as there are (Holm).
     pub p_adjusted: f64,
-    /// Whether the one with the smaller loss fails more in a situation than [`Trials::let_pass`] allows, so that the loss leaves
-    /// out what went wrong.
+    /// Whether the one with the smaller loss fails more in a situation than [`Trials::let_pass`]
+    /// allows, so that the loss leaves out what went wrong.
     pub fails_more: bool,
 }
 
 impl Gain {
-    /// What may be said at 95%, for all comparisons together; nothing where the one with the smaller loss fails more.
+    /// What may be said at 95%, for all comparisons together; nothing where the one with the
+    /// smaller loss fails more.
     pub fn verdict(&self) -> Verdict {
         if self.fails_more {
             return Verdict::NotShown;
@@ -57,7 +60,8 @@ impl Gain {
 pub struct Check {
     /// Who was compared.
     pub contenders: Vec<Contender>,
-    /// How the answer compares with each of the others, in their order; `None` where nothing can be said.
+    /// How the answer compares with each of the others, in their order; `None` where nothing can be
+    /// said.
     pub gains: Vec<Option<Gain>>,
 }
 

@@ -1,5 +1,5 @@
-//! Do intervals hold the truth as often as they say? Many small experiments of a world whose truth is known, each with its own
-//! seed.
+//! Do intervals hold the truth as often as they say? Many small experiments of a world whose truth
+//! is known, each with its own seed.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,9 @@ fn covers(figure: &Figure, exact_ms: f64) -> bool {
         .is_some_and(|(distance, half)| distance <= half)
 }
 
-/// How often the 95% interval of the mean and of the p99 hold the exact value. Accepted is what lies within 92% and 97%, in the
-/// quick form within what a binomial of 95% gives in all but one of 1,000 cases beyond that.
+/// How often the 95% interval of the mean and of the p99 hold the exact value. Accepted is what
+/// lies within 92% and 97%, in the quick form within what a binomial of 95% gives in all but one of
+/// 1,000 cases beyond that.
 ///
 /// # Panics
 /// Where a world, which is part of the program, is faulty.
@@ -171,8 +172,8 @@ pub fn one_run(effort: Effort) -> Coverage {
     }
 }
 
-/// Whether `precision` stops where it should: of 200 runs each must reach the half-width that was asked for, and the truth lie
-/// within as often as promised.
+/// Whether `precision` stops where it should: of 200 runs each must reach the half-width that was
+/// asked for, and the truth lie within as often as promised.
 ///
 /// # Panics
 /// Where a world, which is part of the program, is faulty.
@@ -215,7 +216,8 @@ pub fn precision(effort: Effort) -> Vec<Coverage> {
     };
     vec![
         row("half-width reached", reached, 1.0, 1.0),
-        // Stopping when the interval happens to be narrow costs a little coverage; below 90% the promise would be broken.
+        // Stopping when the interval happens to be narrow costs a little coverage; below 90% the
+        // promise would be broken.
         row(
             "mean",
             covered,

@@ -1,6 +1,6 @@
-//! Is the simulator right, and are its intervals honest? Simulations of worlds that theory solves exactly, and experiments
-//! repeated until it is seen how often their intervals hold the truth. `lbsim validate` runs all of it; the tests run it in
-//! short.
+//! Is the simulator right, and are its intervals honest? Simulations of worlds that theory solves
+//! exactly, and experiments repeated until it is seen how often their intervals hold the truth.
+//! `lbsim validate` runs all of it; the tests run it in short.
 
 mod coverage;
 mod stays;

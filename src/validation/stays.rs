@@ -2,7 +2,8 @@
 
 use crate::time::{Span, Time};
 
-/// Arrivals and departures of all requests of a run, each in order once [`Stays::between`] has put them so.
+/// Arrivals and departures of all requests of a run, each in order once [`Stays::between`] has put
+/// them so.
 #[derive(Debug, Default)]
 pub(super) struct Stays {
     from: Time,
@@ -47,7 +48,8 @@ impl Stays {
         with.seconds() / (self.to - self.from).seconds()
     }
 
-    /// The mean number in the system `phase` after the beginning of each period, counted from time zero.
+    /// The mean number in the system `phase` after the beginning of each period, counted from time
+    /// zero.
     pub(super) fn number_at(&self, phase: Span, period: Span) -> f64 {
         let (mut sum, mut looks) = (0, 0);
         let mut at = Time::ZERO + phase;

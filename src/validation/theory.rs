@@ -42,7 +42,8 @@ struct World {
     faults: Vec<String>,
     seconds: u32,
     warmup: u32,
-    /// Whether it is simulated at its full length, however quick the effort: its events have their time.
+    /// Whether it is simulated at its full length, however quick the effort: its events have their
+    /// time.
     #[serde(default)]
     whole: bool,
     checks: Vec<Check>,
@@ -272,7 +273,8 @@ impl Check {
     }
 }
 
-/// Simulates all worlds and compares them with what theory says, on the threads of the current rayon pool.
+/// Simulates all worlds and compares them with what theory says, on the threads of the current
+/// rayon pool.
 ///
 /// # Panics
 /// Where the file of worlds, which is part of the program, is faulty.

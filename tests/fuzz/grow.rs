@@ -1,5 +1,6 @@
-//! Scenarios that grow from a small one: values made after the schema are put in at random, and stay where the reader takes them.
-//! Whatever the schema comes to know (a strategy, a distribution, a fault, a setting) is in it without being named here.
+//! Scenarios that grow from a small one: values made after the schema are put in at random, and
+//! stay where the reader takes them. Whatever the schema comes to know (a strategy, a distribution,
+//! a fault, a setting) is in it without being named here.
 
 use std::path::Path;
 
@@ -22,7 +23,8 @@ fn seedling() -> Value {
     })
 }
 
-/// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of their own.
+/// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of
+/// their own.
 const KEPT: [&str; 12] = [
     "duration",
     "replications",
@@ -73,7 +75,8 @@ impl Grower {
         self.rng.next_u32().is_multiple_of(one_in)
     }
 
-    /// Follows a reference, and chooses one of several shapes: that of the kind that is there, where there is one.
+    /// Follows a reference, and chooses one of several shapes: that of the kind that is there,
+    /// where there is one.
     fn resolve(&mut self, schema: &Value, there: Option<&Value>) -> Value {
         let mut schema = schema.clone();
         for _ in 0..20 {

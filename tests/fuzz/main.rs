@@ -1,5 +1,6 @@
-//! Fuzzing: random scenarios with every feature on, and mutated input for every reader. Minutes as it stands, hours with
-//! `LBSIM_FUZZ_CASES=100000 cargo test --release --test fuzz -- --nocapture`; `LBSIM_FUZZ_SEED` begins elsewhere.
+//! Fuzzing: random scenarios with every feature on, and mutated input for every reader. Minutes as
+//! it stands, hours with `LBSIM_FUZZ_CASES=100000 cargo test --release --test fuzz -- --nocapture`;
+//! `LBSIM_FUZZ_SEED` begins elsewhere.
 
 mod grow;
 mod mutate;

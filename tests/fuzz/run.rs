@@ -1,5 +1,5 @@
-//! Short runs of random scenarios, by the program itself: they end in time and within bounds of memory, write no number that is
-//! none, and lose no request.
+//! Short runs of random scenarios, by the program itself: they end in time and within bounds of
+//! memory, write no number that is none, and lose no request.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -113,6 +113,28 @@ fn a_strategy_cannot_reach_the_servers() {
     }
 }
 
+/// `rustfmt` leaves comments as they are.
+#[test]
+fn comments_end_within_a_hundred_columns() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "tests", "benches"].map(|folder| sources(&root.join(folder)));
+    let mut seen = 0;
+    for path in folders.concat().iter().chain([&root.join("build.rs")]) {
+        let text = fs::read_to_string(path).unwrap();
+        for (line, number) in text.lines().zip(1..) {
+            let is_comment = line.trim_start().starts_with("//");
+            let columns = line.chars().count();
+            assert!(
+                !is_comment || columns <= 100,
+                "{}:{number}: {columns} columns",
+                path.display()
+            );
+            seen += usize::from(is_comment);
+        }
+    }
+    assert!(seen > 1000, "{seen}");
+}
+
 #[test]
 fn files_have_one_idea_each() {
     for path in sources(&src()) {
@@ -124,8 +146,8 @@ fn files_have_one_idea_each() {
     }
 }
 
-/// Where the files of a scenario are is known in one place, which notes what stands in them: an interrupted run does not go on with
-/// other files.
+/// Where the files of a scenario are is known in one place, which notes what stands in them: an
+/// interrupted run does not go on with other files.
 #[test]
 fn files_of_scenarios_are_noted() {
     for part in [

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::{LIVELY, lbsim, scratch, stderr};
 
-/// What the program says to a run of `test.toml`, which it must refuse with exit code 2 in well under a second.
+/// What the program says to a run of `test.toml`, which it must refuse with exit code 2 in well
+/// under a second.
 #[track_caller]
 fn refused(place: &Path, more: &[&str]) -> String {
     let began = Instant::now();
@@ -48,7 +49,8 @@ fn six_faults_are_reported_at_once() {
     assert!(said.contains("6 errors in test.toml"), "{said}");
 }
 
-/// What stands in for the value of a misspelt key, so that the rest can be checked, is not itself found fault with.
+/// What stands in for the value of a misspelt key, so that the rest can be checked, is not itself
+/// found fault with.
 #[test]
 fn a_misspelt_key_is_one_fault() {
     let place = scratch("bad-key");

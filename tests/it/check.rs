@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use crate::support::{lbsim, scratch, stderr, stdout};
 
-/// A scenario of one service `web` with groups of servers of these names and counts, and what else stands in it.
+/// A scenario of one service `web` with groups of servers of these names and counts, and what else
+/// stands in it.
 fn pool(groups: &[(&str, u32)], more: &str) -> String {
     let groups: String = groups
         .iter()
@@ -130,7 +131,8 @@ fn load_is_that_of_those_who_serve() {
             .iter()
             .any(|own| own.code == "overloaded")
     );
-    // A rule that does not look at backups uses all four; nobody uses one that is down, or has no weight.
+    // A rule that does not look at backups uses all four; nobody uses one that is down, or has no
+    // weight.
     let other = |from: &str, to: &str| {
         let compared = text.replace("\"nginx-round-robin\"", "\"round-robin\", \"envoy-random\"");
         utilizations(&read(&compared.replace(from, to)))
@@ -216,12 +218,13 @@ fn many_variants_are_read_in_proportion() {
     };
     time(50);
     let (few, many) = (time(250), time(1000));
-    // Four times as many; were each read with all others, it would be sixteen. Others use the machine too.
+    // Four times as many; were each read with all others, it would be sixteen. Others use the
+    // machine too.
     assert!(many < 10.0 * few + 0.2, "{few} s and {many} s");
 }
 
-/// All durations of the format: those that are waited for again and again have a lower bound; of the others nothing bad comes if they are
-/// no time at all.
+/// All durations of the format: those that are waited for again and again have a lower bound; of
+/// the others nothing bad comes if they are no time at all.
 #[test]
 fn every_interval_has_a_lower_bound() {
     const MAY_BE_NOTHING: &[&str] = &[
@@ -235,8 +238,8 @@ fn every_interval_has_a_lower_bound() {
         "interval-offset",
         // Held against a bound of its own: the stretches of the timeline.
         "duration",
-        // An answer in no time, as a refused connection is. Clients that ask again at once make time
-        // stand still by it, which ends the run.
+        // An answer in no time, as a refused connection is. Clients that ask again at once make
+        // time stand still by it, which ends the run.
         "takes",
         // Nothing for none.
         "pause",

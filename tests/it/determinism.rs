@@ -35,7 +35,8 @@ fn threads_and_repetition_change_no_byte() {
     assert_ne!(files(&place.join("other")), runs[0]);
 }
 
-/// Pinned: whoever changes these changes every result that a user has kept, and says so in the changelog.
+/// Pinned: whoever changes these changes every result that a user has kept, and says so in the
+/// changelog.
 #[test]
 fn the_figures_of_this_version() {
     let scenario = read_in(std::path::Path::new("."), LIVELY);
@@ -56,7 +57,8 @@ fn the_figures_of_this_version() {
     insta::assert_debug_snapshot!(figures);
 }
 
-/// Strategies are compared on the very same requests: as many, of the same sizes, in the same weather.
+/// Strategies are compared on the very same requests: as many, of the same sizes, in the same
+/// weather.
 #[test]
 fn strategies_see_the_same_requests() {
     let scenario = read_in(std::path::Path::new("."), LIVELY);

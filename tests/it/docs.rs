@@ -1,4 +1,5 @@
-//! What the documents say is so: generated pages are up to date, examples run, links lead somewhere.
+//! What the documents say is so: generated pages are up to date, examples run, links lead
+//! somewhere.
 //!
 //! `UPDATE=1 cargo test --release docs` writes the generated parts anew.
 
@@ -77,7 +78,8 @@ fn demand(path: &str, expected: &str) {
 
 const FROM_HERE: &str = "<!-- Generated from here on: UPDATE=1 cargo test --release docs -->\n";
 
-/// As [`demand`], for what stands in `path` below the mark; the introduction above it is written by hand.
+/// As [`demand`], for what stands in `path` below the mark; the introduction above it is written by
+/// hand.
 fn demand_below_mark(path: &str, expected: &str) {
     let text = read(path);
     let (introduction, _) = text
@@ -268,7 +270,8 @@ fn scenarios_in_documents_are_scenarios() {
     for document in documents() {
         for block in blocks(&read(&document), "toml") {
             if let Err(fault) = Scenario::from_text("document.toml", &block) {
-                // The page on adding a strategy compares one that does not exist here; its own test runs it.
+                // The page on adding a strategy compares one that does not exist here; its own test
+                // runs it.
                 assert!(
                     document == "docs/add-a-strategy.md"
                         && fault.to_string().contains("failure-averse"),
@@ -304,8 +307,8 @@ fn command_lines() -> Vec<(String, Vec<String>)> {
     found
 }
 
-/// Every command line of the documents does what it says, with a single short replication where it runs
-/// something.
+/// Every command line of the documents does what it says, with a single short replication where it
+/// runs something.
 #[test]
 fn command_lines_work() {
     let place = tempfile::tempdir().unwrap();
@@ -437,7 +440,8 @@ fn crate_with_the_example(page: &str) -> PathBuf {
     let mut rust = blocks(page, "rust").into_iter();
     let (file, line) = (rust.next().unwrap(), rust.next().unwrap());
     let source = place.join("src");
-    // Files that are gone from the project must go from the copy, too; the example stays, to be built once.
+    // Files that are gone from the project must go from the copy, too; the example stays, to be
+    // built once.
     fs::create_dir_all(&source).unwrap();
     prune(&source, &root().join("src"));
     let list_path = source.join("strategy/mod.rs");
@@ -489,9 +493,9 @@ fn prune(copy: &Path, original: &Path) {
     }
 }
 
-/// Adding a strategy is one file and one line: the example is added to a copy of the crate, passes the contract
-/// tests there, and does in a run what its page says. The first time this builds the dependencies without
-/// optimization, which takes about a minute; later times take seconds.
+/// Adding a strategy is one file and one line: the example is added to a copy of the crate, passes
+/// the contract tests there, and does in a run what its page says. The first time this builds the
+/// dependencies without optimization, which takes about a minute; later times take seconds.
 #[test]
 fn adding_a_strategy_is_one_file_and_one_line() {
     let page = read("docs/add-a-strategy.md");

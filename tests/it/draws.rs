@@ -1,4 +1,5 @@
-//! What is drawn, and what is read: rates that are what they say, keys that are their text, chance that is repeated.
+//! What is drawn, and what is read: rates that are what they say, keys that are their text, chance
+//! that is repeated.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,7 +13,8 @@ use lbsim::scenario::Scenario;
 
 use crate::support::{files, lbsim, read_in, scratch, stderr};
 
-/// Whether replications of a system of three servers can differ: requests at known times, served by `strategy`.
+/// Whether replications of a system of three servers can differ: requests at known times, served by
+/// `strategy`.
 fn varies(test: &str, strategy: &str, clients: &str, service: &str) -> bool {
     let place = scratch(&format!("draws-{test}"));
     fs::write(place.join("t.csv"), "t,who,takes\n0,a,10\n5,b,20\n6,c,30\n").unwrap();
@@ -76,8 +78,8 @@ fn servers(scenario: &Scenario) -> Vec<u32> {
     ended.into_iter().map(|(_, server)| server).collect()
 }
 
-/// 10 runs of 100 s at 200/s: 200,000 requests in batches of 1.37 on average, whose square is 2.53 on average. 4.5 standard
-/// deviations of that count are 2,740 (false alarm 7e-6).
+/// 10 runs of 100 s at 200/s: 200,000 requests in batches of 1.37 on average, whose square is 2.53
+/// on average. 4.5 standard deviations of that count are 2,740 (false alarm 7e-6).
 #[test]
 fn batches_send_as_many_as_they_say() {
     let scenario = case("batches-rate.toml");
@@ -94,7 +96,8 @@ fn keys_of_traces_are_their_text() {
     assert_eq!(servers(&case("trace-keys/k.toml")), [2, 0, 0, 3, 0]);
 }
 
-/// Where a request of this client for this key goes under each strategy, in a trace whose columns have these names.
+/// Where a request of this client for this key goes under each strategy, in a trace whose columns
+/// have these names.
 fn goes(test: &str, rows: &str, columns: &str, strategies: &[&str]) -> Vec<Vec<u32>> {
     let place = scratch(&format!("draws-{test}"));
     fs::write(place.join("t.csv"), format!("t,who,what\n{rows}")).unwrap();
@@ -135,7 +138,8 @@ const HASHES: [&str; 8] = [
     r#""ipvs-dh""#,
 ];
 
-/// A key goes where its text says, whatever number it has in its trace: the same in another trace, after other keys.
+/// A key goes where its text says, whatever number it has in its trace: the same in another trace,
+/// after other keys.
 #[test]
 fn keys_do_not_depend_on_their_order() {
     let one = "0,ann,/a?x=1\n1,bob,/b\n2,10.2.3.4,10.9.9.9\n";
@@ -188,7 +192,8 @@ fn clients_of_traces_have_their_addresses() {
     }
 }
 
-/// What no client is known by is drawn anew in each replication, and only rules that look at it vary by that.
+/// What no client is known by is drawn anew in each replication, and only rules that look at it
+/// vary by that.
 #[test]
 fn made_up_addresses_vary() {
     let constant = r#"{ kind = "constant", value = "10ms" }"#;
@@ -205,8 +210,8 @@ fn made_up_addresses_vary() {
     ));
 }
 
-/// Six clients in ten behind one address, hashed: their server gets that share of the requests. Four in ten are spread over
-/// four servers, so the busiest of the others has some 10%.
+/// Six clients in ten behind one address, hashed: their server gets that share of the requests.
+/// Four in ten are spread over four servers, so the busiest of the others has some 10%.
 #[test]
 fn a_proxy_has_one_address() {
     let place = scratch("draws-proxy");

@@ -39,7 +39,8 @@ fn a_folder_of_the_scenarios_name_is_left_alone() {
     assert!(said.contains("cannot be replaced by results"), "{said}");
 }
 
-/// Each command that writes a folder refuses before it simulates anything, and leaves everything as it is.
+/// Each command that writes a folder refuses before it simulates anything, and leaves everything as
+/// it is.
 #[test]
 fn every_command_refuses_before_it_begins() {
     let place = scratch("folders-refuse");

@@ -21,8 +21,8 @@ fn read(path: &Path) -> Recording {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Every recording is reproduced. Where only shares can be compared, a true strategy passes 999 times of 1,000; the seed is
-/// fixed.
+/// Every recording is reproduced. Where only shares can be compared, a true strategy passes 999
+/// times of 1,000; the seed is fixed.
 #[test]
 fn every_recording_is_reproduced() {
     let mut faults = Vec::new();

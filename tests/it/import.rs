@@ -64,7 +64,8 @@ fn number(table: &toml::Table, key: &str) -> f64 {
     }
 }
 
-/// A log that lbsim simulated and wrote as nginx does: rate, mean service time and slots of each server come back within 5%.
+/// A log that lbsim simulated and wrote as nginx does: rate, mean service time and slots of each
+/// server come back within 5%.
 #[test]
 fn a_log_tells_what_servers_can_do() {
     for load in ["0.3", "0.8"] {
@@ -193,7 +194,8 @@ fn texts(folder: &Path) -> BTreeMap<PathBuf, String> {
     found
 }
 
-/// A configuration without its weights: ` weight=3` of nginx, ` weight 3` of HAProxy, and without white space.
+/// A configuration without its weights: ` weight=3` of nginx, ` weight 3` of HAProxy, and without
+/// white space.
 fn weightless(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
     let mut out = String::new();
@@ -245,7 +247,8 @@ fn addresses_that_a_scenario_does_not_take_are_left_out() {
     assert!(done.status.success(), "{}", stderr(&done));
 }
 
-/// What `import` writes of each pool of each configuration is a scenario; with other weights `export` changes weights alone.
+/// What `import` writes of each pool of each configuration is a scenario; with other weights
+/// `export` changes weights alone.
 fn go_round(folder: &str, ending: &str, read: fn(&Path) -> Pools) -> usize {
     let place = scratch(&format!("import-round-{folder}"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))

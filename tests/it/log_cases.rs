@@ -1,5 +1,6 @@
-//! Logs that were once read wrongly: what is right is said with each. Small ones stand in `tests/cases`; long ones are made here, of a
-//! system that is known: Poisson arrivals at 40 a second, two servers in turn, exponential service, one slot, first come, first served.
+//! Logs that were once read wrongly: what is right is said with each. Small ones stand in
+//! `tests/cases`; long ones are made here, of a system that is known: Poisson arrivals at 40 a
+//! second, two servers in turn, exponential service, one slot, first come, first served.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -77,8 +78,8 @@ fn server(request: &Request) -> String {
     format!("10.0.0.{}:80", request.server + 1)
 }
 
-/// The log is of servers of 20 and 8 ms with one slot each: of 3,000 service times the mean has a standard error of 1.8%, so 8% is left
-/// by one seed in 100,000, and the seed is fixed.
+/// The log is of servers of 20 and 8 ms with one slot each: of 3,000 service times the mean has a
+/// standard error of 1.8%, so 8% is left by one seed in 100,000, and the seed is fixed.
 fn is_known(place: &Path, log: &str, format: &str) {
     fs::write(place.join("a.log"), log).unwrap();
     let args = [
@@ -201,8 +202,8 @@ fn units_stand_in_names_of_any_style_or_are_asked_for() {
     );
 }
 
-/// With services of 8 ms the mean response time is 8.5 ms; had all requests of a second come at once, it would be 68. The mean of 60,000
-/// requests has a standard error under 0.1 ms.
+/// With services of 8 ms the mean response time is 8.5 ms; had all requests of a second come at
+/// once, it would be 68. The mean of 60,000 requests has a standard error under 0.1 ms.
 #[test]
 fn arrivals_of_a_second_do_not_come_together() {
     let place = folder("seconds", &["log-web.conf"]);

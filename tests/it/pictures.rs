@@ -11,7 +11,8 @@ fn case(name: &str) -> String {
     path.join(name).to_str().unwrap().to_owned()
 }
 
-/// With a hundred answers and a few, one point of the spectrum can be relied on, and its axis was made of nothing.
+/// With a hundred answers and a few, one point of the spectrum can be relied on, and its axis was
+/// made of nothing.
 #[test]
 fn a_hundred_answers_make_a_chart() {
     let place = scratch("pictures-hundred");
@@ -29,7 +30,8 @@ fn a_hundred_answers_make_a_chart() {
     }
 }
 
-/// Three servers, one of which dies at 5 s and refuses at once: who counts what is in flight sends it all that comes.
+/// Three servers, one of which dies at 5 s and refuses at once: who counts what is in flight sends
+/// it all that comes.
 const TRAP: &str = r#"
 question = "Who answers more after a crash that nobody checks for?"
 expect = "Round robin: two thirds."
@@ -197,7 +199,8 @@ fn long_settings_have_short_names() {
     );
 }
 
-/// Names that differ in what no file's name can hold, and names that a table of Markdown could take for its own.
+/// Names that differ in what no file's name can hold, and names that a table of Markdown could take
+/// for its own.
 #[test]
 fn names_end_neither_cells_nor_files() {
     let place = scratch("pictures-markdown");

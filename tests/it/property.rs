@@ -142,7 +142,8 @@ fn plain_scenarios() -> impl Strategy<Value = String> {
     )
 }
 
-/// Hears of each request, and keeps nothing. Where there is a witness, the whole world is simulated.
+/// Hears of each request, and keeps nothing. Where there is a witness, the whole world is
+/// simulated.
 struct Deaf;
 
 impl Witness for Deaf {

@@ -1,5 +1,5 @@
-//! Real runs predicted: a real nginx and a real HAProxy under load, recorded request by request, against the simulation of
-//! the same requests.
+//! Real runs predicted: a real nginx and a real HAProxy under load, recorded request by request,
+//! against the simulation of the same requests.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -110,8 +110,8 @@ fn real_round_robin() {
     }
 }
 
-/// Which of several servers is idle first turns on 0.1 ms, so two real runs agree on a third of the picks only: their
-/// distributions are what can be predicted.
+/// Which of several servers is idle first turns on 0.1 ms, so two real runs agree on a third of the
+/// picks only: their distributions are what can be predicted.
 #[test]
 fn real_least_connections() {
     let rows = recorded("loopback-70.csv.gz");

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::support::{files, lbsim, scratch, stderr};
 
-/// 3 values of 2 strategies, 12 replications and more: a run of a few seconds. A run notes nothing in its first half second.
+/// 3 values of 2 strategies, 12 replications and more: a run of a few seconds. A run notes nothing
+/// in its first half second.
 const SWEEP: &str = r#"
 question = "?"
 expect = "-"
@@ -60,7 +61,8 @@ fn ten_kills_leave_no_trace() {
         "{}",
         stderr(&resumed)
     );
-    // A run that is killed as it makes itself a workplace leaves its lock alone, which a later run sweeps away once it is old.
+    // A run that is killed as it makes itself a workplace leaves its lock alone, which a later run
+    // sweeps away once it is old.
     let mut torn = files(&place.join("torn"));
     torn.retain(|(path, _)| path.extension().is_none_or(|ending| ending != "lock"));
     assert_eq!(torn, files(&place.join("whole")));
@@ -88,8 +90,8 @@ fn a_fresh_start_forgets() {
     assert_eq!(names.len(), 1, "the journal is gone");
 }
 
-/// Starts `arguments`, kills them once there is a journal at work, and runs them again; what the second run said. None where
-/// the first was over before it could be killed.
+/// Starts `arguments`, kills them once there is a journal at work, and runs them again; what the
+/// second run said. None where the first was over before it could be killed.
 fn interrupted(
     place: &Path,
     arguments: &[&str],
@@ -121,8 +123,9 @@ fn interrupted(
     Some(stderr(&again))
 }
 
-/// A file that the scenario reads has changed between an interrupt and the next run: no cell of the old one is in its results.
-/// Where a machine is too quick to be interrupted, it is given more to do.
+/// A file that the scenario reads has changed between an interrupt and the next run: no cell of the
+/// old one is in its results. Where a machine is too quick to be interrupted, it is given more to
+/// do.
 #[test]
 fn other_data_is_another_run() {
     let place = scratch("resume-data");

@@ -1,6 +1,7 @@
-//! The scenario files hold what they promise: each is read, asks a question, and its expectation comes true in a short
-//! run. Where theory is exact the tolerance is at least four standard errors of that run; where one strategy is to
-//! beat another the margin is a good part of the difference that a full run shows.
+//! The scenario files hold what they promise: each is read, asks a question, and its expectation
+//! comes true in a short run. Where theory is exact the tolerance is at least four standard errors
+//! of that run; where one strategy is to beat another the margin is a good part of the difference
+//! that a full run shows.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -119,8 +120,9 @@ impl Measured {
         hurt / self.sum(variant, |tally| tally.sessions)
     }
 
-    /// Asserts that there are as many sessions under each variant, a replication: what shares are of is the same. Answers come
-    /// sooner or later, so that a few sessions begin before the window here and in it there.
+    /// Asserts that there are as many sessions under each variant, a replication: what shares are
+    /// of is the same. Answers come sooner or later, so that a few sessions begin before the window
+    /// here and in it there.
     #[track_caller]
     fn sessions_are(&self, due: f64, variants: &[&str]) {
         for variant in variants {
@@ -145,7 +147,8 @@ impl Measured {
         all.quantile(0.99).unwrap() * 1e3
     }
 
-    /// The highest and the lowest utilization of a server in a replication, whichever it is there: means over the replications.
+    /// The highest and the lowest utilization of a server in a replication, whichever it is there:
+    /// means over the replications.
     fn extremes(&self, variant: &str) -> (f64, f64) {
         let count = self.of(variant).len() as f64;
         let (mut high, mut low) = (0.0, 0.0);
@@ -310,8 +313,8 @@ fn unlike_servers() {
 #[test]
 fn crash_detection() {
     let m = measure("crash-detection", 10, &[]);
-    // 60 requests a second until the last of three checks has failed, 26 s after the crash on average (standard
-    // deviation 2.9 s), and those that were there.
+    // 60 requests a second until the last of three checks has failed, 26 s after the crash on
+    // average (standard deviation 2.9 s), and those that were there.
     near(m.failed("hangs, slow checks"), 60.0 * 26.0, 0.15);
     near(m.failed("refuses, slow checks"), 60.0 * 25.0, 0.15);
     assert!(m.failed("hangs, fast checks") < 0.06 * m.failed("hangs, slow checks"));
@@ -338,7 +341,8 @@ fn sticky_crash() {
     );
     let sessionless = m.lost("no stickiness", Loss::Moved) * 6.0 / m.requests("no stickiness");
     near(sessionless, 0.8, 0.03);
-    // A fifth of 2,000, of whatever strategy; who is sent about loses its session again and again, and is hurt once.
+    // A fifth of 2,000, of whatever strategy; who is sent about loses its session again and again,
+    // and is hurt once.
     m.sessions_are(2000.0, &["cookie", "ip-hash", consistent, "no stickiness"]);
     near(m.hurt("cookie"), 0.2, 0.1);
     near(m.hurt(consistent), 0.2, 0.3);
@@ -346,11 +350,11 @@ fn sticky_crash() {
     assert!(m.hurt("no stickiness") > 0.99);
 }
 
-/// Where chance lays each client on a server, the busiest one's utilization is 0.753 on average (ten servers) and 0.812 (nine),
-/// by 400 layouts of the shares of the file.
+/// Where chance lays each client on a server, the busiest one's utilization is 0.753 on average
+/// (ten servers) and 0.812 (nine), by 400 layouts of the shares of the file.
 ///
-/// Lots are drawn once a replication: the busiest server's utilization has a standard deviation of 0.09 to 0.1 over layouts, and
-/// 0.022 as a mean of 20. The tolerance is four of these.
+/// Lots are drawn once a replication: the busiest server's utilization has a standard deviation of
+/// 0.09 to 0.1 over layouts, and 0.022 as a mean of 20. The tolerance is four of these.
 #[test]
 fn address_hashing() {
     let m = measure("address-hashing", 20, &["run.duration=60s"]);
@@ -369,7 +373,8 @@ fn address_hashing() {
     }
 }
 
-/// By 200 layouts of Zipf's shares over 20 servers the busiest is at 0.776 on average; the tolerance is as above.
+/// By 200 layouts of Zipf's shares over 20 servers the busiest is at 0.776 on average; the
+/// tolerance is as above.
 #[test]
 fn hot_keys() {
     let m = measure("hot-keys", 20, &["run.duration=60s"]);
@@ -570,7 +575,8 @@ fn drain() {
     near(m.hurt("cookies, drained"), 0.75, 0.15);
 }
 
-/// With two at once ten servers do the work of twelve; with three nine are just too few, and with six there is half a fleet.
+/// With two at once ten servers do the work of twelve; with three nine are just too few, and with
+/// six there is half a fleet.
 #[test]
 fn rolling_restart() {
     let m = measure("rolling-restart", 2, &[]);
@@ -588,8 +594,8 @@ fn rolling_restart() {
     assert!(m.p99("two at once") < 2.0 * m.p99("one at once"));
 }
 
-/// At each load step the order of the chart. Only once C3's limits have settled, some seconds after the start, is it as
-/// good as it can be.
+/// At each load step the order of the chart. Only once C3's limits have settled, some seconds after
+/// the start, is it as good as it can be.
 #[test]
 fn noisy_neighbours() {
     for (rate, allocation) in [
@@ -618,7 +624,8 @@ fn noisy_neighbours() {
         );
         assert!(m.p99("join-idle-queue") > m.p99("power-of-d") * overload);
         assert_eq!(m.success("prequal"), 1.0, "at {allocation}");
-        // The paper: round robin by weight fails requests from the first step above the allocation on.
+        // The paper: round robin by weight fails requests from the first step above the allocation
+        // on.
         let blind = m.success("round-robin");
         assert_eq!(blind < 1.0, allocation > 1.0, "{blind} at {allocation}");
     }
@@ -665,7 +672,8 @@ fn canary() {
     near(1.0 - m.success("subsets"), 20.0 / 240.0 * 40.0 / 90.0, 0.1);
     assert!(m.success("subsets, or any endpoint") > 0.9999);
     assert!(m.p99("subsets") < 0.95 * m.p99("everybody everywhere"));
-    // The question is about each group: the testers alone fail, for 40 s of 90, and the public is quicker for it.
+    // The question is about each group: the testers alone fail, for 40 s of 90, and the public is
+    // quicker for it.
     let (public, testers) = (0, 1);
     assert!(m.success_of("subsets", public) > 0.9999);
     near(m.success_of("subsets", testers), 50.0 / 90.0, 0.06);
@@ -834,9 +842,10 @@ fn differs_hash_quality() {
 #[test]
 fn differs_shared_networks() {
     let m = measure("differs-shared-networks", 3, &[]);
-    // Of 60 offices dealt out at random to ten servers, the luckiest server gets ten and the poorest two or three (means of the
-    // largest and of the least of such counts, whose standard deviations of 1.4 and 1.0 three replications take down to 0.8 and
-    // 0.6); 4.5 of them bound each (false alarm 7e-6).
+    // Of 60 offices dealt out at random to ten servers, the luckiest server gets ten and the
+    // poorest two or three (means of the largest and of the least of such counts, whose standard
+    // deviations of 1.4 and 1.0 three replications take down to 0.8 and 0.6); 4.5 of them bound
+    // each (false alarm 7e-6).
     let (high, low) = m.extremes("nginx-ip-hash");
     assert!((high * 12.0 - 10.1).abs() < 3.6, "{high}");
     assert!((low * 12.0 - 2.5).abs() < 2.7, "{low}");
@@ -931,8 +940,8 @@ fn differs_forgetting() {
     );
 }
 
-/// The weights are such that the newest servers are the hottest; `lbsim tune` finds weights that shorten the tail by more than 5%, on
-/// fresh requests.
+/// The weights are such that the newest servers are the hottest; `lbsim tune` finds weights that
+/// shorten the tail by more than 5%, on fresh requests.
 #[test]
 fn tune_weights() {
     let m = measure("tune-weights", 2, &[]);

@@ -59,7 +59,8 @@ pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-/// A scenario that takes a moment: crashes, retries, sessions, several balancers, and two strategies.
+/// A scenario that takes a moment: crashes, retries, sessions, several balancers, and two
+/// strategies.
 pub(crate) const LIVELY: &str = r#"
 question = "Does a crash show?"
 expect = "Yes."

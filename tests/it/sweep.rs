@@ -141,8 +141,8 @@ fn bad_sweeps_are_refused() {
     }
 }
 
-/// The load is scaled to what the second value leaves of the capacity, and points at which queues would grow for ever are left
-/// empty.
+/// The load is scaled to what the second value leaves of the capacity, and points at which queues
+/// would grow for ever are left empty.
 #[test]
 fn a_grid_of_load_and_servers() {
     let place = scratch("sweep-grid");

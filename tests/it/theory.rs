@@ -1,8 +1,9 @@
 //! Simulated against exact values of queueing theory.
 //!
-//! A run's mean is compared with the exact one over independent replications: it may be off by 4.5 standard errors (a
-//! false alarm in 150,000 for a normal mean; with 15 degrees of freedom, one in 2,300), and by 2% at most, so that a
-//! run which says nothing cannot pass. Seeds are fixed: a test that passes keeps passing.
+//! A run's mean is compared with the exact one over independent replications: it may be off by 4.5
+//! standard errors (a false alarm in 150,000 for a normal mean; with 15 degrees of freedom, one in
+//! 2,300), and by 2% at most, so that a run which says nothing cannot pass. Seeds are fixed: a test
+//! that passes keeps passing.
 
 use std::path::Path;
 
@@ -103,7 +104,8 @@ fn one_server_of_other_service_times() {
     }
 }
 
-/// A server that shares itself: 1 / (μ − λ), whatever the distribution (Kleinrock, "Queueing Systems" II, 1976, 4.4).
+/// A server that shares itself: 1 / (μ − λ), whatever the distribution (Kleinrock, "Queueing
+/// Systems" II, 1976, 4.4).
 #[test]
 fn sharing_does_not_mind_the_distribution() {
     let servers = "discipline = \"processor-sharing\"\nservice = { kind = \"lognormal\", mean = \"10ms\", cv = 1.5 }";
@@ -188,8 +190,9 @@ fn a_closed_loop() {
     );
 }
 
-/// What stands beside the estimates in `theory.csv`: unlike queues behind a random split (one M/G/1, one M/M/2, one shared), and what
-/// is known of a strategy without theory. No estimate is off by more than 4.5 standard errors, as above.
+/// What stands beside the estimates in `theory.csv`: unlike queues behind a random split (one
+/// M/G/1, one M/M/2, one shared), and what is known of a strategy without theory. No estimate is
+/// off by more than 4.5 standard errors, as above.
 #[test]
 fn theory_stands_beside_its_estimates() {
     use lbsim::experiment::{self, Progress};

@@ -1,4 +1,5 @@
-//! Tuning: it finds what theory knows to be best, says so when there is nothing to find, and goes on where it was interrupted.
+//! Tuning: it finds what theory knows to be best, says so when there is nothing to find, and goes
+//! on where it was interrupted.
 
 use std::fs;
 use std::path::Path;
@@ -79,7 +80,8 @@ fn verdict(place: &Path, name: &str, arguments: &[&str]) -> serde_json::Value {
     serde_json::from_str(&stdout(&done)).unwrap()
 }
 
-/// Buzen and Chen (1974): the mean at the weights that are found, by the formula, is within 0.5% of the least.
+/// Buzen and Chen (1974): the mean at the weights that are found, by the formula, is within 0.5% of
+/// the least.
 #[test]
 fn the_best_split_is_found_from_a_bad_start() {
     let place = scratch("tune-split");
@@ -274,9 +276,10 @@ confirmations = 5
     assert!(quick.parse::<u32>().unwrap() >= 15, "{quick}");
 }
 
-/// Eight unlike servers behind a random split, all with the same weight, one start, and runs of a minute: the mean by the formula at the
-/// weights that are found is within 2% of the least at loads of 50% and 70%, and within 8% at 90%, where one hundredth of a server's share
-/// is a tenth of its wait.
+/// Eight unlike servers behind a random split, all with the same weight, one start, and runs of a
+/// minute: the mean by the formula at the weights that are found is within 2% of the least at loads
+/// of 50% and 70%, and within 8% at 90%, where one hundredth of a server's share is a tenth of its
+/// wait.
 #[test]
 fn eight_unlike_servers_within_the_budget() {
     let place = scratch("tune-eight");
@@ -312,7 +315,8 @@ fn eight_unlike_servers_within_the_budget() {
     }
 }
 
-/// Two servers that are alike, a quicker one and a backup; least connections is compared in the same file.
+/// Two servers that are alike, a quicker one and a backup; least connections is compared in the
+/// same file.
 #[test]
 fn advice_that_can_be_deployed() {
     let place = scratch("tune-advice");
@@ -360,7 +364,8 @@ confirmations = 10
     assert!(check.contains("nginx-least-conn,all,objective"), "{check}");
 }
 
-/// A server that is quick and answers a third with errors: to send it more makes the times of what succeeded better, and is no gain.
+/// A server that is quick and answers a third with errors: to send it more makes the times of what
+/// succeeded better, and is no gain.
 #[test]
 fn who_fails_more_is_not_called_better() {
     let place = scratch("tune-fails");

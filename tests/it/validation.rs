@@ -1,9 +1,10 @@
-//! The quick form of `lbsim validate`: worlds that theory solves, and how often intervals hold the truth.
+//! The quick form of `lbsim validate`: worlds that theory solves, and how often intervals hold the
+//! truth.
 
 use lbsim::validation::{Coverage, Effort, coverage, one_run, precision, theory};
 
-/// 189 values, each within about three of its standard errors (tolerances are upper bounds of three: a false alarm in some
-/// hundreds for each at most; the seed is fixed).
+/// 189 values, each within about three of its standard errors (tolerances are upper bounds of
+/// three: a false alarm in some hundreds for each at most; the seed is fixed).
 #[test]
 fn simulated_worlds_agree_with_theory() {
     let findings = theory(Effort::Quick);

@@ -8,8 +8,8 @@ use lbsim::observe::Tally;
 
 use crate::support::{read_in, scratch};
 
-/// Runs requests `(arrives, takes)`, in milliseconds, against one service; `servers` and what follows is the rest of
-/// the scenario.
+/// Runs requests `(arrives, takes)`, in milliseconds, against one service; `servers` and what
+/// follows is the rest of the scenario.
 fn live(test: &str, requests: &[(u32, u32)], rest: &str) -> Tally {
     lived(test, requests, rest).swap_remove(0)
 }
@@ -58,8 +58,8 @@ fn servers(more: &str) -> String {
     format!("[[services.servers]]\nservice = {{ kind = \"constant\", value = \"1s\" }}\n{more}\n")
 }
 
-/// Mean and longest response time in milliseconds. A trace's service times are kept with 24 bits: the sum of a few
-/// is right within 10 nanoseconds.
+/// Mean and longest response time in milliseconds. A trace's service times are kept with 24 bits:
+/// the sum of a few is right within 10 nanoseconds.
 #[track_caller]
 fn takes(tally: &Tally, mean: f64, longest: f64) {
     let measured = (
@@ -95,7 +95,8 @@ fn last_come_first_served() {
 
 #[test]
 fn all_at_once() {
-    // 10 and 20 from 0: each at half speed. At 20 the first is done; the second has 10 left, alone: 30.
+    // 10 and 20 from 0: each at half speed. At 20 the first is done; the second has 10 left,
+    // alone: 30.
     let tally = live(
         "ps",
         &[(0, 10), (0, 20)],
@@ -113,7 +114,8 @@ fn all_at_once() {
 
 #[test]
 fn slots_and_speed() {
-    // Two slots at half speed: 20 and 40; the third waits for the first slot, until 20, and takes 20: 40 in all.
+    // Two slots at half speed: 20 and 40; the third waits for the first slot, until 20, and takes
+    // 20: 40 in all.
     let tally = live(
         "slots",
         &[(0, 10), (0, 20), (0, 10)],
@@ -173,19 +175,20 @@ fn the_network_takes_its_time() {
 #[test]
 fn a_timeout_and_another_server() {
     let balancer = "[services.balancer]\ntimeout = \"15ms\"\nretry = { max = 1 }\n";
-    // The first and the third go to server-1, the second to server-2. The third would wait until 30: at 16 it is
-    // tried on server-2, idle since 6, where it takes 10: 26 − 1.
+    // The first and the third go to server-1, the second to server-2. The third would wait until
+    // 30: at 16 it is tried on server-2, idle since 6, where it takes 10: 26 − 1.
     let requests = [(0, 30), (0, 6), (1, 10)];
     let tally = live("timeout", &requests, &(servers("count = 2") + balancer));
-    // The first itself times out at 15 and takes 30 on server-2 again: it fails at 30, and the third waits behind it,
-    // times out at 31, and fails.
+    // The first itself times out at 15 and takes 30 on server-2 again: it fails at 30, and the
+    // third waits behind it, times out at 31, and fails.
     assert_eq!((tally.requests, tally.attempts), (3, 5));
     assert_eq!(tally.failed, [0, 0, 0, 2, 0]);
     takes(&tally, 6.0, 6.0);
     let cancel = balancer.replace("retry", "abandoned = \"cancel\"\nretry");
     let tally = live("cancel", &requests, &(servers("count = 2") + &cancel));
-    // Work that nobody waits for is stopped: at 15 server-1 begins the third (until 25: too late for its deadline
-    // at 16), which moves to server-2 behind the first; that is stopped at 30, and the third done at 40: too late.
+    // Work that nobody waits for is stopped: at 15 server-1 begins the third (until 25: too late
+    // for its deadline at 16), which moves to server-2 behind the first; that is stopped at 30, and
+    // the third done at 40: too late.
     assert_eq!(tally.failed, [0, 0, 0, 2, 0]);
     assert!(
         tally.load.utilization()[0] < 0.0161,
@@ -206,7 +209,8 @@ fn a_crash_loses_or_finishes_what_is_there() {
     let tally = live("crash", &requests, &(servers("") + &crash("")));
     assert_eq!(tally.failed, [0, 3, 0, 0, 0]);
     takes(&tally, 10.0, 10.0);
-    // Those in flight finish all the same: at 10 and at 20, and the last comes at 20 and waits for nobody.
+    // Those in flight finish all the same: at 10 and at 20, and the last comes at 20 and waits for
+    // nobody.
     let tally = live(
         "finish",
         &requests,
@@ -214,7 +218,8 @@ fn a_crash_loses_or_finishes_what_is_there() {
     );
     assert_eq!(tally.failed, [0, 1, 0, 0, 0]);
     takes(&tally, (10.0 + 19.0 + 10.0) / 3.0, 19.0);
-    // A dead machine says nothing: all three hang until it is back at 15, and then know that they are lost.
+    // A dead machine says nothing: all three hang until it is back at 15, and then know that they
+    // are lost.
     let tally = live(
         "hang",
         &requests,
@@ -226,7 +231,8 @@ fn a_crash_loses_or_finishes_what_is_there() {
 #[test]
 fn a_slow_spell_slows_what_it_meets() {
     let slow = "[[faults]]\nkind = \"slowdown\"\nservers = \"web/server\"\nat = \"5ms\"\nlasts = \"20ms\"\nspeed = \"50%\"\n";
-    // 10 of work: 5 done by 5, the rest at half speed: 15. The next begins at 15, has 5 done by 25, ends at 30.
+    // 10 of work: 5 done by 5, the rest at half speed: 15. The next begins at 15, has 5 done by 25,
+    // ends at 30.
     let tally = live("slowdown", &[(0, 10), (1, 10)], &(servers("") + slow));
     takes(&tally, (15.0 + 29.0) / 2.0, 29.0);
 }
@@ -267,8 +273,9 @@ fn a_drained_server_finishes_and_gets_nothing_new() {
 
 #[test]
 fn checks_find_out_after_their_time() {
-    // server-1 dies at 100 and refuses. Checks every 100 ms with a random phase, three in a row: it is out between 300
-    // and 400. Round robin sends it every other request until then: those at 100, 120 … fail.
+    // server-1 dies at 100 and refuses. Checks every 100 ms with a random phase, three in a row: it
+    // is out between 300 and 400. Round robin sends it every other request until then: those
+    // at 100, 120 … fail.
     let requests: Vec<(u32, u32)> = (0..50).map(|i| (i * 20, 1)).collect();
     let crash = "[services.balancer]\nhealth-check = { interval = \"100ms\" }\n[[faults]]\nkind = \"crash\"\nservers = \"web/server-1\"\nat = \"99ms\"\n";
     let tally = live("checks", &requests, &(servers("count = 2") + crash));
@@ -296,8 +303,9 @@ fn foreseen(test: &str, requests: &[(u32, u32)], a: &str, b: &str) -> Tally {
     live_last(test, requests, &(group("a", a) + &group("b", b) + variant))
 }
 
-/// At 0 a request of 10 is done by a, twice as fast, after 5. At 1 one of 10: a from 5 to 10, b from 1 to 11: a, after 9. At 2
-/// one of 2: a would be done at 11, b at 4: b, after 2. At 3 one of 30: a from 10 to 25, b from 4 to 34: a, after 22.
+/// At 0 a request of 10 is done by a, twice as fast, after 5. At 1 one of 10: a from 5 to 10, b
+/// from 1 to 11: a, after 9. At 2 one of 2: a would be done at 11, b at 4: b, after 2. At 3 one of
+/// 30: a from 10 to 25, b from 4 to 34: a, after 22.
 #[test]
 fn what_is_completed_first_counts_work_and_speed() {
     let requests = [(0, 10), (1, 10), (2, 2), (3, 30)];
@@ -307,9 +315,9 @@ fn what_is_completed_first_counts_work_and_speed() {
     assert_eq!(sent, [3, 1]);
 }
 
-/// Two slots at a; b has half the speed. 10 at 0: a to 10. 20 at 1: a's other slot, to 21. 5 at 2: a would begin at 10 and be
-/// done at 15; b from 2 to 12: b, after 10. 4 at 3: a from 10 to 14, b from 12 to 20: a, after 11. 1 at 4: a from 14 to 15, b
-/// from 12 to 14: b, after 10.
+/// Two slots at a; b has half the speed. 10 at 0: a to 10. 20 at 1: a's other slot, to 21. 5 at 2:
+/// a would begin at 10 and be done at 15; b from 2 to 12: b, after 10. 4 at 3: a from 10 to 14, b
+/// from 12 to 20: a, after 11. 1 at 4: a from 14 to 15, b from 12 to 14: b, after 10.
 #[test]
 fn what_is_completed_first_counts_slots() {
     let requests = [(0, 10), (1, 20), (2, 5), (3, 4), (4, 1)];
@@ -319,9 +327,10 @@ fn what_is_completed_first_counts_slots() {
     assert_eq!(sent, [3, 2]);
 }
 
-/// A server of four hangs from 2 s to the end. Its first victims time out after 500 ms; then its estimate is half a second, which
-/// takes some 30 s to fade to what the others need. That the retry must go elsewhere is no reason to forget that: a few
-/// requests in flight at once are lost to it, and not one attempt in three.
+/// A server of four hangs from 2 s to the end. Its first victims time out after 500 ms; then its
+/// estimate is half a second, which takes some 30 s to fade to what the others need. That the retry
+/// must go elsewhere is no reason to forget that: a few requests in flight at once are lost to it,
+/// and not one attempt in three.
 #[test]
 fn a_retry_makes_no_rule_forget_a_dead_server() {
     let place = scratch("world-dead-server");
@@ -360,9 +369,9 @@ answers = "hang"
     assert!(another < 60, "{another}, and {any} where it goes anywhere");
 }
 
-/// Both servers are dead from 99 ms on. The first is checked every 10 ms and soon out; the second has checks of its own:
-/// none at all, so that it gets the rest; or rarer ones, the first of them within a second, so that it gets what comes
-/// before that.
+/// Both servers are dead from 99 ms on. The first is checked every 10 ms and soon out; the second
+/// has checks of its own: none at all, so that it gets the rest; or rarer ones, the first of them
+/// within a second, so that it gets what comes before that.
 #[test]
 fn servers_may_have_health_checks_of_their_own() {
     let requests: Vec<(u32, u32)> = (0..18).map(|at| (at * 50, 1)).collect();
@@ -379,8 +388,8 @@ fn servers_may_have_health_checks_of_their_own() {
         let at: Vec<u64> = (tally.load.servers.iter().map(|server| server.failed)).collect();
         (at[0], at[1])
     };
-    // Requests 3 to 18 find the one or the other; the first check after 99 ms comes by 109 ms, before any of them but
-    // that at 100 ms, which finds the first server.
+    // Requests 3 to 18 find the one or the other; the first check after 99 ms comes by 109 ms,
+    // before any of them but that at 100 ms, which finds the first server.
     let (first, second) = failed("own-checks-off", "health-check = { enabled = false }");
     assert_eq!((first <= 1, first + second), (true, 16));
     let (first, second) = failed("own-checks-rare", "health-check = { interval = \"800ms\" }");

@@ -1,4 +1,5 @@
-//! Worlds in which something once went wrong: `tests/cases` holds them, and what is right stands in their `expect`.
+//! Worlds in which something once went wrong: `tests/cases` holds them, and what is right stands in
+//! their `expect`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -41,7 +42,8 @@ fn requests(text: &str) -> Vec<Ended> {
     all
 }
 
-/// A service of two servers with these settings, asked 100 times a second, and what else a scenario has.
+/// A service of two servers with these settings, asked 100 times a second, and what else a scenario
+/// has.
 fn world(strategy: &str, balancer: &str, rest: &str) -> String {
     format!(
         r#"
@@ -75,8 +77,8 @@ fn thousands_who_wait_are_sent_to_a_dead_server_one_by_one() {
     assert_eq!(tally.unfinished, 0);
 }
 
-/// Under `last come` each timeout cancels a request deep in the queue; under sharing one among thousands. It must not cost
-/// a walk: 0.3 s where it was 7 s.
+/// Under `last come` each timeout cancels a request deep in the queue; under sharing one among
+/// thousands. It must not cost a walk: 0.3 s where it was 7 s.
 #[test]
 fn cancelled_work_leaves_in_no_time() {
     let lifo = text("cancelled-work-lifo.toml");
@@ -133,7 +135,8 @@ fn time_that_would_stand_still_is_refused_or_stopped() {
         refused.contains("time-stands-still") && refused.contains("think"),
         "{refused}"
     );
-    // A nanosecond, to think or on the way, is no way round: a second would be a thousand million of requests.
+    // A nanosecond, to think or on the way, is no way round: a second would be a thousand million
+    // of requests.
     for short in ["1ns", "999ns"] {
         let refused = parse(&case.replace("\"0s\" }", &format!("\"{short}\" }}")));
         let refused = refused.expect_err(short).to_string();
@@ -153,7 +156,8 @@ fn time_that_would_stand_still_is_refused_or_stopped() {
     let lived = |watch: &mut dyn FnMut(u64) -> bool| model::run_watched(plan, 1, 0, None, watch);
     match lived(&mut |_| true) {
         Err(Stopped::StandsStill { at, events }) => {
-            // Those whose answers are under way ask first after the drain, of which one ends within 5 ms on average.
+            // Those whose answers are under way ask first after the drain, of which one ends
+            // within 5 ms on average.
             let moment = 1.0..1.1;
             assert!(
                 moment.contains(&at.seconds()) && events > 1_000_000,
@@ -251,15 +255,16 @@ fn sessions_live_by_requests_and_die_with_their_server() {
     let sticky = |how: &str| live(&world("\"random\"", "sticky = \"cookie\"", &crash(how)));
     let (lost, finish) = (sticky(""), sticky("in-flight = \"finish\""));
     let died = |tally: &Tally| tally.sessions_lost[Loss::Crash as usize];
-    // 50 clients, each with a request every half second: nearly all hold a session. In 40 s some 0.2% of gaps are
-    // longer than 3 s: a handful of sessions end by themselves.
+    // 50 clients, each with a request every half second: nearly all hold a session. In 40 s some
+    // 0.2% of gaps are longer than 3 s: a handful of sessions end by themselves.
     assert!(
         died(&lost) >= 45 && died(&finish) >= 45,
         "{} {}",
         died(&lost),
         died(&finish)
     );
-    // A server that says nothing for a while, without losing anything: sessions go on, since their clients do.
+    // A server that says nothing for a while, without losing anything: sessions go on, since their
+    // clients do.
     let slow = "[[faults]]\nkind = \"slowdown\"\nservers = \"web\"\nat = \"15s\"\nlasts = \"6s\"\nspeed = \"0.01%\"\n";
     let quiet = live(&world("\"random\"", "sticky = \"cookie\"", slow));
     let usual = live(&world("\"random\"", "sticky = \"cookie\"", ""));
@@ -269,7 +274,8 @@ fn sessions_live_by_requests_and_die_with_their_server() {
         quiet.sessions,
         usual.sessions
     );
-    // An answer that comes after its timeout is none: both servers answer in 2 ms, but its way back takes too long.
+    // An answer that comes after its timeout is none: both servers answer in 2 ms, but its way back
+    // takes too long.
     let network = "[network]\nbalancer-to-server = { kind = \"constant\", value = \"30ms\" }\n";
     let late = live(&world("\"random\"", "timeout = \"40ms\"", network));
     assert_eq!((late.sessions, late.succeeded_count()), (0, 0));
@@ -287,7 +293,8 @@ fn servers_may_answer_with_errors() {
         );
         tally.failed[Cause::Error as usize] as f64 / tally.requests as f64
     };
-    // A quarter of what goes to one of two. Of 4,000: four standard deviations are 2.1% (false alarm 6e-5).
+    // A quarter of what goes to one of two. Of 4,000: four standard deviations are 2.1% (false
+    // alarm 6e-5).
     let share = count("\"random\"", "", "share = \"25%\"");
     assert!((share - 0.125).abs() < 0.021, "{share}");
     // For a tenth of the run.
@@ -310,8 +317,9 @@ fn servers_may_answer_with_errors() {
     assert!(quick > usual, "{quick} {usual}");
 }
 
-/// 120 requests a second for a server that does 100: what comes does not go out, and slots are not as busy as if it did. All
-/// servers together have load 0.37. Weights in proportion to slots keep every server up, and there the law holds.
+/// 120 requests a second for a server that does 100: what comes does not go out, and slots are not
+/// as busy as if it did. All servers together have load 0.37. Weights in proportion to slots keep
+/// every server up, and there the law holds.
 #[test]
 fn no_law_of_flow_where_one_server_is_drowned() {
     let place = scratch("drowned");

@@ -2,12 +2,14 @@
 
 use super::tree::Node;
 
-/// The format of a log that has none. (Envoy 1.40, documentation, "Access logging", "Default format string")
+/// The format of a log that has none. (Envoy 1.40, documentation, "Access logging", "Default format
+/// string")
 const DEFAULT: &str = "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" %RESPONSE_CODE% \
     %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \
     \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"\n";
 
-/// The text formats of the logs of HTTP connection managers: the log's path, or `stdout` or `stderr`, and the format.
+/// The text formats of the logs of HTTP connection managers: the log's path, or `stdout` or
+/// `stderr`, and the format.
 pub(super) fn formats(listeners: &[Node]) -> Vec<(String, String)> {
     let mut formats = Vec::new();
     for listener in listeners {

@@ -9,8 +9,8 @@ use super::strategy::strategy;
 use super::tree::Node;
 use crate::config::Pool;
 
-/// Fields of `Cluster` that are carried over, noted elsewhere, or without bearing on which host a request goes to. (Envoy 1.40,
-/// api/envoy/config/cluster/v3/cluster.proto, and those of version 2)
+/// Fields of `Cluster` that are carried over, noted elsewhere, or without bearing on which host a
+/// request goes to. (Envoy 1.40, api/envoy/config/cluster/v3/cluster.proto, and those of version 2)
 const KNOWN: [&str; 59] = [
     "@type",
     "name",
@@ -96,7 +96,8 @@ const TYPED: &str =
 const ORIGINAL: &str =
     "no endpoints: each connection goes where it was meant to go, and there is nothing to balance";
 
-/// Reads a cluster; `assignments` are those of endpoint discovery, by the name that they are asked for.
+/// Reads a cluster; `assignments` are those of endpoint discovery, by the name that they are asked
+/// for.
 pub(super) fn read(
     reader: &mut Reader,
     cluster: &Node,

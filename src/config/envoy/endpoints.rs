@@ -159,7 +159,8 @@ fn server(reader: &mut Reader, endpoint: &Node, like: &str, hashed: Hashed) -> O
             settings.insert("labels".to_owned(), labels.into());
         }
     }
-    // A hash key of the host goes before its name, and that, where it is asked for, before its address. (Envoy 1.40,
+    // A hash key of the host goes before its name, and that, where it is asked for, before its
+    // address. (Envoy 1.40,
     // source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc)
     let hostname = inner
         .get("hostname")
@@ -285,7 +286,8 @@ fn weight(reader: &mut Reader, endpoint: &Node) -> u32 {
     }
 }
 
-/// Where the weight of an endpoint is, or would be, written: nowhere if that would write to several places at once.
+/// Where the weight of an endpoint is, or would be, written: nowhere if that would write to several
+/// places at once.
 fn weight_at(reader: &Reader, endpoint: &Node, like: &str) -> Option<WeightPlace> {
     if endpoint.copied || reader.is_shared(endpoint.file, &endpoint.range) {
         return None;
@@ -335,7 +337,8 @@ fn insertion(endpoint: &Node, text: &str, at: usize, like: &str) -> Option<Weigh
     let name = spelling(WEIGHT, like);
     let (name, after) = match endpoint.kind {
         Kind::Map(_, true) => {
-            // `[endpoint: {…}]` is a mapping without braces, in which there is no room for a second key.
+            // `[endpoint: {…}]` is a mapping without braces, in which there is no room for a second
+            // key.
             let braces = text[endpoint.range.start..].starts_with('{');
             let clean = before.trim_end().ends_with(['{', ',']);
             if !braces || !clean {

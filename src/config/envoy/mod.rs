@@ -1,10 +1,12 @@
 //! Envoy: clusters as pools.
 //!
-//! The way is text → tree of YAML, of which JSON is a part (`tree`) → resources of the bootstrap, of discovery files and of dumps
-//! (`sources`) → pools (`cluster`, `strategy`, `endpoints`), and what routes to them say (`routes`). Fields have the names of Envoy
-//! 1.40's API, version 3, in either of the spellings of its JSON form; of version 2 `hosts` is read too.
+//! The way is text → tree of YAML, of which JSON is a part (`tree`) → resources of the bootstrap,
+//! of discovery files and of dumps (`sources`) → pools (`cluster`, `strategy`, `endpoints`), and
+//! what routes to them say (`routes`). Fields have the names of Envoy 1.40's API, version 3, in
+//! either of the spellings of its JSON form; of version 2 `hosts` is read too.
 //!
-//! Values that Envoy would refuse are faults. What is sound but has no counterpart in a scenario yields a note.
+//! Values that Envoy would refuse are faults. What is sound but has no counterpart in a scenario
+//! yields a note.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -29,8 +31,9 @@ use reader::Reader;
 use routes::Routes;
 use sources::Load;
 
-/// Reads a configuration, and the files of discovery that it names: at the path that it gives, seen from the folder of the first
-/// file, or beside that under the same name, since configurations are often looked at elsewhere than where they are in force.
+/// Reads a configuration, and the files of discovery that it names: at the path that it gives, seen
+/// from the folder of the first file, or beside that under the same name, since configurations are
+/// often looked at elsewhere than where they are in force.
 pub fn read(path: &Path) -> Result<Configuration, ReadError> {
     let text = fs::read_to_string(path).map_err(|source| ReadError::Io {
         path: path.to_owned(),

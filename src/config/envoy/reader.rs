@@ -1,4 +1,5 @@
-//! Values as Envoy's messages have them, with faults where they are none and notes on what is left out.
+//! Values as Envoy's messages have them, with faults where they are none and notes on what is left
+//! out.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -116,7 +117,8 @@ impl Reader {
         Some(node)
     }
 
-    /// The members of a key that holds a sequence. A single value stands for a sequence of one, which older versions of Envoy take.
+    /// The members of a key that holds a sequence. A single value stands for a sequence of one,
+    /// which older versions of Envoy take.
     pub(super) fn list<'n>(&self, map: &'n Node, name: &str) -> &'n [Node] {
         match map.get(name) {
             None => &[],
@@ -235,8 +237,8 @@ impl Reader {
         duration
     }
 
-    /// A key that holds one of these words, in any case, or the number of one. (Envoy 1.40 reads enumerations so,
-    /// source/common/protobuf/utility.cc.)
+    /// A key that holds one of these words, in any case, or the number of one. (Envoy 1.40 reads
+    /// enumerations so, source/common/protobuf/utility.cc.)
     pub(super) fn word<'w>(
         &mut self,
         map: &Node,
@@ -292,7 +294,8 @@ pub(super) fn unwrapped(node: &Node) -> &Node {
     inner.unwrap_or(node)
 }
 
-/// Nanoseconds of a duration as protocol buffers write it: seconds with at most nine decimals, and an `s`.
+/// Nanoseconds of a duration as protocol buffers write it: seconds with at most nine decimals, and
+/// an `s`.
 fn nanoseconds(text: &str) -> Option<u64> {
     let seconds = text.strip_suffix('s')?;
     let (whole, part) = seconds.split_once('.').unwrap_or((seconds, ""));

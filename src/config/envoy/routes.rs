@@ -10,7 +10,8 @@ use crate::config::Concerns;
 
 /// The timeout of a route that has none. (Envoy 1.40, `RouteAction.timeout`)
 const TIMEOUT: u64 = 15_000_000_000;
-/// The first pause before a retry, and how many times that the longest is. (`RetryPolicy.RetryBackOff`)
+/// The first pause before a retry, and how many times that the longest is.
+/// (`RetryPolicy.RetryBackOff`)
 const BACKOFF: u64 = 25_000_000;
 const LONGEST: u64 = 10;
 
@@ -449,7 +450,8 @@ fn retry(reader: &mut Reader, policy: &Node, bounded: bool) -> Option<toml::Tabl
         |reader: &mut Reader, name| back_off.and_then(|node| reader.duration(node, name));
     let base = interval(reader, "base_interval").unwrap_or(BACKOFF);
     let longest = interval(reader, "max_interval").unwrap_or(base.saturating_mul(LONGEST));
-    // The pause is uniform up to a bound that doubles from retry to retry. (Envoy 1.40, source/common/common/backoff_strategy.cc)
+    // The pause is uniform up to a bound that doubles from retry to retry. (Envoy 1.40,
+    // source/common/common/backoff_strategy.cc)
     table.insert("backoff".to_owned(), time(base));
     table.insert("backoff-max".to_owned(), time(longest));
     table.insert("jitter".to_owned(), "full".into());

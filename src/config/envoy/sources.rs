@@ -1,4 +1,5 @@
-//! The resources of a configuration, wherever they stand: in the bootstrap, in lists of discovery, in files that those name.
+//! The resources of a configuration, wherever they stand: in the bootstrap, in lists of discovery,
+//! in files that those name.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -172,8 +173,8 @@ impl Resources {
         self.listeners.extend(listeners.iter().cloned());
     }
 
-    /// What the administration interface shows under `/config_dump`, in which what is static stands twice: as the bootstrap has it,
-    /// and as it is in force.
+    /// What the administration interface shows under `/config_dump`, in which what is static stands
+    /// twice: as the bootstrap has it, and as it is in force.
     fn dump(&mut self, reader: &mut Reader, root: &Node) {
         let configs = reader.list(root, "configs");
         let in_force = |config: &Node| {

@@ -4,7 +4,8 @@ use super::cluster::{outlier_detection, subsets};
 use super::reader::{Reader, kebab, place, time, unwrapped};
 use super::tree::Node;
 
-/// `Cluster.LbPolicy` by number; one that is gone has no name. (Envoy 1.40, api/envoy/config/cluster/v3/cluster.proto)
+/// `Cluster.LbPolicy` by number; one that is gone has no name. (Envoy 1.40,
+/// api/envoy/config/cluster/v3/cluster.proto)
 const POLICIES: [&str; 8] = [
     "ROUND_ROBIN",
     "LEAST_REQUEST",
@@ -68,8 +69,9 @@ pub(super) fn strategy(reader: &mut Reader, cluster: &Node) -> Chosen {
             .word(cluster, "lb_policy", &POLICIES)
             .unwrap_or("ROUND_ROBIN"),
     };
-    // `load_balancing_policy` goes before `lb_policy`, and then none of the older settings counts but those of outliers, and of
-    // `common_lb_config` the panic threshold and the merge window. (Envoy 1.40, source/common/upstream/upstream_impl.cc)
+    // `load_balancing_policy` goes before `lb_policy`, and then none of the older settings counts
+    // but those of outliers, and of `common_lb_config` the panic threshold and the merge window.
+    // (Envoy 1.40, source/common/upstream/upstream_impl.cc)
     let newer = reader.map(cluster, "load_balancing_policy");
     match newer {
         Some(policies) => extensible(reader, policies, &mut chosen),
@@ -278,7 +280,8 @@ fn ring_hash(reader: &mut Reader, node: &Node, chosen: &mut Chosen) {
         let size = reader.whole_in(node, name, 1..=8_388_608);
         chosen.set(name, size);
     }
-    // The message of the older configuration has the same words without the first of those of the newer.
+    // The message of the older configuration has the same words without the first of those of the
+    // newer.
     let functions = match node.get("@type") {
         Some(_) => ["DEFAULT_HASH", "XX_HASH", "MURMUR_HASH_2"].as_slice(),
         None => &["XX_HASH", "MURMUR_HASH_2"],

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use granit_parser::{Event, Options, Parser, ScalarStyle, StructureStyle};
 
-/// Nodes that aliases may copy in all, and how deep the tree may become by them: a few lines of aliases to aliases would
-/// otherwise stand for more than memory holds.
+/// Nodes that aliases may copy in all, and how deep the tree may become by them: a few lines of
+/// aliases to aliases would otherwise stand for more than memory holds.
 const MOST_COPIES: usize = 500_000;
 const DEEPEST: usize = 1_000;
 
@@ -68,7 +68,8 @@ pub(super) struct Broken {
 }
 
 impl Node {
-    /// An empty mapping in place of what is left out, of the place of the mapping that might hold it.
+    /// An empty mapping in place of what is left out, of the place of the mapping that might hold
+    /// it.
     pub(super) fn nothing(within: &Node) -> Node {
         Node {
             kind: Kind::Map(Vec::new(), true),
@@ -114,7 +115,8 @@ impl Node {
 
     /// An entry of a mapping, of those of one name the last, unless there is nothing in it.
     ///
-    /// Envoy reads the JSON form of its messages, in which `lb_policy` may also be written `lbPolicy`.
+    /// Envoy reads the JSON form of its messages, in which `lb_policy` may also be written
+    /// `lbPolicy`.
     pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
         let entries = self.entries().iter();
         let mut named = entries.filter(|entry| same_name(&entry.name, name));
@@ -339,8 +341,8 @@ impl Builder<'_> {
             Kind::Scalar(..) => {}
             Kind::Map(entries, _) => match open.key.take() {
                 None => open.key = Some((node, ignored)),
-                // Envoy leaves out what has a key tagged so; it serves to hold anchors. (Envoy 1.40,
-                // source/common/protobuf/yaml_utility.cc)
+                // Envoy leaves out what has a key tagged so; it serves to hold anchors. (Envoy
+                // 1.40, source/common/protobuf/yaml_utility.cc)
                 Some((_, true)) => {}
                 Some((key, false)) => {
                     let Kind::Scalar(name, plain) = key.kind else {

@@ -59,7 +59,8 @@ fn time(proxy: &Proxy, key: &str, found: &mut Found) -> Option<Time> {
     Time::read(value, key, found).filter(|time| !time.is_zero())
 }
 
-/// `timeout queue`, or `timeout connect` where that is not set (section 4.2, "timeout queue"). Nothing waits without a `maxconn`.
+/// `timeout queue`, or `timeout connect` where that is not set (section 4.2, "timeout queue").
+/// Nothing waits without a `maxconn`.
 fn queue_timeout(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<Time> {
     let limited = servers
         .iter()
@@ -96,9 +97,10 @@ fn connect(proxy: &Proxy, table: &Table, retry: Option<&Table>, found: &mut Foun
 
 /// `retries`, `option redispatch` and `retry-on`, as near as a scenario comes.
 ///
-/// After a failed connection HAProxy waits for the lesser of `timeout connect` and one second and tries the same server again
-/// (section 4.2, "retries"). With `option redispatch` it goes to another one, at the last retry or as often as its number says; at
-/// once and each time where the request is bound by no cookie, the algorithm hashes nothing, and there are several servers
+/// After a failed connection HAProxy waits for the lesser of `timeout connect` and one second and
+/// tries the same server again (section 4.2, "retries"). With `option redispatch` it goes to
+/// another one, at the last retry or as often as its number says; at once and each time where the
+/// request is bound by no cookie, the algorithm hashes nothing, and there are several servers
 /// (`back_handle_st_cer` of src/backend.c, 2.6).
 fn retry(
     proxy: &Proxy,
@@ -166,7 +168,8 @@ fn retry(
     Some(table)
 }
 
-/// Which failures are repeated: in a scenario all, in HAProxy failed connections and what `retry-on` lists.
+/// Which failures are repeated: in a scenario all, in HAProxy failed connections and what
+/// `retry-on` lists.
 fn reasons(proxy: &Proxy, on: Option<&Line>, timeout: bool, found: &mut Found) {
     let listed =
         |reason: &str| on.is_some_and(|line| line.from(1).iter().any(|word| word.text == reason));
@@ -246,8 +249,8 @@ fn health_check(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Optio
     Some(all)
 }
 
-/// A server's checks as a scenario has them. With `timeout check` an answer is waited for that long,
-/// without it for the interval (section 4.2, "timeout check").
+/// A server's checks as a scenario has them. With `timeout check` an answer is waited for that
+/// long, without it for the interval (section 4.2, "timeout check").
 fn check(own: &Check, timeout: Option<Time>) -> Table {
     let mut table = Table::new();
     table.insert("interval".to_owned(), own.inter.scenario().into());
@@ -257,7 +260,8 @@ fn check(own: &Check, timeout: Option<Time>) -> Table {
     for (key, number) in [("fall", own.fall), ("rise", own.rise)] {
         table.insert(key.to_owned(), i64::from(number.min(100)).into());
     }
-    // A server begins with `rise` good checks to its name, one failure away from being down: `UP 1/3`.
+    // A server begins with `rise` good checks to its name, one failure away from being down: `UP
+    // 1/3`.
     table.insert("cautious-start".to_owned(), own.cautious.into());
     table
 }

@@ -1,7 +1,8 @@
 //! `.if`, `.elif`, `.else` and `.endif` (section 2.4 of the configuration manual).
 //!
-//! Conditions ask for environment variables, versions and features of a process that is not there, so that none is evaluated. Of
-//! each block the first branch is read, since reading none loses servers and reading all gives some of them twice; a note says so.
+//! Conditions ask for environment variables, versions and features of a process that is not there,
+//! so that none is evaluated. Of each block the first branch is read, since reading none loses
+//! servers and reading all gives some of them twice; a note says so.
 
 use super::Found;
 use super::words::Line;

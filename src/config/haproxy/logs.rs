@@ -2,8 +2,8 @@
 
 use super::sections::{Kind, Section, defaults_name};
 
-/// The format that a section sets, under its name: the text of `log-format`, or the name of a format that HAProxy has. The last
-/// one of a section counts.
+/// The format that a section sets, under its name: the text of `log-format`, or the name of a
+/// format that HAProxy has. The last one of a section counts.
 pub(super) fn format(section: &Section) -> Option<(String, String)> {
     if section.kind == Kind::Other || section.kind == Kind::Backend {
         return None;

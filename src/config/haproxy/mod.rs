@@ -1,8 +1,9 @@
 //! HAProxy's configurations, as they are found.
 //!
-//! A text becomes lines of words (`words`), of whose conditional blocks one branch is kept (`conditions`); lines become sections,
-//! and sections become proxies with the settings that their defaults give them (`sections`); each proxy that has servers becomes a
-//! pool. The rules are those of the configuration manual of 2.6, which 2.8 and later add to.
+//! A text becomes lines of words (`words`), of whose conditional blocks one branch is kept
+//! (`conditions`); lines become sections, and sections become proxies with the settings that their
+//! defaults give them (`sections`); each proxy that has servers becomes a pool. The rules are those
+//! of the configuration manual of 2.6, which 2.8 and later add to.
 
 use std::path::{Path, PathBuf};
 
@@ -46,8 +47,8 @@ impl Found {
     }
 }
 
-/// Reads a file, or all files of a folder that end in `.cfg`, in the order of their names and without hidden ones, as HAProxy's
-/// `-f` does (section 3 of the management guide).
+/// Reads a file, or all files of a folder that end in `.cfg`, in the order of their names and
+/// without hidden ones, as HAProxy's `-f` does (section 3 of the management guide).
 pub fn read(path: &Path) -> Result<Configuration, ReadError> {
     let mut files = Vec::new();
     for path in paths(path)? {

@@ -1,11 +1,13 @@
-//! What stands after a server's address, or after `default-server` (section 5.2 of the configuration manual).
+//! What stands after a server's address, or after `default-server` (section 5.2 of the
+//! configuration manual).
 
 use super::time::Time;
 use super::words::Word;
 use super::{Found, keywords};
 use crate::config::{Fault, Place};
 
-/// The parameters of a server. They begin with those of the `default-server` lines before it; its own come last.
+/// The parameters of a server. They begin with those of the `default-server` lines before it; its
+/// own come last.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Params {
     pub(super) weight: u32,
@@ -75,7 +77,8 @@ impl Default for Params {
 }
 
 impl Params {
-    /// Adds the parameters of a line; where one comes twice the last one counts, as its parser sets it anew each time.
+    /// Adds the parameters of a line; where one comes twice the last one counts, as its parser sets
+    /// it anew each time.
     pub(super) fn add(&mut self, words: &[Word], found: &mut Found) {
         self.weight_at = None;
         let mut words = words.iter();

@@ -18,7 +18,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind that a line's first word begins, if any. Those of [`Kind::Other`] are all of the manual up to 3.2.
+    /// The kind that a line's first word begins, if any. Those of [`Kind::Other`] are all of the
+    /// manual up to 3.2.
     fn of(word: &str) -> Option<Kind> {
         Some(match word {
             "defaults" => Kind::Defaults,
@@ -51,7 +52,8 @@ pub(super) struct Section {
     pub(super) lines: Vec<Line>,
 }
 
-/// The sections of a file. Each file begins with one, since its end closes the last one of the file before it (section 2.1).
+/// The sections of a file. Each file begins with one, since its end closes the last one of the file
+/// before it (section 2.1).
 pub(super) fn sections(lines: Vec<Line>, found: &mut Found) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut outside = false;
@@ -83,7 +85,8 @@ pub(super) fn sections(lines: Vec<Line>, found: &mut Found) -> Vec<Section> {
     sections
 }
 
-/// Settings by their names, of which the last one counts: `balance`, `timeout server`, `option redispatch` and so on.
+/// Settings by their names, of which the last one counts: `balance`, `timeout server`, `option
+/// redispatch` and so on.
 pub(super) type Settings = BTreeMap<String, Line>;
 
 /// A `defaults` section, with what it takes from another one.
@@ -108,7 +111,8 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    /// Whether it passes connections on without looking into them: `mode tcp`, which is also the default (section 4.2, "mode").
+    /// Whether it passes connections on without looking into them: `mode tcp`, which is also the
+    /// default (section 4.2, "mode").
     pub(super) fn is_tcp(&self) -> bool {
         self.settings
             .get("mode")
@@ -206,7 +210,8 @@ pub(super) fn proxies(sections: Vec<Section>, found: &mut Found) -> Vec<Proxy> {
     proxies
 }
 
-/// A frontend and a backend may share a name, two with servers or two with clients may not (section 4).
+/// A frontend and a backend may share a name, two with servers or two with clients may not
+/// (section 4).
 fn collide(other: &Proxy, kind: Kind, name: &Word) -> bool {
     let overlap = (other.kind.has_servers() && kind.has_servers())
         || (other.kind.has_clients() && kind.has_clients());

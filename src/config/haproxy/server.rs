@@ -86,7 +86,8 @@ fn server(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
     Some(read(line, name, address, params, given, names, found))
 }
 
-/// `server-template PREFIX NUM|LOW-HIGH FQDN[:PORT] params`: servers that share a line and so a weight.
+/// `server-template PREFIX NUM|LOW-HIGH FQDN[:PORT] params`: servers that share a line and so a
+/// weight.
 fn template(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
     let [_, prefix, range, address, params @ ..] = line.words.as_slice() else {
         found.faults.push(
@@ -193,7 +194,8 @@ fn after(address: &Place) -> WeightPlace {
 
 /// The keys of a scenario's `[[services.servers]]`.
 fn settings(params: &Params) -> toml::Table {
-    // A `minconn` that is not below `maxconn` takes its place (`check_config_validity` of src/cfgparse.c).
+    // A `minconn` that is not below `maxconn` takes its place (`check_config_validity` of
+    // src/cfgparse.c).
     let (min, max) = match params.minconn >= params.maxconn {
         true => (0, params.minconn),
         false => (params.minconn, params.maxconn),

@@ -31,7 +31,8 @@ fn cookie(proxy: &Proxy, servers: &[Read], found: &mut Found) -> bool {
         );
         return false;
     }
-    // A server that has no `cookie` of its own gets none, unless HAProxy makes them up (section 4.2, "cookie", "dynamic").
+    // A server that has no `cookie` of its own gets none, unless HAProxy makes them up (section
+    // 4.2, "cookie", "dynamic").
     let without: Vec<&Read> = servers
         .iter()
         .filter(|read| !read.params.cookie && !read.params.backup && !says("dynamic"))

@@ -1,4 +1,5 @@
-//! `balance`, `hash-type` and what goes with them (section 4.2 of the configuration manual), as a scenario's strategy.
+//! `balance`, `hash-type` and what goes with them (section 4.2 of the configuration manual), as a
+//! scenario's strategy.
 
 use toml::{Table, Value};
 
@@ -62,7 +63,8 @@ fn kind(name: &str) -> Table {
     table
 }
 
-/// Without `balance` it is roundrobin up to 3.2, and random from 3.3 on (commit 93cc18ac of 2025-09).
+/// Without `balance` it is roundrobin up to 3.2, and random from 3.3 on (commit 93cc18ac of
+/// 2025-09).
 fn unset(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Table {
     let number: u64 = servers
         .iter()

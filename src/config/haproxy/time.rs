@@ -1,4 +1,5 @@
-//! Times (section 2.5 of the configuration manual): a whole number and a unit, milliseconds where none is written.
+//! Times (section 2.5 of the configuration manual): a whole number and a unit, milliseconds where
+//! none is written.
 
 use super::Found;
 use super::words::Word;

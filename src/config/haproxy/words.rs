@@ -1,8 +1,9 @@
 //! Text to lines of words, each with its place.
 //!
-//! The crate `haproxy-config` (0.4.1, of 2023) reads such files too, but its tree has no places, so that nothing could be written
-//! back; it cuts lines at spaces without quotes and escapes, and refuses server names and addresses that HAProxy takes. The rules
-//! are short: section 2.2 of the configuration manual (2.6), and `parse_line` of src/tools.c where the manual is silent.
+//! The crate `haproxy-config` (0.4.1, of 2023) reads such files too, but its tree has no places, so
+//! that nothing could be written back; it cuts lines at spaces without quotes and escapes, and
+//! refuses server names and addresses that HAProxy takes. The rules are short: section 2.2 of the
+//! configuration manual (2.6), and `parse_line` of src/tools.c where the manual is silent.
 
 use super::Found;
 use crate::config::{Fault, Place};
@@ -148,8 +149,9 @@ impl Cut {
                     skip_to = at + 1 + length;
                 }
                 _ => {
-                    // HAProxy puts variables in within double quotes only. What is written `${NAME}` elsewhere waits for some
-                    // other program, so that it is no value either.
+                    // HAProxy puts variables in within double quotes only. What is written
+                    // `${NAME}` elsewhere waits for some other program, so that it is no value
+                    // either.
                     self.variable |= c == '$'
                         && (rest.starts_with('{') || quote.is_some_and(|(mark, _)| mark == '"'));
                     self.push(at, c);
@@ -194,7 +196,8 @@ impl Cut {
                     }
                 }
             }
-            // Anything else is no escape: the backslash stands for itself, as in `\1` of a replacement.
+            // Anything else is no escape: the backslash stands for itself, as in `\1` of a
+            // replacement.
             _ => ('\\', 0),
         })
     }

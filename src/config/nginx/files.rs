@@ -9,14 +9,15 @@ use super::report::Report;
 use super::tree::{self, DEEPEST, Directive};
 use crate::config::{Fault, SourceFile};
 
-/// Directives that are read at most, those of a file that is included twice counted twice: files that include each other can
-/// otherwise be unfolded without end.
+/// Directives that are read at most, those of a file that is included twice counted twice: files
+/// that include each other can otherwise be unfolded without end.
 const MOST_DIRECTIVES: usize = 1_000_000;
 
 /// Files that are read at most, those that are included twice counted twice.
 const MOST_FILES: usize = 50_000;
 
-/// Files that come with nginx. They hold neither servers nor times, so that nothing is missed where they are not at hand.
+/// Files that come with nginx. They hold neither servers nor times, so that nothing is missed where
+/// they are not at hand.
 const SHIPPED: [&str; 9] = [
     "mime.types",
     "fastcgi_params",
@@ -45,7 +46,8 @@ pub(super) struct Files {
     identities: Vec<PathBuf>,
     /// What was read of each; `None` where it is faulty.
     trees: Vec<Option<Vec<Directive>>>,
-    /// The folder of the main file, in which nginx looks for what it includes; `None` where nothing is to be looked for.
+    /// The folder of the main file, in which nginx looks for what it includes; `None` where nothing
+    /// is to be looked for.
     root: Option<PathBuf>,
     /// Which files are being unfolded, from the main one down.
     open: Vec<usize>,
@@ -264,7 +266,8 @@ fn is_shipped(pattern: &str) -> bool {
         .is_some_and(|name| SHIPPED.iter().any(|shipped| name == *shipped))
 }
 
-/// Whether a name is a pattern, as `ngx_conf_include` decides it (`src/core/ngx_conf_file.c`, nginx 1.22).
+/// Whether a name is a pattern, as `ngx_conf_include` decides it (`src/core/ngx_conf_file.c`, nginx
+/// 1.22).
 fn is_glob(pattern: &str) -> bool {
     pattern.contains(['*', '?', '['])
 }

@@ -6,7 +6,8 @@ use super::report::Report;
 use super::time;
 use super::tree::Directive;
 
-/// `health_check [interval=5s] [fails=1] [passes=1] …` of a location, as NGINX Plus has it (`ngx_http_upstream_hc_module`).
+/// `health_check [interval=5s] [fails=1] [passes=1] …` of a location, as NGINX Plus has it
+/// (`ngx_http_upstream_hc_module`).
 pub(super) fn plus(directive: &Directive, report: &mut Report) -> Table {
     let fields = Fields {
         interval: ("interval", 5_000),
@@ -18,8 +19,8 @@ pub(super) fn plus(directive: &Directive, report: &mut Report) -> Table {
     fields.read(directive, report)
 }
 
-/// `check interval=MS fall=N rise=N timeout=MS …` of an upstream, as nginx_upstream_check_module and Tengine have it. A bare number is
-/// milliseconds.
+/// `check interval=MS fall=N rise=N timeout=MS …` of an upstream, as nginx_upstream_check_module
+/// and Tengine have it. A bare number is milliseconds.
 pub(super) fn module(directive: &Directive, report: &mut Report) -> Table {
     let fields = Fields {
         interval: ("interval", 30_000),

@@ -1,9 +1,11 @@
 //! Lua between braces: where `content_by_lua_block { … }` and its like end.
 //!
-//! Its braces are counted as `ngx_http_lua_conf_lua_block_parse` does (lua-nginx-module 0.10): those in strings and comments of Lua
-//! do not count. What stands there is no configuration, and no word of it is read.
+//! Its braces are counted as `ngx_http_lua_conf_lua_block_parse` does (lua-nginx-module 0.10):
+//! those in strings and comments of Lua do not count. What stands there is no configuration, and no
+//! word of it is read.
 
-/// Where the block ends whose `{` ends at `from`: just after its `}`. `None` where it is not closed.
+/// Where the block ends whose `{` ends at `from`: just after its `}`. `None` where it is not
+/// closed.
 pub(super) fn end(text: &str, from: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut open = 1_usize;
@@ -47,7 +49,8 @@ fn string(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
     }
 }
 
-/// Where a long bracket that begins at `at` ends, `[[ … ]]` or `[==[ … ]==]`: `Some(None)` where it does not, `None` where none begins.
+/// Where a long bracket that begins at `at` ends, `[[ … ]]` or `[==[ … ]==]`: `Some(None)` where it
+/// does not, `None` where none begins.
 fn long_bracket(text: &str, at: usize) -> Option<Option<usize>> {
     let inner = text.get(at..)?.strip_prefix('[')?;
     let level = inner.len() - inner.trim_start_matches('=').len();

@@ -1,12 +1,13 @@
 //! nginx: `upstream` blocks as pools.
 //!
-//! The way is text → words (`word`) → directives, files that are included among them (`tree`, `files`) → what bears on balancing, with
-//! what each place inherits (`scope`) → pools (`upstream`, `server`, `method`), and their timeouts and retries (`pass`, `retry`).
-//! Directives that nobody knows are read over; nginx's grammar is the same for all of them.
+//! The way is text → words (`word`) → directives, files that are included among them (`tree`,
+//! `files`) → what bears on balancing, with what each place inherits (`scope`) → pools (`upstream`,
+//! `server`, `method`), and their timeouts and retries (`pass`, `retry`). Directives that nobody
+//! knows are read over; nginx's grammar is the same for all of them.
 //!
-//! The grammar is written here and not taken from a crate: nginx-lint-parser 0.24 takes line ends of Windows for faults, a comment
-//! right after a `;` for words, and an apostrophe in Lua for the beginning of a string without end, and it overflows the stack on
-//! blocks nested deeply enough.
+//! The grammar is written here and not taken from a crate: nginx-lint-parser 0.24 takes line ends
+//! of Windows for faults, a comment right after a `;` for words, and an apostrophe in Lua for the
+//! beginning of a string without end, and it overflows the stack on blocks nested deeply enough.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -36,7 +37,8 @@ use scope::Found;
 use tree::Directive;
 use upstream::Upstream;
 
-/// Reads a configuration and all that it includes. Files are looked for as nginx does, from the folder of the first one.
+/// Reads a configuration and all that it includes. Files are looked for as nginx does, from the
+/// folder of the first one.
 ///
 /// # Errors
 /// When the file cannot be read, and when nginx would refuse what bears on balancing in it.
@@ -51,7 +53,8 @@ pub fn read(path: &Path) -> Result<Configuration, ReadError> {
     }
 }
 
-/// Reads a single text; `path` is what messages call it. What it includes is not looked for, which a note says.
+/// Reads a single text; `path` is what messages call it. What it includes is not looked for, which
+/// a note says.
 ///
 /// # Errors
 /// When nginx would refuse what bears on balancing in it.
@@ -182,7 +185,8 @@ fn log_format(directive: &Directive) -> Option<(String, String)> {
     ))
 }
 
-/// A file that is included twice has its lines in two pools: a weight can be written there for one of them only.
+/// A file that is included twice has its lines in two pools: a weight can be written there for one
+/// of them only.
 fn leave_shared_lines(pools: &mut [Pool], report: &mut Report) {
     let mut seen: HashSet<(usize, usize)> = HashSet::new();
     for pool in pools {

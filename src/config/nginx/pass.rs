@@ -154,7 +154,8 @@ fn upstream(name: &str, scope: Scope, upstreams: &[Upstream]) -> Option<usize> {
         .position(|one| one.scope == scope && one.pool.name.eq_ignore_ascii_case(name))
 }
 
-/// The upstreams to which a place passes requests; `None` where there are none, which a note or a fault says.
+/// The upstreams to which a place passes requests; `None` where there are none, which a note or a
+/// fault says.
 fn targets(
     pass: &Pass<'_>,
     found: &Found<'_>,

@@ -1,4 +1,5 @@
-//! What happens to an attempt that fails, and how long it may take: settings of the place that passes requests on.
+//! What happens to an attempt that fails, and how long it may take: settings of the place that
+//! passes requests on.
 
 use toml::Table;
 
@@ -80,12 +81,14 @@ impl Rules {
     /// Puts them into a pool.
     pub(super) fn apply(&self, pool: &mut Pool) {
         // nginx's limit is on the time between two reads from the server, not on the whole answer
-        // (`ngx_http_upstream_process_header`). Simulated answers come all at once, so that the two are the same but for long downloads.
+        // (`ngx_http_upstream_process_header`). Simulated answers come all at once, so that the two
+        // are the same but for long downloads.
         if (1..=LONGEST).contains(&self.timeout) {
             pool.balancer
                 .insert("timeout".to_owned(), time::show(self.timeout).into());
         }
-        // Each server is tried once at most, backups included (`u->peer.tries`); without a limit that is all there is.
+        // Each server is tried once at most, backups included (`u->peer.tries`); without a limit
+        // that is all there is.
         let is_down = |settings: &Table| settings.contains_key("down");
         let servers = pool
             .servers
@@ -242,7 +245,8 @@ fn one<T>(
     value
 }
 
-/// What `proxy_next_upstream` may list (`ngx_http_proxy_next_upstream_masks`, nginx 1.22; the other families list some of them).
+/// What `proxy_next_upstream` may list (`ngx_http_proxy_next_upstream_masks`, nginx 1.22; the other
+/// families list some of them).
 const CONDITIONS: [&str; 13] = [
     "error",
     "timeout",

@@ -1,4 +1,5 @@
-//! What a configuration holds that bears on balancing, with what each place inherits from those around it.
+//! What a configuration holds that bears on balancing, with what each place inherits from those
+//! around it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -74,7 +75,8 @@ const SETTINGS: [&str; 6] = [
     "_timeout",
 ];
 
-/// Looks through a whole configuration. A text without `http` and `stream` is a part of one, such as a file of `sites-enabled`.
+/// Looks through a whole configuration. A text without `http` and `stream` is a part of one, such
+/// as a file of `sites-enabled`.
 pub(super) fn find(tree: &[Directive]) -> Found<'_> {
     let mut found = Found::default();
     // Only in `stream` may a server pass on without a location.

@@ -1,5 +1,6 @@
-//! A `server` line of an upstream, as `ngx_http_upstream_server` reads it (`src/http/ngx_http_upstream.c`, nginx 1.22), with the
-//! parameters that came later or belong to NGINX Plus.
+//! A `server` line of an upstream, as `ngx_http_upstream_server` reads it
+//! (`src/http/ngx_http_upstream.c`, nginx 1.22), with the parameters that came later or belong to
+//! NGINX Plus.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -87,7 +88,8 @@ pub(super) fn read(
         fail_timeout: 10_000,
         is_name: is_name(&address.text),
     };
-    // After one fault others would be its echoes: where a `;` is missing, the next line counts as parameters too.
+    // After one fault others would be its echoes: where a `;` is missing, the next line counts as
+    // parameters too.
     let faults = report.faults.len();
     for word in parameters {
         if report.faults.len() == faults {
@@ -241,8 +243,8 @@ fn whole(number: u64) -> toml::Value {
     toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
-/// Refuses addresses that nginx cannot take whatever names stand for (`ngx_parse_url`, `src/core/ngx_inet.c`): what is wrong, and how
-/// to mend it.
+/// Refuses addresses that nginx cannot take whatever names stand for (`ngx_parse_url`,
+/// `src/core/ngx_inet.c`): what is wrong, and how to mend it.
 fn check_address(
     scope: Scope,
     address: &str,

@@ -51,7 +51,8 @@ fn config(name: &str) -> Configuration {
     read_text(Path::new(name), text).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A pool in few words: its strategy and further keys as TOML on one line, and its servers with their weights.
+/// A pool in few words: its strategy and further keys as TOML on one line, and its servers with
+/// their weights.
 fn show(pool: &Pool) -> String {
     let line = |table: &toml::Table| {
         let entries = table.iter().map(|(key, value)| format!("{key}={value}"));

@@ -1,7 +1,8 @@
 //! Times as nginx writes them: `90`, `1m30s`, `500ms`.
 
-/// Milliseconds, as `ngx_parse_time` reads them (`src/core/ngx_parse.c`, nginx 1.22); `None` where that refuses. Units come in falling
-/// order, and a number without one is seconds. `whole` takes no milliseconds: some directives count seconds.
+/// Milliseconds, as `ngx_parse_time` reads them (`src/core/ngx_parse.c`, nginx 1.22); `None` where
+/// that refuses. Units come in falling order, and a number without one is seconds. `whole` takes no
+/// milliseconds: some directives count seconds.
 pub(crate) fn parse(text: &str, whole: bool) -> Option<u64> {
     const UNITS: [(&str, u64); 9] = [
         ("y", 31_536_000_000),

@@ -6,7 +6,8 @@ use super::lua;
 use super::word::{End, Word, Words};
 use crate::config::{Fault, Place};
 
-/// How deep blocks and includes may lie in each other. Real files need about eight; whatever walks the tree may then call itself.
+/// How deep blocks and includes may lie in each other. Real files need about eight; whatever walks
+/// the tree may then call itself.
 pub(super) const DEEPEST: usize = 64;
 
 /// A directive, and what stands between its braces.
@@ -64,7 +65,8 @@ impl Directive {
     }
 }
 
-/// The directives of a file, or the first fault in it: after one, nothing that follows can be trusted.
+/// The directives of a file, or the first fault in it: after one, nothing that follows can be
+/// trusted.
 pub(super) fn parse(file: usize, text: &str) -> Result<Vec<Directive>, Fault> {
     let place = |range| Place { file, range };
     if text.starts_with('\u{feff}') {
@@ -155,8 +157,9 @@ const BEGINNINGS: [&str; 14] = [
     "zone",
 ];
 
-/// Refuses a directive that goes on with another in a later line. nginx refuses most of these by their number of words, which is not
-/// known here for each directive; without this a `proxy_pass` would be overlooked.
+/// Refuses a directive that goes on with another in a later line. nginx refuses most of these by
+/// their number of words, which is not known here for each directive; without this a `proxy_pass`
+/// would be overlooked.
 fn unfinished(directive: &Directive, end: End) -> Result<(), Fault> {
     let swallowed = |word: &&Word| {
         let name = word.text.as_str();

@@ -163,7 +163,8 @@ impl<'a> Inside<'a> {
             );
             report.note(before.at(), text);
         }
-        // nginx takes the method late without a word, and then uses backups only where it falls back to round robin.
+        // nginx takes the method late without a word, and then uses backups only where it falls
+        // back to round robin.
         let backup = |line: &&Line| line.server.settings.contains_key("backup");
         if !method::takes_backups(directive)
             && let Some(line) = self.lines.iter().find(backup)
@@ -176,7 +177,8 @@ impl<'a> Inside<'a> {
         }
     }
 
-    /// `sticky cookie`, `route` and `learn` of NGINX Plus and of nginx from 1.29.6; modules call theirs `sticky` and `session_sticky`.
+    /// `sticky cookie`, `route` and `learn` of NGINX Plus and of nginx from 1.29.6; modules call
+    /// theirs `sticky` and `session_sticky`.
     fn sticky(&mut self, directive: &Directive, report: &mut Report) {
         let show = directive.show();
         let how = if directive.is("sticky") {
@@ -236,8 +238,8 @@ impl<'a> Inside<'a> {
         report.note(first.server.at.clone(), text);
     }
 
-    /// What a scenario says of failures: for the pool as a whole what most servers have, and for the
-    /// others their own.
+    /// What a scenario says of failures: for the pool as a whole what most servers have, and for
+    /// the others their own.
     fn failures(&mut self, mut strategy: Table) -> Table {
         // Those that are down never fail.
         let is_up = |line: &&Line| !line.server.settings.contains_key("down");

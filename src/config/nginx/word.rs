@@ -1,7 +1,9 @@
-//! Words: the lower half of the grammar, as `ngx_conf_read_token` has it (`src/core/ngx_conf_file.c`, nginx 1.22).
+//! Words: the lower half of the grammar, as `ngx_conf_read_token` has it
+//! (`src/core/ngx_conf_file.c`, nginx 1.22).
 //!
-//! A statement is a row of words that ends with `;`, or with a `{` that opens a block. Quotes stand around whole words only, `#`
-//! begins a comment only where a word could begin, and a `}` inside a word is a letter like any other.
+//! A statement is a row of words that ends with `;`, or with a `{` that opens a block. Quotes stand
+//! around whole words only, `#` begins a comment only where a word could begin, and a `}` inside a
+//! word is a letter like any other.
 
 use std::ops::Range;
 
@@ -21,7 +23,8 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// Whether the text stands in the file letter by letter, so that a part of the one is that part of the other.
+    /// Whether the text stands in the file letter by letter, so that a part of the one is that part
+    /// of the other.
     pub(super) fn is_plain(&self) -> bool {
         self.text.len() == self.inner.len()
     }
@@ -188,7 +191,8 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Resolves the escapes that nginx knows; a backslash before anything else stays (patterns rely on it).
+/// Resolves the escapes that nginx knows; a backslash before anything else stays (patterns rely on
+/// it).
 fn unescape(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut chars = raw.chars();

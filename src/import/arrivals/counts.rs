@@ -97,7 +97,8 @@ const NICE: &[i64] = &[
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400,
 ];
 
-/// How many windows make a bin: no more bins than can be looked at, and ten arrivals in one on average.
+/// How many windows make a bin: no more bins than can be looked at, and ten arrivals in one on
+/// average.
 pub(super) fn bin(counts: &Counts) -> usize {
     let n = counts.counts.len();
     let mean = counts.counts.iter().sum::<f64>() / n.max(1) as f64;

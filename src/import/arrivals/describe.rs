@@ -45,7 +45,8 @@ fn kind(name: &str, rest: Vec<(&str, Value)>) -> Table {
     table
 }
 
-/// Describes collected arrivals, whose times are sorted; `step` is that of the clock in nanoseconds.
+/// Describes collected arrivals, whose times are sorted; `step` is that of the clock in
+/// nanoseconds.
 pub(super) fn describe(collected: &Collector, step: i64) -> Result<Described, String> {
     if collected.total < 2 {
         return Err(format!(

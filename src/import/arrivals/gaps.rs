@@ -9,7 +9,8 @@ pub(super) struct Gaps {
     pub(super) count: usize,
     /// Standard deviation over mean, with the rounding of the clock taken out.
     pub(super) cv: f64,
-    /// Whether a hyperexponential fits better than a gamma distribution; only where `cv` is more than 1.
+    /// Whether a hyperexponential fits better than a gamma distribution; only where `cv` is more
+    /// than 1.
     pub(super) hyperexponential: bool,
 }
 
@@ -17,8 +18,8 @@ pub(super) struct Gaps {
 const FEWEST: usize = 200;
 
 impl Gaps {
-    /// From sorted times in nanoseconds; `rate_at` gives arrivals a second at a time. `None` where the clock's step is more than
-    /// half of the mean gap, or there are too few.
+    /// From sorted times in nanoseconds; `rate_at` gives arrivals a second at a time. `None` where
+    /// the clock's step is more than half of the mean gap, or there are too few.
     pub(super) fn of(times: &[i64], step: i64, rate_at: impl Fn(i64) -> f64) -> Option<Gaps> {
         let (first, last) = (*times.first()?, *times.last()?);
         let count = times.len() - 1;
@@ -62,8 +63,9 @@ impl Gaps {
         })
     }
 
-    /// Whether they differ from exponential ones: by 4.5 standard errors of the squared coefficient of variation (2/√n for
-    /// exponential gaps: Moran, Journal of the Royal Statistical Society B 9, 1947), and by enough to matter.
+    /// Whether they differ from exponential ones: by 4.5 standard errors of the squared coefficient
+    /// of variation (2/√n for exponential gaps: Moran, Journal of the Royal Statistical Society
+    /// B 9, 1947), and by enough to matter.
     pub(super) fn differ(&self) -> bool {
         let error = 2.0 / libm::sqrt(self.count as f64);
         (self.cv * self.cv - 1.0).abs() > 4.5 * error && (self.cv - 1.0).abs() > 0.05

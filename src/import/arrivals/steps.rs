@@ -1,8 +1,9 @@
 //! Where a rate changes: the best partition of counts into stretches of one rate.
 //!
-//! Optimal partitioning (Jackson et al., IEEE Signal Processing Letters 12(2), 2005): of all ways to cut n bins, the one with the
-//! highest Poisson likelihood, less a penalty for each cut. Counts that scatter more than Poisson from bin to bin would look like
-//! changes; the likelihood is divided by that scatter, which neighbours tell: (a - b)² / (a + b) is 1 on average for Poisson
+//! Optimal partitioning (Jackson et al., IEEE Signal Processing Letters 12(2), 2005): of all ways
+//! to cut n bins, the one with the highest Poisson likelihood, less a penalty for each cut. Counts
+//! that scatter more than Poisson from bin to bin would look like changes; the likelihood is
+//! divided by that scatter, which neighbours tell: (a - b)² / (a + b) is 1 on average for Poisson
 //! counts of one mean, whatever the mean, and slow changes hardly move it.
 
 /// Bins at most; their pairs are all looked at.
@@ -11,8 +12,8 @@ pub(super) const MOST_BINS: usize = 480;
 /// Stretches at most.
 pub(super) const MOST_STEPS: usize = 48;
 
-/// Scatter of neighbours, relative to Poisson. The largest tenth is left out, so that jumps do not count as scatter; what is left
-/// of a chi-square of one degree then has the mean 0.623.
+/// Scatter of neighbours, relative to Poisson. The largest tenth is left out, so that jumps do not
+/// count as scatter; what is left of a chi-square of one degree then has the mean 0.623.
 pub(super) fn scatter(counts: &[f64]) -> f64 {
     let pairs = counts.iter().zip(counts.iter().skip(1));
     let mut parts: Vec<f64> = pairs

@@ -1,5 +1,5 @@
-//! Moments that cannot be of the log: a line written before the clock was set stands in 1970, and makes of 40 requests a second one
-//! in three days.
+//! Moments that cannot be of the log: a line written before the clock was set stands in 1970, and
+//! makes of 40 requests a second one in three days.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,8 @@ const APART: i64 = 3600;
 const FEWEST: u64 = 4;
 /// The largest share of requests that may be left out.
 const SHARE: u64 = 100;
-/// A gap so many times as long as all the rest makes two logs of one: a rate over both would be that of neither.
+/// A gap so many times as long as all the rest makes two logs of one: a rate over both would be
+/// that of neither.
 const PARTS: i64 = 10;
 /// The shortest such gap, in seconds: a day.
 const DAY: i64 = 86_400;
@@ -57,7 +58,8 @@ fn days(seconds: i64) -> String {
     }
 }
 
-/// Finds them, by the requests of each second. Those are few, and the gap before them is longer than the whole rest of the log.
+/// Finds them, by the requests of each second. Those are few, and the gap before them is longer
+/// than the whole rest of the log.
 ///
 /// # Errors
 /// A sentence: where the log falls into two parts, neither of which is small.

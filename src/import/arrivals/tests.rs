@@ -52,8 +52,9 @@ fn kind(described: &Described) -> &str {
     described.table["kind"].as_str().unwrap()
 }
 
-/// Poisson arrivals are called Poisson: in none of 300 logs of three kinds is anything else seen. At 4.5 standard errors 7e-6 are
-/// due for gaps and for counts; of 6000 such logs a change of the rate was seen in one.
+/// Poisson arrivals are called Poisson: in none of 300 logs of three kinds is anything else seen.
+/// At 4.5 standard errors 7e-6 are due for gaps and for counts; of 6000 such logs a change of the
+/// rate was seen in one.
 #[test]
 fn poisson_is_poisson() {
     let mut mistaken = Vec::new();
@@ -91,7 +92,8 @@ fn bursty_and_smooth_gaps_are_measured() {
     });
     assert_eq!(kind(&found), "gamma", "{:?}", found.reasons);
     assert!((found.cv.unwrap() - 0.5).abs() < 0.02, "{found:?}");
-    // Gamma gaps with shape 1/4 by Johnk's method would do too; a power of a uniform is close to them at zero.
+    // Gamma gaps with shape 1/4 by Johnk's method would do too; a power of a uniform is close to
+    // them at zero.
     let found = renewal(3600.0, MS, |_| 0.5 * libm::pow(luck.uniform(), 4.0));
     assert_eq!(kind(&found), "gamma", "{:?}", found.reasons);
 }
@@ -109,7 +111,8 @@ fn coarse_clocks_show_counts() {
     );
     let cv = found.table["cv"].as_float().unwrap();
     assert!((cv - 2.0).abs() < 0.2, "{found:?}");
-    // Rounding to a clock of a fifth of the mean gap does not make Poisson gaps smoother or burstier.
+    // Rounding to a clock of a fifth of the mean gap does not make Poisson gaps smoother or
+    // burstier.
     let found = renewal(3600.0, 10 * MS, |_| luck.exponential(0.05));
     assert_eq!(kind(&found), "poisson", "{:?}", found.reasons);
 }
@@ -262,8 +265,8 @@ fn traces_are_written() {
     );
 }
 
-/// Arrivals of one second are spread over it: the mean of 10,000 is within 4 standard errors (of 1 / sqrt(12 · 10,000) s) of its
-/// middle but for one seed in 16,000, and this seed is fixed.
+/// Arrivals of one second are spread over it: the mean of 10,000 is within 4 standard errors (of 1
+/// / sqrt(12 · 10,000) s) of its middle but for one seed in 16,000, and this seed is fixed.
 #[test]
 fn arrivals_are_spread_within_a_step() {
     let mut arrivals = Arrivals::default();

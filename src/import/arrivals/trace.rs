@@ -38,11 +38,12 @@ impl Arrivals {
         self.rows.retain(|&(arrived, _)| strays.keep(arrived));
     }
 
-    /// Writes `time_s,client`, a row a request, in the order in which they were taken. Times begin with the first row; what arrived
-    /// before it has a negative one.
+    /// Writes `time_s,client`, a row a request, in the order in which they were taken. Times begin
+    /// with the first row; what arrived before it has a negative one.
     ///
-    /// A clock shows the beginning of its step. With `spread` each arrival is put anywhere within a step of that length, at random but
-    /// the same each time: left at the beginning, all requests of a step would come together.
+    /// A clock shows the beginning of its step. With `spread` each arrival is put anywhere within a
+    /// step of that length, at random but the same each time: left at the beginning, all requests
+    /// of a step would come together.
     ///
     /// # Errors
     /// What cannot be written.

@@ -53,15 +53,17 @@ struct Tried {
     tail: bool,
 }
 
-/// Finds the distribution of service times, given in nanoseconds, stays as they were logged or not, with a mean in nanoseconds that
-/// may be better known than from these alone; `None` where no time was spent at all.
+/// Finds the distribution of service times, given in nanoseconds, stays as they were logged or not,
+/// with a mean in nanoseconds that may be better known than from these alone; `None` where no time
+/// was spent at all.
 ///
-/// Each family has that mean, so that the load is right, and the shape by which its counts are likeliest (maximum
-/// likelihood for grouped data: Kulldorff, *Contributions to the Theory of Estimation from Grouped and Partially Grouped Samples*,
-/// 1961; the bins end half-way between ticks of the clock). A constant will do where the spread is what rounding makes; then the
-/// exponential, if its distribution function is close; then that of the families with a shape that is likeliest, all having as many
-/// parameters (Akaike's and Schwarz's criteria both say so); where its distribution function or its tail is off, a table of
-/// quantiles.
+/// Each family has that mean, so that the load is right, and the shape by which its counts are
+/// likeliest (maximum likelihood for grouped data: Kulldorff, *Contributions to the Theory of
+/// Estimation from Grouped and Partially Grouped Samples*, 1961; the bins end half-way between
+/// ticks of the clock). A constant will do where the spread is what rounding makes; then the
+/// exponential, if its distribution function is close; then that of the families with a shape that
+/// is likeliest, all having as many parameters (Akaike's and Schwarz's criteria both say so); where
+/// its distribution function or its tail is off, a table of quantiles.
 pub(super) fn fit(service: &[f64], mean: f64, resolution: f64, as_logged: bool) -> Option<Service> {
     let sample = Sample::new(service, mean / 1e9, resolution, as_logged)?;
     let n = sample.sorted.len() as f64;
@@ -133,8 +135,8 @@ impl Sample {
             edges,
             counts,
             mean,
-            // Sheppard's correction (Proceedings of the London Mathematical Society 29, 1898): a twelfth for each reading of the
-            // clock, and as much again for its place between ticks.
+            // Sheppard's correction (Proceedings of the London Mathematical Society 29, 1898): a
+            // twelfth for each reading of the clock, and as much again for its place between ticks.
             rounding: step * step / if as_logged { 6.0 } else { 3.0 },
             step,
         })
@@ -292,7 +294,8 @@ impl Sample {
         })
     }
 
-    /// A table of quantiles, scaled to the mean of the sample: straight lines between quantiles of a curve do not keep it.
+    /// A table of quantiles, scaled to the mean of the sample: straight lines between quantiles of
+    /// a curve do not keep it.
     fn table(&self) -> Dist<Span> {
         let shares = (1..20).map(|k| f64::from(k) / 20.0);
         let shares = [0.0, 0.001, 0.005, 0.01, 0.025].into_iter().chain(shares);

@@ -1,15 +1,18 @@
 //! How likely a log is under a candidate.
 //!
-//! Given the arrivals, whatever made them, a candidate turns departures into service times one for one, and these are independent
-//! draws from one distribution if it is the truth. So the likelihood of the log is the product of the densities of the service times
-//! (times the rate at which each was served when it left, by which a step of the departure is a smaller step of the work). It needs
-//! no Poisson arrivals, and no assumption on the distribution, which is estimated from the same service times. The truth has the
-//! highest expected likelihood of all candidates (Gibbs' inequality).
+//! Given the arrivals, whatever made them, a candidate turns departures into service times one for
+//! one, and these are independent draws from one distribution if it is the truth. So the likelihood
+//! of the log is the product of the densities of the service times (times the rate at which each
+//! was served when it left, by which a step of the departure is a smaller step of the work). It
+//! needs no Poisson arrivals, and no assumption on the distribution, which is estimated from the
+//! same service times. The truth has the highest expected likelihood of all candidates (Gibbs'
+//! inequality).
 //!
-//! It uses more than the mean: a request that waited for a slot cannot have left before the slot was free, so under too many slots
-//! no service time is short where many should be.
+//! It uses more than the mean: a request that waited for a slot cannot have left before the slot
+//! was free, so under too many slots no service time is short where many should be.
 //!
-//! Since clocks have steps, what counts is not a density but the probability of a window about the departure.
+//! Since clocks have steps, what counts is not a density but the probability of a window about the
+//! departure.
 
 use super::prepared::Prepared;
 use super::recover::{rate, recover};
@@ -47,7 +50,8 @@ pub(super) struct Likelihood {
     pub(super) median: f64,
     /// The share of the visits that would have left before they could have begun.
     pub(super) impossible: f64,
-    /// The visits that were longer there than they were served, by more than the clock may make of nothing.
+    /// The visits that were longer there than they were served, by more than the clock may make of
+    /// nothing.
     pub(super) held_up: usize,
 }
 
@@ -60,7 +64,8 @@ impl Likelihood {
         let at_once = |visit: &usize| {
             candidate.discipline == Discipline::Fifo && log.found[*visit] < candidate.slots
         };
-        // Where the clock is coarse, only those who were served at once say what service times are like.
+        // Where the clock is coarse, only those who were served at once say what service times are
+        // like.
         let mut values = service[counted.clone()].to_vec();
         if log.resolution > COARSE * log.median {
             let clean: Vec<f64> = counted
@@ -73,7 +78,8 @@ impl Likelihood {
             }
         }
         let law = Staircase::new(&values, tolerance, log);
-        // What the clock makes of the moment at which a slot was free, and of the order of those who waited for it.
+        // What the clock makes of the moment at which a slot was free, and of the order of those
+        // who waited for it.
         for (value, noise) in values.iter_mut().zip(NOISE.iter().cycle()) {
             *value += noise * log.resolution;
         }
@@ -120,8 +126,9 @@ impl Likelihood {
         self.batches.iter().sum()
     }
 
-    /// Whether the log tells this candidate from a worse one: whether the difference of the logarithms is more than chance may
-    /// make of none, by Vuong's test (Econometrica 57, 1989) at the 1% level, with its variance from batches of visits.
+    /// Whether the log tells this candidate from a worse one: whether the difference of the
+    /// logarithms is more than chance may make of none, by Vuong's test (Econometrica 57, 1989) at
+    /// the 1% level, with its variance from batches of visits.
     pub(super) fn better_than(&self, other: &Likelihood) -> bool {
         let n = self.batches.len() as f64;
         let differences = || self.batches.iter().zip(&other.batches).map(|(a, b)| a - b);
@@ -146,7 +153,8 @@ struct Staircase {
 }
 
 impl Staircase {
-    /// The distribution of the values of at least `tolerance`. Knots stand half-way between the ticks of the clock.
+    /// The distribution of the values of at least `tolerance`. Knots stand half-way between the
+    /// ticks of the clock.
     fn new(values: &[f64], tolerance: f64, log: &Prepared) -> Staircase {
         let stride = values.len().div_ceil(SAMPLE).max(1);
         let mut sample: Vec<f64> = values

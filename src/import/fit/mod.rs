@@ -1,11 +1,13 @@
 //! What a server can do, as an access log tells: its slots, its discipline and its service times.
 //!
-//! A log says when each request came and when it was answered. The time between holds waiting, and how much depends on how many
-//! requests the server works on at once. [`fit`] supposes a number of slots and a discipline, works out the service times that the
-//! requests must have had, and asks how likely these are as independent draws; the likeliest supposition is the answer, and those
-//! that a test does not tell from it are how sure it is. Neither Poisson arrivals nor idle stretches are needed, and a balancer may
-//! look at the load of the server. The same idea with exponential service and Poisson arrivals is the queue inference engine
-//! (Larson, Management Science 36, 1990).
+//! A log says when each request came and when it was answered. The time between holds waiting, and
+//! how much depends on how many requests the server works on at once. [`fit`] supposes a number of
+//! slots and a discipline, works out the service times that the requests must have had, and asks
+//! how likely these are as independent draws; the likeliest supposition is the answer, and those
+//! that a test does not tell from it are how sure it is. Neither Poisson arrivals nor idle
+//! stretches are needed, and a balancer may look at the load of the server. The same idea with
+//! exponential service and Poisson arrivals is the queue inference engine (Larson, Management
+//! Science 36, 1990).
 //!
 //! | file | question it answers |
 //! |---|---|
@@ -35,7 +37,8 @@ use prepared::Prepared;
 pub use quality::Quality;
 pub use report::Refusal;
 
-/// A request's stay at a server, waiting there included. Times are nanoseconds since any moment that is the same for all.
+/// A request's stay at a server, waiting there included. Times are nanoseconds since any moment
+/// that is the same for all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Visit {
     /// When it came.
@@ -49,7 +52,8 @@ pub struct Visit {
 pub enum Discipline {
     /// Each in turn, in order of arrival.
     Fifo,
-    /// All at once, each at an equal share of the slots, and at full speed while there are no more requests than slots.
+    /// All at once, each at an equal share of the slots, and at full speed while there are no more
+    /// requests than slots.
     ProcessorSharing,
 }
 
@@ -113,12 +117,13 @@ struct Candidate {
 pub struct Fitted {
     /// How many requests it works on at once, as far as the log tells.
     pub slots: Slots,
-    /// The number of slots to simulate it with: the likeliest, or where the log allows any greater number the most requests that
-    /// there were at once.
+    /// The number of slots to simulate it with: the likeliest, or where the log allows any greater
+    /// number the most requests that there were at once.
     pub chosen_slots: u32,
     /// In which order it works.
     pub discipline: Discipline,
-    /// Whether the other discipline is ruled out. It is not where there hardly ever were more requests than slots.
+    /// Whether the other discipline is ruled out. It is not where there hardly ever were more
+    /// requests than slots.
     pub discipline_is_known: bool,
     /// How long a request takes without waiting.
     pub service: Dist<Span>,
@@ -126,8 +131,8 @@ pub struct Fitted {
     pub mean: f64,
     /// Its standard deviation over the mean, without the spread that the clock's rounding adds.
     pub cv: f64,
-    /// Half the width of the 95% interval of the mean, in seconds, from overlapping batch means; `None` where there are too few
-    /// visits to say.
+    /// Half the width of the 95% interval of the mean, in seconds, from overlapping batch means;
+    /// `None` where there are too few visits to say.
     pub half_width: Option<f64>,
     /// The share of its slots, as chosen, that was busy in the time of the log.
     pub utilization: f64,
@@ -144,7 +149,8 @@ pub struct Fitted {
 }
 
 impl Fitted {
-    /// The distribution of the service time as it stands in a scenario: `{ kind = "lognormal", mean = "9.87ms", cv = 1.5 }`.
+    /// The distribution of the service time as it stands in a scenario: `{ kind = "lognormal",
+    /// mean = "9.87ms", cv = 1.5 }`.
     ///
     /// # Errors
     /// Where it cannot be written as TOML; none is known that cannot.
@@ -153,11 +159,13 @@ impl Fitted {
     }
 }
 
-/// Finds out what the server can do that these visits were made to; `resolution` is the step of the log's clock in nanoseconds.
+/// Finds out what the server can do that these visits were made to; `resolution` is the step of the
+/// log's clock in nanoseconds.
 ///
-/// The visits may be in any order. They should be all that were made to the server in some stretch of time: a request that is not
-/// in the log but took up a slot is waiting that cannot be explained. Times are taken to be right on average (nginx cuts off both
-/// ends of a request to its clock's millisecond, so that the difference is); each may be off by a step or two.
+/// The visits may be in any order. They should be all that were made to the server in some stretch
+/// of time: a request that is not in the log but took up a slot is waiting that cannot be
+/// explained. Times are taken to be right on average (nginx cuts off both ends of a request to its
+/// clock's millisecond, so that the difference is); each may be off by a step or two.
 ///
 /// # Errors
 /// Where the log does not tell, and why.

@@ -59,9 +59,11 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Sorts the visits and counts who met whom.
     ///
-    /// A coarse clock makes many things happen at the same tick, and in which order is lost. Each is put at a place between its
-    /// tick and the next that is drawn once and for all (non-subtractive dither: Wannamaker, Lipshitz, Vanderkooy and Wright, IEEE
-    /// Transactions on Signal Processing 48, 2000): no order is wrong, but none is favoured, and so nobody meets too many or too few.
+    /// A coarse clock makes many things happen at the same tick, and in which order is lost. Each
+    /// is put at a place between its tick and the next that is drawn once and for all
+    /// (non-subtractive dither: Wannamaker, Lipshitz, Vanderkooy and Wright, IEEE Transactions on
+    /// Signal Processing 48, 2000): no order is wrong, but none is favoured, and so nobody meets
+    /// too many or too few.
     pub(super) fn new(visits: &[Visit], resolution: u64) -> Result<Prepared, Refusal> {
         let mut sorted: Vec<Visit> = visits
             .iter()
@@ -169,11 +171,11 @@ impl Prepared {
     }
 }
 
-/// The visits away from the ends: of the first and the last, those within as long of the end as all but a two-hundredth of the
-/// visits last, but no more than a tenth of all at either end.
+/// The visits away from the ends: of the first and the last, those within as long of the end as all
+/// but a two-hundredth of the visits last, but no more than a tenth of all at either end.
 ///
-/// A log that is cut by arrival knows nothing of those who were there when it began; one that is cut by departure lacks those who
-/// were still there when it ended, the long ones above all.
+/// A log that is cut by arrival knows nothing of those who were there when it began; one that is
+/// cut by departure lacks those who were still there when it ended, the long ones above all.
 fn counted(arrived: &[i64], long: i64) -> Range<usize> {
     let n = arrived.len();
     let end = arrived.last().copied().unwrap_or(0);
@@ -182,8 +184,9 @@ fn counted(arrived: &[i64], long: i64) -> Range<usize> {
     first..last.max(n - n / EDGE)
 }
 
-/// Arrivals and departures in order of time. At the same moment departures come first, so that a slot that is taken again at once
-/// does not count as two, but for those of visits that came at that very moment.
+/// Arrivals and departures in order of time. At the same moment departures come first, so that a
+/// slot that is taken again at once does not count as two, but for those of visits that came at
+/// that very moment.
 fn merge(arrived: &[i64], left: &[i64]) -> Vec<Happening> {
     let mut order: Vec<u32> = (0..left.len() as u32).collect();
     let at_once = |visit: u32| left[visit as usize] == arrived[visit as usize];

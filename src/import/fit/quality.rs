@@ -16,20 +16,22 @@ const SEED: u64 = 0x5eed;
 /// Standard errors beyond which service times depend on load.
 pub(super) const SURE: f64 = 4.0;
 
-/// How the response times of the fitted server, asked at the very times of the log, compare with those of the log.
+/// How the response times of the fitted server, asked at the very times of the log, compare with
+/// those of the log.
 ///
-/// The arrivals are those of the log whatever the server does. A balancer that looks at the load of its servers would have sent
-/// them at other times had service times been others, so behind one the simulated response times tend to be longer than the
-/// logged ones even where the fit is perfect.
+/// The arrivals are those of the log whatever the server does. A balancer that looks at the load of
+/// its servers would have sent them at other times had service times been others, so behind one the
+/// simulated response times tend to be longer than the logged ones even where the fit is perfect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quality {
-    /// The largest distance between the distribution functions of logged and simulated response times (Kolmogorov-Smirnov), taken
-    /// half-way between ticks of the clock; from 0 to 1.
+    /// The largest distance between the distribution functions of logged and simulated response
+    /// times (Kolmogorov-Smirnov), taken half-way between ticks of the clock; from 0 to 1.
     pub distance: f64,
-    /// The largest distance between the distribution function of the service times and that of the family.
+    /// The largest distance between the distribution function of the service times and that of the
+    /// family.
     pub family_distance: f64,
-    /// The mean service time of the visits that found the server crowded over that of those that found it quiet; 1 at a server
-    /// whose speed does not depend on its load.
+    /// The mean service time of the visits that found the server crowded over that of those that
+    /// found it quiet; 1 at a server whose speed does not depend on its load.
     pub load_dependence: f64,
     /// Whether that is more than chance makes of it: beyond four standard errors.
     pub depends_on_load: bool,
@@ -39,12 +41,14 @@ pub struct Quality {
     pub mean_simulated: f64,
     /// Median, p90 and p99 of the simulated response times over those of the log, less one.
     pub errors: [f64; 3],
-    /// Quantiles of logged and of simulated response times, in seconds: the 1% to 99%, 99.5% and 99.9%.
+    /// Quantiles of logged and of simulated response times, in seconds: the 1% to 99%, 99.5% and
+    /// 99.9%.
     pub qq: Vec<(f64, f64)>,
 }
 
 impl Quality {
-    /// How much longer the mean simulated response time is than the logged one: -0.1 is a tenth shorter.
+    /// How much longer the mean simulated response time is than the logged one: -0.1 is a tenth
+    /// shorter.
     pub fn mean_error(&self) -> f64 {
         ratio(self.mean_simulated, self.mean_logged) - 1.0
     }
@@ -99,7 +103,8 @@ pub(super) fn quality(
     }
 }
 
-/// The largest distance between the distribution functions of two sorted samples, half-way between ticks of `step`.
+/// The largest distance between the distribution functions of two sorted samples, half-way between
+/// ticks of `step`.
 fn distance(a: &[f64], b: &[f64], step: f64) -> f64 {
     let (mut i, mut j, mut most) = (0, 0, 0.0_f64);
     while let (Some(&x), Some(&y)) = (a.get(i), b.get(j)) {
@@ -118,8 +123,8 @@ fn distance(a: &[f64], b: &[f64], step: f64) -> f64 {
     most
 }
 
-/// The mean service time of those who found more than three quarters of all found, over that of the lower half; and how many
-/// standard errors the two are apart (Welch, Biometrika 34, 1947).
+/// The mean service time of those who found more than three quarters of all found, over that of the
+/// lower half; and how many standard errors the two are apart (Welch, Biometrika 34, 1947).
 pub(super) fn dependence(log: &Prepared, service: &[f64]) -> (f64, f64) {
     let mut found = log.found[log.counted.clone()].to_vec();
     let n = found.len();
@@ -185,7 +190,8 @@ fn in_turn(log: &Prepared, slots: u32, draw: &mut impl FnMut() -> f64) -> Vec<f6
 
 fn shared(log: &Prepared, slots: u32, draw: &mut impl FnMut() -> f64) -> Vec<f64> {
     let mut responses = vec![0.0; log.len()];
-    // Ends on the clock of work, in thousandths of a nanosecond, so that they can be ordered as whole numbers.
+    // Ends on the clock of work, in thousandths of a nanosecond, so that they can be ordered as
+    // whole numbers.
     let mut jobs: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
     let (mut now, mut clock) = (0.0_f64, 0.0_f64);
     let coming = log.arrived.iter().map(|&at| at as f64);

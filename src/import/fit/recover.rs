@@ -3,13 +3,16 @@
 use super::prepared::Prepared;
 use super::{Candidate, Discipline};
 
-/// The service times that the visits must have had, were the server the candidate; nanoseconds, in order of arrival.
+/// The service times that the visits must have had, were the server the candidate; nanoseconds, in
+/// order of arrival.
 ///
-/// First come, first served with c slots: the i-th to come begins when it is there and all but c - 1 of those before it have left,
-/// at max(aᵢ, D₍ᵢ₋꜀₎), with D₍ₖ₎ the k-th departure in order of time. This is the recursion of Kiefer and Wolfowitz (Transactions
-/// of the American Mathematical Society 78, 1955) read backwards. It is negative where a request left that cannot have begun.
+/// First come, first served with c slots: the i-th to come begins when it is there and all but
+/// c - 1 of those before it have left, at max(aᵢ, D₍ᵢ₋꜀₎), with D₍ₖ₎ the k-th departure in order of
+/// time. This is the recursion of Kiefer and Wolfowitz (Transactions of the American Mathematical
+/// Society 78, 1955) read backwards. It is negative where a request left that cannot have begun.
 ///
-/// Processor sharing over c slots: what is done for a request that is there is the growth of one clock, ∫ min(1, c/N(t)) dt.
+/// Processor sharing over c slots: what is done for a request that is there is the growth of one
+/// clock, ∫ min(1, c/N(t)) dt.
 pub(super) fn recover(log: &Prepared, candidate: Candidate) -> Vec<f64> {
     match candidate.discipline {
         Discipline::Fifo => in_turn(log, candidate.slots as usize),
@@ -33,8 +36,9 @@ fn in_turn(log: &Prepared, slots: usize) -> Vec<f64> {
     service
 }
 
-/// The visits in the order in which they come to their turn: that of arrival. With one slot who leaves first came first, which says
-/// the order of those who came within a few ticks of the clock; with more it would favour short service times.
+/// The visits in the order in which they come to their turn: that of arrival. With one slot who
+/// leaves first came first, which says the order of those who came within a few ticks of the clock;
+/// with more it would favour short service times.
 fn turns(log: &Prepared, slots: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..log.len()).collect();
     let close = (2.0 * log.resolution) as i64;
@@ -63,7 +67,8 @@ fn shared(log: &Prepared, slots: u32) -> Vec<f64> {
         if happening.leaves {
             *own = clock - *own;
             present = present.saturating_sub(1);
-            // Where nobody is, the clock may begin anew: it keeps its precision however long the log.
+            // Where nobody is, the clock may begin anew: it keeps its precision however long the
+            // log.
             if present == 0 {
                 clock = 0.0;
             }

@@ -10,7 +10,8 @@ use crate::stats::{DEFAULT_LEVEL, Estimate, overlapping_batch_means};
 const COARSE: f64 = 0.5;
 /// More numbers of slots than this are not tried one by one.
 const MANY: usize = 10;
-/// Where the mean service times of candidates that remain differ by more than this factor, nothing is identified.
+/// Where the mean service times of candidates that remain differ by more than this factor, nothing
+/// is identified.
 const UNIDENTIFIED: f64 = 1.5;
 /// A larger distance between logged and simulated response times is refused.
 const POOR: f64 = 0.3;
@@ -134,8 +135,8 @@ pub(super) fn fitted(log: &Prepared) -> Result<Fitted, Refusal> {
     })
 }
 
-/// Of the numbers of slots that remain, where they are few: the likeliest, or, where service times would depend on load with that,
-/// the one with which they do so least.
+/// Of the numbers of slots that remain, where they are few: the likeliest, or, where service times
+/// would depend on load with that, the one with which they do so least.
 fn settle(log: &Prepared, found: &mut Found) -> (Candidate, Vec<f64>) {
     let best = found.best;
     let service = recover::recover(log, best);
@@ -171,10 +172,11 @@ fn check_clock(service: &[f64], log: &Prepared) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The service times to fit a distribution to, and whether they are stays as they were logged. All that count are a fair sample,
-/// since what a request needs does not depend on who was there before it. Where the clock is coarse, the order of those who came
-/// together is not known, and with it who began when; then those are taken for whom a slot was free a few ticks before they
-/// came, where they are many: that too is settled before their service begins.
+/// The service times to fit a distribution to, and whether they are stays as they were logged. All
+/// that count are a fair sample, since what a request needs does not depend on who was there before
+/// it. Where the clock is coarse, the order of those who came together is not known, and with it
+/// who began when; then those are taken for whom a slot was free a few ticks before they came,
+/// where they are many: that too is settled before their service begins.
 fn clean(service: &[f64], log: &Prepared, best: Candidate) -> (Vec<f64>, bool) {
     let counted = log.counted.clone();
     if log.resolution > likelihood::COARSE * log.median && best.discipline == Discipline::Fifo {
@@ -201,8 +203,9 @@ fn clean(service: &[f64], log: &Prepared, best: Candidate) -> (Vec<f64>, bool) {
     (service[counted].to_vec(), false)
 }
 
-/// The mean service time in nanoseconds, and half the width of its 95% interval in seconds. All service times together are the time
-/// for which slots were busy, whoever began when; `clean` ones are fewer, but surely right. Whichever knows the mean better says it.
+/// The mean service time in nanoseconds, and half the width of its 95% interval in seconds. All
+/// service times together are the time for which slots were busy, whoever began when; `clean` ones
+/// are fewer, but surely right. Whichever knows the mean better says it.
 fn mean(all: &[f64], clean: Option<&[f64]>) -> (f64, Option<f64>) {
     let of = |service: &[f64]| service.iter().sum::<f64>() / service.len().max(1) as f64;
     let half_width = half_width(all);

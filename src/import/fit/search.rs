@@ -28,7 +28,8 @@ pub(super) struct Found {
     pub(super) impossible: f64,
 }
 
-/// The candidates looked at so far. As many slots as there ever were requests at once stand for any greater number: nobody waits.
+/// The candidates looked at so far. As many slots as there ever were requests at once stand for any
+/// greater number: nobody waits.
 #[derive(Debug)]
 struct Search<'a> {
     log: &'a Prepared,
@@ -85,7 +86,8 @@ impl Search<'_> {
             .or_insert_with(|| Likelihood::new(log, candidate))
     }
 
-    /// The logarithm of the likelihood. Service times that the clock cannot tell from nothing fit anything: they do not count.
+    /// The logarithm of the likelihood. Service times that the clock cannot tell from nothing fit
+    /// anything: they do not count.
     fn total(&mut self, candidate: Candidate) -> f64 {
         let finest = FINEST * self.log.resolution;
         let look = self.look(candidate);
@@ -95,7 +97,8 @@ impl Search<'_> {
         look.total()
     }
 
-    /// Whether another candidate is ruled out. One that holds nobody up is not where the best holds up hardly anybody.
+    /// Whether another candidate is ruled out. One that holds nobody up is not where the best holds
+    /// up hardly anybody.
     fn tells(&mut self, best: Candidate, other: Candidate) -> bool {
         if self.total(other) == f64::NEG_INFINITY {
             return true;
@@ -108,11 +111,13 @@ impl Search<'_> {
         best.better_than(self.look(other))
     }
 
-    /// The likeliest number of slots: of a grid in steps of a quarter, then by ever smaller steps from the best of these.
+    /// The likeliest number of slots: of a grid in steps of a quarter, then by ever smaller steps
+    /// from the best of these.
     fn likeliest(&mut self, discipline: Discipline) -> Candidate {
         let peak = self.log.peak;
         let at = |slots| Candidate { discipline, slots };
-        // From the greatest down, and a smaller one only where it is likelier: of equals the greatest, for which nobody waits.
+        // From the greatest down, and a smaller one only where it is likelier: of equals the
+        // greatest, for which nobody waits.
         let mut slots = peak;
         let mut best = peak;
         while slots > 1 {
@@ -135,7 +140,8 @@ impl Search<'_> {
         }
     }
 
-    /// How far towards `end` from a candidate that is not ruled out numbers of slots are not either.
+    /// How far towards `end` from a candidate that is not ruled out numbers of slots are not
+    /// either.
     fn boundary(&mut self, best: Candidate, from: Candidate, end: u32) -> u32 {
         let at = |slots| Candidate { slots, ..from };
         if !self.tells(best, at(end)) {

@@ -1,4 +1,5 @@
-//! Servers that are known are found again from logs of them. Seeds are fixed; what a test allows is stated with it.
+//! Servers that are known are found again from logs of them. Seeds are fixed; what a test allows is
+//! stated with it.
 
 mod generate;
 
@@ -19,7 +20,8 @@ fn found(truth: &Truth, visits: usize, step: i64) -> Fitted {
     fit(&log, step as u64).unwrap_or_else(|why| panic!("{truth:?}: {why}"))
 }
 
-/// Mean within 2% (the largest standard error among these is some 0.7%), slots exact, with an exact clock and with one of milliseconds.
+/// Mean within 2% (the largest standard error among these is some 0.7%), slots exact, with an exact
+/// clock and with one of milliseconds.
 #[test]
 fn slots_discipline_and_mean_are_found_again() {
     for (slots, sharing, service, load, family) in [
@@ -93,8 +95,8 @@ fn what_the_log_cannot_tell_stays_open() {
     );
 }
 
-/// The 95% interval of the mean holds the true mean in 40 logs as often as it should, with a coarse clock too: fewer than 34 times
-/// would be a false alarm in 1 of 400.
+/// The 95% interval of the mean holds the true mean in 40 logs as often as it should, with a coarse
+/// clock too: fewer than 34 times would be a false alarm in 1 of 400.
 #[test]
 fn the_interval_of_the_mean_is_honest() {
     for step in [1, MILLISECOND] {

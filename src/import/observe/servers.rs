@@ -119,7 +119,8 @@ pub enum Unnamed {
 /// Longer files are no tables of names.
 const LONGEST: u64 = 16 << 20;
 
-/// Reads pairs of names of the servers of a pool, one pair a row, in either order, with a header or without.
+/// Reads pairs of names of the servers of a pool, one pair a row, in either order, with a header or
+/// without.
 ///
 /// # Errors
 /// Where the file cannot be read, or a row is no pair of which the pool knows one.

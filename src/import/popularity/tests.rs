@@ -20,7 +20,8 @@ fn draw(count: usize, exponent: f64, requests: usize, seed: u64) -> Counter {
     counter
 }
 
-/// Within 4.5 standard errors and 0.02 for what drawing the model adds. Ranks as they are seen would give 0.35 for the third.
+/// Within 4.5 standard errors and 0.02 for what drawing the model adds. Ranks as they are seen
+/// would give 0.35 for the third.
 #[test]
 fn exponents_are_recovered() {
     for (count, exponent, requests) in [
@@ -45,8 +46,8 @@ fn exponents_are_recovered() {
     }
 }
 
-/// Equal members are called equal: none of 300 logs is mistaken (the bound of 4.5 standard deviations, themselves taken from
-/// 20 draws, allows 1 in 4000).
+/// Equal members are called equal: none of 300 logs is mistaken (the bound of 4.5 standard
+/// deviations, themselves taken from 20 draws, allows 1 in 4000).
 #[test]
 fn luck_is_not_popularity() {
     let mistaken = (0..300)

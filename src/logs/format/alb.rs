@@ -1,8 +1,10 @@
-//! AWS Application Load Balancer (user guide, "Access logs for your Application Load Balancer", access log entries).
+//! AWS Application Load Balancer (user guide, "Access logs for your Application Load Balancer",
+//! access log entries).
 //!
-//! `time` is when the answer was made, `request_creation_time` when the request was received; older logs lack the latter, and the
-//! arrival is then the time less the three processing times. `target_processing_time` ends where the target begins to send its
-//! head. A time of -1 says that the target was not reached, or did not answer.
+//! `time` is when the answer was made, `request_creation_time` when the request was received; older
+//! logs lack the latter, and the arrival is then the time less the three processing times.
+//! `target_processing_time` ends where the target begins to send its head. A time of -1 says that
+//! the target was not reached, or did not answer.
 
 use super::envoy::fields;
 use super::{Fault, Kind, Work, set_route};

@@ -1,4 +1,5 @@
-//! Which columns of a CSV file, or keys of a JSON line, say what: `arrived:ts:ms,took:duration:ms,client:remote_ip`.
+//! Which columns of a CSV file, or keys of a JSON line, say what:
+//! `arrived:ts:ms,took:duration:ms,client:remote_ip`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -87,7 +88,8 @@ pub(super) enum Unit {
     Number(i64),
     /// A date.
     Date,
-    /// A date, or a number whose size tells its unit. For a length of time: the unit that each carries (`12ms`).
+    /// A date, or a number whose size tells its unit. For a length of time: the unit that each
+    /// carries (`12ms`).
     Told,
 }
 
@@ -135,7 +137,8 @@ const STEMS: [&str; 8] = [
     "duration", "latency", "took", "taken", "elapsed", "time", "delay", "rtt",
 ];
 
-/// Names whose unit is their owner's convention: nginx writes seconds (ngx_http_log_module, ngx_http_upstream_module).
+/// Names whose unit is their owner's convention: nginx writes seconds (ngx_http_log_module,
+/// ngx_http_upstream_module).
 const OF_NGINX: [&str; 4] = [
     "request_time",
     "upstream_response_time",
@@ -143,7 +146,8 @@ const OF_NGINX: [&str; 4] = [
     "upstream_header_time",
 ];
 
-/// The words of a name: `requestDurationMs`, `request-duration_ms` and `RequestDurationMS` have the same three.
+/// The words of a name: `requestDurationMs`, `request-duration_ms` and `RequestDurationMS` have the
+/// same three.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();
     let mut words = vec![String::new()];
@@ -227,7 +231,8 @@ impl Columns {
         self.sources.iter().any(|source| source.role == role)
     }
 
-    /// Only the columns for which `keep` holds; `None` where those that are left do not tell the time.
+    /// Only the columns for which `keep` holds; `None` where those that are left do not tell the
+    /// time.
     pub(super) fn only(&self, keep: impl Fn(&str) -> bool) -> Option<Columns> {
         let sources: Vec<Source> = self
             .sources

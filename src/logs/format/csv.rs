@@ -1,4 +1,5 @@
-//! CSV with a header line, a row a line: a quoted line break within a row makes two bad lines, not a file that is all one row.
+//! CSV with a header line, a row a line: a quoted line break within a row makes two bad lines, not
+//! a file that is all one row.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,9 @@
 //! The older load balancers of AWS.
 //!
-//! Classic (user guide, "Access logs for your Classic Load Balancer"): the stamp is when the request came, processing times are seconds,
-//! -1 where there was none. Network (user guide, "Access logs for your Network Load Balancer"): one line a TLS connection, whose stamp
-//! is its end; it does not say which target it went to.
+//! Classic (user guide, "Access logs for your Classic Load Balancer"): the stamp is when the
+//! request came, processing times are seconds, -1 where there was none. Network (user guide,
+//! "Access logs for your Network Load Balancer"): one line a TLS connection, whose stamp is its
+//! end; it does not say which target it went to.
 
 use super::envoy::fields;
 use super::{Fault, Kind, Work, set_route};

@@ -1,7 +1,9 @@
-//! Envoy: its default text format, that of Istio, and JSON lines (Envoy, "Access logging", default format string).
+//! Envoy: its default text format, that of Istio, and JSON lines (Envoy, "Access logging", default
+//! format string).
 //!
-//! `%START_TIME%` is the arrival, in milliseconds. `%DURATION%` runs from there to the last byte out.
-//! `x-envoy-upstream-service-time` is what the server took, network to it included. Only the last server tried is logged.
+//! `%START_TIME%` is the arrival, in milliseconds. `%DURATION%` runs from there to the last byte
+//! out. `x-envoy-upstream-service-time` is what the server took, network to it included. Only the
+//! last server tried is logged.
 
 use std::borrow::Cow;
 
@@ -99,8 +101,9 @@ pub(super) fn line(
             );
         }
     };
-    // Places among the fields: request, status, flags, bytes received, bytes sent, duration, service time, x-forwarded-for, agent,
-    // id, authority, host. Istio puts three fields after the flags and more at the end.
+    // Places among the fields: request, status, flags, bytes received, bytes sent, duration,
+    // service time, x-forwarded-for, agent, id, authority, host. Istio puts three fields after the
+    // flags and more at the end.
     let shift = match count {
         DEFAULT => 0,
         ISTIO => 3,

@@ -71,7 +71,8 @@ enum Length {
     Rubbish,
 }
 
-/// Reads a length: a number in the unit, or one that carries its own, `12.5ms`, perhaps in several parts, `1m2.5s`.
+/// Reads a length: a number in the unit, or one that carries its own, `12.5ms`, perhaps in several
+/// parts, `1m2.5s`.
 fn length(text: &[u8], unit: Unit) -> Length {
     let text = text.trim_ascii();
     if known(text).is_none() {
@@ -121,8 +122,8 @@ fn number_and_unit(rest: &mut &[u8]) -> Option<u64> {
     u64::try_from(clock::decimal(number, worth)?).ok()
 }
 
-/// The nanoseconds of a length, where it is known. What is none makes the line bad; a bare number without a unit is a question to
-/// whoever knows.
+/// The nanoseconds of a length, where it is known. What is none makes the line bad; a bare number
+/// without a unit is a question to whoever knows.
 fn nanos(text: &[u8], role: Role, value: &Value<'_>) -> Result<Option<u64>, Fault> {
     match length(text, value.unit) {
         Length::Nanos(nanos) => Ok(Some(nanos)),
@@ -143,8 +144,9 @@ fn nanos(text: &[u8], role: Role, value: &Value<'_>) -> Result<Option<u64>, Faul
     }
 }
 
-/// Response flags of Envoy that say that the server failed (access logging, `%RESPONSE_FLAGS%`): connection failure, termination
-/// and reset, timeout, local reset, protocol error, retries used up.
+/// Response flags of Envoy that say that the server failed (access logging, `%RESPONSE_FLAGS%`):
+/// connection failure, termination and reset, timeout, local reset, protocol error, retries used
+/// up.
 fn failed(flags: &[u8]) -> bool {
     flags.split(|&byte| byte == b',').any(|flag| {
         matches!(
@@ -154,8 +156,8 @@ fn failed(flags: &[u8]) -> bool {
     })
 }
 
-/// Fills an entry. Several servers may be listed as nginx does it. `times_servers` says whether the format has a column for how long
-/// the server took, whether this line has a value there or not.
+/// Fills an entry. Several servers may be listed as nginx does it. `times_servers` says whether the
+/// format has a column for how long the server took, whether this line has a value there or not.
 pub(super) fn fill(
     values: &Values<'_>,
     times_servers: bool,

@@ -16,7 +16,8 @@ pub(super) const TRAEFIK: &str = "arrived:StartUTC,arrived:StartLocal,took:Durat
 pub(super) const CADDY: &str = "ended:ts,took:duration:s,client:request.client_ip,client:request.remote_ip,route:request.uri,\
     status:status,bytes:size";
 
-/// Google Cloud's application load balancers ("HTTP(S) load balancing log records"): the stamp is when the request came.
+/// Google Cloud's application load balancers ("HTTP(S) load balancing log records"): the stamp is
+/// when the request came.
 pub(super) const GCP: &str = "arrived:timestamp,took:httpRequest.latency,server:httpRequest.serverIp,\
     pool:resource.labels.backend_service_name,client:httpRequest.remoteIp,route:httpRequest.requestUrl,status:httpRequest.status,\
     bytes:httpRequest.responseSize";
@@ -93,8 +94,8 @@ fn columns(text: &str, names: &[String]) -> Option<Columns> {
 }
 
 impl Format {
-    /// The format of a log, guessed from its first lines; `None` where none fits. Some ten lines are enough; the first must be
-    /// the first of the file, since it may be a header.
+    /// The format of a log, guessed from its first lines; `None` where none fits. Some ten lines
+    /// are enough; the first must be the first of the file, since it may be a header.
     pub fn guess(lines: &[&[u8]]) -> Option<Format> {
         let lines: Vec<&[u8]> = lines
             .iter()

@@ -1,9 +1,12 @@
-//! HAProxy: `option httplog` and `option tcplog` (configuration manual, 8.2.2 and 8.2.3; timers 8.4; states at disconnection 8.5).
+//! HAProxy: `option httplog` and `option tcplog` (configuration manual, 8.2.2 and 8.2.3; timers
+//! 8.4; states at disconnection 8.5).
 //!
-//! HTTP: `client:port [date] frontend backend/server TR/Tw/Tc/Tr/Ta status bytes cookie cookie state connections queues {…} {…}
-//! "request"`. The date is that of the first byte of the request, so it is the arrival; the server began `TR + Tw + Tc` later and
-//! took `Tr` to its head. TCP: `client:port [date] frontend backend/server Tw/Tc/Tt bytes state connections queues`. Timers are in
-//! milliseconds, -1 where it did not come to that. Dates are local times without their offset: they are taken for UTC.
+//! HTTP: `client:port [date] frontend backend/server TR/Tw/Tc/Tr/Ta status bytes cookie cookie
+//! state connections queues {…} {…} "request"`. The date is that of the first byte of the request,
+//! so it is the arrival; the server began `TR + Tw + Tc` later and took `Tr` to its head. TCP:
+//! `client:port [date] frontend backend/server Tw/Tc/Tt bytes state connections queues`. Timers are
+//! in milliseconds, -1 where it did not come to that. Dates are local times without their offset:
+//! they are taken for UTC.
 //!
 //! Only the last server tried is logged: a retry shows as a count alone.
 
@@ -15,7 +18,8 @@ use crate::logs::{Entry, Escape};
 /// Nanoseconds of a millisecond.
 const MS: u64 = 1_000_000;
 
-/// Finds the date in brackets: where it begins, and what it says. A syslog daemon may have put brackets before it.
+/// Finds the date in brackets: where it begins, and what it says. A syslog daemon may have put
+/// brackets before it.
 fn date(line: &[u8]) -> Option<(usize, i64, usize)> {
     memchr::memchr_iter(b'[', line).take(16).find_map(|open| {
         let rest = line.get(open + 1..)?;
@@ -176,7 +180,8 @@ fn http(line: &[u8], rest: &mut &[u8], entry: &mut Entry) -> Result<bool, Fault>
     word(line, rest, "the cookie of the request is due")?;
     word(line, rest, "the cookie of the answer is due")?;
     let state = word(line, rest, "the state at disconnection is due")?;
-    // Headers that are captured may hold anything but quotes, the request anything but quotes too; more may follow it.
+    // Headers that are captured may hold anything but quotes, the request anything but quotes too;
+    // more may follow it.
     if let Some(open) = memchr::memchr(b'"', rest) {
         let quoted = rest.get(open + 1..).unwrap_or_default();
         // A long request is cut off, and its quote with it.
@@ -206,8 +211,8 @@ pub(super) fn attempt(
     entry.attempts.push(attempt);
 }
 
-/// Whether a state at disconnection says that the server was to blame: it refused or aborted (S), timed out (s), or its answer
-/// was no HTTP (PH).
+/// Whether a state at disconnection says that the server was to blame: it refused or aborted (S),
+/// timed out (s), or its answer was no HTTP (PH).
 pub(super) fn by_server(state: &[u8]) -> bool {
     matches!(state.first(), Some(b'S' | b's')) || state.starts_with(b"PH")
 }

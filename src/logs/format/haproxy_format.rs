@@ -1,8 +1,9 @@
 //! HAProxy: lines of any `log-format` (configuration manual, 8.2.6, "Custom log format").
 //!
-//! Aliases that say something are read, the others and sample expressions (`%[…]`) passed over. Values in quotes are recognized
-//! whatever the flags. The arrival is the date of the request (`%tr`, `%trg`, `%trl`), or that of the connection and what came before
-//! the request (`%t`, `%T`, `%Tl`, `%Ts`; `%Th`, `%Ti`).
+//! Aliases that say something are read, the others and sample expressions (`%[…]`) passed over.
+//! Values in quotes are recognized whatever the flags. The arrival is the date of the request
+//! (`%tr`, `%trg`, `%trl`), or that of the connection and what came before the request (`%t`, `%T`,
+//! `%Tl`, `%Ts`; `%Th`, `%Ti`).
 
 use std::fmt;
 use std::str::FromStr;
@@ -93,7 +94,8 @@ pub struct HaproxyFormat {
     text: String,
 }
 
-/// What stands in a configuration: without the directive, quotes around it and slashes before spaces.
+/// What stands in a configuration: without the directive, quotes around it and slashes before
+/// spaces.
 fn unquote(text: &str) -> String {
     let mut rest = text.trim();
     if let Some(after) = rest.strip_prefix("log-format") {
@@ -107,7 +109,8 @@ fn unquote(text: &str) -> String {
     text.replace("\\\"", "\"").replace("\\ ", " ")
 }
 
-/// Takes the variable after a `%`: its alias, or nothing for an expression and for `%o`, which writes nothing; and the rest.
+/// Takes the variable after a `%`: its alias, or nothing for an expression and for `%o`, which
+/// writes nothing; and the rest.
 fn variable(text: &str) -> Result<(Option<&str>, &str), FormatError> {
     let open = |mark| FormatError(format!("the log-format has a `%{mark}` that is not closed"));
     let mut rest = text;

@@ -10,7 +10,8 @@ use super::fields::{self, Value, Values, give};
 use super::{Fault, Kind, Work};
 use crate::logs::Entry;
 
-/// Reads one line. What stands before the first `{` is the prefix of whoever carried the line, a syslog daemon perhaps.
+/// Reads one line. What stands before the first `{` is the prefix of whoever carried the line, a
+/// syslog daemon perhaps.
 pub(super) fn line(
     columns: &Columns,
     line: &[u8],

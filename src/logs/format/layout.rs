@@ -1,6 +1,7 @@
 //! Lines of any layout, described by roles: `$client - $_ [$arrived] "$route" $status ${took:ms}`.
 //!
-//! A name after `$` is a role, with a unit after a colon where it stands in braces; `$_` is anything else.
+//! A name after `$` is a role, with a unit after a colon where it stands in braces; `$_` is
+//! anything else.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,8 @@ use super::template::{Piece, Template};
 use super::{Fault, FormatError, Kind, Work};
 use crate::logs::Entry;
 
-/// Traefik's common format (access logs, "Common Log Format"): the date is that of the arrival, in whole seconds.
+/// Traefik's common format (access logs, "Common Log Format"): the date is that of the arrival, in
+/// whole seconds.
 pub(super) const TRAEFIK: &str = r#"$client - $_ [${arrived:date}] "$route" $status $bytes "$_" "$_" $_ "$_" "$server" ${took:ms}ms"#;
 
 /// A layout, ready to read lines by.

@@ -1,5 +1,6 @@
-//! Several attempts at several servers, as nginx lists them: `10.0.0.1:80, 10.0.0.2:80 : 10.0.0.3:80`, each variable with an entry
-//! for each attempt (ngx_http_upstream_module, `$upstream_addr`).
+//! Several attempts at several servers, as nginx lists them: `10.0.0.1:80, 10.0.0.2:80 :
+//! 10.0.0.3:80`, each variable with an entry for each attempt (ngx_http_upstream_module,
+//! `$upstream_addr`).
 
 use super::{Fault, Work};
 use crate::logs::Entry;
@@ -46,8 +47,8 @@ pub(super) fn total(line: &[u8], list: Option<&[u8]>) -> Result<Option<u64>, Fau
 }
 
 impl Lists<'_> {
-    /// Adds the attempts to an entry. The first begins when the request arrives, each other when the one before ends: a log has
-    /// no more. What connecting took is not counted as the server's.
+    /// Adds the attempts to an entry. The first begins when the request arrives, each other when
+    /// the one before ends: a log has no more. What connecting took is not counted as the server's.
     pub(super) fn fill(
         &self,
         line: &[u8],
@@ -72,7 +73,8 @@ impl Lists<'_> {
             if known(server).is_none() {
                 continue;
             }
-            // "If a server cannot be selected, the variable keeps the name of the server group": a name without a port.
+            // "If a server cannot be selected, the variable keeps the name of the server group": a
+            // name without a port.
             if !server.contains(&b':') {
                 if entry.pool.is_empty() {
                     push(&mut entry.pool, server);
@@ -88,7 +90,8 @@ impl Lists<'_> {
             }
             let answered = match header {
                 Some(head) => head.is_some(),
-                // Without the time of the head: 502 and 504 are what nginx itself notes when there was no answer.
+                // Without the time of the head: 502 and 504 are what nginx itself notes when there
+                // was no answer.
                 None => !matches!(code, Some(502 | 504)) && (status.is_none() || code.is_some()),
             };
             let mut attempt = work.spare.take(server);

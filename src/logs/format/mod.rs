@@ -33,7 +33,8 @@ pub use nginx::{MEASURED, Nginx};
 /// A kind of log.
 #[derive(Clone, Debug)]
 pub enum Format {
-    /// nginx, and what else can be said as a `log_format` of nginx: the common and the combined format of web servers.
+    /// nginx, and what else can be said as a `log_format` of nginx: the common and the combined
+    /// format of web servers.
     Nginx(Box<Nginx>),
     /// HAProxy: `option httplog` and `option tcplog`.
     Haproxy,
@@ -45,7 +46,8 @@ pub enum Format {
     Elb,
     /// AWS Network Load Balancer.
     Nlb,
-    /// The extended log file format of the W3C, with the nanoseconds of a unit of `time-taken` where the header does not tell it.
+    /// The extended log file format of the W3C, with the nanoseconds of a unit of `time-taken`
+    /// where the header does not tell it.
     W3c(Option<i64>),
     /// Lines of a layout of one's own.
     Layout(Box<Layout>),
@@ -69,7 +71,8 @@ pub(crate) struct Fault {
     pub(crate) at: usize,
     /// What was due there, in words.
     pub(crate) due: Cow<'static, str>,
-    /// Whether it is no fault of the line: the user has to say something of the whole log, which `due` asks for.
+    /// Whether it is no fault of the line: the user has to say something of the whole log, which
+    /// `due` asks for.
     pub(crate) asks: bool,
 }
 
@@ -136,7 +139,8 @@ pub(crate) struct Work {
     pub(crate) end_only: bool,
     /// Whether the arrival was worked out from the end, and is as coarse as the length.
     pub(crate) from_end: bool,
-    /// Whether what the whole took stands for what the server took, of which the format has nothing.
+    /// Whether what the whole took stands for what the server took, of which the format has
+    /// nothing.
     pub(crate) whole_for_server: bool,
     csv: Option<csv::State>,
     w3c: w3c::State,
@@ -159,7 +163,8 @@ impl Work {
         self.whole_for_server = false;
     }
 
-    /// Where one server was asked and the format does not say how long it took, what the whole took is what is known of it.
+    /// Where one server was asked and the format does not say how long it took, what the whole took
+    /// is what is known of it.
     fn whole_for_server(&mut self, entry: &mut Entry) {
         if let ([attempt], Some(took)) = (&mut entry.attempts[..], entry.took)
             && attempt.took.is_none()
@@ -188,7 +193,8 @@ impl Work {
 }
 
 impl Format {
-    /// Reads one line, without its end, into an entry: what a carrier put around it is taken away, unless the format wants it.
+    /// Reads one line, without its end, into an entry: what a carrier put around it is taken away,
+    /// unless the format wants it.
     pub(crate) fn line(
         &self,
         line: &[u8],
@@ -353,7 +359,8 @@ impl FromStr for Format {
     ///
     /// ```
     /// use lbsim::logs::Format;
-    /// let format: Format = "nginx=$remote_addr [$msec] \"$request\" $request_time".parse().unwrap();
+    /// let template = "nginx=$remote_addr [$msec] \"$request\" $request_time";
+    /// let format: Format = template.parse().unwrap();
     /// assert_eq!(format.word(), "nginx");
     /// let error = "haproxi".parse::<Format>().unwrap_err();
     /// assert!(error.to_string().contains("did you mean `haproxy`?"));

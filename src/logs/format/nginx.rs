@@ -1,8 +1,9 @@
 //! nginx: lines of any `log_format` (ngx_http_log_module).
 //!
-//! A line is written when the request has ended, so its times are those of the end: the arrival is the end less `$request_time`.
-//! Of several clocks the finest is taken: `$msec` has milliseconds, `$time_local` and `$time_iso8601` whole seconds. Where there is
-//! no `$request_time`, the sum of `$upstream_response_time` stands for it.
+//! A line is written when the request has ended, so its times are those of the end: the arrival is
+//! the end less `$request_time`. Of several clocks the finest is taken: `$msec` has milliseconds,
+//! `$time_local` and `$time_iso8601` whole seconds. Where there is no `$request_time`, the sum of
+//! `$upstream_response_time` stands for it.
 
 use std::str::FromStr;
 
@@ -22,7 +23,8 @@ pub(super) const COMBINED: &str = r#"$remote_addr - $remote_user [$time_local] "
 pub(super) const COMMON: &str =
     r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent"#;
 
-/// The `log-format-upstream` of the ingress controller of Kubernetes (ingress-nginx, user guide, "Log format").
+/// The `log-format-upstream` of the ingress controller of Kubernetes (ingress-nginx, user guide,
+/// "Log format").
 pub(super) const INGRESS: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent" $request_length $request_time [$proxy_upstream_name] [$proxy_alternative_upstream_name] $upstream_addr $upstream_response_length $upstream_response_time $upstream_status $req_id"#;
 
 /// The combined format, then what lbsim writes of simulated requests.
@@ -152,7 +154,8 @@ fn split(format: &str) -> Result<(&str, Vec<NameAndText<'_>>), FormatError> {
 impl FromStr for Nginx {
     type Err = FormatError;
 
-    /// From a format as it stands in `nginx.conf`: the bare text, the quoted strings, or the whole directive.
+    /// From a format as it stands in `nginx.conf`: the bare text, the quoted strings, or the whole
+    /// directive.
     fn from_str(text: &str) -> Result<Nginx, FormatError> {
         let (escape, format) = unquote(text)?;
         let (lead, variables) = split(&format)?;
@@ -292,7 +295,8 @@ impl Nginx {
             if piece.used
                 && let Some(slot) = values.get_mut(piece.meaning as usize)
             {
-                // A head or a status that never came (`-`) says more than a format without the variable.
+                // A head or a status that never came (`-`) says more than a format without the
+                // variable.
                 *slot = match piece.meaning {
                     Meaning::UpstreamHeader | Meaning::UpstreamStatus => Some(value),
                     _ => known(value),

@@ -1,4 +1,5 @@
-//! A line as values with fixed texts between them: what `text=` and HAProxy's `log-format` have in common.
+//! A line as values with fixed texts between them: what `text=` and HAProxy's `log-format` have in
+//! common.
 
 use memchr::memmem::Finder;
 
@@ -13,7 +14,8 @@ pub(super) struct Piece {
     then: Finder<'static>,
     /// Whether it is a list of servers or of their times, whose separators have spaces.
     is_list: bool,
-    /// Whether it stands in braces, and may be missing along with the space after it (HAProxy's captured headers).
+    /// Whether it stands in braces, and may be missing along with the space after it (HAProxy's
+    /// captured headers).
     in_braces: bool,
 }
 

@@ -1,7 +1,7 @@
 //! The variables of nginx, and what those mean that say something of a request.
 //!
-//! ngx_http_core_module ("Embedded Variables"), ngx_http_log_module, ngx_http_upstream_module, ngx_http_proxy_module,
-//! ngx_http_realip_module.
+//! ngx_http_core_module ("Embedded Variables"), ngx_http_log_module, ngx_http_upstream_module,
+//! ngx_http_proxy_module, ngx_http_realip_module.
 
 use super::nearest;
 
@@ -117,8 +117,8 @@ const FAMILIES: &[&str] = &[
     "ssl_",
 ];
 
-/// What a variable means; an error names the one that was meant, perhaps. A configuration may define others, which say
-/// nothing here.
+/// What a variable means; an error names the one that was meant, perhaps. A configuration may
+/// define others, which say nothing here.
 pub(super) fn meaning(name: &str) -> Result<(Meaning, usize), &'static str> {
     if let Some(rank) = SPEAKING.iter().position(|(known, _)| *known == name)
         && let Some(&(_, meaning)) = SPEAKING.get(rank)

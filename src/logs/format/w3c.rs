@@ -1,8 +1,10 @@
-//! The extended log file format of the W3C (working draft WD-logfile-960323), as IIS and CloudFront write it.
+//! The extended log file format of the W3C (working draft WD-logfile-960323), as IIS and CloudFront
+//! write it.
 //!
-//! `#Fields:` names the columns, and may come again with others. Dates are UTC, of the end of the request (CloudFront developer guide,
-//! "Standard logging reference"; HTTP.sys writes its line when the answer has been sent). `time-taken` is milliseconds with IIS and
-//! seconds with CloudFront, which the header tells.
+//! `#Fields:` names the columns, and may come again with others. Dates are UTC, of the end of the
+//! request (CloudFront developer guide, "Standard logging reference"; HTTP.sys writes its line when
+//! the answer has been sent). `time-taken` is milliseconds with IIS and seconds with CloudFront,
+//! which the header tells.
 
 use super::{Fault, Kind, Work, set_route};
 pub(super) use crate::logs::clock::SECOND;

@@ -16,9 +16,9 @@ use crate::units::Rate;
 pub struct Batches {
     /// Mean requests a second, all batches together.
     pub rate: Rate,
-    /// Requests in a batch, with a mean of at least one. A size between two whole numbers is the one or the other by chance,
-    /// so that the mean stays: of 2.25, every fourth batch has 3. A size below one that is drawn is one, and batches are as
-    /// much farther apart.
+    /// Requests in a batch, with a mean of at least one. A size between two whole numbers is the
+    /// one or the other by chance, so that the mean stays: of 2.25, every fourth batch has 3. A
+    /// size below one that is drawn is one, and batches are as much farther apart.
     pub size: Dist<Amount>,
 }
 
@@ -39,8 +39,8 @@ impl Batches {
         if !(1.0..=1e6).contains(&size.mean()) {
             return Err(DistError::new("size", "has a mean outside 1 to 1000000"));
         }
-        // Batches are as far apart as what is drawn asks for: rounding by chance leaves the mean as it is, but no batch has
-        // less than one request, so their mean is E[max(S, 1)].
+        // Batches are as far apart as what is drawn asks for: rounding by chance leaves the mean as
+        // it is, but no batch has less than one request, so their mean is E[max(S, 1)].
         let gap = Dist::Exponential(Exponential {
             mean: Amount(size.mean_at_least(1.0) / rate),
         })
@@ -95,8 +95,9 @@ mod tests {
         }
     }
 
-    /// Requests over time against the rate, for sizes that are rounded or raised to one. The standard error of a batch's size
-    /// over 200,000 batches bounds the error; 4.5 of them (false alarm 7e-6 each).
+    /// Requests over time against the rate, for sizes that are rounded or raised to one. The
+    /// standard error of a batch's size over 200,000 batches bounds the error; 4.5 of them (false
+    /// alarm 7e-6 each).
     #[test]
     fn the_rate_is_that_of_what_is_drawn() {
         for size in [

@@ -1,5 +1,5 @@
-//! A closed loop: users that wait for the answer, think, and ask again. Overload slows them down instead of
-//! piling up, so closed and open loops of one load are not to be compared.
+//! A closed loop: users that wait for the answer, think, and ask again. Overload slows them down
+//! instead of piling up, so closed and open loops of one load are not to be compared.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

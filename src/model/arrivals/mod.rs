@@ -99,7 +99,8 @@ impl Process {
         }
     }
 
-    /// The arrival after the one at `now`. `rng` draws gaps, `burst` what is larger than one arrival.
+    /// The arrival after the one at `now`. `rng` draws gaps, `burst` what is larger than one
+    /// arrival.
     #[inline(always)]
     pub fn next(&mut self, now: Time, rng: &mut Rng, burst: &mut Rng) -> Time {
         match self {
@@ -156,8 +157,8 @@ mod tests {
     use super::*;
     use crate::rng::{Domain, Seeds};
 
-    /// Counts over a long time against the mean rate: within 4.5 standard deviations of a Poisson count, or
-    /// of what its index of dispersion makes of it (false alarm 7e-6 each).
+    /// Counts over a long time against the mean rate: within 4.5 standard deviations of a Poisson
+    /// count, or of what its index of dispersion makes of it (false alarm 7e-6 each).
     #[test]
     fn rates_are_what_they_say() {
         let cases = [

@@ -86,7 +86,8 @@ impl Switching {
         };
         loop {
             let rate = self.rates[usize::from(self.on)];
-            // Exponential gaps have no memory: what reaches past the period is drawn anew in the next.
+            // Exponential gaps have no memory: what reaches past the period is drawn anew in the
+            // next.
             let next = if rate > 0.0 {
                 from + exponential(1.0 / rate, rng)
             } else {

@@ -71,7 +71,8 @@ impl Renewal {
         })
     }
 
-    /// Of gaps that are all equal, the first is cut at random: processes of one rate do not march in step.
+    /// Of gaps that are all equal, the first is cut at random: processes of one rate do not march
+    /// in step.
     pub(super) fn first(&self, rng: &mut Rng) -> Time {
         if self.gap.variance() == 0.0 {
             return Time::ZERO + Span::from_seconds(self.gap.mean() * uniform(rng));
@@ -93,7 +94,8 @@ impl Renewal {
     }
 }
 
-/// The mean gap of a rate in seconds, not rounded to nanoseconds: 3/s must not become 3.000000003/s.
+/// The mean gap of a rate in seconds, not rounded to nanoseconds: 3/s must not become
+/// 3.000000003/s.
 fn gap_of(rate: Rate) -> Result<Amount, DistError> {
     Ok(Amount(1.0 / positive(rate, "rate")?))
 }

@@ -16,8 +16,9 @@ use crate::time::{Span, Time};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Trace {
-    /// The file, relative to the scenario: CSV with a header line, its columns parted by commas, semicolons, tabs, bars or spaces,
-    /// or an object of JSON a line. What spreadsheets save is read, and so is what is packed by gzip or zstd.
+    /// The file, relative to the scenario: CSV with a header line, its columns parted by commas,
+    /// semicolons, tabs, bars or spaces, or an object of JSON a line. What spreadsheets save is
+    /// read, and so is what is packed by gzip or zstd.
     pub file: String,
     /// Which columns say what.
     pub columns: Columns,
@@ -35,7 +36,8 @@ fn one() -> f64 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Columns {
-    /// When the request arrives. The first arrival is the start of the run; rows may stand in any order.
+    /// When the request arrives. The first arrival is the start of the run; rows may stand in any
+    /// order.
     #[serde(default)]
     pub time: Option<String>,
     /// When its answer was sent, in place of `time`: it arrives as long before that as `took` says.
@@ -50,12 +52,13 @@ pub struct Columns {
     /// How lengths in `took` are written.
     #[serde(default)]
     pub took_unit: ColumnTime,
-    /// Who sends it: a name or an address, perhaps with a port. What hashes clients or addresses hashes these. Names have no address:
-    /// one is made up, another one in each replication. Without this column each request is a client of its own.
+    /// Who sends it: a name or an address, perhaps with a port. What hashes clients or addresses
+    /// hashes these. Names have no address: one is made up, another one in each replication.
+    /// Without this column each request is a client of its own.
     #[serde(default)]
     pub client: Option<String>,
-    /// What it asks for: rules that hash text hash this one, to the byte. Without it the client stands in, unless the clients have
-    /// `keys`.
+    /// What it asks for: rules that hash text hash this one, to the byte. Without it the client
+    /// stands in, unless the clients have `keys`.
     #[serde(default)]
     pub key: Option<String>,
     /// How large it is: a column, or several with a factor each, `{ prompt = 0.1, answer = 1.0 }`.
@@ -182,7 +185,8 @@ impl ColumnTime {
                 );
             }
         };
-        // Whole numbers are kept exact: nanoseconds of this century need more digits than a float has.
+        // Whole numbers are kept exact: nanoseconds of this century need more digits than a float
+        // has.
         if let Ok(whole) = text.parse::<i64>() {
             return Some(i128::from(whole) * worth);
         }
@@ -306,7 +310,8 @@ impl Trace {
     /// let trace: Trace = serde_json::from_str(
     ///     r#"{ "file": "x.csv", "columns": { "time": "t", "client": "who", "size": "bytes" } }"#,
     /// ).unwrap();
-    /// let rows = trace.read("t,who,bytes\n5.0,10.0.0.1,300\n5.5,10.0.0.2,200\n".as_bytes()).unwrap();
+    /// let text = "t,who,bytes\n5.0,10.0.0.1,300\n5.5,10.0.0.2,200\n";
+    /// let rows = trace.read(text.as_bytes()).unwrap();
     /// assert_eq!(rows.rows.len(), 2);
     /// assert_eq!(rows.length.seconds(), 0.5);
     /// let error = trace.read("t,who,bytes\n5.0,a,300\nsoon,b,200\n".as_bytes()).unwrap_err();

@@ -1,5 +1,5 @@
-//! Rates that change in time: steps, ramps, the day's sine, a spike. Arrivals are Poisson, thinned from the
-//! highest rate (Lewis and Shedler, Naval Research Logistics Quarterly 26(3), 1979).
+//! Rates that change in time: steps, ramps, the day's sine, a spike. Arrivals are Poisson, thinned
+//! from the highest rate (Lewis and Shedler, Naval Research Logistics Quarterly 26(3), 1979).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,8 @@ use crate::units::{Rate, Share};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Steps {
-    /// Pairs of time and rate: `[["0s", "100/s"], ["5min", "800/s"]]`. The first time is zero, times rise.
+    /// Pairs of time and rate: `[["0s", "100/s"], ["5min", "800/s"]]`. The first time is zero,
+    /// times rise.
     #[schemars(length(min = 1))]
     pub rates: Vec<(Span, Rate)>,
 }

@@ -1,4 +1,5 @@
-//! The grammar of nginx's configuration file: words up to a semicolon, or up to a block of more of the same.
+//! The grammar of nginx's configuration file: words up to a semicolon, or up to a block of more of
+//! the same.
 
 /// One directive.
 #[derive(Debug, PartialEq)]

@@ -1,4 +1,5 @@
-//! What charts are drawn on: lines, areas and text in pixels, as SVG. All calls of the drawing library are here.
+//! What charts are drawn on: lines, areas and text in pixels, as SVG. All calls of the drawing
+//! library are here.
 
 use std::sync::LazyLock;
 
@@ -221,7 +222,8 @@ impl Canvas<'_> {
         // The library divides sizes by this, taking them for heights.
         let font = FontDesc::new(FontFamily::Name("Inter"), look.size * FINE * 1.24, style)
             .transform(transform);
-        // The bottom of a text stands half an ex below its point there: from its middle line, a third of an em.
+        // The bottom of a text stands half an ex below its point there: from its middle line, a
+        // third of an em.
         let style = TextStyle::from(font)
             .color(&look.colour)
             .pos(Pos::new(h_pos, VPos::Bottom));

@@ -1,4 +1,5 @@
-//! How well fitted servers do as the real ones did: quantiles of simulated response times against those of the log.
+//! How well fitted servers do as the real ones did: quantiles of simulated response times against
+//! those of the log.
 
 use super::canvas::{Canvas, Type};
 use super::frame::{self, EDGE, LABEL, Plot, WIDTH};

@@ -97,9 +97,9 @@ pub(super) fn widest(strategies: &[Series], most: f64) -> f64 {
 /// A line that ends so near to the edge of its plot has its name beside the plot.
 const NEAR: f64 = 60.0;
 
-/// Names where lines end. Of those that end near the right edge, at the right of the plot, moved apart, with a thin line where
-/// one had to move; that line stays at the edge: right across the plot it would pass for data. Of those that end before, in the
-/// plot, behind a dot.
+/// Names where lines end. Of those that end near the right edge, at the right of the plot, moved
+/// apart, with a thin line where one had to move; that line stays at the edge: right across the
+/// plot it would pass for data. Of those that end before, in the plot, behind a dot.
 pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64, f64)]) {
     let (beside, within): (Vec<_>, Vec<_>) =
         ends.iter().partition(|(_, x, _)| *x >= plot.right - NEAR);
@@ -136,7 +136,8 @@ pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64,
     }
 }
 
-/// Faults as bands over a plot, and the warm-up; names above the plot, in rows where they would touch.
+/// Faults as bands over a plot, and the warm-up; names above the plot, in rows where they would
+/// touch.
 pub(super) fn mark_times(
     canvas: &Canvas<'_>,
     plot: Plot,

@@ -1,4 +1,5 @@
-//! A metric by two values that are swept: a heat map for each strategy, all with one scale of colours, and the figures in it.
+//! A metric by two values that are swept: a heat map for each strategy, all with one scale of
+//! colours, and the figures in it.
 
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};

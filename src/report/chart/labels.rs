@@ -1,7 +1,7 @@
 //! Labels that do not overlap.
 
-/// Moves labels of height `height`, wanted at these middles, apart as little as need be, within `from` to `to`. The
-/// order stays. Where there is no room for all, they share what there is.
+/// Moves labels of height `height`, wanted at these middles, apart as little as need be, within
+/// `from` to `to`. The order stays. Where there is no room for all, they share what there is.
 pub(super) fn push_apart(wanted: &[f64], height: f64, from: f64, to: f64) -> Vec<f64> {
     let n = wanted.len();
     if n == 0 {

@@ -142,7 +142,8 @@ pub fn draw(study: &Study<'_>) -> Vec<Chart> {
         .collect()
 }
 
-/// Fonts for pictures: those that travel with the program, and no others, so that each machine draws alike.
+/// Fonts for pictures: those that travel with the program, and no others, so that each machine
+/// draws alike.
 static FONTS: LazyLock<Arc<usvg::fontdb::Database>> = LazyLock::new(|| {
     let mut fonts = usvg::fontdb::Database::new();
     for font in canvas::FONTS {

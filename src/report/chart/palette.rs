@@ -40,8 +40,8 @@ pub(super) struct Look {
 /// The colour number of what was measured and not simulated.
 pub const MEASURED: usize = usize::MAX;
 
-/// The look of colour number `index`: the second half of the palette is dashed, and so is every further
-/// round, more finely.
+/// The look of colour number `index`: the second half of the palette is dashed, and so is every
+/// further round, more finely.
 pub(super) fn look(index: usize) -> Look {
     if index == MEASURED {
         return Look {
@@ -94,7 +94,8 @@ fn luminance(RGBColor(r, g, b): RGBColor) -> f64 {
     0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b)
 }
 
-/// From nothing to all: dark blue over green to yellow, even in lightness (viridis; Smith and van der Walt, 2015).
+/// From nothing to all: dark blue over green to yellow, even in lightness (viridis; Smith and van
+/// der Walt, 2015).
 pub(super) fn heat(share: f64) -> RGBColor {
     const STOPS: [(u8, u8, u8); 9] = [
         (68, 1, 84),

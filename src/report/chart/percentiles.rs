@@ -20,7 +20,8 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let (_, high) = times(false)?;
     let (low, _) = times(true).or(times(false))?;
-    // A strategy that fails is drawn over all of its requests, failures as the worst: its line ends at the share that succeeded.
+    // A strategy that fails is drawn over all of its requests, failures as the worst: its line ends
+    // at the share that succeeded.
     let succeeded = |series: &Series| {
         let own = |row: &&SummaryRow| row.strategy == series.name && row.metric == "success_share";
         let share = study.summary.iter().find(own).and_then(|row| row.estimate);

@@ -52,7 +52,8 @@ fn bounded(value: f64) -> f64 {
 }
 
 impl Scale {
-    /// From `low` to `high`, whatever they are: an axis has a length, so that equal ends are moved apart.
+    /// From `low` to `high`, whatever they are: an axis has a length, so that equal ends are moved
+    /// apart.
     pub(super) fn linear(low: f64, high: f64, from: f64, to: f64) -> Scale {
         let (low, high) = (bounded(low), bounded(high));
         let (low, high) = if high > low {
@@ -77,7 +78,8 @@ impl Scale {
         Scale::linear(0.0, (high / step).ceil() * step, from, to)
     }
 
-    /// A linear axis of percents from zero, of a share that can be at most 100: it ends at 100% where it would go beyond.
+    /// A linear axis of percents from zero, of a share that can be at most 100: it ends at 100%
+    /// where it would go beyond.
     pub(super) fn percent(high: f64, from: f64, to: f64) -> Scale {
         let scale = Scale::from_zero(high.min(100.0), from, to);
         Scale {
@@ -123,7 +125,8 @@ impl Scale {
         }
     }
 
-    /// The pixel of a value; values off the axis stand at its end, what is no number at its beginning.
+    /// The pixel of a value; values off the axis stand at its end, what is no number at its
+    /// beginning.
     pub(super) fn at(&self, value: f64) -> f64 {
         let (low, high) = (self.bent(self.low), self.bent(self.high));
         let part = (self.bent(value) - low) / (high - low);
@@ -290,7 +293,8 @@ mod tests {
         ]
     }
 
-    /// An axis never makes more ticks than it has room for, each stands on it in order, and so does any value.
+    /// An axis never makes more ticks than it has room for, each stands on it in order, and so does
+    /// any value.
     fn holds(scale: Scale, value: f64, wanted: usize) -> Result<(), TestCaseError> {
         prop_assert!(
             (10.0..=20.0).contains(&scale.at(value)),
@@ -309,7 +313,8 @@ mod tests {
         Ok(())
     }
 
-    /// The least and the greatest of nothing, as a fold from the largest number has them, made an axis of 2^31 decades.
+    /// The least and the greatest of nothing, as a fold from the largest number has them, made an
+    /// axis of 2^31 decades.
     #[test]
     fn the_axis_of_nothing_has_few_ticks() {
         for scale in [Scale::log, Scale::linear] {

@@ -1,4 +1,5 @@
-//! How the system settles, starting empty: the number of requests in it over time, and where the warm-up ends.
+//! How the system settles, starting empty: the number of requests in it over time, and where the
+//! warm-up ends.
 
 use super::canvas::{Align, Canvas};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};

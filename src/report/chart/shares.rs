@@ -1,5 +1,5 @@
-//! Who gets how much: each server's share of requests over its share of capacity, a panel a strategy. What stands
-//! above the line gets more than it can do.
+//! Who gets how much: each server's share of requests over its share of capacity, a panel a
+//! strategy. What stands above the line gets more than it can do.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{GRID, INK, MUTED, look};
 use super::scale::Scale;
 
-/// More servers than this share pixels: a dot a pixel is drawn, and pictures of a million servers stay small.
+/// More servers than this share pixels: a dot a pixel is drawn, and pictures of a million servers
+/// stay small.
 const MANY: usize = 2_000;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {

@@ -1,4 +1,5 @@
-//! A metric against the value that is swept: the hockey stick of a load curve. Bands are 95% intervals.
+//! A metric against the value that is swept: the hockey stick of a load curve. Bands are 95%
+//! intervals.
 
 use super::canvas::Canvas;
 use super::frame::{self, EDGE, Plot, WIDTH};

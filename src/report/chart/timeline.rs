@@ -1,5 +1,5 @@
-//! What happened over simulated time, faults marked: how many requests came and succeeded, where any failed; the median and the
-//! 99th percentile of the response times of those that succeeded.
+//! What happened over simulated time, faults marked: how many requests came and succeeded, where
+//! any failed; the median and the 99th percentile of the response times of those that succeeded.
 
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
@@ -9,7 +9,8 @@ use super::{Study, TimelineRow};
 
 type Value = fn(&TimelineRow) -> Option<f64>;
 
-/// Where less than this share of the requests of a stretch succeeded, response times of the others are not the whole story.
+/// Where less than this share of the requests of a stretch succeeded, response times of the others
+/// are not the whole story.
 const WHOLE: f64 = 0.99;
 
 /// One panel: its name, its unit, what it shows.

@@ -1,4 +1,5 @@
-//! Utilization of each server over time: a heat map for each strategy, all with one scale of colours.
+//! Utilization of each server over time: a heat map for each strategy, all with one scale of
+//! colours.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! What `lbsim tune` leaves behind: rows, charts, a page, and the scenario with the values that were found.
+//! What `lbsim tune` leaves behind: rows, charts, a page, and the scenario with the values that
+//! were found.
 
 mod page;
 pub mod rows;
@@ -15,8 +16,8 @@ use super::{folder, manifest};
 use crate::scenario::Scenario;
 use crate::tune::{Answer, Space};
 
-/// The scenario with what was found put in place, nothing else of its text changed; and the paths that could not be written
-/// there, each with its value.
+/// The scenario with what was found put in place, nothing else of its text changed; and the paths
+/// that could not be written there, each with its value.
 pub fn rewritten(
     space: &Space<'_>,
     document: &crate::scenario::text::Document,
@@ -46,8 +47,9 @@ pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     ))
 }
 
-/// Writes an answer into `folder/<scenario>-tuned`, in place of what an earlier search left there, and returns that path. `tuned`
-/// gives the text of the scenario with what was found, for the folder in which it will stand.
+/// Writes an answer into `folder/<scenario>-tuned`, in place of what an earlier search left there,
+/// and returns that path. `tuned` gives the text of the scenario with what was found, for the
+/// folder in which it will stand.
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.

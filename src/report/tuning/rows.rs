@@ -13,21 +13,23 @@ pub struct WeightRow {
     pub capacity: String,
     /// What was found.
     pub tuned: String,
-    /// The smallest factor by which the value found may be multiplied, all else as found, at a loss of less than 1% of the objective, as
-    /// far as was looked: down to a half.
+    /// The smallest factor by which the value found may be multiplied, all else as found, at a loss
+    /// of less than 1% of the objective, as far as was looked: down to a half.
     pub within_low: Option<f64>,
     /// The largest such factor, as far as was looked: up to two.
     pub within_high: Option<f64>,
 }
 
-/// `check.csv`: the answer against another configuration, by one metric in one situation, on requests that the search has not seen.
+/// `check.csv`: the answer against another configuration, by one metric in one situation, on
+/// requests that the search has not seen.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CheckRow {
     /// With what the answer is compared: `current` or `capacity`.
     pub with: String,
     /// The situation; `all` for the objective over all of them.
     pub situation: String,
-    /// The metric: a column of `runs.csv`, or `objective`, which is relative to the current configuration.
+    /// The metric: a column of `runs.csv`, or `objective`, which is relative to the current
+    /// configuration.
     pub metric: String,
     /// Its mean under the other configuration.
     pub other: Option<f64>,
@@ -39,7 +41,8 @@ pub struct CheckRow {
     pub half_width_95: Option<f64>,
     /// The difference as a share of the other's mean.
     pub relative: Option<f64>,
-    /// The p-value of "there is no difference"; for the objective, as one of as many comparisons as there are (Holm).
+    /// The p-value of "there is no difference"; for the objective, as one of as many comparisons as
+    /// there are (Holm).
     pub p_value: Option<f64>,
 }
 
@@ -52,12 +55,15 @@ pub struct SearchRow {
     pub from: String,
     /// The strategy.
     pub strategy: String,
-    /// Its values in the order of `weights.csv`, separated by spaces; `-` where a value stays as it is.
+    /// Its values in the order of `weights.csv`, separated by spaces; `-` where a value stays as it
+    /// is.
     pub values: String,
-    /// The objective, relative to the current configuration: 1 is as good, less is better. Where more of the metric is better, -1 is as
-    /// good. A million and more where a constraint is broken, or where more fails than now and the objective does not see it.
+    /// The objective, relative to the current configuration: 1 is as good, less is better. Where
+    /// more of the metric is better, -1 is as good. A million and more where a constraint is
+    /// broken, or where more fails than now and the objective does not see it.
     pub loss: f64,
-    /// How far it came: 1 is short runs, 2 longer ones, 3 runs of the whole length. The loss is that of the last.
+    /// How far it came: 1 is short runs, 2 longer ones, 3 runs of the whole length. The loss is
+    /// that of the last.
     pub parts: u64,
     /// The least loss so far in runs of that length.
     pub best: f64,

@@ -191,7 +191,8 @@ fn when(clients: &Clients, at: &Path, check: &mut Check<'_>) -> Option<(When, Po
     }
 }
 
-/// The addresses of the clients of a trace: their own where their names are addresses, made up where not.
+/// The addresses of the clients of a trace: their own where their names are addresses, made up
+/// where not.
 fn recorded(clients: &Clients, rows: &Rows, at: &Path, check: &mut Check<'_>) -> Option<Addresses> {
     let known: Option<Vec<IpAddr>> = rows.addresses.iter().copied().collect();
     if let Some(known) = known.filter(|known| !known.is_empty()) {

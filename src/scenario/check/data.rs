@@ -23,8 +23,9 @@ pub(in crate::scenario) struct Data {
     columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
 }
 
-/// The files that a scenario names, relative to its folder. Nothing else knows where they are, so that none is read without being
-/// known to what must not mix their contents with those of another day.
+/// The files that a scenario names, relative to its folder. Nothing else knows where they are, so
+/// that none is read without being known to what must not mix their contents with those of another
+/// day.
 struct Files {
     folder: PathBuf,
     /// Hashes of what stands in them, by name.
@@ -35,7 +36,8 @@ impl Files {
     /// Where a file is; what stands in it is noted.
     fn path(&mut self, name: &str) -> PathBuf {
         let path = self.folder.join(name);
-        // What cannot be read is found fault with by whoever reads it. Only files are: a pipe can be read but once.
+        // What cannot be read is found fault with by whoever reads it. Only files are: a pipe can
+        // be read but once.
         if path.is_file() && !self.seen.contains_key(name) {
             let mut hash = Hashing(Xxh64::new(0));
             let read = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut hash));
@@ -146,7 +148,8 @@ impl Data {
         Ok(times)
     }
 
-    /// The distinct addresses of one column in order of appearance, and how often each stands there.
+    /// The distinct addresses of one column in order of appearance, and how often each stands
+    /// there.
     pub(super) fn addresses(
         &mut self,
         file: &str,
@@ -201,7 +204,8 @@ fn read_column(path: &Path, column: Option<&str>) -> Result<Vec<String>, String>
                 "has more than {MOST_ROWS} rows, which is the limit"
             ));
         }
-        // A number has a point from here on; what is none is as it is, for whoever reads it to refuse it.
+        // A number has a point from here on; what is none is as it is, for whoever reads it to
+        // refuse it.
         let number = table.decimal(at).map(std::borrow::Cow::into_owned);
         cells.push(number.unwrap_or_else(|| table.cell(at).to_owned()));
     }

@@ -36,8 +36,8 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
     faults
 }
 
-/// The servers that `target` means, among all servers of the world: a service, one of its groups, one server, or what a pattern
-/// with `*` fits.
+/// The servers that `target` means, among all servers of the world: a service, one of its groups,
+/// one server, or what a pattern with `*` fits.
 fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
     let mut servers = Vec::new();
     let mut first = 0;

@@ -7,7 +7,8 @@ use super::super::file::Service;
 use super::super::text::Path;
 use super::Check;
 
-/// Refuses what has the name of an earlier element of the list at `list`; `what` says what they are.
+/// Refuses what has the name of an earlier element of the list at `list`; `what` says what they
+/// are.
 pub(super) fn differ<'n>(
     check: &mut Check<'_>,
     list: &Path,
@@ -34,8 +35,8 @@ pub(super) fn differ_at<'n>(
     }
 }
 
-/// Refuses two groups of a service, or two servers, or a group and a server of another, that have one name: nobody could tell
-/// which of them a fault or a row of results means.
+/// Refuses two groups of a service, or two servers, or a group and a server of another, that have
+/// one name: nobody could tell which of them a fault or a row of results means.
 pub(super) fn groups_differ(check: &mut Check<'_>, service: &Service, at: &Path) {
     let list = at.key("servers");
     let names = service.servers.iter().map(|group| group.name.as_str());

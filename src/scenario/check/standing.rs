@@ -1,5 +1,5 @@
-//! Time that would stand still: users who ask again in no time what ends in no time. What only shows in a run is stopped
-//! there (`model::Stopped::StandsStill`).
+//! Time that would stand still: users who ask again in no time what ends in no time. What only
+//! shows in a run is stopped there (`model::Stopped::StandsStill`).
 
 use super::Check;
 use crate::model::blueprint::{Blueprint, SourcePlan, When};
@@ -7,8 +7,8 @@ use crate::model::fault::{Effect, WhileDown};
 use crate::scenario::text::Path;
 use crate::time::Span;
 
-/// From one request of a user to the next this much time must pass on average. A nanosecond is no standstill, but no run
-/// comes to its end by nanoseconds either.
+/// From one request of a user to the next this much time must pass on average. A nanosecond is no
+/// standstill, but no run comes to its end by nanoseconds either.
 const LEAST: Span = Span::from_nanos(1_000);
 
 /// Refuses closed loops that may ask again and again while time hardly moves on.

@@ -66,7 +66,8 @@ impl<'a> Swept<'a> {
 /// The path that stands for the load of the first service.
 pub(super) const LOAD: &str = "load";
 
-/// What is set so that the load of the first service is `value`, a share of its capacity: the rates of all clients.
+/// What is set so that the load of the first service is `value`, a share of its capacity: the rates
+/// of all clients.
 pub(super) fn load_sets(value: &str, base: &Scenario) -> Result<Vec<String>, String> {
     let share: Share = bare(value)
         .parse()
@@ -208,7 +209,8 @@ pub(super) fn sweep(
     }
 }
 
-/// What is set at a point. Where a load is among it, it is one of the capacity that the other value leaves.
+/// What is set at a point. Where a load is among it, it is one of the capacity that the other value
+/// leaves.
 fn sets(
     swept: &[(&Swept<'_>, usize)],
     base: &Scenario,
@@ -232,8 +234,8 @@ fn sets(
     Ok(sets)
 }
 
-/// Whether queues grow without end under every strategy: more is asked for than the servers can do, and nothing bounds what
-/// waits.
+/// Whether queues grow without end under every strategy: more is asked for than the servers can do,
+/// and nothing bounds what waits.
 fn is_overloaded(scenario: &Scenario) -> bool {
     scenario.variants.iter().all(|variant| {
         let plan = &variant.blueprint;
@@ -297,7 +299,8 @@ fn alike(one: &Scenario, other: &Scenario) -> bool {
     names(one) == names(other) && one.replications == other.replications
 }
 
-/// Where the values stand on an axis: as the scenario says, or spans in milliseconds, or the numbers with which they begin.
+/// Where the values stand on an axis: as the scenario says, or spans in milliseconds, or the
+/// numbers with which they begin.
 fn places(
     given: Option<&Vec<f64>>,
     values: &[String],

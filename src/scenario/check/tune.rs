@@ -298,7 +298,8 @@ impl Check<'_> {
         situations
     }
 
-    /// What is set in a situation, seen to be possible. A load is one of the capacity that the other values leave.
+    /// What is set in a situation, seen to be possible. A load is one of the capacity that the
+    /// other values leave.
     fn sets(
         &mut self,
         situation: &file::Situation,

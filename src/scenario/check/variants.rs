@@ -36,8 +36,8 @@ impl World {
     }
 }
 
-/// All that the file compares: the strategies of `compare` in the world as it stands, then the variants, each
-/// in a world of its own. With each, its world as the file says it.
+/// All that the file compares: the strategies of `compare` in the world as it stands, then the
+/// variants, each in a world of its own. With each, its world as the file says it.
 pub(super) fn variants(
     file: &File,
     document: &Document,
@@ -114,7 +114,8 @@ pub(super) fn variants(
     (variants, worlds)
 }
 
-/// The strategy of a variant: its own; where it has none, that which is written for the service, or the only one that is compared.
+/// The strategy of a variant: its own; where it has none, that which is written for the service, or
+/// the only one that is compared.
 fn strategy_of(
     variant: &file::Variant,
     at: &Path,
@@ -165,8 +166,8 @@ fn variant(
     }
 }
 
-/// The world of a variant: the document with other settings, read anew. Values are as the whole document has them; those that are set go
-/// into what of it the variant is made of.
+/// The world of a variant: the document with other settings, read anew. Values are as the whole
+/// document has them; those that are set go into what of it the variant is made of.
 fn world_of(
     variant: &file::Variant,
     at: &Path,

@@ -1,19 +1,19 @@
-//! Sends each request to a healthy target with the fewest requests in flight. This is an AWS Application Load
-//! Balancer with `least_outstanding_requests`.
+//! Sends each request to a healthy target with the fewest requests in flight. This is an AWS
+//! Application Load Balancer with `least_outstanding_requests`.
 //!
-//! Where no target is healthy, all get requests ("fail open"). Each node of the load balancer counts its own
-//! requests: model a load balancer of several nodes as several balancers.
+//! Where no target is healthy, all get requests ("fail open"). Each node of the load balancer
+//! counts its own requests: model a load balancer of several nodes as several balancers.
 //!
 //! **Sees:** its own requests in flight, who is healthy.
 //! **Cost of a pick:** constant.
-//! **Fails when:** targets are unlike in size, for they have no weights; a target fails fast: it has the fewest
-//! requests in flight and attracts them all; slow start cannot be had with it, so that a new target gets every
-//! request until it has as many as the others.
-//! **Source:** AWS, "Edit target group attributes for your Application Load Balancer" (routing algorithms),
-//! Elastic Load Balancing user guide, 2024.
-//! **Differs:** from least connections by ignoring weights and by failing open. How ties are broken is not
-//! published: here at random. The load balancer tries no second target by itself, so a retry is a new request.
-//! Where it fails open, targets that are drained or disabled get requests, too.
+//! **Fails when:** targets are unlike in size, for they have no weights; a target fails fast: it
+//! has the fewest requests in flight and attracts them all; slow start cannot be had with it, so
+//! that a new target gets every request until it has as many as the others.
+//! **Source:** AWS, "Edit target group attributes for your Application Load Balancer" (routing
+//! algorithms), Elastic Load Balancing user guide, 2024.
+//! **Differs:** from least connections by ignoring weights and by failing open. How ties are broken
+//! is not published: here at random. The load balancer tries no second target by itself, so a retry
+//! is a new request. Where it fails open, targets that are drained or disabled get requests, too.
 //! **Verified:** documented only.
 
 use schemars::JsonSchema;

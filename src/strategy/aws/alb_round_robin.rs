@@ -1,20 +1,22 @@
-//! Takes healthy targets in turn; one that has just become healthy gets its share bit by bit. This is an AWS
-//! Application Load Balancer with `round_robin`, its default.
+//! Takes healthy targets in turn; one that has just become healthy gets its share bit by bit. This
+//! is an AWS Application Load Balancer with `round_robin`, its default.
 //!
-//! With `slow-start`, the share of a target grows linearly from nothing to that of the others. Targets there at
-//! the start have their full share, and so has one that becomes healthy where no other target is both healthy and
-//! past its slow start. Where no target is healthy, all get requests ("fail open"). Each node of the load balancer
-//! has its own turns: model a load balancer of several nodes as several balancers.
+//! With `slow-start`, the share of a target grows linearly from nothing to that of the others.
+//! Targets there at the start have their full share, and so has one that becomes healthy where no
+//! other target is both healthy and past its slow start. Where no target is healthy, all get
+//! requests ("fail open"). Each node of the load balancer has its own turns: model a load balancer
+//! of several nodes as several balancers.
 //!
 //! **Sees:** who is healthy, and since when.
-//! **Cost of a pick:** the logarithm of the number of targets, one step more for each target in slow start passed
-//! over.
+//! **Cost of a pick:** the logarithm of the number of targets, one step more for each target in
+//! slow start passed over.
 //! **Fails when:** targets or requests are unlike, as any round robin: targets have no weights.
-//! **Source:** AWS, "Target groups for your Application Load Balancers" and "Edit target group attributes"
-//! (routing algorithms, slow start mode), Elastic Load Balancing user guide, 2024.
-//! **Differs:** from round robin by slow start and by failing open. How turns are shared in slow start is not
-//! published: here a target in slow start skips turns, evenly. The load balancer tries no second target by itself,
-//! so a retry is a new request. Where it fails open, targets that are drained or disabled get requests, too.
+//! **Source:** AWS, "Target groups for your Application Load Balancers" and "Edit target group
+//! attributes" (routing algorithms, slow start mode), Elastic Load Balancing user guide, 2024.
+//! **Differs:** from round robin by slow start and by failing open. How turns are shared in slow
+//! start is not published: here a target in slow start skips turns, evenly. The load balancer tries
+//! no second target by itself, so a retry is a new request. Where it fails open, targets that are
+//! drained or disabled get requests, too.
 //! **Verified:** documented only.
 
 use std::collections::BTreeMap;
@@ -31,7 +33,8 @@ use crate::time::{Span, Time};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// How long a target that becomes healthy gets less than its share; 0 for not at all. AWS takes 30 s to 900 s.
+    /// How long a target that becomes healthy gets less than its share; 0 for not at all. AWS
+    /// takes 30 s to 900 s.
     pub slow_start: Span,
 }
 

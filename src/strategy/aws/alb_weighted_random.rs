@@ -1,24 +1,27 @@
-//! Draws a healthy target at random; with `anomaly-mitigation`, those with more errors than their peers are drawn
-//! less often. This is an AWS Application Load Balancer with `weighted_random`, and its automatic target weights.
+//! Draws a healthy target at random; with `anomaly-mitigation`, those with more errors than their
+//! peers are drawn less often. This is an AWS Application Load Balancer with `weighted_random`, and
+//! its automatic target weights.
 //!
-//! Without it, all healthy targets are drawn alike: an operator gives them no weights. With it, where three
-//! targets or more are healthy, the share of errors of each (connection errors, timeouts, answers of a full
-//! server) is compared with that of the others every few seconds. One that stands out loses half of its weight,
-//! down to a hundredth; one that no longer does regains a tenth of its full weight at a time. Where no target is
-//! healthy, all get requests ("fail open"). Each node of the load balancer counts by itself: model a load balancer
-//! of several nodes as several balancers.
+//! Without it, all healthy targets are drawn alike: an operator gives them no weights. With it,
+//! where three targets or more are healthy, the share of errors of each (connection errors,
+//! timeouts, answers of a full server) is compared with that of the others every few seconds. One
+//! that stands out loses half of its weight, down to a hundredth; one that no longer does regains a
+//! tenth of its full weight at a time. Where no target is healthy, all get requests ("fail open").
+//! Each node of the load balancer counts by itself: model a load balancer of several nodes as
+//! several balancers.
 //!
 //! **Sees:** its own answers and how they ended, who is healthy.
 //! **Cost of a pick:** the logarithm of the number of targets; once in ten seconds, linear.
-//! **Fails when:** all targets fail alike, since they are compared with each other; errors are due to the requests
-//! and not to the target; load is low, and there is little to compare.
-//! **Source:** AWS, "Edit target group attributes for your Application Load Balancer" (routing algorithms,
-//! automatic target weights), Elastic Load Balancing user guide, 2024; "Improving availability with Application
-//! Load Balancer automatic target weights", AWS blog, 2023.
-//! **Differs:** from weighted random by finding weights itself. What counts as standing out, and how fast weights
-//! fall and rise, is not published: the numbers above are of this simulator, and a target stands out where a
-//! comparison of two proportions is 3 standard errors off. The load balancer tries no second target by itself, so
-//! a retry is a new request. Where it fails open, targets that are drained or disabled get requests, too.
+//! **Fails when:** all targets fail alike, since they are compared with each other; errors are due
+//! to the requests and not to the target; load is low, and there is little to compare.
+//! **Source:** AWS, "Edit target group attributes for your Application Load Balancer" (routing
+//! algorithms, automatic target weights), Elastic Load Balancing user guide, 2024; "Improving
+//! availability with Application Load Balancer automatic target weights", AWS blog, 2023.
+//! **Differs:** from weighted random by finding weights itself. What counts as standing out, and
+//! how fast weights fall and rise, is not published: the numbers above are of this simulator, and a
+//! target stands out where a comparison of two proportions is 3 standard errors off. The load
+//! balancer tries no second target by itself, so a retry is a new request. Where it fails open,
+//! targets that are drained or disabled get requests, too.
 //! **Verified:** documented only.
 
 use schemars::JsonSchema;
@@ -79,7 +82,8 @@ const NEW: Record = Record {
     errors: 0,
 };
 
-/// Whether the share of `errors` among `answers` is greater than that of the others by more than chance.
+/// Whether the share of `errors` among `answers` is greater than that of the others by more than
+/// chance.
 fn stands_out(errors: u32, answers: u32, other_errors: u64, other_answers: u64) -> bool {
     let (own, others) = (f64::from(answers), other_answers as f64);
     if other_answers == 0 {
@@ -193,7 +197,8 @@ mod tests {
         Bench::of(&config, &vec![1; n])
     }
 
-    /// What each target gets of 2,000 requests in 10 seconds, where target 0 fails `errors` of 100 and the others 2.
+    /// What each target gets of 2,000 requests in 10 seconds, where target 0 fails `errors` of 100
+    /// and the others 2.
     fn interval(bench: &mut Bench, errors: u32) -> Vec<u32> {
         bench.wait(INTERVAL);
         let mut hits = vec![0; bench.pool.len()];

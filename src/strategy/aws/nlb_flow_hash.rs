@@ -1,21 +1,22 @@
-//! Sends each flow to the healthy target that a hash of it says: protocol, source address and port, destination
-//! address and port. This is an AWS Network Load Balancer.
+//! Sends each flow to the healthy target that a hash of it says: protocol, source address and port,
+//! destination address and port. This is an AWS Network Load Balancer.
 //!
-//! There is a node in each zone, with an address of its own. A client takes the address of one of the zones where
-//! a target is healthy, always the same one, and the node there sends its flows to the zone's own targets, or with
-//! `cross-zone` to all. A flow, here one connection for each request, stays with its target. Where no target is
-//! healthy, all get flows ("fail open").
+//! There is a node in each zone, with an address of its own. A client takes the address of one of
+//! the zones where a target is healthy, always the same one, and the node there sends its flows to
+//! the zone's own targets, or with `cross-zone` to all. A flow, here one connection for each
+//! request, stays with its target. Where no target is healthy, all get flows ("fail open").
 //!
 //! **Sees:** the client's address and port, zones of targets, who is healthy.
 //! **Cost of a pick:** constant; after a change of health or registration, linear once.
-//! **Fails when:** zones have unequal numbers of targets, and no `cross-zone`: a zone with few targets gives each
-//! of them more; a few clients send most of the load, and take the same zone; targets are unlike, for they have no
-//! weights.
-//! **Source:** AWS, "What is a Network Load Balancer?" and "Target groups for your Network Load Balancers" (flow
-//! hash, cross-zone load balancing, fail open), Elastic Load Balancing user guide, 2024.
-//! **Differs:** from ip-hash by hashing ports: it spreads the requests of one client. The hash is not published:
-//! here the simulator's own, modulo the number of targets. A retry comes from another port. Where it fails open,
-//! targets that are drained or disabled get flows, too.
+//! **Fails when:** zones have unequal numbers of targets, and no `cross-zone`: a zone with few
+//! targets gives each of them more; a few clients send most of the load, and take the same zone;
+//! targets are unlike, for they have no weights.
+//! **Source:** AWS, "What is a Network Load Balancer?" and "Target groups for your Network Load
+//! Balancers" (flow hash, cross-zone load balancing, fail open), Elastic Load Balancing user
+//! guide, 2024.
+//! **Differs:** from ip-hash by hashing ports: it spreads the requests of one client. The hash is
+//! not published: here the simulator's own, modulo the number of targets. A retry comes from
+//! another port. Where it fails open, targets that are drained or disabled get flows, too.
 //! **Verified:** documented only.
 
 use std::collections::BTreeMap;
@@ -132,7 +133,8 @@ mod tests {
     use crate::strategy::{Key, Member, Pool, UNLABELLED};
     use crate::time::Time;
 
-    /// What each of three targets gets, two of them in zone a, of 30 flows from each of 1,000 clients.
+    /// What each of three targets gets, two of them in zone a, of 30 flows from each of 1,000
+    /// clients.
     fn hits(cross_zone: bool, healthy: [bool; 3]) -> [u32; 3] {
         let zones = ["a", "a", "b"];
         let members = (0..).zip(zones).map(|(at, zone)| Member {

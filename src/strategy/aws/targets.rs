@@ -1,5 +1,5 @@
-//! Which targets of a target group get requests: the healthy ones, or where none is healthy all that are
-//! registered ("fail open").
+//! Which targets of a target group get requests: the healthy ones, or where none is healthy all
+//! that are registered ("fail open").
 
 use std::collections::BTreeSet;
 
@@ -31,8 +31,8 @@ impl Targets {
         self.fails_open
     }
 
-    /// Hears of a target whose health or registration has changed, and says which targets begin or cease to get
-    /// requests: all may, where the last healthy one is lost or the first one is back.
+    /// Hears of a target whose health or registration has changed, and says which targets begin or
+    /// cease to get requests: all may, where the last healthy one is lost or the first one is back.
     pub(super) fn changed(&mut self, member: MemberId, cx: &Context<'_>) -> Vec<MemberId> {
         let fails_open = cx.pool.eligible().is_empty();
         let turned = std::mem::replace(&mut self.fails_open, fails_open) != fails_open;

@@ -1,5 +1,6 @@
-//! Bounded loads: a host that has far more requests than its share is passed over for another. (Envoy 1.40,
-//! source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc, `BoundedLoadHashingLoadBalancer`)
+//! Bounded loads: a host that has far more requests than its share is passed over for another.
+//! (Envoy 1.40, source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc,
+//! `BoundedLoadHashingLoadBalancer`)
 
 use rand_mt::Mt;
 
@@ -19,8 +20,9 @@ impl Bounded {
         Bounded { factor, shares }
     }
 
-    /// The host that a hash leads to, or another where that has too much: hosts in an order drawn from the hash, and if all
-    /// have too much, the one that exceeds its share the least. `active` requests are at all hosts together.
+    /// The host that a hash leads to, or another where that has too much: hosts in an order drawn
+    /// from the hash, and if all have too much, the one that exceeds its share the least. `active`
+    /// requests are at all hosts together.
     pub(super) fn settle(
         &self,
         first: MemberId,
@@ -80,7 +82,8 @@ fn below(twister: &mut Mt, count: usize) -> usize {
 mod tests {
     use super::*;
 
-    /// The 10,000th number of the C++ standard's `mt19937` with its default seed is 4123659995 (ISO C++ 26.6.6).
+    /// The 10,000th number of the C++ standard's `mt19937` with its default seed is 4123659995 (ISO
+    /// C++ 26.6.6).
     #[test]
     fn the_twister_is_that_of_the_standard() {
         let mut twister = Mt::new(5489);
@@ -95,7 +98,8 @@ mod tests {
         for _ in 0..3000 {
             hits[below(&mut twister, 3)] += 1;
         }
-        // Four standard deviations of a binomial: a false alarm once in some 5,000 seeds, and the seed is fixed.
+        // Four standard deviations of a binomial: a false alarm once in some 5,000 seeds, and the
+        // seed is fixed.
         assert!(
             hits.iter().all(|&hit: &i32| (hit - 1000).abs() < 104),
             "{hits:?}"

@@ -1,16 +1,18 @@
-//! Takes hosts in turn, in proportion to how many requests they answer for the load that they report. This is Envoy's
-//! `client_side_weighted_round_robin`.
+//! Takes hosts in turn, in proportion to how many requests they answer for the load that they
+//! report. This is Envoy's `client_side_weighted_round_robin`.
 //!
-//! A host's weight is its rate over its utilization; errors count as utilization. A report counts once the host has reported
-//! for `blackout-period`, and until `weight-expiration-period` after the last one; hosts without weight get the median of
-//! the others.
+//! A host's weight is its rate over its utilization; errors count as utilization. A report counts
+//! once the host has reported for `blackout-period`, and until `weight-expiration-period` after the
+//! last one; hosts without weight get the median of the others.
 //!
-//! **Sees:** rate, errors and CPU of hosts as their monitoring agents report them; health, priorities.
+//! **Sees:** rate, errors and CPU of hosts as their monitoring agents report them; health,
+//! priorities.
 //! **Cost of a pick:** log n; n log n each time that weights are reckoned anew.
 //! **Fails when:** reports are rare or the load changes faster than they come.
-//! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/client_side_weighted_round_robin.
-//! **Differs:** from weighted round robin by weights that nobody configures. Reports come from the server's agent at its interval,
-//! not with each answer.
+//! **Source:** Envoy 1.40,
+//! source/extensions/load_balancing_policies/client_side_weighted_round_robin.
+//! **Differs:** from weighted round robin by weights that nobody configures. Reports come from the
+//! server's agent at its interval, not with each answer.
 //! **Verified:** documented only; the turns themselves by recordings of `ROUND_ROBIN`.
 
 use schemars::JsonSchema;

@@ -44,8 +44,8 @@ impl Ord for Entry {
 }
 
 impl Edf {
-    /// A schedule over hosts and their weights as it stands after `picks` picks: at once, however many they are.
-    /// (`EdfScheduler::createWithPicks`)
+    /// A schedule over hosts and their weights as it stands after `picks` picks: at once, however
+    /// many they are. (`EdfScheduler::createWithPicks`)
     pub(super) fn after(picks: u32, hosts: &[(MemberId, f64)]) -> Edf {
         let picks = f64::from(picks);
         let weights: Vec<f64> = hosts.iter().map(|&(_, weight)| weight + 1e-13).collect();

@@ -1,5 +1,6 @@
-//! What Envoy's two policies that look keys up in a table have in common: a table for each priority, and bounded loads.
-//! (Envoy 1.40, source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc)
+//! What Envoy's two policies that look keys up in a table have in common: a table for each
+//! priority, and bounded loads. (Envoy 1.40,
+//! source/extensions/load_balancing_policies/common/thread_aware_lb_impl.cc)
 
 use std::fmt::Debug;
 

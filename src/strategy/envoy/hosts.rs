@@ -1,6 +1,6 @@
-//! Which hosts may be picked: the healthy ones of the first priority that has enough of them, those of one zone where
-//! load is dealt out to zones, or all in a panic.
-//! (Envoy 1.40, source/extensions/load_balancing_policies/common/load_balancer_impl.cc)
+//! Which hosts may be picked: the healthy ones of the first priority that has enough of them, those
+//! of one zone where load is dealt out to zones, or all in a panic. (Envoy 1.40,
+//! source/extensions/load_balancing_policies/common/load_balancer_impl.cc)
 
 use std::sync::Arc;
 
@@ -21,16 +21,19 @@ pub struct Cluster {
     /// Below this percentage of healthy hosts all are used, healthy or not.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub healthy_panic_threshold: f64,
-    /// How much health counts for, in percent: with 140 a priority takes all traffic while 72% of it are healthy.
+    /// How much health counts for, in percent: with 140 a priority takes all traffic while 72% of
+    /// it are healthy.
     #[schemars(range(min = 100, max = 10_000))]
     pub overprovisioning_factor: u32,
-    /// A change of health that comes within this time of another is taken up so long after, with those that come meanwhile.
+    /// A change of health that comes within this time of another is taken up so long after, with
+    /// those that come meanwhile.
     pub update_merge_window: Span,
     /// Ejection of hosts that answer with errors; without it none is ejected.
     pub outlier_detection: Option<OutlierDetection>,
     /// How load is dealt out to the zones of hosts; without it zones do not matter.
     pub locality: Option<Locality>,
-    /// Groups of hosts by their labels, of which the labels of a request choose one; without it labels do not matter.
+    /// Groups of hosts by their labels, of which the labels of a request choose one; without it
+    /// labels do not matter.
     pub subsets: Option<Subsets>,
 }
 
@@ -63,7 +66,8 @@ pub struct Hosts {
     loads: Vec<u32>,
     /// By priority: whether all its hosts are used.
     panics: Vec<bool>,
-    /// By priority the sets that a host is picked from: all hosts, the healthy ones, the healthy ones of each zone.
+    /// By priority the sets that a host is picked from: all hosts, the healthy ones, the healthy
+    /// ones of each zone.
     sets: Vec<Vec<MemberId>>,
     /// Hosts have changed that the sets do not show yet.
     outdated: bool,
@@ -260,8 +264,8 @@ impl Hosts {
         }
     }
 
-    /// The set that a request goes to, as an index into [`set`](Self::set): of a priority and, where load is dealt out to
-    /// zones, of a zone. None where requests fail in a panic.
+    /// The set that a request goes to, as an index into [`set`](Self::set): of a priority and,
+    /// where load is dealt out to zones, of a zone. None where requests fail in a panic.
     pub(super) fn choose(&mut self, rng: &mut Rng) -> Option<usize> {
         let level = match self.loads.iter().position(|&load| load == 100) {
             Some(only) => only,
@@ -318,8 +322,8 @@ impl Hosts {
         self.sets.get(set).map_or(&[], Vec::as_slice)
     }
 
-    /// The hosts in use of a priority and their shares of its load: by weight, and by the weights of zones where load goes
-    /// by them. Shares add up to 1.
+    /// The hosts in use of a priority and their shares of its load: by weight, and by the weights
+    /// of zones where load goes by them. Shares add up to 1.
     pub(super) fn shares(&self, level: usize, cx: &Context<'_>) -> Vec<(MemberId, f64)> {
         let whole = self.set(self.whole(level));
         let weight = |&member: &MemberId| f64::from(cx.pool.weight(member));
@@ -369,7 +373,8 @@ mod tests {
             .collect()
     }
 
-    /// How many of 6,000 requests each member gets under Envoy's round robin; the last entry: how many fail.
+    /// How many of 6,000 requests each member gets under Envoy's round robin; the last entry: how
+    /// many fail.
     fn shares(
         cluster: Cluster,
         members: Vec<Member>,
@@ -430,7 +435,8 @@ mod tests {
         // Two thirds of the proxies have a third of the hosts: half of their requests may stay.
         let crowded = zone_aware(&["a", "a", "b"]);
         let hits = shares(crowded, members(), &[], UNLABELLED);
-        // Five standard deviations of a binomial of 6,000 and one half: a false alarm once in a million seeds.
+        // Five standard deviations of a binomial of 6,000 and one half: a false alarm once in a
+        // million seeds.
         assert!((hits[0] + hits[1]).abs_diff(3000) < 194, "{hits:?}");
         assert!(
             hits[2] + hits[3] == 0 && hits[4] + hits[5] > 2800,
@@ -503,7 +509,8 @@ mod tests {
                 member
             })
             .collect();
-        // One host of three in each priority: each is worth 46 of 100, and 33 of 100 once scaled, were it not for panic.
+        // One host of three in each priority: each is worth 46 of 100, and 33 of 100 once scaled,
+        // were it not for panic.
         let cluster = Cluster {
             healthy_panic_threshold: 0.0,
             overprovisioning_factor: 100,

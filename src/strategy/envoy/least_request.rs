@@ -1,19 +1,22 @@
-//! Draws two hosts and takes the one with fewer active requests; where weights differ, takes hosts by deadline instead. This is
-//! Envoy's `LEAST_REQUEST`.
+//! Draws two hosts and takes the one with fewer active requests; where weights differ, takes hosts
+//! by deadline instead. This is Envoy's `LEAST_REQUEST`.
 //!
-//! With equal weights `choice-count` hosts are drawn, the same one possibly twice, and a later one wins only with strictly
-//! fewer requests; `full-scan` looks at all, and draws among the least loaded. With unlike weights each host is due again
-//! after (active + 1)^`active-request-bias` over its weight, as it was when the host was last picked: a count that is not
-//! refreshed when requests end.
+//! With equal weights `choice-count` hosts are drawn, the same one possibly twice, and a later one
+//! wins only with strictly fewer requests; `full-scan` looks at all, and draws among the least
+//! loaded. With unlike weights each host is due again after (active + 1)^`active-request-bias` over
+//! its weight, as it was when the host was last picked: a count that is not refreshed when requests
+//! end.
 //!
-//! **Sees:** its own requests in flight, weights, health, priorities, the outcome of its own attempts.
+//! **Sees:** its own requests in flight, weights, health, priorities, the outcome of its own
+//! attempts.
 //! **Cost of a pick:** constant; log n with unlike weights; linear with `full-scan`, as in Envoy.
-//! **Fails when:** weights differ: it may send to a busy host while others are idle; and when many balancers see a small part
-//! of the load each.
+//! **Fails when:** weights differ: it may send to a busy host while others are idle; and when many
+//! balancers see a small part of the load each.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/least_request.
-//! **Differs:** from least connections in nearly everything: two choices with replacement, or stale weights.
-//! **Verified:** picks equal to recordings with unlike weights, from some start; always among the least loaded with
-//! `full-scan`; shares equal with two choices.
+//! **Differs:** from least connections in nearly everything: two choices with replacement, or stale
+//! weights.
+//! **Verified:** picks equal to recordings with unlike weights, from some start; always among the
+//! least loaded with `full-scan`; shares equal with two choices.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

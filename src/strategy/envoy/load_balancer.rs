@@ -1,4 +1,5 @@
-//! What all policies of Envoy have in common: a cluster of hosts, of which the labels of a request may choose a subset.
+//! What all policies of Envoy have in common: a cluster of hosts, of which the labels of a request
+//! may choose a subset.
 
 use std::fmt::Debug;
 
@@ -78,8 +79,8 @@ impl<P: Policy> LoadBalancer<P> {
         }
     }
 
-    /// The policy for a request with these labels. Whether a group has hosts is seen as it is now: the last one may have
-    /// left since the group was last looked at.
+    /// The policy for a request with these labels. Whether a group has hosts is seen as it is now:
+    /// the last one may have left since the group was last looked at.
     fn policy(&mut self, labels: &Labels, cx: &Context<'_>) -> Option<&mut P> {
         let Some(subsets) = &mut self.subsets else {
             return Some(&mut self.any);

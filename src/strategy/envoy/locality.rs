@@ -1,6 +1,6 @@
-//! How load is dealt out to zones: to the own zone first, as far as it has hosts, or by weights of zones.
-//! (Envoy 1.40, source/extensions/load_balancing_policies/common/load_balancer_impl.cc, `ZoneAwareLoadBalancerBase`, and
-//! source/common/upstream/upstream_impl.cc, `HostSetImpl`)
+//! How load is dealt out to zones: to the own zone first, as far as it has hosts, or by weights of
+//! zones. (Envoy 1.40, source/extensions/load_balancing_policies/common/load_balancer_impl.cc,
+//! `ZoneAwareLoadBalancerBase`, and source/common/upstream/upstream_impl.cc, `HostSetImpl`)
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use crate::strategy::{Context, MemberId};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Locality {
-    /// As much as its hosts can take stays in the proxy's own zone; the rest goes where hosts are left over. Only hosts of
-    /// the first priority are dealt with so.
+    /// As much as its hosts can take stays in the proxy's own zone; the rest goes where hosts are
+    /// left over. Only hosts of the first priority are dealt with so.
     ZoneAware(ZoneAware),
     /// Zones take turns by weight, those with fewer healthy hosts more rarely.
     LocalityWeighted(LocalityWeighted),
@@ -27,8 +27,8 @@ pub enum Locality {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ZoneAware {
-    /// The zone of each proxy (of each host of the local cluster). Balancer 1 of the service is the first of them, and so
-    /// on, from the start again where there are more balancers.
+    /// The zone of each proxy (of each host of the local cluster). Balancer 1 of the service is the
+    /// first of them, and so on, from the start again where there are more balancers.
     pub local_cluster: Vec<String>,
     /// The percentage of requests that are dealt with so.
     #[schemars(range(min = 0.0, max = 100.0))]
@@ -96,7 +96,8 @@ enum Routing {
     None,
     /// To the own zone.
     Direct,
-    /// To the own zone so many of 10,000; the others by what zones have left over: sums up to each zone.
+    /// To the own zone so many of 10,000; the others by what zones have left over: sums up to each
+    /// zone.
     Residual { own: u64, left_over: Vec<u64> },
 }
 
@@ -166,7 +167,8 @@ impl Zones {
         matches!(&self.dealing, Dealing::Aware { config, .. } if config.fail_traffic_on_panic)
     }
 
-    /// Deals the load of a priority out to zones, given how many hosts each has there and how many of them are healthy.
+    /// Deals the load of a priority out to zones, given how many hosts each has there and how many
+    /// of them are healthy.
     pub(super) fn deal_out(
         &mut self,
         level: usize,

@@ -1,15 +1,17 @@
 //! Looks keys up in a table of 65,537 places that is dealt out by weight. This is Envoy's `MAGLEV`.
 //!
-//! Each host has its own order of preference over the places, by hashes of its address, and takes the best free one when its
-//! turn comes; hosts of less weight skip turns. When a host goes, its keys move and few others.
+//! Each host has its own order of preference over the places, by hashes of its address, and takes
+//! the best free one when its turn comes; hosts of less weight skip turns. When a host goes, its
+//! keys move and few others.
 //!
-//! **Sees:** keys, weights, health, priorities, the outcome of its own attempts; its own requests in flight with
-//! `hash-balance-factor`.
+//! **Sees:** keys, weights, health, priorities, the outcome of its own attempts; its own requests
+//! in flight with `hash-balance-factor`.
 //! **Cost of a pick:** constant; the table is dealt out anew after a change of health.
 //! **Fails when:** keys are hot.
-//! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/maglev; Eisenbud et al., "Maglev: a fast and reliable software
-//! network load balancer", NSDI 2016.
-//! **Differs:** from the paper by weights, priorities and bounded loads. Zones count only by `locality-weighted`, as in Envoy.
+//! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/maglev; Eisenbud et al.,
+//! "Maglev: a fast and reliable software network load balancer", NSDI 2016.
+//! **Differs:** from the paper by weights, priorities and bounded loads. Zones count only by
+//! `locality-weighted`, as in Envoy.
 //! **Verified:** picks equal to recordings, with two sizes, weights, and a host removed.
 
 use schemars::JsonSchema;
@@ -65,7 +67,8 @@ struct Taker<'a> {
     target: f64,
 }
 
-/// The least prime that is not below `size`: with any other some places could be out of a host's reach.
+/// The least prime that is not below `size`: with any other some places could be out of a host's
+/// reach.
 fn prime(size: u32) -> u32 {
     let is_prime = |n: u32| {
         (2..)

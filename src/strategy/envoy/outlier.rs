@@ -18,14 +18,15 @@ pub struct OutlierDetection {
     /// In how many of 100 such cases it is.
     #[schemars(range(min = 0, max = 100))]
     pub enforcing_consecutive_5xx: u32,
-    /// Gateway errors in a row (502, 503, 504: connections that fail, refusals, timeouts) after which a host is ejected.
+    /// Gateway errors in a row (502, 503, 504: connections that fail, refusals, timeouts) after
+    /// which a host is ejected.
     #[schemars(range(min = 1))]
     pub consecutive_gateway_failure: u32,
     /// In how many of 100 such cases it is.
     #[schemars(range(min = 0, max = 100))]
     pub enforcing_consecutive_gateway_failure: u32,
-    /// Whether errors that the proxy itself sees (connections that fail, timeouts) are told apart from those that a host
-    /// answers with, and count only as such.
+    /// Whether errors that the proxy itself sees (connections that fail, timeouts) are told apart
+    /// from those that a host answers with, and count only as such.
     pub split_external_local_origin_errors: bool,
     /// With the split: errors seen by the proxy in a row after which a host is ejected.
     #[schemars(range(min = 1))]
@@ -51,7 +52,8 @@ pub struct OutlierDetection {
     pub success_rate_minimum_hosts: u32,
     /// Requests in an interval that are enough.
     pub success_rate_request_volume: u32,
-    /// How many thousandths of a standard deviation below the mean a host's success rate must lie to be ejected.
+    /// How many thousandths of a standard deviation below the mean a host's success rate must lie
+    /// to be ejected.
     pub success_rate_stdev_factor: u32,
     /// In how many of 100 such cases it is.
     #[schemars(range(min = 0, max = 100))]
@@ -137,7 +139,8 @@ impl Outliers {
         self.hosts[member as usize].ejected_at.is_some()
     }
 
-    /// Counts how an attempt ended; says whether the host is ejected for it, `hosts` being all there are.
+    /// Counts how an attempt ended; says whether the host is ejected for it, `hosts` being all
+    /// there are.
     pub(super) fn answered(
         &mut self,
         member: MemberId,
@@ -177,7 +180,8 @@ impl Outliers {
             || (errors == all && self.eject(member, enforcing, now, hosts))
     }
 
-    /// Ejects a host if as many of 100 cases as `enforcing` says include this one and enough others are left.
+    /// Ejects a host if as many of 100 cases as `enforcing` says include this one and enough others
+    /// are left.
     fn eject(&mut self, member: MemberId, enforcing: u32, now: Time, hosts: usize) -> bool {
         let percent = 100 * (self.ejected as usize + 1) / hosts.max(1);
         let allowed = percent <= self.config.max_ejection_percent as usize
@@ -196,7 +200,8 @@ impl Outliers {
         true
     }
 
-    /// Lets the looks happen that are due by `now`; says when the last one was that changed who is ejected.
+    /// Lets the looks happen that are due by `now`; says when the last one was that changed who is
+    /// ejected.
     pub(super) fn look(&mut self, now: Time, all: &[MemberId]) -> Option<Time> {
         let mut changed = None;
         while self.next_look <= now {
@@ -236,7 +241,8 @@ impl Outliers {
         }
     }
 
-    /// Ejects hosts whose success rate lies far below that of the others, and those with too many errors.
+    /// Ejects hosts whose success rate lies far below that of the others, and those with too many
+    /// errors.
     fn compare_success_rates(&mut self, all: &[MemberId], now: Time) -> bool {
         let config = self.config.clone();
         let far_below = self.success_rates(
@@ -273,8 +279,8 @@ impl Outliers {
         changes
     }
 
-    /// The success rates, in percent, of the hosts that had `volume` requests in the interval; none where they are fewer
-    /// than `least`.
+    /// The success rates, in percent, of the hosts that had `volume` requests in the interval; none
+    /// where they are fewer than `least`.
     fn success_rates(&self, all: &[MemberId], volume: u32, least: u32) -> Vec<(MemberId, f64)> {
         let rates: Vec<(MemberId, f64)> = all
             .iter()

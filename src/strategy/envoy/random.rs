@@ -2,7 +2,8 @@
 //!
 //! **Sees:** health, priorities, the outcome of its own attempts.
 //! **Cost of a pick:** constant.
-//! **Fails when:** hosts are unlike, and at any load that is not low: drawing alone leaves long queues.
+//! **Fails when:** hosts are unlike, and at any load that is not low: drawing alone leaves long
+//! queues.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/random.
 //! **Differs:** from random by panic, priorities and ejection.
 //! **Verified:** documented only.

@@ -1,17 +1,19 @@
-//! Puts hosts and keys on a ring by hash; a request goes to the host of the first point at or after its key. This is Envoy's
-//! `RING_HASH`.
+//! Puts hosts and keys on a ring by hash; a request goes to the host of the first point at or after
+//! its key. This is Envoy's `RING_HASH`.
 //!
-//! How many points a host has depends on how many hosts there are (at least `minimum-ring-size` in all), so when one goes,
-//! keys of others move as well. A second attempt goes to the next point.
+//! How many points a host has depends on how many hosts there are (at least `minimum-ring-size` in
+//! all), so when one goes, keys of others move as well. A second attempt goes to the next point.
 //!
-//! **Sees:** keys, weights, health, priorities, the outcome of its own attempts; its own requests in flight with
-//! `hash-balance-factor`.
-//! **Cost of a pick:** log of the number of points; the ring is built anew after a change of health.
+//! **Sees:** keys, weights, health, priorities, the outcome of its own attempts; its own requests
+//! in flight with `hash-balance-factor`.
+//! **Cost of a pick:** log of the number of points; the ring is built anew after a change of
+//! health.
 //! **Fails when:** keys are hot; with few points a host, shares are uneven.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/ring_hash.
-//! **Differs:** from consistent hashing by the number of points, priorities and bounded loads. Zones count only by
-//! `locality-weighted`, as in Envoy.
-//! **Verified:** picks equal to recordings, with both hash functions, several sizes and weights, and a host removed.
+//! **Differs:** from consistent hashing by the number of points, priorities and bounded loads.
+//! Zones count only by `locality-weighted`, as in Envoy.
+//! **Verified:** picks equal to recordings, with both hash functions, several sizes and weights,
+//! and a host removed.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,17 +1,21 @@
-//! Takes hosts in turn, in proportion to weight: by deadline where weights differ, in order where they do not. This is Envoy's
-//! `ROUND_ROBIN`.
+//! Takes hosts in turn, in proportion to weight: by deadline where weights differ, in order where
+//! they do not. This is Envoy's `ROUND_ROBIN`.
 //!
-//! Each host is due again one over its weight later. Turns begin at a random place. Where too few hosts are healthy, all
-//! are used (panic); a host that fails too often is ejected where `outlier-detection` says so.
+//! Each host is due again one over its weight later. Turns begin at a random place. Where too few
+//! hosts are healthy, all are used (panic); a host that fails too often is ejected where
+//! `outlier-detection` says so.
 //!
-//! State is per balancer: each worker thread of Envoy takes turns by itself, so model W workers as W balancers.
+//! State is per balancer: each worker thread of Envoy takes turns by itself, so model W workers as
+//! W balancers.
 //!
 //! **Sees:** weights, health, priorities, the outcome of its own attempts.
 //! **Cost of a pick:** log n, constant with equal weights; n log n after a change of health.
-//! **Fails when:** requests are unlike, as any round robin; with many workers, whose turns together are nearly random.
+//! **Fails when:** requests are unlike, as any round robin; with many workers, whose turns together
+//! are nearly random.
 //! **Source:** Envoy 1.40, source/extensions/load_balancing_policies/round_robin.
-//! **Differs:** from weighted round robin by the order of turns (weights 3, 2, 1 give s1 s2 s1 s3 s2 s1), panic, ejection and
-//! slow start. Left out: retry plugins, degraded hosts, and what subsets can do beyond selectors with one fallback.
+//! **Differs:** from weighted round robin by the order of turns (weights 3, 2, 1 give s1 s2 s1 s3
+//! s2 s1), panic, ejection and slow start. Left out: retry plugins, degraded hosts, and what
+//! subsets can do beyond selectors with one fallback.
 //! **Verified:** picks equal to recordings from some start, also in a panic and with ejections.
 
 use schemars::JsonSchema;

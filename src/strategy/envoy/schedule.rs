@@ -1,12 +1,13 @@
-//! How round robin and least request take hosts of unlike weights: by deadline, one schedule a set of hosts, begun anew when
-//! hosts change.
+//! How round robin and least request take hosts of unlike weights: by deadline, one schedule a set
+//! of hosts, begun anew when hosts change.
 
 use super::edf::Edf;
 use super::hosts::Hosts;
 use crate::rng::below;
 use crate::strategy::{Context, MemberId};
 
-/// The random number with which a schedule begins is below this: `createWithPicks` counts with 32 bits.
+/// The random number with which a schedule begins is below this: `createWithPicks` counts with 32
+/// bits.
 pub(super) const STARTS: u32 = 429_496_729;
 
 /// The schedules of a load balancer.

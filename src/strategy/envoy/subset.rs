@@ -1,4 +1,5 @@
-//! Subsets of a cluster: hosts grouped by their labels. (Envoy 1.40, source/extensions/load_balancing_policies/subset)
+//! Subsets of a cluster: hosts grouped by their labels. (Envoy 1.40,
+//! source/extensions/load_balancing_policies/subset)
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use crate::strategy::{Labels, Member};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Subsets {
-    /// Names of labels: each list groups the hosts that have them all by their values. A request goes to the group whose
-    /// labels are exactly its own.
+    /// Names of labels: each list groups the hosts that have them all by their values. A request
+    /// goes to the group whose labels are exactly its own.
     pub selectors: Vec<Vec<String>>,
     /// Where a request goes that has no group.
     pub fallback: Fallback,

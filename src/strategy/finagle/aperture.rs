@@ -1,20 +1,20 @@
-//! Uses a window of the nodes in a random order of its own, as wide as it takes to have about one request in
-//! flight for each node in it, and picks in it as two choices do, by requests in flight.
+//! Uses a window of the nodes in a random order of its own, as wide as it takes to have about one
+//! request in flight for each node in it, and picks in it as two choices do, by requests in flight.
 //!
-//! The window (the "aperture") widens by one node when the average number of requests in flight a node is
-//! `high-load` or more, and narrows when it is `low-load` or less. So a client with little traffic keeps few
-//! connections, and its knowledge of them is fresh.
+//! The window (the "aperture") widens by one node when the average number of requests in flight a
+//! node is `high-load` or more, and narrows when it is `low-load` or less. So a client with little
+//! traffic keeps few connections, and its knowledge of them is fresh.
 //!
 //! **Sees:** its own requests in flight.
 //! **Cost of a pick:** constant; n log n after a node has changed its state.
-//! **Fails when:** clients are few: their random windows overlap, and servers get uneven shares. Load changes
-//! faster than `smooth-window`.
+//! **Fails when:** clients are few: their random windows overlap, and servers get uneven shares.
+//! Load changes faster than `smooth-window`.
 //! **Source:** Finagle (4feb34cb9),
-//! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Aperture.scala`, `LoadBand.scala`,
-//! `RandomAperture` there; `p2c/P2CPick.scala`.
-//! **Differs:** from the power of two choices by drawing among few. Nodes that are
-//! down come to stand behind all others when one comes back, or when four picks have met nobody else. Weights do not
-//! count here; Finagle balances each class of equal weights by itself.
+//! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Aperture.scala`,
+//! `LoadBand.scala`, `RandomAperture` there; `p2c/P2CPick.scala`.
+//! **Differs:** from the power of two choices by drawing among few. Nodes that are down come to
+//! stand behind all others when one comes back, or when four picks have met nobody else. Weights do
+//! not count here; Finagle balances each class of equal weights by itself.
 //! **Verified:** documented only: its parts as in the source, no picks are recorded.
 
 use schemars::JsonSchema;
@@ -72,8 +72,8 @@ pub struct FinagleAperture {
 }
 
 impl FinagleAperture {
-    /// `LoadBand.adjustTotal`: a request has begun or ended. The new number stands for the time since the last
-    /// such event, as in Finagle.
+    /// `LoadBand.adjustTotal`: a request has begun or ended. The new number stands for the time
+    /// since the last such event, as in Finagle.
     fn adjust(&mut self, cx: &Context<'_>) {
         let total = f64::from(self.in_flight);
         self.average = match self.updated {
@@ -197,9 +197,9 @@ mod tests {
         assert!(next != only && bench.pool.is_eligible(next));
     }
 
-    /// One request after the other ends and begins, with a second between: three, none and eight are in flight
-    /// while it does, and the average is about that. The window holds between 1/1.125 and 1/0.875 times as many
-    /// nodes.
+    /// One request after the other ends and begins, with a second between: three, none and eight
+    /// are in flight while it does, and the average is about that. The window holds between 1/1.125
+    /// and 1/0.875 times as many nodes.
     #[test]
     fn the_window_follows_the_requests_in_flight() {
         let mut bench = Bench::new("finagle-aperture", &[1; 20]);

@@ -1,9 +1,9 @@
-//! Uses the stretch of a ring of servers that belongs to this client, so that all clients together cover the ring
-//! evenly, and picks in it as two choices do, by requests in flight.
+//! Uses the stretch of a ring of servers that belongs to this client, so that all clients together
+//! cover the ring evenly, and picks in it as two choices do, by requests in flight.
 //!
-//! Servers share the ring from 0 to 1 by weight, in order; client i of N begins at i/N, and takes whole Nths until
-//! it covers `min-aperture` servers. A server that is covered in part is drawn, and its load compared, in
-//! proportion to the part.
+//! Servers share the ring from 0 to 1 by weight, in order; client i of N begins at i/N, and takes
+//! whole Nths until it covers `min-aperture` servers. A server that is covered in part is drawn,
+//! and its load compared, in proportion to the part.
 //!
 //! **Sees:** its own requests in flight, weights, its own place among the clients.
 //! **Cost of a pick:** log n; n after a change of servers or weights.
@@ -11,8 +11,8 @@
 //! **Source:** Finagle (4feb34cb9),
 //! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/aperture/Ring.scala`,
 //! `DeterministicAperture.scala`, `ProcessCoordinate.scala`; `p2c/P2CPick.scala`.
-//! **Differs:** from the power of two choices by drawing among few, of which each client has others. A draw by
-//! running totals stands for the alias method: the chances are the same.
+//! **Differs:** from the power of two choices by drawing among few, of which each client has
+//! others. A draw by running totals stands for the alias method: the chances are the same.
 //! **Verified:** documented only: its parts as in the source, no picks are recorded.
 
 use schemars::JsonSchema;
@@ -26,7 +26,8 @@ use crate::strategy::{Context, MemberId, News, Pick, Product, Request};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// How many clients (here: balancers) there are: `totalInstances`. With 1 it covers all servers.
+    /// How many clients (here: balancers) there are: `totalInstances`. With 1 it covers all
+    /// servers.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub instances: u32,
     /// Which of them this is, from 0: `instanceId`. Where it is not given each balancer draws one.
@@ -59,7 +60,8 @@ pub struct FinagleDeterministicAperture {
     offset: f64,
     unit: f64,
     min_aperture: u32,
-    /// The servers in the stretch, each with its part, and the total of the parts up to and with it.
+    /// The servers in the stretch, each with its part, and the total of the parts up to and with
+    /// it.
     window: Vec<(MemberId, f64, f64)>,
     stale: bool,
 }
@@ -162,8 +164,8 @@ mod tests {
     use crate::strategy::StrategyConfig;
     use crate::strategy::contract::Bench;
 
-    /// Three clients of four servers, two servers each: client i covers 2/3 of the ring from i/3 on. Together they
-    /// draw every server as often, with nothing in flight that would tell.
+    /// Three clients of four servers, two servers each: client i covers 2/3 of the ring from i/3
+    /// on. Together they draw every server as often, with nothing in flight that would tell.
     #[test]
     fn the_clients_together_cover_the_ring_evenly() {
         let mut hits = [0u32; 4];
@@ -179,8 +181,8 @@ mod tests {
             for who in 0..20_000 {
                 own[bench.pick(who) as usize] += 1;
             }
-            // The server whose arc lies outside of the stretch gets nothing: 3, 0 or 1, 2 for stretches from 0,
-            // 1/3, 2/3.
+            // The server whose arc lies outside of the stretch gets nothing: 3, 0 or 1, 2 for
+            // stretches from 0, 1/3, 2/3.
             let outside = [3, 0, 2][instance as usize];
             assert_eq!(own[outside as usize] == 0, instance != 2, "{own:?}");
             for (sum, own) in hits.iter_mut().zip(own) {

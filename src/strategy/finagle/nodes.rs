@@ -1,8 +1,8 @@
 //! What Finagle's balancers share: the nodes, and how a pick is repeated and compared.
 //!
-//! A node that is not open (here: not eligible) stays among the nodes, and is drawn as any other: the better
-//! status wins, and a pick of a node that is not open is repeated. So with many nodes down some requests go to one
-//! of them.
+//! A node that is not open (here: not eligible) stays among the nodes, and is drawn as any other:
+//! the better status wins, and a pick of a node that is not open is repeated. So with many nodes
+//! down some requests go to one of them.
 
 use crate::strategy::{Context, MemberId, Pick, Pool};
 
@@ -41,7 +41,8 @@ pub(super) fn pick(
     picked.map_or(Pick::Nobody, Pick::Member)
 }
 
-/// The better of two nodes with their loads: the open one, else the one with less load, else the first; `P2CPick`.
+/// The better of two nodes with their loads: the open one, else the one with less load, else the
+/// first; `P2CPick`.
 pub(super) fn better(a: (MemberId, f64), b: (MemberId, f64), cx: &Context<'_>) -> MemberId {
     let open = |node: (MemberId, f64)| cx.pool.is_eligible(node.0);
     let first = match (open(a), open(b)) {

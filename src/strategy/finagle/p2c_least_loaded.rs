@@ -2,13 +2,14 @@
 //!
 //! **Sees:** its own requests in flight.
 //! **Cost of a pick:** constant.
-//! **Fails when:** servers differ in speed beyond what their queues show; more than half are down: some requests
-//! go there.
+//! **Fails when:** servers differ in speed beyond what their queues show; more than half are down:
+//! some requests go there.
 //! **Source:** Finagle (4feb34cb9),
-//! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/p2c/P2CLeastLoaded.scala`, `P2CPick.scala`,
-//! `PanicMode.scala`.
-//! **Differs:** from the power of two choices by its nodes that are down: they are drawn too, and avoided by up to
-//! four picks. Weights do not count here; Finagle balances each class of equal weights by itself.
+//! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/p2c/P2CLeastLoaded.scala`,
+//! `P2CPick.scala`, `PanicMode.scala`.
+//! **Differs:** from the power of two choices by its nodes that are down: they are drawn too, and
+//! avoided by up to four picks. Weights do not count here; Finagle balances each class of equal
+//! weights by itself.
 //! **Verified:** documented only: its parts as in the source, no picks are recorded.
 
 use schemars::JsonSchema;
@@ -60,8 +61,8 @@ mod tests {
     use crate::strategy::Pick;
     use crate::strategy::contract::Bench;
 
-    /// With half of the nodes down a pair is down with probability (k - 1)/(2k - 1)/2 of 2k nodes, and four pairs
-    /// with the fourth power of that: 3/14 for eight nodes, 0.0021.
+    /// With half of the nodes down a pair is down with probability (k - 1)/(2k - 1)/2 of 2k nodes,
+    /// and four pairs with the fourth power of that: 3/14 for eight nodes, 0.0021.
     #[test]
     fn four_picks_avoid_nodes_that_are_down() {
         let mut bench = Bench::new("finagle-p2c-least-loaded", &[1; 8]);

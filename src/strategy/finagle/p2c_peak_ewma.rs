@@ -1,17 +1,22 @@
-//! Draws two nodes, and takes the one whose response time, kept as a peak EWMA, times its requests in flight is
-//! less.
+//! Draws two nodes, and takes the one whose response time, kept as a peak EWMA, times its requests
+//! in flight is less.
 //!
-//! A slow answer counts at once, and fades with `decay`. A node that has never answered costs nothing until
-//! something is in flight to it, and then very much: it gets one request, and no more before the answer.
+//! A slow answer counts at once, and fades with `decay`. A node that has never answered costs
+//! nothing until something is in flight to it, and then very much: it gets one request, and no more
+//! before the answer.
 //!
 //! **Sees:** its own requests in flight and response times.
 //! **Cost of a pick:** constant.
-//! **Fails when:** a server fails fast; each of many balancers sends a server little, so that its estimates are old.
-//! **Source:** Finagle (4feb34cb9), `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/PeakEwma.scala`,
+//! **Fails when:** a server fails fast; each of many balancers sends a server little, so that its
+//! estimates are old.
+//! **Source:** Finagle (4feb34cb9),
+//! `finagle-core/src/main/scala/com/twitter/finagle/loadbalancer/PeakEwma.scala`,
 //! `p2c/P2CPick.scala`, `PanicMode.scala`.
-//! **Differs:** from the power of two choices by its load, and by its nodes that are down: they are drawn too, and
-//! avoided by up to four picks. Weights do not count here; Finagle balances each class of equal weights by itself.
-//! **Verified:** documented only; its estimate is that of tower, whose recordings it equals to the last bit.
+//! **Differs:** from the power of two choices by its load, and by its nodes that are down: they are
+//! drawn too, and avoided by up to four picks. Weights do not count here; Finagle balances each
+//! class of equal weights by itself.
+//! **Verified:** documented only; its estimate is that of tower, whose recordings it equals to the
+//! last bit.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

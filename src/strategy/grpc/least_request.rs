@@ -1,10 +1,13 @@
-//! Draws two servers and takes the one with fewer outstanding requests. This is gRPC's `least_request_experimental`.
+//! Draws two servers and takes the one with fewer outstanding requests. This is gRPC's
+//! `least_request_experimental`.
 //!
-//! Servers are drawn with replacement, and a later one wins only with strictly fewer requests. Each client counts by itself.
+//! Servers are drawn with replacement, and a later one wins only with strictly fewer requests. Each
+//! client counts by itself.
 //!
 //! **Sees:** its own requests in flight, who is eligible.
 //! **Cost of a pick:** constant.
-//! **Fails when:** many clients each send little: their counts say nothing, and it turns into random.
+//! **Fails when:** many clients each send little: their counts say nothing, and it turns into
+//! random.
 //! **Source:** gRPC-go at 4793ad047, balancer/leastrequest; gRFC A48.
 //! **Differs:** from power of d by drawing with replacement. Weights are not looked at.
 //! **Verified:** documented only; the same rule by a recording of Envoy.

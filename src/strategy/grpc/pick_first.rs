@@ -1,11 +1,12 @@
-//! Sends everything to the first server that can be reached, and stays with it until it goes. This is gRPC's `pick_first`, its
-//! default.
+//! Sends everything to the first server that can be reached, and stays with it until it goes. This
+//! is gRPC's `pick_first`, its default.
 //!
 //! **Sees:** who is eligible.
 //! **Cost of a pick:** constant.
 //! **Fails when:** there are few clients: each loads one server, and the others idle.
 //! **Source:** gRPC core 1.85, src/core/load_balancing/pick_first.
-//! **Differs:** it does not balance a client's requests at all; with `shuffle-address-list` many clients spread over servers.
+//! **Differs:** it does not balance a client's requests at all; with `shuffle-address-list` many
+//! clients spread over servers.
 //! **Verified:** picks equal to a recording.
 
 use schemars::JsonSchema;

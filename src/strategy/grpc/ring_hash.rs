@@ -1,14 +1,16 @@
-//! Puts servers and keys on a ring by hash; a request goes to the first server at or after its key that can be reached. This is
-//! gRPC's `ring_hash_experimental`.
+//! Puts servers and keys on a ring by hash; a request goes to the first server at or after its key
+//! that can be reached. This is gRPC's `ring_hash_experimental`.
 //!
-//! The ring is that of Envoy, of at most 4,096 points, and holds all servers, also those that cannot be reached: their keys go
-//! to the next on the ring.
+//! The ring is that of Envoy, of at most 4,096 points, and holds all servers, also those that
+//! cannot be reached: their keys go to the next on the ring.
 //!
 //! **Sees:** keys, weights, who is eligible.
-//! **Cost of a pick:** log of the number of points, and a step more for each point of a server that cannot be reached.
+//! **Cost of a pick:** log of the number of points, and a step more for each point of a server that
+//! cannot be reached.
 //! **Fails when:** keys are hot.
 //! **Source:** gRPC core 1.85, src/core/load_balancing/ring_hash; gRFC A42.
-//! **Differs:** from Envoy's by the size, and by what happens when a server goes: no other key moves.
+//! **Differs:** from Envoy's by the size, and by what happens when a server goes: no other key
+//! moves.
 //! **Verified:** documented only; the ring itself by recordings of Envoy.
 
 use schemars::JsonSchema;

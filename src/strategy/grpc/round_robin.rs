@@ -1,11 +1,12 @@
 //! Takes servers in turn, whatever their weight, from a random place. This is gRPC's `round_robin`.
 //!
-//! Whenever the servers that can be reached change, turns begin anew at another random place. Each client takes turns by
-//! itself: model C clients as C balancers.
+//! Whenever the servers that can be reached change, turns begin anew at another random place. Each
+//! client takes turns by itself: model C clients as C balancers.
 //!
 //! **Sees:** who is eligible.
 //! **Cost of a pick:** constant.
-//! **Fails when:** servers or requests are unlike; with many clients, whose turns together are nearly random.
+//! **Fails when:** servers or requests are unlike; with many clients, whose turns together are
+//! nearly random.
 //! **Source:** gRPC core 1.85, src/core/load_balancing/round_robin.
 //! **Differs:** from round robin by its random beginnings.
 //! **Verified:** picks equal to a recording from some start.

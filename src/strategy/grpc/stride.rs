@@ -1,5 +1,5 @@
-//! The static stride scheduler: turns in proportion to weight, as a function of a counter. (gRPC core 1.85,
-//! src/core/load_balancing/weighted_round_robin/static_stride_scheduler.cc)
+//! The static stride scheduler: turns in proportion to weight, as a function of a counter. (gRPC
+//! core 1.85, src/core/load_balancing/weighted_round_robin/static_stride_scheduler.cc)
 
 /// The weight of the heaviest.
 const MOST: u64 = 65_535;
@@ -11,8 +11,8 @@ pub(crate) struct Stride {
 }
 
 impl Stride {
-    /// A scheduler of these weights; those of zero get the mean of the others. `None` where fewer than two are known, or all
-    /// are equal: then turns serve as well.
+    /// A scheduler of these weights; those of zero get the mean of the others. `None` where fewer
+    /// than two are known, or all are equal: then turns serve as well.
     pub(crate) fn new(weights: &[f64]) -> Option<Stride> {
         let known: Vec<f64> = weights
             .iter()
@@ -36,8 +36,8 @@ impl Stride {
         Some(Stride { weights: scaled })
     }
 
-    /// The place of the next pick; moves the counter on. In each generation, a pass over all, each is skipped as often as its
-    /// weight is missing to the largest.
+    /// The place of the next pick; moves the counter on. In each generation, a pass over all, each
+    /// is skipped as often as its weight is missing to the largest.
     pub(crate) fn pick(&self, counter: &mut u32) -> usize {
         let count = self.weights.len() as u64;
         loop {

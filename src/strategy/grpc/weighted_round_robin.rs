@@ -1,17 +1,21 @@
-//! Takes servers in turn, in proportion to how many requests they answer for the load that they report. This is gRPC's
-//! `weighted_round_robin`.
+//! Takes servers in turn, in proportion to how many requests they answer for the load that they
+//! report. This is gRPC's `weighted_round_robin`.
 //!
-//! A server's weight is its rate over its utilization; errors count as utilization. A report counts once the server has
-//! reported for `blackout-period`, and until `weight-expiration-period` after the last one; servers without weight get the
-//! mean of the others, and with fewer than two weights it takes plain turns.
+//! A server's weight is its rate over its utilization; errors count as utilization. A report counts
+//! once the server has reported for `blackout-period`, and until `weight-expiration-period` after
+//! the last one; servers without weight get the mean of the others, and with fewer than two weights
+//! it takes plain turns.
 //!
-//! **Sees:** rate, errors and CPU of servers as their monitoring agents report them; who is eligible.
-//! **Cost of a pick:** the number of servers over the share of the mean weight in the largest, at most; as in gRPC.
+//! **Sees:** rate, errors and CPU of servers as their monitoring agents report them; who is
+//! eligible.
+//! **Cost of a pick:** the number of servers over the share of the mean weight in the largest, at
+//! most; as in gRPC.
 //! **Fails when:** reports are rare or the load changes faster than they come.
 //! **Source:** gRPC core 1.85, src/core/load_balancing/weighted_round_robin; gRFC A58.
-//! **Differs:** from weighted round robin by weights that nobody configures. Reports come from the server's agent at its interval,
-//! not with each answer.
-//! **Verified:** picks equal to recordings from some start, with weights from utilization, application and errors.
+//! **Differs:** from weighted round robin by weights that nobody configures. Reports come from the
+//! server's agent at its interval, not with each answer.
+//! **Verified:** picks equal to recordings from some start, with weights from utilization,
+//! application and errors.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -10,11 +10,13 @@ use crate::time::Span;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at once.
+    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at
+    /// once.
     pub slowstart: Span,
     /// Whether all backups serve where no other server can, instead of the first of them.
     pub allbackups: bool,
-    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a `minconn`.
+    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a
+    /// `minconn`.
     #[schemars(range(min = 1))]
     pub fullconn: u32,
 }

@@ -1,7 +1,8 @@
-//! Sends each request to the first server that has room, so that the last ones may sleep. This is HAProxy's `balance first`.
+//! Sends each request to the first server that has room, so that the last ones may sleep. This is
+//! HAProxy's `balance first`.
 //!
-//! Servers are taken in the order of their numbers; one has room while it has fewer than `maxconn` requests and nobody waits
-//! for it. Without a `maxconn` everything goes to the first.
+//! Servers are taken in the order of their numbers; one has room while it has fewer than `maxconn`
+//! requests and nobody waits for it. Without a `maxconn` everything goes to the first.
 //!
 //! **Sees:** its own requests in flight, `maxconn`, backups, what was tried.
 //! **Cost of a pick:** linear in the number of full servers, as in HAProxy.

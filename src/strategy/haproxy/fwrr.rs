@@ -1,8 +1,10 @@
-//! Fast weighted round robin: servers wait in trees for their next turn. (HAProxy 2.6, src/lb_fwrr.c)
+//! Fast weighted round robin: servers wait in trees for their next turn. (HAProxy 2.6,
+//! src/lb_fwrr.c)
 //!
-//! Time is a position that moves on by one with each candidate. The tree *curr* holds servers by the position of their next
-//! turn; *init* those that have not had a turn in this round, the heaviest first, and *next* those that wait for
-//! the next round. Equal keys stand in the order in which they came.
+//! Time is a position that moves on by one with each candidate. The tree *curr* holds servers by
+//! the position of their next turn; *init* those that have not had a turn in this round, the
+//! heaviest first, and *next* those that wait for the next round. Equal keys stand in the order in
+//! which they came.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +38,8 @@ pub(super) struct Group {
 #[derive(Clone, Copy, Debug, Default)]
 struct Server {
     weight: u64,
-    /// The position of its next turn and of its last, and the part of a position that its next turn is late.
+    /// The position of its next turn and of its last, and the part of a position that its next turn
+    /// is late.
     next_turn: u64,
     last_turn: u64,
     remainder: u64,
@@ -121,8 +124,8 @@ impl Group {
         self.queue(member);
     }
 
-    /// Picks the server whose turn it is. One that is `full` is passed over; one that is to be `avoided` is taken where
-    /// nobody else is left.
+    /// Picks the server whose turn it is. One that is `full` is passed over; one that is to be
+    /// `avoided` is taken where nobody else is left.
     pub(super) fn pick(
         &mut self,
         full: impl Fn(MemberId) -> bool,
@@ -176,8 +179,8 @@ impl Group {
         picked
     }
 
-    /// Who is due: the first of those in this round whose turn has come, the heaviest of those who had none yet, or the
-    /// first who is early.
+    /// Who is due: the first of those in this round whose turn has come, the heaviest of those who
+    /// had none yet, or the first who is early.
     fn candidate(&mut self) -> Option<MemberId> {
         let curr = self.curr.first_key_value().map(|(_, &member)| member);
         if let Some(member) = curr

@@ -1,5 +1,5 @@
-//! What the hashing algorithms of HAProxy share: the hash function, how hashes are turned into servers, and bounded loads.
-//! (2.6, src/backend.c, src/lb_map.c, src/lb_chash.c)
+//! What the hashing algorithms of HAProxy share: the hash function, how hashes are turned into
+//! servers, and bounded loads. (2.6, src/backend.c, src/lb_map.c, src/lb_chash.c)
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,19 +19,20 @@ pub struct Config {
     pub hash_type: HashType,
     /// The hash function; by default sdbm.
     pub hash_function: Option<Function>,
-    /// Whether the hash is hashed once more, so that neighbours lie far apart; by default only with `consistent` and no
-    /// `hash-function`.
+    /// Whether the hash is hashed once more, so that neighbours lie far apart; by default only with
+    /// `consistent` and no `hash-function`.
     pub avalanche: Option<bool>,
-    /// With `consistent`: the most that a server may have, in percent of the average; more go to the next on the ring. 0: any
-    /// number.
+    /// With `consistent`: the most that a server may have, in percent of the average; more go to
+    /// the next on the ring. 0: any number.
     #[schemars(range(min = 0, max = 100_000))]
     pub hash_balance_factor: u32,
-    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at once. The map knows no
-    /// slow start.
+    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at
+    /// once. The map knows no slow start.
     pub slowstart: Span,
     /// Whether all backups serve where no other server can, instead of the first of them.
     pub allbackups: bool,
-    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a `minconn`.
+    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a
+    /// `minconn`.
     #[schemars(range(min = 1))]
     pub fullconn: u32,
 }
@@ -206,8 +207,8 @@ impl Hashed {
     }
 }
 
-/// How many requests a server may have with bounded loads: its share of what all may have, in whole numbers that add up.
-/// (`chash_server_is_eligible`)
+/// How many requests a server may have with bounded loads: its share of what all may have, in whole
+/// numbers that add up. (`chash_server_is_eligible`)
 fn slots(served: u32, factor: u32, (before, weight): (u64, u64), total: u64) -> u64 {
     let all = ((u64::from(served) + 1) * u64::from(factor)).div_ceil(100);
     let total = total.max(1);

@@ -1,16 +1,17 @@
-//! Sends each request to the server with the fewest requests for its weight; idle servers take turns, whatever their weight.
-//! This is HAProxy's `balance leastconn`.
+//! Sends each request to the server with the fewest requests for its weight; idle servers take
+//! turns, whatever their weight. This is HAProxy's `balance leastconn`.
 //!
-//! The rank of a server is 0 while it is idle, else its requests in flight and waiting for it, and one more, over its
-//! weight. Of equals the one that has stood there longest is picked: idle servers are used in the order in which they
-//! became idle.
+//! The rank of a server is 0 while it is idle, else its requests in flight and waiting for it, and
+//! one more, over its weight. Of equals the one that has stood there longest is picked: idle
+//! servers are used in the order in which they became idle.
 //!
 //! **Sees:** its own requests in flight, weights, `maxconn`, backups, what was tried.
 //! **Cost of a pick:** log n, and as much again for each server passed over because it is full.
-//! **Fails when:** a server fails fast: it is always the least loaded; or after a server comes back empty, which draws all
-//! new requests unless `slowstart` is set.
+//! **Fails when:** a server fails fast: it is always the least loaded; or after a server comes back
+//! empty, which draws all new requests unless `slowstart` is set.
 //! **Source:** HAProxy 2.6.12, src/lb_fwlc.c.
-//! **Differs:** from least connections by the turns of idle servers, which ignore weights, by the one added, and by queues.
+//! **Differs:** from least connections by the turns of idle servers, which ignore weights, by the
+//! one added, and by queues.
 //! **Verified:** picks equal to recordings, and of a real run the distribution.
 
 use std::collections::BTreeSet;

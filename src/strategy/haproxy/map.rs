@@ -1,14 +1,15 @@
-//! The map of the static algorithms: as many places as the weights add up to, dealt out evenly, once.
-//! (HAProxy 2.6, src/lb_map.c)
+//! The map of the static algorithms: as many places as the weights add up to, dealt out evenly,
+//! once. (HAProxy 2.6, src/lb_map.c)
 
 use std::collections::BTreeSet;
 
 use super::servers::Servers;
 use crate::strategy::{Context, MemberId};
 
-/// Who gets the next place. With each place every score grows by its weight, and whoever gets it pays the sum of all
-/// weights; the first server with the greatest whole number of (score + sum) over sum is next. That number only changes
-/// when a score passes 0 or the sum, which is known ahead: nobody need be looked at in between.
+/// Who gets the next place. With each place every score grows by its weight, and whoever gets it
+/// pays the sum of all weights; the first server with the greatest whole number of (score + sum)
+/// over sum is next. That number only changes when a score passes 0 or the sum, which is known
+/// ahead: nobody need be looked at in between.
 struct Scores {
     sum: i64,
     weights: Vec<i64>,
@@ -79,8 +80,8 @@ pub(super) struct Map {
 }
 
 impl Map {
-    /// Deals the places out anew. Weights are divided by what all configured ones have in common; slow start does not
-    /// change them.
+    /// Deals the places out anew. Weights are divided by what all configured ones have in common;
+    /// slow start does not change them.
     pub(super) fn deal(&mut self, servers: &Servers, cx: &Context<'_>) {
         let weight = |member: MemberId| i64::from(cx.pool.weight(member));
         let configured = cx
@@ -112,7 +113,8 @@ impl Map {
         (count > 0).then(|| self.places[(hash % count) as usize])
     }
 
-    /// Takes the next place in turn of one that is not `full`; one to be `avoided` where nobody else is left.
+    /// Takes the next place in turn of one that is not `full`; one to be `avoided` where nobody
+    /// else is left.
     pub(super) fn next(
         &mut self,
         full: impl Fn(MemberId) -> bool,

@@ -1,13 +1,16 @@
-//! Draws servers from the ring and takes the least loaded of them. This is HAProxy's `balance random`.
+//! Draws servers from the ring and takes the least loaded of them. This is HAProxy's `balance
+//! random`.
 //!
-//! Each draw looks up a random number on the ring of consistent hashing, so shares are only roughly in proportion to weights:
-//! a server has 16 points for each unit. Of two draws the second wins unless it has more requests for its weight.
+//! Each draw looks up a random number on the ring of consistent hashing, so shares are only roughly
+//! in proportion to weights: a server has 16 points for each unit. Of two draws the second wins
+//! unless it has more requests for its weight.
 //!
 //! **Sees:** its own requests in flight, weights, `maxconn`, backups, what was tried.
 //! **Cost of a pick:** log n for each draw.
 //! **Fails when:** servers have small weights, whose few points lie unevenly.
-//! **Source:** HAProxy 2.6.12, src/backend.c (`get_server_rnd`), src/lb_chash.c. With one thread HAProxy's generator, xorshift
-//! with 32 bits, starts with the same number after each start: the first requests always go the same way.
+//! **Source:** HAProxy 2.6.12, src/backend.c (`get_server_rnd`), src/lb_chash.c. With one thread
+//! HAProxy's generator, xorshift with 32 bits, starts with the same number after each start: the
+//! first requests always go the same way.
 //! **Differs:** from power of d by the uneven ring, and by ties, which go to the last drawn.
 //! **Verified:** shares equal to a recording; of real runs 97% to 99.9% of the picks.
 
@@ -27,14 +30,17 @@ pub struct Config {
     /// How many are drawn.
     #[schemars(range(min = 1, max = 1000))]
     pub draws: u32,
-    /// What the generator starts with; without it, HAProxy's own number plus a random one, as with several threads.
+    /// What the generator starts with; without it, HAProxy's own number plus a random one, as with
+    /// several threads.
     #[schemars(range(min = 1))]
     pub seed: Option<u32>,
-    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at once.
+    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at
+    /// once.
     pub slowstart: Span,
     /// Whether all backups serve where no other server can, instead of the first of them.
     pub allbackups: bool,
-    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a `minconn`.
+    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a
+    /// `minconn`.
     #[schemars(range(min = 1))]
     pub fullconn: u32,
 }

@@ -1,5 +1,5 @@
-//! The ring of `hash-type consistent` and of `random`: a point for each sixteenth of a unit of weight.
-//! (HAProxy 2.6, src/lb_chash.c)
+//! The ring of `hash-type consistent` and of `random`: a point for each sixteenth of a unit of
+//! weight. (HAProxy 2.6, src/lb_chash.c)
 
 use super::servers::Servers;
 use crate::strategy::hash::haproxy::full_hash;
@@ -14,8 +14,8 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// Places the servers that are in charge. A point hashes a server's number and its own, so a change of weight adds or
-    /// takes away points and moves none.
+    /// Places the servers that are in charge. A point hashes a server's number and its own, so a
+    /// change of weight adds or takes away points and moves none.
     pub(super) fn place(&mut self, servers: &Servers, cx: &Context<'_>) {
         self.points.clear();
         for member in servers.in_charge(cx) {

@@ -1,18 +1,18 @@
-//! Takes servers in turn, in proportion to weight, with the turns of each spread evenly; weights may change at any time.
-//! This is HAProxy's `balance roundrobin`.
+//! Takes servers in turn, in proportion to weight, with the turns of each spread evenly; weights
+//! may change at any time. This is HAProxy's `balance roundrobin`.
 //!
-//! A server that has `maxconn` requests is passed over; where all have, requests wait in the backend's queue, and new ones
-//! wait behind them. A server that comes back begins with a sixteenth of its weight where `slowstart` is set.
-//! Backups serve where no other server can.
+//! A server that has `maxconn` requests is passed over; where all have, requests wait in the
+//! backend's queue, and new ones wait behind them. A server that comes back begins with a sixteenth
+//! of its weight where `slowstart` is set. Backups serve where no other server can.
 //!
 //! **Sees:** weights, its own requests in flight, `maxconn`, backups, what was tried.
 //! **Cost of a pick:** log n, and as much again for each server passed over because it is full.
 //! **Fails when:** requests are unlike, as any round robin.
 //! **Source:** HAProxy 2.6.12, src/lb_fwrr.c, src/queue.c.
-//! **Differs:** from weighted round robin by another order of turns (weights 3, 2, 1 give s1 s2 s1 s3 s1 s2), by queues, and by
-//! slow start. Priorities of requests are left out.
-//! **Verified:** picks equal to recordings, also those of weights changed at run time, drains, slow start, `maxconn` with its
-//! queue, and of a real run.
+//! **Differs:** from weighted round robin by another order of turns (weights 3, 2, 1 give s1 s2 s1
+//! s3 s1 s2), by queues, and by slow start. Priorities of requests are left out.
+//! **Verified:** picks equal to recordings, also those of weights changed at run time, drains, slow
+//! start, `maxconn` with its queue, and of a real run.
 
 use super::backend::Config;
 use super::fwrr::Group;

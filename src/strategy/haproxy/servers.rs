@@ -1,5 +1,5 @@
-//! What all algorithms of HAProxy share: weights and their slow start, connection limits, which servers are usable, and
-//! backups. (2.6, src/server.c, src/queue.c, src/backend.c)
+//! What all algorithms of HAProxy share: weights and their slow start, connection limits, which
+//! servers are usable, and backups. (2.6, src/server.c, src/queue.c, src/backend.c)
 
 use crate::strategy::{Context, Member, MemberId, Pick, standby};
 use crate::time::{Span, Time};
@@ -10,11 +10,13 @@ const SCALE: u32 = 16;
 /// Settings of a backend that all algorithms share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shared {
-    /// How long a server that has come back takes to reach its full weight, where it does not say itself.
+    /// How long a server that has come back takes to reach its full weight, where it does not say
+    /// itself.
     pub(super) slowstart: Span,
     /// Whether all backups serve where no other server can, instead of the first.
     pub(super) allbackups: bool,
-    /// Connections of the backend at which servers get their whole `maxconn`, where they have a `minconn`.
+    /// Connections of the backend at which servers get their whole `maxconn`, where they have a
+    /// `minconn`.
     pub(super) fullconn: u32,
 }
 
@@ -67,7 +69,8 @@ impl Servers {
         self.served
     }
 
-    /// Notes that a server has come back or gone. One that comes back starts slowly, where that is set.
+    /// Notes that a server has come back or gone. One that comes back starts slowly, where that is
+    /// set.
     pub(super) fn eligibility_changed(&mut self, member: MemberId, cx: &Context<'_>) {
         self.ramping.retain(|ramp| ramp.member != member);
         let own = cx.pool.members()[member as usize].slow_start;
@@ -113,8 +116,8 @@ impl Servers {
         cx.pool.is_eligible(member) && cx.pool.weight(member) > 0
     }
 
-    /// The servers that requests are balanced over: those that are not backups; where none of these is usable, the first
-    /// backup, or all of them.
+    /// The servers that requests are balanced over: those that are not backups; where none of these
+    /// is usable, the first backup, or all of them.
     pub(super) fn in_charge(&self, cx: &Context<'_>) -> Vec<MemberId> {
         let members = cx.pool.members();
         let usable = |backup: bool| {
@@ -168,8 +171,8 @@ impl Servers {
                 .is_none_or(|limit| cx.pool.in_flight(member) < limit)
     }
 
-    /// Sends a request to this server and no other: where it is full the request waits in its queue, unless that is full
-    /// as well.
+    /// Sends a request to this server and no other: where it is full the request waits in its
+    /// queue, unless that is full as well.
     pub(super) fn insist(&self, member: MemberId, cx: &Context<'_>) -> Pick {
         let most = cx.pool.members()[member as usize].max_queue;
         if !self.is_saturated(member, cx) {
@@ -182,10 +185,12 @@ impl Servers {
     }
 }
 
-/// The task that raises weights sleeps for a second and wakes when that is over, by a clock of whole milliseconds.
+/// The task that raises weights sleeps for a second and wakes when that is over, by a clock of
+/// whole milliseconds.
 const TICK: u64 = 1_001_000_000;
 
-/// How many sixteenths of its weight a server has reached: one more for each sixteenth of `slowstart`, by whole seconds.
+/// How many sixteenths of its weight a server has reached: one more for each sixteenth of
+/// `slowstart`, by whole seconds.
 fn sixteenths(since: Span, slowstart: Span) -> u32 {
     let seconds = since.nanos() / TICK;
     let ramp = (slowstart.nanos() / 1_000_000_000).max(1);

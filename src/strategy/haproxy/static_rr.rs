@@ -1,14 +1,15 @@
-//! Takes servers in turn, in proportion to weight, from a map that is dealt out once: weights cannot change while it runs.
-//! This is HAProxy's `balance static-rr`.
+//! Takes servers in turn, in proportion to weight, from a map that is dealt out once: weights
+//! cannot change while it runs. This is HAProxy's `balance static-rr`.
 //!
-//! A server that comes back has its full weight at once. Full servers are passed over; where all are full, requests wait in
-//! the backend's queue.
+//! A server that comes back has its full weight at once. Full servers are passed over; where all
+//! are full, requests wait in the backend's queue.
 //!
 //! **Sees:** configured weights, its own requests in flight, `maxconn`, backups, what was tried.
 //! **Cost of a pick:** constant, and as much again for each server passed over because it is full.
 //! **Fails when:** requests are unlike, as any round robin.
 //! **Source:** HAProxy 2.6.12, src/lb_map.c.
-//! **Differs:** from weighted round robin by another order of turns (weights 3, 2, 1 give s1 s1 s2 s1 s2 s3), and by queues.
+//! **Differs:** from weighted round robin by another order of turns (weights 3, 2, 1 give s1 s1 s2
+//! s1 s2 s3), and by queues.
 //! **Verified:** picks equal to recordings, also of servers that go and come back.
 
 use super::backend::Config;

@@ -1,17 +1,22 @@
-//! Sends requests for the same path to the same server. This is HAProxy's `balance uri`, for caches: the request's key is
-//! the URI.
+//! Sends requests for the same path to the same server. This is HAProxy's `balance uri`, for
+//! caches: the request's key is the URI.
 //!
-//! `hash-type` says how hashes become servers: by their remainder in a map (`map-based`), which is even but moves nearly all
-//! keys when a server comes or goes, or by the nearest point of a ring (`consistent`). A full server is waited for in its
-//! own queue. A request without a key is sent in turn.
+//! `hash-type` says how hashes become servers: by their remainder in a map (`map-based`), which is
+//! even but moves nearly all keys when a server comes or goes, or by the nearest point of a ring
+//! (`consistent`). A full server is waited for in its own queue. A request without a key is sent in
+//! turn.
 //!
-//! **Sees:** what it hashes, weights, its own requests in flight, `maxconn`, backups, what was tried (`consistent` only).
-//! **Cost of a pick:** constant with a map, log n with a ring, and a step more for each point passed over.
-//! **Fails when:** a key is hot: its server gets all of its traffic, unless `hash-balance-factor` is set. `consistent` with a named function
-//! and without `avalanche` is very uneven for keys that look alike.
+//! **Sees:** what it hashes, weights, its own requests in flight, `maxconn`, backups, what was
+//! tried (`consistent` only).
+//! **Cost of a pick:** constant with a map, log n with a ring, and a step more for each point
+//! passed over.
+//! **Fails when:** a key is hot: its server gets all of its traffic, unless `hash-balance-factor`
+//! is set. `consistent` with a named function and without `avalanche` is very uneven for keys that
+//! look alike.
 //! **Source:** HAProxy 2.6.12, src/backend.c, src/lb_map.c, src/lb_chash.c.
-//! **Differs:** from consistent hashing by the map that is the default, by the nearest point instead of the next, and by
-//! `hash-balance-factor`, which bounds loads as Mirrokni, Thorup and Zadimoghaddam do (2018).
+//! **Differs:** from consistent hashing by the map that is the default, by the nearest point
+//! instead of the next, and by `hash-balance-factor`, which bounds loads as Mirrokni, Thorup and
+//! Zadimoghaddam do (2018).
 //! **Verified:** picks equal to recordings.
 
 use schemars::JsonSchema;
@@ -36,19 +41,20 @@ pub struct Config {
     pub hash_type: HashType,
     /// The hash function; by default sdbm.
     pub hash_function: Option<Function>,
-    /// Whether the hash is hashed once more, so that neighbours lie far apart; by default only with `consistent` and no
-    /// `hash-function`.
+    /// Whether the hash is hashed once more, so that neighbours lie far apart; by default only with
+    /// `consistent` and no `hash-function`.
     pub avalanche: Option<bool>,
-    /// With `consistent`: the most that a server may have, in percent of the average; more go to the next on the ring. 0: any
-    /// number.
+    /// With `consistent`: the most that a server may have, in percent of the average; more go to
+    /// the next on the ring. 0: any number.
     #[schemars(range(min = 0, max = 100_000))]
     pub hash_balance_factor: u32,
-    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at once. The map knows no
-    /// slow start.
+    /// How long a server that has come back takes to reach its full weight and its `maxconn`; 0: at
+    /// once. The map knows no slow start.
     pub slowstart: Span,
     /// Whether all backups serve where no other server can, instead of the first of them.
     pub allbackups: bool,
-    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a `minconn`.
+    /// Requests at the backend from which a server gets its whole `maxconn`, where it has a
+    /// `minconn`.
     #[schemars(range(min = 1))]
     pub fullconn: u32,
 }
@@ -84,8 +90,8 @@ impl Config {
         }
     }
 
-    /// The part of a URI that is hashed. (`gen_hash` of `uri`: up to `?`, `len` bytes, or the slash that ends `depth`
-    /// directories)
+    /// The part of a URI that is hashed. (`gen_hash` of `uri`: up to `?`, `len` bytes, or the slash
+    /// that ends `depth` directories)
     fn part<'u>(&self, uri: &'u [u8]) -> &'u [u8] {
         let mut slashes = 0;
         let mut end = uri.len();

@@ -1,5 +1,6 @@
-//! The ring of Envoy and of gRPC: as many points for each host as its weight is worth, placed by a hash of its address and a
-//! number. (Envoy 1.40, source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc)
+//! The ring of Envoy and of gRPC: as many points for each host as its weight is worth, placed by a
+//! hash of its address and a number. (Envoy 1.40,
+//! source/extensions/load_balancing_policies/ring_hash/ring_hash_lb.cc)
 
 use crate::strategy::MemberId;
 
@@ -10,7 +11,8 @@ pub struct EnvoyRing {
 }
 
 impl EnvoyRing {
-    /// A ring of hosts, each with its address and weight, of about `least` to `most` points in all, placed by `hash`.
+    /// A ring of hosts, each with its address and weight, of about `least` to `most` points in all,
+    /// placed by `hash`.
     pub fn new(
         hosts: &[(MemberId, &str, f64)],
         (least, most): (u64, u64),
@@ -42,7 +44,8 @@ impl EnvoyRing {
         self.points.len()
     }
 
-    /// The host of the first point at or after a hash; for the k-th attempt, of the k-th point further on.
+    /// The host of the first point at or after a hash; for the k-th attempt, of the k-th point
+    /// further on.
     pub fn pick(&self, hash: u64, attempt: usize) -> Option<MemberId> {
         let at = self.points.partition_point(|&(point, _)| point < hash);
         let at = if at == self.points.len() { 0 } else { at };

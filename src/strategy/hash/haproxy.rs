@@ -54,8 +54,8 @@ fn wt6(bytes: &[u8]) -> u32 {
     h0 ^ h1
 }
 
-/// `full_hash`, which `avalanche` adds and with which servers are placed on the ring: each bit of the number changes half
-/// of the hash. Bob Jenkins's 6-shift integer hash, times a constant.
+/// `full_hash`, which `avalanche` adds and with which servers are placed on the ring: each bit of
+/// the number changes half of the hash. Bob Jenkins's 6-shift integer hash, times a constant.
 pub fn full_hash(number: u32) -> u32 {
     let mut a = number;
     a = a.wrapping_add(0x7ed5_5d16).wrapping_add(a << 12);

@@ -1,9 +1,10 @@
 //! Jump consistent hash.
 //!
-//! Lamping and Veach, "A fast, minimal memory, consistent hash algorithm", arXiv 1406.2294, 2014, figure 1.
+//! Lamping and Veach, "A fast, minimal memory, consistent hash algorithm", arXiv 1406.2294, 2014,
+//! figure 1.
 
-/// The bucket of a key, below `buckets`, which is at least 1. When buckets are added at the end, a key stays or
-/// moves to a new one.
+/// The bucket of a key, below `buckets`, which is at least 1. When buckets are added at the end, a
+/// key stays or moves to a new one.
 ///
 /// ```
 /// use lbsim::strategy::hash::jump::jump;

@@ -4,13 +4,14 @@ use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
 
-/// `hash_32` of `include/linux/hash.h`: multiplication by 2^32 over the golden ratio, of which the highest `bits`
-/// (1 to 32) are kept.
+/// `hash_32` of `include/linux/hash.h`: multiplication by 2^32 over the golden ratio, of which the
+/// highest `bits` (1 to 32) are kept.
 pub fn hash_32(value: u32, bits: u32) -> u32 {
     value.wrapping_mul(0x61c8_8647) >> (32 - bits)
 }
 
-/// `hsiphash` of a word, `lib/siphash.c`, on a machine of 64 bits: SipHash-1-3 of its four bytes, cut to 32 bits.
+/// `hsiphash` of a word, `lib/siphash.c`, on a machine of 64 bits: SipHash-1-3 of its four bytes,
+/// cut to 32 bits.
 pub fn hsiphash(word: u32, key: (u64, u64)) -> u32 {
     let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
     hasher.write(&word.to_le_bytes());

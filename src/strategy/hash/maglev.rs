@@ -1,7 +1,8 @@
-//! The lookup table of Maglev: each backend has its own order of preference over the slots, and takes the best
-//! free one when its turn comes.
+//! The lookup table of Maglev: each backend has its own order of preference over the slots, and
+//! takes the best free one when its turn comes.
 //!
-//! Eisenbud et al., "Maglev: a fast and reliable software network load balancer", NSDI 2016, section 3.4.
+//! Eisenbud et al., "Maglev: a fast and reliable software network load balancer", NSDI 2016,
+//! section 3.4.
 
 /// What decides the slots of a backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,11 +11,13 @@ pub struct Preference {
     pub offset: u32,
     /// How far on the next one lies: from 1 to below the size of the table.
     pub skip: u32,
-    /// How many slots it takes each time its turn comes; with 0 it gets none. The paper knows only 1.
+    /// How many slots it takes each time its turn comes; with 0 it gets none. The paper knows
+    /// only 1.
     pub turns: u32,
 }
 
-/// Fills a table of `size` slots, a prime: which backend each belongs to. It is empty where no backend takes part.
+/// Fills a table of `size` slots, a prime: which backend each belongs to. It is empty where no
+/// backend takes part.
 ///
 /// ```
 /// use lbsim::strategy::hash::maglev::{Preference, fill};

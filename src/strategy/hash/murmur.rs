@@ -1,4 +1,5 @@
-//! MurmurHash2, its version for 64-bit machines (Appleby, MurmurHash64A), with the seed of libstdc++, as Envoy has it.
+//! MurmurHash2, its version for 64-bit machines (Appleby, MurmurHash64A), with the seed of
+//! libstdc++, as Envoy has it.
 
 const SEED: u64 = 0xc70f_6907;
 const M: u64 = 0xc6a4_a793_5bd1_e995;

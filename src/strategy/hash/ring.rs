@@ -14,14 +14,14 @@ pub struct Ring {
     shift: u32,
 }
 
-/// Members and keys are hashed apart: with one function over the same small integers, key 7 would lie
-/// on a point of member 7.
+/// Members and keys are hashed apart: with one function over the same small integers, key 7 would
+/// lie on a point of member 7.
 const POINT: u64 = 0x706f_696e_7473;
 const KEY: u64 = 0x6b65_7973;
 
 impl Ring {
-    /// A ring on which a member of average weight has so many points, and the others by their weight.
-    /// `salt` is part of the hash of each point.
+    /// A ring on which a member of average weight has so many points, and the others by their
+    /// weight. `salt` is part of the hash of each point.
     pub fn new(weights: &[u32], points_each: u32, salt: u64) -> Ring {
         let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
         let mut points: Vec<(u64, MemberId)> = Vec::new();

@@ -1,15 +1,15 @@
 //! Running totals of weights that may change: a member by its share of the total, in log n.
 //!
-//! A binary indexed tree (Fenwick, "A new data structure for cumulative frequency tables", Software:
-//! Practice and Experience 24(3), 1994).
+//! A binary indexed tree (Fenwick, "A new data structure for cumulative frequency tables",
+//! Software: Practice and Experience 24(3), 1994).
 
 use crate::strategy::{Candidates, MemberId};
 
 /// Weights in a row, their total, and who stands at a given height of the pile.
 #[derive(Clone, Debug)]
 pub struct Cumulative {
-    /// One-based: `tree[i]` holds the weights of the `i & -i` members that end with member `i - 1`. As long as the next
-    /// power of two, and beyond the members more than any height.
+    /// One-based: `tree[i]` holds the weights of the `i & -i` members that end with member `i - 1`.
+    /// As long as the next power of two, and beyond the members more than any height.
     tree: Vec<u64>,
     weights: Vec<u64>,
     total: u64,
@@ -44,8 +44,8 @@ impl Cumulative {
         }
     }
 
-    /// The candidate whose stretch covers a height of the pile of candidates: `height` says which, below their total. Those
-    /// left out stand aside for the moment.
+    /// The candidate whose stretch covers a height of the pile of candidates: `height` says which,
+    /// below their total. Those left out stand aside for the moment.
     #[inline]
     pub fn find_of(
         &mut self,

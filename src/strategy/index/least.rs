@@ -1,6 +1,8 @@
-//! Members ordered by any key, with nothing left to chance: the least, and with each change of a key log n.
+//! Members ordered by any key, with nothing left to chance: the least, and with each change of a
+//! key log n.
 //!
-//! A winner tree, as [`Tournament`](super::Tournament), whose ties are whatever the key's own order makes of them.
+//! A winner tree, as [`Tournament`](super::Tournament), whose ties are whatever the key's own order
+//! makes of them.
 
 use crate::strategy::MemberId;
 
@@ -9,8 +11,8 @@ use crate::strategy::MemberId;
 pub struct Least<K> {
     /// By member; none where it does not take part.
     keys: Vec<Option<K>>,
-    /// A complete binary tree in heap order: the root at 1, the leaf of member `m` at `leaves + m`. Each node
-    /// holds the winner below it.
+    /// A complete binary tree in heap order: the root at 1, the leaf of member `m` at `leaves + m`.
+    /// Each node holds the winner below it.
     winners: Vec<Option<MemberId>>,
     leaves: usize,
 }

@@ -5,7 +5,8 @@ use crate::prefetch::prefetch;
 use crate::rng::{Rng, below};
 use crate::strategy::{Candidates, MemberId};
 
-/// Members sorted by count. Each step of a count by one is a single swap across the border of a level.
+/// Members sorted by count. Each step of a count by one is a single swap across the border of a
+/// level.
 #[derive(Clone, Debug)]
 pub struct Levels {
     /// The members that take part, by count.
@@ -207,7 +208,8 @@ mod tests {
     }
 
     proptest! {
-        /// Against counting by hand, each of the least of the candidates as likely, and without a trace.
+        /// Against counting by hand, each of the least of the candidates as likely, and without a
+        /// trace.
         #[test]
         fn the_least_of_the_candidates_is_the_least(
             counts in prop::collection::vec(0u32..4, 2..12),

@@ -1,4 +1,5 @@
-//! Indexes that keep a pick cheap when there are 100,000 members: updated by news, never by scanning.
+//! Indexes that keep a pick cheap when there are 100,000 members: updated by news, never by
+//! scanning.
 
 mod cumulative;
 mod least;

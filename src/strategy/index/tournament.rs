@@ -92,8 +92,8 @@ impl Tournament {
         (at - self.leaves) as MemberId
     }
 
-    /// As [`least`](Self::least), of the candidates alone, of whom one at least must take part: those left out stand aside
-    /// for the moment.
+    /// As [`least`](Self::least), of the candidates alone, of whom one at least must take part:
+    /// those left out stand aside for the moment.
     #[inline]
     pub fn least_of(&mut self, candidates: Candidates<'_>, rng: &mut Rng) -> MemberId {
         if candidates.are_all() {

@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::strategy::{Key, Member, Request};
 
-/// The address as one word: that of version 4 as it is, the four words of version 6 by exclusive or.
+/// The address as one word: that of version 4 as it is, the four words of version 6 by exclusive
+/// or.
 pub(super) fn fold(address: &IpAddr) -> u32 {
     match address {
         IpAddr::V4(v4) => v4.to_bits(),
@@ -21,8 +22,9 @@ pub(super) fn source(request: &Request<'_>, with_port: bool) -> u32 {
     fold(request.address).wrapping_add(u32::from(port))
 }
 
-/// Where a request goes to, for the schedulers that look at that (caches, proxies): its key, where that is an
-/// address. A number `n` stands for the address 10.0.0.0 + `n`, and any other text for a hash of it.
+/// Where a request goes to, for the schedulers that look at that (caches, proxies): its key, where
+/// that is an address. A number `n` stands for the address 10.0.0.0 + `n`, and any other text for a
+/// hash of it.
 pub(super) fn destination(key: &Key<'_>) -> IpAddr {
     let unnamed = |number: u32| IpAddr::V4(Ipv4Addr::from_bits(number.wrapping_add(0x0a00_0000)));
     match key {
@@ -31,8 +33,8 @@ pub(super) fn destination(key: &Key<'_>) -> IpAddr {
     }
 }
 
-/// What `mh` hashes of a server: its address and port. A name that is not an address is that of the server's
-/// position.
+/// What `mh` hashes of a server: its address and port. A name that is not an address is that of the
+/// server's position.
 pub(super) fn server(member: &Member) -> u32 {
     let text = &member.address;
     let (address, port) = match (text.parse::<SocketAddr>(), text.parse::<IpAddr>()) {

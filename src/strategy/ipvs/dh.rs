@@ -1,15 +1,17 @@
-//! Hashes where a request goes to: each destination address has its bucket, and each bucket its server. Made for
-//! caches.
+//! Hashes where a request goes to: each destination address has its bucket, and each bucket its
+//! server. Made for caches.
 //!
-//! 256 buckets are given to the servers in turn, from the newest; weights do not count. The destination is the
-//! request's key: an address as it is, the number n as the address 10.0.0.0 + n.
+//! 256 buckets are given to the servers in turn, from the newest; weights do not count. The
+//! destination is the request's key: an address as it is, the number n as the address 10.0.0.0 + n.
 //!
 //! **Sees:** the key, weights of 0, thresholds.
 //! **Cost of a pick:** constant; 256 steps after a change of servers.
-//! **Fails when:** there are more than 256 servers (the oldest get nothing); keys are hot. When a server comes or
-//! goes, nearly all keys move. The keys of a server that takes no new connections find none.
+//! **Fails when:** there are more than 256 servers (the oldest get nothing); keys are hot. When a
+//! server comes or goes, nearly all keys move. The keys of a server that takes no new connections
+//! find none.
 //! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_dh.c`; `hash_32` in `include/linux/hash.h`.
-//! **Differs:** from consistent hashing by how many keys move, and by failing where the server is down.
+//! **Differs:** from consistent hashing by how many keys move, and by failing where the server is
+//! down.
 //! **Verified:** picks equal to recordings of Linux 6.1.
 
 use super::address::{destination, fold};

@@ -1,5 +1,5 @@
-//! Sends everything to the server with the highest weight, of equals the newest, and to the next only when that
-//! one is taken out or overloaded: weighted failover.
+//! Sends everything to the server with the highest weight, of equals the newest, and to the next
+//! only when that one is taken out or overloaded: weighted failover.
 //!
 //! **Sees:** weights, thresholds.
 //! **Cost of a pick:** constant, and log n for each change of a count; the kernel scans the list.

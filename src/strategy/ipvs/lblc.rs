@@ -1,18 +1,20 @@
-//! Keeps each destination with one server while that one is not overloaded, and moves it to the least loaded
-//! otherwise: locality-based least connections. Made for caches.
+//! Keeps each destination with one server while that one is not overloaded, and moves it to the
+//! least loaded otherwise: locality-based least connections. Made for caches.
 //!
-//! A destination without a server gets the one with the fewest connections for its weight, as `ipvs-wlc`. It keeps
-//! it until the server is taken out, or has more active connections than its weight while another has fewer than
-//! half of its own. The destination is the request's key: an address as it is, the number n as the address
-//! 10.0.0.0 + n.
+//! A destination without a server gets the one with the fewest connections for its weight, as
+//! `ipvs-wlc`. It keeps it until the server is taken out, or has more active connections than its
+//! weight while another has fewer than half of its own. The destination is the request's key: an
+//! address as it is, the number n as the address 10.0.0.0 + n.
 //!
 //! **Sees:** the key, its own connections, weights, thresholds.
-//! **Cost of a pick:** log of the number of destinations, and log n for each change of a count; the kernel hashes
-//! the destination, and scans the list where it needs another server.
-//! **Fails when:** weights are small numbers beside the connections: every server is overloaded then.
-//! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_lblc.c`. Left out: with more than 16,384 destinations the
-//! kernel forgets those not used for six minutes.
-//! **Differs:** from consistent hashing by following loads: what a server has cached depends on history.
+//! **Cost of a pick:** log of the number of destinations, and log n for each change of a count; the
+//! kernel hashes the destination, and scans the list where it needs another server.
+//! **Fails when:** weights are small numbers beside the connections: every server is overloaded
+//! then.
+//! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_lblc.c`. Left out: with more than 16,384
+//! destinations the kernel forgets those not used for six minutes.
+//! **Differs:** from consistent hashing by following loads: what a server has cached depends on
+//! history.
 //! **Verified:** picks equal to recordings of Linux 6.1.
 
 use std::collections::BTreeMap;

@@ -1,19 +1,23 @@
-//! Keeps each destination with a set of servers, of which it takes the least loaded; the set grows where that one is
-//! overloaded, and shrinks with time: locality-based least connections with replication. Made for caches.
+//! Keeps each destination with a set of servers, of which it takes the least loaded; the set grows
+//! where that one is overloaded, and shrinks with time: locality-based least connections with
+//! replication. Made for caches.
 //!
-//! A server is overloaded when it has more active connections than its weight while another has fewer than half of
-//! its own: then the one with the fewest connections for its weight joins the set, as `ipvs-wlc` picks it. A set
-//! of several that has not changed for `expiration` loses its most loaded server. The destination is the request's
-//! key: an address as it is, the number n as the address 10.0.0.0 + n.
+//! A server is overloaded when it has more active connections than its weight while another has
+//! fewer than half of its own: then the one with the fewest connections for its weight joins the
+//! set, as `ipvs-wlc` picks it. A set of several that has not changed for `expiration` loses its
+//! most loaded server. The destination is the request's key: an address as it is, the number n as
+//! the address 10.0.0.0 + n.
 //!
 //! **Sees:** the key, its own connections, weights, thresholds.
-//! **Cost of a pick:** log of the number of destinations and a pass over the destination's set, as in the kernel,
-//! which also scans the whole list where the set grows; log n for each change of a count.
-//! **Fails when:** weights are small numbers beside the connections: sets grow to all servers, and stay so for a
-//! day.
-//! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_lblcr.c`. Left out: with more than 16,384 destinations the
-//! kernel forgets those not used for six minutes.
-//! **Differs:** from consistent hashing by following loads: what a server has cached depends on history.
+//! **Cost of a pick:** log of the number of destinations and a pass over the destination's set, as
+//! in the kernel, which also scans the whole list where the set grows; log n for each change of a
+//! count.
+//! **Fails when:** weights are small numbers beside the connections: sets grow to all servers, and
+//! stay so for a day.
+//! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_lblcr.c`. Left out: with more than 16,384
+//! destinations the kernel forgets those not used for six minutes.
+//! **Differs:** from consistent hashing by following loads: what a server has cached depends on
+//! history.
 //! **Verified:** picks equal to recordings of Linux 6.1, in which no set has shrunk.
 
 use std::collections::BTreeMap;
@@ -48,7 +52,8 @@ struct Set {
 }
 
 impl Set {
-    /// The least loaded of those that take new connections; of equals the newest: `ip_vs_dest_set_min`.
+    /// The least loaded of those that take new connections; of equals the newest:
+    /// `ip_vs_dest_set_min`.
     fn least(&self, service: &Service) -> Option<MemberId> {
         let open = self.servers.iter().rev().filter_map(|&member| {
             let dest = service.dest(member);
@@ -58,7 +63,8 @@ impl Set {
         open.min_by_key(|(load, _)| *load).map(|(_, member)| member)
     }
 
-    /// Lets the most loaded server go, of equals the newest: `ip_vs_dest_set_max`, `ip_vs_dest_set_erase`.
+    /// Lets the most loaded server go, of equals the newest: `ip_vs_dest_set_max`,
+    /// `ip_vs_dest_set_erase`.
     fn shrink(&mut self, service: &Service, now: Time) {
         let mut most: Option<(Ratio, usize)> = None;
         for (at, &member) in self.servers.iter().enumerate().rev() {
@@ -137,8 +143,8 @@ mod tests {
     use crate::strategy::StrategyConfig;
     use crate::strategy::contract::Bench;
 
-    /// A destination that overloads its server gets a second one, and loses one of them when nothing has changed
-    /// for the time of expiration.
+    /// A destination that overloads its server gets a second one, and loses one of them when
+    /// nothing has changed for the time of expiration.
     #[test]
     fn sets_grow_and_shrink() {
         let config = Config {
@@ -157,8 +163,8 @@ mod tests {
             bench.answer(member, crate::strategy::Outcome::Success, Span::ZERO);
         }
         bench.wait(Span::from_secs(61));
-        // Both are idle, and server 1 has the more connections behind it: it leaves the set, and with it gone the
-        // other is taken even where it has more to do.
+        // Both are idle, and server 1 has the more connections behind it: it leaves the set, and
+        // with it gone the other is taken even where it has more to do.
         assert_eq!(bench.pick(7), 0);
         bench.send(0);
         assert_eq!(bench.pick(7), 0);

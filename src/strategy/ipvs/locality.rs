@@ -1,4 +1,5 @@
-//! What `lblc` and `lblcr` share: the least loaded server for its weight, and when a server is overloaded.
+//! What `lblc` and `lblcr` share: the least loaded server for its weight, and when a server is
+//! overloaded.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,8 +14,9 @@ use crate::time::Span;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// `lblc`: after how long without use a destination loses its server. `lblcr`: after how long without change a
-    /// destination loses one of several servers. The kernel's `lblc_expiration` and `lblcr_expiration`.
+    /// `lblc`: after how long without use a destination loses its server. `lblcr`: after how long
+    /// without change a destination loses one of several servers. The kernel's `lblc_expiration`
+    /// and `lblcr_expiration`.
     #[schemars(extend("x-least" = "1ms"))]
     pub expiration: Span,
     /// How long a closed connection counts as inactive.
@@ -61,8 +63,8 @@ impl Loads {
         self.least.first()
     }
 
-    /// Whether a server has more active connections than its weight while another has fewer than half of its own:
-    /// `is_overloaded`.
+    /// Whether a server has more active connections than its weight while another has fewer than
+    /// half of its own: `is_overloaded`.
     pub(super) fn is_overloaded(&self, dest: &Dest) -> bool {
         dest.active > dest.weight && self.spares > 0
     }

@@ -1,18 +1,23 @@
-//! Maglev hashing of where a request comes from: a table of 4,093 slots, in which few clients move when a server
-//! goes.
+//! Maglev hashing of where a request comes from: a table of 4,093 slots, in which few clients move
+//! when a server goes.
 //!
-//! Each server prefers the slots in an order of its own, made of two hashes of its address, and takes the best
-//! free one when its turn comes, or as many as its weight. With `mh-fallback` a client whose server takes no new
-//! connections is hashed again. A server whose weight becomes 0 keeps its slots.
+//! Each server prefers the slots in an order of its own, made of two hashes of its address, and
+//! takes the best free one when its turn comes, or as many as its weight. With `mh-fallback` a
+//! client whose server takes no new connections is hashed again. A server whose weight becomes 0
+//! keeps its slots.
 //!
-//! **Sees:** the client's address (and port with `mh-port`), the servers' addresses, weights, thresholds.
-//! **Cost of a pick:** constant; a new table after a change of servers or weights; with `mh-fallback` at most
-//! 4,093 steps.
-//! **Fails when:** many clients share an address; there are more than about 400 servers: shares are uneven.
-//! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_mh.c`; Eisenbud et al., "Maglev", NSDI 2016, section 3.4.
-//! **Differs:** from consistent hashing by even shares, and by refusing a client whose server takes no new
-//! connections.
-//! **Verified:** picks equal to recordings of Linux 6.1, with every flag, a server removed, and one of weight 0.
+//! **Sees:** the client's address (and port with `mh-port`), the servers' addresses, weights,
+//! thresholds.
+//! **Cost of a pick:** constant; a new table after a change of servers or weights; with
+//! `mh-fallback` at most 4,093 steps.
+//! **Fails when:** many clients share an address; there are more than about 400 servers: shares are
+//! uneven.
+//! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_mh.c`; Eisenbud et al., "Maglev", NSDI 2016,
+//! section 3.4.
+//! **Differs:** from consistent hashing by even shares, and by refusing a client whose server takes
+//! no new connections.
+//! **Verified:** picks equal to recordings of Linux 6.1, with every flag, a server removed, and one
+//! of weight 0.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,7 +74,8 @@ pub struct Mh {
     table: Table,
 }
 
-/// `ip_vs_mh_permutate` and `ip_vs_mh_populate`: the table, with these places to begin and go on by member.
+/// `ip_vs_mh_permutate` and `ip_vs_mh_populate`: the table, with these places to begin and go on by
+/// member.
 fn populate(preferences: &[(u32, u32)], service: &Service) -> Vec<MemberId> {
     let list = service.list();
     let weight = |member: &MemberId| service.dest(*member).last_weight;

@@ -1,14 +1,15 @@
 //! Goes round the list of servers, and takes the next that has a weight and is not overloaded.
 //!
-//! `ipvsadm -a` puts a new server at the head of the list, so the newest comes first. Weights do not count, save
-//! that with 0 a server gets no new connections.
+//! `ipvsadm -a` puts a new server at the head of the list, so the newest comes first. Weights do
+//! not count, save that with 0 a server gets no new connections.
 //!
-//! **Sees:** weights of 0, connections only for the thresholds (`max-connections`, `min-connections`).
+//! **Sees:** weights of 0, connections only for the thresholds (`max-connections`,
+//! `min-connections`).
 //! **Cost of a pick:** log n; the kernel looks at each server that it passes over.
 //! **Fails when:** requests differ much in work, or servers in speed.
 //! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_rr.c`.
-//! **Differs:** from round robin by the order (the newest server first), and by going on from its place when
-//! servers come or go.
+//! **Differs:** from round robin by the order (the newest server first), and by going on from its
+//! place when servers come or go.
 //! **Verified:** picks equal to recordings of Linux 6.1.
 
 use super::service::{Config, HEAD, Scheduler, Service, VirtualService};

@@ -1,8 +1,9 @@
-//! The schedulers that scan the list for the server with the least of some ratio; of equals, the first from the
-//! head.
+//! The schedulers that scan the list for the server with the least of some ratio; of equals, the
+//! first from the head.
 //!
-//! The kernel goes through the list with each connection, and multiplies crosswise rather than divides. Here an
-//! index gives the same server: it is told of each change, and orders exact fractions, then places in the list.
+//! The kernel goes through the list with each connection, and multiplies crosswise rather than
+//! divides. Here an index gives the same server: it is told of each change, and orders exact
+//! fractions, then places in the list.
 
 use std::cmp::Ordering;
 use std::fmt::Debug;

@@ -1,9 +1,11 @@
-//! A virtual service of IPVS: its list of servers, their connections and thresholds, and the scheduler that it asks.
+//! A virtual service of IPVS: its list of servers, their connections and thresholds, and the
+//! scheduler that it asks.
 //!
 //! What the kernel keeps in `struct ip_vs_service` and `struct ip_vs_dest` (Linux 6.1,
-//! `net/netfilter/ipvs/ip_vs_ctl.c`, `ip_vs_conn.c`, `include/net/ip_vs.h`). A request is a connection. IPVS
-//! itself knows no health: a member that is not eligible has weight 0 here, as keepalived gives it with
-//! `inhibit_on_failure`; one that is not part of the pool has been deleted. Nothing is retried.
+//! `net/netfilter/ipvs/ip_vs_ctl.c`, `ip_vs_conn.c`, `include/net/ip_vs.h`). A request is a
+//! connection. IPVS itself knows no health: a member that is not eligible has weight 0 here, as
+//! keepalived gives it with `inhibit_on_failure`; one that is not part of the pool has been
+//! deleted. Nothing is retried.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -45,7 +47,8 @@ pub(super) const TIME_WAIT: Span = Span::from_secs(120);
 /// A real server.
 #[derive(Clone, Debug, Default)]
 pub struct Dest {
-    /// Where it stands in the list: the lower, the nearer to the head. A new server comes to the head.
+    /// Where it stands in the list: the lower, the nearer to the head. A new server comes to the
+    /// head.
     pub(super) place: u64,
     /// Its weight; with 0 it gets no new connections.
     pub(super) weight: u32,
@@ -57,7 +60,8 @@ pub struct Dest {
     pub(super) inactive: u32,
     /// Whether it stands in the list: `IP_VS_DEST_F_AVAILABLE`.
     pub(super) listed: bool,
-    /// Whether it has reached its upper threshold, and not yet come below the lower: `IP_VS_DEST_F_OVERLOAD`.
+    /// Whether it has reached its upper threshold, and not yet come below the lower:
+    /// `IP_VS_DEST_F_OVERLOAD`.
     overloaded: bool,
 }
 

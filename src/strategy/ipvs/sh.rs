@@ -1,17 +1,20 @@
-//! Hashes where a request comes from: each client address has its bucket, and each bucket its server.
+//! Hashes where a request comes from: each client address has its bucket, and each bucket its
+//! server.
 //!
-//! 256 buckets are given to the servers round and round, from the newest, to each as many in a row as its weight
-//! (with weight 0 still one). With `sh-fallback` a client whose server takes no new connections goes on round the
-//! table.
+//! 256 buckets are given to the servers round and round, from the newest, to each as many in a row
+//! as its weight (with weight 0 still one). With `sh-fallback` a client whose server takes no new
+//! connections goes on round the table.
 //!
 //! **Sees:** the client's address (and port with `sh-port`), weights, thresholds.
-//! **Cost of a pick:** constant; 256 steps after a change of servers or weights, and at most as many with
-//! `sh-fallback`.
-//! **Fails when:** a server comes or goes: most clients move. Weights add up to more than 256: the oldest servers
-//! get nothing. Many clients share an address.
+//! **Cost of a pick:** constant; 256 steps after a change of servers or weights, and at most as
+//! many with `sh-fallback`.
+//! **Fails when:** a server comes or goes: most clients move. Weights add up to more than 256: the
+//! oldest servers get nothing. Many clients share an address.
 //! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_sh.c`; `hash_32` in `include/linux/hash.h`.
-//! **Differs:** from IP hash by its table, and by refusing a client whose server takes no new connections.
-//! **Verified:** picks equal to recordings of Linux 6.1, with every flag, a server removed, and one of weight 0.
+//! **Differs:** from IP hash by its table, and by refusing a client whose server takes no new
+//! connections.
+//! **Verified:** picks equal to recordings of Linux 6.1, with every flag, a server removed, and one
+//! of weight 0.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,8 @@
-//! The schedulers that look a hash up in a table of servers: `sh`, `mh`, and `dh` without their fallback.
+//! The schedulers that look a hash up in a table of servers: `sh`, `mh`, and `dh` without their
+//! fallback.
 //!
-//! The table is filled anew after a change of servers or weights, when it is next needed. A server that takes no new
-//! connections stays in it.
+//! The table is filled anew after a change of servers or weights, when it is next needed. A server
+//! that takes no new connections stays in it.
 
 use super::service::Service;
 use crate::strategy::MemberId;
@@ -27,8 +28,9 @@ impl Table {
         }
     }
 
-    /// The server of slot `hash(0)`. Where that one takes no new connections and there is a fallback, the first
-    /// one that does of the slots `hash(i)`, `hash(i + 1)` and so on round the table, where `i` is the slot.
+    /// The server of slot `hash(0)`. Where that one takes no new connections and there is a
+    /// fallback, the first one that does of the slots `hash(i)`, `hash(i + 1)` and so on round the
+    /// table, where `i` is the slot.
     pub(super) fn look_up(
         &self,
         hash: impl Fn(u32) -> u32,
@@ -49,8 +51,8 @@ impl Table {
     }
 }
 
-/// Goes round the list and gives each server as many buckets as `turns` says, at least one, until all 256 are
-/// given away: `ip_vs_sh_reassign`, `ip_vs_dh_reassign`.
+/// Goes round the list and gives each server as many buckets as `turns` says, at least one, until
+/// all 256 are given away: `ip_vs_sh_reassign`, `ip_vs_dh_reassign`.
 pub(super) fn buckets(service: &Service, turns: impl Fn(MemberId) -> u32) -> Vec<MemberId> {
     let list = service.list();
     let round = list
@@ -59,8 +61,8 @@ pub(super) fn buckets(service: &Service, turns: impl Fn(MemberId) -> u32) -> Vec
     round.cycle().take(BUCKETS).collect()
 }
 
-/// How many buckets `sh` and `dh` have, as the kernel is configured by default (`IP_VS_SH_TAB_BITS`,
-/// `IP_VS_DH_TAB_BITS`).
+/// How many buckets `sh` and `dh` have, as the kernel is configured by default
+/// (`IP_VS_SH_TAB_BITS`, `IP_VS_DH_TAB_BITS`).
 const BUCKETS: usize = 1 << BITS;
 
 /// The binary logarithm of that.

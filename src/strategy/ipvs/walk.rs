@@ -1,4 +1,5 @@
-//! Walks along the list of servers: the next that takes new connections and has at least some weight, in log n.
+//! Walks along the list of servers: the next that takes new connections and has at least some
+//! weight, in log n.
 //!
 //! A tree of maxima over the list. It is built anew when servers have come or gone.
 
@@ -12,8 +13,8 @@ pub(super) struct Walk {
     list: Vec<(u64, MemberId)>,
     /// By member: where it stands in `list`.
     slots: Vec<Option<usize>>,
-    /// A complete binary tree in heap order: the highest weight below each node; 0 where no server takes
-    /// connections.
+    /// A complete binary tree in heap order: the highest weight below each node; 0 where no server
+    /// takes connections.
     highest: Vec<u32>,
     stale: bool,
 }
@@ -68,8 +69,8 @@ impl Walk {
         self.highest.get(1).copied().unwrap_or(0)
     }
 
-    /// The first server behind `place` that takes new connections and has a weight of at least `weight`, which is
-    /// not 0; and where it stands.
+    /// The first server behind `place` that takes new connections and has a weight of at least
+    /// `weight`, which is not 0; and where it stands.
     pub(super) fn next(&self, place: u64, weight: u32) -> Option<(u64, MemberId)> {
         let leaves = self.highest.len() / 2;
         let slot = self.list.partition_point(|&(other, _)| other <= place);

@@ -1,13 +1,14 @@
-//! Goes round the list of servers as often as the highest weight, and takes in each round those whose weight
-//! reaches the round's level, which falls from the highest weight to 1.
+//! Goes round the list of servers as often as the highest weight, and takes in each round those
+//! whose weight reaches the round's level, which falls from the highest weight to 1.
 //!
-//! The heavy servers get their surplus in a burst: weights 5, 1, 1 give the first server four times in a row, then
-//! the third, the second and the first. With a common divisor the level falls by it. After any change of servers
-//! or weights the walk begins at the head again, at about the level where it was; as servers are added one by one,
-//! the first round of all starts at a low level.
+//! The heavy servers get their surplus in a burst: weights 5, 1, 1 give the first server four times
+//! in a row, then the third, the second and the first. With a common divisor the level falls by it.
+//! After any change of servers or weights the walk begins at the head again, at about the level
+//! where it was; as servers are added one by one, the first round of all starts at a low level.
 //!
 //! **Sees:** weights; connections only for the thresholds (`max-connections`, `min-connections`).
-//! **Cost of a pick:** log n; the kernel looks at each server that it passes over. A change of a weight costs n.
+//! **Cost of a pick:** log n; the kernel looks at each server that it passes over. A change of a
+//! weight costs n.
 //! **Fails when:** weights are far apart: bursts of the heaviest server make queues there.
 //! **Source:** Linux 6.1, `net/netfilter/ipvs/ip_vs_wrr.c`.
 //! **Differs:** from smooth weighted round robin (nginx) by its bursts.
@@ -61,7 +62,8 @@ impl Wrr {
         self.divisor = gcd(self.divisor, weight);
     }
 
-    /// Lowers the level to where somebody reaches it, or to the lowest one: rounds in which nobody would be found.
+    /// Lowers the level to where somebody reaches it, or to the lowest one: rounds in which nobody
+    /// would be found.
     fn skip_rounds(&mut self) {
         let reached = self.walk.highest().max(1);
         if self.level > reached {

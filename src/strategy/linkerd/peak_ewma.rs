@@ -1,18 +1,20 @@
-//! Draws two members, and takes the one whose response time, kept as a peak EWMA, times its requests in flight is
-//! less.
+//! Draws two members, and takes the one whose response time, kept as a peak EWMA, times its
+//! requests in flight is less.
 //!
-//! A slow answer counts at once, and fades with `decay`. A member that nobody knows yet is taken to need
-//! `default-rtt`. Estimates decay toward 0 while nothing is heard, so a slow member is tried again.
+//! A slow answer counts at once, and fades with `decay`. A member that nobody knows yet is taken to
+//! need `default-rtt`. Estimates decay toward 0 while nothing is heard, so a slow member is tried
+//! again.
 //!
 //! **Sees:** its own requests in flight and response times.
 //! **Cost of a pick:** constant.
-//! **Fails when:** a server fails fast, unless `penalty` is set; each of many balancers sends a server little, so
-//! that its estimates are old.
-//! **Source:** linkerd2-proxy (29637b64f), which balances with tower 0.5.3: `tower/src/balance/p2c/service.rs`,
-//! `tower/src/load/peak_ewma.rs`.
-//! **Differs:** from the power of two choices by its load; weights do not count. Here a response time ends with
-//! the whole answer, in Linkerd with the first of its data. A member that comes back is new, as an endpoint of
-//! Kubernetes is. Left out: the circuit breaking that Linkerd does not do by default.
+//! **Fails when:** a server fails fast, unless `penalty` is set; each of many balancers sends a
+//! server little, so that its estimates are old.
+//! **Source:** linkerd2-proxy (29637b64f), which balances with tower 0.5.3:
+//! `tower/src/balance/p2c/service.rs`, `tower/src/load/peak_ewma.rs`.
+//! **Differs:** from the power of two choices by its load; weights do not count. Here a response
+//! time ends with the whole answer, in Linkerd with the first of its data. A member that comes back
+//! is new, as an endpoint of Kubernetes is. Left out: the circuit breaking that Linkerd does not do
+//! by default.
 //! **Verified:** loads equal to recordings of tower to the last bit; the draw as documented.
 
 use schemars::JsonSchema;
@@ -32,7 +34,8 @@ pub struct Config {
     /// After this time an observation has lost 63% of its weight.
     #[schemars(extend("x-least" = "1us"))]
     pub decay: Span,
-    /// What a failed answer counts as, where that is more than the estimate; with 0 it counts as long as it took.
+    /// What a failed answer counts as, where that is more than the estimate; with 0 it counts as
+    /// long as it took.
     pub penalty: Span,
 }
 
@@ -129,7 +132,8 @@ mod tests {
         }
     }
 
-    /// Of two members the one that fails is picked as long as its failures are quick, unless they are punished.
+    /// Of two members the one that fails is picked as long as its failures are quick, unless they
+    /// are punished.
     #[test]
     fn failures_attract_unless_they_are_punished() {
         for (penalty, picked) in [(Span::ZERO, 0), (Span::from_secs(5), 1)] {

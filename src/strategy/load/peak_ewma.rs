@@ -1,5 +1,5 @@
-//! A response time that jumps up with every slow answer, and forgets it little by little: the "peak EWMA" of
-//! Finagle and of tower, with which Linkerd balances.
+//! A response time that jumps up with every slow answer, and forgets it little by little: the "peak
+//! EWMA" of Finagle and of tower, with which Linkerd balances.
 
 use crate::time::{Span, Time};
 
@@ -20,9 +20,9 @@ impl PeakEwma {
         }
     }
 
-    /// Takes in a response time, and returns the estimate in nanoseconds. What was known before has lost 63% of
-    /// its weight after `decay`. A response time of zero lets the estimate decay, as both products do whenever
-    /// they ask for it.
+    /// Takes in a response time, and returns the estimate in nanoseconds. What was known before has
+    /// lost 63% of its weight after `decay`. A response time of zero lets the estimate decay, as
+    /// both products do whenever they ask for it.
     #[inline]
     pub fn observe(&mut self, response_time: Span, now: Time, decay: Span) -> f64 {
         let response_time = response_time.nanos() as f64;
@@ -37,15 +37,15 @@ impl PeakEwma {
         self.nanos
     }
 
-    /// What tower's `PeakEwma` takes for the load of a server with so many requests in flight: the estimate for
-    /// each of them and one more (tower 0.5.3, `load/peak_ewma.rs`).
+    /// What tower's `PeakEwma` takes for the load of a server with so many requests in flight: the
+    /// estimate for each of them and one more (tower 0.5.3, `load/peak_ewma.rs`).
     #[inline]
     pub fn tower_cost(&mut self, in_flight: u32, now: Time, decay: Span) -> f64 {
         self.observe(Span::ZERO, now, decay) * f64::from(in_flight + 1)
     }
 
-    /// The same in Finagle (`finagle-core`, `loadbalancer/PeakEwma.scala`): a server that has never answered costs
-    /// nothing, and very much as soon as something is in flight to it.
+    /// The same in Finagle (`finagle-core`, `loadbalancer/PeakEwma.scala`): a server that has never
+    /// answered costs nothing, and very much as soon as something is in flight to it.
     #[inline]
     pub fn finagle_cost(&mut self, in_flight: u32, now: Time, decay: Span) -> f64 {
         /// `Long.MaxValue >> 16`.

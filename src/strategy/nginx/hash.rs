@@ -1,23 +1,26 @@
-//! Sends requests for the same key to the same server, by a CRC-32 of the key. This is nginx with `hash KEY`, or
-//! with `hash KEY consistent`.
+//! Sends requests for the same key to the same server, by a CRC-32 of the key. This is nginx with
+//! `hash KEY`, or with `hash KEY consistent`.
 //!
-//! Plain, the hash falls on a server in proportion to weight; servers that are marked as down keep their stretch.
-//! Where the server cannot serve, the key is hashed again with a count before it, up to 20 times. `consistent`
-//! puts 160 points for each unit of weight on a ring, by a hash of the server's address as it is written, and goes
-//! on to the next point, up to 20 times: points, not servers. Then, and with an empty key, smooth weighted round
-//! robin decides. Failures and `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker
-//! process of nginx counts its own failures unless the upstream has a `zone`, so model W workers as W balancers,
-//! and one `zone` as one; where nobody fails, all agree.
+//! Plain, the hash falls on a server in proportion to weight; servers that are marked as down keep
+//! their stretch. Where the server cannot serve, the key is hashed again with a count before it, up
+//! to 20 times. `consistent` puts 160 points for each unit of weight on a ring, by a hash of the
+//! server's address as it is written, and goes on to the next point, up to 20 times: points, not
+//! servers. Then, and with an empty key, smooth weighted round robin decides. Failures and
+//! `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker process of nginx
+//! counts its own failures unless the upstream has a `zone`, so model W workers as W balancers, and
+//! one `zone` as one; where nobody fails, all agree.
 //!
-//! **Sees:** the key (or client, or address), weights, addresses of servers, its own failures, what was tried.
-//! **Cost of a pick:** log n for each server passed over, at most 20 of them; then linear. `consistent`: the
-//! logarithm of the number of points.
-//! **Fails when:** keys are hot; plain, when a server is added or taken out: nearly all keys move. (Marked as
-//! down, only its own do.) Plain, with a total weight near or above 32,768: that is how many values the hash has.
+//! **Sees:** the key (or client, or address), weights, addresses of servers, its own failures, what
+//! was tried.
+//! **Cost of a pick:** log n for each server passed over, at most 20 of them; then linear.
+//! `consistent`: the logarithm of the number of points.
+//! **Fails when:** keys are hot; plain, when a server is added or taken out: nearly all keys move.
+//! (Marked as down, only its own do.) Plain, with a total weight near or above 32,768: that is how
+//! many values the hash has.
 //! **Source:** nginx 1.22.1, src/http/modules/ngx_http_upstream_hash_module.c.
-//! **Differs:** from consistent hashing by the hashes, by counting points passed over, and in that a failed server
-//! is tried again with a live request. nginx refuses `backup` with it; here backups serve where the round robin
-//! finds nobody else.
+//! **Differs:** from consistent hashing by the hashes, by counting points passed over, and in that
+//! a failed server is tried again with a live request. nginx refuses `backup` with it; here backups
+//! serve where the round robin finds nobody else.
 //! **Verified:** picks equal to recordings, also those of servers taken out or marked as down.
 
 use crc32fast::Hasher;
@@ -45,7 +48,8 @@ pub struct Config {
     pub max_fails: u32,
     /// How long a server that failed too often is left alone; fractions of a second are dropped.
     pub fail_timeout: Span,
-    /// How far into a second of the wall clock the run begins: failures are counted in whole seconds.
+    /// How far into a second of the wall clock the run begins: failures are counted in whole
+    /// seconds.
     pub clock_offset: Span,
     /// What counts as a failure besides errors and timeouts, which always do.
     pub next_upstream: Vec<Condition>,
@@ -262,8 +266,8 @@ mod tests {
         }
     }
 
-    /// 20 points are passed over, not 20 servers: of a failed server whose points lie in long rows, most keys are
-    /// left to the round robin, and only those near a row's end have a next server.
+    /// 20 points are passed over, not 20 servers: of a failed server whose points lie in long rows,
+    /// most keys are left to the round robin, and only those near a row's end have a next server.
     #[test]
     fn points_are_counted_and_not_servers() {
         let config = json!({ "kind": "nginx-hash", "consistent": true });
@@ -273,7 +277,8 @@ mod tests {
             let turns = [(); 4].map(|()| upstream.ask("10.0.0.1", &key.to_string(), &[]));
             turns[1..].iter().any(|&turn| turn != turns[0])
         };
-        // A point is another's with probability 2/102: of 300 keys, 100/102 to the 21st, 199, find none within 21.
+        // A point is another's with probability 2/102: of 300 keys, 100/102 to the 21st, 199, find
+        // none within 21.
         let round = (0..300).filter(goes_round).count();
         assert!((150..250).contains(&round), "{round}");
     }

@@ -1,19 +1,22 @@
-//! Sends a client always to the same server: the first three bytes of its IPv4 address, or all of its IPv6
-//! address, say which. This is nginx with `ip_hash`.
+//! Sends a client always to the same server: the first three bytes of its IPv4 address, or all of
+//! its IPv6 address, say which. This is nginx with `ip_hash`.
 //!
-//! The hash falls on a server in proportion to weight; servers that are marked as down keep their stretch. Where
-//! the server cannot serve, the hash is continued to the next place, up to 20 times; then smooth weighted round
-//! robin decides. Failures and `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker
-//! process of nginx counts its own failures unless the upstream has a `zone`, so model W workers as W balancers,
-//! and one `zone` as one; where nobody fails, all agree.
+//! The hash falls on a server in proportion to weight; servers that are marked as down keep their
+//! stretch. Where the server cannot serve, the hash is continued to the next place, up to 20 times;
+//! then smooth weighted round robin decides. Failures and `max_conns` are as in
+//! `nginx-round-robin`. State is per balancer: each worker process of nginx counts its own failures
+//! unless the upstream has a `zone`, so model W workers as W balancers, and one `zone` as one;
+//! where nobody fails, all agree.
 //!
-//! **Sees:** the client's address, weights, its own failures and requests in flight, what was tried.
+//! **Sees:** the client's address, weights, its own failures and requests in flight, what was
+//! tried.
 //! **Cost of a pick:** log n for each server passed over, at most 20 of them; then linear.
-//! **Fails when:** clients share a /24 (a company, a provider's gateway): one server gets them all; a server is
-//! added or taken out: nearly all clients move.
+//! **Fails when:** clients share a /24 (a company, a provider's gateway): one server gets them all;
+//! a server is added or taken out: nearly all clients move.
 //! **Source:** nginx 1.22.1, src/http/modules/ngx_http_upstream_ip_hash_module.c.
-//! **Differs:** from ip-hash by the hash, by whole /24s, and in that a server marked as down moves only its own
-//! clients. nginx refuses `backup` with it; here backups serve where the round robin finds nobody else.
+//! **Differs:** from ip-hash by the hash, by whole /24s, and in that a server marked as down moves
+//! only its own clients. nginx refuses `backup` with it; here backups serve where the round robin
+//! finds nobody else.
 //! **Verified:** picks equal to recordings, also those of servers marked as down.
 
 use std::net::IpAddr;
@@ -111,7 +114,8 @@ mod tests {
         assert_eq!(upstream.ask("192.0.2.9", "", &[]), second);
     }
 
-    /// The hash has 6,271 values and repeats itself: with 100 servers of which one is left, it may never come by.
+    /// The hash has 6,271 values and repeats itself: with 100 servers of which one is left, it may
+    /// never come by.
     #[test]
     fn after_twenty_places_in_vain_the_round_robin_decides() {
         let mut upstream = Upstream::new(json!({ "kind": "nginx-ip-hash" }), servers(&[1; 1000]));

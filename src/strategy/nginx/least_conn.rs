@@ -1,17 +1,17 @@
-//! Sends each request to the server with the fewest requests in flight for its weight; among equals, smooth
-//! weighted round robin decides. This is nginx with `least_conn`.
+//! Sends each request to the server with the fewest requests in flight for its weight; among
+//! equals, smooth weighted round robin decides. This is nginx with `least_conn`.
 //!
-//! Failures, `max_conns` and backups are as in `nginx-round-robin`. State is per balancer: each worker process of
-//! nginx counts its own connections and failures unless the upstream has a `zone`, so model W workers as W
-//! balancers, and one `zone` as one.
+//! Failures, `max_conns` and backups are as in `nginx-round-robin`. State is per balancer: each
+//! worker process of nginx counts its own connections and failures unless the upstream has a
+//! `zone`, so model W workers as W balancers, and one `zone` as one.
 //!
 //! **Sees:** its own requests in flight, weights, its own failures, backups, what was tried.
 //! **Cost of a pick:** linear in the number of servers, as in nginx.
-//! **Fails when:** many workers each count a small part of the load; or a server fails fast: it attracts requests
-//! until `max-fails` is reached.
+//! **Fails when:** many workers each count a small part of the load; or a server fails fast: it
+//! attracts requests until `max-fails` is reached.
 //! **Source:** nginx 1.22.1, src/http/modules/ngx_http_upstream_least_conn_module.c.
-//! **Differs:** from least connections by the ties: its own turns and not random ones; only ties move the turns
-//! and give failed servers their weight back.
+//! **Differs:** from least connections by the ties: its own turns and not random ones; only ties
+//! move the turns and give failed servers their weight back.
 //! **Verified:** picks equal to recordings, also those of failures.
 
 use super::peers::{Config, Peers};

@@ -1,5 +1,6 @@
-//! What all methods of nginx share: the peers of an upstream, which of them may be picked, what becomes of one
-//! that fails, and the group of backups. (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
+//! What all methods of nginx share: the peers of an upstream, which of them may be picked, what
+//! becomes of one that fails, and the group of backups. (nginx 1.22,
+//! src/http/ngx_http_upstream_round_robin.c)
 
 use std::sync::Arc;
 
@@ -14,8 +15,8 @@ use crate::time::{Span, Time};
 /// Unfit peers that the hashing and random methods pass over before the round robin decides.
 pub(super) const PASSED_OVER: usize = 20;
 
-/// What nginx has to say of the servers of an upstream, whatever the method. A server's own `max-fails` and `fail-timeout`
-/// go before these.
+/// What nginx has to say of the servers of an upstream, whatever the method. A server's own
+/// `max-fails` and `fail-timeout` go before these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
@@ -24,7 +25,8 @@ pub struct Config {
     pub max_fails: u32,
     /// How long a server that failed too often is left alone; fractions of a second are dropped.
     pub fail_timeout: Span,
-    /// How far into a second of the wall clock the run begins: failures are counted in whole seconds.
+    /// How far into a second of the wall clock the run begins: failures are counted in whole
+    /// seconds.
     pub clock_offset: Span,
     /// What counts as a failure besides errors and timeouts, which always do.
     pub next_upstream: Vec<Condition>,
@@ -115,8 +117,8 @@ impl Peers {
         self.outdated = true;
     }
 
-    /// Reads the configuration if it has changed, and says whether it has. A new one reaches nginx by a reload: new
-    /// workers, who know of no failures.
+    /// Reads the configuration if it has changed, and says whether it has. A new one reaches nginx
+    /// by a reload: new workers, who know of no failures.
     pub(super) fn refresh(&mut self, cx: &Context<'_>) -> bool {
         if !std::mem::take(&mut self.outdated) {
             return false;
@@ -173,7 +175,8 @@ impl Peers {
             && !request.tried.contains(&member)
     }
 
-    /// Notes that a peer has been picked: one that had failed gets this request as a trial, and no other until it ends.
+    /// Notes that a peer has been picked: one that had failed gets this request as a trial, and no
+    /// other until it ends.
     pub(super) fn take(&mut self, member: MemberId, now: Time) -> Pick {
         let now = self.seconds(now);
         let peer = &mut self.peers[member as usize];
@@ -234,7 +237,8 @@ impl Peers {
         self.pick(request, cx, in_turn)
     }
 
-    /// The sum of all weights, of servers that are down as well, where numbers can decide: not with a single server.
+    /// The sum of all weights, of servers that are down as well, where numbers can decide: not with
+    /// a single server.
     pub(super) fn total_weight(&self) -> Option<u64> {
         let total = self.weights.total();
         (total > 0 && !self.is_single()).then_some(total)
@@ -264,7 +268,8 @@ impl Peers {
         self.round_robin(request, cx)
     }
 
-    /// Counts a failure, or forgives after a trial that went well in a later second than the last failure.
+    /// Counts a failure, or forgives after a trial that went well in a later second than the last
+    /// failure.
     pub(super) fn answered(&mut self, answer: &Answer, cx: &Context<'_>) {
         if self.is_single() {
             return;

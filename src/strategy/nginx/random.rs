@@ -1,21 +1,23 @@
-//! Draws a server at random in proportion to weight, or draws two and takes the one with fewer requests in flight
-//! for its weight. This is nginx with `random`, or with `random two least_conn`.
+//! Draws a server at random in proportion to weight, or draws two and takes the one with fewer
+//! requests in flight for its weight. This is nginx with `random`, or with `random two least_conn`.
 //!
-//! Servers that are marked as down, failed, full, tried or drawn twice are drawn all the same and passed over, 20
-//! times for a request; then smooth weighted round robin decides. Of two equals the second drawn is taken.
-//! Failures and `max_conns` are as in `nginx-round-robin`. State is per balancer: each worker process of nginx
-//! counts its own connections and failures unless the upstream has a `zone`, so model W workers as W balancers,
-//! and one `zone` as one. With several workers `two = "least_conn"` compares only the worker's own counts.
+//! Servers that are marked as down, failed, full, tried or drawn twice are drawn all the same and
+//! passed over, 20 times for a request; then smooth weighted round robin decides. Of two equals the
+//! second drawn is taken. Failures and `max_conns` are as in `nginx-round-robin`. State is per
+//! balancer: each worker process of nginx counts its own connections and failures unless the
+//! upstream has a `zone`, so model W workers as W balancers, and one `zone` as one. With several
+//! workers `two = "least_conn"` compares only the worker's own counts.
 //!
 //! **Sees:** weights, its own failures, what was tried, and with `two` its own requests in flight.
 //! **Cost of a pick:** log n for each draw, at most 22 of them; then linear.
-//! **Fails when:** few servers of many can serve: 21 draws may miss them, and the round robin is left to one
-//! worker's memory; with two servers of very unequal weight, the pair is nearly always the same and costs many
-//! draws.
+//! **Fails when:** few servers of many can serve: 21 draws may miss them, and the round robin is
+//! left to one worker's memory; with two servers of very unequal weight, the pair is nearly always
+//! the same and costs many draws.
 //! **Source:** nginx 1.22.1, src/http/modules/ngx_http_upstream_random_module.c.
-//! **Differs:** from power-of-d by drawing in proportion to weight, always two different servers, and by its ties.
-//! nginx counts the draws of all attempts for a request together; here each attempt has its own 20. nginx refuses
-//! `backup` with it; here backups serve where the round robin finds nobody else.
+//! **Differs:** from power-of-d by drawing in proportion to weight, always two different servers,
+//! and by its ties. nginx counts the draws of all attempts for a request together; here each
+//! attempt has its own 20. nginx refuses `backup` with it; here backups serve where the round robin
+//! finds nobody else.
 //! **Verified:** picks equal to recordings with known draws.
 
 use schemars::JsonSchema;
@@ -39,7 +41,8 @@ pub struct Config {
     pub max_fails: u32,
     /// How long a server that failed too often is left alone; fractions of a second are dropped.
     pub fail_timeout: Span,
-    /// How far into a second of the wall clock the run begins: failures are counted in whole seconds.
+    /// How far into a second of the wall clock the run begins: failures are counted in whole
+    /// seconds.
     pub clock_offset: Span,
     /// What counts as a failure besides errors and timeouts, which always do.
     pub next_upstream: Vec<Condition>,

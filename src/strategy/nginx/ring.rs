@@ -10,7 +10,8 @@ use crate::strategy::{MemberId, Pool};
 /// Points on the ring for each unit of weight.
 const POINTS: u32 = 160;
 
-/// Points in order, each of a server as its address is written: peers with the same text share their points.
+/// Points in order, each of a server as its address is written: peers with the same text share
+/// their points.
 #[derive(Clone, Debug)]
 pub(super) struct Ring {
     /// Where the point is, and whose, as an index into `servers`.
@@ -67,7 +68,8 @@ impl Ring {
     }
 }
 
-/// The two parts of a server's address as they are hashed: the port is the digits after the last colon.
+/// The two parts of a server's address as they are hashed: the port is the digits after the last
+/// colon.
 fn host_and_port(address: &str) -> (&str, &str) {
     match address.get(..5) {
         Some(scheme) if scheme.eq_ignore_ascii_case("unix:") => (&address[5..], ""),

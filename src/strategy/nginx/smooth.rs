@@ -1,8 +1,9 @@
-//! Smooth weighted round robin: nginx's default method, which its other methods break ties with and fall back on.
-//! (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
+//! Smooth weighted round robin: nginx's default method, which its other methods break ties with and
+//! fall back on. (nginx 1.22, src/http/ngx_http_upstream_round_robin.c)
 //!
-//! At each pick every candidate's current weight grows by its effective weight, and the greatest is picked and
-//! pays what all of them gained. Turns are thereby spread evenly: 5-1-1 gives a a b a c a a.
+//! At each pick every candidate's current weight grows by its effective weight, and the greatest is
+//! picked and pays what all of them gained. Turns are thereby spread evenly: 5-1-1 gives a a b a c
+//! a a.
 
 use crate::strategy::{MemberId, Pool};
 
@@ -40,8 +41,8 @@ impl Smooth {
         }
     }
 
-    /// The candidate whose turn it is; of equals the first. A candidate that failed regains a point by being
-    /// considered, picked or not; who is no candidate keeps what it has.
+    /// The candidate whose turn it is; of equals the first. A candidate that failed regains a point
+    /// by being considered, picked or not; who is no candidate keeps what it has.
     pub(super) fn pick(
         &mut self,
         candidates: impl Iterator<Item = MemberId>,

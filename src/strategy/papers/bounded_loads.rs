@@ -1,15 +1,15 @@
-//! Puts members and keys on a ring by hash, as consistent hashing does, but lets no member have more than `c`
-//! times its share of the requests in flight: a request goes to the first member at or after its key that has
-//! room.
+//! Puts members and keys on a ring by hash, as consistent hashing does, but lets no member have
+//! more than `c` times its share of the requests in flight: a request goes to the first member at
+//! or after its key that has room.
 //!
 //! **Sees:** the key, its own requests in flight, weights, who is eligible.
-//! **Cost of a pick:** constant, with one step for each point passed on the ring: about 1/(c - 1)² members where
-//! all are near their bound.
-//! **Fails when:** `c` is near 1: keys wander, and caches with them; several balancers each see their own requests
-//! only.
-//! **Source:** Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", SODA 2018: a member of
-//! n holds at most ⌈c·m/n⌉ of m requests, the new one included. Here a member's share is that of its weight. The points of the ring
-//! are drawn anew in each replication.
+//! **Cost of a pick:** constant, with one step for each point passed on the ring: about 1/(c - 1)²
+//! members where all are near their bound.
+//! **Fails when:** `c` is near 1: keys wander, and caches with them; several balancers each see
+//! their own requests only.
+//! **Source:** Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", SODA
+//! 2018: a member of n holds at most ⌈c·m/n⌉ of m requests, the new one included. Here a member's
+//! share is that of its weight. The points of the ring are drawn anew in each replication.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,8 @@ impl Rule for BoundedLoads {
             .ring
             .get_or_insert_with(|| Ring::new(cx.pool.weights(), points, cx.pool.placement()));
         let mut successors = ring.successors(request.key.word());
-        // Somebody has room, unless requests are in flight that are bound to members by other means.
+        // Somebody has room, unless requests are in flight that are bound to members by other
+        // means.
         successors
             .find(has_room)
             .unwrap_or_else(|| candidates.next(0))

@@ -1,18 +1,20 @@
-//! Sends each request to the member with the least score, which weighs its response time against its queue to the third
-//! power, and sends no member more than it answers.
+//! Sends each request to the member with the least score, which weighs its response time against
+//! its queue to the third power, and sends no member more than it answers.
 //!
-//! The score is R - 1/μ + q³/μ: R is the response time and 1/μ the service time, as moving averages, and q = 1 + own
-//! requests in flight × `clients` + the moving average of the queue that the server reports in its answers. The third
-//! power punishes long queues, so that a quick server does not attract everybody at once. Each member has a rate that
-//! grows with the cube of time since it was last cut, and is cut when more is sent than comes back.
+//! The score is R - 1/μ + q³/μ: R is the response time and 1/μ the service time, as moving
+//! averages, and q = 1 + own requests in flight × `clients` + the moving average of the queue that
+//! the server reports in its answers. The third power punishes long queues, so that a quick server
+//! does not attract everybody at once. Each member has a rate that grows with the cube of time
+//! since it was last cut, and is cut when more is sent than comes back.
 //!
 //! **Sees:** response times, and what servers say in their answers of their queue and service time.
 //! **Cost of a pick:** log n; more where members are passed over because their rate is used up.
-//! **Fails when:** a balancer sends a member so little that its averages are old; `clients` does not fit.
-//! **Source:** Suresh, Canini, Schmid and Feldmann, "C3: cutting tail latency in cloud data stores via adaptive replica
-//! selection", NSDI 2015, sections 3.1 and 3.2.
-//! **Differs:** from least response time by the queue, and by limiting rates: where all rates are used up a request waits
-//! at the balancer until an answer comes.
+//! **Fails when:** a balancer sends a member so little that its averages are old; `clients` does
+//! not fit.
+//! **Source:** Suresh, Canini, Schmid and Feldmann, "C3: cutting tail latency in cloud data stores
+//! via adaptive replica selection", NSDI 2015, sections 3.1 and 3.2.
+//! **Differs:** from least response time by the queue, and by limiting rates: where all rates are
+//! used up a request waits at the balancer until an answer comes.
 //! **Verified:** documented only; constants as in the paper.
 
 use std::collections::BTreeSet;
@@ -72,7 +74,8 @@ impl Default for Config {
 pub struct C3 {
     config: Config,
     members: Vec<State>,
-    /// Eligible members, the least score first. Scores are not negative here, and so are ordered as their bits.
+    /// Eligible members, the least score first. Scores are not negative here, and so are ordered as
+    /// their bits.
     order: BTreeSet<(u64, MemberId)>,
 }
 
@@ -101,7 +104,8 @@ struct State {
 }
 
 impl C3 {
-    /// The score. Its first part, time not spent in service, is negative only for a moment, where the averages disagree.
+    /// The score. Its first part, time not spent in service, is negative only for a moment, where
+    /// the averages disagree.
     fn score(&self, state: &State, in_flight: u32) -> f64 {
         let queue = 1.0 + f64::from(in_flight) * f64::from(self.config.clients) + state.queue;
         let waits = (state.response_time - state.service_time).max(0.0);
@@ -274,7 +278,8 @@ mod tests {
             bench.send(member);
             bench.answer_after_service(member, span);
         }
-        // 8 = 2³: with one in flight the quick one is worth as much as the slow idle one; with two it is worse.
+        // 8 = 2³: with one in flight the quick one is worth as much as the slow idle one; with two
+        // it is worse.
         let mut sent = [0, 0];
         for _ in 0..3 {
             let member = bench.pick(0);

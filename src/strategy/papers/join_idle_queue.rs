@@ -1,13 +1,15 @@
-//! Sends each request to a server that has told this balancer that it is idle; where none has, to a random one.
+//! Sends each request to a server that has told this balancer that it is idle; where none has, to a
+//! random one.
 //!
-//! A server that becomes idle tells one balancer. A pick asks nobody, and so costs no time on its way.
+//! A server that becomes idle tells one balancer. A pick asks nobody, and so costs no time on its
+//! way.
 //!
 //! **Sees:** which servers have said that they are idle.
 //! **Cost of a pick:** constant.
 //! **Fails when:** load is so high that no server is idle: it turns into random.
-//! **Source:** Lu, Xie, Kliot, Geller, Larus and Greenberg, "Join-idle-queue: a novel load balancing algorithm for
-//! dynamically scalable web services", Performance Evaluation 68(11), 2011. At the start no server has said
-//! anything.
+//! **Source:** Lu, Xie, Kliot, Geller, Larus and Greenberg, "Join-idle-queue: a novel load
+//! balancing algorithm for dynamically scalable web services", Performance Evaluation 68(11), 2011.
+//! At the start no server has said anything.
 
 use std::collections::VecDeque;
 

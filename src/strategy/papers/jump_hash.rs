@@ -1,14 +1,15 @@
-//! Maps the key to a member by a formula that needs no memory, and moves only the keys that it must when members
-//! join or leave at the end of the list. The keys of a member that is out are hashed again.
+//! Maps the key to a member by a formula that needs no memory, and moves only the keys that it must
+//! when members join or leave at the end of the list. The keys of a member that is out are hashed
+//! again.
 //!
 //! **Sees:** the key, who is eligible. Weights do not count.
 //! **Cost of a pick:** about ln n steps; as many again for each member met that is out.
-//! **Fails when:** keys are hot; servers differ in size; one that is not the last leaves for good: it still has
-//! its number.
-//! **Source:** Lamping and Veach, "A fast, minimal memory, consistent hash algorithm", arXiv 1406.2294, 2014. What
-//! becomes of the keys of a member that is out the paper leaves open. The formula takes a hash of the key, which is
-//! drawn anew in each replication. The formula equals the values published with
-//! it.
+//! **Fails when:** keys are hot; servers differ in size; one that is not the last leaves for good:
+//! it still has its number.
+//! **Source:** Lamping and Veach, "A fast, minimal memory, consistent hash algorithm", arXiv
+//! 1406.2294, 2014. What becomes of the keys of a member that is out the paper leaves open. The
+//! formula takes a hash of the key, which is drawn anew in each replication. The formula equals the
+//! values published with it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,18 +1,18 @@
-//! Probes a few random members with each request, and sends it, by the probes answered lately, to the member with the
-//! least latency among those that are not busier than usual.
+//! Probes a few random members with each request, and sends it, by the probes answered lately, to
+//! the member with the least latency among those that are not busier than usual.
 //!
-//! A probe says how many requests the server has in flight and how long those took that found as many. The last answers
-//! stand in a small pool. A member is *hot* when it has more requests in flight than `hot-quantile` of the answers of
-//! late. Of the cold ones in the pool the one with the least latency is picked; where all are hot, the one with the fewest
-//! requests in flight.
+//! A probe says how many requests the server has in flight and how long those took that found as
+//! many. The last answers stand in a small pool. A member is *hot* when it has more requests in
+//! flight than `hot-quantile` of the answers of late. Of the cold ones in the pool the one with the
+//! least latency is picked; where all are hot, the one with the fewest requests in flight.
 //!
 //! **Sees:** answers to its own probes, as old as they are; its own sends since, which it adds.
 //! **Cost of a pick:** constant: a pass over the pool of probes.
-//! **Fails when:** requests are so few that all probes in the pool are too old: it picks at random then. Costs
-//! `probe-rate` probes a request.
-//! **Source:** Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance: introducing Prequal", NSDI
-//! 2024, section 4, with the defaults given there. A probe of a member replaces its earlier one in the pool. Probes
-//! of idle times are left out.
+//! **Fails when:** requests are so few that all probes in the pool are too old: it picks at random
+//! then. Costs `probe-rate` probes a request.
+//! **Source:** Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance:
+//! introducing Prequal", NSDI 2024, section 4, with the defaults given there. A probe of a member
+//! replaces its earlier one in the pool. Probes of idle times are left out.
 
 use std::collections::VecDeque;
 
@@ -41,8 +41,8 @@ pub struct Config {
     /// By how much answers may be used more often than they come: the paper's δ.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub slack: f64,
-    /// A member is hot when it has more requests in flight than this share of the answers of late; with 0 only requests in
-    /// flight count, with 1 only latency.
+    /// A member is hot when it has more requests in flight than this share of the answers of late;
+    /// with 0 only requests in flight count, with 1 only latency.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub hot_quantile: f64,
 }
@@ -76,7 +76,8 @@ pub struct Prequal {
     config: Config,
     /// Answers to probes, the oldest first.
     pool: VecDeque<Reply>,
-    /// Requests in flight in the answers of late, at most [`MOST`], and how often each number is among them.
+    /// Requests in flight in the answers of late, at most [`MOST`], and how often each number is
+    /// among them.
     recent: VecDeque<u32>,
     counts: Vec<u32>,
     /// Probes and removals that are due, with their fractions.
@@ -109,7 +110,8 @@ impl Prequal {
         at.map_or(u32::MAX, |in_flight| in_flight as u32)
     }
 
-    /// The order of preference: cold before hot, the cold by latency, the hot by requests in flight.
+    /// The order of preference: cold before hot, the cold by latency, the hot by requests in
+    /// flight.
     fn rank(reply: &Reply, threshold: u32) -> (bool, u64) {
         if reply.in_flight > threshold {
             (true, u64::from(reply.in_flight))
@@ -118,8 +120,8 @@ impl Prequal {
         }
     }
 
-    /// How often an answer may be used, where `members` could be probed: b_reuse of the paper, its fraction rounded by
-    /// chance, so that it is right on average.
+    /// How often an answer may be used, where `members` could be probed: b_reuse of the paper, its
+    /// fraction rounded by chance, so that it is right on average.
     fn uses(&self, members: usize, chance: f64) -> u32 {
         let missing = 1.0 - f64::from(self.config.pool_size) / members as f64;
         let gained = missing * self.config.probe_rate - self.config.remove_rate;

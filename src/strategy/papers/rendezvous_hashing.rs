@@ -1,12 +1,14 @@
-//! Gives each pair of key and member a score by hash; a request goes to the eligible member with the highest score
-//! for its key. When a member leaves or joins, only its own keys move, to all others evenly.
+//! Gives each pair of key and member a score by hash; a request goes to the eligible member with
+//! the highest score for its key. When a member leaves or joins, only its own keys move, to all
+//! others evenly.
 //!
 //! **Sees:** the key, who is eligible, weights.
 //! **Cost of a pick:** n: the rule's own scan of all members.
 //! **Fails when:** keys are hot; members are many.
-//! **Source:** Thaler and Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM Transactions on
-//! Networking 6(1), 1998 (highest random weight); with weights by -w/ln(u), u uniform by hash (Schindelhauer and
-//! Schomaker, "Weighted distributed hash tables", SPAA 2005). The hash function is drawn anew in each replication.
+//! **Source:** Thaler and Ravishankar, "Using name-based mappings to increase hit rates", IEEE/ACM
+//! Transactions on Networking 6(1), 1998 (highest random weight); with weights by -w/ln(u), u
+//! uniform by hash (Schindelhauer and Schomaker, "Weighted distributed hash tables", SPAA 2005).
+//! The hash function is drawn anew in each replication.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

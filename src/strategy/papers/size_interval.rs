@@ -1,16 +1,18 @@
-//! Gives each member the requests of some range of sizes, so that small ones never wait behind large ones.
+//! Gives each member the requests of some range of sizes, so that small ones never wait behind
+//! large ones.
 //!
-//! The eligible members stand in a row, each as wide as its weight: the small requests go to its beginning, the
-//! large ones to its end. Without `cutoffs` the ranges are such that each member gets as much work, by the sizes
-//! seen so far (SITA-E); with them the row is cut in as many equal parts as there are ranges, and a request goes
-//! to a random place of its part.
+//! The eligible members stand in a row, each as wide as its weight: the small requests go to its
+//! beginning, the large ones to its end. Without `cutoffs` the ranges are such that each member
+//! gets as much work, by the sizes seen so far (SITA-E); with them the row is cut in as many equal
+//! parts as there are ranges, and a request goes to a random place of its part.
 //!
 //! **Sees:** the size of the request, who is eligible, weights.
 //! **Cost of a pick:** constant, a pass over 512 classes of size, and log n.
-//! **Fails when:** sizes say little of the work; they hardly vary; load shifts between small and large.
-//! **Source:** Harchol-Balter, Crovella and Murta, "On choosing a task assignment policy for a distributed server
-//! system", Journal of Parallel and Distributed Computing 59(2), 1999. Requests in the class of sizes that a
-//! border cuts are drawn between its members.
+//! **Fails when:** sizes say little of the work; they hardly vary; load shifts between small and
+//! large.
+//! **Source:** Harchol-Balter, Crovella and Murta, "On choosing a task assignment policy for a
+//! distributed server system", Journal of Parallel and Distributed Computing 59(2), 1999. Requests
+//! in the class of sizes that a border cuts are drawn between its members.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -164,8 +166,8 @@ mod tests {
             .collect()
     }
 
-    /// Sizes 1, 2, 4, 8 with equal work in each: weights 1, 1, 2 take one quarter, one quarter, and one half of
-    /// the work.
+    /// Sizes 1, 2, 4, 8 with equal work in each: weights 1, 1, 2 take one quarter, one quarter, and
+    /// one half of the work.
     #[test]
     fn work_follows_weights_and_sizes_keep_apart() {
         let cycle = [1.0; 8]

@@ -1,14 +1,16 @@
-//! Draws two members, and takes the one with fewer requests in flight as of the last poll of its monitoring agent.
+//! Draws two members, and takes the one with fewer requests in flight as of the last poll of its
+//! monitoring agent.
 //!
-//! Polls count the requests of all balancers, but they are old: until the next one all balancers run after the
-//! same idle servers. The paper on Prequal measures this rule as one that it replaced, with a poll every 500 ms.
+//! Polls count the requests of all balancers, but they are old: until the next one all balancers
+//! run after the same idle servers. The paper on Prequal measures this rule as one that it
+//! replaced, with a poll every 500 ms.
 //!
 //! **Sees:** what each server's monitoring agent said last of its requests in flight.
 //! **Cost of a pick:** `choices`.
-//! **Fails when:** polls are far apart beside the time that a request takes. A server that has said nothing yet
-//! counts as idle.
-//! **Source:** Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance: introducing
-//! Prequal", NSDI 2024, section 5.2: "YARP-Po2C".
+//! **Fails when:** polls are far apart beside the time that a request takes. A server that has said
+//! nothing yet counts as idle.
+//! **Source:** Wydrowski, Kleinberg, Rumble and Archer, "Load is not what you should balance:
+//! introducing Prequal", NSDI 2024, section 5.2: "YARP-Po2C".
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,7 +80,8 @@ mod tests {
     use super::*;
     use crate::strategy::contract::Bench;
 
-    /// The one polled as idle is picked whenever it is drawn, in 7 of 16 cases, whatever has been sent there since.
+    /// The one polled as idle is picked whenever it is drawn, in 7 of 16 cases, whatever has been
+    /// sent there since.
     #[test]
     fn polls_decide_and_not_what_was_sent() {
         let mut bench = Bench::new("yarp", &[1; 4]);

@@ -1,13 +1,15 @@
-//! Puts members and keys on a ring by hash; a request goes to the first eligible member at or after its
-//! key. When a member leaves or joins, only the keys beside its own points move.
+//! Puts members and keys on a ring by hash; a request goes to the first eligible member at or after
+//! its key. When a member leaves or joins, only the keys beside its own points move.
 //!
 //! **Sees:** the key (or client, or address), who is eligible, weights.
-//! **Cost of a pick:** constant (the ring has an index), one step more for each ineligible point passed.
-//! **Fails when:** keys are hot: whoever holds one gets all of its traffic; with few points a server, shares
-//! are uneven (coefficient of variation about 1/√points). The points are drawn anew in each replication, as theory has
-//! it: an interval holds what the ring does on average, and one ring at work is one draw.
-//! **Source:** Karger et al., "Consistent hashing and random trees", STOC 1997; 160 points a member as in
-//! ketama (Jones, 2007).
+//! **Cost of a pick:** constant (the ring has an index), one step more for each ineligible point
+//! passed.
+//! **Fails when:** keys are hot: whoever holds one gets all of its traffic; with few points a
+//! server, shares are uneven (coefficient of variation about 1/√points). The points are drawn anew
+//! in each replication, as theory has it: an interval holds what the ring does on average, and one
+//! ring at work is one draw.
+//! **Source:** Karger et al., "Consistent hashing and random trees", STOC 1997; 160 points a member
+//! as in ketama (Jones, 2007).
 
 use std::net::IpAddr;
 

@@ -1,19 +1,21 @@
-//! Sends each request to the server that would complete it first, given what that server has to do and how fast it is; ties
-//! at random. An oracle: it knows the size of every request and the speed of every server.
+//! Sends each request to the server that would complete it first, given what that server has to do
+//! and how fast it is; ties at random. An oracle: it knows the size of every request and the speed
+//! of every server.
 //!
-//! `least-work-left` looks at waiting only; this rule adds the time that the request itself takes, which differs where
-//! servers do.
+//! `least-work-left` looks at waiting only; this rule adds the time that the request itself takes,
+//! which differs where servers do.
 //!
-//! **Sees:** when each server would give the request a slot, and how long it takes there at the server's present speed,
-//! both exact where servers have one slot or many and work first come, first served. The way over the network does not
-//! count.
+//! **Sees:** when each server would give the request a slot, and how long it takes there at the
+//! server's present speed, both exact where servers have one slot or many and work first come,
+//! first served. The way over the network does not count.
 //! **Cost of a pick:** n: a look at every server.
-//! **Fails when:** it is greedy, and no bound: a fast server that a short request takes now is missed by a long one later.
-//! Under processor sharing and last come, first served a request does not wait as is foreseen; with attempts that are
-//! cancelled, crashes and changes of speed the forecast is off until the server is idle once.
-//! **Source:** minimum completion time: Ibarra and Kim, "Heuristic algorithms for scheduling independent tasks on
-//! nonidentical processors", JACM 24(2), 1977; Maheswaran et al., "Dynamic mapping of a class of independent tasks onto
-//! heterogeneous computing systems", JPDC 59(2), 1999.
+//! **Fails when:** it is greedy, and no bound: a fast server that a short request takes now is
+//! missed by a long one later. Under processor sharing and last come, first served a request does
+//! not wait as is foreseen; with attempts that are cancelled, crashes and changes of speed the
+//! forecast is off until the server is idle once.
+//! **Source:** minimum completion time: Ibarra and Kim, "Heuristic algorithms for scheduling
+//! independent tasks on nonidentical processors", JACM 24(2), 1977; Maheswaran et al., "Dynamic
+//! mapping of a class of independent tasks onto heterogeneous computing systems", JPDC 59(2), 1999.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

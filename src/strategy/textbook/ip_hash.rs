@@ -1,13 +1,14 @@
-//! Sends a client always to the same member: the hash of its address, modulo the total weight of the
-//! eligible members, says which.
+//! Sends a client always to the same member: the hash of its address, modulo the total weight of
+//! the eligible members, says which.
 //!
 //! **Sees:** the client's address, who is eligible, weights.
 //! **Cost of a pick:** log n.
-//! **Fails when:** clients are few or hide behind one address (a proxy, a mobile carrier): their server gets them
-//! all; and when the pool changes: with one member more, n of n+1 clients move.
-//! **Source:** the modulo rule as textbooks have it; Thaler and Ravishankar, "Using name-based mappings to
-//! increase hit rates", IEEE/ACM ToN 6(1), 1998, on what it does to a changing pool. The hash function is drawn anew in
-//! each replication: an interval holds what the rule does on average over them.
+//! **Fails when:** clients are few or hide behind one address (a proxy, a mobile carrier): their
+//! server gets them all; and when the pool changes: with one member more, n of n+1 clients move.
+//! **Source:** the modulo rule as textbooks have it; Thaler and Ravishankar, "Using name-based
+//! mappings to increase hit rates", IEEE/ACM ToN 6(1), 1998, on what it does to a changing pool.
+//! The hash function is drawn anew in each replication: an interval holds what the rule does on
+//! average over them.
 
 use std::net::IpAddr;
 

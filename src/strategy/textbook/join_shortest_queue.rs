@@ -1,10 +1,10 @@
-//! Sends each request to the server that truly has the fewest requests, whoever sent them; ties at random. An
-//! oracle: no balancer knows this.
+//! Sends each request to the server that truly has the fewest requests, whoever sent them; ties at
+//! random. An oracle: no balancer knows this.
 //!
 //! **Sees:** the true number of requests at each server, abandoned ones included.
 //! **Cost of a pick:** constant.
-//! **Fails when:** never, as a bound on what counting can do for like servers; with unlike servers or very
-//! variable work the shortest queue is not the quickest.
+//! **Fails when:** never, as a bound on what counting can do for like servers; with unlike servers
+//! or very variable work the shortest queue is not the quickest.
 //! **Source:** Winston, "Optimality of the shortest line discipline", J. Appl. Prob. 14, 1977.
 
 use schemars::JsonSchema;

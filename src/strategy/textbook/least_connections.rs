@@ -1,13 +1,14 @@
-//! Sends each request to the member with the fewest requests in flight for its weight; ties are drawn at
-//! random in proportion to weight. "Connections" as in other software: what is counted is requests.
+//! Sends each request to the member with the fewest requests in flight for its weight; ties are
+//! drawn at random in proportion to weight. "Connections" as in other software: what is counted is
+//! requests.
 //!
 //! **Sees:** its own requests in flight, weights.
 //! **Cost of a pick:** constant with equal weights, log n otherwise.
-//! **Fails when:** a server fails fast: it has the fewest requests in flight and attracts them all (a black
-//! hole); or when many balancers each see a small part of the load: their counts say little, and
-//! the rule turns into random.
-//! **Source:** Weber, "On the optimal assignment of customers to parallel servers", J. Appl. Prob. 15, 1978;
-//! as `least_conn` of nginx and `wlc` of IPVS, which break ties otherwise.
+//! **Fails when:** a server fails fast: it has the fewest requests in flight and attracts them all
+//! (a black hole); or when many balancers each see a small part of the load: their counts say
+//! little, and the rule turns into random.
+//! **Source:** Weber, "On the optimal assignment of customers to parallel servers", J. Appl.
+//! Prob. 15, 1978; as `least_conn` of nginx and `wlc` of IPVS, which break ties otherwise.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

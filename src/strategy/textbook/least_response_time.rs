@@ -1,16 +1,16 @@
 //! Sends each request to the member with the least product of average response time and requests in
 //! flight (this one included), for its weight. The average forgets with time.
 //!
-//! A member that has never answered counts as the first response time that this balancer ever saw, from anybody: where that
-//! one was slow, newcomers look slow until the others have so much in flight that they are tried. Before the first answer
-//! only requests in flight count.
+//! A member that has never answered counts as the first response time that this balancer ever saw,
+//! from anybody: where that one was slow, newcomers look slow until the others have so much in
+//! flight that they are tried. Before the first answer only requests in flight count.
 //!
 //! **Sees:** its own requests in flight, response times of successes, weights.
 //! **Cost of a pick:** log n.
-//! **Fails when:** traffic is thin: a member that was slow once is not tried again until the others fill
-//! up, since only answers renew the average; and a server that fails fast looks idle.
-//! **Source:** `least_time` of NGINX Plus and "least response time" of NetScaler, as documented; the forgetting
-//! average as in Finagle's Peak EWMA, without the peak.
+//! **Fails when:** traffic is thin: a member that was slow once is not tried again until the others
+//! fill up, since only answers renew the average; and a server that fails fast looks idle.
+//! **Source:** `least_time` of NGINX Plus and "least response time" of NetScaler, as documented;
+//! the forgetting average as in Finagle's Peak EWMA, without the peak.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,8 +41,8 @@ impl Default for Config {
 pub struct LeastResponseTime {
     tournament: Tournament,
     averages: Vec<Average>,
-    /// What a member that has not answered yet is taken to need: the first response time that anybody had.
-    /// Until then only requests in flight count.
+    /// What a member that has not answered yet is taken to need: the first response time that
+    /// anybody had. Until then only requests in flight count.
     first: Option<f64>,
     decay: f64,
 }
@@ -108,7 +108,8 @@ impl News for LeastResponseTime {
                 libm::exp(-(cx.now - then).seconds() / self.decay)
             });
             average.seconds = keep * average.seconds + (1.0 - keep) * seen;
-            // Answers of one instant must not be lost: with no time gone by, the newest counts half.
+            // Answers of one instant must not be lost: with no time gone by, the newest counts
+            // half.
             if keep == 1.0 {
                 average.seconds = 0.5 * (average.seconds + seen);
             }

@@ -1,13 +1,13 @@
-//! Sends each request to the server that would be free first, were nothing more sent to it; idle servers are
-//! drawn at random. An oracle: it knows the size of every request in advance.
+//! Sends each request to the server that would be free first, were nothing more sent to it; idle
+//! servers are drawn at random. An oracle: it knows the size of every request in advance.
 //!
 //! **Sees:** the true work left at each server; one of several slots is taken to use them all.
 //! **Cost of a pick:** log n.
-//! **Fails when:** never, as a bound: with one slot and first come, first served, it is the central queue
-//! M/G/k sample path for sample path. It looks at waiting only, so among unlike idle servers it
-//! may pick the slow one.
-//! **Source:** Harchol-Balter, Crovella and Murta, "On choosing a task assignment policy for a distributed server
-//! system", JPDC 59, 1999.
+//! **Fails when:** never, as a bound: with one slot and first come, first served, it is the central
+//! queue M/G/k sample path for sample path. It looks at waiting only, so among unlike idle servers
+//! it may pick the slow one.
+//! **Source:** Harchol-Balter, Crovella and Murta, "On choosing a task assignment policy for a
+//! distributed server system", JPDC 59, 1999.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,13 +1,13 @@
-//! Draws d members at random and sends the request to the one of them with the fewest requests in flight for
-//! its weight; the first drawn wins ties.
+//! Draws d members at random and sends the request to the one of them with the fewest requests in
+//! flight for its weight; the first drawn wins ties.
 //!
 //! **Sees:** its own requests in flight, weights.
 //! **Cost of a pick:** d.
-//! **Fails when:** servers are few: with three, two choices leave much on the table. Otherwise it is hard to
-//! beat: it needs no index, does not herd, and copes with several balancers.
-//! **Source:** Mitzenmacher, "The power of two choices in randomized load balancing", IEEE TPDS 12(10), 2001;
-//! Vvedenskaya, Dobrushin and Karpelevich, 1996. Distinct draws by Floyd's method (Bentley and Floyd, CACM
-//! 30(9), 1987).
+//! **Fails when:** servers are few: with three, two choices leave much on the table. Otherwise it
+//! is hard to beat: it needs no index, does not herd, and copes with several balancers.
+//! **Source:** Mitzenmacher, "The power of two choices in randomized load balancing", IEEE TPDS
+//! 12(10), 2001; Vvedenskaya, Dobrushin and Karpelevich, 1996. Distinct draws by Floyd's method
+//! (Bentley and Floyd, CACM 30(9), 1987).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -119,8 +119,8 @@ mod tests {
     use super::Config;
     use crate::strategy::contract::Bench;
 
-    /// With member `m` holding `m` requests, the pick of d distinct of n is the least drawn: P(pick = m) =
-    /// C(n-1-m, d-1)/C(n, d). Chi-square over 40,000 picks at 0.1%.
+    /// With member `m` holding `m` requests, the pick of d distinct of n is the least drawn:
+    /// P(pick = m) = C(n-1-m, d-1)/C(n, d). Chi-square over 40,000 picks at 0.1%.
     #[test]
     fn draws_distinct_members_fairly() {
         for (d, expected, limit) in [

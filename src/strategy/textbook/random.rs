@@ -2,8 +2,9 @@
 //!
 //! **Sees:** who is eligible.
 //! **Cost of a pick:** constant.
-//! **Fails when:** used at high load: each server is an M/G/1 queue of its own, with all the waiting that comes
-//! of requests meeting by chance. It never gets worse with more balancers, though.
+//! **Fails when:** used at high load: each server is an M/G/1 queue of its own, with all the
+//! waiting that comes of requests meeting by chance. It never gets worse with more balancers,
+//! though.
 //! **Source:** thinning of a Poisson process: Kingman, "Poisson Processes", 1993, §5.1.
 
 use schemars::JsonSchema;

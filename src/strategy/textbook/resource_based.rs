@@ -1,12 +1,14 @@
-//! Sends requests where the monitoring agents report free resources: each member is drawn in proportion to its
-//! weight and to the share of CPU or memory, whichever is scarcer, that its last report left free.
+//! Sends requests where the monitoring agents report free resources: each member is drawn in
+//! proportion to its weight and to the share of CPU or memory, whichever is scarcer, that its last
+//! report left free.
 //!
 //! **Sees:** the agents' reports, which are as old as their interval; weights.
 //! **Cost of a pick:** log n.
 //! **Fails when:** reports are old: with `choice = "least"` every balancer runs to the member that
 //! was idle at its last report, and buries it before the next (herding).
-//! **Source:** Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000, on the herd; the rule as
-//! "resource-based (adaptive)" of Kemp LoadMaster and `agent-check` of HAProxy, as documented.
+//! **Source:** Mitzenmacher, "How useful is old information?", IEEE TPDS 11(1), 2000, on the herd;
+//! the rule as "resource-based (adaptive)" of Kemp LoadMaster and `agent-check` of HAProxy, as
+//! documented.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,9 +24,9 @@ use crate::units::Share;
 pub struct Config {
     /// How the reports decide.
     pub choice: Choice,
-    /// What the newest report counts in the smoothed figure that decides; 100% takes it as it is. At load ρ,
-    /// requests in proportion to free shares swing ever more widely from report to report above about
-    /// 2(1−ρ).
+    /// What the newest report counts in the smoothed figure that decides; 100% takes it as it is.
+    /// At load ρ, requests in proportion to free shares swing ever more widely from report to
+    /// report above about 2(1−ρ).
     pub newest: Share,
 }
 
@@ -63,8 +65,8 @@ enum Index {
     Least(Tournament),
 }
 
-/// Even a member that reports itself full keeps this free share: a rule that starves a member on old news
-/// would never see it recover in a pool where all are full.
+/// Even a member that reports itself full keeps this free share: a rule that starves a member on
+/// old news would never see it recover in a pool where all are full.
 const LEAST_FREE: f64 = 0.01;
 
 impl ResourceBased {
@@ -163,7 +165,8 @@ mod tests {
             },
         );
         let hits = (0..40_000).filter(|_| bench.pick(0) == 0).count();
-        // 60 free against 20 free: 30,000 expected; 4.5 standard deviations are 390 (false alarm 7e-6).
+        // 60 free against 20 free: 30,000 expected; 4.5 standard deviations are 390 (false alarm
+        // 7e-6).
         assert!(hits.abs_diff(30_000) < 390, "{hits}");
     }
 }

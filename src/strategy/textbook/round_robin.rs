@@ -3,11 +3,11 @@
 //!
 //! **Sees:** who is eligible.
 //! **Cost of a pick:** constant.
-//! **Fails when:** servers or requests are unlike: the slow server gets as many requests as the fast
-//! ones, and its queue sets the tail. Several balancers that all begin with the first member send it
-//! bursts; hence the random start.
-//! **Source:** Nagle, "On packet switches with infinite storage", RFC 970, 1985. With Poisson arrivals each
-//! of k servers sees Erlang-k gaps: an E_k/G/1 queue.
+//! **Fails when:** servers or requests are unlike: the slow server gets as many requests as the
+//! fast ones, and its queue sets the tail. Several balancers that all begin with the first member
+//! send it bursts; hence the random start.
+//! **Source:** Nagle, "On packet switches with infinite storage", RFC 970, 1985. With Poisson
+//! arrivals each of k servers sees Erlang-k gaps: an E_k/G/1 queue.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,9 +2,9 @@
 //!
 //! **Sees:** who is eligible, weights.
 //! **Cost of a pick:** log n.
-//! **Fails when:** the weights are wrong, and at high load like `random`: it never looks at how busy anybody is.
-//! Weights in proportion to speed are not the best for the mean: fast servers deserve more than their
-//! share (Buzen and Chen).
+//! **Fails when:** the weights are wrong, and at high load like `random`: it never looks at how
+//! busy anybody is. Weights in proportion to speed are not the best for the mean: fast servers
+//! deserve more than their share (Buzen and Chen).
 //! **Source:** Buzen and Chen, "Optimal load balancing in memory hierarchies", IFIP 1974.
 
 use schemars::JsonSchema;

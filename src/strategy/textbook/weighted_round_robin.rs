@@ -1,13 +1,14 @@
-//! Round robin in which a member of weight 3 comes three times as often as one of weight 1, its turns
-//! spread evenly. Each member has a deadline; the earliest goes next, and its deadline moves on by one over
-//! its weight.
+//! Round robin in which a member of weight 3 comes three times as often as one of weight 1, its
+//! turns spread evenly. Each member has a deadline; the earliest goes next, and its deadline moves
+//! on by one over its weight.
 //!
 //! **Sees:** who is eligible, weights.
 //! **Cost of a pick:** log n.
 //! **Fails when:** the weights are wrong, or servers change their speed: it never looks at how busy
-//! anybody is. Products space the turns differently, and with several balancers the spacing is lost.
-//! **Source:** earliest deadline first over virtual time: Demers, Keshav and Shenker, "Analysis and simulation of
-//! a fair queueing algorithm", SIGCOMM 1989.
+//! anybody is. Products space the turns differently, and with several balancers the spacing is
+//! lost.
+//! **Source:** earliest deadline first over virtual time: Demers, Keshav and Shenker, "Analysis and
+//! simulation of a fair queueing algorithm", SIGCOMM 1989.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -27,7 +28,8 @@ pub struct Config {}
 #[derive(Clone, Debug)]
 pub struct WeightedRoundRobin {
     turns: BinaryHeap<Turn>,
-    /// Whether a member stands in `turns`; one that is found ineligible is dropped until it returns.
+    /// Whether a member stands in `turns`; one that is found ineligible is dropped until it
+    /// returns.
     waiting: Vec<bool>,
     /// The deadline of the last pick: virtual time.
     now: f64,
@@ -77,7 +79,8 @@ impl WeightedRoundRobin {
 impl News for WeightedRoundRobin {
     type Config = Config;
 
-    /// The first turns fall at random within each member's gap, so that balancers do not march in step.
+    /// The first turns fall at random within each member's gap, so that balancers do not march in
+    /// step.
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = WeightedRoundRobin {
             turns: BinaryHeap::with_capacity(cx.pool.len()),

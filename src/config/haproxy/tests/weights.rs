@@ -20,7 +20,8 @@ fn a_weight_is_written_after_the_address_where_there_is_none() {
     );
 }
 
-/// What is left when each weight is taken out, with ` weight ` before it where `inserted` says that it was not there.
+/// What is left when each weight is taken out, with ` weight ` before it where `inserted` says that
+/// it was not there.
 fn without_weights(read: &Configuration, inserted: &[Vec<bool>]) -> String {
     let mut text = read.files[0].text.clone();
     let mut places = Vec::new();

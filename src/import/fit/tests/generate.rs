@@ -1,4 +1,5 @@
-//! Logs of servers that are known, for tests: small event loops of their own, so that a mistake in the fit is not in them too.
+//! Logs of servers that are known, for tests: small event loops of their own, so that a mistake in
+//! the fit is not in them too.
 
 use rand::SeedableRng as _;
 
@@ -16,7 +17,8 @@ pub(super) enum Coming {
     Regular,
     /// Poisson, now at 1.6 times the rate and now at 0.4 times, for 200 service times on average.
     Bursty,
-    /// Poisson, thinned by what is there: kept with probability 1 / (1 + present / slots), as a balancer does that looks at it.
+    /// Poisson, thinned by what is there: kept with probability 1 / (1 + present / slots), as a
+    /// balancer does that looks at it.
     Avoiding,
 }
 
@@ -45,7 +47,8 @@ impl Truth {
         }
     }
 
-    /// So many visits, with a clock of this step that cuts off arrivals and departures; 1 is exact to the nanosecond.
+    /// So many visits, with a clock of this step that cuts off arrivals and departures; 1 is exact
+    /// to the nanosecond.
     pub(super) fn log(&self, visits: usize, step: i64, seed: u64) -> Vec<Visit> {
         let service: Dist<Span> = toml::from_str(self.service).unwrap();
         let service = service.sampler().unwrap();

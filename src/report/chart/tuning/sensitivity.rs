@@ -1,4 +1,5 @@
-//! What each value does: bars of what is lost when it is a little smaller or larger than what was found.
+//! What each value does: bars of what is lost when it is a little smaller or larger than what was
+//! found.
 
 use super::super::Study;
 use super::super::canvas::{Align, Canvas, Type};

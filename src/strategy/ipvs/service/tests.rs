@@ -1,4 +1,5 @@
-//! The schedulers against the kernel's own loops over the list, written down as they are, on random services.
+//! The schedulers against the kernel's own loops over the list, written down as they are, on random
+//! services.
 
 use proptest::prelude::*;
 
@@ -279,7 +280,8 @@ proptest! {
     }
 }
 
-/// The marks of overload: at the upper threshold, and below the lower one, or three quarters of the upper.
+/// The marks of overload: at the upper threshold, and below the lower one, or three quarters of the
+/// upper.
 #[test]
 fn thresholds() {
     for (upper, lower, clears) in [(4, 0, 2), (4, 2, 1), (0, 0, 0)] {

@@ -1,4 +1,5 @@
-//! What recordings do not show of failures, backups and what was tried, and an upstream to try the methods with.
+//! What recordings do not show of failures, backups and what was tried, and an upstream to try the
+//! methods with.
 
 use std::net::IpAddr;
 
@@ -69,7 +70,8 @@ impl Upstream {
         self.set_eligible(member, present);
     }
 
-    /// Where a request for `key` from `address` goes after `tried`, the last one first. Nothing is sent.
+    /// Where a request for `key` from `address` goes after `tried`, the last one first. Nothing is
+    /// sent.
     pub(in crate::strategy::nginx) fn ask(
         &mut self,
         address: &str,
@@ -151,8 +153,8 @@ fn a_failed_server_gets_one_trial_after_the_timeout_and_up_to_a_second() {
     assert_eq!(picks.iter().filter(|&&pick| pick == Some(0)).count(), 2);
 }
 
-/// The second server is left alone after two failures, for 7 s and up to 1 s more; the third is never given up; the
-/// first does as the upstream says.
+/// The second server is left alone after two failures, for 7 s and up to 1 s more; the third is
+/// never given up; the first does as the upstream says.
 #[test]
 fn what_a_server_says_of_its_failures_goes_before_what_the_upstream_says() {
     let mut members = servers(&[1, 1, 1]);
