@@ -18,9 +18,10 @@ pub mod whole;
 pub mod write;
 
 use crate::experiment::{self, Outcome};
-use crate::model::fault::Schedule;
+use crate::model::fault::{Effect, Schedule};
 use crate::scenario::Scenario;
-use chart::{Chart, FaultMark, Series, Study};
+use crate::time::Time;
+use chart::{Chart, Event, EventKind, Series, Study};
 use sweep::SweepTables;
 use tables::Tables;
 
@@ -54,7 +55,7 @@ pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec
             colour: chart::MEASURED,
         })
         .collect();
-    let faults = faults(scenario);
+    let events = events(scenario);
     let exact = tables::exact_latency(scenario, &tables.latency);
     let caption = caption(scenario, outcomes, &shown);
     chart::draw(&Study {
@@ -71,7 +72,7 @@ pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec
         timeline: &tables.timeline,
         utilization: &tables.utilization,
         sessions: &tables.sessions,
-        faults: &faults,
+        events: &events,
         warmup_s: scenario.warmup().seconds(),
         ..Study::default()
     })
@@ -162,26 +163,44 @@ fn series(scenario: &Scenario, shown: &[usize]) -> Vec<Series> {
         .collect()
 }
 
-/// The faults that happen at given times, of all variants, each once.
-fn faults(scenario: &Scenario) -> Vec<FaultMark> {
-    let mut marks: Vec<FaultMark> = Vec::new();
-    for fault in scenario
-        .variants
-        .iter()
-        .flat_map(|variant| &variant.blueprint.faults)
-    {
-        let Schedule::Once(begins, ends) = fault.schedule else {
-            continue;
+/// The faults that happen at given times, and who joins and leaves, of all variants, each once.
+fn events(scenario: &Scenario) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for variant in &scenario.variants {
+        let blueprint = &variant.blueprint;
+        let mut add = |begins: Time, ends: Time, kind, label: String| {
+            let event = Event {
+                from_s: begins.seconds(),
+                to_s: (ends < blueprint.end).then(|| ends.seconds()),
+                kind,
+                label,
+            };
+            if begins < blueprint.end && !events.contains(&event) {
+                events.push(event);
+            }
         };
-        let end = scenario.variants[0].blueprint.end;
-        let mark = FaultMark {
-            from_s: begins.seconds(),
-            to_s: (ends < end).then(|| ends.seconds()),
-            label: fault.label.clone(),
-        };
-        if begins < end && !marks.contains(&mark) {
-            marks.push(mark);
+        for fault in &blueprint.faults {
+            let kind = match fault.effect {
+                Effect::Crash(..) => EventKind::Crash,
+                Effect::Slowdown(_) => EventKind::Slowdown,
+                Effect::Drain => EventKind::Drain,
+                Effect::Errors(..) => EventKind::Errors,
+            };
+            if let Schedule::Once(begins, ends) = fault.schedule {
+                add(begins, ends, kind, fault.label.clone());
+            }
+        }
+        for service in &blueprint.services {
+            for group in &service.groups {
+                let name = format!("{}/{}", service.name, group.name);
+                if group.joins > Time::ZERO {
+                    let label = format!("{name} joins");
+                    add(group.joins, group.joins, EventKind::Join, label);
+                }
+                let label = format!("{name} leaves");
+                add(group.leaves, group.leaves, EventKind::Leave, label);
+            }
         }
     }
-    marks
+    events
 }

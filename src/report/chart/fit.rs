@@ -63,22 +63,19 @@ pub fn quantiles(question: &str, caption: &str, servers: &[(&str, &Fitted)]) -> 
         frame::x_grid(canvas, plot, &x);
         let equal = [(x.at(low), y.at(low)), (x.at(high), y.at(high))];
         canvas.line(&equal, INK, 0.8, 1.2, Some((5.0, 4.0)));
-        let mut ends = Vec::new();
+        let (mut ends, mut lines) = (Vec::new(), vec![equal.to_vec()]);
         for ((_, fitted), series) in shown.iter().zip(&series) {
             let own = points(fitted);
             for &(logged, simulated) in &own {
-                canvas.dot(
-                    (x.at(logged), y.at(simulated)),
-                    3.2,
-                    look(series.colour).colour,
-                    0.75,
-                );
+                let at = (x.at(logged), y.at(simulated));
+                lines.push(vec![at]);
+                canvas.dot(at, 3.2, look(series.colour).colour, 0.75);
             }
             if let Some(&(logged, simulated)) = own.last() {
                 ends.push((series, x.at(logged), y.at(simulated)));
             }
         }
-        frame::end_labels(canvas, plot, &ends);
+        frame::end_labels(canvas, plot, &ends, &lines);
         canvas.text(
             "dashed: equal; the last points are the 99.5th and the 99.9th percentile",
             (plot.left + 12.0, plot.top + 14.0),

@@ -1,9 +1,10 @@
-//! What charts have in common: title, plot with axes, labels at the ends of lines, faults.
+//! What charts have in common: title, plot with axes, labels at the ends of lines.
 
 use super::canvas::{Align, Canvas, Type};
-use super::palette::{FAULT, GRID, INK, MUTED, PAPER, look};
+use super::labels::{self, Place};
+use super::palette::{GRID, INK, MUTED, PAPER, look};
 use super::scale::Scale;
-use super::{FaultMark, Series, Study};
+use super::{Series, Study};
 
 /// Width of every chart in pixels.
 pub(super) const WIDTH: f64 = 1200.0;
@@ -99,19 +100,23 @@ const NEAR: f64 = 60.0;
 
 /// Names where lines end. Of those that end near the right edge, at the right of the plot, moved
 /// apart, with a thin line where one had to move; that line stays at the edge: right across the
-/// plot it would pass for data. Of those that end before, in the plot, behind a dot.
-pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64, f64)]) {
+/// plot it would pass for data. Of those that end before, in the plot, by a dot, where they cover
+/// none of `lines` and no other name, if there is such a place.
+pub(super) fn end_labels(
+    canvas: &Canvas<'_>,
+    plot: Plot,
+    ends: &[(&Series, f64, f64)],
+    lines: &[Vec<(f64, f64)>],
+) {
     let (beside, within): (Vec<_>, Vec<_>) =
         ends.iter().partition(|(_, x, _)| *x >= plot.right - NEAR);
-    let apart = |ends: &[(&Series, f64, f64)]| {
-        let wanted: Vec<f64> = ends.iter().map(|&(_, _, y)| y).collect();
-        super::labels::push_apart(&wanted, 18.0, plot.top - 9.0, plot.bottom + 9.0)
-    };
-    for (&(series, x, y), at) in beside.iter().zip(apart(&beside)) {
+    let wanted: Vec<f64> = beside.iter().map(|&&(_, _, y)| y).collect();
+    let apart = labels::push_apart(&wanted, 18.0, plot.top - 9.0, plot.bottom + 9.0);
+    for (&&(series, x, y), at) in beside.iter().zip(apart) {
         let look = look(series.colour);
         let start = plot.right + 18.0;
         let points = [(x + 2.0, y), (plot.right + 6.0, y), (start - 3.0, at)];
-        canvas.line(&points, look.ink, 0.45, 1.0, None);
+        canvas.line(&points, look.colour, 0.7, 1.0, None);
         let type_ = Type::bold(LABEL, look.ink);
         canvas.text(
             &type_.fit(&series.name, WIDTH - start - 6.0),
@@ -120,97 +125,35 @@ pub(super) fn end_labels(canvas: &Canvas<'_>, plot: Plot, ends: &[(&Series, f64,
             type_,
         );
     }
-    for (&(series, x, y), at) in within.iter().zip(apart(&within)) {
-        let look = look(series.colour);
-        let type_ = Type::bold(LABEL, look.ink);
+    let named = |&&(series, x, y): &&(&Series, f64, f64)| {
+        let type_ = Type::bold(LABEL, look(series.colour).ink);
         let name = type_.fit(&series.name, plot.right - plot.left - 16.0);
-        let width = type_.width(&name);
-        let start = (x + 10.0).min(plot.right - width - 4.0);
-        // Above the end where there is no room after it, and never out of the plot.
-        let lift = if start < x + 9.0 { 16.0 } else { 0.0 };
-        let at = (at - lift).clamp(plot.top + 9.0, plot.bottom - 9.0);
-        let box_ = ((start - 3.0, at - 8.0), (start + width + 3.0, at + 8.0));
-        canvas.area(box_.0, box_.1, PAPER, 0.85);
-        canvas.dot((x, y), 4.0, look.colour, 1.0);
-        canvas.text(&name, (start, at), Align::Left, type_);
-    }
-}
-
-/// Faults as bands over a plot, and the warm-up; names above the plot, in rows where they would
-/// touch.
-pub(super) fn mark_times(
-    canvas: &Canvas<'_>,
-    plot: Plot,
-    scale: &Scale,
-    study: &Study<'_>,
-    end: f64,
-    named: bool,
-) {
-    if study.warmup_s > 0.0 {
+        let size = (type_.width(&name) + 6.0, 17.0);
+        (name, type_, size, (x, y))
+    };
+    let named: Vec<_> = within.iter().map(named).collect();
+    let wanted: Vec<_> = named.iter().map(|&(.., size, end)| (size, end)).collect();
+    let room = Place {
+        left: plot.left,
+        top: plot.top,
+        right: plot.right,
+        bottom: plot.bottom,
+    };
+    let places = labels::by_ends(&wanted, room, lines);
+    for ((name, type_, _, end), place) in named.iter().zip(&places) {
         canvas.area(
-            (plot.left, plot.top),
-            (scale.at(study.warmup_s), plot.bottom),
-            MUTED,
-            0.10,
+            (place.left, place.top),
+            (place.right, place.bottom),
+            PAPER,
+            0.85,
         );
-    }
-    let small = Type::new(12.0, FAULT);
-    let mut rows: Vec<f64> = Vec::new();
-    for mark in study.faults {
-        let (from, to) = (scale.at(mark.from_s), scale.at(mark.to_s.unwrap_or(end)));
-        canvas.area(
-            (from, plot.top),
-            (to.max(from + 1.0), plot.bottom),
-            FAULT,
-            0.10,
-        );
-        canvas.line(
-            &[(from, plot.top), (from, plot.bottom)],
-            FAULT,
-            0.7,
-            1.0,
-            None,
-        );
-        if !named {
-            continue;
+        if place.distance(*end) > labels::CLOSE {
+            canvas.line(&[*end, place.nearest(*end)], type_.colour, 0.7, 1.0, None);
         }
-        let text = small.fit(&mark.label, plot.right - plot.left);
-        let width = small.width(&text);
-        let x = from.min(plot.right - width);
-        let row = rows.iter().position(|&free| x > free).unwrap_or(rows.len());
-        if row < FAULT_ROWS {
-            canvas.text(
-                &text,
-                (x, plot.top - 10.0 - 16.0 * row as f64),
-                Align::Left,
-                small,
-            );
-            let free = x + width + 12.0;
-            if row == rows.len() {
-                rows.push(free);
-            } else {
-                rows[row] = free;
-            }
-        }
+        let middle = (place.top + place.bottom) / 2.0;
+        canvas.text(name, (place.left + 3.0, middle), Align::Left, *type_);
     }
-    if named && study.warmup_s > 0.0 {
-        let muted = Type::new(12.0, MUTED);
-        let width = scale.at(study.warmup_s) - plot.left;
-        if width > muted.width("warm-up") + 8.0 {
-            canvas.text(
-                "warm-up",
-                (plot.left + width / 2.0, plot.top + 12.0),
-                Align::Centre,
-                muted,
-            );
-        }
+    for &&(series, x, y) in &within {
+        canvas.dot((x, y), 4.0, look(series.colour).colour, 1.0);
     }
-}
-
-/// Rows of fault names at most.
-pub(super) const FAULT_ROWS: usize = 3;
-
-/// Room above a plot for the names of faults.
-pub(super) fn fault_room(faults: &[FaultMark]) -> f64 {
-    14.0 + 16.0 * faults.len().min(FAULT_ROWS) as f64
 }

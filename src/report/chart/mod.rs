@@ -1,6 +1,7 @@
 //! Charts: functions from rows to SVG, and SVG to PNG. No statistics are made here.
 
 mod canvas;
+mod events;
 pub mod fit;
 mod frame;
 mod grid;
@@ -68,8 +69,8 @@ pub struct Study<'a> {
     pub sweep_and: Option<&'a str>,
     /// The metric that decides: the name of a column of `runs.csv`.
     pub judge: &'a str,
-    /// What goes wrong at known times.
-    pub faults: &'a [FaultMark],
+    /// What happens to servers at known times.
+    pub events: &'a [Event],
     /// Seconds that are not measured.
     pub warmup_s: f64,
 }
@@ -83,15 +84,34 @@ pub struct Series {
     pub colour: usize,
 }
 
-/// A fault at a known time.
+/// What happens to servers at a known time: a fault, or that they join or leave.
 #[derive(Clone, Debug, PartialEq)]
-pub struct FaultMark {
+pub struct Event {
     /// When it begins, in seconds.
     pub from_s: f64,
     /// When it ends; `None` where it does not.
     pub to_s: Option<f64>,
-    /// What it is.
+    /// What kind of event it is.
+    pub kind: EventKind,
+    /// What it is called.
     pub label: String,
+}
+
+/// Kinds of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// Servers are dead.
+    Crash,
+    /// Servers work more slowly.
+    Slowdown,
+    /// Servers get no new clients.
+    Drain,
+    /// Servers answer with errors.
+    Errors,
+    /// Servers join the pool.
+    Join,
+    /// Servers leave the pool.
+    Leave,
 }
 
 /// A picture.

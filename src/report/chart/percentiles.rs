@@ -87,7 +87,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 "Percentile (each nine as wide as the next)"
             },
         );
-        let mut ends = Vec::new();
+        let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for (named, series, share) in &all {
             let look = look(series.colour);
             let own: Vec<_> = study
@@ -113,6 +113,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             if let Some(&(end_x, end_y)) = points.last() {
                 ends.push((named, end_x, end_y));
             }
+            lines.push(points);
         }
         for series in study.strategies {
             let own = study.exact.iter().filter(|row| row.strategy == series.name);
@@ -121,8 +122,9 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 .map(|row| (x.at(row.percentile), y.at(row.response_ms)))
                 .collect();
             canvas.line(&points, INK, 1.0, 1.2, Some((2.0, 4.0)));
+            lines.push(points);
         }
-        frame::end_labels(canvas, plot, &ends);
+        frame::end_labels(canvas, plot, &ends, &lines);
     }))
 }
 

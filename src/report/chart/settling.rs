@@ -35,7 +35,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         );
         frame::y_axis(canvas, plot, &y, "Requests in the system");
         frame::x_axis(canvas, plot, &x, "Simulated time (s)");
-        let mut ends = Vec::new();
+        let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for series in study.strategies {
             let look = look(series.colour);
             let own: Vec<&SettlingRow> = rows
@@ -53,6 +53,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             if let Some(&(end_x, end_y)) = points.last() {
                 ends.push((series, end_x, end_y));
             }
+            lines.push(points);
         }
         let edge = x.at(settled);
         canvas.line(
@@ -68,6 +69,6 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             Align::Left,
             AXIS,
         );
-        frame::end_labels(canvas, plot, &ends);
+        frame::end_labels(canvas, plot, &ends, &lines);
     }))
 }

@@ -80,7 +80,7 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) ->
         frame::title(canvas, study, &format!("{what}; bands are 95% intervals"));
         frame::y_axis(canvas, plot, &y, &format!("{axis}{scale}"));
         frame::x_axis(canvas, plot, &x, study.sweep_label);
-        let mut ends = Vec::new();
+        let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for series in study.strategies {
             let look = look(series.colour);
             let mut own: Vec<&&SweepRow> = rows
@@ -104,7 +104,8 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) ->
             if let Some(&(end_x, end_y)) = points.last() {
                 ends.push((series, end_x, end_y));
             }
+            lines.push(points);
         }
-        frame::end_labels(canvas, plot, &ends);
+        frame::end_labels(canvas, plot, &ends, &lines);
     }))
 }

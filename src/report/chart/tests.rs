@@ -15,7 +15,7 @@ struct Invented {
     sessions: Vec<SessionRow>,
     sweep: Vec<SweepRow>,
     settling: Vec<SettlingRow>,
-    faults: Vec<FaultMark>,
+    events: Vec<Event>,
 }
 
 fn invent(count: usize, servers: usize, scale: f64) -> Invented {
@@ -137,14 +137,16 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
             });
         }
     }
-    made.faults.push(FaultMark {
+    made.events.push(Event {
         from_s: 200.0,
         to_s: Some(260.0),
+        kind: EventKind::Crash,
         label: "crash of web/server-3".to_owned(),
     });
-    made.faults.push(FaultMark {
+    made.events.push(Event {
         from_s: 240.0,
         to_s: None,
+        kind: EventKind::Slowdown,
         label: "slowdown of web/server-4".to_owned(),
     });
     made
@@ -170,7 +172,7 @@ impl Invented {
             timeline: &self.timeline,
             utilization: &self.utilization,
             sessions: &self.sessions,
-            faults: &self.faults,
+            events: &self.events,
             warmup_s: 60.0,
         }
     }

@@ -2,6 +2,7 @@
 //! any failed; the median and the 99th percentile of the response times of those that succeeded.
 
 use super::canvas::{Align, Canvas, Type};
+use super::events;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, Look, MUTED, look};
 use super::scale::{Scale, positive_range, range};
@@ -83,10 +84,18 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     if panels.is_empty() || end <= 0.0 {
         return None;
     }
-    let first = frame::title_height(study) + frame::fault_room(study.faults) + 22.0;
     let (tall, gap) = (290.0, 66.0);
+    let plot = |top: f64| Plot {
+        left: 104.0,
+        top,
+        right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
+        bottom: top + tall,
+    };
+    let Plot { left, right, .. } = plot(0.0);
+    let x = Scale::linear(0.0, end, left, right);
+    let names = events::room(study.events, plot(0.0), &x);
+    let first = frame::title_height(study) + names + 22.0;
     let height = first + panels.len() as f64 * (tall + gap) - gap + 72.0;
-    let right = WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
         let what = if fails {
             "By time of arrival: what succeeded (dotted: what came), and how long that took; thin where more than 1% failed"
@@ -96,19 +105,16 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(canvas, study, what);
         for (at, panel) in panels.iter().enumerate() {
             let top = first + at as f64 * (tall + gap);
-            let plot = Plot {
-                left: 104.0,
-                top,
-                right,
-                bottom: top + tall,
-            };
-            let place = (at == 0, at + 1 == panels.len());
-            draw_panel(canvas, study, plot, *panel, end, place);
+            let (upper, lower) = (at == 0, at + 1 == panels.len());
+            let above = if upper { names } else { 14.0 };
+            let heading = Type::bold(14.0, INK);
+            canvas.text(panel.name, (left, top - above), Align::Left, heading);
+            draw_panel(canvas, study, plot(top), *panel, end, (upper, lower));
         }
     }))
 }
 
-/// Draws a panel, and what stands above the uppermost and below the lowest.
+/// Draws a panel, and the names above the uppermost and below the lowest.
 fn draw_panel(
     canvas: &Canvas<'_>,
     study: &Study<'_>,
@@ -135,15 +141,8 @@ fn draw_panel(
     frame::y_axis(canvas, plot, &y, &format!("{name} ({unit}{scale})"));
     let below = if lower { "Simulated time (s)" } else { "" };
     frame::x_axis(canvas, plot, &x, below);
-    frame::mark_times(canvas, plot, &x, study, end, upper);
-    let above = if upper {
-        plot.top - frame::fault_room(study.faults)
-    } else {
-        plot.top - 14.0
-    };
-    let heading = Type::bold(14.0, INK);
-    canvas.text(name, (plot.left, above), Align::Left, heading);
-    let mut ends = Vec::new();
+    events::mark(canvas, plot, &x, study, end, upper);
+    let (mut ends, mut lines) = (Vec::new(), Vec::new());
     let mut came: Vec<Vec<(f64, f64)>> = Vec::new();
     for series in study.strategies {
         let look = look(series.colour);
@@ -159,6 +158,7 @@ fn draw_panel(
             let arrivals = own().map(|row| (middle(row), y.at(arrived(row)))).collect();
             if !came.contains(&arrivals) {
                 canvas.line(&arrivals, MUTED, 0.9, 1.2, Some((1.5, 3.0)));
+                lines.push(arrivals.clone());
                 came.push(arrivals);
             }
         }
@@ -175,8 +175,9 @@ fn draw_panel(
         }
         line.flush();
         ends.extend(line.last.map(|(end_x, end_y)| (series, end_x, end_y)));
+        lines.extend(line.drawn);
     }
-    frame::end_labels(canvas, plot, &ends);
+    frame::end_labels(canvas, plot, &ends, &lines);
 }
 
 /// A line under way, that is thick where it tells the whole story.
@@ -186,6 +187,7 @@ struct Line<'c, 'a> {
     run: Vec<(f64, f64)>,
     thick: bool,
     last: Option<(f64, f64)>,
+    drawn: Vec<Vec<(f64, f64)>>,
 }
 
 impl<'c, 'a> Line<'c, 'a> {
@@ -196,6 +198,7 @@ impl<'c, 'a> Line<'c, 'a> {
             run: Vec::new(),
             thick: true,
             last: None,
+            drawn: Vec::new(),
         }
     }
 
@@ -223,6 +226,6 @@ impl<'c, 'a> Line<'c, 'a> {
         }
         let Look { colour, dash, .. } = self.look;
         self.canvas.line(&self.run, colour, alpha, width, dash);
-        self.run.clear();
+        self.drawn.push(std::mem::take(&mut self.run));
     }
 }

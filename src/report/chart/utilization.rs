@@ -174,7 +174,7 @@ fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: 
         };
     }
     flush(open);
-    for mark in study.faults {
+    for mark in study.events {
         for at in std::iter::once(mark.from_s).chain(mark.to_s) {
             canvas.line(
                 &[(x.at(at), plot.top - 4.0), (x.at(at), plot.bottom + 4.0)],
@@ -193,7 +193,8 @@ fn legend(canvas: &Canvas<'_>, y: f64) {
         let at = |step: f64| left + step / (STEPS + 1.0) * wide;
         canvas.area(
             (at(f64::from(step)), y - 7.0),
-            (at(f64::from(step) + 1.0), y + 7.0),
+            // To the end, beneath those that follow: edges that only meet would show as seams.
+            (left + wide, y + 7.0),
             heat(f64::from(step) / STEPS),
             1.0,
         );

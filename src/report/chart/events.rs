@@ -1,0 +1,205 @@
+//! What happens to servers at known times, over a plot of time: bands, and names above the plot.
+
+use super::canvas::{Align, Canvas, Type};
+use super::frame::Plot;
+use super::palette::{FAULT, MUTED};
+use super::scale::Scale;
+use super::{Event, Study};
+
+const SMALL: Type = Type::new(12.0, FAULT);
+
+/// Rows of names at most, where each event has its own.
+const ROWS: usize = 3;
+
+/// A name above a plot.
+#[derive(Clone, Debug, PartialEq)]
+struct Name {
+    text: String,
+    x: f64,
+    /// Counted upwards from the plot.
+    row: usize,
+}
+
+/// The names of `events`, in rows where they would touch. Where that takes too many rows, as in a
+/// rolling restart, there is one name for all events of a kind, that says how many they are: none
+/// is left out in silence.
+fn names(events: &[Event], plot: Plot, x: &Scale) -> Vec<Name> {
+    let mut events: Vec<&Event> = events.iter().collect();
+    events.sort_by(|one, other| one.from_s.total_cmp(&other.from_s));
+    let each: Vec<(f64, String)> = events
+        .iter()
+        .map(|event| (event.from_s, event.label.clone()))
+        .collect();
+    let each = rows(each, plot, x);
+    if each.iter().all(|name| name.row < ROWS) {
+        return each;
+    }
+    let mut kinds: Vec<(&Event, Vec<&str>)> = Vec::new();
+    for event in events {
+        match kinds.iter_mut().find(|(first, _)| first.kind == event.kind) {
+            // The same event at several times, as in several variants, is one.
+            Some((_, labels)) if labels.contains(&event.label.as_str()) => {}
+            Some((_, labels)) => labels.push(&event.label),
+            None => kinds.push((event, vec![&event.label])),
+        }
+    }
+    let told = |(first, labels): &(&Event, Vec<&str>)| {
+        let text = match labels.len() - 1 {
+            0 => first.label.clone(),
+            others => format!("{} and {others} more", first.label),
+        };
+        (first.from_s, text)
+    };
+    rows(kinds.iter().map(told).collect(), plot, x)
+}
+
+/// Names, wanted at these times, in as few rows as keep them apart.
+fn rows(wanted: Vec<(f64, String)>, plot: Plot, x: &Scale) -> Vec<Name> {
+    let mut free: Vec<f64> = Vec::new();
+    let place = |(at, label): (f64, String)| {
+        let text = SMALL.fit(&label, plot.right - plot.left);
+        let width = SMALL.width(&text);
+        let x = x.at(at).min(plot.right - width);
+        let row = free.iter().position(|&free| x > free);
+        let row = row.unwrap_or_else(|| {
+            free.push(f64::MIN);
+            free.len() - 1
+        });
+        free[row] = x + width + 12.0;
+        Name { text, x, row }
+    };
+    wanted.into_iter().map(place).collect()
+}
+
+/// Room above a plot for the names of events.
+pub(super) fn room(events: &[Event], plot: Plot, x: &Scale) -> f64 {
+    let rows = names(events, plot, x).iter().map(|name| name.row + 1).max();
+    14.0 + 16.0 * rows.unwrap_or(0) as f64
+}
+
+/// Marks the events and the warm-up in a plot of time that ends at `end` seconds; `named`: with
+/// names above it.
+pub(super) fn mark(
+    canvas: &Canvas<'_>,
+    plot: Plot,
+    x: &Scale,
+    study: &Study<'_>,
+    end: f64,
+    named: bool,
+) {
+    if study.warmup_s > 0.0 {
+        canvas.area(
+            (plot.left, plot.top),
+            (x.at(study.warmup_s), plot.bottom),
+            MUTED,
+            0.10,
+        );
+    }
+    for (from, to) in joined(study.events, end) {
+        let (from, to) = (x.at(from), x.at(to));
+        canvas.area((from, plot.top), (to, plot.bottom), FAULT, 0.10);
+    }
+    let mut marked: Vec<f64> = Vec::new();
+    for event in study.events {
+        let from = x.at(event.from_s);
+        if !marked.contains(&from) {
+            canvas.line(
+                &[(from, plot.top), (from, plot.bottom)],
+                FAULT,
+                0.7,
+                1.0,
+                None,
+            );
+            marked.push(from);
+        }
+    }
+    if !named {
+        return;
+    }
+    for Name { text, x, row } in names(study.events, plot, x) {
+        let y = plot.top - 10.0 - 16.0 * row as f64;
+        canvas.text(&text, (x, y), Align::Left, SMALL);
+    }
+    let muted = Type::new(12.0, MUTED);
+    let width = x.at(study.warmup_s) - plot.left;
+    if study.warmup_s > 0.0 && width > muted.width("warm-up") + 8.0 {
+        let middle = (plot.left + width / 2.0, plot.top + 12.0);
+        canvas.text("warm-up", middle, Align::Centre, muted);
+    }
+}
+
+/// When anything holds: events that overlap as one stretch, so that no band is darker than another.
+fn joined(events: &[Event], end: f64) -> Vec<(f64, f64)> {
+    let mut stretches: Vec<(f64, f64)> = events
+        .iter()
+        .map(|event| (event.from_s, event.to_s.unwrap_or(end)))
+        .collect();
+    stretches.sort_by(|one, other| one.0.total_cmp(&other.0));
+    stretches.dedup_by(|next, kept| {
+        let touches = next.0 <= kept.1;
+        if touches {
+            kept.1 = kept.1.max(next.1);
+        }
+        touches
+    });
+    stretches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::EventKind;
+    use super::*;
+
+    fn turns(count: usize) -> Vec<Event> {
+        let turn = |number: usize| {
+            let at = 10.0 * number as f64;
+            let event = |kind, what: &str, from_s: f64| Event {
+                from_s,
+                to_s: Some(from_s + 8.0),
+                kind,
+                label: format!("release: {what} {number} of {count}"),
+            };
+            [
+                event(EventKind::Drain, "drain", at),
+                event(EventKind::Crash, "restart", at + 4.0),
+            ]
+        };
+        (1..=count).flat_map(turn).collect()
+    }
+
+    const PLOT: Plot = Plot {
+        left: 100.0,
+        top: 50.0,
+        right: 900.0,
+        bottom: 300.0,
+    };
+
+    fn said(events: &[Event]) -> Vec<String> {
+        let x = Scale::linear(0.0, 600.0, PLOT.left, PLOT.right);
+        let names = names(events, PLOT, &x);
+        names.into_iter().map(|name| name.text).collect()
+    }
+
+    #[test]
+    fn each_event_has_its_name_or_is_counted_in_that_of_its_kind() {
+        assert_eq!(said(&turns(1)).len(), 2);
+        // Of several variants: the same labels at other times count once.
+        let mut many = turns(12);
+        for mut event in turns(12) {
+            event.from_s += 1.0;
+            many.push(event);
+        }
+        let expected = [
+            "release: drain 1 of 12 and 11 more",
+            "release: restart 1 of 12 and 11 more",
+        ];
+        assert_eq!(said(&many), expected);
+    }
+
+    #[test]
+    fn bands_that_overlap_are_one() {
+        let events = turns(2);
+        assert_eq!(joined(&events, 600.0), [(10.0, 32.0)]);
+        assert_eq!(joined(&events[..1], 600.0), [(10.0, 18.0)]);
+    }
+}
