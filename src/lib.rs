@@ -100,6 +100,7 @@ pub mod logs;
 pub mod model;
 pub mod observe;
 mod prefetch;
+pub mod prose;
 pub mod replay;
 pub mod report;
 pub mod rng;

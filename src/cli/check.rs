@@ -8,6 +8,7 @@ use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
 use crate::model::fault::Schedule;
+use crate::prose::counted;
 use crate::scenario::{Scenario, Variant};
 use crate::time::Time;
 
@@ -84,8 +85,8 @@ fn text(scenario: &Scenario) -> String {
     for source in &first.sources {
         let rate = match (&source.when, source.rate(first.end - Time::ZERO)) {
             (When::Closed(think), _) => format!(
-                "closed loop of {} users, thinking {:.3} s on average",
-                source.population.popularity.count(),
+                "closed loop of {}, thinking {:.3} s on average",
+                counted(source.population.popularity.count(), "user"),
                 think.mean()
             ),
             (_, Some(rate)) => format!("{rate:.3} requests/s on average"),
@@ -197,13 +198,19 @@ fn servers(scenario: &Scenario, service: usize) -> String {
         String::new()
     } else {
         format!(
-            ", of which {} get nothing while all are well",
-            range(idle, 0)
+            ", of which {} {} nothing while all are well",
+            range(idle.clone(), 0),
+            if idle.iter().all(|count| *count == 1.0) {
+                "gets"
+            } else {
+                "get"
+            }
         )
     };
+    let all = range(counts(|own| own.servers.len()), 0);
+    let noun = if all == "1" { "server" } else { "servers" };
     format!(
-        "{} servers{stand_by}; {} requests/s at most",
-        range(counts(|own| own.servers.len()), 0),
+        "{all} {noun}{stand_by}; {} requests/s at most",
         range(plans().map(|plan| capacities(plan)[service]).collect(), 1),
     )
 }

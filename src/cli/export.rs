@@ -16,6 +16,7 @@ use crate::config::{Pool, Product, patch, scenario_name};
 use crate::experiment::{self, Progress};
 use crate::export::{Plan, Target, snippet};
 use crate::model::blueprint::ServicePlan;
+use crate::prose::{listed, quoted};
 use crate::report::whole::whole;
 use crate::scenario::{Scenario, Template};
 
@@ -89,13 +90,10 @@ fn service<'s>(
             .or((services.len() == 1).then_some(0)),
     };
     let at = at.ok_or_else(|| {
-        let names: Vec<String> = services
-            .iter()
-            .map(|own| format!("`{}`", own.name))
-            .collect();
+        let names = services.iter().map(|own| &own.name);
         Failure::Usage(format!(
             "choose a service of the scenario with `--service`: it has {}",
-            names.join(", ")
+            quoted(names)
         ))
     })?;
     Ok((at, &services[at]))
@@ -118,17 +116,16 @@ fn fitted(
     if weights == own {
         return Ok(weights);
     }
-    let changed: Vec<String> = own
+    let changed = own
         .iter()
         .zip(&weights)
-        .map(|(own, new)| format!("{own} to {new}"))
-        .collect();
+        .map(|(own, new)| format!("{own} to {new}"));
     output.say(&format!(
         "{} takes weights from {} to {}: {}; no share changes by more than {:.2}% of itself",
         product.title(),
         product.weights().start(),
         product.weights().end(),
-        changed.join(", "),
+        listed(changed),
         largest_error * 100.0
     ));
     let sets: Vec<String> = weights
@@ -353,16 +350,4 @@ fn lonely(placed: &Placed, pool: &Pool, service: &ServicePlan) -> Vec<String> {
         ));
     }
     sentences
-}
-
-/// The first of some names, and how many more there are.
-fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    const SHOWN: usize = 10;
-    let names: Vec<&str> = names.collect();
-    let more = names.len().saturating_sub(SHOWN);
-    let shown = names[..names.len() - more].join(", ");
-    match more {
-        0 => shown,
-        _ => format!("{shown} and {more} more"),
-    }
 }

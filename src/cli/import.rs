@@ -10,6 +10,7 @@ use crate::import::draft::{Wanted, draft};
 use crate::import::fit::Fitted;
 use crate::import::observe::{Question, Report, names, observe};
 use crate::logs::{Format, FormatError};
+use crate::prose::{counted, listed, quoted};
 use crate::report::chart::{fit, png};
 use crate::report::whole::{Unfinished, whole};
 use crate::scenario::diagnostic::Place as At;
@@ -275,10 +276,7 @@ pub(super) fn choose<'c>(
         .iter()
         .filter(|pool| !pool.servers.is_empty())
         .collect();
-    let names: Vec<String> = pools
-        .iter()
-        .map(|pool| format!("`{}`", pool.name))
-        .collect();
+    let names = || quoted(pools.iter().map(|pool| &pool.name));
     match (name, &pools[..]) {
         (Some(name), _) if absent(configuration, |pool| pool == name).is_some() => {
             let why = absent(configuration, |pool| pool == name).unwrap_or_default();
@@ -291,7 +289,7 @@ pub(super) fn choose<'c>(
         (None, [only]) => Ok(only),
         (None, _) => Err(Failure::Usage(format!(
             "`{file}` has several pools, {}; choose one with `--pool`",
-            names.join(", ")
+            names()
         ))),
         (Some(name), _) => pools
             .iter()
@@ -300,7 +298,7 @@ pub(super) fn choose<'c>(
             .ok_or_else(|| {
                 Failure::Usage(format!(
                     "`{file}` has no pool `{name}` with servers; it has {}",
-                    names.join(", ")
+                    names()
                 ))
             }),
     }
@@ -319,7 +317,7 @@ fn absent(configuration: &Configuration, wanted: impl Fn(&str) -> bool) -> Optio
     }
     let sentence = |(why, names): &(&str, Vec<String>)| {
         let verb = if names.len() == 1 { "has" } else { "have" };
-        format!("{} {verb} {why}", names.join(", "))
+        format!("{} {verb} {why}", listed(names))
     };
     let sentences: Vec<String> = reasons.iter().map(sentence).collect();
     (!sentences.is_empty()).then(|| sentences.join(". "))
@@ -384,10 +382,10 @@ fn of_configuration(configuration: &Configuration) -> Option<Result<Format, Form
 fn tell(report: &Report, pool: &Pool, output: &Output) {
     for (path, census) in &report.censuses {
         output.say(&format!(
-            "{}: {} requests, {} bad lines, clock of {:?}",
+            "{}: {}, {}, clock of {:?}",
             path.display(),
-            census.entries,
-            census.bad,
+            counted(census.entries, "request"),
+            counted(census.bad, "bad line"),
             census.resolution
         ));
         for bad in &census.examples {
@@ -402,7 +400,10 @@ fn tell(report: &Report, pool: &Pool, output: &Output) {
         return;
     }
     for (name, count) in report.strangers.iter().take(5) {
-        output.say(&format!("not in the pool: {count} requests to `{name}`"));
+        output.say(&format!(
+            "not in the pool: {} to `{name}`",
+            counted(*count, "request")
+        ));
     }
     for (server, known) in pool.servers.iter().zip(&report.observed.servers) {
         let said = match known {
@@ -434,7 +435,7 @@ fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<Vec<u8>, Failure> {
         .iter()
         .map(|(_, census)| census.entries)
         .sum();
-    let caption = format!("{requests} requests");
+    let caption = counted(requests, "request");
     let title = format!("Does {} answer as its log says?", pool.name);
     let chart = fit::quantiles(&title, &caption, &known).ok_or_else(|| {
         Failure::Run("there is no fitted server that could be shown in a chart".to_owned())

@@ -1,7 +1,7 @@
 //! `lbsim init`: writes a commented scenario to start from.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -20,13 +20,21 @@ pub(super) const STARTER: &str = include_str!("starter.toml");
 
 pub(super) fn init(args: &InitArgs, output: &Output) -> Result<(), Failure> {
     let shown = args.file.display();
+    let failed = |error: io::Error| {
+        Failure::Run(match error.kind() {
+            ErrorKind::AlreadyExists => format!(
+                "`{shown}` is there already, and is left as it is: give the name of a new file, as in \
+                 `lbsim init NAME.toml`"
+            ),
+            _ => format!("cannot write `{shown}`: {error}"),
+        })
+    };
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .open(&args.file)
-        .map_err(|error| Failure::Run(format!("cannot write `{shown}`: {error}")))?;
-    file.write_all(STARTER.as_bytes())
-        .map_err(|error| Failure::Run(format!("cannot write `{shown}`: {error}")))?;
+        .map_err(failed)?;
+    file.write_all(STARTER.as_bytes()).map_err(failed)?;
     output.say(&format!("wrote {shown}; run it with: lbsim run {shown}"));
     Ok(())
 }

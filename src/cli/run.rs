@@ -13,6 +13,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress, Unsettled};
 use crate::model::blueprint::When;
+use crate::prose::{counted, listed};
 use crate::report::requests::{Packing, Shape};
 use crate::report::sureness;
 use crate::report::sweep::SweepTables;
@@ -209,14 +210,14 @@ fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
             .collect();
         let runs = scenario.runs();
         text += &format!(
-            "{}\n  {}\n  compares {}{}\n  {} cells, about {:.2} million requests\n  would write {}\n",
+            "{}\n  {}\n  compares {}{}\n  {}, about {:.2} million requests\n  would write {}\n",
             scenario.question,
             scenario.caption(scenario.replications()),
-            names.join(", "),
+            listed(names),
             scenario.sweep.as_ref().map_or(String::new(), |sweep| {
                 format!(", at {} values of {}", sweep.points.len(), sweep.label)
             }),
-            runs.iter().map(|run| cells(run)).sum::<u64>(),
+            counted(runs.iter().map(|run| cells(run)).sum::<u64>(), "cell"),
             runs.iter().map(|run| expected_requests(run)).sum::<f64>() / 1e6,
             args.out.join(&scenario.name).display(),
         );

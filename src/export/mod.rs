@@ -10,6 +10,7 @@
 use std::fmt::Write;
 
 use crate::config::Product;
+use crate::prose::listed;
 
 mod names;
 mod snippets;
@@ -104,7 +105,7 @@ fn unsaid(
         remarks.push(format!(
             "{} has no word for {what} here: {} {} left as {} without",
             product.title(),
-            names.join(", "),
+            listed(&names),
             if names.len() == 1 { "is" } else { "are" },
             if names.len() == 1 { "one" } else { "some" },
         ));

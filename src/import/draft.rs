@@ -9,6 +9,7 @@ use super::fit::{Fitted, Refusal};
 use super::{arrivals, popularity};
 use crate::config::rounding::round;
 use crate::config::{Configuration, Group, MOST_GROUPS, Pool, Server};
+use crate::prose::counted;
 use crate::scenario::check_address;
 
 /// What a log tells.
@@ -371,7 +372,7 @@ fn service(text: &mut String, known: Option<&Result<Fitted, Refusal>>, names_ser
             let table = fitted.service_table().unwrap_or_default();
             let _ = writeln!(
                 text,
-                "slots = {} # the log says {}\ndiscipline = \"{}\"{}\nservice = {} # mean {:.3} ms{}, from {} requests of which {} found it idle",
+                "slots = {} # the log says {}\ndiscipline = \"{}\"{}\nservice = {} # mean {:.3} ms{}, from {} of which {} found it idle",
                 fitted.chosen_slots,
                 fitted.slots,
                 fitted.discipline,
@@ -385,7 +386,7 @@ fn service(text: &mut String, known: Option<&Result<Fitted, Refusal>>, names_ser
                 fitted
                     .half_width
                     .map_or(String::new(), |half| format!(" ±{:.3}", half * 1e3)),
-                fitted.visits,
+                counted(fitted.visits, "request"),
                 fitted.found_idle
             );
             for remark in &fitted.remarks {

@@ -12,6 +12,7 @@ use super::fit::{Fitted, Refusal, Visit, fit};
 use super::popularity::Counter;
 use crate::config::Pool;
 use crate::logs::{self, Census, Entry, Format, LogError};
+use crate::prose::{counted, listed, quoted};
 use servers::Servers;
 
 pub use servers::{Unnamed, names};
@@ -40,7 +41,7 @@ pub enum ObserveError {
     },
     /// No request went to a server of the pool.
     #[error(
-        "none of the {entries} requests in the log went to a server of the pool `{pool}`; {found}"
+        "the log has {}, none to a server of the pool `{pool}`; {found}", counted(*.entries, "request")
     )]
     Strangers {
         /// Requests in all logs.
@@ -102,14 +103,8 @@ impl Tally {
     }
 }
 
-/// The first few names, for a sentence.
-fn few(counts: &[(String, u64)]) -> String {
-    let names: Vec<String> = counts
-        .iter()
-        .take(5)
-        .map(|(name, _)| format!("`{name}`"))
-        .collect();
-    names.join(", ")
+fn names_of(counts: &[(String, u64)]) -> String {
+    quoted(counts.iter().map(|(name, _)| name))
 }
 
 /// What was found of the requests to a pool.
@@ -234,11 +229,11 @@ pub fn observe(
                 ([], []) => "the log does not say where they went".to_owned(),
                 ([], pools) => format!(
                     "the log calls its pools {}: say which of them is meant with `--pool-in-log`",
-                    few(pools)
+                    names_of(pools)
                 ),
                 (servers, _) => format!(
                     "it names {}: where these are other names of the same servers, say which with `--servers`",
-                    few(servers)
+                    names_of(servers)
                 ),
             },
         });
@@ -284,7 +279,7 @@ pub fn observe(
     }
     Ok(Report {
         observed: Observed {
-            source: format!("{} ({} requests)", names.join(", "), found.requests),
+            source: format!("{} ({} requests)", listed(names), found.requests),
             rate,
             seconds,
             arrivals: found.arrivals.describe(of_arrivals),

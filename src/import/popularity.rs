@@ -12,6 +12,7 @@
 
 use std::collections::HashMap;
 
+use crate::prose::counted;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use toml::{Table, Value};
@@ -81,8 +82,9 @@ impl Counter {
         let mut described = Described::of(counts)?;
         if self.beyond > 0 {
             described.reasons.push(format!(
-                "Only the first {} are told apart: {} requests of others are left out.",
-                self.most, self.beyond
+                "Only the first {} are told apart: {} of others are left out.",
+                self.most,
+                counted(self.beyond, "request")
             ));
         }
         Some(described)
@@ -234,6 +236,9 @@ fn shown(exponent: f64, seen: usize, requests: f64) -> Shown {
     }
 }
 
+/// Fewer requests do not show how unlike those are who sent them, nor how many there are.
+const FEWEST: u64 = 50;
+
 /// Standard deviations by which a log must differ from one of equal members.
 const SURE: f64 = 4.5;
 
@@ -245,6 +250,20 @@ impl Described {
         let (&first, seen) = (counts.first()?, counts.len());
         let requests: u64 = counts.iter().sum();
         let total = requests as f64;
+        if requests < FEWEST {
+            let mut described = Described {
+                requests,
+                seen,
+                count: seen,
+                exponent: 0.0,
+                error: 0.0,
+                busiest: first as f64 / total,
+                distance: 0.0,
+                reasons: Vec::new(),
+            };
+            described.reasons = described.sentences();
+            return Some(described);
+        }
         let ranked: Vec<f64> = counts.iter().map(|&count| count as f64).collect();
         let observed = mean_log_rank(&ranked);
 
@@ -299,11 +318,17 @@ impl Described {
 
     fn sentences(&self) -> Vec<String> {
         let mut text = vec![format!(
-            "{} members in {} requests; the busiest makes {:.1}% of them.",
-            self.seen,
-            self.requests,
+            "{} in {}; the busiest makes {:.1}% of them.",
+            counted(self.seen, "member"),
+            counted(self.requests, "request"),
             100.0 * self.busiest
         )];
+        if self.requests < FEWEST {
+            text.push(
+                "So few requests do not tell how unlike they are: all alike is assumed.".to_owned(),
+            );
+            return text;
+        }
         if self.exponent == 0.0 {
             text.push("They differ no more than by luck: all alike (uniform).".to_owned());
         } else {

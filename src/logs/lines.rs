@@ -9,7 +9,7 @@ const CHUNK: usize = 256 * 1024;
 
 /// What was found in the stream.
 pub(super) enum Line<'a> {
-    /// A line without its end, which may be `\n` or `\r\n`.
+    /// A line without its end, which may be `\n` or `\r\n`, or `\r` where no line ends otherwise.
     Whole(&'a [u8]),
     /// A line that is longer than allowed: its beginning.
     Long(&'a [u8]),
@@ -26,6 +26,8 @@ pub(super) struct Lines<R> {
     longest: usize,
     /// Whether the rest of a long line is to be skipped.
     skipping: bool,
+    /// What ends a line, once that is known.
+    end: Option<u8>,
 }
 
 impl<R: Read> Lines<R> {
@@ -39,6 +41,7 @@ impl<R: Read> Lines<R> {
             ended: false,
             longest: longest.max(1),
             skipping: false,
+            end: None,
         }
     }
 
@@ -63,14 +66,36 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
+    /// What ends a line: `\r` where there is one in the first chunk and no `\n`, as old Macs wrote
+    /// text and some spreadsheets still do, and `\n` else.
+    fn end(&mut self) -> io::Result<u8> {
+        if let Some(end) = self.end {
+            return Ok(end);
+        }
+        while !self.ended && self.to < CHUNK && memchr(b'\n', self.filled()).is_none() {
+            self.more()?;
+        }
+        let end = match memchr(b'\n', self.filled()) {
+            None if memchr(b'\r', self.filled()).is_some() => b'\r',
+            _ => b'\n',
+        };
+        self.end = Some(end);
+        Ok(end)
+    }
+
+    fn filled(&self) -> &[u8] {
+        self.buffer.get(self.from..self.to).unwrap_or_default()
+    }
+
     /// The next line; `None` at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        let ends = self.end()?;
         let mut seen = 0;
         loop {
             let filled = self.buffer.get(self.from..self.to).unwrap_or_default();
             let end = filled
                 .get(seen..)
-                .and_then(|rest| memchr(b'\n', rest))
+                .and_then(|rest| memchr(ends, rest))
                 .map(|at| at + seen);
             let length = match end {
                 Some(end) => end,
@@ -151,11 +176,36 @@ mod tests {
         assert_eq!(all(&bytes, CHUNK).len(), 2);
     }
 
+    /// Bytes one at a time, as slow pipes give them.
+    struct Dribble<'a>(&'a [u8]);
+
+    impl Read for Dribble<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let one = buffer.len().min(1);
+            self.0.read(&mut buffer[..one])
+        }
+    }
+
+    #[test]
+    fn carriage_returns_end_lines_where_nothing_else_does() {
+        let whole = |text: &str| (true, text.as_bytes().to_vec());
+        assert_eq!(all(b"a\rb\r\rc", 9), ["a", "b", "", "c"].map(whole));
+        assert_eq!(all(b"a\rb\nc\r", 9), ["a\rb", "c"].map(whole));
+        let mut slow = Lines::new(Dribble(b"a\r\nb\r\n"), 9);
+        assert!(matches!(slow.next(), Ok(Some(Line::Whole(b"a")))));
+        assert!(matches!(slow.next(), Ok(Some(Line::Whole(b"b")))));
+        assert!(matches!(slow.next(), Ok(None)));
+        let mut long = vec![b'x'; 2 * CHUNK];
+        long.extend(b"\ny");
+        assert_eq!(all(&long, CHUNK)[1], whole("y"));
+    }
+
     proptest! {
         #[test]
         fn they_are_those_of_the_standard_library(
             bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..400),
         ) {
+            prop_assume!(bytes.contains(&b'\n') || !bytes.contains(&b'\r'));
             let due: Vec<(bool, Vec<u8>)> = bytes
                 .split_inclusive(|&byte| byte == b'\n')
                 .map(|line| line.strip_suffix(b"\n").unwrap_or(line))

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::format::{Fault, Kind, Work};
 use super::lines::{Line, Lines};
 use super::{Census, Entry, Format};
+use crate::prose::counted;
 use crate::tabular;
 
 /// What is put up with.
@@ -71,9 +72,9 @@ pub enum LogError {
 
 fn refusal(census: &Census, share: f64, format: &str) -> String {
     let mut text = format!(
-        "is not in the format `{format}`: {} of {} lines cannot be read, more than {}%",
+        "is not in the format `{format}`: {} of {} cannot be read, more than {}%",
         census.bad,
-        census.entries + census.bad,
+        counted(census.entries + census.bad, "line"),
         share * 100.0
     );
     for example in &census.examples {

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::format::csv;
 use super::lines::{Line, Lines};
 use super::read::open;
+use crate::prose::listed;
 use crate::tabular;
 
 /// Bytes of a file, unpacked, at most: packed zeros would go on for days.
@@ -175,7 +176,7 @@ impl<'a> Table<'a> {
         let found = self.names.iter().position(|other| other == name);
         found.ok_or_else(|| {
             let distance = |other: &str| strsim::damerau_levenshtein(other, name);
-            let known: Vec<&str> = self.names.iter().take(20).map(String::as_str).collect();
+            let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
             let near = known
                 .iter()
                 .min_by_key(|other| distance(other))
@@ -186,7 +187,7 @@ impl<'a> Table<'a> {
             format!(
                 "has no column `{}`{near} Columns: {}",
                 name.escape_debug(),
-                known.join(", ").escape_debug()
+                listed(known).escape_debug()
             )
         })
     }

@@ -10,6 +10,7 @@ use super::text::{Document, Path};
 use super::warning;
 use super::{Goal, Measurement, Scenario, Target};
 use crate::model::blueprint::{Blueprint, When};
+use crate::prose::quoted;
 use crate::time::{Span, Time};
 use crate::units::{Precision, WarmUp};
 
@@ -71,19 +72,14 @@ impl Check<'_> {
                     strsim::damerau_levenshtein(other, name) <= 1 + name.chars().count() / 3
                 })
                 .map_or(String::new(), |other| format!("did you mean `{other}`? "));
-            let list: Vec<String> = known
-                .iter()
-                .take(20)
-                .map(|name| format!("`{name}`"))
-                .collect();
             let fault =
                 Diagnostic::error("unknown-name", at, format!("there is no {what} `{name}`")).help(
                     format!(
                         "{near}there is {}",
-                        if list.is_empty() {
+                        if known.is_empty() {
                             "none".to_owned()
                         } else {
-                            list.join(", ")
+                            quoted(&known)
                         }
                     ),
                 );
@@ -393,6 +389,22 @@ fn length(
         return None;
     };
     let least = Span::from_nanos(STRETCHES as u64 * 1000);
+    if end < least && file.run.duration.is_none() {
+        let requests = sources.iter().flatten().map(|source| match &source.when {
+            When::Trace(rows) => rows.rows.len(),
+            _ => 0,
+        });
+        let what = match requests.sum::<usize>() {
+            1 => "one request of the trace tells no rate".to_owned(),
+            all => format!("all {all} requests of the traces come within {end}"),
+        };
+        check.fault(
+            &run,
+            "missing-key",
+            format!("{what}: say how long the run is, e.g. duration = \"10min\""),
+        );
+        return None;
+    }
     if end < least {
         check.fault(
             &run.key("duration"),

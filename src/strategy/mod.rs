@@ -60,8 +60,8 @@ pub trait News: Sized {
     /// What a scenario may say of the rule.
     type Config: Clone + Default + PartialEq + std::fmt::Debug + Serialize + DeserializeOwned;
 
-    /// Which members get requests while all are well and none is full; others stand by. By default
-    /// all that are not marked as down and have a weight.
+    /// Which members can get requests while all are well, also where others are full; the rest
+    /// stand by. By default all that are not marked as down and have a weight.
     fn in_charge(_config: &Self::Config, members: &[Member]) -> Vec<bool> {
         standby::nobody(members)
     }

@@ -1,4 +1,4 @@
-//! Who gets requests while all are well and none is full, and who stands by.
+//! Who can get requests while all are well, and who stands by.
 
 use super::pool::Member;
 
@@ -67,6 +67,23 @@ pub(super) fn priorities(members: &[Member], factor: u32) -> Vec<bool> {
     }
     let takes_part = |member: &Member| member.is_enabled() && member.priority <= last;
     members.iter().map(takes_part).collect()
+}
+
+/// Of those who serve, the first by `rank`, and each next one only where all before it have a limit
+/// and can be full.
+pub(super) fn one_by_one<R: Ord>(
+    mut serve: Vec<bool>,
+    members: &[Member],
+    rank: impl Fn(usize) -> R,
+) -> Vec<bool> {
+    let mut order: Vec<usize> = (0..members.len()).filter(|&at| serve[at]).collect();
+    order.sort_by_key(|&at| rank(at));
+    let unlimited = |&at: &usize| members[at].max_connections == 0;
+    let last = order.iter().position(unlimited);
+    for &beyond in order.iter().skip(last.map_or(order.len(), |last| last + 1)) {
+        serve[beyond] = false;
+    }
+    serve
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ fn src() -> PathBuf {
 
 /// The modules of the crate, each with those it may use: none that stands later in the list.
 const LAYERS: &[&[&str]] = &[
-    &["time", "rng", "prefetch", "tabular"],
+    &["time", "rng", "prefetch", "prose", "tabular"],
     &["units"],
     &["engine", "dist", "stats", "theory", "config", "logs"],
     &["strategy", "observe"],

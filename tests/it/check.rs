@@ -141,6 +141,22 @@ fn load_is_that_of_those_who_serve() {
     assert_eq!(other("backup = true", "down = true"), [1.5, 1.5, 1.5]);
     assert_eq!(other("backup = true", "weight = 0"), [1.5, 1.5, 1.5]);
     assert_eq!(other("backup = true", "priority = 1"), [0.375, 0.375, 1.5]);
+    // One after another: the first that has no limit takes all that comes to it.
+    let one_by_one = |main: &str, rest: &str| {
+        let rules = "\"haproxy-first\", \"ipvs-fo\", \"grpc-pick-first\", \"ipvs-ovf\"";
+        let compared = text.replace("\"haproxy-roundrobin\", \"nginx-round-robin\"", rules);
+        let compared = compared.replace("backup = true", rest);
+        utilizations(&read(
+            &compared.replace("name = \"main\"", &format!("name = \"main\"\n{main}")),
+        ))
+    };
+    assert_eq!(one_by_one("", ""), [1.5, 1.5, 1.5, 0.375]);
+    assert_eq!(
+        one_by_one("", "max-connections = 5"),
+        [1.5, 0.375, 1.5, 0.375]
+    );
+    let limited = "weight = 2\nmax-connections = 5";
+    assert_eq!(one_by_one(limited, ""), [0.75, 0.75, 1.5, 0.375]);
     // Half of the run with one server, half with four.
     assert_eq!(other("backup = true", "joins = \"10s\""), [0.6, 0.6, 0.6]);
     let place = scratch("check-backups");

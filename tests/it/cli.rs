@@ -12,8 +12,16 @@ use crate::support::{LIVELY, lbsim, scratch, stderr, stdout};
 fn from_a_starter_to_results() {
     let place = scratch("cli-init");
     assert!(lbsim(&place, &["init", "mine.toml"]).status.success());
-    let again = lbsim(&place, &["init", "mine.toml"]);
+    fs::write(place.join("own.toml"), "# mine\n").unwrap();
+    let again = lbsim(&place, &["init", "own.toml"]);
     assert_eq!(again.status.code(), Some(1), "it must not overwrite");
+    let own = fs::read_to_string(place.join("own.toml")).unwrap();
+    assert_eq!(own, "# mine\n");
+    let why = stderr(&again);
+    assert!(
+        why.contains("is there already") && why.contains("a new file"),
+        "{why}"
+    );
     let checked = lbsim(&place, &["check", "mine.toml"]);
     assert!(checked.status.success(), "{}", stderr(&checked));
     assert!(

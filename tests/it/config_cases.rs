@@ -337,11 +337,12 @@ fn weights_beyond_those_of_a_scenario_are_scaled() {
     assert!(weight(0) <= 65_535);
 }
 
-/// A link stays a link, and the file behind it keeps its mode.
+/// A link stays a link, and the file behind it keeps its mode; and its owner, where the test may
+/// give it another.
 #[cfg(unix)]
 #[test]
 fn weights_are_written_behind_a_link() {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
     let place = scratch("case-link");
     let file = place.join("available.conf");
     fs::write(
@@ -350,6 +351,7 @@ fn weights_are_written_behind_a_link() {
     )
     .unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+    let is_given = chown(&file, Some(1234), Some(5678)).is_ok();
     symlink("available.conf", place.join("enabled.conf")).unwrap();
     let done = lbsim(
         &place,
@@ -377,6 +379,8 @@ fn weights_are_written_behind_a_link() {
         fs::metadata(&file).unwrap().permissions().mode() & 0o777,
         0o640
     );
+    let behind = fs::metadata(&file).unwrap();
+    assert!(!is_given || (behind.uid(), behind.gid()) == (1234, 5678));
 }
 
 /// A configuration that changed since it was imported is written only where that is asked for.

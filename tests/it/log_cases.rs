@@ -411,7 +411,7 @@ fn a_stray_moment_does_not_make_the_rate() {
     fs::write(place.join("h.log"), log).unwrap();
     let said = imported(&place, &["log-web.cfg", "--log", "h.log", "-o", "web.toml"]);
     assert!(
-        said.contains("warning: 1 request is left out, at 1970-01-01T00:00:31Z"),
+        said.contains("warning: 1 of 6000 requests is left out, at 1970-01-01T00:00:31Z"),
         "{said}"
     );
     let text = fs::read_to_string(place.join("web.toml")).unwrap();

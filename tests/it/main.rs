@@ -25,5 +25,6 @@ mod theory;
 mod tune;
 mod validation;
 mod warnings;
+mod words;
 mod world;
 mod world_cases;

@@ -7,6 +7,7 @@ use super::filters;
 use super::reader::{Reader, place, time};
 use super::tree::Node;
 use crate::config::Concerns;
+use crate::prose::listed;
 
 /// The timeout of a route that has none. (Envoy 1.40, `RouteAction.timeout`)
 const TIMEOUT: u64 = 15_000_000_000;
@@ -356,7 +357,7 @@ fn weighted<'n>(reader: &mut Reader, action: &'n Node) -> Vec<&'n Node> {
     let at = reader.key_at(action, "weighted_clusters");
     let text = format!(
         "Requests are shared out among clusters by weight ({}): give each its share by the rates of clients.",
-        shown.join(", ")
+        listed(shown)
     );
     reader.note(at, text);
     clusters
@@ -411,7 +412,8 @@ fn retry(reader: &mut Reader, policy: &Node, bounded: bool) -> Option<toml::Tabl
     let at = reader.key_at(policy, "retry_on");
     let words: Vec<&str> = on.split(',').map(str::trim).collect();
     if !words.contains(&"5xx") {
-        let text = format!("Retries are for `{on}` only: a scenario retries whatever has failed.");
+        let text =
+            format!("Retries are for `{on}` only: a scenario retries all that gets no answer.");
         reader.note(at.clone(), text);
     }
     reader.note(
@@ -426,6 +428,9 @@ fn retry(reader: &mut Reader, policy: &Node, bounded: bool) -> Option<toml::Tabl
     let mut table = toml::Table::new();
     if let Some(max) = max {
         table.insert("max".to_owned(), max);
+    }
+    if words.contains(&"5xx") {
+        table.insert("error-answers".to_owned(), true.into());
     }
     let mut another = false;
     for predicate in reader.list(policy, "retry_host_predicate") {

@@ -93,7 +93,7 @@ fn block_style() {
     assert_eq!(api.strategy, table(wanted));
     let wanted = "timeout = '750ms'\n\
         health-check = { interval = '5s', timeout = '1s', fall = 3, rise = 2 }\n\
-        retry = { max = 2, on = 'another', backoff = '10ms', backoff-max = '100ms', jitter = 'full' }";
+        retry = { max = 2, error-answers = true, on = 'another', backoff = '10ms', backoff-max = '100ms', jitter = 'full' }";
     assert_eq!(api.balancer, table(wanted));
     assert_eq!(servers(web), [("/run/web.sock", 1, true)]);
     assert_eq!(web.balancer, table("timeout = '15s'"));

@@ -8,7 +8,7 @@ use super::sections::Proxy;
 use super::server::Read;
 use super::strategy::most_common;
 use super::time::Time;
-use super::words::Line;
+use super::words::{Line, Word};
 
 /// What a proxy says of its balancer.
 pub(super) fn balancer(
@@ -147,6 +147,10 @@ fn retry(
 
     let mut table = Table::new();
     table.insert("max".to_owned(), i64::from(retries).into());
+    let of_errors = |word: &Word| matches!(word.text.as_str(), "500" | "all-retryable-errors");
+    if on.is_some_and(|line| line.from(1).iter().any(of_errors)) {
+        table.insert("error-answers".to_owned(), true.into());
+    }
     if elsewhere {
         table.insert("on".to_owned(), "another".into());
         return Some(table);
@@ -178,7 +182,7 @@ fn reasons(proxy: &Proxy, on: Option<&Line>, timeout: bool, found: &mut Found) {
         found.note(
             &line.at,
             format!(
-                "`{}` is not carried over: a scenario repeats attempts whatever they failed of.",
+                "`{}` is carried over as to errors alone (`500`): a scenario repeats all that get no answer.",
                 line.show()
             ),
         );

@@ -4,6 +4,7 @@ use super::Found;
 use super::params::Params;
 use super::words::{Line, Word};
 use crate::config::{Fault, Note, Place, Server, WeightPlace};
+use crate::prose::counted;
 
 /// A line and what it says.
 #[derive(Clone, Debug)]
@@ -104,9 +105,9 @@ fn template(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
     found.note(
         &line.at,
         format!(
-            "`server-template {}` stands for {count} servers, which are all there in a scenario: HAProxy fills as many of them as \
-             the name resolves to.",
-            prefix.text
+            "`server-template {}` stands for {}, all of which a scenario has: HAProxy fills as many of them as the name resolves to.",
+            prefix.text,
+            counted(count, "server")
         ),
     );
     Some(read)

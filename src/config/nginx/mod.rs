@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::{Concerns, Configuration, Fault, Place, Pool, Product, ReadError, notes};
+use crate::prose::quoted;
 
 mod directives;
 mod files;
@@ -158,13 +159,13 @@ fn note_workers(found: &Found<'_>, upstreams: &[Upstream], report: &mut Report) 
     };
     let alone = || upstreams.iter().filter(|one| !one.is_shared);
     report.concerns = Concerns::pools(alone().map(|one| one.pool.name.as_str()));
-    let alone: Vec<String> = alone().map(|one| format!("`{}`", one.pool.name)).collect();
+    let alone: Vec<&str> = alone().map(|one| one.pool.name.as_str()).collect();
     if !alone.is_empty() {
         let text = format!(
             "`{}` was left out: each worker balances {} for itself, as `instances` of a \
             scenario's balancer do.",
             workers.show(),
-            alone.join(", ")
+            quoted(alone)
         );
         report.note(workers.at(), text);
     }

@@ -6,6 +6,7 @@ use super::retry::Rules;
 use super::scope::{Choice, Found, Pass, Scope};
 use super::upstream::Upstream;
 use crate::config::{Concerns, Fault, Place};
+use crate::prose::listed;
 
 /// Gives each upstream the rules of the first place that passes to it.
 pub(super) fn apply(found: &Found<'_>, upstreams: &mut [Upstream], report: &mut Report) {
@@ -120,7 +121,7 @@ fn note_choice(choice: &Choice<'_>, upstreams: &[Upstream], report: &mut Report)
                 .iter()
                 .map(|entry| entry.show())
                 .collect();
-            format!("The shares ({})", shares.join(", "))
+            format!("The shares ({})", listed(shares))
         }
         _ => "That".to_owned(),
     };
@@ -128,7 +129,7 @@ fn note_choice(choice: &Choice<'_>, upstreams: &[Upstream], report: &mut Report)
         "`{name}` chooses by `${}` among {}. {what} cannot be carried over: each is a service \
         of its own.",
         choice.variable,
-        names.join(", ")
+        listed(names)
     );
     report.note(choice.directive.at(), text);
 }
@@ -202,7 +203,7 @@ fn targets(
                 false => format!(
                     "`{}` passes requests to where a variable says, which may be {}.",
                     directive.show(),
-                    names.join(", ")
+                    listed(names)
                 ),
             };
             if !targets.is_empty() {

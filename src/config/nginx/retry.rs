@@ -100,15 +100,21 @@ impl Rules {
             tries => tries.min(servers),
         };
         let has = |name: &str| self.conditions.iter().any(|condition| condition == name);
-        let is_retried = !has("off") && (has("error") || has("timeout") || has("http_503"));
+        let is_on = !has("off");
+        let is_retried = is_on && CARRIED.iter().any(|condition| has(condition));
         let most = tries.saturating_sub(1).min(MOST_RETRIES);
         if is_retried && most > 0 {
-            let retry = Table::from_iter([("max".to_owned(), (most as i64).into())]);
+            let mut retry = Table::from_iter([("max".to_owned(), (most as i64).into())]);
+            if has("http_500") {
+                retry.insert("error-answers".to_owned(), true.into());
+            }
             pool.balancer.insert("retry".to_owned(), retry.into());
         }
-        if has("http_503") && !has("off") {
+        let answers = ["http_503", "http_500"].into_iter();
+        let failures: Vec<&str> = answers.filter(|answer| is_on && has(answer)).collect();
+        if !failures.is_empty() {
             pool.strategy
-                .insert("next-upstream".to_owned(), vec!["http_503"].into());
+                .insert("next-upstream".to_owned(), failures.into());
         }
     }
 
@@ -182,17 +188,17 @@ impl Rules {
     }
 
     fn note_conditions(&self, setting: &Directive, report: &mut Report) {
-        let known = ["error", "timeout", "http_503", "off"];
         let left: Vec<&str> = self
             .conditions
             .iter()
             .map(String::as_str)
-            .filter(|name| !known.contains(name))
+            .filter(|name| !CARRIED.contains(name) && *name != "off")
             .collect();
         if !left.is_empty() {
             let text = format!(
                 "`{}` of `{}` was left out: servers of a scenario fail, take too long, or \
-                answer that they are full (`http_503`), and any request may be sent again.",
+                answer that they are full (`http_503`) or with errors (`http_500`), and any request \
+                may be sent again.",
                 left.join(" "),
                 setting.name.text
             );
@@ -201,10 +207,10 @@ impl Rules {
         let has = |name: &str| self.conditions.iter().any(|condition| condition == name);
         let is_whole = has("error") && has("timeout");
         if !(has("off") || is_whole) {
-            let text = match has("error") || has("timeout") || has("http_503") {
+            let text = match CARRIED.iter().any(|condition| has(condition)) {
                 true => {
-                    "Attempts that fail in other ways are tried again too: a scenario tells \
-                    retries by number, not by cause."
+                    "Attempts that fail without an answer are tried again whatever the cause: a \
+                    scenario tells only errors apart."
                 }
                 false => "Nothing is tried again: no failure that a scenario has is in the list.",
             };
@@ -244,6 +250,9 @@ fn one<T>(
     }
     value
 }
+
+/// The conditions that a scenario has.
+const CARRIED: [&str; 4] = ["error", "timeout", "http_503", "http_500"];
 
 /// What `proxy_next_upstream` may list (`ngx_http_proxy_next_upstream_masks`, nginx 1.22; the other
 /// families list some of them).

@@ -11,6 +11,7 @@ use super::server::{self, Line};
 use super::tree::Directive;
 use super::{health, method, time};
 use crate::config::{Absent, Fault, Pool};
+use crate::prose::quoted;
 
 /// An upstream that was read.
 #[derive(Debug)]
@@ -221,18 +222,13 @@ impl<'a> Inside<'a> {
     fn names(&self, report: &mut Report) {
         let names: Vec<&Line> = self.lines.iter().filter(|line| line.is_name).collect();
         let Some(first) = names.first() else { return };
-        let list: Vec<String> = names
-            .iter()
-            .map(|line| format!("`{}`", line.server.name))
-            .collect();
+        let list = quoted(names.iter().map(|line| &line.server.name));
         let text = match names.len() {
-            1 => format!(
-                "{} is a name: it counts as one server, however many addresses it has.",
-                list.join(", ")
-            ),
+            1 => {
+                format!("{list} is a name: it counts as one server, however many addresses it has.")
+            }
             _ => format!(
-                "{} are names: each counts as one server, however many addresses it has.",
-                list.join(", ")
+                "{list} are names: each counts as one server, however many addresses it has."
             ),
         };
         report.note(first.server.at.clone(), text);

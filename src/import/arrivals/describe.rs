@@ -6,9 +6,14 @@ use super::counts::{Scatter, bin, count, dispersion, merge};
 use super::gaps::Gaps;
 use super::steps::partition;
 use super::{Collector, Described, SECOND};
+use crate::prose::counted;
 
 /// The longest log, in seconds: a year and a day.
 const LONGEST: i64 = 366 * 86_400;
+
+/// From fewer arrivals nothing is said of how they are spread: 30 gaps of a Poisson process have a
+/// coefficient of variation anywhere from 0.6 to 1.5.
+const FEWEST: u64 = 30;
 
 /// Rates that differ from the mean by less than this share are taken for one.
 const SAME: f64 = 0.05;
@@ -50,8 +55,8 @@ fn kind(name: &str, rest: Vec<(&str, Value)>) -> Table {
 pub(super) fn describe(collected: &Collector, step: i64) -> Result<Described, String> {
     if collected.total < 2 {
         return Err(format!(
-            "{} arrivals are too few to describe",
-            collected.total
+            "{} is too few to describe",
+            counted(collected.total, "arrival")
         ));
     }
     let Some(length) = collected
@@ -72,6 +77,19 @@ pub(super) fn describe(collected: &Collector, step: i64) -> Result<Described, St
         span(seconds)
     )];
 
+    if collected.total < FEWEST {
+        reasons
+            .push("They are too few to tell how they are spread: Poisson is assumed.".to_owned());
+        return Ok(Described {
+            table: kind("poisson", vec![("rate", rate_text(rate))]),
+            rate,
+            steps: vec![(0.0, rate)],
+            cv: None,
+            dispersion: Vec::new(),
+            remaining: None,
+            reasons,
+        });
+    }
     let counts = count(collected, step);
     let unit = counts.unit as f64 / SECOND as f64;
     let mut scales = Vec::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::SECOND;
+use crate::prose::counted;
 
 /// The shortest gap that sets moments apart, in seconds: an hour.
 const APART: i64 = 3600;
@@ -15,6 +16,8 @@ const SHARE: u64 = 100;
 /// A gap so many times as long as all the rest makes two logs of one: a rate over both would be
 /// that of neither.
 const PARTS: i64 = 10;
+/// Clocks that say less were not set: the year 2000, in seconds.
+const SET: i64 = 946_684_800;
 /// The shortest such gap, in seconds: a day.
 const DAY: i64 = 86_400;
 
@@ -27,23 +30,33 @@ pub struct Strays {
     pub at: i64,
     /// How far they are from the nearest other, in seconds.
     pub gap: i64,
+    /// How many requests there are in all.
+    pub whole: u64,
     /// The seconds that are left: from the first to the last.
     pub(super) kept: (i64, i64),
 }
 
 impl fmt::Display for Strays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (verb, requests) = match self.count {
-            1 => ("is", "request"),
-            _ => ("are", "requests"),
-        };
+        let verb = if self.count == 1 { "is" } else { "are" };
         write!(
             f,
-            "{} {requests} {verb} left out, at {}, {} from all others: that moment cannot be right",
+            "{} of {} {verb} left out, at {}, {} from all others, which stand from {} to {}",
             self.count,
+            counted(self.whole, "request"),
             moment(self.at),
-            days(self.gap)
-        )
+            days(self.gap),
+            moment(self.kept.0),
+            moment(self.kept.1)
+        )?;
+        // Rates come out the same by any clock, but a reader is to know by which.
+        match (self.at < SET, self.kept.0 < SET) {
+            (false, true) => f.write_str(
+                ": the clock of most was not set, and the rate is that of their steps; where the others are meant, leave \
+                 those out of the log",
+            ),
+            _ => f.write_str(": their clock was another"),
+        }
     }
 }
 
@@ -88,14 +101,19 @@ pub(super) fn find(seconds: &BTreeMap<i64, u32>) -> Result<Option<Strays>, Strin
             counts.sum()
         };
         let (early, late) = (sum(first, before), sum(after, last));
-        let few = early.min(late);
+        // Of all that is left out, not of each piece.
+        let few = early.min(late) + found.as_ref().map_or(0, |strays| strays.count);
         if few > (whole / SHARE).max(1) {
             if gap < DAY || gap < PARTS * rest {
                 return Ok(found);
             }
+            let why = match before < SET && after >= SET {
+                true => "it has two clocks, one of which was not set",
+                false => "its requests fall into two parts",
+            };
             return Err(format!(
-                "its requests fall into two parts, {early} until {} and {late} from {} on, and a rate over both would be that of \
-                 neither: give one of them, or logs without the gap",
+                "{why}: {early} until {}, and {late} from {} on; a rate over both would be that of neither: give one of \
+                 them, or logs without the gap",
                 moment(before),
                 moment(after)
             ));
@@ -106,7 +124,8 @@ pub(super) fn find(seconds: &BTreeMap<i64, u32>) -> Result<Option<Strays>, Strin
             false => (first, before),
         };
         found = Some(Strays {
-            count: few + found.as_ref().map_or(0, |strays| strays.count),
+            count: few,
+            whole,
             at: found.as_ref().map_or(at, |strays| strays.at),
             gap: found.as_ref().map_or(gap, |strays| strays.gap.min(gap)),
             kept: (first, last),
@@ -156,6 +175,18 @@ mod tests {
         assert_eq!((strays.count, strays.kept), (3, (NOW, NOW + 149)));
         let few = find(&log([31, NOW, NOW + 1, NOW + 2])).unwrap().unwrap();
         assert_eq!(few.count, 1);
+        // The other way round: the clock of most was not set.
+        let most = find(&log((0..5999).map(|at| 31 + at / 40).chain([NOW])));
+        let said = most.unwrap().unwrap().to_string();
+        assert!(
+            said.starts_with("1 of 6000 requests is left out, at 2023-11-14T22:13:20Z")
+                && said.contains("from 1970-01-01T00:00:31Z to")
+                && said.contains("was not set"),
+            "{said}"
+        );
+        // Each piece is small, all together are not.
+        let pieces = (0..7).flat_map(|at| [NOW - (DAY << (4 * at)); 5]);
+        assert!(find(&log(bulk.chain(pieces))).is_err());
     }
 
     #[test]
@@ -173,5 +204,7 @@ mod tests {
         }
         let two = (0..50).chain(30 * DAY..30 * DAY + 50).map(|at| NOW + at);
         assert!(find(&log(two)).unwrap_err().contains("two parts"));
+        let two = (0..50).chain(NOW..NOW + 50);
+        assert!(find(&log(two)).unwrap_err().contains("two clocks"));
     }
 }

@@ -55,6 +55,20 @@ fn kind(described: &Described) -> &str {
 /// Poisson arrivals are called Poisson: in none of 300 logs of three kinds is anything else seen.
 /// At 4.5 standard errors 7e-6 are due for gaps and for counts; of 6000 such logs a change of the
 /// rate was seen in one.
+/// Two or three arrivals are no process, and 29 hardly one.
+#[test]
+fn of_few_arrivals_nothing_is_said() {
+    for count in [2, 3, 29] {
+        let mut collector = Collector::default();
+        (0..count).for_each(|at| collector.add(at * at * SECOND));
+        let found = collector.describe(Duration::from_millis(1)).unwrap();
+        assert_eq!((found.cv, found.remaining), (None, None));
+        let said = found.reasons.join(" ");
+        assert!(said.contains("too few to tell"), "{said}");
+        assert!(!said.contains("is Poisson"), "{said}");
+    }
+}
+
 #[test]
 fn poisson_is_poisson() {
     let mut mistaken = Vec::new();

@@ -4,6 +4,7 @@ use super::prepared::{FEWEST, Prepared};
 use super::search::{Found, search};
 use super::{Candidate, Discipline, Fitted, Quality, Slots};
 use super::{family, likelihood, quality, recover};
+use crate::prose::counted;
 use crate::stats::{DEFAULT_LEVEL, Estimate, overlapping_batch_means};
 
 /// Where the clock's step is more than this share of the median service time, the fit is refused.
@@ -30,7 +31,7 @@ const STRETCHES: usize = 400;
 pub enum Refusal {
     /// Too few visits, or more than can be counted.
     #[error(
-        "there are {usable} visits that can be used ({impossible} left before they came); {FEWEST} are the least from which \
+        "visits that can be used: {usable} ({impossible} left before they came); {FEWEST} are the least from which \
          anything can be said, and some thousands are better: take a longer stretch of the log"
     )]
     Visits {
@@ -257,8 +258,8 @@ fn remarks(log: &Prepared, found: &Found, slots: Slots, quality: &Quality) -> Ve
     let best = found.best;
     if log.impossible > 0 {
         remarks.push(format!(
-            "{} visits left before they came, and were not used.",
-            log.impossible
+            "Not used: {}, by which a request left before it came.",
+            counted(log.impossible, "visit")
         ));
     }
     if let Slots::AtLeast(fewest) = slots {
@@ -270,8 +271,11 @@ fn remarks(log: &Prepared, found: &Found, slots: Slots, quality: &Quality) -> Ve
     }
     if let Some(rival) = found.rival {
         remarks.push(format!(
-            "The log does not tell its discipline: {} with {} slots explains it as well as {} with {}.",
-            rival.discipline, rival.slots, best.discipline, best.slots
+            "The log does not tell its discipline: {} with {} explains it as well as {} with {}.",
+            rival.discipline,
+            counted(rival.slots, "slot"),
+            best.discipline,
+            best.slots
         ));
     }
     if found.impossible > STRAY {

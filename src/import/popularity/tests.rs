@@ -106,3 +106,18 @@ fn memory_is_bounded_and_said_so() {
             .any(|reason| reason.contains("2 requests of others are left out"))
     );
 }
+
+#[test]
+fn of_few_requests_nothing_is_said() {
+    for names in [&["a"][..], &["a", "a", "b"]] {
+        let mut counter = Counter::default();
+        names.iter().for_each(|name| counter.add(name));
+        let found = counter.describe().unwrap();
+        assert_eq!((found.exponent, found.count), (0.0, found.seen));
+        let said = found.reasons.join(" ");
+        assert!(said.contains("do not tell"), "{said}");
+        for verdict in ["fit", "luck", "at least", "1 members", "1 requests"] {
+            assert!(!said.contains(verdict), "{said}");
+        }
+    }
+}

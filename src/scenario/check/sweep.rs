@@ -9,6 +9,7 @@ use super::super::text::{Document, Path};
 use super::super::{Point, Scenario, Sweep, schema};
 use super::data::Data;
 use super::scenario;
+use crate::prose::counted;
 use crate::time::Span;
 use crate::units::{Rate, Share, UnitError};
 
@@ -309,9 +310,9 @@ fn places(
     if let Some(given) = given {
         if given.len() != values.len() {
             let message = format!(
-                "`at` has {} places for {} values",
-                given.len(),
-                values.len()
+                "`at` has {} for {}",
+                counted(given.len(), "place"),
+                counted(values.len(), "value")
             );
             return Err(vec![Diagnostic::error("bad-length", at.key("at"), message)]);
         }

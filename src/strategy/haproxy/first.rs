@@ -13,7 +13,7 @@
 
 use super::backend::Config;
 use super::servers::{self, Servers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
+use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
 
 /// `balance first`.
 #[derive(Clone, Debug)]
@@ -28,7 +28,8 @@ impl News for HaproxyFirst {
     type Config = Config;
 
     fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
-        servers::in_charge(config.allbackups, members)
+        let serve = servers::in_charge(config.allbackups, members);
+        standby::one_by_one(serve, members, |at| members[at].id)
     }
 
     fn new(config: &Config, _: &mut Context<'_>) -> Self {

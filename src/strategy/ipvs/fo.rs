@@ -8,8 +8,11 @@
 //! **Differs:** from all that balance: it does not.
 //! **Verified:** picks equal to recordings of Linux 6.1.
 
+use std::cmp::Reverse;
+
 use super::scan::{Load, Ratio, Scan};
 use super::service::{Dest, VirtualService};
+use crate::strategy::{Member, standby};
 
 /// IPVS with scheduler `fo`.
 pub type IpvsFailover = VirtualService<Scan<Fo>>;
@@ -24,5 +27,11 @@ impl Load for Fo {
             over: 1,
             under: dest.weight,
         })
+    }
+
+    fn in_charge(members: &[Member]) -> Vec<bool> {
+        // The newest stands at the head of the list.
+        let rank = |at: usize| Reverse((members[at].weight, at));
+        standby::one_by_one(standby::nobody(members), members, rank)
     }
 }

@@ -11,13 +11,18 @@ use std::marker::PhantomData;
 
 use super::service::{Config, Dest, Scheduler, Service};
 use crate::strategy::index::Least;
-use crate::strategy::{Member, MemberId, Request};
+use crate::strategy::{Member, MemberId, Request, standby};
 use crate::time::{Span, Time};
 
 /// What a scheduler looks for the least of.
 pub trait Load: Clone + Debug {
     /// The load of a server that takes new connections; none where it is passed over all the same.
     fn of(dest: &Dest) -> Option<Ratio>;
+
+    /// See [`News::in_charge`](crate::strategy::News::in_charge).
+    fn in_charge(members: &[Member]) -> Vec<bool> {
+        standby::nobody(members)
+    }
 }
 
 /// A load for a weight.
@@ -91,6 +96,10 @@ impl<L: Load> Scheduler for Scan<L> {
 
     fn time_wait(config: &Config) -> Span {
         config.time_wait
+    }
+
+    fn in_charge(members: &[Member]) -> Vec<bool> {
+        L::in_charge(members)
     }
 
     fn dest_changed(&mut self, member: MemberId, service: &Service) {

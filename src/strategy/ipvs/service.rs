@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::{
-    Answer, Context, Member, MemberId, News, Origin, Outcome, Pick, Product, Request,
+    Answer, Context, Member, MemberId, News, Origin, Outcome, Pick, Product, Request, standby,
 };
 use crate::time::{Span, Time};
 
@@ -156,6 +156,11 @@ pub trait Scheduler: Clone + Debug {
         Origin::Nothing
     }
 
+    /// See [`News::in_charge`].
+    fn in_charge(members: &[Member]) -> Vec<bool> {
+        standby::nobody(members)
+    }
+
     /// A server has come to the head of the list.
     fn dest_added(&mut self, member: MemberId, service: &Service) {
         self.dest_changed(member, service);
@@ -261,6 +266,10 @@ impl<S: Scheduler> News for VirtualService<S> {
 
     fn origin(config: &S::Config) -> Origin {
         S::origin(config)
+    }
+
+    fn in_charge(_: &S::Config, members: &[Member]) -> Vec<bool> {
+        S::in_charge(members)
     }
 
     fn new(config: &S::Config, cx: &mut Context<'_>) -> Self {

@@ -127,7 +127,7 @@ fn pools_that_a_variable_names() {
         "bluegreen.conf",
         "blue",
         &[
-            "kind=nginx-round-robin | timeout=60s retry={ max = 1 }",
+            "kind=nginx-round-robin next-upstream=[http_500] | timeout=60s retry={ max = 1, error-answers = true }",
             "10.20.0.1:8080 10",
             "10.20.0.2:8080 10",
         ],
@@ -135,7 +135,10 @@ fn pools_that_a_variable_names() {
     assert_pool(
         "bluegreen.conf",
         "green",
-        &["kind=nginx-round-robin | timeout=60s", "10.20.1.1:8080 1"],
+        &[
+            "kind=nginx-round-robin next-upstream=[http_500] | timeout=60s",
+            "10.20.1.1:8080 1",
+        ],
     );
 }
 
@@ -168,7 +171,7 @@ fn methods_after_their_servers_and_addresses_before_a_path() {
         "random.conf",
         "cache",
         &[
-            "kind=nginx-random next-upstream=[http_503] | timeout=60s retry={ max = 2 }",
+            "kind=nginx-random next-upstream=[http_503, http_500] | timeout=60s retry={ max = 2, error-answers = true }",
             "10.8.0.1:6081 100",
             "10.8.0.2:6081 150",
             "10.8.0.3:6081 50",

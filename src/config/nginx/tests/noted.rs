@@ -71,8 +71,7 @@ fn shares_of_pools() {
         &[
             (4, "The shares (5% green, * blue)"),
             (9, "`map` chooses by `$pool` among `blue`, `green`"),
-            (27, "`http_500` of `proxy_next_upstream`"),
-            (27, "tried again too"),
+            (27, "whatever the cause"),
             (28, "which may be `blue`, `green`"),
             (32, "which may be `blue`"),
             (32, "`proxy_next_upstream error timeout` of this place"),
