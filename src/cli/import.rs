@@ -336,7 +336,8 @@ fn format(
     if let Some(format) = of_configuration(configuration) {
         let format = format.map_err(|why| Failure::Usage(why.to_string()))?;
         output.say(&format!(
-            "format of the log, by the configuration: {format}"
+            "format of the log, by the configuration: {}",
+            format.short()
         ));
         return Ok(format);
     }
@@ -349,7 +350,8 @@ fn format(
         unreadable(&"is in no format that is known by its looks; say which with `--log-format`")
     })?;
     output.say(&format!(
-        "format of the log, guessed by its first lines: {format} (`--log-format` says another)"
+        "format of the log, guessed by its first lines: {} (`--log-format` says another)",
+        format.short()
     ));
     Ok(format)
 }

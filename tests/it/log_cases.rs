@@ -326,7 +326,7 @@ fn lines_that_docker_wraps_are_unwrapped() {
         ],
     );
     assert!(
-        said.contains("guessed by its first lines: envoy") && said.contains("2 requests, 0 bad"),
+        said.contains("guessed by its first lines: envoy (") && said.contains("2 requests, 0 bad"),
         "{said}"
     );
     assert!(!said.contains("no requests"), "{said}");

@@ -266,6 +266,17 @@ impl Format {
         }
     }
 
+    /// The shortest way to ask for it: a word of its own, where it has one.
+    pub fn short(&self) -> String {
+        let whole = self.to_string();
+        let is_own = |word: &&str| {
+            let named = word.parse::<Format>();
+            named.is_ok_and(|named| named.to_string() == whole)
+        };
+        let own = WORDS.iter().map(|(word, _)| *word).find(is_own);
+        own.map_or(whole, str::to_owned)
+    }
+
     /// The word by which it is chosen, without what may follow it.
     pub fn word(&self) -> &'static str {
         match self {
@@ -469,6 +480,9 @@ mod tests {
                     panic!("{format} does not read");
                 });
                 assert_eq!(again.word(), format.word());
+                let short: Format = format.short().parse().unwrap();
+                assert_eq!(short.to_string(), format.to_string());
+                assert!(format.short().len() < 15, "{}", format.short());
             }
         }
         let error = |text: &str| text.parse::<Format>().unwrap_err().to_string();

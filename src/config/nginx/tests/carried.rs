@@ -181,7 +181,7 @@ fn methods_after_their_servers_and_addresses_before_a_path() {
         "random.conf",
         "objects",
         &[
-            "kind=nginx-hash key=key next-upstream=[http_503] | timeout=60s retry={ max = 1 }",
+            "kind=nginx-hash key=key next-upstream=[http_503, http_500] | timeout=60s retry={ max = 1, error-answers = true }",
             "10.8.1.1:80 1",
             "10.8.1.2:80 1",
             "10.8.1.3:80 1 down=true",
