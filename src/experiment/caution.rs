@@ -3,7 +3,8 @@
 use super::comparison::{self, estimate};
 use super::outcome::{Outcome, VariantOutcome};
 use crate::model::blueprint::{Blueprint, When};
-use crate::model::fault::Schedule;
+use crate::model::fault::{Fault, Schedule};
+use crate::scenario::warning::some_of;
 use crate::scenario::{Scenario, Variant, Warning};
 use crate::stats::{EXCEEDANCES, Warmup, mser5};
 
@@ -47,15 +48,6 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
                 ),
             );
         }
-        if !measured.varies && measured.runs.len() > 1 {
-            warn(
-                "chance-not-repeated",
-                format!(
-                    "nothing under {} is drawn anew in each replication, so that there is no interval and no verdict: one replication tells as much",
-                    variant.name
-                ),
-            );
-        }
         if let Some((before, after)) = unsettled(variant, measured) {
             warn(
                 "not-settled",
@@ -66,7 +58,31 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
             );
         }
     }
+    found.extend(without_chance(scenario, outcome));
     found
+}
+
+/// Of which variants each replication is a copy of the first.
+fn without_chance(scenario: &Scenario, outcome: &Outcome) -> Option<Warning> {
+    let repeated: Vec<_> = (scenario.variants.iter().zip(&outcome.variants))
+        .filter(|(_, measured)| measured.runs.len() > 1)
+        .collect();
+    let copies = repeated.iter().filter(|(_, measured)| !measured.varies);
+    let names: Vec<&str> = copies.map(|(variant, _)| variant.name.as_str()).collect();
+    let text = match (names.len(), names.len() == repeated.len()) {
+        (0, _) => return None,
+        (_, true) => "nothing is drawn anew in each replication, so that there are no intervals and no verdicts: one replication tells as much".to_owned(),
+        (1, false) => format!(
+            "nothing under {} is drawn anew in each replication, so that it has no intervals: one replication of it tells as much",
+            names[0]
+        ),
+        (_, false) => format!(
+            "nothing under {} is drawn anew in each replication, so that these have no intervals, and there are no verdicts between them",
+            some_of(&names)
+        ),
+    };
+    let code = "chance-not-repeated";
+    Some(Warning { code, text })
 }
 
 /// Whether nothing in a world is meant to change while it is measured.
@@ -76,12 +92,22 @@ pub(super) fn is_steady(plan: &Blueprint) -> bool {
         When::Closed(_) => true,
         When::Trace(_) => false,
     };
-    let changes = |schedule: &Schedule| matches!(schedule, Schedule::Once(..));
+    let changes = |fault: &Fault| matches!(fault.schedule, Schedule::Once(..));
     let moves = |at: crate::time::Time| at > crate::time::Time::ZERO && at < plan.end;
     plan.sources.iter().all(|source| is_steady(&source.when))
-        && !plan.faults.iter().any(|fault| changes(&fault.schedule))
+        && !faults_in_the_run(plan).any(changes)
         && !(plan.services.iter().flat_map(|service| &service.groups))
             .any(|group| moves(group.joins) || moves(group.leaves))
+}
+
+/// The faults that can begin while requests come that count: others do not touch what is measured
+/// of a system that keeps up.
+pub(crate) fn faults_in_the_run(plan: &Blueprint) -> impl Iterator<Item = &Fault> {
+    let begins = |fault: &&Fault| match fault.schedule {
+        Schedule::Once(begins, _) => begins < plan.end,
+        Schedule::Random(..) => true,
+    };
+    plan.faults.iter().filter(begins)
 }
 
 /// The 90th percentile of the response time in the first and of the last quarter of the measured

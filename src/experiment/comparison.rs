@@ -1,7 +1,7 @@
 //! What the outcome says: estimates with intervals, and differences to the baseline, replication by
 //! replication on the same requests.
 
-use super::caution::is_steady;
+use super::caution::{faults_in_the_run, is_steady};
 use super::flow::keeps_up;
 use super::outcome::{Run, VariantOutcome, milliseconds};
 use super::withheld::{Withheld, withheld};
@@ -248,7 +248,7 @@ pub fn controlled(
 fn offered_load(plan: &Blueprint) -> Option<f64> {
     let ([service], true) = (
         &plan.services[..],
-        is_steady(plan) && plan.faults.is_empty(),
+        is_steady(plan) && faults_in_the_run(plan).next().is_none(),
     ) else {
         return None;
     };

@@ -1,5 +1,6 @@
 //! Where theory is exact: the model that a variant is, and what it says of response times.
 
+use super::caution::faults_in_the_run;
 use crate::balancer::affinity::Sticky;
 use crate::model::blueprint::{Blueprint, Discipline, GroupPlan, When};
 use crate::model::network::Delay;
@@ -60,8 +61,7 @@ impl Exact {
 /// Whether nothing happens but what textbooks have: no way, no limit, no stickiness, nobody who
 /// leaves.
 fn is_plain(plan: &Blueprint) -> bool {
-    let ([source], [service], []) = (&plan.sources[..], &plan.services[..], &plan.faults[..])
-    else {
+    let ([source], [service]) = (&plan.sources[..], &plan.services[..]) else {
         return false;
     };
     let balancer = &service.balancer;
@@ -70,9 +70,10 @@ fn is_plain(plan: &Blueprint) -> bool {
             && group.queue_limit == u32::MAX
             && group.per_size == 0.0
             && group.joins == Time::ZERO
-            && group.leaves == Time::NEVER
+            && group.leaves >= plan.end
     };
-    matches!(source.to_balancer, Delay::None)
+    faults_in_the_run(plan).next().is_none()
+        && matches!(source.to_balancer, Delay::None)
         && service.groups.iter().all(is_plain)
         && !service.members.iter().any(|member| member.down)
         && balancer.timeout.is_none()

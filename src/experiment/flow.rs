@@ -2,7 +2,7 @@
 //! that it brings keeps so many slots busy (the utilization law: Denning and Buzen, "The
 //! operational analysis of queueing network models", 1978).
 
-use super::caution::is_steady;
+use super::caution::{faults_in_the_run, is_steady};
 use super::outcome::VariantOutcome;
 use crate::model::blueprint::{Blueprint, When};
 use crate::scenario::Variant;
@@ -70,7 +70,7 @@ pub(super) fn keeps_up(measured: &VariantOutcome) -> bool {
 
 /// Whether a request may be refused, lost or given up.
 fn may_fail(plan: &Blueprint) -> bool {
-    !plan.faults.is_empty()
+    faults_in_the_run(plan).next().is_some()
         || plan.services.iter().any(|service| {
             service.balancer.timeout.is_some()
                 || service.balancer.queue_timeout.is_some()
@@ -117,6 +117,13 @@ mod tests {
             "}, { name = 'b', speed = '50%', service = { kind = 'constant', value = '10ms' } }]",
         );
         assert_eq!(of(&unlike).unwrap().utilization, None);
+        let crash = |at: &str| {
+            let fault =
+                format!("[[faults]]\nkind = 'crash'\nservers = 'web'\nat = '{at}'\n[[services]]");
+            of(&text.replace("[[services]]", &fault))
+        };
+        assert_eq!(crash("4s"), None);
+        assert_eq!(crash("5s"), Some(flow), "it never happens");
         for change in [
             ("80/s", "280/s"),
             ("slots = 2", "slots = 2, queue-limit = 3"),

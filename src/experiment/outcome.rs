@@ -36,7 +36,9 @@ pub struct Run {
     pub unfinished: u64,
     /// Attempts sent to servers on behalf of these requests.
     pub attempts: u64,
-    /// Succeeded requests a second of measured time.
+    /// Requests that arrived in the measured window and succeeded, however late, for each second of
+    /// it. Where a queue that grew in the window is worked off after it, this may be more than the
+    /// servers can do.
     pub goodput_rps: f64,
     /// Succeeded over all.
     pub success_share: Option<f64>,

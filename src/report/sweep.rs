@@ -65,7 +65,9 @@ pub struct SweepRun {
     pub requests: u64,
     /// Of these, answered in full.
     pub succeeded: u64,
-    /// Succeeded requests a second of measured time.
+    /// Requests that arrived in the measured window and succeeded, however late, for each second of
+    /// it. Where a queue that grew in the window is worked off after it, this may be more than the
+    /// servers can do.
     pub goodput_rps: f64,
     /// Mean response time of the succeeded.
     pub mean_ms: Option<f64>,

@@ -26,6 +26,7 @@ mod tune;
 pub(super) mod variants;
 
 use data::Data;
+pub(crate) use faults::struck;
 pub(super) use sweep::point;
 
 /// Requests of one cell at most: more would take weeks.

@@ -1,6 +1,7 @@
 //! What a careful colleague would say of a scenario or its results. Each warning has a code, which
 //! `lbsim explain` tells more of.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,6 +47,11 @@ pub const CATALOGUE: &[Entry] = &[
         code: "overloaded",
         summary: "More is asked for than the servers can do.",
         text: "Queues grow for as long as the run lasts, so every response time says how long that was and nothing else. Lower the rate, add servers, or bound what waits (`timeout`, `queue-limit`) and look at the success rate instead.",
+    },
+    Entry {
+        code: "servers-away",
+        summary: "While some servers are not in the pool, the others may be asked for more than they can do.",
+        text: "All servers together could do what is asked for; those that are in the pool at a time could not, over the run as a whole. Queues grow while servers are away, and figures of the whole run mix two regimes. Look at the timeline, or let servers join earlier and leave later.",
     },
     Entry {
         code: "closed-loop",
@@ -125,7 +131,7 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         code: "chance-not-repeated",
         summary: "Replications are copies of each other.",
-        text: "Nothing is drawn anew in each replication: one trace, fixed addresses, a strategy without chance. Their figures are the same, which is no evidence of how sure they are. Let something be drawn (arrivals, service times, addresses), or compare several traces.",
+        text: "Nothing is drawn anew in each replication under what is named: one trace, fixed addresses, a strategy without chance. Its figures are the same in each, which is no evidence of how sure they are; against another that does vary there is a verdict, with the interval of that one. Let something be drawn (arrivals, service times, addresses), or compare several traces.",
     },
 ];
 
@@ -134,17 +140,35 @@ fn warning(code: &'static str, text: String) -> Warning {
     Warning { code, text }
 }
 
-/// What can be said of a scenario before it is run, each once.
+/// What can be said of a scenario before it is run, each once; of which variants, where it is not
+/// said of all.
 pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<Warning> {
-    let mut found = Vec::new();
+    let mut by_text: BTreeMap<Warning, Vec<&str>> = BTreeMap::new();
     for variant in variants {
+        let mut own = Vec::new();
         let plan = &variant.blueprint;
-        overload(plan, &mut found);
-        loops(plan, &mut found);
-        peaks(plan, &mut found);
-        faults(plan, &mut found);
-        timeouts(plan, &mut found);
-        tails(plan, judge, &mut found);
+        overload(plan, &mut own);
+        loops(plan, &mut own);
+        peaks(plan, &mut own);
+        faults(plan, &mut own);
+        timeouts(plan, &mut own);
+        tails(plan, judge, &mut own);
+        own.sort();
+        own.dedup();
+        for warning in own {
+            by_text.entry(warning).or_default().push(&variant.name);
+        }
+    }
+    let mut found: Vec<Warning> = (by_text.into_iter())
+        .map(|(warning, names)| match names.len() == variants.len() {
+            true => warning,
+            false => Warning {
+                text: format!("{} (under {})", warning.text, some_of(&names)),
+                ..warning
+            },
+        })
+        .collect();
+    for variant in variants {
         hot_keys(variant, &mut found);
     }
     unnoticed(variants, &mut found);
@@ -177,19 +201,62 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<
     found
 }
 
+/// Names that are said at most.
+const NAMES: usize = 5;
+
+/// Names in a row, those beyond a few as a number.
+pub(crate) fn some_of(names: &[&str]) -> String {
+    let said = names[..names.len().min(NAMES)].join(", ");
+    match names.len().saturating_sub(NAMES) {
+        0 => said,
+        more => format!("{said} and {more} more"),
+    }
+}
+
 fn overload(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let asked = |plan: &Blueprint, index| plan.utilization(index).filter(|&load: &f64| load >= 1.0);
+    // The same system with its servers in the pool all the time.
+    let mut whole = None;
     for (index, service) in plan.services.iter().enumerate() {
-        if let Some(load) = plan.utilization(index).filter(|&load| load >= 1.0) {
-            found.push(warning(
+        let Some(load) = asked(plan, index) else {
+            continue;
+        };
+        let load = match load.is_finite() {
+            true => format!("{:.0}% of what its servers can do", load * 100.0),
+            false => "something, and no server is in charge".to_owned(),
+        };
+        let whole = whole.get_or_insert_with(|| always_there(plan));
+        found.push(match asked(whole, index) {
+            Some(_) => warning(
                 "overloaded",
                 format!(
-                    "service `{}` is overloaded: it is offered {:.0}% of its capacity, so queues grow as long as the run lasts, and means depend on its length",
+                    "service `{}` is overloaded: it is asked for {load}, so queues grow as long as the run lasts, and means depend on its length",
                     service.name,
-                    load * 100.0
                 ),
-            ));
-        }
+            ),
+            None => warning(
+                "servers-away",
+                format!(
+                    "servers of `{}` are in the pool for a part of the run only (`joins`, `leaves`): over the whole run it is asked for {load}, \
+                     which all of them together could do",
+                    service.name,
+                ),
+            ),
+        });
     }
+}
+
+/// A system whose servers neither join nor leave.
+fn always_there(plan: &Blueprint) -> Blueprint {
+    let mut plan = plan.clone();
+    for group in plan
+        .services
+        .iter_mut()
+        .flat_map(|service| &mut service.groups)
+    {
+        (group.joins, group.leaves) = (Time::ZERO, Time::NEVER);
+    }
+    plan
 }
 
 fn loops(plan: &Blueprint, found: &mut Vec<Warning>) {

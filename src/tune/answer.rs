@@ -6,7 +6,7 @@ use super::sensitivity::{self, Landscape, Sensitivity};
 use super::space::{Candidate, Space};
 use super::start;
 use super::trial::{Measurements, TrialError, Trials};
-use super::verdict::Check;
+use super::verdict::{Check, Role};
 use crate::experiment::Progress;
 use crate::scenario::Template;
 use crate::scenario::file::TuneStart;
@@ -130,19 +130,19 @@ pub fn tune(
     let tuned = found[middle].clone();
     trials.aim = aims[middle];
     let rest = || -> Result<_, TrialError> {
-        let mut contenders = vec![("current".to_owned(), space.current())];
+        let mut contenders = vec![(Role::Current, space.current())];
         let simple = start::candidate(space, TuneStart::Capacity);
-        contenders.extend(simple.map(|simple| ("capacity".to_owned(), simple)));
+        contenders.extend(simple.map(|simple| (Role::Capacity, simple)));
         // What else the scenario compares may beat all weights, and whoever asks for these should
         // know.
         for (variant, own) in space.base.variants.iter().enumerate() {
             let mut other = space.current();
             other.variant = variant;
             if variant != space.base.baseline && !own.is_oracle() && other != tuned {
-                contenders.push((own.name.clone(), other));
+                contenders.push((Role::Variant(own.name.clone()), other));
             }
         }
-        contenders.push(("tuned".to_owned(), tuned.clone()));
+        contenders.push((Role::Tuned, tuned.clone()));
         let check = Check::run(&trials, contenders, space.tuning.confirmations)?;
         let sensitivities = sensitivity::sensitivities(&trials, &tuned)?;
         let landscape = sensitivity::landscape(&trials, &tuned, &sensitivities)?;

@@ -7,6 +7,7 @@
 //! *Lectures on Stochastic Programming*, 2009, chapter 5).
 
 use super::space::Space;
+use crate::experiment::faults_in_the_run;
 use crate::model::arrivals::Process;
 use crate::model::blueprint::When;
 use crate::time::Time;
@@ -53,7 +54,7 @@ pub(super) fn rungs(space: &Space<'_>) -> Vec<Rung> {
             rung(0.25f64.max(least), 4),
         ]
     };
-    rungs.extend([rung(1.0, 4), rung(1.0, 8), rung(1.0, 16), rung(1.0, 16)]);
+    rungs.extend([rung(1.0, 4), rung(1.0, 8), rung(1.0, 16), rung(1.0, 32)]);
     rungs
 }
 
@@ -68,7 +69,7 @@ fn is_tied_to_time(space: &Space<'_>) -> bool {
         .flatten()
         .filter_map(|service| service["servers"].as_array())
         .flatten();
-    !plan.faults.is_empty()
+    faults_in_the_run(plan).next().is_some()
         || plan.sources.iter().any(|source| moves(&source.when))
         || groups
             .into_iter()

@@ -1,6 +1,7 @@
 //! What may change, as a space that a search can walk in: a weight by its logarithm, another number
 //! between its ends, a choice by its place.
 
+use crate::scenario::check::struck;
 use crate::scenario::text::Document;
 use crate::scenario::tuning::{Knob, Range, Tuning, Unit};
 use crate::scenario::{Scenario, Template};
@@ -258,20 +259,27 @@ fn axes(base: &Scenario, tuning: &Tuning) -> Vec<usize> {
                     like.remove(key);
                 }
             }
-            let path = format!(
-                "{}/{}",
-                own["name"].as_str().unwrap_or(""),
-                own["servers"][group]["name"].as_str().unwrap_or("")
-            );
-            let faults = base.resolved["faults"].as_array();
-            let named: Vec<usize> = faults
-                .into_iter()
-                .flatten()
-                .enumerate()
-                .filter(|(_, fault)| fault["servers"].to_string().contains(&path))
-                .map(|(at, _)| at)
+            let services = &base.variants[base.baseline].blueprint.services;
+            let before = services[..service].iter().map(|own| own.servers.len());
+            let first = before.sum::<usize>();
+            let members: Vec<u32> = (services[service].servers.iter().enumerate())
+                .filter(|(_, server)| server.group == group)
+                .map(|(at, _)| (first + at) as u32)
                 .collect();
-            Some((service, like.to_string(), named))
+            let faults = base.resolved["faults"].as_array();
+            let struck: Vec<usize> = (faults.into_iter().flatten())
+                .map(|fault| {
+                    let target = fault["servers"].as_str().unwrap_or("");
+                    let struck = struck(target, services);
+                    members.iter().filter(|at| struck.contains(at)).count()
+                })
+                // Of a fault that strikes a whole group it does not matter how many it has.
+                .map(|count| match count == members.len() {
+                    true => usize::MAX,
+                    false => count,
+                })
+                .collect();
+            Some((service, like.to_string(), struck))
         }
         _ => None,
     };
@@ -337,6 +345,40 @@ mod tests {
         assert_eq!(proportional(&[3.0, 1.0, 0.0], (0, 100)), [100, 33, 0]);
         assert_eq!(proportional(&[0.0, 0.0], (1, 256)), [1, 1]);
         assert_eq!(proportional(&[4.0, 2.0], (2, 10)), [10, 5]);
+    }
+
+    /// A fault on `web/a` strikes neither `web/ab` nor `web/a-b`; one on a server of a group, that
+    /// group; one on the service, all of them alike.
+    #[test]
+    fn like_groups_share_a_weight_unless_a_fault_strikes_one_of_them() {
+        let axes_under = |fault: &str| {
+            let text = format!(
+                "question = '?'\nexpect = '!'\n{fault}[run]\nduration = '5s'\n\
+                 compare = ['weighted-random']\n\
+                 [[clients]]\narrivals = {{ kind = 'poisson', rate = '80/s' }}\n\
+                 [[services]]\nname = 'web'\n{}",
+                [("a", 2), ("ab", 2), ("a-b", 3)]
+                    .map(|(name, count)| format!(
+                        "[[services.servers]]\nname = '{name}'\ncount = {count}\n\
+                         service = {{ kind = 'exponential', mean = '10ms' }}\n"
+                    ))
+                    .concat()
+            );
+            let base = Scenario::from_text("web.toml", &text).unwrap();
+            let tuning = base.tuning.clone().unwrap();
+            axes(&base, &tuning)
+        };
+        let fault = |servers: &str| {
+            axes_under(&format!(
+                "faults = [{{ kind = 'slowdown', servers = '{servers}', speed = '50%', at = '1s' }}]\n"
+            ))
+        };
+        assert_eq!(axes_under(""), [0, 0, 0]);
+        assert_eq!(fault("web"), [0, 0, 0]);
+        assert_eq!(fault("web/a"), [0, 1, 1]);
+        assert_eq!(fault("web/ab"), [0, 1, 0]);
+        assert_eq!(fault("web/a-b-2"), [0, 0, 1]);
+        assert_eq!(fault("web/a*"), [0, 0, 0]);
     }
 
     proptest! {

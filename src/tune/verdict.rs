@@ -6,14 +6,36 @@ use super::trial::{FRESH, TrialError, Trials};
 use crate::experiment::{METRICS, Metric, VariantOutcome, difference, failed};
 use crate::stats::{DEFAULT_LEVEL, Paired, Verdict, holm_adjusted};
 
+/// What one of those that are compared is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The current configuration.
+    Current,
+    /// Weights in proportion to capacity.
+    Capacity,
+    /// Another of those that the scenario compares, of this name, as it stands.
+    Variant(String),
+    /// The answer of the search.
+    Tuned,
+}
+
+impl Role {
+    /// What it is called in tables.
+    pub fn name(&self) -> &str {
+        match self {
+            Role::Current => "current",
+            Role::Capacity => "capacity",
+            Role::Variant(name) => name,
+            Role::Tuned => "tuned",
+        }
+    }
+}
+
 /// One of those that are compared.
 #[derive(Debug)]
 pub struct Contender {
-    /// What it is called: `current`, `capacity`, `tuned`, or the name of what the scenario
-    /// compares.
-    pub name: String,
-    /// Whether it is another of those that the scenario compares, as it stands.
-    pub is_variant: bool,
+    /// What it is to the comparison.
+    pub role: Role,
     /// What it is.
     pub candidate: Candidate,
     /// What it measured, by situation.
@@ -85,7 +107,7 @@ impl Check {
     /// Where it is stopped.
     pub fn run(
         trials: &Trials<'_>,
-        contenders: Vec<(String, Candidate)>,
+        contenders: Vec<(Role, Candidate)>,
         replications: u32,
     ) -> Result<Check, TrialError> {
         let candidates: Vec<&Candidate> =
@@ -105,9 +127,8 @@ impl Check {
             .into_iter()
             .zip(lived)
             .zip(&samples)
-            .map(|(((name, candidate), outcomes), samples)| Contender {
-                is_variant: !["current", "capacity", "tuned"].contains(&name.as_str()),
-                name,
+            .map(|(((role, candidate), outcomes), samples)| Contender {
+                role,
                 candidate,
                 outcomes,
                 losses: trials.losses_of(samples, &scale),
@@ -188,4 +209,30 @@ impl Check {
 fn fails(one: &Contender, other: &Contender, pass: f64) -> bool {
     let mut situations = one.outcomes.iter().zip(&other.outcomes);
     situations.any(|(one, other)| failed(one) - failed(other) > pass)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A certain gain in the loss is none where it is bought with failures.
+    #[test]
+    fn who_fails_more_has_no_verdict() {
+        let paired = Paired::of(&[0.80, 0.81, 0.79, 0.80], &[1.0, 1.01, 0.99, 1.02]).unwrap();
+        let gain = |fails_more| Gain {
+            paired,
+            p_adjusted: 1e-6,
+            fails_more,
+        };
+        assert_eq!(gain(false).verdict(), Verdict::Better);
+        assert_eq!(gain(true).verdict(), Verdict::NotShown);
+    }
+
+    /// What the scenario compares may be called as tables call the others.
+    #[test]
+    fn a_variant_may_have_any_name() {
+        let variant = Role::Variant("current".to_owned());
+        assert_ne!(variant, Role::Current);
+        assert_eq!(variant.name(), Role::Current.name());
+    }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use lbsim::experiment::{self, Progress};
+use lbsim::experiment::{self, Outcome, Progress, cautions};
 use lbsim::model;
 use lbsim::model::arrivals::Trace;
 use lbsim::observe::Ended;
@@ -13,9 +13,8 @@ use lbsim::scenario::Scenario;
 
 use crate::support::{files, lbsim, read_in, scratch, stderr};
 
-/// Whether replications of a system of three servers can differ: requests at known times, served by
-/// `strategy`.
-fn varies(test: &str, strategy: &str, clients: &str, service: &str) -> bool {
+/// A system of three servers: requests at known times, served by `strategies`.
+fn recorded(test: &str, strategies: &str, clients: &str, service: &str) -> (Scenario, Outcome) {
     let place = scratch(&format!("draws-{test}"));
     fs::write(place.join("t.csv"), "t,who,takes\n0,a,10\n5,b,20\n6,c,30\n").unwrap();
     let scenario = read_in(
@@ -27,7 +26,7 @@ expect = "!"
 [run]
 duration = "1s"
 replications = 2
-compare = [{strategy}]
+compare = [{strategies}]
 [[clients]]
 arrivals = {{ kind = "trace", file = "t.csv", columns = {{ time = "t", time-unit = "ms"{clients} }} }}
 [[services]]
@@ -38,8 +37,44 @@ service = {service}
 "#
         ),
     );
-    let outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
-    outcomes[0].variants[0].varies
+    let mut outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
+    (scenario, outcomes.remove(0))
+}
+
+/// Whether its replications can differ.
+fn varies(test: &str, strategy: &str, clients: &str, service: &str) -> bool {
+    recorded(test, strategy, clients, service).1.variants[0].varies
+}
+
+/// That chance is not repeated is said of those that it is true of.
+#[test]
+fn copies_are_named() {
+    let first = r#"{ kind = "round-robin", start = "first" }"#;
+    let constant = r#"{ kind = "constant", value = "10ms" }"#;
+    let said = |test: &str, strategies: &str| {
+        let (scenario, outcome) = recorded(test, strategies, "", constant);
+        let warnings = cautions(&scenario, &outcome);
+        let own = warnings
+            .iter()
+            .filter(|own| own.code == "chance-not-repeated");
+        own.map(|own| own.text.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(said("none", "\"random\""), Vec::<String>::new());
+    let one = said("one", &format!("\"random\", {first}"));
+    assert_eq!(one.len(), 1, "{one:?}");
+    assert!(
+        one[0].contains("under round-robin") && !one[0].contains("verdict"),
+        "{one:?}"
+    );
+    let two = said(
+        "two",
+        &format!("\"random\", {first}, \"haproxy-roundrobin\""),
+    );
+    assert_eq!(two.len(), 1, "{two:?}");
+    assert!(two[0].contains("no verdicts between them"), "{two:?}");
+    let all = said("all", &format!("{first}, \"haproxy-roundrobin\""));
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert!(all[0].starts_with("nothing is drawn"), "{all:?}");
 }
 
 #[test]

@@ -351,7 +351,12 @@ confirmations = 10
     };
     assert_eq!(of("web/d"), None, "a backup is left out: {values:?}");
     assert_eq!(of("web/a"), of("web/b"), "like servers: {values:?}");
-    assert!(of("web/c") > of("web/a"), "{values:?}");
+    // The quicker one is three times as quick; nobody deploys 101, 101 and 500.
+    let weights = [of("web/a"), of("web/b"), of("web/c")];
+    assert!(
+        of("web/a") <= Some(2) && of("web/c") > of("web/a") && of("web/c") <= Some(12),
+        "{weights:?}"
+    );
     // Whoever asks for weights hears that another strategy is better than all of them.
     let sentences = said["verdict"].to_string();
     assert!(sentences.contains("`nginx-least-conn`"), "{sentences}");

@@ -163,6 +163,34 @@ fn a_fault_after_the_end_is_said_by_check() {
     );
 }
 
+/// What is true of some variants only names them, and servers that are away for a time are no
+/// overload.
+#[test]
+fn what_is_true_of_some_variants_names_them() {
+    let service = r#"service = { kind = "exponential", mean = "10ms" }"#;
+    let variants = format!(
+        "{service}\n[[variants]]\nname = \"whole\"\n[[variants]]\nname = \"half\"\n\
+         set = {{ \"services.web.servers.s.count\" = 1 }}"
+    );
+    let some = scenario(&[
+        ("compare = [\"round-robin\"]", ""),
+        ("count = 2", "name = \"s\"\ncount = 2"),
+        (service, &variants),
+    ]);
+    let said: Vec<String> = some.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains("160% of what its servers can do") && said[0].contains("(under half)"),
+        "{said:?}"
+    );
+    let all = &scenario(&[("160/s", "210/s")]).warnings;
+    assert!(!all[0].text.contains("under"), "{all:?}");
+    // For half of the run one of the two does the work of both.
+    let late =
+        format!("name = \"s\"\n{service}\n[[services.servers]]\nname = \"late\"\njoins = \"50s\"");
+    assert_eq!(of_scenario(&[("count = 2", &late)]), ["servers-away"]);
+}
+
 #[test]
 fn results_are_read_with_care() {
     assert!(of_results(&[]).is_empty());

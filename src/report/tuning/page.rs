@@ -8,7 +8,7 @@ use crate::report::chart::Chart;
 use crate::report::markdown::plain;
 use crate::report::table::{self, Style, fresh, scale_of};
 use crate::stats::Verdict;
-use crate::tune::verdict::Gain;
+use crate::tune::verdict::{Gain, Role};
 use crate::tune::{Answer, Ended, Space};
 
 /// What metrics are looked at beside the objective.
@@ -24,11 +24,12 @@ const ELSEWHERE: [&str; 8] = [
 ];
 
 /// What a configuration is called in a sentence.
-fn called(name: &str) -> String {
-    match name {
-        "capacity" => "weights in proportion to capacity".to_owned(),
-        "current" => "the current configuration".to_owned(),
-        name => format!("`{name}`"),
+fn called(role: &Role) -> String {
+    match role {
+        Role::Capacity => "weights in proportion to capacity".to_owned(),
+        Role::Current => "the current configuration".to_owned(),
+        Role::Tuned => "the answer".to_owned(),
+        Role::Variant(name) => format!("`{name}`"),
     }
 }
 
@@ -99,12 +100,12 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
         .zip(&answer.check.gains)
         .skip(1)
     {
-        if other.is_variant {
+        if matches!(other.role, Role::Variant(_)) {
             said.extend(gain.filter(|gain| gain.verdict() == Verdict::Worse).map(|gain| {
                 format!(
                     "But {}, which the scenario compares, is better than all weights that were tried: these are at {} of it. Take that; \
                      `strategies = true` tunes its weights.",
-                    called(&other.name),
+                    called(&other.role),
                     percent(&gain)
                 )
             }));
@@ -112,29 +113,29 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
         }
         said.push(match gain {
             Some(gain) if gain.paired.difference == 0.0 && gain.paired.half_width == Some(0.0) => {
-                format!("It does exactly what {} do.", called(&other.name))
+                format!("It does exactly what {} do.", called(&other.role))
             }
-            None => format!("It is {}.", called(&other.name)),
+            None => format!("It is {}.", called(&other.role)),
             Some(gain) if gain.fails_more => format!(
                 "Nothing is said of which is better, it or {}: it {} ({}).",
-                called(&other.name),
+                called(&other.role),
                 who_fails(gain, "these"),
                 percent(gain)
             ),
             Some(gain) => match gain.verdict() {
                 Verdict::Better => format!(
                     "It is better than {} too: {}.",
-                    called(&other.name),
+                    called(&other.role),
                     percent(gain)
                 ),
                 Verdict::Worse => format!(
                     "But {} are better still: {}. Take those.",
-                    called(&other.name),
+                    called(&other.role),
                     percent(gain)
                 ),
                 Verdict::NotShown => format!(
                     "It is not shown to be better than {}: {}. These are simpler.",
-                    called(&other.name),
+                    called(&other.role),
                     percent(gain)
                 ),
             },
@@ -197,7 +198,9 @@ fn balance(space: &Space<'_>, answer: &Answer, and: crate::scenario::file::Metri
         .map(|metric| {
             let metric = experiment::metric(metric);
             let own = rows.iter().find(|row| {
-                row.with.name == "current" && row.situation == 0 && row.metric.name == metric.name
+                row.with.role == Role::Current
+                    && row.situation == 0
+                    && row.metric.name == metric.name
             });
             let share = own.and_then(|row| row.paired.relative).unwrap_or(0.0) * 100.0;
             format!("{} {share:+.1}%", metric.name)

@@ -5,7 +5,7 @@ use crate::experiment::estimate;
 use crate::report::rows::LatencyRow;
 use crate::report::tables::spectrum_of;
 use crate::tune::sensitivity::{AXIS, FACTORS};
-use crate::tune::verdict::Contender;
+use crate::tune::verdict::{Contender, Role};
 use crate::tune::{Answer, Candidate, Space};
 
 /// The rows of all files.
@@ -32,7 +32,7 @@ impl TuneTables {
     pub fn new(space: &Space<'_>, answer: &Answer) -> TuneTables {
         let name = |knob: usize| space.tuning.knobs[knob].name.clone();
         let contenders = &answer.check.contenders;
-        let capacity = contenders.iter().find(|one| one.name == "capacity");
+        let capacity = contenders.iter().find(|one| one.role == Role::Capacity);
         let weights = (0..space.tuning.knobs.len())
             .map(|knob| {
                 let sensitivity = answer.sensitivities.iter().find(|own| own.knob == knob);
@@ -85,7 +85,7 @@ impl TuneTables {
             front: front(space, answer),
             latency: contenders
                 .iter()
-                .flat_map(|one| spectrum_of(&one.name, &one.outcomes[0].latency))
+                .flat_map(|one| spectrum_of(one.role.name(), &one.outcomes[0].latency))
                 .collect(),
         }
     }
@@ -98,7 +98,7 @@ fn check(space: &Space<'_>, answer: &Answer) -> Vec<CheckRow> {
     for (other, gain) in answer.check.contenders.iter().zip(&answer.check.gains) {
         if let Some(gain) = gain {
             rows.push(CheckRow {
-                with: other.name.clone(),
+                with: other.role.name().to_owned(),
                 situation: "all".to_owned(),
                 metric: "objective".to_owned(),
                 other: Some(mean(other)),
@@ -113,7 +113,7 @@ fn check(space: &Space<'_>, answer: &Answer) -> Vec<CheckRow> {
     rows.extend(answer.check.metrics().into_iter().map(|row| {
         let value = |one: &Contender| estimate(&one.outcomes[row.situation], row.metric).estimate;
         CheckRow {
-            with: row.with.name.clone(),
+            with: row.with.role.name().to_owned(),
             situation: space.tuning.situations[row.situation].name.clone(),
             metric: row.metric.name.to_owned(),
             other: value(row.with),

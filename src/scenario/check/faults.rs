@@ -38,7 +38,7 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
 
 /// The servers that `target` means, among all servers of the world: a service, one of its groups,
 /// one server, or what a pattern with `*` fits.
-fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
+pub(crate) fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
     let mut servers = Vec::new();
     let mut first = 0;
     for service in services {
