@@ -220,10 +220,7 @@ fn capacities(plan: &Blueprint) -> Vec<f64> {
     let services = plan.services.iter().enumerate();
     services
         .map(|(index, service)| {
-            let mut sources = plan.sources.iter();
-            let own = sources.find(|source| source.service == index);
-            let size = own.map_or(1.0, |source| source.mean_size());
-            service.capacity(size, plan.end - Time::ZERO)
+            service.capacity(plan.mean_size(index), plan.end - Time::ZERO)
         })
         .collect()
 }

@@ -69,6 +69,7 @@ fn is_plain(plan: &Blueprint) -> bool {
         matches!(group.to_server, Delay::None)
             && group.queue_limit == u32::MAX
             && group.per_size == 0.0
+            && group.steps.is_empty()
             && group.joins == Time::ZERO
             && group.leaves >= plan.end
     };

@@ -49,7 +49,8 @@ impl Flow {
         let busy = (0..loads.len()).map(|service| {
             loads[service] * slots(service) * plan.services[service].share_in_charge()
         });
-        let utilization = are_alike(plan).then(|| busy.sum::<f64>() / all);
+        // Slots that are kept for calls are in use, and how long that takes nobody knows.
+        let utilization = (are_alike(plan) && !plan.has_steps()).then(|| busy.sum::<f64>() / all);
         Some(Flow {
             goodput,
             utilization,

@@ -1,6 +1,7 @@
 //! What becomes of an attempt, as its balancer learns it: an answer, a refusal, or nothing in time.
 
 use super::blueprint::Abandoned;
+use super::calls::Spent;
 use super::request::{Attempt, NOBODY, Phase, Request};
 use super::server::State;
 use super::{Event, World};
@@ -118,14 +119,16 @@ impl World<'_> {
     pub(super) fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
+        // Its place may be taken before the end of this.
+        let spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
         let request = self.requests[attempt.request];
-        if self.has_sessions {
+        if self.has_sessions && !self.is_call(attempt.request) {
             self.touch_session(&request, attempt.server, calendar.now());
         }
         let member = self.tell_balancer(&request, &attempt, Outcome::Success, calendar.now());
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         self.serve_waiting(service, balancer, member, calendar);
-        self.succeed(attempt.request, &request, &attempt, calendar);
+        self.succeed(attempt.request, &request, (&attempt, spent), calendar);
     }
 
     /// The balancer has waited long enough for an attempt.
@@ -157,6 +160,11 @@ impl World<'_> {
                 // Not as it was above: its neighbours may have come and gone.
                 let attempt = self.attempts[id];
                 self.free_slot(id, &attempt, begun, now);
+                self.start_next(server, calendar);
+                self.forget(id, now);
+            }
+            Phase::Calling { .. } if cancel => {
+                self.drop_calling(id, now);
                 self.start_next(server, calendar);
                 self.forget(id, now);
             }

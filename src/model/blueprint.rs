@@ -1,5 +1,6 @@
 //! The world as it is before it runs: checked, resolved, never changed. All cells share it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -10,6 +11,7 @@ use super::arrivals::{Process, Rows, Texts};
 use super::fault::Fault;
 use super::network::Delay;
 use super::popularity::Popularity;
+use super::step::{StepKind, StepPlan};
 use crate::balancer::affinity::Sticky;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::retry::Retry;
@@ -133,6 +135,13 @@ pub struct GroupPlan {
     pub service: Sampler,
     /// Added for each unit of a request's size, in seconds.
     pub per_size: f64,
+    /// What it does for a request after that, in turn.
+    pub steps: Vec<StepPlan>,
+    /// How long a request waits for what is called in its course, in seconds, where nobody else is there: the least that it may be
+    /// on average, all its calls together.
+    pub least_called: f64,
+    /// The part of that during which it keeps its slot.
+    pub least_held: f64,
     /// Memory: share in use by an idle server, and by each request in it.
     pub memory_base: f64,
     /// See `memory_base`.
@@ -209,26 +218,10 @@ pub enum Abandoned {
 }
 
 impl Blueprint {
-    /// The share of a service's capacity that its open arrivals ask for over the run, where all
-    /// servers are well; `None` where nobody does, or a closed loop does, whose rate depends on the
-    /// answers.
-    pub fn utilization(&self, service: usize) -> Option<f64> {
-        let plan = &self.services[service];
-        let end = self.end - Time::ZERO;
-        let mut load = 0.0;
-        for source in self
-            .sources
-            .iter()
-            .filter(|source| source.service == service)
-        {
-            let rate = source.rate(end)?;
-            let capacity = match source.recorded_service() {
-                Some(seconds) => plan.slots_in_charge(end) / seconds,
-                None => plan.capacity(source.mean_size(), end),
-            };
-            load += rate / capacity;
-        }
-        (load > 0.0).then_some(load)
+    /// Whether any server has steps: makes calls, or works in pieces.
+    pub fn has_steps(&self) -> bool {
+        let mut groups = self.services.iter().flat_map(|service| &service.groups);
+        groups.any(|group| !group.steps.is_empty())
     }
 
     /// What the servers cost an hour in the measured window, each for the part of it that it is in
@@ -253,56 +246,26 @@ impl Blueprint {
 }
 
 impl ServicePlan {
+    /// The services that its servers call, each once, in the order of their numbers.
+    pub fn callees(&self) -> Vec<usize> {
+        let steps = self.groups.iter().flat_map(|group| &group.steps);
+        let calls = steps.filter_map(|step| match &step.kind {
+            StepKind::Call(call) => Some(&call.services),
+            StepKind::Work(_) => None,
+        });
+        let all: BTreeSet<usize> = calls.flatten().copied().collect();
+        all.into_iter().collect()
+    }
+
     /// The group of a server.
     pub fn group(&self, server: usize) -> &GroupPlan {
         &self.groups[self.servers[server].group]
     }
 
-    /// What each server can do, in requests of mean size `size` a second, whether it gets any or
-    /// stands by.
-    pub fn capacities(&self, size: f64) -> Vec<f64> {
-        self.servers
-            .iter()
-            .map(|server| {
-                let group = &self.groups[server.group];
-                f64::from(group.slots) * group.speed
-                    / (group.service.mean() + group.per_size * size)
-            })
-            .collect()
-    }
-
-    /// For each server whether it gets requests while all are well: under this strategy it is no
-    /// backup, and of a priority that serves; it is not marked as down, and has a weight.
+    /// For each server whether it gets requests while all are well: under this strategy it is no backup, and of a priority that
+    /// serves; it is not marked as down, and has a weight.
     pub fn in_charge(&self) -> Vec<bool> {
         self.balancer.strategy.in_charge(&self.members)
-    }
-
-    /// What those in charge can do in a run of this length, in requests of mean size `size` a
-    /// second: each counts for the part of the run that it is in the pool.
-    pub fn capacity(&self, size: f64, run: Span) -> f64 {
-        self.over_those_in_charge(run, &self.capacities(size))
-    }
-
-    /// The slots of those in charge, each as many as it is quick, as in
-    /// [`capacity`](ServicePlan::capacity).
-    fn slots_in_charge(&self, run: Span) -> f64 {
-        let speed = |group: &GroupPlan| f64::from(group.slots) * group.speed;
-        let speeds = (0..self.servers.len()).map(|server| speed(self.group(server)));
-        self.over_those_in_charge(run, &speeds.collect::<Vec<f64>>())
-    }
-
-    fn over_those_in_charge(&self, run: Span, each: &[f64]) -> f64 {
-        let end = Time::ZERO + run;
-        let there = |server: usize| {
-            let group = self.group(server);
-            let time = group.leaves.min(end).since(group.joins.min(end));
-            time.seconds() / run.seconds()
-        };
-        let in_charge = self.in_charge();
-        (0..each.len())
-            .filter(|&server| in_charge[server])
-            .map(|server| each[server] * there(server))
-            .sum()
     }
 
     /// The share of all slots that those in charge have.

@@ -4,6 +4,7 @@ use super::address::Addresses;
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
 use super::fault::Schedule;
 use super::network::Delay;
+use super::step::{StepKind, StepPlan};
 use crate::balancer::retry::Jitter;
 use crate::dist::Sampler;
 use crate::strategy::Origin;
@@ -50,10 +51,17 @@ impl Blueprint {
         let balancer = &service.balancer;
         let retry = &balancer.retry;
         let asked_by = |source: &&SourcePlan| std::ptr::eq(&self.services[source.service], service);
-        let recorded = (self.sources.iter().filter(asked_by))
-            .all(|source| source.recorded_service().is_some());
+        let is_called = self.services.iter().any(|caller| {
+            let mut callees = caller.callees().into_iter();
+            callees.any(|callee| std::ptr::eq(&self.services[callee], service))
+        });
+        let recorded = !is_called
+            && (self.sources.iter().filter(asked_by))
+                .all(|source| source.recorded_service().is_some());
         let group = |group: &GroupPlan| {
-            (!recorded && is_random(&group.service)) || matches!(group.to_server, Delay::Drawn(_))
+            (!recorded && is_random(&group.service))
+                || matches!(group.to_server, Delay::Drawn(_))
+                || group.steps.iter().any(step_varies)
         };
         let is_checked = (service.groups.iter()).any(|group| group.health_check.is_some());
         service.groups.iter().any(group)
@@ -69,4 +77,13 @@ impl Blueprint {
 
 fn is_random(sampler: &Sampler) -> bool {
     sampler.variance() > 0.0
+}
+
+fn step_varies(step: &StepPlan) -> bool {
+    let is_drawn = step.probability > 0.0 && step.probability < 1.0;
+    is_drawn
+        || match &step.kind {
+            StepKind::Work(work) => is_random(work),
+            StepKind::Call(call) => matches!(call.to_balancer, Delay::Drawn(_)),
+        }
 }

@@ -39,6 +39,7 @@ impl World<'_> {
         }
         let client = self.sources[source].client(&draft);
         let balancer = self.services[plan.service].instance(&draft, client);
+        let stretch = self.tally.timeline.stretch(now);
         let request = self.requests.insert(Request {
             draft,
             arrived: now,
@@ -49,11 +50,14 @@ impl World<'_> {
             attempts: 0,
             tried_count: 0,
             measured,
-            stretch: self.tally.timeline.stretch(now),
+            stretch,
             tried: [0; 3],
             queued: Time::NEVER,
             to_balancer,
         });
+        if let Some(calls) = &mut self.calls {
+            calls.of_client(request);
+        }
         if to_balancer.is_zero() {
             self.dispatch(request, calendar);
         } else {
@@ -121,7 +125,12 @@ impl World<'_> {
                 return Pick::Member(bound);
             }
         }
-        let seen = self.sources[index].seen(&request.draft, tried);
+        let mut seen = self.sources[index].seen(&request.draft, tried);
+        if let Some(calls) = &self.calls
+            && let Some(address) = calls.address(id)
+        {
+            seen.address = address;
+        }
         let truth = if self.oracle {
             let first = service.first as usize;
             self.known.of((first, first + service.plan.servers.len()))
@@ -149,10 +158,16 @@ impl World<'_> {
         let draft = request.draft;
         let demand = draft.demand(plan, number);
         if request.measured {
-            self.tally.attempts += 1;
+            match &self.calls {
+                None => self.tally.attempts += 1,
+                Some(calls) => {
+                    self.tally.services[usize::from(request.service)].attempts += 1;
+                    self.tally.attempts += u64::from(!calls.is_call(id));
+                }
+            }
             self.tally.load.servers[server as usize].sent += 1;
         }
-        let balancer = request.balancer;
+        let (balancer, sent) = (request.balancer, *request);
         let attempt = self.attempts.insert(Attempt {
             request: id,
             server,
@@ -162,6 +177,9 @@ impl World<'_> {
             deadline: Time::NEVER,
             phase: Phase::Travelling { work: demand },
         });
+        if let Some(calls) = &mut self.calls {
+            calls.sent(attempt, &sent);
+        }
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
         }

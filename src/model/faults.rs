@@ -172,6 +172,10 @@ impl World<'_> {
                 self.free_slot(id, &attempt, begun, now);
             }
         }
+        working.extend(self.away(server));
+        for &id in &working {
+            self.drop_calling(id, now);
+        }
         working.extend(shared);
         if refuses {
             self.drop_waiting(server, calendar);

@@ -9,8 +9,10 @@ mod agents;
 mod answer;
 pub mod arrivals;
 pub mod blueprint;
+mod calls;
 mod chance;
 mod checks;
+mod demand;
 mod dispatch;
 mod draft;
 pub mod fault;
@@ -28,6 +30,7 @@ mod settle;
 mod sharing;
 mod source;
 mod standstill;
+pub mod step;
 mod truth;
 mod waiting;
 
@@ -85,6 +88,8 @@ enum Event {
     Membership(u32),
     /// A request may have waited at its balancer long enough.
     QueueTimeout(u32),
+    /// The outcome of a call is at the server that made it.
+    Returned(u32),
     /// A probe reaches its server.
     ProbeAtServer(u32),
     /// The answer to a probe reaches its balancer.
@@ -120,6 +125,8 @@ struct World<'a> {
     oracle: bool,
     /// Probes on their way.
     trips: Slab<probes::Trip>,
+    /// Requests that servers make, and where requests with steps stand; `None` where no server has steps.
+    calls: Option<Box<calls::Calls>>,
     /// What servers answer to probes; empty where nobody probes.
     latencies: Vec<probes::Latencies>,
     /// Whether any strategy probes servers.
@@ -349,6 +356,7 @@ impl<'a> World<'a> {
             reported: Vec::new(),
             known,
             oracle,
+            calls: calls::Calls::new(plan),
             trips: Slab::default(),
             latencies: vec![probes::Latencies::default(); probed],
             has_probes,
@@ -364,7 +372,8 @@ impl<'a> World<'a> {
                 .iter()
                 .any(|source| matches!(source.when, When::Closed(_))),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
-                .for_groups(plan.sources.len()),
+                .for_groups(plan.sources.len())
+                .for_services(if plan.has_steps() { plan.services.len() } else { 0 }),
             witness,
             ended: false,
         };
@@ -423,6 +432,7 @@ impl Model for World<'_> {
             Event::Report(server) => self.report(server, calendar),
             Event::Membership(server) => self.update_membership(server, calendar),
             Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
+            Event::Returned(call) => self.returned(call, calendar),
             Event::ProbeAtServer(probe) => self.probe(probe, calendar),
             Event::ProbeAnswer(probe) => self.probe_answered(probe, calendar),
             Event::Begin => self.count_sessions(calendar.now()),
@@ -491,16 +501,20 @@ impl Cell for World<'_> {
             let mut balancers = service.balancers.iter().zip(0..);
             balancers.any(|(balancer, instance)| has_drawn(balancer, index, instance, self.seeds))
         });
-        for request in self.requests.all() {
-            self.tally.timeline.unfinished(request.stretch);
+        for (id, request) in self.requests.all() {
+            if !self.is_call(id) {
+                self.tally.timeline.unfinished(request.stretch);
+            }
         }
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];
             if server.sharing.is_none() {
                 for id in server.serving(&self.attempts) {
-                    if let Phase::Serving { begun, .. } = self.attempts[id].phase {
-                        self.tally.load.busy(index, 1, begun, reached);
+                    if let Phase::Serving { begun: since, .. } | Phase::Calling { since, .. } =
+                        self.attempts[id].phase
+                    {
+                        self.tally.load.busy(index, 1, since, reached);
                     }
                 }
             }

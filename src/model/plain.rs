@@ -83,6 +83,7 @@ pub(super) fn suits(plan: &Blueprint) -> bool {
         && service.groups.iter().all(|group| {
             group.discipline != Discipline::ProcessorSharing
                 && group.queue_limit == u32::MAX
+                && group.steps.is_empty()
                 && group.health_check.is_none()
                 && matches!(group.to_server, Delay::None)
                 && group.joins == Time::ZERO

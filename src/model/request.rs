@@ -91,6 +91,15 @@ pub(super) enum Phase {
         /// When its service ends; an event that says otherwise is stale.
         ends: Time,
     },
+    /// At its server, which waits for the answers to calls that it has made in its course.
+    Calling {
+        /// Requests that it found at the server.
+        found: u16,
+        /// When these calls were made.
+        since: Time,
+        /// Whether it has its slot meanwhile.
+        held: bool,
+    },
     /// At a server that shares itself among all who are there.
     Sharing {
         /// Requests that it found at the server.
@@ -175,13 +184,16 @@ impl<T> Slab<T> {
         self.places.len() - self.free.len()
     }
 
-    /// All of them, in the order of their places.
-    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
+    /// All of them with their places, in the order of these.
+    pub(super) fn all(&self) -> impl Iterator<Item = (u32, &T)> {
         let mut is_free = vec![false; self.places.len()];
         for &place in &self.free {
             is_free[place as usize] = true;
         }
-        (self.places.iter().zip(is_free)).filter_map(|(thing, is_free)| (!is_free).then_some(thing))
+        (0..)
+            .zip(&self.places)
+            .zip(is_free)
+            .filter_map(|(numbered, is_free)| (!is_free).then_some(numbered))
     }
 
     /// Begins to fetch what is in a place.
@@ -249,7 +261,7 @@ mod tests {
         let mut slab = Slab::default();
         let (a, b) = (slab.insert('a'), slab.insert('b'));
         slab.remove(a);
-        assert_eq!((slab.len(), slab.all().next()), (1, Some(&'b')));
+        assert_eq!((slab.len(), slab.all().next()), (1, Some((b, &'b'))));
         assert_eq!((slab.insert('c'), slab[b]), (a, 'b'));
     }
 }

@@ -35,6 +35,10 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn join(&mut self, id: u32, work: Span, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
+        if self.errs_at_once(id, work) {
+            self.refuse(id, Cause::Error, calendar);
+            return;
+        }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
         let found = server.present().min(u32::from(u16::MAX)) as u16;
@@ -58,9 +62,16 @@ impl World<'_> {
         }
     }
 
+    /// Whether the answer to an attempt is an error that takes no time: it needs no slot, and waits for none.
+    #[inline(always)]
+    fn errs_at_once(&self, id: u32, work: Span) -> bool {
+        let server = &self.servers[self.attempts[id].server as usize];
+        server.errs && server.is_up() && self.err(id, work) == (Span::ZERO, true)
+    }
+
     /// An attempt gets a slot. It found so many at the server, has waited, and has this much work.
     #[inline(always)]
-    fn start(
+    pub(super) fn start(
         &mut self,
         id: u32,
         (found, waited, mut work): (u16, Span, Span),
@@ -68,6 +79,12 @@ impl World<'_> {
     ) {
         let begun = calendar.now();
         let mut errs = self.servers[self.attempts[id].server as usize].errs;
+        // Whether it errs is decided once, when its work begins.
+        if let Some(calls) = &mut self.calls
+            && calls.begin(id)
+        {
+            errs = false;
+        }
         if errs {
             (work, errs) = self.err(id, work);
         }
@@ -103,18 +120,32 @@ impl World<'_> {
         if ends != now {
             return;
         }
+        if self.calls.is_some() && !errs {
+            self.servers[attempt.server as usize].worked += (now - begun).nanos();
+            self.tally
+                .load
+                .busy(attempt.server as usize, 1, begun, now);
+            self.has_worked(id, (waited, now - begun), (found, true), calendar);
+            return;
+        }
         self.free_slot(id, &attempt, begun, now);
         self.start_next(attempt.server, calendar);
         if errs {
             self.err_back(id, calendar);
             return;
         }
+        self.count_answer(&attempt, waited);
+        self.served(id, (attempt, found), (waited, now - begun), calendar);
+    }
+
+    /// Counts the good answer of a server to an attempt that had to wait so long.
+    #[inline(always)]
+    pub(super) fn count_answer(&mut self, attempt: &Attempt, waited: Span) {
         if attempt.request != NOBODY && self.requests[attempt.request].measured {
             let load = &mut self.tally.load.servers[attempt.server as usize];
             load.answered += 1;
             load.waited += waited;
         }
-        self.served(id, (attempt, found), (waited, now - begun), calendar);
     }
 
     /// Takes an attempt off the slot that it has had since `begun`, and counts the work done.
@@ -154,7 +185,8 @@ impl World<'_> {
             self.left(attempt.server, calendar.now());
         }
         if self.watched {
-            self.note_served(&attempt, found, waited + worked, calendar);
+            let called = (self.calls.as_ref()).map_or(Span::ZERO, |calls| calls.spent(id).called);
+            self.note_served(&attempt, found, waited + worked + called, calendar);
         }
         if attempt.request == NOBODY {
             self.attempts.remove(id);

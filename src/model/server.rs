@@ -26,6 +26,8 @@ pub(super) struct Server {
     pub(super) in_service: u32,
     /// Requests waiting.
     pub(super) waiting: u32,
+    /// Requests that wait, without a slot, for what has been called in their course.
+    pub(super) away: u32,
     queue_limit: u32,
     /// Last come, first served.
     lifo: bool,
@@ -55,6 +57,7 @@ impl Server {
             slots: plan.slots,
             in_service: 0,
             waiting: 0,
+            away: 0,
             queue_limit: plan.queue_limit,
             lifo: plan.discipline == Discipline::Lifo,
             state: State::Up,
@@ -80,10 +83,10 @@ impl Server {
         }
     }
 
-    /// Requests here, in service or waiting.
+    /// Requests here, in service or waiting, for a slot or for calls.
     #[inline]
     pub(super) fn present(&self) -> u32 {
-        self.in_service + self.waiting
+        self.in_service + self.waiting + self.away
     }
 
     /// Whether it is up.

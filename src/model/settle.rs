@@ -1,6 +1,7 @@
 //! What becomes of a request: it is tried again, succeeds or fails, and leaves the world.
 
 use super::blueprint::When;
+use super::calls::Spent;
 use super::request::{Attempt, Phase, Request};
 use super::{Event, World};
 use crate::engine::Calendar;
@@ -65,10 +66,22 @@ impl World<'_> {
         &mut self,
         id: u32,
         request: &Request,
-        attempt: &Attempt,
+        (attempt, spent): (&Attempt, Spent),
         calendar: &mut Calendar<Event>,
     ) {
         let server = attempt.server;
+        if self.has_cookies {
+            let service = &mut self.services[usize::from(request.service)];
+            if let Some(cookies) = &mut service.cookies {
+                cookies.set(request.client, server - service.first);
+            }
+        }
+        if self.calls.is_some() {
+            let at_balancer = waited_at_balancer(request, attempt);
+            if self.settle_call(id, (request, at_balancer), Ok(spent), calendar) {
+                return;
+            }
+        }
         let response_time = calendar.now() + request.to_balancer - request.arrived;
         if self.witness.is_some() {
             self.testify(request, Some(attempt), None, response_time);
@@ -80,12 +93,6 @@ impl World<'_> {
         {
             part.latency.record(response_time);
         }
-        if self.has_cookies {
-            let service = &mut self.services[usize::from(request.service)];
-            if let Some(cookies) = &mut service.cookies {
-                cookies.set(request.client, server - service.first);
-            }
-        }
         self.end(id, request, calendar);
     }
 
@@ -94,6 +101,11 @@ impl World<'_> {
     #[inline(never)]
     pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
+        if self.calls.is_some()
+            && self.settle_call(id, (&request, Span::ZERO), Err(cause), calendar)
+        {
+            return;
+        }
         let after = calendar.now() + request.to_balancer - request.arrived;
         self.testify(&request, None, Some(cause), after);
         self.tally
@@ -121,9 +133,7 @@ impl World<'_> {
             Some(Phase::Returning { waited, worked, .. }) => (waited, worked),
             _ => (Span::ZERO, Span::ZERO),
         };
-        let at_balancer = answered.map_or(Span::ZERO, |attempt| {
-            attempt.sent.since(request.queued.min(attempt.sent))
-        });
+        let at_balancer = answered.map_or(Span::ZERO, |attempt| waited_at_balancer(request, attempt));
         if let Some(witness) = &mut self.witness {
             witness.ended(&Ended {
                 arrived: request.arrived,
@@ -156,4 +166,9 @@ impl World<'_> {
             calendar.after(pause, Event::Ask(request.client));
         }
     }
+}
+
+/// How long a request waited at its balancer before this attempt was sent.
+fn waited_at_balancer(request: &Request, attempt: &Attempt) -> Span {
+    attempt.sent.since(request.queued.min(attempt.sent))
 }

@@ -175,15 +175,27 @@ impl World<'_> {
         } else {
             (work, false)
         };
-        let place = &mut self.servers[server as usize];
-        let is_full = place.sharing_is_full();
-        let Some(sharing) = &mut place.sharing else {
-            return;
-        };
+        let is_full = self.servers[server as usize].sharing_is_full();
         if is_full {
             self.refuse(id, Cause::QueueFull, calendar);
             return;
         }
+        self.share_on(id, (found, errs, work), calendar);
+    }
+
+    /// An attempt with this much work joins the others at a server that shares itself, or does so again after calls.
+    pub(super) fn share_on(
+        &mut self,
+        id: u32,
+        (found, errs, work): (u16, bool, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let since = calendar.now();
+        let server = self.attempts[id].server;
+        self.settle_sharing(server, since);
+        let Some(sharing) = &mut self.servers[server as usize].sharing else {
+            return;
+        };
         let order = sharing.join(id, work);
         self.attempts[id].phase = Phase::Sharing {
             found,
@@ -256,6 +268,10 @@ impl World<'_> {
             let stayed = now - since;
             // What the server gave it is rounded to whole nanoseconds, as the time of its end is.
             let worked = Span::from_nanos((clock_now - clock).round() as u64).min(stayed);
+            if self.calls.is_some() {
+                self.has_worked(id, (stayed - worked, worked), (found, false), calendar);
+                return;
+            }
             self.served(id, (attempt, found), (stayed - worked, worked), calendar);
         }
     }

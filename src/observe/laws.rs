@@ -55,13 +55,14 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
     );
     // Flow balance: what balancers sent is what servers were sent; nobody begins more than came.
     let sent: u64 = tally.load.servers.iter().map(|server| server.sent).sum();
+    let attempts = match &tally.services[..] {
+        [] => tally.attempts,
+        services => services.iter().map(|service| service.attempts).sum(),
+    };
     demand(
         "flow balance",
-        sent == tally.attempts,
-        format!(
-            "balancers sent {} attempts, servers were sent {sent}",
-            tally.attempts
-        ),
+        sent == attempts,
+        format!("balancers sent {attempts} attempts, servers were sent {sent}"),
     );
     // A server is never busier than it can be.
     for (server, share) in tally.load.utilization().into_iter().enumerate() {

@@ -72,6 +72,23 @@ pub struct Part {
     pub failures: Latency,
 }
 
+/// What became of the requests to one of several services, those of clients and those of servers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServiceCount {
+    /// Attempts made for them.
+    pub attempts: u64,
+    /// Failed ones among them, by [`Cause`].
+    pub failed: [u64; 5],
+    /// Response times of those that succeeded, as whoever asked sees them.
+    pub latency: Latency,
+    /// How long those waited for a slot, at the server and at the balancer, of the attempt that was answered.
+    pub waited: Span,
+    /// How long they were worked on.
+    pub worked: Span,
+    /// How long they waited for what their servers had called.
+    pub called: Span,
+}
+
 /// All that one cell measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
@@ -111,6 +128,8 @@ pub struct Tally {
     pub drew: bool,
     /// The measured requests by group of clients; empty where there is one group.
     pub parts: Vec<Part>,
+    /// The measured requests and the calls made in their course, by service; empty where no server has steps.
+    pub services: Vec<ServiceCount>,
 }
 
 impl Tally {
@@ -135,6 +154,7 @@ impl Tally {
             simulated: 0,
             drew: false,
             parts: Vec::new(),
+            services: Vec::new(),
         }
     }
 
@@ -143,6 +163,12 @@ impl Tally {
         if groups > 1 {
             self.parts.resize(groups, Part::default());
         }
+        self
+    }
+
+    /// As [`Tally::new`], counting for so many services what becomes of what they are asked.
+    pub fn for_services(mut self, services: usize) -> Tally {
+        self.services.resize(services, ServiceCount::default());
         self
     }
 

@@ -334,11 +334,7 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
     let mut rows = Vec::new();
     let mut first = 0;
     for (index, service) in plan.services.iter().enumerate() {
-        let size = plan
-            .sources
-            .iter()
-            .find(|source| source.service == index)
-            .map_or(1.0, |source| source.mean_size());
+        let size = plan.mean_size(index);
         let in_charge = service.in_charge();
         let mut capacities = service.capacities(size);
         for (capacity, serves) in capacities.iter_mut().zip(in_charge) {

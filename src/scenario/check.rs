@@ -20,6 +20,7 @@ mod faults;
 mod names;
 mod services;
 mod standing;
+mod steps;
 mod strategies;
 mod sweep;
 mod tune;
@@ -334,6 +335,9 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
     strategies::strategies(file, check);
     let services = services::services(file, check);
     let sources = clients::sources(file, check);
+    if services.len() == file.services.len() {
+        steps::reach(&services, &sources, check);
+    }
     let faults = faults::faults(file, &services, check);
     let (end, warmup) = length(file, &sources, check)?;
     let sources: Vec<_> = sources.into_iter().flatten().collect();
@@ -348,7 +352,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
             "one replication would simulate {requests:.1e} requests; at most {MOST_REQUESTS:.0e} are allowed: shorten the run or lower the rate"
         ));
     }
-    let blueprint = Blueprint {
+    let mut blueprint = Blueprint {
         warmup: Time::ZERO + warmup,
         end: Time::ZERO + end,
         stretches: STRETCHES,
@@ -357,6 +361,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         faults,
     };
     if check.faults.is_empty() {
+        blueprint.work_out_calls();
         standing::check(&blueprint, check);
     }
     Some(blueprint)

@@ -17,6 +17,8 @@ use crate::strategy::StrategyConfig;
 use crate::time::Span;
 use crate::units::{Bytes, Precision, Share, WarmUp};
 
+pub use super::step::{Callees, Step};
+
 /// A scenario: a question about a system, and the system.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -581,6 +583,11 @@ pub struct Service {
     /// Groups of like servers.
     #[schemars(length(min = 1, max = 1000))]
     pub servers: Vec<Servers>,
+    /// What each server does for a request after its `service` time, in turn: more work, and calls to other services. Groups of
+    /// servers may have steps of their own instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub steps: Vec<Step>,
     /// What stands in front of them.
     #[serde(default)]
     pub balancer: Balancer,
@@ -625,6 +632,10 @@ pub struct Servers {
     /// Added to that for each unit of a request's size.
     #[serde(default)]
     pub per_size: Option<Span>,
+    /// What they do for a request after that, in place of the `steps` of the service; `[]` for nothing.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub steps: Option<Vec<Step>>,
     /// Memory, as a monitoring agent would report it.
     #[serde(default)]
     pub memory: Memory,
@@ -784,6 +795,9 @@ pub struct Network {
     pub client_to_balancer: Option<Dist<Span>>,
     /// From balancer to server, and back; no time where it is left out.
     pub balancer_to_server: Option<Dist<Span>>,
+    /// From a server that calls another service to a balancer of that, and back; no time where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_to_balancer: Option<Dist<Span>>,
     /// Other delays for the clients and servers of a zone, by its name.
     pub zones: BTreeMap<String, Zone>,
 }
@@ -796,4 +810,7 @@ pub struct Zone {
     pub client_to_balancer: Option<Dist<Span>>,
     /// From the balancer to servers in this zone, and back.
     pub balancer_to_server: Option<Dist<Span>>,
+    /// From servers in this zone to the balancers of services that they call, and back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_to_balancer: Option<Dist<Span>>,
 }

@@ -15,6 +15,7 @@ pub mod reference;
 mod rewrite;
 mod runaway;
 pub mod shape;
+pub mod step;
 mod template;
 pub mod text;
 pub mod tuning;

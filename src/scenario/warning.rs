@@ -274,7 +274,7 @@ fn loops(plan: &Blueprint, found: &mut Vec<Warning>) {
 fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
     let run = plan.end - Time::ZERO;
     for (index, service) in plan.services.iter().enumerate() {
-        let own = || plan.sources.iter().filter(|source| source.service == index);
+        let own = || plan.sources_of(index).map(|(source, _)| source);
         let is_overloaded = plan.utilization(index).is_none_or(|load| load >= 1.0);
         let changes = |source: &SourcePlan| match &source.when {
             When::Process(process) => !process.is_steady(),
@@ -283,13 +283,11 @@ fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
         if is_overloaded || !own().any(changes) {
             continue;
         }
-        let load = |source: &SourcePlan| match &source.when {
-            When::Process(process) => {
-                process.peak_rate(run) / service.capacity(source.mean_size(), run)
-            }
-            _ => 0.0,
-        };
-        let peak: f64 = own().map(load).sum();
+        let peak = plan.asked(index, |source| match &source.when {
+            When::Process(process) => Some(process.peak_rate(run)),
+            _ => Some(0.0),
+        });
+        let peak = peak.unwrap_or(0.0);
         if peak >= 1.0 {
             found.push(warning(
                 "overloaded-peak",
@@ -411,11 +409,11 @@ fn timeouts(plan: &Blueprint, found: &mut Vec<Warning>) {
         };
         let mut sources = plan.sources.iter();
         let source = sources.find(|source| source.service == index);
-        let size = source.map_or(1.0, |source| source.mean_size());
+        let size = plan.mean_size(index);
         let recorded = source.and_then(|source| source.recorded_service());
         for group in &service.groups {
-            let own = || group.service.mean() + group.per_size * size;
-            let takes = recorded.unwrap_or_else(own) / group.speed;
+            let own = || group.mean_work(size) + group.least_called;
+            let takes = recorded.map_or_else(own, |seconds| seconds / group.speed);
             if timeout.seconds() < takes {
                 found.push(warning(
                     "timeout-below-service",

@@ -4,7 +4,6 @@ use super::space::{Candidate, Space};
 use crate::scenario::file::TuneStart;
 use crate::scenario::tuning::Range;
 use crate::theory::split;
-use crate::time::Time;
 
 /// What a start is called.
 pub fn name(start: TuneStart) -> &'static str {
@@ -52,8 +51,7 @@ pub fn candidate(space: &Space<'_>, start: TuneStart) -> Option<Candidate> {
 /// The mean size of a request to a service.
 fn mean_size(space: &Space<'_>, service: usize) -> f64 {
     let plan = &space.base.variants[space.base.baseline].blueprint;
-    let own = plan.sources.iter().find(|source| source.service == service);
-    own.map_or(1.0, |source| source.mean_size())
+    plan.mean_size(service)
 }
 
 /// What a server of each group of a service can do, in requests a second.
@@ -74,14 +72,7 @@ fn capacity(space: &Space<'_>, service: usize) -> Option<Vec<f64>> {
 /// What a server of each group should get for the least mean response time, were it an M/M/1 queue.
 fn square_root(space: &Space<'_>, service: usize) -> Option<Vec<f64>> {
     let plan = &space.base.variants[space.base.baseline].blueprint;
-    let over = plan.end - Time::ZERO;
-    let sources = plan
-        .sources
-        .iter()
-        .filter(|source| source.service == service);
-    let rate = sources
-        .map(|source| source.rate(over))
-        .sum::<Option<f64>>()?;
+    let rate = plan.rate(service)?;
     let own = &plan.services[service];
     let rates = split::optimal(rate, &own.capacities(mean_size(space, service)))?;
     (0..own.groups.len())

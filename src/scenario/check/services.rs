@@ -7,7 +7,7 @@ use super::super::file::{File, Servers, Service};
 use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
-use super::names;
+use super::{names, steps};
 use crate::balancer::health::HealthCheck;
 use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
 use crate::model::network::Delay;
@@ -58,7 +58,7 @@ fn plan(
     names::groups_differ(check, service, at);
     for (index, group) in service.servers.iter().enumerate() {
         let place = at.key("servers").index(index);
-        if let Some(planned) = group_plan(file, service, group, &place, check) {
+        if let Some(planned) = group_plan(file, (service, at), (group, &place), check) {
             for number in 1..=group.count {
                 let name = if group.count == 1 {
                     group.name.clone()
@@ -204,13 +204,13 @@ fn check_times(checks: &HealthCheck, at: &Path, check: &mut Check<'_>) {
 
 fn group_plan(
     file: &File,
-    of: &Service,
-    group: &Servers,
-    at: &Path,
+    (of, at_service): (&Service, &Path),
+    (group, at): (&Servers, &Path),
     check: &mut Check<'_>,
 ) -> Option<GroupPlan> {
     let health_check = health_check(of, group, at, check);
     let service = sampler(&group.service, &at.key("service"), check);
+    let steps = steps::steps(file, (of, at_service), (group, at), check);
     let to_server = delay(file, group, at, check);
     let mut sound = true;
     let mut refuse = |key: &str, message: String| {
@@ -261,6 +261,9 @@ fn group_plan(
         discipline: group.discipline,
         service: service?,
         per_size: group.per_size.map_or(0.0, Span::seconds),
+        steps: steps?,
+        least_called: 0.0,
+        least_held: 0.0,
         memory_base: group.memory.base.value() as f64 / total,
         memory_per_request: group.memory.per_request.value() as f64 / total,
         agent_interval: group.agent_interval,

@@ -48,7 +48,7 @@ fn ends_at_once(plan: &Blueprint, source: &SourcePlan, least: f64) -> Option<Str
             continue;
         }
         let name = format!("`{}/{}`", service.name, server.name);
-        let takes = (group.service.mean() + group.per_size * source.mean_size()) / group.speed;
+        let takes = group.mean_work(source.mean_size()) + group.least_called;
         if way + takes < least {
             return Some(format!("{name} serves them as quickly"));
         }

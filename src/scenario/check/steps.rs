@@ -1,0 +1,239 @@
+//! What servers do for a request after their own work: whom they call.
+
+use super::super::file::{Callees, File, Servers, Service, Step};
+use super::super::text::Path;
+use super::Check;
+use super::clients::sampler;
+use crate::model::blueprint::{Discipline, ServicePlan, SourcePlan};
+use crate::model::network::Delay;
+use crate::model::step::{CallPlan, StepKind, StepPlan};
+
+/// Calls of one step at most, all at the same time.
+const MOST_CALLS: usize = 100_000;
+
+/// The steps of a group of servers: its own, or those of its service.
+pub(super) fn steps(
+    file: &File,
+    service: (&Service, &Path),
+    group: (&Servers, &Path),
+    check: &mut Check<'_>,
+) -> Option<Vec<StepPlan>> {
+    let ((service, at_service), (group, at_group)) = (service, group);
+    let (list, place) = match &group.steps {
+        Some(own) => (own, at_group.key("steps")),
+        None => (&service.steps, at_service.key("steps")),
+    };
+    let known = check.faults.len();
+    let planned = list.iter().enumerate().map(|(index, step)| {
+        let at = place.index(index);
+        let kind = kind(file, group, step, &at, check);
+        let probability = step.probability.value();
+        if !(0.0..=1.0).contains(&probability) {
+            let message = format!(
+                "`probability` is {}; it must be 0% to 100%",
+                step.probability
+            );
+            check.fault(&at.key("probability"), "out-of-range", message);
+        }
+        Some(StepPlan {
+            kind: kind?,
+            repeat: step.repeat,
+            probability,
+        })
+    });
+    let planned: Vec<_> = planned.collect();
+    // What is wrong with the steps of a service is told once, and not for each of its groups.
+    for fault in check.faults.split_off(known) {
+        if !check.faults.contains(&fault) {
+            check.faults.push(fault);
+        }
+    }
+    planned.into_iter().collect()
+}
+
+fn kind(
+    file: &File,
+    group: &Servers,
+    step: &Step,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<StepKind> {
+    match (&step.work, &step.call) {
+        (Some(work), None) => {
+            let said = [
+                ("copies", step.copies != 1),
+                ("wait-for", step.wait_for.is_some()),
+                ("optional", step.optional),
+                ("blocking", step.blocking.is_some()),
+            ];
+            for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+                let message = format!("`{key}` is of calls, and this step is work; remove it");
+                check.fault(&at.key(key), "contradiction", message);
+            }
+            sampler(work, &at.key("work"), check).map(StepKind::Work)
+        }
+        (None, Some(callees)) => call(file, group, (step, callees), at, check).map(StepKind::Call),
+        (both, _) => {
+            let found = if both.is_some() {
+                "has both `work` and `call`"
+            } else {
+                "has neither `work` nor `call`"
+            };
+            check.fault(
+                at,
+                "contradiction",
+                format!("a step is either work or a call; this one {found}"),
+            );
+            None
+        }
+    }
+}
+
+fn call(
+    file: &File,
+    group: &Servers,
+    (step, callees): (&Step, &Callees),
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<CallPlan> {
+    let place = at.key("call");
+    let mut services = Vec::new();
+    for (index, name) in callees.names().iter().enumerate() {
+        let known = file.services.iter().map(|service| service.name.as_str());
+        let here = match callees {
+            Callees::One(_) => place.clone(),
+            Callees::Several(_) => place.index(index),
+        };
+        let service = check.find(&here, "service", name, known)?;
+        services.extend((0..step.copies).map(|_| service));
+    }
+    if services.is_empty() || services.len() > MOST_CALLS {
+        let message = format!(
+            "these are {} calls at the same time; there must be 1 to {MOST_CALLS}",
+            services.len()
+        );
+        check.fault(&place, "out-of-range", message);
+        return None;
+    }
+    let all = services.len() as u32;
+    let wait_for = step.wait_for.unwrap_or(all);
+    if wait_for > all {
+        let calls = if all == 1 {
+            "is 1 call"
+        } else {
+            &format!("are {all} calls")
+        };
+        let message = format!("`wait-for` is {wait_for}, and there {calls} to wait for");
+        check.fault(&at.key("wait-for"), "out-of-range", message);
+    }
+    let shares = group.discipline == Discipline::ProcessorSharing;
+    if shares && step.blocking == Some(true) {
+        let message = "under `processor-sharing` no request has a slot of its own that it could keep; remove `blocking`";
+        check.fault(&at.key("blocking"), "contradiction", message);
+    }
+    Some(CallPlan {
+        services,
+        wait_for,
+        optional: step.optional,
+        blocking: step.blocking.unwrap_or(!shares),
+        to_balancer: delay(file, group, check)?,
+    })
+}
+
+/// How long a call takes from these servers to a balancer.
+fn delay(file: &File, group: &Servers, check: &mut Check<'_>) -> Option<Delay> {
+    let network = Path::root().key("network");
+    let zone = group
+        .zone
+        .as_ref()
+        .and_then(|name| Some((name, file.network.zones.get(name)?)));
+    let own = zone.and_then(|(name, zone)| {
+        let at = network
+            .key("zones")
+            .key(name.as_str())
+            .key("server-to-balancer");
+        zone.server_to_balancer.as_ref().map(|dist| (dist, at))
+    });
+    let all = file.network.server_to_balancer.as_ref();
+    match own.or(all.map(|dist| (dist, network.key("server-to-balancer")))) {
+        None => Some(Delay::None),
+        Some((dist, at)) => sampler(dist, &at, check).map(Delay::new),
+    }
+}
+
+/// Refuses services that call each other in a circle, and those that nobody asks.
+pub(super) fn reach(
+    services: &[ServicePlan],
+    sources: &[Option<SourcePlan>],
+    check: &mut Check<'_>,
+) {
+    let callees: Vec<Vec<usize>> = services.iter().map(ServicePlan::callees).collect();
+    let list = Path::root().key("services");
+    for first in 0..services.len() {
+        if let Some(circle) = circle(first, &callees) {
+            let names: Vec<String> = circle
+                .iter()
+                .map(|&at| format!("`{}`", services[at].name))
+                .collect();
+            let message = format!(
+                "`{}` calls itself ({}): a request would never be answered",
+                services[first].name,
+                names.join(" calls ")
+            );
+            check.fault(&list.index(first).key("name"), "circle", message);
+        }
+    }
+    // Where clients are at fault, whom they ask is not known.
+    let Some(asked) = sources
+        .iter()
+        .map(|source| Some(source.as_ref()?.service))
+        .collect::<Option<Vec<usize>>>()
+    else {
+        return;
+    };
+    let mut reached = vec![false; services.len()];
+    let mut open = asked;
+    while let Some(at) = open.pop() {
+        if !std::mem::replace(&mut reached[at], true) {
+            open.extend(&callees[at]);
+        }
+    }
+    for (index, service) in services
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !reached[*index])
+    {
+        let message = format!(
+            "nobody asks `{}`: no clients, and no service that clients reach",
+            service.name
+        );
+        check.fault(&list.index(index).key("name"), "not-reached", message);
+    }
+}
+
+/// The way from a service back to itself, if there is one and no earlier service stands on it: each circle is told once.
+fn circle(first: usize, callees: &[Vec<usize>]) -> Option<Vec<usize>> {
+    let mut from = vec![None; callees.len()];
+    let mut open = vec![first];
+    while let Some(at) = open.pop() {
+        for &next in &callees[at] {
+            if next == first {
+                let mut way = vec![first, at];
+                while let (Some(&last), true) = (way.last(), way.last() != Some(&first)) {
+                    way.extend(from[last]);
+                }
+                way.reverse();
+                if at == first {
+                    way = vec![first];
+                }
+                way.push(first);
+                return Some(way);
+            }
+            if next > first && from[next].is_none() {
+                from[next] = Some(at);
+                open.push(next);
+            }
+        }
+    }
+    None
+}
