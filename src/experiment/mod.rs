@@ -13,6 +13,7 @@ mod goal;
 mod journal;
 mod outcome;
 mod run;
+mod services;
 mod settle;
 mod withheld;
 
@@ -29,5 +30,6 @@ pub use journal::{CellKey, Journal};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
+pub use services::{ServiceFigures, ServiceOutcome};
 pub use settle::{Unsettled, settle};
 pub use withheld::{INDIFFERENCE, Withheld, eligible, failed, fails_more, indifference};

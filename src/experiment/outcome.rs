@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::services::ServiceOutcome;
 use crate::model::blueprint::Blueprint;
 use crate::observe::{Cause, Latency, Load, Part, Tally, Timeline};
 use crate::scenario::Variant;
@@ -140,6 +141,8 @@ pub struct VariantOutcome {
     /// What each group of clients met with, where there are several: requests and their response
     /// times, and nothing of servers.
     pub groups: Vec<VariantOutcome>,
+    /// What each service met with, in the order of the blueprint; empty where no server has steps.
+    pub services: Vec<ServiceOutcome>,
 }
 
 impl Run {
@@ -239,6 +242,11 @@ impl VariantOutcome {
                     .map(|_| VariantOutcome::of_group(plan))
                     .collect(),
             },
+            services: if plan.has_steps() {
+                vec![ServiceOutcome::default(); plan.services.len()]
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -257,6 +265,7 @@ impl VariantOutcome {
             simulated: 0,
             varies: plan.varies(),
             groups: Vec::new(),
+            services: Vec::new(),
         }
     }
 
@@ -271,6 +280,9 @@ impl VariantOutcome {
         self.groups
             .iter_mut()
             .for_each(|group| group.grow(replications));
+        self.services
+            .iter_mut()
+            .for_each(|service| service.grow(count));
     }
 
     /// Takes what one replication measured; in any order.
@@ -304,6 +316,9 @@ impl VariantOutcome {
         self.load.merge(&tally.load);
         self.simulated += tally.simulated;
         self.varies |= tally.drew;
+        for (service, count) in self.services.iter_mut().zip(&tally.services) {
+            service.take(at, count);
+        }
         for (group, part) in self.groups.iter_mut().zip(&tally.parts) {
             group.runs[at] = Run::of(part, &variant.name, replication, tally.seconds());
             group.latency.merge(&part.latency);

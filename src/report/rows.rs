@@ -164,8 +164,47 @@ pub struct ServerRow {
     pub failures: f64,
 }
 
-/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged.
-/// Requests stand in the stretch in which they arrived.
+/// `services.csv`: one of several services under one strategy, where servers call services or work in steps. What is counted are
+/// requests that clients sent in the measured window, and the calls made in their course. Times are of those that were answered
+/// well; what is left of the response time went to the network, and to attempts before the last.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ServiceRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The service.
+    pub service: String,
+    /// Requests to it that ended, a replication.
+    pub requests: f64,
+    /// Attempts that its balancers sent for them, a replication.
+    pub attempts: f64,
+    /// Share of these requests that were answered well.
+    pub success_share: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub success_share_half_width_95: Option<f64>,
+    /// Mean response time, as the client or server sees it that asked.
+    pub mean_ms: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub mean_half_width_95: Option<f64>,
+    /// 99th percentile of the response time; empty with fewer than 100 above it.
+    pub p99_ms: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub p99_half_width_95: Option<f64>,
+    /// Mean time that a request waited for a slot, at the server and at the balancer.
+    pub wait_ms: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub wait_half_width_95: Option<f64>,
+    /// Mean time that the server worked on a request.
+    pub work_ms: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub work_half_width_95: Option<f64>,
+    /// Mean time that a request waited for what its server had called in its course.
+    pub called_ms: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub called_half_width_95: Option<f64>,
+}
+
+/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged. Requests
+/// stand in the stretch in which they arrived.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineRow {
     /// The strategy.

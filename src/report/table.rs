@@ -77,6 +77,7 @@ pub fn draw(scenario: &Scenario, outcomes: &[Outcome], style: Style) -> String {
         Some(sweep) => draw_sweep(scenario, sweep, outcomes, style),
         None => {
             let mut page = draw_one(scenario, &outcomes[0], None, style);
+            page.extend(draw_services(scenario, &outcomes[0], style));
             if scenario.by_clients {
                 for (name, variants) in groups(scenario, &outcomes[0]) {
                     let part = Outcome {
@@ -92,8 +93,60 @@ pub fn draw(scenario: &Scenario, outcomes: &[Outcome], style: Style) -> String {
     }
 }
 
-/// One metric of all strategies by the values of a sweep; the success rate too, where anything
-/// failed.
+/// What each service met with, a line a strategy and service; nothing where no server has steps.
+fn draw_services(scenario: &Scenario, outcome: &Outcome, style: Style) -> Option<String> {
+    if outcome
+        .variants
+        .iter()
+        .all(|variant| variant.services.is_empty())
+    {
+        return None;
+    }
+    let mut table = fresh(style);
+    table.set_header(
+        [
+            "service",
+            "strategy",
+            "requests",
+            "mean\nms",
+            "of it\nwait",
+            "of it\nwork",
+            "of it\ncalls",
+            "p99\nms",
+            "success\n%",
+        ]
+        .map(|title| match style {
+            Style::Markdown => title.replace('\n', " "),
+            Style::Terminal(_) => title.to_owned(),
+        }),
+    );
+    for (index, service) in scenario.variants[0].blueprint.services.iter().enumerate() {
+        for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
+            let Some(own) = measured.services.get(index) else {
+                continue;
+            };
+            let figures = own.figures(measured.varies);
+            let numbers = [
+                format!("{:.0}", figures.requests),
+                cell(figures.mean_ms, 1.0),
+                cell(figures.wait_ms, 1.0),
+                cell(figures.work_ms, 1.0),
+                cell(figures.called_ms, 1.0),
+                cell(figures.p99_ms, 1.0),
+                cell(figures.success_share, 100.0),
+            ];
+            let mut row = vec![
+                Cell::new(text(style, &service.name)),
+                Cell::new(text(style, &variant.name)),
+            ];
+            row.extend(numbers.map(|number| Cell::new(number).set_alignment(CellAlignment::Right)));
+            table.add_row(row);
+        }
+    }
+    Some(format!("\n\n{table}"))
+}
+
+/// One metric of all strategies by the values of a sweep; the success rate too, where anything failed.
 fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: Style) -> String {
     let judge = metric(scenario.judge_by);
     let success = find("success_share");

@@ -1,13 +1,14 @@
 //! From an outcome to the rows of the CSV files.
 
 use super::rows::{
-    ClientsRow, LatencyRow, PairedRow, RankingRow, ServerRow, SessionRow, SettlingRow, SummaryRow,
-    TheoryRow, TimelineRow, UtilizationRow,
+    ClientsRow, LatencyRow, PairedRow, RankingRow, ServerRow, ServiceRow, SessionRow, SettlingRow,
+    SummaryRow, TheoryRow, TimelineRow, UtilizationRow,
 };
 use crate::experiment::{
-    self, Better, Comparison, Exact, Flow, METRICS, Metric, Outcome, Run, VariantOutcome,
-    comparisons, controlled, estimate, metric, milliseconds,
+    self, Better, Comparison, Exact, Flow, METRICS, Metric, Outcome, Run, ServiceOutcome,
+    VariantOutcome, comparisons, controlled, estimate, metric, milliseconds,
 };
+use crate::model::blueprint::ServicePlan;
 use crate::observe::{Latency, Loss};
 use crate::scenario::{Measurement, Scenario, Variant};
 use crate::stats::{Estimate, Verdict};
@@ -31,6 +32,8 @@ pub struct Tables {
     pub latency: Vec<LatencyRow>,
     /// `servers.csv`.
     pub servers: Vec<ServerRow>,
+    /// `services.csv`.
+    pub services: Vec<ServiceRow>,
     /// `timeline.csv`.
     pub timeline: Vec<TimelineRow>,
     /// `utilization.csv`.
@@ -59,6 +62,7 @@ impl Tables {
                 .latency
                 .extend(spectrum_of(&variant.name, &measured.latency));
             tables.servers.extend(servers(variant, measured));
+            tables.services.extend(services(variant, measured));
             tables.timeline.extend(timeline(variant, measured));
             tables.utilization.extend(utilization(variant, measured));
             tables.sessions.extend(sessions(variant, measured));
@@ -325,6 +329,32 @@ fn measured_latency(measurement: &Measurement) -> impl Iterator<Item = LatencyRo
         response_ms: measurement.quantile_ms(percentile / 100.0),
         requests_above: measurement.above(percentile / 100.0),
     })
+}
+
+fn services(variant: &Variant, measured: &VariantOutcome) -> Vec<ServiceRow> {
+    let named = variant.blueprint.services.iter().zip(&measured.services);
+    let row = |(service, outcome): (&ServicePlan, &ServiceOutcome)| {
+        let figures = outcome.figures(measured.varies);
+        ServiceRow {
+            strategy: variant.name.clone(),
+            service: service.name.clone(),
+            requests: figures.requests,
+            attempts: figures.attempts,
+            success_share: figures.success_share.estimate,
+            success_share_half_width_95: figures.success_share.half_width,
+            mean_ms: figures.mean_ms.estimate,
+            mean_half_width_95: figures.mean_ms.half_width,
+            p99_ms: figures.p99_ms.estimate,
+            p99_half_width_95: figures.p99_ms.half_width,
+            wait_ms: figures.wait_ms.estimate,
+            wait_half_width_95: figures.wait_ms.half_width,
+            work_ms: figures.work_ms.estimate,
+            work_half_width_95: figures.work_ms.half_width,
+            called_ms: figures.called_ms.estimate,
+            called_half_width_95: figures.called_ms.half_width,
+        }
+    };
+    named.map(row).collect()
 }
 
 fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {

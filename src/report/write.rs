@@ -90,6 +90,7 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
         csv(folder, "settling.csv", &tables.settling)?;
         csv(folder, "latency.csv", &tables.latency)?;
         csv(folder, "servers.csv", &tables.servers)?;
+        csv(folder, "services.csv", &tables.services)?;
         csv(folder, "timeline.csv", &tables.timeline)?;
         csv(folder, "utilization.csv", &tables.utilization)?;
         csv(folder, "sessions.csv", &tables.sessions)?;

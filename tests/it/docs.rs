@@ -196,6 +196,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("settling.csv", &rows, "SettlingRow"),
         ("latency.csv", &rows, "LatencyRow"),
         ("servers.csv", &rows, "ServerRow"),
+        ("services.csv", &rows, "ServiceRow"),
         ("timeline.csv", &rows, "TimelineRow"),
         ("utilization.csv", &rows, "UtilizationRow"),
         ("sessions.csv", &rows, "SessionRow"),

@@ -1,0 +1,112 @@
+//! What each of several services met with: requests of clients, and calls made in their course.
+
+use super::comparison::Figure;
+use super::outcome::milliseconds;
+use crate::observe::{Latency, ServiceCount};
+use crate::stats::{Estimate, estimable};
+use crate::time::Span;
+
+/// What the replications of one variant measured of one service.
+#[derive(Clone, Debug, Default)]
+pub struct ServiceOutcome {
+    /// By replication.
+    runs: Vec<ServiceRun>,
+    /// Response times of what was answered well, all replications merged.
+    latency: Latency,
+}
+
+/// One service in one replication.
+#[derive(Clone, Debug, Default)]
+struct ServiceRun {
+    requests: u64,
+    attempts: u64,
+    failed: u64,
+    mean_ms: Option<f64>,
+    p99_ms: Option<f64>,
+    wait_ms: Option<f64>,
+    work_ms: Option<f64>,
+    called_ms: Option<f64>,
+}
+
+/// What is known of one service, means over replications. Times are milliseconds, of requests that were answered well.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ServiceFigures {
+    /// Requests that ended, a replication.
+    pub requests: f64,
+    /// Attempts made for them, a replication.
+    pub attempts: f64,
+    /// Share of those that were answered well.
+    pub success_share: Figure,
+    /// Mean response time, as whoever asked sees it.
+    pub mean_ms: Figure,
+    /// Its 99th percentile.
+    pub p99_ms: Figure,
+    /// Mean time that they waited for a slot, at the server and at the balancer.
+    pub wait_ms: Figure,
+    /// Mean time that the server worked on them.
+    pub work_ms: Figure,
+    /// Mean time that they waited for what the server had called in their course.
+    pub called_ms: Figure,
+}
+
+impl ServiceOutcome {
+    /// Makes room for so many replications in all.
+    pub(super) fn grow(&mut self, replications: usize) {
+        self.runs.resize(replications, ServiceRun::default());
+    }
+
+    /// Takes what one replication measured.
+    pub(super) fn take(&mut self, replication: usize, count: &ServiceCount) {
+        let failed = count.failed.iter().sum();
+        let answered = count.latency.count();
+        let each =
+            |total: Span| (answered > 0).then(|| milliseconds(total.seconds() / answered as f64));
+        self.runs[replication] = ServiceRun {
+            requests: answered + failed,
+            attempts: count.attempts,
+            failed,
+            mean_ms: count.latency.mean().map(milliseconds),
+            p99_ms: count.latency.quantile(0.99).map(milliseconds),
+            wait_ms: each(count.waited),
+            work_ms: each(count.worked),
+            called_ms: each(count.called),
+        };
+        self.latency.merge(&count.latency);
+    }
+
+    /// What is known of it; without half-widths where replications are copies of each other.
+    pub fn figures(&self, varies: bool) -> ServiceFigures {
+        let mean = |value: fn(&ServiceRun) -> u64| {
+            let sum: u64 = self.runs.iter().map(value).sum();
+            sum as f64 / self.runs.len().max(1) as f64
+        };
+        let figure = |value: fn(&ServiceRun) -> Option<f64>| {
+            let values: Vec<f64> = self.runs.iter().filter_map(value).collect();
+            Estimate::of(&values).map_or(Figure::default(), |over_runs| Figure {
+                estimate: Some(over_runs.mean),
+                half_width: over_runs.half_width.filter(|_| varies),
+                n: values.len(),
+            })
+        };
+        let success = |run: &ServiceRun| {
+            let share = (run.requests - run.failed) as f64 / run.requests as f64;
+            (run.requests > 0).then_some(share)
+        };
+        // A quantile is read off all replications together, and not given where too few took longer.
+        let mut p99_ms = figure(|run| run.p99_ms);
+        p99_ms.estimate = self.latency.quantile(0.99).map(milliseconds);
+        if !estimable(self.latency.count(), 0.99) {
+            (p99_ms.estimate, p99_ms.half_width) = (None, None);
+        }
+        ServiceFigures {
+            requests: mean(|run| run.requests),
+            attempts: mean(|run| run.attempts),
+            success_share: figure(success),
+            mean_ms: figure(|run| run.mean_ms),
+            p99_ms,
+            wait_ms: figure(|run| run.wait_ms),
+            work_ms: figure(|run| run.work_ms),
+            called_ms: figure(|run| run.called_ms),
+        }
+    }
+}
