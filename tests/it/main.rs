@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod calls;
 mod check;
 mod cli;
 mod config_cases;

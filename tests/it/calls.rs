@@ -1,0 +1,450 @@
+//! Servers that call services: worlds computed by hand, closed forms, and a small simulator that shares no code with ours.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::fs;
+use std::path::Path;
+
+use lbsim::model;
+use lbsim::observe::{Cause, Tally, laws};
+use lbsim::scenario::Scenario;
+use lbsim::theory::{Mm1, fan_out};
+
+use crate::support::{read_in, scratch};
+
+/// Runs requests that arrive at `times`, in milliseconds, and take 2 ms each at `web`; `web` says more of its servers and steps,
+/// `rest` has the other services.
+fn live(test: &str, times: &[u32], web: &str, rest: &str) -> Tally {
+    let place = scratch(&format!("calls-{test}"));
+    let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
+    fs::write(place.join("trace.csv"), format!("at\n{rows}")).unwrap();
+    let scenario = read_in(
+        &place,
+        &format!(
+            r#"
+question = "?"
+expect = "!"
+[run]
+duration = "1s"
+warmup = "0s"
+compare = [{{ kind = "round-robin", start = "first" }}]
+[[clients]]
+arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms" }} }}
+[[services]]
+name = "web"
+[[services.servers]]
+service = {{ kind = "constant", value = "2ms" }}
+{web}
+{rest}
+"#
+        ),
+    );
+    let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
+    assert_eq!(laws::violations(&tally), []);
+    tally
+}
+
+/// A service of one server, which takes this long.
+fn service(name: &str, takes: &str) -> String {
+    format!(
+        "[[services]]\nname = \"{name}\"\n[[services.servers]]\nservice = {{ kind = \"constant\", value = \"{takes}\" }}\n"
+    )
+}
+
+/// The mean response time of the succeeded, in milliseconds.
+fn mean(tally: &Tally) -> f64 {
+    tally.latency.mean().unwrap() * 1e3
+}
+
+#[track_caller]
+fn takes(tally: &Tally, mean_ms: f64) {
+    assert!((mean(tally) - mean_ms).abs() < 1e-6, "{} ms", mean(tally));
+}
+
+/// Two requests at once, one slot, a call of 5 ms. Kept: 2 + 5, then 2 + 5 more. Given back: the second works from 2 to 4, and
+/// its call waits until 7: 7 and 12.
+#[test]
+fn a_slot_is_kept_or_given_back() {
+    let db = service("db", "5ms");
+    let call = |more: &str| format!("[[services.servers.steps]]\ncall = \"db\"\n{more}");
+    takes(&live("kept", &[0, 0], &call(""), &db), (7.0 + 14.0) / 2.0);
+    takes(
+        &live("kept-said", &[0, 0], &call("blocking = true"), &db),
+        10.5,
+    );
+    let tally = live("back", &[0, 0], &call("blocking = false"), &db);
+    takes(&tally, (7.0 + 12.0) / 2.0);
+    let [web, db] = &tally.services[..] else {
+        panic!()
+    };
+    assert_eq!((web.attempts, db.attempts, tally.attempts), (2, 2, 2));
+    let ms = |span: lbsim::time::Span| span.nanos() / 1_000_000;
+    // Waited: 2 of the second at web; 3 of its call at db. Called: 5 and 8.
+    assert_eq!((ms(web.waited), ms(web.worked), ms(web.called)), (2, 4, 13));
+    assert_eq!((ms(db.waited), ms(db.worked), ms(db.called)), (3, 10, 0));
+    // Busy for 4 of 1000 ms, and 10; where slots are kept, 14.
+    let utilization = |tally: &Tally| tally.load.utilization();
+    assert_eq!(utilization(&tally), [0.004, 0.010]);
+    assert_eq!(
+        utilization(&live("busy", &[0, 0], &call(""), &db_again())),
+        [0.014, 0.010]
+    );
+}
+
+fn db_again() -> String {
+    service("db", "5ms")
+}
+
+/// After a call that gave its slot back, work needs a slot again, behind those who are there: the first is back at 7, when the
+/// third, there since 6, works until 8, and works until 11.
+#[test]
+fn work_after_a_call_waits_for_a_slot() {
+    let steps = "[[services.servers.steps]]\ncall = \"db\"\nblocking = false\nprobability = \"100%\"\n\
+                 [[services.servers.steps]]\nwork = { kind = \"constant\", value = \"3ms\" }\n";
+    let tally = live("again", &[0], steps, &db_again());
+    takes(&tally, 10.0);
+    // Second: works 6 to 8, calls until 13 and works until 16: 10 ms too. First: slot from 8 to 11.
+    let tally = live("behind", &[0, 6], steps, &db_again());
+    takes(&tally, (11.0 + 10.0) / 2.0);
+    assert_eq!(tally.load.utilization(), [0.010, 0.010]);
+}
+
+/// Three services of 1, 5 and 9 ms called together: the first, a quorum, all; one after the other; each thrice.
+#[test]
+fn calls_together_are_joined() {
+    let rest = [("a", "1ms"), ("b", "5ms"), ("c", "9ms")]
+        .map(|(name, takes)| service(name, takes))
+        .concat();
+    let all = "call = [\"a\", \"b\", \"c\"]";
+    let step = |text: &str| format!("[[services.servers.steps]]\n{text}\n");
+    for (name, steps, due) in [
+        ("first", step(&format!("{all}\nwait-for = 1")), 1.0),
+        ("quorum", step(&format!("{all}\nwait-for = 2")), 5.0),
+        ("all", step(all), 9.0),
+        (
+            "in-turn",
+            step("call = \"a\"") + &step("call = \"b\"") + &step("call = \"c\""),
+            15.0,
+        ),
+        ("thrice", step(&format!("{all}\nrepeat = 3")), 27.0),
+        // Three at one server, one behind the other.
+        ("copies", step("call = \"b\"\ncopies = 3"), 15.0),
+        (
+            "copies-first",
+            step("call = \"b\"\ncopies = 3\nwait-for = 1"),
+            5.0,
+        ),
+        ("never", step("call = \"c\"\nprobability = \"0%\""), 0.0),
+        (
+            "work",
+            step("work = { kind = \"constant\", value = \"4ms\" }\nrepeat = 2"),
+            8.0,
+        ),
+        (
+            "shared",
+            "discipline = \"processor-sharing\"\n".to_owned() + &step("call = \"b\""),
+            5.0,
+        ),
+    ] {
+        // Calls that are not waited for run on: a thrice repeated quorum would find servers busy.
+        let rest = if name == "work" {
+            String::new()
+        } else {
+            rest.clone()
+        };
+        let steps = match name {
+            "work" => steps,
+            _ => steps + &step("call = [\"a\", \"b\", \"c\"]\nprobability = \"0%\""),
+        };
+        takes(&live(name, &[0], &steps, &rest), 2.0 + due);
+    }
+}
+
+/// A share of requests takes a step: of 4,000, 25% ± 2.9% (4.2 standard errors: a false alarm in 40,000).
+#[test]
+fn a_step_is_taken_by_a_share() {
+    let times: Vec<u32> = (0..4000).map(|at| at / 4).collect();
+    let steps = "slots = 9000\n[[services.servers.steps]]\ncall = \"db\"\nprobability = \"25%\"\n";
+    let db = service("db", "10us");
+    let tally = live("share", &times, steps, &db);
+    let share = tally.services[1].attempts as f64 / 4000.0;
+    assert!((share - 0.25).abs() < 0.029, "{share}");
+}
+
+/// A call that fails makes the answer an error, unless the step is optional; what still runs finds nobody.
+#[test]
+fn a_failed_call_is_an_error() {
+    let rest =
+        service("db", "5ms") + "[[faults]]\nkind = \"crash\"\nservers = \"db\"\nat = \"0s\"\n";
+    let step = "[[services.servers.steps]]\ncall = \"db\"\n";
+    let tally = live("failed", &[10, 10], step, &rest);
+    assert_eq!(tally.failed[Cause::Error as usize], 2);
+    assert_eq!(tally.services[1].failed[Cause::Crash as usize], 2);
+    let tally = live(
+        "optional",
+        &[10],
+        &format!("{step}optional = true\n"),
+        &rest,
+    );
+    takes(&tally, 2.0);
+    // Of two calls one fails at once, and both are needed: the answer does not wait for the other.
+    let both = "[[services.servers.steps]]\ncall = [\"db\", \"slow\"]\n";
+    let tally = live("both", &[10], both, &(service("slow", "90ms") + &rest));
+    assert_eq!(tally.failed[Cause::Error as usize], 1);
+    assert_eq!(tally.failures.max(), Some(0.002));
+    // One of them is enough.
+    let any = format!("{both}wait-for = 1\n");
+    takes(
+        &live("any", &[10], &any, &(service("slow", "90ms") + &rest)),
+        92.0,
+    );
+}
+
+/// A server that dies drops those who wait for calls, with slot or without; one whose client gives up is stopped.
+#[test]
+fn what_waits_for_calls_can_be_dropped() {
+    let db = service("db", "50ms");
+    for blocking in [true, false] {
+        let step = format!("[[services.servers.steps]]\ncall = \"db\"\nblocking = {blocking}\n");
+        let crash = format!(
+            "{db}[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"10ms\"\nlasts = \"10ms\"\n"
+        );
+        let tally = live("dropped", &[0, 30], &step, &crash);
+        assert_eq!(tally.failed[Cause::Crash as usize], 1);
+        // The second: 30 to 32, its call waits for the first's until 52, and ends at 102.
+        takes(&tally, 72.0);
+        for (abandoned, busy) in [("cancel", 20), ("finish", 52)] {
+            let given_up = format!(
+                "{step}[services.balancer]\ntimeout = \"20ms\"\nabandoned = \"{abandoned}\"\n"
+            );
+            let tally = live("given-up", &[0], &given_up, &db);
+            assert_eq!(tally.failed[Cause::Timeout as usize], 1);
+            let busy = if blocking { busy } else { 2 };
+            // The whole world is followed to the end of its requests only: what nobody waits for counts until the end of the run.
+            assert_eq!(
+                (tally.load.utilization()[0] * 1000.0).round() as u32,
+                busy,
+                "{abandoned} {blocking}"
+            );
+        }
+    }
+}
+
+/// The way to the called service and back counts for the server that calls; a timeout and a retry are those of the called service.
+#[test]
+fn a_call_passes_links_and_policies() {
+    let step = "[[services.servers.steps]]\ncall = \"db\"\n";
+    let far = service("db", "5ms")
+        + "[network]\nserver-to-balancer = { kind = \"constant\", value = \"3ms\" }\n";
+    takes(&live("far", &[0], step, &far), 2.0 + 3.0 + 5.0 + 3.0);
+    // The first of two servers is dead, and the balancer of db tries the other.
+    let two = "[[services]]\nname = \"db\"\n[[services.servers]]\ncount = 2\nservice = { kind = \"constant\", value = \"5ms\" }\n\
+               [services.balancer]\nstrategy = { kind = \"round-robin\", start = \"first\" }\nretry = { max = 1 }\n\
+               [[faults]]\nkind = \"crash\"\nservers = \"db/server-1\"\nat = \"0s\"\n";
+    let tally = live("retried", &[10], step, two);
+    takes(&tally, 7.0);
+    assert_eq!((tally.attempts, tally.services[1].attempts), (1, 2));
+}
+
+/// Means of 16 replications of a system of two or more services, and a quantile: each within 4.5 standard errors of what is
+/// due (15 degrees of freedom: a false alarm in 2,300), and within `share` of it.
+#[track_caller]
+fn agrees(text: &str, (mean_ms, p99_ms): (f64, Option<f64>), share: f64) {
+    let scenario = scenario(text);
+    let tallies: Vec<Tally> = (0..16)
+        .map(|replication| model::run(&scenario.variants[0].blueprint, 15, replication))
+        .collect();
+    let means: Vec<f64> = tallies.iter().map(mean).collect();
+    within(&means, mean_ms, share);
+    if let Some(due) = p99_ms {
+        let quantiles: Vec<f64> = tallies
+            .iter()
+            .map(|tally| tally.latency.quantile(0.99).unwrap() * 1e3)
+            .collect();
+        within(&quantiles, due, share);
+    }
+}
+
+#[track_caller]
+fn within(values: &[f64], due: f64, share: f64) {
+    let (mean, error) = mean_and_error(values);
+    let off = (mean - due).abs();
+    assert!(
+        off <= 4.5 * error && off <= share * due,
+        "{mean:.4} ± {error:.4}, not {due:.4}"
+    );
+}
+
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+fn scenario(text: &str) -> Scenario {
+    read_in(
+        Path::new("."),
+        &format!(
+            "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"2000s\"\nwarmup = \"100s\"\ncompare = [\"random\"]\n{text}"
+        ),
+    )
+}
+
+fn exponential(name: &str, mean: &str, more: &str) -> String {
+    format!(
+        "[[services]]\nname = \"{name}\"\n{more}\n[[services.servers]]\nservice = {{ kind = \"exponential\", mean = \"{mean}\" }}\n"
+    )
+}
+
+fn poisson(rate: u32) -> String {
+    format!("[[clients]]\narrivals = {{ kind = \"poisson\", rate = \"{rate}/s\" }}\n")
+}
+
+/// Two M/M/1 in tandem are independent (Burke 1956; Reich 1957): the response time is the sum of two exponentials.
+#[test]
+fn two_in_tandem() {
+    let text = poisson(70)
+        + &exponential(
+            "web",
+            "10ms",
+            "[[services.steps]]\ncall = \"db\"\nblocking = false",
+        )
+        + &exponential("db", "8ms", "");
+    let (a, b) = (100.0 - 70.0, 125.0 - 70.0);
+    let mean = 1.0 / a + 1.0 / b;
+    // P(R > t) = (b e^-at - a e^-bt) / (b - a).
+    let above = |t: f64| (b * (-a * t).exp() - a * (-b * t).exp()) / (b - a);
+    let (mut low, mut high) = (0.0, 10.0);
+    for _ in 0..100 {
+        let middle = (low + high) / 2.0;
+        if above(middle) > 0.01 {
+            low = middle
+        } else {
+            high = middle
+        }
+    }
+    agrees(&text, (mean * 1e3, Some(low * 1e3)), 0.02);
+}
+
+/// A front that takes no time and calls two M/M/1 queues at once.
+#[test]
+fn fork_and_join_of_two() {
+    let front = "[[services]]\nname = \"web\"\n[[services.steps]]\ncall = [\"a\", \"b\"]\nblocking = false\n\
+                 [[services.servers]]\nslots = 10000\nservice = { kind = \"constant\", value = \"0s\" }\n";
+    let text = poisson(70) + front + &exponential("a", "10ms", "") + &exponential("b", "10ms", "");
+    let due = fan_out::fork_join_two(70.0, 100.0) * 1e3;
+    agrees(&text, (due, None), 0.03);
+}
+
+/// Ten calls at once, each to a server of its own in effect: the slowest of ten exponentials.
+#[test]
+fn fan_out_of_ten() {
+    let front = "[[services]]\nname = \"web\"\n[[services.steps]]\ncall = \"leaf\"\ncopies = 10\nblocking = false\n\
+                 [[services.servers]]\nslots = 10000\nservice = { kind = \"constant\", value = \"0s\" }\n";
+    let leaf = "[[services]]\nname = \"leaf\"\n[[services.servers]]\nslots = 10000\nservice = { kind = \"exponential\", mean = \"10ms\" }\n";
+    let mean = fan_out::exponential_mean(0.01, 10) * 1e3;
+    let p99 = fan_out::exponential_quantile(0.01, 10, 0.99) * 1e3;
+    agrees(&(poisson(50) + front + leaf), (mean, Some(p99)), 0.01);
+}
+
+/// One slot that is kept during a call to a queue of which nobody else asks: M/G/1 whose service is the sum of both. With two
+/// slots the calls queue: against a simulator of our own, a heap of events and nothing else.
+#[test]
+fn a_slot_kept_during_a_call() {
+    let text = |slots: u32, rate: u32| {
+        poisson(rate)
+            + &exponential("web", "10ms", "[[services.steps]]\ncall = \"db\"\n")
+                .replace("service = {", &format!("slots = {slots}\nservice = {{"))
+            + &exponential("db", "8ms", "")
+    };
+    // Pollaczek and Khinchine, with E[S] = 18 ms and Var[S] = 100 + 64.
+    let (rate, mean, second) = (40.0, 0.018, 0.018_f64.powi(2) + 164e-6);
+    let due = mean + rate * second / 2.0 / (1.0 - rate * mean);
+    agrees(&text(1, 40), (due * 1e3, None), 0.03);
+
+    let scenario = scenario(&text(2, 75));
+    let ours: Vec<f64> = (0..16)
+        .map(|at| self::mean(&model::run(&scenario.variants[0].blueprint, 15, at)))
+        .collect();
+    let theirs: Vec<f64> = (0..16)
+        .map(|seed| held_slots(seed, 2, (75.0, 0.010, 0.008), 150_000))
+        .collect();
+    let ((a, ea), (b, eb)) = (mean_and_error(&ours), mean_and_error(&theirs));
+    // Two means of 16: 4.5 standard errors of their difference, a false alarm in 10,000.
+    assert!(
+        (a - b).abs() < 4.5 * ea.hypot(eb) && (a - b).abs() < 0.03 * b,
+        "{a:.3} ± {ea:.3}, {b:.3} ± {eb:.3}"
+    );
+    // Without the call's queue it would be far less: the test tells the two apart.
+    let free = Mm1 {
+        arrival_rate: 75.0,
+        service_rate: 125.0,
+    }
+    .mean_response()
+        * 1e3;
+    assert!(b > 1.2 * (10.0 + free), "{b}");
+}
+
+/// The mean response time in milliseconds of Poisson arrivals at a station of `slots` slots, each of which works an exponential
+/// time and is kept until a single server behind, first come first served, has done an exponential time of work too.
+fn held_slots(
+    seed: u64,
+    slots: usize,
+    (rate, front, back): (f64, f64, f64),
+    requests: usize,
+) -> f64 {
+    // Knuth's MMIX generator: no relation to ours.
+    let mut state = seed.wrapping_mul(0x9e37_79b9) + 88_172_645;
+    let mut draw = |mean: f64| {
+        for _ in 0..2 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+        }
+        let uniform = ((state >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+        ((-uniform.ln() * mean) * 1e9) as u64
+    };
+    // Events: when, what (0 arrives, 1 has been worked on in front, 2 behind), whose.
+    let mut events = BinaryHeap::from([Reverse((0, 0, 0))]);
+    let (mut line, mut behind) = (VecDeque::new(), VecDeque::new());
+    let (mut arrived, mut busy, mut is_busy_behind) = (vec![0; requests], 0, false);
+    let (mut total, mut count) = (0.0, 0);
+    while let Some(Reverse((now, what, who))) = events.pop() {
+        match what {
+            0 => {
+                arrived[who] = now;
+                line.push_back(who);
+                if who + 1 < requests {
+                    events.push(Reverse((now + draw(1.0 / rate), 0, who + 1)));
+                }
+            }
+            1 => behind.push_back(who),
+            _ => {
+                is_busy_behind = false;
+                busy -= 1;
+                // The first tenth warms up.
+                if who > requests / 10 {
+                    total += (now - arrived[who]) as f64 / 1e6;
+                    count += 1;
+                }
+            }
+        }
+        if let (false, Some(&who)) = (is_busy_behind, behind.front()) {
+            behind.pop_front();
+            is_busy_behind = true;
+            events.push(Reverse((now + draw(back), 2, who)));
+        }
+        while busy < slots
+            && let Some(who) = line.pop_front()
+        {
+            busy += 1;
+            events.push(Reverse((now + draw(front), 1, who)));
+        }
+    }
+    total / f64::from(count)
+}
