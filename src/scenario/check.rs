@@ -336,7 +336,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
     let services = services::services(file, check);
     let sources = clients::sources(file, check);
     if services.len() == file.services.len() {
-        steps::reach(&services, &sources, check);
+        steps::reach(file, &services, &sources, check);
     }
     let faults = faults::faults(file, &services, check);
     let (end, warmup) = length(file, &sources, check)?;

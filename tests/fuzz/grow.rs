@@ -23,8 +23,20 @@ fn seedling() -> Value {
     })
 }
 
-/// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of
-/// their own.
+/// As [`seedling`], with a second tier: servers that call others.
+fn tiers() -> Value {
+    let mut scenario = seedling();
+    scenario["services"][0]["steps"] =
+        json!([{ "call": "db" }, { "work": { "kind": "exponential", "mean": "1ms" } }]);
+    if let Some(services) = scenario["services"].as_array_mut() {
+        services.push(json!({ "name": "db", "servers": [
+            { "name": "a", "count": 2, "service": { "kind": "exponential", "mean": "4ms" } },
+        ] }));
+    }
+    scenario
+}
+
+/// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of their own.
 const KEPT: [&str; 12] = [
     "duration",
     "replications",
@@ -55,7 +67,7 @@ impl Grower {
 
     /// A scenario that the reader takes.
     pub(crate) fn grow(&mut self) -> Value {
-        let mut scenario = seedling();
+        let mut scenario = if self.chance(2) { tiers() } else { seedling() };
         for _ in 0..60 {
             let mut other = scenario.clone();
             let schema = self.schema.clone();
@@ -209,7 +221,9 @@ impl Grower {
             Some("share") => &["0%", "3%", "50%", "100%"],
             Some("rate") => &["1/s", "40/s", "400/s"],
             Some("bytes") => &["1KiB", "3MiB"],
-            _ => &["web", "a", "b", "web/a", "web/*", "web/b", "east", "x"],
+            _ => &[
+                "web", "a", "b", "web/a", "web/*", "web/b", "db", "db/a", "east", "x",
+            ],
         };
         (*self.one_of(words)).to_owned()
     }

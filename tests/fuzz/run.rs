@@ -97,6 +97,11 @@ fn lost(folder: &Path) -> Option<String> {
         let share = own.1.entry(service.to_owned()).or_insert(0.0);
         *share += row["request_share"].parse::<f64>().unwrap_or(0.0);
     }
+    // Where servers call services, these have attempts of their own.
+    for row in rows(&folder.join("services.csv")) {
+        let attempts = row["attempts"].parse::<f64>().unwrap_or(0.0);
+        *failed.entry(row["strategy"].clone()).or_default() += attempts;
+    }
     for (strategy, (failures, shares)) in of_servers {
         let attempts = failed.get(&strategy).copied().unwrap_or(0.0);
         if failures > attempts {

@@ -448,3 +448,127 @@ fn held_slots(
     }
     total / f64::from(count)
 }
+
+/// What cannot be is said where it stands, all at once.
+#[test]
+fn steps_that_cannot_be_are_refused() {
+    let base = |steps: &str, more: &str| {
+        format!(
+            "question = '?'\nexpect = '!'\n[run]\nduration = '1s'\ncompare = ['random']\n{}[[services]]\nname = 'web'\n{steps}\n\
+             [[services.servers]]\nservice = {{ kind = 'constant', value = '1ms' }}\n{}{more}",
+            poisson(10),
+            service("db", "1ms")
+        )
+    };
+    let refusal = |steps: &str, more: &str| {
+        Scenario::from_text("web.toml", &base(steps, more))
+            .map(|_| ())
+            .unwrap_err()
+            .to_string()
+    };
+    let step = |text: &str| format!("[[services.steps]]\n{text}\n");
+    let call = step("call = 'db'");
+    for (steps, more, says) in [
+        (step("call = 'dbx'"), "", "did you mean `db`"),
+        (
+            step("call = 'web'"),
+            "",
+            "`web` calls itself (`web` calls `web`)",
+        ),
+        (step("call = ['db', 'web']"), "", "`web` calls itself"),
+        (
+            call.clone(),
+            "[[services.servers.steps]]\ncall = 'web'\n",
+            "`web` calls itself (`web` calls `db` calls `web`)",
+        ),
+        (String::new(), "", "nobody asks `db`"),
+        (step("call = []"), "", "these are 0 calls"),
+        (
+            step("call = 'db'\nwait-for = 2"),
+            "",
+            "`wait-for` is 2, and there is 1 call",
+        ),
+        (
+            step("call = 'db'\ncopies = 3\nwait-for = 4"),
+            "",
+            "there are 3 calls",
+        ),
+        (
+            step("call = 'db'\nprobability = '101%'"),
+            "",
+            "`probability` is 101%",
+        ),
+        (
+            step("call = 'db'\nwork = { kind = 'constant', value = '1ms' }"),
+            "",
+            "has both",
+        ),
+        (step("repeat = 2"), "", "has neither"),
+        (
+            step("work = { kind = 'constant', value = '1ms' }\nwait-for = 1"),
+            "",
+            "`wait-for` is of calls",
+        ),
+        (
+            step("call = 'db'\nwaitfor = 1"),
+            "",
+            "did you mean `wait-for`",
+        ),
+        (step("call = 'db'\nrepeat = 0"), "", "repeat"),
+    ] {
+        let said = refusal(&steps, more);
+        assert!(said.contains(says), "{steps}{more}\n{said}");
+    }
+    // Told once, however many groups take the steps of their service, and with it all the rest.
+    let said = refusal(
+        &step("call = 'dbx'"),
+        "[[services.servers]]\nname = 'b'\nservice = { kind = 'constant', value = '1ms' }\nslots = 0\n",
+    );
+    assert_eq!(said.matches("dbx").count(), 2, "{said}");
+    assert!(said.contains("slots"), "{said}");
+    let shared = base(&step("call = 'db'\nblocking = true"), "").replacen(
+        "service = {",
+        "discipline = 'processor-sharing'\nservice = {",
+        1,
+    );
+    let said = Scenario::from_text("web.toml", &shared)
+        .map(|_| ())
+        .unwrap_err()
+        .to_string();
+    assert!(said.contains("remove `blocking`"), "{said}");
+    assert!(Scenario::from_text("web.toml", &base(&call, "")).is_ok());
+}
+
+/// What is asked of a service that is called, and what one can do that keeps its slots meanwhile.
+#[test]
+fn calls_ask_of_services() {
+    let text = |steps: &str| {
+        poisson(100)
+            + &format!(
+                "[[services]]\nname = \"web\"\n{steps}\n[[services.servers]]\nslots = 4\nservice = {{ kind = \"constant\", value = \"10ms\" }}\n"
+            )
+            + "[[services]]\nname = \"db\"\n[[services.servers]]\nslots = 10\nservice = { kind = \"constant\", value = \"5ms\" }\n"
+    };
+    let loads = |steps: &str| {
+        let scenario = scenario(&text(steps));
+        let plan = &scenario.variants[0].blueprint;
+        [plan.utilization(0).unwrap(), plan.utilization(1).unwrap()]
+    };
+    let near = |found: [f64; 2], due: [f64; 2]| {
+        assert!(
+            (0..2).all(|at| (found[at] - due[at]).abs() < 1e-9),
+            "{found:?}, not {due:?}"
+        );
+    };
+    // Two calls in half of the requests: 100 a second of 5 ms on 10 slots. Kept slots: 10 ms and 5 ms more on average.
+    let step = "[[services.steps]]\ncall = \"db\"\nrepeat = 2\nprobability = \"50%\"\n";
+    near(loads(step), [100.0 * 0.015 / 4.0, 100.0 * 0.005 / 10.0]);
+    near(loads(&format!("{step}blocking = false\n")), [0.25, 0.05]);
+    let work = "[[services.steps]]\nwork = { kind = \"constant\", value = \"2ms\" }\nrepeat = 3\n";
+    near(
+        loads(&format!(
+            "{work}[[services.steps]]\ncall = \"db\"\ncopies = 3\n"
+        )),
+        [100.0 * 0.021 / 4.0, 0.15],
+    );
+}

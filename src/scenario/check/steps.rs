@@ -163,6 +163,7 @@ fn delay(file: &File, group: &Servers, check: &mut Check<'_>) -> Option<Delay> {
 
 /// Refuses services that call each other in a circle, and those that nobody asks.
 pub(super) fn reach(
+    file: &File,
     services: &[ServicePlan],
     sources: &[Option<SourcePlan>],
     check: &mut Check<'_>,
@@ -183,7 +184,11 @@ pub(super) fn reach(
             check.fault(&list.index(first).key("name"), "circle", message);
         }
     }
-    // Where clients are at fault, whom they ask is not known.
+    // Where steps or clients are at fault, whom they ask is not known.
+    let is_whole = |(plan, said): (&ServicePlan, &Service)| plan.groups.len() == said.servers.len();
+    if !services.iter().zip(&file.services).all(is_whole) {
+        return;
+    }
     let Some(asked) = sources
         .iter()
         .map(|source| Some(source.as_ref()?.service))
@@ -213,20 +218,15 @@ pub(super) fn reach(
 
 /// The way from a service back to itself, if there is one and no earlier service stands on it: each circle is told once.
 fn circle(first: usize, callees: &[Vec<usize>]) -> Option<Vec<usize>> {
-    let mut from = vec![None; callees.len()];
+    let mut from: Vec<Option<usize>> = vec![None; callees.len()];
     let mut open = vec![first];
     while let Some(at) = open.pop() {
         for &next in &callees[at] {
             if next == first {
-                let mut way = vec![first, at];
-                while let (Some(&last), true) = (way.last(), way.last() != Some(&first)) {
-                    way.extend(from[last]);
-                }
+                let back = |&at: &usize| if at == first { None } else { from[at] };
+                let mut way = vec![first];
+                way.extend(std::iter::successors(Some(at), back));
                 way.reverse();
-                if at == first {
-                    way = vec![first];
-                }
-                way.push(first);
                 return Some(way);
             }
             if next > first && from[next].is_none() {
