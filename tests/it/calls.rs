@@ -572,3 +572,63 @@ fn calls_ask_of_services() {
         [100.0 * 0.021 / 4.0, 0.15],
     );
 }
+
+/// What a scenario of tiers measured, two replications together, by variant: mean, p50 and p99 in milliseconds, and the success
+/// share.
+fn of_scenario(name: &str) -> Vec<(String, [f64; 4])> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(name);
+    let scenario = Scenario::parse(&path, &fs::read_to_string(&path).unwrap(), &[]).unwrap();
+    let figures = |plan| {
+        let mut all = model::run(plan, 1, 0);
+        let more = model::run(plan, 1, 1);
+        all.latency.merge(&more.latency);
+        let ms = |q| all.latency.quantile(q).unwrap() * 1e3;
+        let answered = all.latency.count() as f64 / (all.requests + more.requests) as f64;
+        [mean(&all), ms(0.5), ms(0.99), answered]
+    };
+    scenario
+        .variants
+        .iter()
+        .map(|variant| (variant.name.clone(), figures(&variant.blueprint)))
+        .collect()
+}
+
+/// The expectations of the three scenarios of tiers; each margin is a good part of what a full run shows.
+#[test]
+fn tiers_do_what_their_scenarios_say() {
+    let [threads, event_loop, timeout] = &of_scenario("held-threads.toml")[..] else {
+        panic!()
+    };
+    assert!(
+        event_loop.1[0] < 0.75 * threads.1[0],
+        "{threads:?} {event_loop:?}"
+    );
+    assert!(
+        timeout.1[0] < 0.1 * event_loop.1[0] && timeout.1[3] == 1.0,
+        "{timeout:?}"
+    );
+
+    let pages = of_scenario("fan-out.toml");
+    let median = |name: &str| pages.iter().find(|page| page.0 == name).unwrap().1[1];
+    assert!(
+        median("least-connections") < 0.7 * median("random"),
+        "{pages:?}"
+    );
+    assert!(median("power-of-d") < 0.75 * median("random"), "{pages:?}");
+    assert!(median("round-robin") < 0.9 * median("random"), "{pages:?}");
+
+    let [all, two, first] = &of_scenario("quorum.toml")[..] else {
+        panic!()
+    };
+    assert!(
+        two.1[2] < 0.85 * all.1[2] && first.1[2] < 0.75 * two.1[2],
+        "{all:?} {two:?} {first:?}"
+    );
+    // 20 of 160 seconds without the third.
+    assert!(
+        (all.1[3] - 0.875).abs() < 0.01 && two.1[3] == 1.0 && first.1[3] == 1.0,
+        "{all:?} {two:?}"
+    );
+}
