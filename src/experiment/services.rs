@@ -28,7 +28,8 @@ struct ServiceRun {
     called_ms: Option<f64>,
 }
 
-/// What is known of one service, means over replications. Times are milliseconds, of requests that were answered well.
+/// What is known of one service, means over replications. Times are milliseconds, of requests that
+/// were answered well.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServiceFigures {
     /// Requests that ended, a replication.
@@ -92,7 +93,8 @@ impl ServiceOutcome {
             let share = (run.requests - run.failed) as f64 / run.requests as f64;
             (run.requests > 0).then_some(share)
         };
-        // A quantile is read off all replications together, and not given where too few took longer.
+        // A quantile is read off all replications together, and not given where too few took
+        // longer.
         let mut p99_ms = figure(|run| run.p99_ms);
         p99_ms.estimate = self.latency.quantile(0.99).map(milliseconds);
         if !estimable(self.latency.count(), 0.99) {

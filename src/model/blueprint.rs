@@ -137,8 +137,8 @@ pub struct GroupPlan {
     pub per_size: f64,
     /// What it does for a request after that, in turn.
     pub steps: Vec<StepPlan>,
-    /// How long a request waits for what is called in its course, in seconds, where nobody else is there: the least that it may be
-    /// on average, all its calls together.
+    /// How long a request waits for what is called in its course, in seconds, where nobody else is
+    /// there: the least that it may be on average, all its calls together.
     pub least_called: f64,
     /// The part of that during which it keeps its slot.
     pub least_held: f64,
@@ -262,8 +262,8 @@ impl ServicePlan {
         &self.groups[self.servers[server].group]
     }
 
-    /// For each server whether it gets requests while all are well: under this strategy it is no backup, and of a priority that
-    /// serves; it is not marked as down, and has a weight.
+    /// For each server whether it gets requests while all are well: under this strategy it is no
+    /// backup, and of a priority that serves; it is not marked as down, and has a weight.
     pub fn in_charge(&self) -> Vec<bool> {
         self.balancer.strategy.in_charge(&self.members)
     }

@@ -1,8 +1,9 @@
-//! Requests that servers make: a server that has done its own work on a request takes its steps in turn, and where one is a call,
-//! waits for the answers.
+//! Requests that servers make: a server that has done its own work on a request takes its steps in
+//! turn, and where one is a call, waits for the answers.
 //!
-//! A call is a request like a client's: it passes a balancer, may be tried again, and ends. What differs is who hears of its end.
-//! It is told by an event, never by a call of one stage by another, so that tiers may be as many as one likes.
+//! A call is a request like a client's: it passes a balancer, may be tried again, and ends. What
+//! differs is who hears of its end. It is told by an event, never by a call of one stage by
+//! another, so that tiers may be as many as one likes.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -16,13 +17,15 @@ use crate::observe::Cause;
 use crate::rng::{Luck, mix, uniform};
 use crate::time::{Span, Time};
 
-/// Purposes of the luck of an attempt's steps, to which the step, the repetition and the number of the call are added.
+/// Purposes of the luck of an attempt's steps, to which the step, the repetition and the number of
+/// the call are added.
 const TAKEN: u64 = 1 << 60;
 const WORK: u64 = 2 << 60;
 const CALL: u64 = 3 << 60;
 /// The purpose of a call's luck that delays it on the way to its balancer.
 const WAY: u64 = 0x900;
-/// The purpose of a request's luck from which the steps of an attempt have theirs; the number of the attempt is added.
+/// The purpose of a request's luck from which the steps of an attempt have theirs; the number of
+/// the attempt is added.
 const STEPS: u64 = 0x800_0000;
 
 /// Who made which request, and where attempts at servers with steps stand.
@@ -41,7 +44,8 @@ pub(super) struct Calls {
 struct Caller {
     /// The attempt in whose course it was made, or [`NOBODY`] for a client's.
     attempt: u32,
-    /// Which of that attempt's rounds of calls; where it is in another one by now, nobody waits for this one.
+    /// Which of that attempt's rounds of calls; where it is in another one by now, nobody waits for
+    /// this one.
     serial: u32,
     /// The server that made it.
     server: u32,
@@ -209,7 +213,8 @@ impl<'a> World<'a> {
         &service.groups[usize::from(place.group)].steps
     }
 
-    /// A server has done a piece of work on an attempt, which waited before, and has its slot if `holds`: it takes its next step.
+    /// A server has done a piece of work on an attempt, which waited before, and has its slot if
+    /// `holds`: it takes its next step.
     #[inline(never)]
     pub(super) fn has_worked(
         &mut self,
@@ -321,7 +326,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A server makes the calls of a step in the course of an attempt, which keeps its slot or gives it back.
+    /// A server makes the calls of a step in the course of an attempt, which keeps its slot or
+    /// gives it back.
     fn call_all(
         &mut self,
         id: u32,
@@ -376,7 +382,8 @@ impl<'a> World<'a> {
         let mut draft = cause.draft;
         (draft.luck, draft.service) = (luck, -1.0);
         let to_balancer = plan.to_balancer.draw(Luck::new(luck, WAY));
-        // To the balancers of a service the clients are those who call: servers, numbered from the far end.
+        // To the balancers of a service the clients are those who call: servers, numbered from the
+        // far end.
         let balancer = self.services[service].instance(&draft, NOBODY - caller.server);
         let request = self.requests.insert(Request {
             draft,
@@ -400,8 +407,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Counts a request that has ended for the service that it asked, and tells the server that made it, if one did. Says whether
-    /// that is so.
+    /// Counts a request that has ended for the service that it asked, and tells the server that
+    /// made it, if one did. Says whether that is so.
     #[cold]
     #[inline(never)]
     pub(super) fn settle_call(

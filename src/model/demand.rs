@@ -1,12 +1,14 @@
-//! How much is asked of services, and how much they can do: by clients, and by servers in the course of their requests.
+//! How much is asked of services, and how much they can do: by clients, and by servers in the
+//! course of their requests.
 
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan};
 use super::step::StepKind;
 use crate::time::{Span, Time};
 
 impl Blueprint {
-    /// Requests that one of a source's brings to each service on average, by service: itself, and what servers call in its course.
-    /// Where servers of a service do different things, each counts for its share of what the service can do.
+    /// Requests that one of a source's brings to each service on average, by service: itself, and
+    /// what servers call in its course. Where servers of a service do different things, each counts
+    /// for its share of what the service can do.
     pub fn visits(&self, source: &SourcePlan) -> Vec<f64> {
         let size = source.mean_size();
         let mut visits = vec![0.0; self.services.len()];
@@ -68,9 +70,10 @@ impl Blueprint {
         calls
     }
 
-    /// The share of a service's capacity that is asked for over the run, where all servers are well and each call is made once;
-    /// `None` where nobody asks, or a closed loop does, whose rate depends on the answers. Where slots are kept for calls, they
-    /// count for the least time that these can take: it may be more.
+    /// The share of a service's capacity that is asked for over the run, where all servers are well
+    /// and each call is made once; `None` where nobody asks, or a closed loop does, whose rate
+    /// depends on the answers. Where slots are kept for calls, they count for the least time that
+    /// these can take: it may be more.
     pub fn utilization(&self, service: usize) -> Option<f64> {
         let end = self.end - Time::ZERO;
         self.asked(service, |source| source.rate(end))
@@ -95,7 +98,8 @@ impl Blueprint {
         (load > 0.0).then_some(load)
     }
 
-    /// The sources whose requests reach a service, each with how many requests there one of its own becomes on average.
+    /// The sources whose requests reach a service, each with how many requests there one of its own
+    /// becomes on average.
     pub fn sources_of(&self, service: usize) -> impl Iterator<Item = (&SourcePlan, f64)> {
         let reaches = move |source| {
             let visits = self.visits(source)[service];
@@ -104,7 +108,8 @@ impl Blueprint {
         self.sources.iter().filter_map(reaches)
     }
 
-    /// Requests a second that a service is asked over the run, calls included; `None` where a closed loop asks.
+    /// Requests a second that a service is asked over the run, calls included; `None` where a
+    /// closed loop asks.
     pub fn rate(&self, service: usize) -> Option<f64> {
         let end = self.end - Time::ZERO;
         self.sources_of(service)
@@ -138,7 +143,8 @@ impl Blueprint {
                         continue;
                     };
                     let way = 2.0 * call.to_balancer.mean();
-                    // The mean of the longest is no less than the longest mean. Of the first few nothing like that is known.
+                    // The mean of the longest is no less than the longest mean. Of the first few
+                    // nothing like that is known.
                     let waits_for_all =
                         call.wait_for as usize == call.services.len() && !call.optional;
                     let longest = call
@@ -172,7 +178,8 @@ impl GroupPlan {
         (self.service.mean() + self.per_size * size + steps) / self.speed
     }
 
-    /// How many requests a second a server can do that each take so many seconds on a slot at speed 1, besides its steps.
+    /// How many requests a second a server can do that each take so many seconds on a slot at
+    /// speed 1, besides its steps.
     fn capacity_for(&self, seconds: f64) -> f64 {
         if self.steps.is_empty() {
             return f64::from(self.slots) * self.speed / seconds;
@@ -183,8 +190,8 @@ impl GroupPlan {
 }
 
 impl ServicePlan {
-    /// What each server can do, in requests of mean size `size` a second, whether it gets any or stands by; at most, where it
-    /// keeps slots for calls.
+    /// What each server can do, in requests of mean size `size` a second, whether it gets any or
+    /// stands by; at most, where it keeps slots for calls.
     pub fn capacities(&self, size: f64) -> Vec<f64> {
         let groups = self.servers.iter().map(|server| &self.groups[server.group]);
         groups
@@ -192,8 +199,8 @@ impl ServicePlan {
             .collect()
     }
 
-    /// What those in charge can do in a run of this length, in requests of mean size `size` a second: each counts for the part of
-    /// the run that it is in the pool.
+    /// What those in charge can do in a run of this length, in requests of mean size `size` a
+    /// second: each counts for the part of the run that it is in the pool.
     pub fn capacity(&self, size: f64, run: Span) -> f64 {
         self.over_those_in_charge(run, &self.capacities(size))
             .iter()
@@ -216,7 +223,8 @@ impl ServicePlan {
             .sum()
     }
 
-    /// What those in charge have of `each`, by server, for the part of the run that they are in the pool; 0 for the others.
+    /// What those in charge have of `each`, by server, for the part of the run that they are in the
+    /// pool; 0 for the others.
     fn over_those_in_charge(&self, run: Span, each: &[f64]) -> Vec<f64> {
         let end = Time::ZERO + run;
         let there = |server: usize| {

@@ -125,7 +125,8 @@ struct World<'a> {
     oracle: bool,
     /// Probes on their way.
     trips: Slab<probes::Trip>,
-    /// Requests that servers make, and where requests with steps stand; `None` where no server has steps.
+    /// Requests that servers make, and where requests with steps stand; `None` where no server has
+    /// steps.
     calls: Option<Box<calls::Calls>>,
     /// What servers answer to probes; empty where nobody probes.
     latencies: Vec<probes::Latencies>,
@@ -373,7 +374,11 @@ impl<'a> World<'a> {
                 .any(|source| matches!(source.when, When::Closed(_))),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
                 .for_groups(plan.sources.len())
-                .for_services(if plan.has_steps() { plan.services.len() } else { 0 }),
+                .for_services(if plan.has_steps() {
+                    plan.services.len()
+                } else {
+                    0
+                }),
             witness,
             ended: false,
         };

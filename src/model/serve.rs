@@ -62,7 +62,8 @@ impl World<'_> {
         }
     }
 
-    /// Whether the answer to an attempt is an error that takes no time: it needs no slot, and waits for none.
+    /// Whether the answer to an attempt is an error that takes no time: it needs no slot, and waits
+    /// for none.
     #[inline(always)]
     fn errs_at_once(&self, id: u32, work: Span) -> bool {
         let server = &self.servers[self.attempts[id].server as usize];
@@ -122,9 +123,7 @@ impl World<'_> {
         }
         if self.calls.is_some() && !errs {
             self.servers[attempt.server as usize].worked += (now - begun).nanos();
-            self.tally
-                .load
-                .busy(attempt.server as usize, 1, begun, now);
+            self.tally.load.busy(attempt.server as usize, 1, begun, now);
             self.has_worked(id, (waited, now - begun), (found, true), calendar);
             return;
         }

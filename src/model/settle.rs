@@ -133,7 +133,8 @@ impl World<'_> {
             Some(Phase::Returning { waited, worked, .. }) => (waited, worked),
             _ => (Span::ZERO, Span::ZERO),
         };
-        let at_balancer = answered.map_or(Span::ZERO, |attempt| waited_at_balancer(request, attempt));
+        let at_balancer =
+            answered.map_or(Span::ZERO, |attempt| waited_at_balancer(request, attempt));
         if let Some(witness) = &mut self.witness {
             witness.ended(&Ended {
                 arrived: request.arrived,

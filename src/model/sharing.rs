@@ -183,7 +183,8 @@ impl World<'_> {
         self.share_on(id, (found, errs, work), calendar);
     }
 
-    /// An attempt with this much work joins the others at a server that shares itself, or does so again after calls.
+    /// An attempt with this much work joins the others at a server that shares itself, or does so
+    /// again after calls.
     pub(super) fn share_on(
         &mut self,
         id: u32,

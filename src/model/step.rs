@@ -1,7 +1,9 @@
-//! What a server does for a request after its own work on it: more work, and calls to other services.
+//! What a server does for a request after its own work on it: more work, and calls to other
+//! services.
 //!
-//! A server that works on a request is a caller like a client: its calls pass the balancers of the service that is called, with all
-//! that these do (strategy, timeout, retries). This is the one mechanism behind tiers, fan-out, quorums and stores.
+//! A server that works on a request is a caller like a client: its calls pass the balancers of the
+//! service that is called, with all that these do (strategy, timeout, retries). This is the one
+//! mechanism behind tiers, fan-out, quorums and stores.
 
 use crate::dist::Sampler;
 
@@ -30,12 +32,14 @@ pub enum StepKind {
 /// Calls that a step makes together.
 #[derive(Clone, Debug)]
 pub struct CallPlan {
-    /// The service that each call asks: an index into [`Blueprint::services`](super::blueprint::Blueprint::services). One that
-    /// is called several times stands here as often.
+    /// The service that each call asks: an index into
+    /// [`Blueprint::services`](super::blueprint::Blueprint::services). One that is called several
+    /// times stands here as often.
     pub services: Vec<usize>,
     /// Good answers that the step waits for: 1 to as many as there are calls.
     pub wait_for: u32,
-    /// Whether the request goes on where fewer good answers than that come; otherwise it is answered with an error.
+    /// Whether the request goes on where fewer good answers than that come; otherwise it is
+    /// answered with an error.
     pub optional: bool,
     /// Whether the request keeps its slot meanwhile.
     pub blocking: bool,

@@ -81,7 +81,8 @@ pub struct ServiceCount {
     pub failed: [u64; 5],
     /// Response times of those that succeeded, as whoever asked sees them.
     pub latency: Latency,
-    /// How long those waited for a slot, at the server and at the balancer, of the attempt that was answered.
+    /// How long those waited for a slot, at the server and at the balancer, of the attempt that was
+    /// answered.
     pub waited: Span,
     /// How long they were worked on.
     pub worked: Span,
@@ -128,7 +129,8 @@ pub struct Tally {
     pub drew: bool,
     /// The measured requests by group of clients; empty where there is one group.
     pub parts: Vec<Part>,
-    /// The measured requests and the calls made in their course, by service; empty where no server has steps.
+    /// The measured requests and the calls made in their course, by service; empty where no server
+    /// has steps.
     pub services: Vec<ServiceCount>,
 }
 

@@ -164,9 +164,10 @@ pub struct ServerRow {
     pub failures: f64,
 }
 
-/// `services.csv`: one of several services under one strategy, where servers call services or work in steps. What is counted are
-/// requests that clients sent in the measured window, and the calls made in their course. Times are of those that were answered
-/// well; what is left of the response time went to the network, and to attempts before the last.
+/// `services.csv`: one of several services under one strategy, where servers call services or work
+/// in steps. What is counted are requests that clients sent in the measured window, and the calls
+/// made in their course. Times are of those that were answered well; what is left of the response
+/// time went to the network, and to attempts before the last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ServiceRow {
     /// The strategy.
@@ -203,8 +204,8 @@ pub struct ServiceRow {
     pub called_half_width_95: Option<f64>,
 }
 
-/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged. Requests
-/// stand in the stretch in which they arrived.
+/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged.
+/// Requests stand in the stretch in which they arrived.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TimelineRow {
     /// The strategy.

@@ -146,7 +146,8 @@ fn draw_services(scenario: &Scenario, outcome: &Outcome, style: Style) -> Option
     Some(format!("\n\n{table}"))
 }
 
-/// One metric of all strategies by the values of a sweep; the success rate too, where anything failed.
+/// One metric of all strategies by the values of a sweep; the success rate too, where anything
+/// failed.
 fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: Style) -> String {
     let judge = metric(scenario.judge_by);
     let success = find("success_share");

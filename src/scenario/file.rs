@@ -583,8 +583,8 @@ pub struct Service {
     /// Groups of like servers.
     #[schemars(length(min = 1, max = 1000))]
     pub servers: Vec<Servers>,
-    /// What each server does for a request after its `service` time, in turn: more work, and calls to other services. Groups of
-    /// servers may have steps of their own instead.
+    /// What each server does for a request after its `service` time, in turn: more work, and calls
+    /// to other services. Groups of servers may have steps of their own instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub steps: Vec<Step>,
@@ -632,7 +632,8 @@ pub struct Servers {
     /// Added to that for each unit of a request's size.
     #[serde(default)]
     pub per_size: Option<Span>,
-    /// What they do for a request after that, in place of the `steps` of the service; `[]` for nothing.
+    /// What they do for a request after that, in place of the `steps` of the service; `[]` for
+    /// nothing.
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub steps: Option<Vec<Step>>,
@@ -795,7 +796,8 @@ pub struct Network {
     pub client_to_balancer: Option<Dist<Span>>,
     /// From balancer to server, and back; no time where it is left out.
     pub balancer_to_server: Option<Dist<Span>>,
-    /// From a server that calls another service to a balancer of that, and back; no time where it is left out.
+    /// From a server that calls another service to a balancer of that, and back; no time where it
+    /// is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_to_balancer: Option<Dist<Span>>,
     /// Other delays for the clients and servers of a zone, by its name.

@@ -7,31 +7,35 @@ use crate::dist::Dist;
 use crate::time::Span;
 use crate::units::Share;
 
-/// One thing that a server does for a request, after its `service` time and the steps before: either `work`, or a `call`.
+/// One thing that a server does for a request, after its `service` time and the steps before:
+/// either `work`, or a `call`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Step {
     /// More work, at speed 100%.
     #[serde(default)]
     pub work: Option<Dist<Span>>,
-    /// The service that is called, or several that are called at the same time: `"db"`, `["users", "stock"]`. A call goes through
-    /// the balancers of that service, with their strategy, timeout and retries.
+    /// The service that is called, or several that are called at the same time: `"db"`, `["users",
+    /// "stock"]`. A call goes through the balancers of that service, with their strategy, timeout
+    /// and retries.
     #[serde(default)]
     pub call: Option<Callees>,
     /// Calls to each of them, all at the same time.
     #[serde(default = "once")]
     #[schemars(range(min = 1, max = 1000))]
     pub copies: u32,
-    /// Good answers that the step waits for; by default all: 1 for the first, 2 of 3 for a quorum. What is still under way then
-    /// is done for nobody.
+    /// Good answers that the step waits for; by default all: 1 for the first, 2 of 3 for a quorum.
+    /// What is still under way then is done for nobody.
     #[serde(default)]
     #[schemars(range(min = 1, max = 100_000))]
     pub wait_for: Option<u32>,
-    /// Whether the request goes on where fewer good answers come. Otherwise it is answered with an error, as with status 502.
+    /// Whether the request goes on where fewer good answers come. Otherwise it is answered with an
+    /// error, as with status 502.
     #[serde(default)]
     pub optional: bool,
-    /// Whether the request keeps its slot while it waits, as a thread does; `false` gives it back meanwhile, as an event loop
-    /// does. By default it keeps it, and cannot where the discipline is `processor-sharing`.
+    /// Whether the request keeps its slot while it waits, as a thread does; `false` gives it back
+    /// meanwhile, as an event loop does. By default it keeps it, and cannot where the discipline is
+    /// `processor-sharing`.
     #[serde(default)]
     pub blocking: Option<bool>,
     /// The share of requests that take the step at all.

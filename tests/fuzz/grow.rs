@@ -36,7 +36,8 @@ fn tiers() -> Value {
     scenario
 }
 
-/// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of their own.
+/// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of
+/// their own.
 const KEPT: [&str; 12] = [
     "duration",
     "replications",

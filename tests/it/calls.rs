@@ -1,4 +1,5 @@
-//! Servers that call services: worlds computed by hand, closed forms, and a small simulator that shares no code with ours.
+//! Servers that call services: worlds computed by hand, closed forms, and a small simulator that
+//! shares no code with ours.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -12,8 +13,8 @@ use lbsim::theory::{Mm1, fan_out};
 
 use crate::support::{read_in, scratch};
 
-/// Runs requests that arrive at `times`, in milliseconds, and take 2 ms each at `web`; `web` says more of its servers and steps,
-/// `rest` has the other services.
+/// Runs requests that arrive at `times`, in milliseconds, and take 2 ms each at `web`; `web` says
+/// more of its servers and steps, `rest` has the other services.
 fn live(test: &str, times: &[u32], web: &str, rest: &str) -> Tally {
     let place = scratch(&format!("calls-{test}"));
     let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
@@ -61,8 +62,8 @@ fn takes(tally: &Tally, mean_ms: f64) {
     assert!((mean(tally) - mean_ms).abs() < 1e-6, "{} ms", mean(tally));
 }
 
-/// Two requests at once, one slot, a call of 5 ms. Kept: 2 + 5, then 2 + 5 more. Given back: the second works from 2 to 4, and
-/// its call waits until 7: 7 and 12.
+/// Two requests at once, one slot, a call of 5 ms. Kept: 2 + 5, then 2 + 5 more. Given back: the
+/// second works from 2 to 4, and its call waits until 7: 7 and 12.
 #[test]
 fn a_slot_is_kept_or_given_back() {
     let db = service("db", "5ms");
@@ -95,8 +96,8 @@ fn db_again() -> String {
     service("db", "5ms")
 }
 
-/// After a call that gave its slot back, work needs a slot again, behind those who are there: the first is back at 7, when the
-/// third, there since 6, works until 8, and works until 11.
+/// After a call that gave its slot back, work needs a slot again, behind those who are there: the
+/// first is back at 7, when the third, there since 6, works until 8, and works until 11.
 #[test]
 fn work_after_a_call_waits_for_a_slot() {
     let steps = "[[services.servers.steps]]\ncall = \"db\"\nblocking = false\nprobability = \"100%\"\n\
@@ -109,7 +110,8 @@ fn work_after_a_call_waits_for_a_slot() {
     assert_eq!(tally.load.utilization(), [0.010, 0.010]);
 }
 
-/// Three services of 1, 5 and 9 ms called together: the first, a quorum, all; one after the other; each thrice.
+/// Three services of 1, 5 and 9 ms called together: the first, a quorum, all; one after the other;
+/// each thrice.
 #[test]
 fn calls_together_are_joined() {
     let rest = [("a", "1ms"), ("b", "5ms"), ("c", "9ms")]
@@ -160,7 +162,8 @@ fn calls_together_are_joined() {
     }
 }
 
-/// A share of requests takes a step: of 4,000, 25% ± 2.9% (4.2 standard errors: a false alarm in 40,000).
+/// A share of requests takes a step: of 4,000, 25% ± 2.9% (4.2 standard errors: a false alarm in
+/// 40,000).
 #[test]
 fn a_step_is_taken_by_a_share() {
     let times: Vec<u32> = (0..4000).map(|at| at / 4).collect();
@@ -171,7 +174,8 @@ fn a_step_is_taken_by_a_share() {
     assert!((share - 0.25).abs() < 0.029, "{share}");
 }
 
-/// A call that fails makes the answer an error, unless the step is optional; what still runs finds nobody.
+/// A call that fails makes the answer an error, unless the step is optional; what still runs finds
+/// nobody.
 #[test]
 fn a_failed_call_is_an_error() {
     let rest =
@@ -200,7 +204,8 @@ fn a_failed_call_is_an_error() {
     );
 }
 
-/// A server that dies drops those who wait for calls, with slot or without; one whose client gives up is stopped.
+/// A server that dies drops those who wait for calls, with slot or without; one whose client gives
+/// up is stopped.
 #[test]
 fn what_waits_for_calls_can_be_dropped() {
     let db = service("db", "50ms");
@@ -220,7 +225,8 @@ fn what_waits_for_calls_can_be_dropped() {
             let tally = live("given-up", &[0], &given_up, &db);
             assert_eq!(tally.failed[Cause::Timeout as usize], 1);
             let busy = if blocking { busy } else { 2 };
-            // The whole world is followed to the end of its requests only: what nobody waits for counts until the end of the run.
+            // The whole world is followed to the end of its requests only: what nobody waits for
+            // counts until the end of the run.
             assert_eq!(
                 (tally.load.utilization()[0] * 1000.0).round() as u32,
                 busy,
@@ -230,7 +236,8 @@ fn what_waits_for_calls_can_be_dropped() {
     }
 }
 
-/// The way to the called service and back counts for the server that calls; a timeout and a retry are those of the called service.
+/// The way to the called service and back counts for the server that calls; a timeout and a retry
+/// are those of the called service.
 #[test]
 fn a_call_passes_links_and_policies() {
     let step = "[[services.servers.steps]]\ncall = \"db\"\n";
@@ -246,8 +253,9 @@ fn a_call_passes_links_and_policies() {
     assert_eq!((tally.attempts, tally.services[1].attempts), (1, 2));
 }
 
-/// Means of 16 replications of a system of two or more services, and a quantile: each within 4.5 standard errors of what is
-/// due (15 degrees of freedom: a false alarm in 2,300), and within `share` of it.
+/// Means of 16 replications of a system of two or more services, and a quantile: each within 4.5
+/// standard errors of what is due (15 degrees of freedom: a false alarm in 2,300), and within
+/// `share` of it.
 #[track_caller]
 fn agrees(text: &str, (mean_ms, p99_ms): (f64, Option<f64>), share: f64) {
     let scenario = scenario(text);
@@ -305,7 +313,8 @@ fn poisson(rate: u32) -> String {
     format!("[[clients]]\narrivals = {{ kind = \"poisson\", rate = \"{rate}/s\" }}\n")
 }
 
-/// Two M/M/1 in tandem are independent (Burke 1956; Reich 1957): the response time is the sum of two exponentials.
+/// Two M/M/1 in tandem are independent (Burke 1956; Reich 1957): the response time is the sum of
+/// two exponentials.
 #[test]
 fn two_in_tandem() {
     let text = poisson(70)
@@ -352,8 +361,9 @@ fn fan_out_of_ten() {
     agrees(&(poisson(50) + front + leaf), (mean, Some(p99)), 0.01);
 }
 
-/// One slot that is kept during a call to a queue of which nobody else asks: M/G/1 whose service is the sum of both. With two
-/// slots the calls queue: against a simulator of our own, a heap of events and nothing else.
+/// One slot that is kept during a call to a queue of which nobody else asks: M/G/1 whose service is
+/// the sum of both. With two slots the calls queue: against a simulator of our own, a heap of
+/// events and nothing else.
 #[test]
 fn a_slot_kept_during_a_call() {
     let text = |slots: u32, rate: u32| {
@@ -390,8 +400,9 @@ fn a_slot_kept_during_a_call() {
     assert!(b > 1.2 * (10.0 + free), "{b}");
 }
 
-/// The mean response time in milliseconds of Poisson arrivals at a station of `slots` slots, each of which works an exponential
-/// time and is kept until a single server behind, first come first served, has done an exponential time of work too.
+/// The mean response time in milliseconds of Poisson arrivals at a station of `slots` slots, each
+/// of which works an exponential time and is kept until a single server behind, first come first
+/// served, has done an exponential time of work too.
 fn held_slots(
     seed: u64,
     slots: usize,
@@ -560,7 +571,8 @@ fn calls_ask_of_services() {
             "{found:?}, not {due:?}"
         );
     };
-    // Two calls in half of the requests: 100 a second of 5 ms on 10 slots. Kept slots: 10 ms and 5 ms more on average.
+    // Two calls in half of the requests: 100 a second of 5 ms on 10 slots. Kept slots: 10 ms and 5
+    // ms more on average.
     let step = "[[services.steps]]\ncall = \"db\"\nrepeat = 2\nprobability = \"50%\"\n";
     near(loads(step), [100.0 * 0.015 / 4.0, 100.0 * 0.005 / 10.0]);
     near(loads(&format!("{step}blocking = false\n")), [0.25, 0.05]);
@@ -573,8 +585,8 @@ fn calls_ask_of_services() {
     );
 }
 
-/// What a scenario of tiers measured, two replications together, by variant: mean, p50 and p99 in milliseconds, and the success
-/// share.
+/// What a scenario of tiers measured, two replications together, by variant: mean, p50 and p99 in
+/// milliseconds, and the success share.
 fn of_scenario(name: &str) -> Vec<(String, [f64; 4])> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("scenarios")
@@ -595,7 +607,8 @@ fn of_scenario(name: &str) -> Vec<(String, [f64; 4])> {
         .collect()
 }
 
-/// The expectations of the three scenarios of tiers; each margin is a good part of what a full run shows.
+/// The expectations of the three scenarios of tiers; each margin is a good part of what a full run
+/// shows.
 #[test]
 fn tiers_do_what_their_scenarios_say() {
     let [threads, event_loop, timeout] = &of_scenario("held-threads.toml")[..] else {

@@ -216,7 +216,8 @@ pub(super) fn reach(
     }
 }
 
-/// The way from a service back to itself, if there is one and no earlier service stands on it: each circle is told once.
+/// The way from a service back to itself, if there is one and no earlier service stands on it: each
+/// circle is told once.
 fn circle(first: usize, callees: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut from: Vec<Option<usize>> = vec![None; callees.len()];
     let mut open = vec![first];
