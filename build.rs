@@ -7,11 +7,12 @@ use std::{env, fs};
 
 fn main() {
     println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=crates");
     println!("cargo::rerun-if-changed=Cargo.toml");
     println!("cargo::rerun-if-changed=Cargo.lock");
     let mut hash = DefaultHasher::new();
     let root = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
-    for part in ["src", "Cargo.toml", "Cargo.lock"] {
+    for part in ["src", "crates", "Cargo.toml", "Cargo.lock"] {
         add(&Path::new(&root).join(part), &mut hash);
     }
     env::var("TARGET").ok().hash(&mut hash);

@@ -19,7 +19,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use cpu_time::ThreadTime;
-use lbsim::dist::{Dist, Sampler, exponential::Exponential};
+use lbsim::distribution::{Dist, Sampler, exponential::Exponential};
 use lbsim::model;
 use lbsim::observe::Latency;
 use lbsim::rng::{Domain, Seeds};

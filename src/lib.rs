@@ -88,28 +88,18 @@
 //! Among other things: services that call services, connections, autoscaling. The README has
 //! the full list, and it should be read before a result is believed.
 
-pub mod balancer;
 pub mod cli;
-pub mod config;
-pub mod dist;
-pub mod engine;
 pub mod experiment;
 pub mod export;
 pub mod import;
-pub mod logs;
-pub mod model;
-pub mod observe;
-mod prefetch;
-pub mod prose;
 pub mod replay;
 pub mod report;
-pub mod rng;
 pub mod scenario;
-pub mod stats;
-pub mod strategy;
-pub mod tabular;
-pub mod theory;
-pub mod time;
 pub mod tune;
-pub mod units;
 pub mod validation;
+
+pub use lbsim_engine::{distribution, events, rng, time, units};
+pub use lbsim_formats::{config, logs, prose, tabular};
+pub use lbsim_queueing::{stats, theory};
+pub use lbsim_strategies::{balancer, strategy};
+pub use lbsim_world::{model, observe};

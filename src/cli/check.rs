@@ -219,9 +219,7 @@ fn servers(scenario: &Scenario, service: usize) -> String {
 fn capacities(plan: &Blueprint) -> Vec<f64> {
     let services = plan.services.iter().enumerate();
     services
-        .map(|(index, service)| {
-            service.capacity(plan.mean_size(index), plan.end - Time::ZERO)
-        })
+        .map(|(index, service)| service.capacity(plan.mean_size(index), plan.end - Time::ZERO))
         .collect()
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::output::{Failure, Output};
 use crate::scenario::warning;
 use crate::strategy::{self, Sight};
-use crate::{dist, scenario};
+use crate::{distribution, scenario};
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
@@ -53,7 +53,7 @@ pub(super) fn topics() -> Vec<Topic> {
             text: format!("{}\n\n{}\n", entry.summary, entry.text),
         });
     }
-    for entry in dist::CATALOGUE {
+    for entry in distribution::CATALOGUE {
         let settings: String = entry
             .parameters()
             .iter()

@@ -20,13 +20,29 @@ use crate::prose::{listed, quoted};
 use crate::report::whole::whole;
 use crate::scenario::{Scenario, Template};
 
-impl ValueEnum for Product {
-    fn value_variants<'a>() -> &'a [Product] {
-        &Product::ALL
+/// A product as an argument.
+#[derive(Clone, Copy, Debug)]
+struct Named(Product);
+
+impl Named {
+    const ALL: [Named; Product::ALL.len()] = {
+        let mut all = [Named(Product::Nginx); Product::ALL.len()];
+        let mut at = 0;
+        while at < all.len() {
+            all[at] = Named(Product::ALL[at]);
+            at += 1;
+        }
+        all
+    };
+}
+
+impl ValueEnum for Named {
+    fn value_variants<'a>() -> &'a [Named] {
+        &Named::ALL
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
-        Some(PossibleValue::new(self.name()).help(self.title()))
+        Some(PossibleValue::new(self.0.name()).help(self.0.title()))
     }
 }
 
@@ -42,7 +58,7 @@ pub(super) struct ExportArgs {
         value_name = "PRODUCT",
         required_unless_present = "into"
     )]
-    product: Option<Product>,
+    product: Option<Named>,
     /// A configuration whose weights are replaced; without it a snippet is printed.
     #[arg(long, value_name = "FILE")]
     into: Option<PathBuf>,
@@ -167,7 +183,7 @@ fn print(
     scenario: &Scenario,
     output: &Output,
 ) -> Result<(), Failure> {
-    let Some(product) = args.product else {
+    let Some(Named(product)) = args.product else {
         return Err(Failure::Usage("say for what product: `--for`".to_owned()));
     };
     let compared = scenario.resolved["run"]["service"].as_str();
@@ -209,7 +225,7 @@ fn into(
 ) -> Result<(), Failure> {
     let source = match args.product {
         None => Source::of(file),
-        Some(product) => Source::reads(product).ok_or_else(|| {
+        Some(Named(product)) => Source::reads(product).ok_or_else(|| {
             Failure::Usage(format!(
                 "configurations of {} are not read; without `--into` a snippet is printed",
                 product.title()

@@ -2,8 +2,6 @@
 
 use super::comparison::{self, estimate};
 use super::outcome::{Outcome, VariantOutcome};
-use crate::model::blueprint::{Blueprint, When};
-use crate::model::fault::{Fault, Schedule};
 use crate::scenario::warning::some_of;
 use crate::scenario::{Scenario, Variant, Warning};
 use crate::stats::{EXCEEDANCES, Warmup, mser5};
@@ -85,36 +83,11 @@ fn without_chance(scenario: &Scenario, outcome: &Outcome) -> Option<Warning> {
     Some(Warning { code, text })
 }
 
-/// Whether nothing in a world is meant to change while it is measured.
-pub(super) fn is_steady(plan: &Blueprint) -> bool {
-    let is_steady = |when: &When| match when {
-        When::Process(process) => process.is_steady(),
-        When::Closed(_) => true,
-        When::Trace(_) => false,
-    };
-    let changes = |fault: &Fault| matches!(fault.schedule, Schedule::Once(..));
-    let moves = |at: crate::time::Time| at > crate::time::Time::ZERO && at < plan.end;
-    plan.sources.iter().all(|source| is_steady(&source.when))
-        && !faults_in_the_run(plan).any(changes)
-        && !(plan.services.iter().flat_map(|service| &service.groups))
-            .any(|group| moves(group.joins) || moves(group.leaves))
-}
-
-/// The faults that can begin while requests come that count: others do not touch what is measured
-/// of a system that keeps up.
-pub(crate) fn faults_in_the_run(plan: &Blueprint) -> impl Iterator<Item = &Fault> {
-    let begins = |fault: &&Fault| match fault.schedule {
-        Schedule::Once(begins, _) => begins < plan.end,
-        Schedule::Random(..) => true,
-    };
-    plan.faults.iter().filter(begins)
-}
-
 /// The 90th percentile of the response time in the first and of the last quarter of the measured
 /// window, in milliseconds, where it had not settled; by MSER-5 over its stretches.
 fn unsettled(variant: &Variant, measured: &VariantOutcome) -> Option<(f64, f64)> {
     let plan = &variant.blueprint;
-    if !is_steady(plan) {
+    if !plan.features().is_steady() {
         return None;
     }
     let length = measured.timeline.length();

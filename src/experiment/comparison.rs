@@ -1,7 +1,6 @@
 //! What the outcome says: estimates with intervals, and differences to the baseline, replication by
 //! replication on the same requests.
 
-use super::caution::{faults_in_the_run, is_steady};
 use super::flow::keeps_up;
 use super::outcome::{Run, VariantOutcome, milliseconds};
 use super::withheld::{Withheld, withheld};
@@ -246,9 +245,10 @@ pub fn controlled(
 /// The share of slot time that is in use in the long run, where that is known: one service that
 /// keeps up, whose servers all take the same time for a request, and nothing that changes.
 fn offered_load(plan: &Blueprint) -> Option<f64> {
+    let features = plan.features();
     let ([service], true) = (
         &plan.services[..],
-        is_steady(plan) && faults_in_the_run(plan).next().is_none(),
+        features.is_steady() && !features.faults_in_the_run,
     ) else {
         return None;
     };

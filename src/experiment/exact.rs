@@ -1,9 +1,6 @@
 //! Where theory is exact: the model that a variant is, and what it says of response times.
 
-use super::caution::faults_in_the_run;
-use crate::balancer::affinity::Sticky;
-use crate::model::blueprint::{Blueprint, Discipline, GroupPlan, When};
-use crate::model::network::Delay;
+use crate::model::blueprint::{Discipline, GroupPlan, When};
 use crate::scenario::Variant;
 use crate::strategy::StrategyConfig;
 use crate::theory::{ClosedLoop, Gim1, Mdk, Mg1, Mm1, Mmk, PowerOfD, Ps};
@@ -58,29 +55,6 @@ impl Exact {
     }
 }
 
-/// Whether nothing happens but what textbooks have: no way, no limit, no stickiness, nobody who
-/// leaves.
-fn is_plain(plan: &Blueprint) -> bool {
-    let ([source], [service]) = (&plan.sources[..], &plan.services[..]) else {
-        return false;
-    };
-    let balancer = &service.balancer;
-    let is_plain = |group: &GroupPlan| {
-        matches!(group.to_server, Delay::None)
-            && group.queue_limit == u32::MAX
-            && group.per_size == 0.0
-            && group.steps.is_empty()
-            && group.joins == Time::ZERO
-            && group.leaves >= plan.end
-    };
-    faults_in_the_run(plan).next().is_none()
-        && matches!(source.to_balancer, Delay::None)
-        && service.groups.iter().all(is_plain)
-        && !service.members.iter().any(|member| member.down)
-        && balancer.timeout.is_none()
-        && balancer.sticky == Sticky::No
-}
-
 /// Poisson arrivals from many clients who do not wait for each other.
 fn open(variant: &Variant) -> Option<Exact> {
     let plan = &variant.blueprint;
@@ -88,7 +62,7 @@ fn open(variant: &Variant) -> Option<Exact> {
     let When::Process(process) = &source.when else {
         return None;
     };
-    if !is_plain(plan) || !process.is_poisson() {
+    if !plan.features().is_in_textbooks() || !process.is_poisson() {
         return None;
     }
     let rate = source.rate(plan.end - Time::ZERO)?;
@@ -254,7 +228,9 @@ fn closed(variant: &Variant) -> Option<Exact> {
     let ([group], true) = (&service.groups[..], service.servers.len() == 1) else {
         return None;
     };
-    let fits = is_plain(plan) && think.is_exponential() && group.service.is_exponential();
+    let fits = plan.features().is_in_textbooks()
+        && think.is_exponential()
+        && group.service.is_exponential();
     (fits && group.discipline == Discipline::Fifo).then(|| Exact {
         model: "machine repairman",
         law: Law::Mean(

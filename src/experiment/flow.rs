@@ -2,9 +2,7 @@
 //! that it brings keeps so many slots busy (the utilization law: Denning and Buzen, "The
 //! operational analysis of queueing network models", 1978).
 
-use super::caution::{faults_in_the_run, is_steady};
 use super::outcome::VariantOutcome;
-use crate::model::blueprint::{Blueprint, When};
 use crate::scenario::Variant;
 
 /// The part of theory that needs no model of the queues.
@@ -27,9 +25,8 @@ impl Flow {
     /// What is exact of a variant if its strategy asks no server for more than it can do.
     fn of(variant: &Variant) -> Option<Flow> {
         let plan = &variant.blueprint;
-        let is_open = |when: &When| matches!(when, When::Process(_));
-        let mut sources = plan.sources.iter();
-        if !is_steady(plan) || !sources.all(|source| is_open(&source.when)) || may_fail(plan) {
+        let features = plan.features();
+        if !features.is_steady() || features.closed_loops || features.may_fail() {
             return None;
         }
         let over = plan.end - crate::time::Time::ZERO;
@@ -50,7 +47,8 @@ impl Flow {
             loads[service] * slots(service) * plan.services[service].share_in_charge()
         });
         // Slots that are kept for calls are in use, and how long that takes nobody knows.
-        let utilization = (are_alike(plan) && !plan.has_steps()).then(|| busy.sum::<f64>() / all);
+        let utilization =
+            (!features.unlike_work && !features.steps).then(|| busy.sum::<f64>() / all);
         Some(Flow {
             goodput,
             utilization,
@@ -67,36 +65,6 @@ const BUSY: f64 = 0.99;
 pub(super) fn keeps_up(measured: &VariantOutcome) -> bool {
     let busiest = measured.runs.iter().filter_map(|run| run.utilization_max);
     busiest.fold(0.0, f64::max) < BUSY
-}
-
-/// Whether a request may be refused, lost or given up.
-fn may_fail(plan: &Blueprint) -> bool {
-    faults_in_the_run(plan).next().is_some()
-        || plan.services.iter().any(|service| {
-            service.balancer.timeout.is_some()
-                || service.balancer.queue_timeout.is_some()
-                || service.members.iter().any(|member| {
-                    member.down || member.backup || member.max_connections > 0 || member.weight == 0
-                })
-                || service
-                    .groups
-                    .iter()
-                    .any(|group| group.queue_limit != u32::MAX)
-        })
-}
-
-/// Whether a request is as much work at any server of its service.
-fn are_alike(plan: &Blueprint) -> bool {
-    plan.services.iter().all(|service| {
-        let work = |at: usize| {
-            let group = &service.groups[at];
-            (
-                group.service.mean() / group.speed,
-                group.per_size / group.speed,
-            )
-        };
-        (1..service.groups.len()).all(|at| work(at) == work(0))
-    })
 }
 
 #[cfg(test)]

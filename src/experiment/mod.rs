@@ -18,7 +18,6 @@ mod settle;
 mod withheld;
 
 pub use caution::cautions;
-pub(crate) use caution::faults_in_the_run;
 pub use comparison::{
     Better, Comparison, Figure, METRICS, Metric, comparisons, controlled, difference, estimate,
     metric, ranking,

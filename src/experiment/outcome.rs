@@ -242,7 +242,7 @@ impl VariantOutcome {
                     .map(|_| VariantOutcome::of_group(plan))
                     .collect(),
             },
-            services: if plan.has_steps() {
+            services: if plan.features().steps {
                 vec![ServiceOutcome::default(); plan.services.len()]
             } else {
                 Vec::new()

@@ -4,7 +4,6 @@
 
 use rayon::prelude::*;
 
-use super::caution::is_steady;
 use crate::model::{self, Stopped, blueprint::Blueprint};
 use crate::observe::Ended;
 use crate::scenario::{Scenario, Settling, Variant};
@@ -63,7 +62,7 @@ pub fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
 
 fn of(variant: &Variant, seed: u64) -> Result<Settling, String> {
     let plan = &variant.blueprint;
-    if !is_steady(plan) {
+    if !plan.features().is_steady() {
         return Err("something changes at a given time (a fault, the arrivals, a server that joins), so there is no steady state to wait for; give a `warmup`".to_owned());
     }
     let step = Span::from_nanos(plan.end.nanos().div_ceil(VALUES as u64));

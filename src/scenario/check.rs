@@ -48,7 +48,7 @@ impl Check<'_> {
     }
 
     /// Notes why a distribution or process cannot be, where it stands.
-    fn parameter(&mut self, at: &Path, error: &crate::dist::DistError) {
+    fn parameter(&mut self, at: &Path, error: &crate::distribution::DistError) {
         self.fault(
             &descend(at, &error.field),
             "bad-parameter",

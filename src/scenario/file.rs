@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::balancer::affinity::Sticky;
 use crate::balancer::health::{HealthCheck, OwnChecks};
 use crate::balancer::retry::Retry;
-use crate::dist::{Amount, Dist};
+use crate::distribution::{Amount, Dist};
 use crate::model::arrivals::Arrivals;
 use crate::model::blueprint::{Abandoned, Discipline, Spread};
 use crate::model::fault::FaultConfig;

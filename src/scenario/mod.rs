@@ -18,6 +18,7 @@ pub mod shape;
 pub mod step;
 mod template;
 pub mod text;
+pub mod trace;
 pub mod tuning;
 mod values;
 pub mod warning;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::dist::Dist;
+use crate::distribution::Dist;
 use crate::time::Span;
 use crate::units::Share;
 

@@ -7,7 +7,6 @@
 //! *Lectures on Stochastic Programming*, 2009, chapter 5).
 
 use super::space::Space;
-use crate::experiment::faults_in_the_run;
 use crate::model::arrivals::Process;
 use crate::model::blueprint::When;
 use crate::time::Time;
@@ -69,7 +68,7 @@ fn is_tied_to_time(space: &Space<'_>) -> bool {
         .flatten()
         .filter_map(|service| service["servers"].as_array())
         .flatten();
-    faults_in_the_run(plan).next().is_some()
+    plan.features().faults_in_the_run
         || plan.sources.iter().any(|source| moves(&source.when))
         || groups
             .into_iter()

@@ -7,7 +7,7 @@ use std::time::Instant;
 use lbsim::config::{envoy, haproxy, nginx};
 use lbsim::logs::{self, Format};
 use lbsim::model::arrivals::Trace;
-use lbsim::scenario::Scenario;
+use lbsim::scenario::{Scenario, trace};
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -138,7 +138,7 @@ fn configurations() {
 
 #[test]
 fn traces() {
-    let trace: Trace = serde_json::from_value(serde_json::json!({
+    let said: Trace = serde_json::from_value(serde_json::json!({
         "file": "x.csv",
         "columns": { "time": "time", "client": "client" },
     }))
@@ -147,7 +147,7 @@ fn traces() {
     for seed in first_seed()..first_seed() + cases(2_000) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
         let text = mutated(&mut rng, good, good);
-        let whole = std::panic::catch_unwind(|| trace.read(text.as_bytes()).is_ok());
+        let whole = std::panic::catch_unwind(|| trace::read(&said, text.as_bytes()).is_ok());
         assert!(whole.is_ok(), "seed {seed}:\n{text}");
     }
 }

@@ -433,35 +433,38 @@ fn write(path: &Path, bytes: &[u8]) {
 }
 
 /// Where the example goes.
-const EXAMPLE: &str = "strategy/textbook/failure_averse.rs";
+const EXAMPLE: &str = "crates/strategies/src/strategy/textbook/failure_averse.rs";
 
-/// A copy of the crate with the strategy of `docs/add-a-strategy.md`: the file, and the line.
+/// Where its line goes.
+const LIST: &str = "crates/strategies/src/strategy/mod.rs";
+
+/// A copy of the crates with the strategy of `docs/add-a-strategy.md`: the file, and the line.
 fn crate_with_the_example(page: &str) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("add-a-strategy");
     let mut rust = blocks(page, "rust").into_iter();
     let (file, line) = (rust.next().unwrap(), rust.next().unwrap());
-    let source = place.join("src");
     // Files that are gone from the project must go from the copy, too; the example stays, to be
     // built once.
-    fs::create_dir_all(&source).unwrap();
-    prune(&source, &root().join("src"));
-    let list_path = source.join("strategy/mod.rs");
-    let list = read("src/strategy/mod.rs");
+    for folder in ["src", "crates"] {
+        fs::create_dir_all(place.join(folder)).unwrap();
+        prune(&place.join(folder), &root().join(folder));
+    }
+    let list = read(LIST);
     let start = list.find("strategies! {").unwrap();
     let end = start + list[start..].find("\n    }").unwrap();
     let with_line = format!("{}\n{}{}", &list[..end], line.trim_end(), &list[end..]);
-    copy_but(
-        &root().join("src"),
-        &source,
-        &root().join("src/strategy/mod.rs"),
-    );
+    for folder in ["src", "crates"] {
+        copy_but(
+            &root().join(folder),
+            &place.join(folder),
+            &root().join(LIST),
+        );
+    }
     copy(&root().join("tests/config"), &place.join("tests/config"));
-    write(&list_path, with_line.as_bytes());
-    write(&source.join(EXAMPLE), file.as_bytes());
-    // A workspace of its own, whatever stands around it.
+    write(&place.join(LIST), with_line.as_bytes());
+    write(&place.join(EXAMPLE), file.as_bytes());
     let manifest = read("Cargo.toml");
     let (manifest, _benches) = manifest.split_once("\n[[bench]]").unwrap();
-    let manifest = format!("{manifest}\n[workspace]\n");
     write(&place.join("Cargo.toml"), manifest.as_bytes());
     write(&place.join("Cargo.lock"), read("Cargo.lock").as_bytes());
     write(&place.join("build.rs"), read("build.rs").as_bytes());
@@ -521,7 +524,14 @@ fn adding_a_strategy_is_one_file_and_one_line() {
         );
         String::from_utf8_lossy(&done.stdout).into_owned()
     };
-    let tests = cargo(&["test", "--offline", "--lib", "strategy::"]);
+    let tests = cargo(&[
+        "test",
+        "--offline",
+        "-p",
+        "lbsim-strategies",
+        "--lib",
+        "strategy::",
+    ]);
     for name in [
         "failure_averse::tests::",
         "contract::picks_are_eligible ... ok",

@@ -295,9 +295,8 @@ fn arrivals(test: &str, file: &str, columns: &str) -> Result<Vec<u64>, String> {
         r#"{{ "file": "{test}", "columns": {{ {columns} }} }}"#
     ))
     .unwrap();
-    let rows = trace
-        .read(file.as_bytes())
-        .map_err(|error| error.to_string())?;
+    let rows =
+        lbsim::scenario::trace::read(&trace, file.as_bytes()).map_err(|error| error.to_string())?;
     Ok(rows
         .rows
         .iter()
@@ -367,8 +366,7 @@ fn a_trace_that_unpacks_without_end_is_refused() {
     packed.finish().unwrap();
     let trace: Trace =
         serde_json::from_str(r#"{ "file": "x", "columns": { "time": "t" } }"#).unwrap();
-    let why = trace
-        .open(&place.join("t.csv.zst"))
+    let why = lbsim::scenario::trace::open(&trace, &place.join("t.csv.zst"))
         .unwrap_err()
         .to_string();
     assert!(

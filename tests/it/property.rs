@@ -210,3 +210,38 @@ proptest! {
         prop_assert!(good >= 5, "{good} of 20: {:?}", Scenario::parse(Path::new("any.toml"), &texts[0], &[]).err().map(|e| e.to_string()));
     }
 }
+
+fn is_plain(server: &str, rest: &str) -> bool {
+    let text = format!(
+        "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"1s\"\ncompare = [\"least-connections\"]\n[[clients]]\n\
+         arrivals = {{ kind = \"poisson\", rate = \"50/s\" }}\n[[services]]\nname = \"web\"\n[[services.servers]]\n\
+         service = {{ kind = \"exponential\", mean = \"10ms\" }}\n{server}\n{rest}\n"
+    );
+    let scenario = Scenario::from_text("any.toml", &text).unwrap_or_else(|e| panic!("{e}"));
+    scenario.variants[0].blueprint.features().is_plain()
+}
+
+#[test]
+fn what_a_plain_system_lacks_is_not_plain() {
+    assert!(is_plain("count = 3\nslots = 2\ndiscipline = \"lifo\"", ""));
+    for server in [
+        "queue-limit = 5",
+        "discipline = \"processor-sharing\"",
+        "joins = \"100ms\"",
+        "leaves = \"900ms\"",
+        "max-connections = 9",
+        "steps = [{ work = { kind = \"constant\", value = \"1ms\" } }]",
+    ] {
+        assert!(!is_plain(server, ""), "{server}");
+    }
+    for rest in [
+        "[services.balancer]\ntimeout = \"1s\"",
+        "[services.balancer]\nsticky = \"cookie\"",
+        "[services.balancer]\ninstances = 2",
+        "[services.balancer]\nhealth-check = { interval = \"100ms\" }",
+        "[network]\nbalancer-to-server = { kind = \"constant\", value = \"1ms\" }",
+        "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"500ms\"",
+    ] {
+        assert!(!is_plain("", rest), "{rest}");
+    }
+}

@@ -1,6 +1,6 @@
 //! The simplest distribution that describes service times well.
 
-use crate::dist::{
+use crate::distribution::{
     Dist, Sampler, constant, empirical, exponential, gamma, hyperexponential, lognormal, weibull,
 };
 use crate::time::Span;

@@ -30,7 +30,7 @@ mod tests;
 
 use std::fmt;
 
-use crate::dist::Dist;
+use crate::distribution::Dist;
 use crate::time::Span;
 
 use prepared::Prepared;

@@ -8,7 +8,7 @@ use rand::SeedableRng as _;
 use super::prepared::Prepared;
 use super::recover::rate;
 use super::{Candidate, Discipline};
-use crate::dist::Sampler;
+use crate::distribution::Sampler;
 use crate::rng::Rng;
 
 /// The seed of the service times that are drawn: the same log has the same quality.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::super::file::{Clients, File, FromFile, Generated, Population as PopulationFile};
 use super::super::text::Path;
 use super::{Check, names};
-use crate::dist::{Dist, Quantity, Sampler};
+use crate::distribution::{Dist, Quantity, Sampler};
 use crate::model::address::{Addresses, Drawn, Proxy};
 use crate::model::arrivals::{Arrivals, Rows};
 use crate::model::blueprint::{Population, SessionPlan, SourcePlan, When};

@@ -12,6 +12,7 @@ use xxhash_rust::xxh64::Xxh64;
 use crate::logs::Table;
 use crate::model::arrivals::{Rows, Trace};
 use crate::scenario::file::{Measured, TimeUnit};
+use crate::scenario::trace;
 
 /// What became of reading a file.
 type Read<T> = Result<Arc<T>, String>;
@@ -87,8 +88,7 @@ impl Data {
         self.traces
             .entry(name)
             .or_insert_with(|| {
-                trace
-                    .open(&files.path(&trace.file))
+                trace::open(trace, &files.path(&trace.file))
                     .map(Arc::new)
                     .map_err(|why| format!("`{}` {why}", trace.file))
             })

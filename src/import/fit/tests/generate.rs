@@ -3,7 +3,7 @@
 
 use rand::SeedableRng as _;
 
-use crate::dist::Dist;
+use crate::distribution::Dist;
 use crate::import::fit::Visit;
 use crate::rng::Rng;
 use crate::time::Span;

@@ -1,0 +1,229 @@
+//! What becomes of an attempt, as its balancer learns it: an answer, a refusal, or nothing in time.
+
+use super::blueprint::Abandoned;
+use super::calls::Spent;
+use super::request::{Attempt, NOBODY, Phase, Request};
+use super::server::State;
+use super::{Event, World};
+use crate::observe::Cause;
+use lbsim_engine::events::Calendar;
+use lbsim_engine::rng::{Luck, below};
+use lbsim_engine::time::Time;
+use lbsim_strategies::strategy::{Answer, Feedback, MemberId, Outcome};
+
+/// Purpose of a request's luck: which balancer an idle server tells.
+const IDLE: u64 = 0x700;
+
+/// What is to be done after a refusal.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Duty {
+    /// The balancer hears of this attempt's refusal.
+    Hear(u32, Cause),
+    /// A member takes whom it can of those who wait: service, balancer, member.
+    Serve(u16, u16, MemberId),
+    /// A request is tried again, or fails.
+    Retry(u32, Cause),
+}
+
+impl World<'_> {
+    /// A server turns an attempt away, or drops it. What follows may come to a refusal again
+    /// (whoever waits at the balancer is sent, to a server that is dead): it is worked off from a
+    /// list, so that no stage calls itself.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn refuse(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let Attempt {
+            request, server, ..
+        } = self.attempts[id];
+        if self.oracle {
+            self.left(server, calendar.now());
+        }
+        if let Some(reported) = self.reported.get_mut(server as usize) {
+            reported.answered += 1;
+            reported.refused += 1;
+        }
+        if request == NOBODY {
+            self.attempts[id].phase = Phase::Gone;
+            self.attempts.remove(id);
+            return;
+        }
+        self.attempts[id].phase = Phase::Refused(cause);
+        if self.back(server).is_instant() {
+            self.after_refusal(Duty::Hear(id, cause), calendar);
+        } else {
+            self.send_back(id, self.attempts[id], calendar);
+        }
+    }
+
+    /// Does what follows a refusal, and what follows from that: the latest first, as if each called
+    /// the next. Where this is being done already, it only notes the duty.
+    fn after_refusal(&mut self, duty: Duty, calendar: &mut Calendar<Event>) {
+        self.duties.push(duty);
+        if self.on_duty {
+            return;
+        }
+        self.on_duty = true;
+        while let Some(duty) = self.duties.pop() {
+            match duty {
+                Duty::Hear(attempt, cause) => self.hear_refusal(attempt, cause, calendar),
+                Duty::Serve(service, balancer, member) => {
+                    let place = &mut self.services[usize::from(service)];
+                    let place = &mut place.balancers[usize::from(balancer)];
+                    if let Some(next) = place.dequeue(member, calendar.now()) {
+                        self.duties.push(duty);
+                        self.send(next, member, calendar);
+                    }
+                }
+                Duty::Retry(request, cause) => self.retry(request, cause, calendar),
+            }
+        }
+        self.on_duty = false;
+    }
+
+    /// The balancer hears that an attempt has been refused: a place may be free at the member, and
+    /// the request is tried again or fails.
+    fn hear_refusal(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let attempt = self.attempts[id];
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts.remove(id);
+        let outcome = match cause {
+            Cause::QueueFull => Outcome::Rejected,
+            Cause::Error => Outcome::Error,
+            _ => Outcome::Failure,
+        };
+        let request = self.requests[attempt.request];
+        self.count_failure(&request, attempt.server);
+        let member = self.tell_balancer(&request, &attempt, outcome, calendar.now());
+        self.duties.push(Duty::Retry(attempt.request, cause));
+        self.duties
+            .push(Duty::Serve(request.service, request.balancer, member));
+    }
+
+    /// An attempt of a request has failed at a server, as its balancer knows by now.
+    fn count_failure(&mut self, request: &Request, server: u32) {
+        self.tally.load.servers[server as usize].failed += u64::from(request.measured);
+    }
+
+    /// The answer to an attempt, good or bad, is at the balancer.
+    pub(super) fn answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let attempt = self.attempts[id];
+        match attempt.phase {
+            _ if attempt.request == NOBODY => self.attempts.remove(id),
+            Phase::Refused(cause) => self.after_refusal(Duty::Hear(id, cause), calendar),
+            _ => self.conclude(id, attempt, calendar),
+        }
+    }
+
+    /// A good answer that somebody waits for is at the balancer.
+    #[inline(always)]
+    pub(super) fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts.remove(id);
+        // Its place may be taken before the end of this.
+        let spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
+        let request = self.requests[attempt.request];
+        if self.has_sessions && !self.is_call(attempt.request) {
+            self.touch_session(&request, attempt.server, calendar.now());
+        }
+        let member = self.tell_balancer(&request, &attempt, Outcome::Success, calendar.now());
+        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        self.serve_waiting(service, balancer, member, calendar);
+        self.succeed(attempt.request, &request, (&attempt, spent), calendar);
+    }
+
+    /// The balancer has waited long enough for an attempt.
+    #[inline(never)]
+    pub(super) fn time_out(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let attempt = self.attempts[id];
+        let Attempt {
+            request, server, ..
+        } = attempt;
+        if attempt.deadline != now {
+            return;
+        }
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts[id].request = NOBODY;
+        let asked = self.requests[request];
+        self.count_failure(&asked, server);
+        let member = self.tell_balancer(&asked, &attempt, Outcome::Timeout, now);
+        let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
+        self.serve_waiting(service, balancer, member, calendar);
+        let place = &self.servers[server as usize];
+        let cancel = self.services[service].plan.balancer.abandoned == Abandoned::Cancel;
+        match attempt.phase {
+            Phase::Waiting { .. } if cancel || place.state == State::Hanging => {
+                self.servers[server as usize].unqueue(id, &mut self.attempts);
+                self.forget(id, now);
+            }
+            Phase::Serving { begun, .. } if cancel => {
+                // Not as it was above: its neighbours may have come and gone.
+                let attempt = self.attempts[id];
+                self.free_slot(id, &attempt, begun, now);
+                self.start_next(server, calendar);
+                self.forget(id, now);
+            }
+            Phase::Calling { .. } if cancel => {
+                self.drop_calling(id, now);
+                self.start_next(server, calendar);
+                self.forget(id, now);
+            }
+            Phase::Sharing { .. } if cancel => {
+                self.unshare(id, calendar);
+                self.forget(id, now);
+            }
+            _ => {}
+        }
+        self.retry(request, Cause::Timeout, calendar);
+    }
+
+    /// An attempt that nobody waits for leaves the world.
+    #[inline(never)]
+    pub(super) fn forget(&mut self, id: u32, now: Time) {
+        if self.oracle {
+            self.left(self.attempts[id].server, now);
+        }
+        let attempt = &mut self.attempts[id];
+        (attempt.deadline, attempt.phase) = (Time::NEVER, Phase::Gone);
+        self.attempts.remove(id);
+    }
+
+    /// Tells the balancer how an attempt ended, and returns the member.
+    #[inline(always)]
+    fn tell_balancer(
+        &mut self,
+        request: &Request,
+        attempt: &Attempt,
+        outcome: Outcome,
+        now: Time,
+    ) -> MemberId {
+        let service = &mut self.services[usize::from(request.service)];
+        let member = attempt.server - service.first;
+        let feedback = match attempt.phase {
+            Phase::Returning {
+                left_behind,
+                worked,
+                ..
+            } if service.reads_feedback => Some(Feedback {
+                in_flight: u32::from(left_behind),
+                service_time: worked,
+            }),
+            _ => None,
+        };
+        let answer = Answer {
+            member,
+            outcome,
+            response_time: now - attempt.sent,
+            feedback,
+        };
+        service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        member
+    }
+
+    /// A server that has become idle tells one of its balancers, drawn at random.
+    pub(super) fn tell_idle(&mut self, server: u32, luck: u64, now: Time) {
+        let service = &mut self.services[usize::from(self.servers[server as usize].service)];
+        let balancer = below(&mut Luck::new(luck, IDLE), service.balancers.len());
+        service.balancers[balancer].idle(server - service.first, now);
+    }
+}

@@ -1,0 +1,345 @@
+//! The world as it is before it runs: checked, resolved, never changed. All cells share it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::address::Addresses;
+use super::arrivals::{Process, Rows, Texts};
+use super::fault::Fault;
+use super::network::Delay;
+use super::popularity::Popularity;
+use super::step::{StepKind, StepPlan};
+use lbsim_engine::distribution::Sampler;
+use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::health::HealthCheck;
+use lbsim_strategies::balancer::retry::Retry;
+use lbsim_strategies::strategy::{Labels, Member, StrategyConfig};
+
+/// Everything that a cell needs besides its seed.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    /// Where the measured window begins.
+    pub warmup: Time,
+    /// Where it ends. What arrived in it is followed to its end, for as long again at most.
+    pub end: Time,
+    /// Stretches of the timeline.
+    pub stretches: usize,
+    /// Where requests come from.
+    pub sources: Vec<SourcePlan>,
+    /// The pools.
+    pub services: Vec<ServicePlan>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// A group of clients.
+#[derive(Clone, Debug)]
+pub struct SourcePlan {
+    /// Its name.
+    pub name: String,
+    /// The service that it asks: an index into [`Blueprint::services`].
+    pub service: usize,
+    /// When it asks.
+    pub when: When,
+    /// Who asks.
+    pub population: Arc<Population>,
+    /// What for: `None` where each client asks for its own, or the trace says what for.
+    pub keys: Option<Arc<Popularity>>,
+    /// The text of each key; `None` where keys are numbers.
+    pub key_texts: Option<Texts>,
+    /// How large requests are; `None` for size 1 where the trace does not say either.
+    pub size: Option<Sampler>,
+    /// What its requests are labelled with.
+    pub labels: Labels,
+    /// The sessions that clients hold.
+    pub sessions: Option<SessionPlan>,
+    /// One way, client to balancer.
+    pub to_balancer: Delay,
+}
+
+/// When a group of clients asks.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// At the times of a random process.
+    Process(Process),
+    /// At recorded times.
+    Trace(Arc<Rows>),
+    /// Each user after thinking about the last answer, in seconds.
+    Closed(Sampler),
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Population {
+    /// How often each client asks; closed loops and traces say it themselves.
+    pub popularity: Popularity,
+    /// Where each client connects from.
+    pub addresses: Addresses,
+    /// What each client is called; `None` where nobody says.
+    pub names: Option<Texts>,
+}
+
+/// Sessions and their state.
+#[derive(Clone, Debug)]
+pub struct SessionPlan {
+    /// Without a request for this long a session ends.
+    pub idle: Span,
+    /// How long a session lasts at most, in seconds; `None` where only idleness ends it.
+    pub length: Option<Sampler>,
+}
+
+/// A pool of servers behind balancers.
+#[derive(Clone, Debug)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: String,
+    /// Its servers, in the order of the scenario.
+    pub servers: Vec<ServerPlan>,
+    /// Its servers as the balancers' configuration describes them.
+    pub members: Arc<[Member]>,
+    /// Groups of like servers.
+    pub groups: Vec<GroupPlan>,
+    /// What stands in front.
+    pub balancer: BalancerPlan,
+}
+
+/// One server.
+#[derive(Clone, Debug)]
+pub struct ServerPlan {
+    /// Its name within the service.
+    pub name: String,
+    /// Its group: an index into [`ServicePlan::groups`].
+    pub group: usize,
+}
+
+/// What like servers have in common.
+#[derive(Clone, Debug)]
+pub struct GroupPlan {
+    /// Its name within the service.
+    pub name: String,
+    /// Requests worked on at once.
+    pub slots: u32,
+    /// How much faster than the service times say.
+    pub speed: f64,
+    /// Weight in the balancer's configuration.
+    pub weight: u32,
+    /// Requests that may wait; more are refused.
+    pub queue_limit: u32,
+    /// Who goes next.
+    pub discipline: Discipline,
+    /// Service time at speed 1, in seconds.
+    pub service: Sampler,
+    /// Added for each unit of a request's size, in seconds.
+    pub per_size: f64,
+    /// What it does for a request after that, in turn.
+    pub steps: Vec<StepPlan>,
+    /// How long a request waits for what is called in its course, in seconds, where nobody else is
+    /// there: the least that it may be on average, all its calls together.
+    pub least_called: f64,
+    /// The part of that during which it keeps its slot.
+    pub least_held: f64,
+    /// Memory: share in use by an idle server, and by each request in it.
+    pub memory_base: f64,
+    /// See `memory_base`.
+    pub memory_per_request: f64,
+    /// How often its monitoring agent reports.
+    pub agent_interval: Span,
+    /// How balancers check them, if at all.
+    pub health_check: Option<HealthCheck>,
+    /// One way, balancer to server.
+    pub to_server: Delay,
+    /// What one costs an hour.
+    pub cost: f64,
+    /// When it joins the pool.
+    pub joins: Time,
+    /// When it leaves the pool.
+    pub leaves: Time,
+}
+
+/// The order in which a server works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Discipline {
+    /// First come, first served.
+    #[default]
+    Fifo,
+    /// Last come, first served; what is in service is finished.
+    Lifo,
+    /// All at once: with n requests and s slots, each gets s/n of a slot's speed, at most one
+    /// slot's.
+    ProcessorSharing,
+}
+
+/// The balancers in front of a service.
+#[derive(Clone, Debug)]
+pub struct BalancerPlan {
+    /// How they pick.
+    pub strategy: StrategyConfig,
+    /// How many there are.
+    pub instances: u16,
+    /// Which of them a request goes through.
+    pub spread: Spread,
+    /// Stickiness.
+    pub sticky: Sticky,
+    /// How long a request may wait at a balancer for a member, where a product's rule lets it wait.
+    pub queue_timeout: Option<Span>,
+    /// How long an attempt may take.
+    pub timeout: Option<Span>,
+    /// What happens to the work of an attempt that timed out.
+    pub abandoned: Abandoned,
+    /// What happens after a failed attempt.
+    pub retry: Retry,
+}
+
+/// Which of several balancers a request goes through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Spread {
+    /// Any, drawn for each request.
+    #[default]
+    Request,
+    /// One drawn for each client, which keeps it.
+    Client,
+}
+
+/// What happens to the work of an attempt whose balancer has given up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Abandoned {
+    /// The server does not notice, and does it for nobody.
+    #[default]
+    Finish,
+    /// The server stops at once.
+    Cancel,
+}
+
+impl Blueprint {
+    /// What the servers cost an hour in the measured window, each for the part of it that it is in
+    /// the pool; `None` where no server has a cost.
+    pub fn cost_per_hour(&self) -> Option<f64> {
+        let window = self.end.since(self.warmup).nanos().max(1) as f64;
+        let groups = |service: &ServicePlan| -> f64 {
+            let each = service.servers.iter().map(|server| {
+                let group = &service.groups[server.group];
+                let there = group
+                    .leaves
+                    .min(self.end)
+                    .since(group.joins.max(self.warmup));
+                group.cost * there.nanos() as f64 / window
+            });
+            each.sum()
+        };
+        let has_cost = |service: &ServicePlan| service.groups.iter().any(|group| group.cost > 0.0);
+        let any = self.services.iter().any(has_cost);
+        any.then(|| self.services.iter().map(groups).sum())
+    }
+}
+
+impl ServicePlan {
+    /// The services that its servers call, each once, in the order of their numbers.
+    pub fn callees(&self) -> Vec<usize> {
+        let steps = self.groups.iter().flat_map(|group| &group.steps);
+        let calls = steps.filter_map(|step| match &step.kind {
+            StepKind::Call(call) => Some(&call.services),
+            StepKind::Work(_) => None,
+        });
+        let all: BTreeSet<usize> = calls.flatten().copied().collect();
+        all.into_iter().collect()
+    }
+
+    /// The group of a server.
+    pub fn group(&self, server: usize) -> &GroupPlan {
+        &self.groups[self.servers[server].group]
+    }
+
+    /// For each server whether it gets requests while all are well: under this strategy it is no
+    /// backup, and of a priority that serves; it is not marked as down, and has a weight.
+    pub fn in_charge(&self) -> Vec<bool> {
+        self.balancer.strategy.in_charge(&self.members)
+    }
+
+    /// The share of all slots that those in charge have.
+    pub fn share_in_charge(&self) -> f64 {
+        let slots = |server: usize| f64::from(self.group(server).slots);
+        let in_charge = self.in_charge();
+        let all: f64 = (0..self.servers.len()).map(slots).sum();
+        let own = (0..self.servers.len()).filter(|&server| in_charge[server]);
+        own.map(slots).sum::<f64>() / all
+    }
+}
+
+impl SourcePlan {
+    /// Requests a second over the first `over` of time; `None` for a closed loop, whose rate
+    /// depends on the answers.
+    pub fn rate(&self, over: Span) -> Option<f64> {
+        match &self.when {
+            When::Process(process) => Some(process.mean_rate(over)),
+            When::Trace(rows) => {
+                let end = Time::ZERO + over;
+                let within = rows.rows.partition_point(|row| row.time < end);
+                Some(within as f64 / over.seconds())
+            }
+            When::Closed(_) => None,
+        }
+    }
+
+    /// Mean size of a request.
+    pub fn mean_size(&self) -> f64 {
+        match (&self.when, &self.size) {
+            (_, Some(size)) => size.mean(),
+            (When::Trace(rows), None) => {
+                rows.rows.iter().map(|row| f64::from(row.size)).sum::<f64>()
+                    / rows.rows.len() as f64
+            }
+            _ => 1.0,
+        }
+    }
+
+    /// Mean service time that the trace itself states, in seconds.
+    pub fn recorded_service(&self) -> Option<f64> {
+        let When::Trace(rows) = &self.when else {
+            return None;
+        };
+        let times: Vec<f64> = rows
+            .rows
+            .iter()
+            .map(|row| f64::from(row.service))
+            .filter(|&t| t >= 0.0)
+            .collect();
+        (times.len() == rows.rows.len()).then(|| times.iter().sum::<f64>() / times.len() as f64)
+    }
+}
+
+#[cfg(test)]
+impl GroupPlan {
+    /// Servers of one slot, a request of one second, and nothing else.
+    pub(super) fn of_one_slot() -> GroupPlan {
+        let second = serde_json::from_str(r#"{ "kind": "constant", "value": "1s" }"#);
+        let service: lbsim_engine::distribution::Dist<Span> = second.unwrap();
+        GroupPlan {
+            name: "server".to_owned(),
+            slots: 1,
+            speed: 1.0,
+            weight: 1,
+            queue_limit: u32::MAX,
+            discipline: Discipline::Fifo,
+            service: service.sampler().unwrap(),
+            per_size: 0.0,
+            steps: Vec::new(),
+            least_called: 0.0,
+            least_held: 0.0,
+            memory_base: 0.0,
+            memory_per_request: 0.0,
+            agent_interval: Span::from_secs(5),
+            health_check: None,
+            to_server: Delay::None,
+            cost: 0.0,
+            joins: Time::ZERO,
+            leaves: Time::NEVER,
+        }
+    }
+}

@@ -1,0 +1,522 @@
+//! Requests that servers make: a server that has done its own work on a request takes its steps in
+//! turn, and where one is a call, waits for the answers.
+//!
+//! A call is a request like a client's: it passes a balancer, may be tried again, and ends. What
+//! differs is who hears of its end. It is told by an event, never by a call of one stage by
+//! another, so that tiers may be as many as one likes.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::blueprint::Blueprint;
+use super::request::{Attempt, NOBODY, Phase, Request};
+use super::step::{CallPlan, StepKind, StepPlan};
+use super::{Event, World};
+use crate::observe::Cause;
+use lbsim_engine::distribution::Sampler;
+use lbsim_engine::events::Calendar;
+use lbsim_engine::rng::{Luck, mix, uniform};
+use lbsim_engine::time::{Span, Time};
+
+/// Purposes of the luck of an attempt's steps, to which the step, the repetition and the number of
+/// the call are added.
+const TAKEN: u64 = 1 << 60;
+const WORK: u64 = 2 << 60;
+const CALL: u64 = 3 << 60;
+/// The purpose of a call's luck that delays it on the way to its balancer.
+const WAY: u64 = 0x900;
+/// The purpose of a request's luck from which the steps of an attempt have theirs; the number of
+/// the attempt is added.
+const STEPS: u64 = 0x800_0000;
+
+/// Who made which request, and where attempts at servers with steps stand.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// By request.
+    callers: Vec<Caller>,
+    /// By attempt.
+    progress: Vec<Progress>,
+    /// Where each server calls from.
+    addresses: Vec<IpAddr>,
+}
+
+/// Who made a request.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    /// The attempt in whose course it was made, or [`NOBODY`] for a client's.
+    attempt: u32,
+    /// Which of that attempt's rounds of calls; where it is in another one by now, nobody waits for
+    /// this one.
+    serial: u32,
+    /// The server that made it.
+    server: u32,
+    /// Whether it was answered well, once it has ended.
+    good: bool,
+}
+
+/// Where an attempt stands among the steps of its server.
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    /// The request as it was sent: its calls are made of it.
+    request: Request,
+    luck: u64,
+    /// Changes with each round of calls, and with each attempt that has this place.
+    serial: u32,
+    /// Calls of this round that have not ended.
+    pending: u32,
+    /// Good answers that this round still needs.
+    missing: u32,
+    /// The step at hand.
+    step: u32,
+    /// How often it has been done.
+    round: u32,
+    /// Whether the server's own work has begun.
+    begun: bool,
+    spent: Spent,
+}
+
+/// How an attempt has spent its time at its server.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
+    /// Without a slot, while it needed one.
+    pub(super) waited: Span,
+    /// Being worked on.
+    pub(super) worked: Span,
+    /// Waiting for what it had called.
+    pub(super) called: Span,
+}
+
+impl Calls {
+    /// None yet; `None` where no server makes any.
+    pub(super) fn new(plan: &Blueprint) -> Option<Box<Calls>> {
+        plan.features().steps.then(|| {
+            let servers = plan
+                .services
+                .iter()
+                .enumerate()
+                .flat_map(|(index, service)| {
+                    // Where the scenario's members have their addresses by default.
+                    let host = move |server| 0x0a00_0000 + ((index as u32) << 20) + server + 1;
+                    (0..service.servers.len() as u32).map(host)
+                });
+            let addresses = servers.map(|host| IpAddr::V4(Ipv4Addr::from_bits(host)));
+            Box::new(Calls {
+                addresses: addresses.collect(),
+                ..Calls::default()
+            })
+        })
+    }
+
+    /// Whether a request is the call of a server.
+    pub(super) fn is_call(&self, request: u32) -> bool {
+        self.callers[request as usize].attempt != NOBODY
+    }
+
+    /// Where a request comes from, where a server made it.
+    pub(super) fn address(&self, request: u32) -> Option<&IpAddr> {
+        let caller = &self.callers[request as usize];
+        (caller.attempt != NOBODY).then(|| &self.addresses[caller.server as usize])
+    }
+
+    /// A client has made a request.
+    pub(super) fn of_client(&mut self, request: u32) {
+        self.made_by(
+            request,
+            Caller {
+                attempt: NOBODY,
+                serial: 0,
+                server: NOBODY,
+                good: false,
+            },
+        );
+    }
+
+    fn made_by(&mut self, request: u32, caller: Caller) {
+        let place = request as usize;
+        if self.callers.len() <= place {
+            self.callers.resize(place + 1, caller);
+        }
+        self.callers[place] = caller;
+    }
+
+    /// An attempt of this request has been sent.
+    pub(super) fn sent(&mut self, attempt: u32, request: &Request) {
+        let number = STEPS + u64::from(request.attempts);
+        let fresh = Progress {
+            request: *request,
+            luck: mix(request.draft.luck ^ mix(number)),
+            serial: 0,
+            pending: 0,
+            missing: 0,
+            step: 0,
+            round: 0,
+            begun: false,
+            spent: Spent::default(),
+        };
+        let place = attempt as usize;
+        if self.progress.len() <= place {
+            self.progress.resize(place + 1, fresh);
+        }
+        // What was called in the course of the attempt that had this place before finds nobody.
+        let serial = self.progress[place].serial.wrapping_add(1);
+        self.progress[place] = Progress { serial, ..fresh };
+    }
+
+    /// Whether its server has begun to work on an attempt; from now on it has.
+    pub(super) fn begin(&mut self, attempt: u32) -> bool {
+        std::mem::replace(&mut self.progress[attempt as usize].begun, true)
+    }
+
+    /// Nobody waits for the calls of an attempt any more.
+    pub(super) fn give_up(&mut self, attempt: u32) {
+        let serial = &mut self.progress[attempt as usize].serial;
+        *serial = serial.wrapping_add(1);
+    }
+
+    /// How an attempt has spent its time at its server.
+    pub(super) fn spent(&self, attempt: u32) -> Spent {
+        self.progress[attempt as usize].spent
+    }
+
+    /// An attempt has been worked on, after some waiting.
+    fn worked(&mut self, attempt: u32, (waited, worked): (Span, Span)) {
+        let spent = &mut self.progress[attempt as usize].spent;
+        spent.waited += waited;
+        spent.worked += worked;
+    }
+}
+
+/// Names what a step of an attempt draws: its place, its repetition, the number of the call.
+fn purpose(kind: u64, step: u32, round: u32, call: u32) -> u64 {
+    kind | u64::from(step) << 44 | u64::from(round) << 24 | u64::from(call)
+}
+
+/// What comes next.
+enum Next<'a> {
+    Work(&'a Sampler),
+    /// A slot, for the call after it.
+    Slot,
+    Call(&'a CallPlan),
+    Answer,
+}
+
+impl<'a> World<'a> {
+    /// Whether a request is the call of a server.
+    #[inline(always)]
+    pub(super) fn is_call(&self, request: u32) -> bool {
+        (self.calls.as_ref()).is_some_and(|calls| calls.is_call(request))
+    }
+
+    /// What a server does for a request after its own work.
+    fn steps(&self, server: u32) -> &'a [StepPlan] {
+        let place = &self.servers[server as usize];
+        let service = self.services[usize::from(place.service)].plan;
+        &service.groups[usize::from(place.group)].steps
+    }
+
+    /// A server has done a piece of work on an attempt, which waited before, and has its slot if
+    /// `holds`: it takes its next step.
+    #[inline(never)]
+    pub(super) fn has_worked(
+        &mut self,
+        id: u32,
+        (waited, worked): (Span, Span),
+        (found, holds): (u16, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        if let Some(calls) = &mut self.calls {
+            calls.worked(id, (waited, worked));
+        }
+        self.proceed(id, (found, holds), calendar);
+    }
+
+    /// The next step of an attempt: on its slot, or without one.
+    fn proceed(&mut self, id: u32, (found, holds): (u16, bool), calendar: &mut Calendar<Event>) {
+        let server = self.attempts[id].server;
+        let steps = self.steps(server);
+        let shares = self.servers[server as usize].sharing.is_some();
+        let Some(calls) = &mut self.calls else { return };
+        let progress = &mut calls.progress[id as usize];
+        let next = loop {
+            let Some(step) = steps.get(progress.step as usize) else {
+                break Next::Answer;
+            };
+            let is_taken = progress.round > 0 || step.probability >= 1.0 || {
+                let purpose = purpose(TAKEN, progress.step, 0, 0);
+                uniform(&mut Luck::new(progress.luck, purpose)) < step.probability
+            };
+            if !is_taken || progress.round == step.repeat {
+                progress.step += 1;
+                progress.round = 0;
+                continue;
+            }
+            match &step.kind {
+                StepKind::Call(call) if call.blocking && !holds && !shares => break Next::Slot,
+                StepKind::Call(call) => break Next::Call(call),
+                StepKind::Work(work) => break Next::Work(work),
+            }
+        };
+        let (step, round) = (progress.step, progress.round);
+        match next {
+            Next::Answer => self.complete(id, (found, holds), calendar),
+            Next::Slot => self.work_on(id, Span::ZERO, (found, holds), calendar),
+            Next::Work(work) => {
+                progress.round += 1;
+                let luck = &mut Luck::new(progress.luck, purpose(WORK, step, round, 0));
+                let place = &self.servers[server as usize];
+                let service = self.services[usize::from(place.service)].plan;
+                let speed = service.groups[usize::from(place.group)].speed;
+                let work = Span::from_seconds(work.sample(luck) / speed);
+                self.work_on(id, work, (found, holds), calendar);
+            }
+            Next::Call(call) => {
+                progress.round += 1;
+                self.call_all(id, (step, round), call, (found, holds), calendar);
+            }
+        }
+    }
+
+    /// A server works on an attempt again: at once where that has its slot, else when it gets one.
+    fn work_on(
+        &mut self,
+        id: u32,
+        work: Span,
+        (found, holds): (u16, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let now = calendar.now();
+        let place = &mut self.servers[self.attempts[id].server as usize];
+        if holds {
+            let ends = now + place.takes(work);
+            self.attempts[id].phase = Phase::Serving {
+                found,
+                errs: false,
+                begun: now,
+                waited: Span::ZERO,
+                ends,
+            };
+            calendar.at(ends, Event::Finish(id));
+        } else if place.sharing.is_some() {
+            self.share_on(id, (found, false, work), calendar);
+        } else if place.has_free_slot() {
+            self.start(id, (found, Span::ZERO, work), calendar);
+        } else {
+            let since = now;
+            self.attempts[id].phase = Phase::Waiting { found, since, work };
+            place.enqueue(id, &mut self.attempts);
+        }
+    }
+
+    /// All steps of an attempt are done: it is answered.
+    fn complete(&mut self, id: u32, (found, holds): (u16, bool), calendar: &mut Calendar<Event>) {
+        let attempt = self.attempts[id];
+        self.leave(id, holds, calendar);
+        let Some(calls) = &self.calls else { return };
+        let Spent { waited, worked, .. } = calls.spent(id);
+        self.count_answer(&attempt, waited);
+        self.served(id, (attempt, found), (waited, worked), calendar);
+    }
+
+    /// An attempt leaves its server, whose slot it has if `holds`.
+    fn leave(&mut self, id: u32, holds: bool, calendar: &mut Calendar<Event>) {
+        let attempt = self.attempts[id];
+        self.attempts[id].phase = Phase::Gone;
+        if holds {
+            self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
+            self.start_next(attempt.server, calendar);
+        }
+    }
+
+    /// A server makes the calls of a step in the course of an attempt, which keeps its slot or
+    /// gives it back.
+    fn call_all(
+        &mut self,
+        id: u32,
+        (step, round): (u32, u32),
+        plan: &'a CallPlan,
+        (found, holds): (u16, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let since = calendar.now();
+        let attempt = self.attempts[id];
+        let held = holds && plan.blocking;
+        self.attempts[id].phase = Phase::Calling { found, since, held };
+        if !held {
+            self.servers[attempt.server as usize].away += 1;
+        }
+        if holds && !held {
+            self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
+            self.start_next(attempt.server, calendar);
+        }
+        let Some(calls) = &mut self.calls else { return };
+        let progress = &mut calls.progress[id as usize];
+        progress.serial = progress.serial.wrapping_add(1);
+        progress.pending = plan.services.len() as u32;
+        progress.missing = plan.wait_for;
+        let Progress {
+            request,
+            luck,
+            serial,
+            ..
+        } = *progress;
+        let caller = Caller {
+            attempt: id,
+            serial,
+            server: attempt.server,
+            good: false,
+        };
+        for (number, &service) in plan.services.iter().enumerate() {
+            let purpose = purpose(CALL, step, round, number as u32);
+            let luck = mix(luck ^ mix(purpose));
+            self.call(caller, (&request, luck), (service, plan), calendar);
+        }
+    }
+
+    /// A server calls a service.
+    fn call(
+        &mut self,
+        caller: Caller,
+        (cause, luck): (&Request, u64),
+        (service, plan): (usize, &CallPlan),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let mut draft = cause.draft;
+        (draft.luck, draft.service) = (luck, -1.0);
+        let to_balancer = plan.to_balancer.draw(Luck::new(luck, WAY));
+        // To the balancers of a service the clients are those who call: servers, numbered from the
+        // far end.
+        let balancer = self.services[service].instance(&draft, NOBODY - caller.server);
+        let request = self.requests.insert(Request {
+            draft,
+            arrived: calendar.now(),
+            service: service as u16,
+            balancer,
+            attempts: 0,
+            tried_count: 0,
+            tried: [0; 3],
+            queued: Time::NEVER,
+            to_balancer,
+            ..*cause
+        });
+        if let Some(calls) = &mut self.calls {
+            calls.made_by(request, caller);
+        }
+        if to_balancer.is_zero() {
+            self.dispatch(request, calendar);
+        } else {
+            calendar.after(to_balancer, Event::AtBalancer(request));
+        }
+    }
+
+    /// Counts a request that has ended for the service that it asked, and tells the server that
+    /// made it, if one did. Says whether that is so.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn settle_call(
+        &mut self,
+        id: u32,
+        (request, at_server): (&Request, Span),
+        spent: Result<Spent, Cause>,
+        calendar: &mut Calendar<Event>,
+    ) -> bool {
+        let now = calendar.now();
+        if request.measured
+            && let Some(count) = self.tally.services.get_mut(usize::from(request.service))
+        {
+            let after = now + request.to_balancer - request.arrived;
+            match spent {
+                Ok(spent) => {
+                    count.latency.record(after);
+                    count.waited += spent.waited + at_server;
+                    count.worked += spent.worked;
+                    count.called += spent.called;
+                }
+                Err(cause) => count.failed[cause as usize] += 1,
+            }
+        }
+        let Some(calls) = &mut self.calls else {
+            return false;
+        };
+        let caller = &mut calls.callers[id as usize];
+        if caller.attempt == NOBODY {
+            return false;
+        }
+        caller.good = spent.is_ok();
+        calendar.after(request.to_balancer, Event::Returned(id));
+        true
+    }
+
+    /// The outcome of a call is at the server that made it.
+    pub(super) fn returned(&mut self, call: u32, calendar: &mut Calendar<Event>) {
+        self.requests.remove(call);
+        let Some(calls) = &mut self.calls else { return };
+        let caller = calls.callers[call as usize];
+        let id = caller.attempt;
+        let progress = &mut calls.progress[id as usize];
+        // The step may have had all that it needs without this one, or the attempt may be gone.
+        if progress.serial != caller.serial {
+            return;
+        }
+        progress.pending -= 1;
+        progress.missing -= u32::from(caller.good);
+        let is_met = progress.missing == 0;
+        if !is_met && progress.pending >= progress.missing {
+            return;
+        }
+        // What is still under way is done for nobody.
+        progress.serial = progress.serial.wrapping_add(1);
+        let step = progress.step as usize;
+        let Phase::Calling { found, since, held } = self.attempts[id].phase else {
+            return;
+        };
+        progress.spent.called += calendar.now() - since;
+        let server = self.attempts[id].server;
+        self.end_calling(server, (since, held), calendar.now());
+        let goes_on = match &self.steps(server)[step].kind {
+            StepKind::Call(plan) => is_met || plan.optional,
+            StepKind::Work(_) => true,
+        };
+        if goes_on {
+            self.proceed(id, (found, held), calendar);
+        } else {
+            self.leave(id, held, calendar);
+            self.err_back(id, calendar);
+        }
+    }
+
+    /// An attempt that has waited for calls since then, on its slot or not, waits no longer.
+    fn end_calling(&mut self, server: u32, (since, held): (Time, bool), now: Time) {
+        if held {
+            self.tally.load.busy(server as usize, 1, since, now);
+        } else {
+            self.servers[server as usize].away -= 1;
+        }
+    }
+
+    /// An attempt that waits for calls is dropped.
+    pub(super) fn drop_calling(&mut self, id: u32, now: Time) {
+        let attempt = self.attempts[id];
+        let Phase::Calling { since, held, .. } = attempt.phase else {
+            return;
+        };
+        self.attempts[id].phase = Phase::Gone;
+        self.end_calling(attempt.server, (since, held), now);
+        if held {
+            self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
+        }
+        if let Some(calls) = &mut self.calls {
+            calls.give_up(id);
+        }
+    }
+
+    /// The attempts at a server that wait for calls without a slot, in the order of their numbers.
+    pub(super) fn away(&self, server: u32) -> Vec<u32> {
+        let known = self.calls.as_ref().map_or(0, |calls| calls.progress.len());
+        let is_away = |&id: &u32| {
+            let Attempt {
+                server: at, phase, ..
+            } = self.attempts[id];
+            at == server && matches!(phase, Phase::Calling { held: false, .. })
+        };
+        (0..known as u32).filter(is_away).collect()
+    }
+}

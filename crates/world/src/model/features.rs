@@ -1,0 +1,376 @@
+//! What a world asks for, said once: from it follow the short path for plain systems, which theory
+//! applies, whether anything can fail, and what has to be kept while it runs.
+
+use lbsim_engine::time::Time;
+use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::retry::Retry;
+use lbsim_strategies::strategy::{Member, Sight};
+
+use super::blueprint::{
+    BalancerPlan, Blueprint, Discipline, GroupPlan, ServicePlan, SourcePlan, When,
+};
+use super::fault::{Fault, Schedule};
+use super::network::Delay;
+
+/// Whether a world has each of these anywhere in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// Several groups of clients.
+    pub several_sources: bool,
+    /// Recorded arrivals.
+    pub traces: bool,
+    /// Users who wait for their answer.
+    pub closed_loops: bool,
+    /// Rates that change by plan.
+    pub changing_rates: bool,
+    /// Clients that hold sessions.
+    pub sessions: bool,
+    /// Requests of different sizes at servers where sizes count.
+    pub sizes: bool,
+    /// Time on the way from clients to balancers.
+    pub ways_to_balancers: bool,
+    /// Several services.
+    pub several_services: bool,
+    /// A strategy that sees what no balancer can.
+    pub oracles: bool,
+    /// A strategy that probes servers.
+    pub probes: bool,
+    /// A strategy that hears from servers that become idle.
+    pub idle_news: bool,
+    /// A strategy that reads what servers say of themselves in answers.
+    pub feedback: bool,
+    /// A strategy that reads the reports of monitoring agents.
+    pub reports: bool,
+    /// Several balancers in front of one service.
+    pub several_balancers: bool,
+    /// Clients that are bound by cookies.
+    pub cookies: bool,
+    /// Attempts that are given up.
+    pub timeouts: bool,
+    /// Requests that give up waiting at a balancer.
+    pub queue_timeouts: bool,
+    /// Attempts that are followed by others.
+    pub retries: bool,
+    /// Members that stand by or get nothing: backups, marked as down, of weight 0.
+    pub idle_members: bool,
+    /// Members marked as down.
+    pub down_members: bool,
+    /// Members with a limit of requests at once.
+    pub limited_members: bool,
+    /// Servers that do not work in the order of arrival.
+    pub other_orders: bool,
+    /// Servers that share themselves among all who are there.
+    pub sharing: bool,
+    /// Queues with an end.
+    pub queue_limits: bool,
+    /// Groups of one service at which a request is unlike work.
+    pub unlike_work: bool,
+    /// Servers that do more for a request than its own work: calls, further work.
+    pub steps: bool,
+    /// Health checks.
+    pub health_checks: bool,
+    /// Time on the way from balancers to servers.
+    pub ways_to_servers: bool,
+    /// Servers that are not there from the beginning to the end of time.
+    pub members_that_move: bool,
+    /// Servers that join or leave during the run.
+    pub moves_in_the_run: bool,
+    /// Servers that are not there at the start, or leave before the end of the run.
+    pub absences_in_the_run: bool,
+    /// Faults.
+    pub faults: bool,
+    /// Faults that can begin before the end of the run.
+    pub faults_in_the_run: bool,
+    /// Such faults at given times.
+    pub planned_faults_in_the_run: bool,
+}
+
+impl Features {
+    /// Whether this is a plain system: requests from open sources go at once to a server of one
+    /// pool, wait there for a slot, and are answered. Their order may be another.
+    pub fn is_plain(&self) -> bool {
+        let Features {
+            several_sources: _,
+            traces: _,
+            closed_loops,
+            changing_rates: _,
+            sessions,
+            sizes: _,
+            ways_to_balancers,
+            several_services,
+            oracles,
+            probes,
+            idle_news,
+            feedback,
+            reports,
+            several_balancers,
+            cookies,
+            timeouts,
+            // Without limits nobody waits at a balancer; without failures nothing is tried again.
+            queue_timeouts: _,
+            retries: _,
+            idle_members: _,
+            down_members: _,
+            limited_members,
+            other_orders: _,
+            sharing,
+            queue_limits,
+            unlike_work: _,
+            steps,
+            health_checks,
+            ways_to_servers,
+            members_that_move,
+            moves_in_the_run: _,
+            absences_in_the_run: _,
+            faults,
+            faults_in_the_run: _,
+            planned_faults_in_the_run: _,
+        } = *self;
+        ![
+            closed_loops,
+            sessions,
+            ways_to_balancers,
+            several_services,
+            oracles,
+            probes,
+            idle_news,
+            feedback,
+            reports,
+            several_balancers,
+            cookies,
+            timeouts,
+            limited_members,
+            sharing,
+            queue_limits,
+            steps,
+            health_checks,
+            ways_to_servers,
+            members_that_move,
+            faults,
+        ]
+        .contains(&true)
+    }
+
+    /// Whether a request may be refused, lost or given up.
+    pub fn may_fail(&self) -> bool {
+        self.faults_in_the_run
+            || self.timeouts
+            || self.queue_timeouts
+            || self.idle_members
+            || self.limited_members
+            || self.queue_limits
+    }
+
+    /// Whether nothing is meant to change while the run is measured.
+    pub fn is_steady(&self) -> bool {
+        !(self.traces
+            || self.changing_rates
+            || self.planned_faults_in_the_run
+            || self.moves_in_the_run)
+    }
+
+    /// Whether there is nothing but what textbooks have: one group of clients, one service, no way,
+    /// no limit, no stickiness, nobody who leaves.
+    pub fn is_in_textbooks(&self) -> bool {
+        !(self.several_sources
+            || self.several_services
+            || self.ways_to_balancers
+            || self.ways_to_servers
+            || self.queue_limits
+            || self.sizes
+            || self.steps
+            || self.absences_in_the_run
+            || self.down_members
+            || self.timeouts
+            || self.cookies
+            || self.faults_in_the_run)
+    }
+}
+
+impl Blueprint {
+    /// What this world asks for. Every plan is taken apart to its last field: a new one does not
+    /// compile until it is said here what it switches on.
+    pub fn features(&self) -> Features {
+        let Blueprint {
+            warmup: _,
+            end,
+            stretches: _,
+            sources,
+            services,
+            faults,
+        } = self;
+        let mut found = Features {
+            several_sources: sources.len() > 1,
+            several_services: services.len() > 1,
+            ..Features::default()
+        };
+        for source in sources {
+            of_source(source, &mut found);
+        }
+        for service in services {
+            of_service(service, *end, &mut found);
+        }
+        for fault in faults {
+            of_fault(fault, *end, &mut found);
+        }
+        found
+    }
+}
+
+fn of_source(source: &SourcePlan, found: &mut Features) {
+    let SourcePlan {
+        name: _,
+        service: _,
+        when,
+        population: _,
+        keys: _,
+        key_texts: _,
+        size: _,
+        labels: _,
+        sessions,
+        to_balancer,
+    } = source;
+    match when {
+        When::Process(process) => found.changing_rates |= !process.is_steady(),
+        When::Trace(_) => found.traces = true,
+        When::Closed(_) => found.closed_loops = true,
+    }
+    found.sessions |= sessions.is_some();
+    found.ways_to_balancers |= takes_time(to_balancer);
+}
+
+fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
+    let ServicePlan {
+        name: _,
+        servers: _,
+        members,
+        groups,
+        balancer,
+    } = service;
+    for member in members.iter() {
+        of_member(member, found);
+    }
+    for group in groups {
+        of_group(group, end, found);
+    }
+    let work = |group: &GroupPlan| {
+        (
+            group.service.mean() / group.speed,
+            group.per_size / group.speed,
+        )
+    };
+    found.unlike_work |= groups.windows(2).any(|two| work(&two[0]) != work(&two[1]));
+    of_balancer(balancer, found);
+}
+
+fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
+    let BalancerPlan {
+        strategy,
+        instances,
+        spread: _,
+        sticky,
+        queue_timeout,
+        timeout,
+        abandoned: _,
+        retry,
+    } = balancer;
+    let Retry {
+        max,
+        on: _,
+        backoff: _,
+        backoff_max: _,
+        jitter: _,
+        error_answers: _,
+    } = retry;
+    found.oracles |= strategy.entry().sight == Sight::Oracle;
+    found.probes |= strategy.probes();
+    found.idle_news |= strategy.hears_idle();
+    found.feedback |= strategy.reads_feedback();
+    found.reports |= strategy.reads_reports();
+    found.several_balancers |= *instances > 1;
+    found.cookies |= *sticky != Sticky::No;
+    found.timeouts |= timeout.is_some();
+    found.queue_timeouts |= queue_timeout.is_some();
+    found.retries |= *max > 0;
+}
+
+fn of_member(member: &Member, found: &mut Features) {
+    let Member {
+        name: _,
+        address: _,
+        id: _,
+        weight,
+        backup,
+        down,
+        max_connections,
+        // These two say more of `max_connections`.
+        min_connections: _,
+        max_queue: _,
+        // Settings of rules.
+        max_fails: _,
+        fail_timeout: _,
+        slow_start: _,
+        zone: _,
+        priority: _,
+        labels: _,
+    } = member;
+    found.idle_members |= *down || *backup || *weight == 0;
+    found.down_members |= *down;
+    found.limited_members |= *max_connections > 0;
+}
+
+fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
+    let GroupPlan {
+        name: _,
+        slots: _,
+        speed: _,
+        weight: _,
+        queue_limit,
+        discipline,
+        service: _,
+        per_size,
+        steps,
+        least_called: _,
+        least_held: _,
+        memory_base: _,
+        memory_per_request: _,
+        agent_interval: _,
+        health_check,
+        to_server,
+        cost: _,
+        joins,
+        leaves,
+    } = group;
+    let moves = |at: Time| at > Time::ZERO && at < end;
+    found.queue_limits |= *queue_limit != u32::MAX;
+    found.other_orders |= *discipline != Discipline::Fifo;
+    found.sharing |= *discipline == Discipline::ProcessorSharing;
+    found.sizes |= *per_size != 0.0;
+    found.steps |= !steps.is_empty();
+    found.health_checks |= health_check.is_some();
+    found.ways_to_servers |= takes_time(to_server);
+    found.members_that_move |= *joins != Time::ZERO || *leaves != Time::NEVER;
+    found.moves_in_the_run |= moves(*joins) || moves(*leaves);
+    found.absences_in_the_run |= *joins != Time::ZERO || *leaves < end;
+}
+
+fn of_fault(fault: &Fault, end: Time, found: &mut Features) {
+    let Fault {
+        label: _,
+        servers: _,
+        schedule,
+        effect: _,
+    } = fault;
+    found.faults = true;
+    match schedule {
+        Schedule::Once(begins, _) => {
+            found.faults_in_the_run |= *begins < end;
+            found.planned_faults_in_the_run |= *begins < end;
+        }
+        Schedule::Random(..) => found.faults_in_the_run = true,
+    }
+}
+
+fn takes_time(delay: &Delay) -> bool {
+    !matches!(delay, Delay::None)
+}

@@ -1,0 +1,531 @@
+//! The world that is simulated: clients, balancers, servers, network, faults, sessions.
+//!
+//! A service is a pool of servers behind balancers. Requests come from sources, pass a balancer,
+//! wait and are worked on at a server, and return. [`run`] lives one cell: a pure function of the
+//! blueprint, the seed and the replication.
+
+pub mod address;
+mod agents;
+mod answer;
+pub mod arrivals;
+pub mod blueprint;
+mod calls;
+mod chance;
+mod checks;
+mod demand;
+mod dispatch;
+mod draft;
+pub mod fault;
+mod faults;
+pub mod features;
+pub mod network;
+mod plain;
+pub mod popularity;
+mod probes;
+mod request;
+mod serve;
+mod server;
+mod service;
+mod session;
+mod settle;
+mod sharing;
+mod source;
+mod standstill;
+pub mod step;
+mod truth;
+mod waiting;
+
+use rand::Rng as _;
+
+use crate::observe::{Tally, Witness};
+use lbsim_engine::events::{self, Calendar, Model};
+use lbsim_engine::prefetch::prefetch;
+use lbsim_engine::rng::{Domain, Rng, Seeds};
+use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::strategy::StrategyConfig;
+
+use answer::Duty;
+use blueprint::Blueprint;
+use fault::Effect;
+use faults::Strike;
+use plain::Plain;
+use request::{Attempt, NOBODY, Phase, Request, Slab};
+use server::Server;
+use service::{Service, has_drawn};
+use session::Sessions;
+use source::Sources;
+use standstill::Standstill;
+
+/// What can happen. One variant is one method of [`World`]; an event about an attempt that says
+/// something else by now is stale, and dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// A request reaches its balancer.
+    AtBalancer(u32),
+    /// An attempt reaches its server.
+    AtServer(u32),
+    /// The service of an attempt ends.
+    Finish(u32),
+    /// At a server that shares itself, the next request finishes.
+    Shared(u32),
+    /// The answer to an attempt reaches the balancer.
+    Answer(u32),
+    /// The balancer gives up on an attempt.
+    Timeout(u32),
+    /// A request is tried again.
+    Retry(u32),
+    /// A user of a closed loop has thought enough; users are numbered through all sources.
+    Ask(u32),
+    /// A fault begins at a server, or ends.
+    Strike(u32),
+    /// A balancer checks a member.
+    Check(u32),
+    /// A check has waited in vain.
+    CheckTimeout(u32),
+    /// A monitoring agent reports.
+    Report(u32),
+    /// A server joins or leaves its pool.
+    Membership(u32),
+    /// A request may have waited at its balancer long enough.
+    QueueTimeout(u32),
+    /// The outcome of a call is at the server that made it.
+    Returned(u32),
+    /// A probe reaches its server.
+    ProbeAtServer(u32),
+    /// The answer to a probe reaches its balancer.
+    ProbeAnswer(u32),
+    /// The measured window begins.
+    Begin,
+    /// The measured window ends.
+    End,
+}
+
+/// One cell at work.
+struct World<'a> {
+    plan: &'a Blueprint,
+    seeds: Seeds,
+    sources: Sources<'a>,
+    sessions: Vec<Option<Sessions>>,
+    services: Vec<Service<'a>>,
+    servers: Vec<Server>,
+    requests: Slab<Request>,
+    attempts: Slab<Attempt>,
+    /// What follows refusals and is still to be done, the next last.
+    duties: Vec<Duty>,
+    /// Whether that is being done.
+    on_duty: bool,
+    strikes: Vec<Strike>,
+    /// What faults do to each server at present, in the order in which they began; empty where
+    /// there are none.
+    effects: Vec<Vec<Effect>>,
+    /// What the agent of each server counts; empty where none reports.
+    reported: Vec<agents::Reported>,
+    /// What only oracles see.
+    known: truth::Known,
+    oracle: bool,
+    /// Probes on their way.
+    trips: Slab<probes::Trip>,
+    /// Requests that servers make, and where requests with steps stand; `None` where no server has
+    /// steps.
+    calls: Option<Box<calls::Calls>>,
+    /// What servers answer to probes; empty where nobody probes.
+    latencies: Vec<probes::Latencies>,
+    /// Whether any strategy probes servers.
+    has_probes: bool,
+    /// Whether any strategy hears from servers that become idle.
+    hears_idle: bool,
+    /// Whether anybody is to be told when a server has done its work, besides the balancer.
+    watched: bool,
+    /// Whether any client holds sessions.
+    has_sessions: bool,
+    /// Whether any service binds clients by cookies.
+    has_cookies: bool,
+    /// Whether there is a closed loop.
+    has_users: bool,
+    tally: Tally,
+    /// Who hears of each request.
+    witness: Option<&'a mut dyn Witness>,
+    ended: bool,
+}
+
+/// Lives one cell from time zero until all measured requests have ended, or as long again as the
+/// run should last.
+///
+/// ```
+/// # let text = r#"
+/// # question = "?"
+/// # expect = "!"
+/// # [run]
+/// # duration = "10s"
+/// # compare = ["round-robin"]
+/// # [[clients]]
+/// # arrivals = { kind = "poisson", rate = "80/s" }
+/// # [[services]]
+/// # name = "web"
+/// # [[services.servers]]
+/// # service = { kind = "exponential", mean = "10ms" }
+/// # "#;
+/// # let file = lbsim::scenario::Scenario::from_text("web.toml", text).unwrap();
+/// # let blueprint = &file.variants[0].blueprint;
+/// use lbsim_world::model;
+/// let tally = model::run(blueprint, 1, 0);
+/// assert_eq!(tally.requests, tally.succeeded_count());
+/// ```
+///
+/// # Panics
+/// Where time stands still: [`run_watched`] says so instead.
+pub fn run(plan: &Blueprint, seed: u64, replication: u32) -> Tally {
+    run_watched(plan, seed, replication, None, &mut |_| true).unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// As [`run`], with a witness that hears of each request.
+///
+/// # Panics
+/// Where time stands still: [`run_watched`] says so instead.
+pub fn run_witnessed(
+    plan: &Blueprint,
+    seed: u64,
+    replication: u32,
+    witness: &mut dyn Witness,
+) -> Tally {
+    run_watched(plan, seed, replication, Some(witness), &mut |_| true)
+        .unwrap_or_else(|why| panic!("{why}"))
+}
+
+/// Why a cell was not lived to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Its watcher said so.
+    #[error("interrupted")]
+    Interrupted,
+    /// Time does not move on.
+    #[error(
+        "at {} s of simulated time {events} events happened at one instant, and time does not move on: something begins again \
+         as soon as it ends; give users of a closed loop time to think (`think`), and retries a pause (`backoff`)",
+        at.seconds()
+    )]
+    StandsStill {
+        /// When.
+        at: Time,
+        /// Events at this instant.
+        events: u64,
+    },
+}
+
+/// Slices of a run after which its watcher is called.
+const SLICES: u64 = 64;
+
+/// Events and inputs after which it is called at the latest: some hundredths of a second.
+const TURNS: u64 = 1 << 18;
+
+/// As [`run`], with a witness that hears of each request, where there is one, and calling `watch`
+/// now and then with the number of requests simulated since the last call. Where it returns false,
+/// the run is given up.
+///
+/// # Errors
+/// Where it is given up, and where time stands still.
+pub fn run_watched<'a>(
+    plan: &'a Blueprint,
+    seed: u64,
+    replication: u32,
+    witness: Option<&'a mut dyn Witness>,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Result<Tally, Stopped> {
+    let seeds = Seeds::new(seed, u64::from(replication));
+    if witness.is_none() && plan.features().is_plain() {
+        let mut calendar = Calendar::new();
+        let system = Plain::new(plan, seeds, &mut calendar);
+        live_in(system, calendar, plan, watch)
+    } else {
+        let mut calendar = Calendar::new();
+        let world = World::new(plan, seeds, witness, &mut calendar);
+        live_in(world, calendar, plan, watch)
+    }
+}
+
+/// What is lived once: the whole world, or a plain system.
+trait Cell: Model {
+    /// Requests that have come so far.
+    fn simulated(&self) -> u64;
+
+    /// Requests under way, or as many as there have been at once.
+    fn present(&self) -> usize;
+
+    /// Counts the work still under way at the time reached, and hands over what was measured.
+    fn close(self, reached: Time) -> Tally;
+}
+
+fn live_in<C: Cell>(
+    mut cell: C,
+    mut calendar: Calendar<C::Event>,
+    plan: &Blueprint,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Result<Tally, Stopped> {
+    let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
+    let cutoff = plan.end + (plan.end - Time::ZERO);
+    let (mut until, mut reached, mut told) = (Time::ZERO, Time::ZERO, 0);
+    let mut still = Standstill::new();
+    while !cell.is_done() && until < cutoff {
+        let next = (until + slice).min(cutoff);
+        match events::run_for(&mut cell, &mut calendar, next, TURNS) {
+            Some(time) => (until, reached) = (next, time),
+            None => {
+                let (at, present) = (calendar.now(), cell.present() + calendar.pending());
+                if let Some(events) = still.look(at, calendar.scheduled(), present as u64) {
+                    return Err(Stopped::StandsStill { at, events });
+                }
+            }
+        }
+        if !watch(cell.simulated() - told) {
+            return Err(Stopped::Interrupted);
+        }
+        told = cell.simulated();
+    }
+    Ok(cell.close(reached))
+}
+
+impl<'a> World<'a> {
+    fn new(
+        plan: &'a Blueprint,
+        seeds: Seeds,
+        witness: Option<&'a mut dyn Witness>,
+        calendar: &mut Calendar<Event>,
+    ) -> World<'a> {
+        let mut servers = Vec::new();
+        let mut services = Vec::new();
+        let clients: u32 = (plan.sources.iter())
+            .map(|source| source.population.popularity.count())
+            .sum();
+        for (index, service) in plan.services.iter().enumerate() {
+            let first = servers.len() as u32;
+            servers.extend(service.servers.iter().map(|server| {
+                Server::new(
+                    &service.groups[server.group],
+                    server.group as u16,
+                    index as u16,
+                )
+            }));
+            services.push(Service::new(
+                service,
+                index,
+                first,
+                clients as usize,
+                seeds,
+                calendar,
+            ));
+        }
+        let slots: Vec<u32> = servers.iter().map(|server: &Server| server.slots).collect();
+        let features = plan.features();
+        let oracle = features.oracles;
+        let sessions = plan
+            .sources
+            .iter()
+            .enumerate()
+            .map(|(i, source)| {
+                let clients = source.population.popularity.count() as usize;
+                source
+                    .sessions
+                    .as_ref()
+                    .map(|plan| Sessions::new(plan, clients, seeds, i as u64))
+            })
+            .collect();
+        let any = |wants: fn(&StrategyConfig) -> bool| {
+            plan.services
+                .iter()
+                .any(|service| wants(&service.balancer.strategy))
+        };
+        let known = truth::Known::new(&servers, oracle, any(StrategyConfig::foresees));
+        let has_probes = features.probes;
+        let hears_idle = features.idle_news;
+        let watched = has_probes || hears_idle || features.reports;
+        let probed = if has_probes { servers.len() } else { 0 };
+        let mut world = World {
+            plan,
+            seeds,
+            sources: Sources::new(plan, seeds),
+            sessions,
+            services,
+            servers,
+            requests: Slab::default(),
+            attempts: Slab::default(),
+            duties: Vec::new(),
+            on_duty: false,
+            strikes: Vec::new(),
+            effects: Vec::new(),
+            reported: Vec::new(),
+            known,
+            oracle,
+            calls: calls::Calls::new(plan),
+            trips: Slab::default(),
+            latencies: vec![probes::Latencies::default(); probed],
+            has_probes,
+            hears_idle,
+            watched,
+            has_sessions: features.sessions,
+            has_cookies: features.cookies,
+            has_users: features.closed_loops,
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
+                .for_groups(plan.sources.len())
+                .for_services(if features.steps {
+                    plan.services.len()
+                } else {
+                    0
+                }),
+            witness,
+            ended: false,
+        };
+        calendar.at(plan.warmup, Event::Begin);
+        calendar.at(plan.end, Event::End);
+        world.schedule_membership(calendar);
+        world.schedule_faults(calendar);
+        world.schedule_reports(calendar);
+        world.start_users(calendar);
+        world
+    }
+
+    fn stream(&self, domain: Domain, entity: u64) -> Rng {
+        self.seeds.stream(domain, entity)
+    }
+
+    /// Every user of a closed loop thinks before its first request.
+    fn start_users(&mut self, calendar: &mut Calendar<Event>) {
+        for (user, pause) in self.sources.first_pauses() {
+            calendar.after(pause, Event::Ask(user));
+        }
+    }
+
+    /// Counts the sessions that are on when the measured window begins.
+    fn count_sessions(&mut self, now: Time) {
+        self.tally.sessions += self
+            .sessions
+            .iter_mut()
+            .flatten()
+            .map(|sessions| sessions.begin(now))
+            .sum::<u64>();
+    }
+
+    /// A random word of the run that belongs to `service`: which balancer a client comes through.
+    fn route_word(seeds: Seeds, service: usize) -> u64 {
+        seeds.stream(Domain::Route, service as u64).next_u64()
+    }
+}
+
+impl Model for World<'_> {
+    type Event = Event;
+
+    #[inline]
+    fn handle(&mut self, event: Event, calendar: &mut Calendar<Event>) {
+        match event {
+            Event::Finish(attempt) => self.finish(attempt, calendar),
+            Event::AtServer(attempt) => self.reach(attempt, calendar),
+            Event::Answer(attempt) => self.answered(attempt, calendar),
+            Event::AtBalancer(request) | Event::Retry(request) => self.dispatch(request, calendar),
+            Event::Shared(server) => self.finish_shared(server, calendar),
+            Event::Timeout(attempt) => self.time_out(attempt, calendar),
+            Event::Ask(user) => self.ask(user, calendar),
+            Event::Strike(strike) => self.strike(strike, calendar),
+            Event::Check(check) => self.check(check, calendar),
+            Event::CheckTimeout(check) => self.check_failed(check, calendar),
+            Event::Report(server) => self.report(server, calendar),
+            Event::Membership(server) => self.update_membership(server, calendar),
+            Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
+            Event::Returned(call) => self.returned(call, calendar),
+            Event::ProbeAtServer(probe) => self.probe(probe, calendar),
+            Event::ProbeAnswer(probe) => self.probe_answered(probe, calendar),
+            Event::Begin => self.count_sessions(calendar.now()),
+            Event::End => self.ended = true,
+        }
+    }
+
+    #[inline]
+    fn is_live(&self, event: Event, due: Time) -> bool {
+        match event {
+            Event::Timeout(attempt) => self.attempts[attempt].deadline == due,
+            _ => true,
+        }
+    }
+
+    #[inline]
+    fn foresee(&self, event: Event, next: bool) {
+        let Event::Finish(id) = event else { return };
+        if !next {
+            self.attempts.prefetch(id);
+            return;
+        }
+        let attempt = &self.attempts[id];
+        let server = attempt.server as usize;
+        prefetch(&self.servers, server);
+        prefetch(&self.tally.load.servers, server);
+        if attempt.request != NOBODY {
+            self.requests.prefetch(attempt.request);
+        }
+        if let [service] = self.services.as_slice()
+            && let [balancer] = service.balancers.as_slice()
+        {
+            balancer.foresee(attempt.server);
+        }
+    }
+
+    #[inline]
+    fn next_input(&self) -> Time {
+        self.sources.next_time()
+    }
+
+    #[inline]
+    fn input(&mut self, calendar: &mut Calendar<Event>) {
+        let (source, draft) = self.sources.take();
+        self.arrive(source, draft, calendar);
+    }
+
+    #[inline]
+    fn is_done(&self) -> bool {
+        self.ended && self.tally.presence.count() == 0
+    }
+}
+
+impl Cell for World<'_> {
+    fn simulated(&self) -> u64 {
+        self.tally.simulated
+    }
+
+    fn present(&self) -> usize {
+        self.requests.len()
+    }
+
+    fn close(mut self, reached: Time) -> Tally {
+        self.tally.unfinished = self.tally.presence.count();
+        self.tally.drew = self.services.iter().enumerate().any(|(index, service)| {
+            let mut balancers = service.balancers.iter().zip(0..);
+            balancers.any(|(balancer, instance)| has_drawn(balancer, index, instance, self.seeds))
+        });
+        for (id, request) in self.requests.all() {
+            if !self.is_call(id) {
+                self.tally.timeline.unfinished(request.stretch);
+            }
+        }
+        for index in 0..self.servers.len() {
+            self.settle_sharing(index as u32, reached);
+            let server = &self.servers[index];
+            if server.sharing.is_none() {
+                for id in server.serving(&self.attempts) {
+                    if let Phase::Serving { begun: since, .. } | Phase::Calling { since, .. } =
+                        self.attempts[id].phase
+                    {
+                        self.tally.load.busy(index, 1, since, reached);
+                    }
+                }
+            }
+        }
+        self.tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_small() {
+        assert_eq!(size_of::<Event>(), 8);
+    }
+}

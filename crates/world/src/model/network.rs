@@ -1,0 +1,86 @@
+//! One-way network delays.
+
+use lbsim_engine::distribution::Sampler;
+use lbsim_engine::events::{Calendar, Lane};
+use lbsim_engine::rng::Luck;
+use lbsim_engine::time::Span;
+
+/// How long a message takes on one leg.
+#[derive(Clone, Debug)]
+pub enum Delay {
+    /// No time: no event either.
+    None,
+    /// Always the same.
+    Constant(Span),
+    /// Drawn for each request and leg, in seconds.
+    Drawn(Sampler),
+}
+
+impl Delay {
+    /// The delay that a distribution of seconds stands for.
+    pub fn new(sampler: Sampler) -> Delay {
+        if sampler.variance() > 0.0 {
+            return Delay::Drawn(sampler);
+        }
+        match Span::from_seconds(sampler.mean()) {
+            Span::ZERO => Delay::None,
+            constant => Delay::Constant(constant),
+        }
+    }
+
+    /// The delay of a message with this luck.
+    #[inline]
+    pub fn draw(&self, mut luck: Luck) -> Span {
+        match self {
+            Delay::None => Span::ZERO,
+            Delay::Constant(span) => *span,
+            Delay::Drawn(sampler) => Span::from_seconds(sampler.sample(&mut luck)),
+        }
+    }
+
+    /// Mean delay in seconds.
+    pub fn mean(&self) -> f64 {
+        match self {
+            Delay::None => 0.0,
+            Delay::Constant(span) => span.seconds(),
+            Delay::Drawn(sampler) => sampler.mean(),
+        }
+    }
+}
+
+/// A leg in a running world: constant delays wait in a lane of the calendar.
+#[derive(Clone, Debug)]
+pub struct Leg {
+    delay: Delay,
+    lane: Option<Lane>,
+}
+
+impl Leg {
+    /// A leg of this delay.
+    pub fn new<E: Copy>(delay: Delay, calendar: &mut Calendar<E>) -> Leg {
+        let lane = match delay {
+            Delay::Constant(span) => Some(calendar.lane(span)),
+            _ => None,
+        };
+        Leg { delay, lane }
+    }
+
+    /// Whether messages take no time.
+    #[inline]
+    pub fn is_instant(&self) -> bool {
+        matches!(self.delay, Delay::None)
+    }
+
+    /// Lets `event` happen when the message has come through, and returns how long it takes.
+    #[inline]
+    pub fn send<E: Copy>(&self, luck: Luck, event: E, calendar: &mut Calendar<E>) -> Span {
+        let span = self.delay.draw(luck);
+        match self.lane {
+            Some(lane) => {
+                calendar.after_lane(lane, event);
+            }
+            None => calendar.after(span, event),
+        }
+        span
+    }
+}

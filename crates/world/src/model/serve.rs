@@ -1,0 +1,236 @@
+//! At a server: an attempt comes, waits for a slot, is worked on, and its answer begins its way
+//! back.
+
+use super::blueprint::Abandoned;
+use super::network::Leg;
+use super::request::{Attempt, NOBODY, Phase};
+use super::server::State;
+use super::{Event, World};
+use crate::observe::Cause;
+use lbsim_engine::events::Calendar;
+use lbsim_engine::rng::Luck;
+use lbsim_engine::time::{Span, Time};
+
+/// Purpose of a request's luck: the way back; the number of the attempt is added.
+const BACK: u64 = 0x200;
+
+impl World<'_> {
+    /// An attempt has come to its server.
+    #[inline(always)]
+    pub(super) fn reach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let attempt = &self.attempts[id];
+        let Phase::Travelling { work } = attempt.phase else {
+            return;
+        };
+        let service = self.servers[attempt.server as usize].service;
+        let abandoned = self.services[service as usize].plan.balancer.abandoned;
+        if attempt.request == NOBODY && abandoned == Abandoned::Cancel {
+            self.forget(id, calendar.now());
+        } else {
+            self.join(id, work, calendar);
+        }
+    }
+
+    /// An attempt with this much work joins those at its server.
+    #[inline(always)]
+    pub(super) fn join(&mut self, id: u32, work: Span, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        if self.errs_at_once(id, work) {
+            self.refuse(id, Cause::Error, calendar);
+            return;
+        }
+        let attempt = &mut self.attempts[id];
+        let server = &mut self.servers[attempt.server as usize];
+        let found = server.present().min(u32::from(u16::MAX)) as u16;
+        if server.state == State::Refusing {
+            self.refuse(id, Cause::Crash, calendar);
+        } else if server.state == State::Hanging {
+            // It stands in the queue until it times out, or the server is back and drops it.
+            let since = now;
+            attempt.phase = Phase::Waiting { found, since, work };
+            server.enqueue(id, &mut self.attempts);
+        } else if server.sharing.is_some() {
+            self.share(id, (found, work), calendar);
+        } else if server.has_free_slot() {
+            self.start(id, (found, Span::ZERO, work), calendar);
+        } else if server.is_full() {
+            self.refuse(id, Cause::QueueFull, calendar);
+        } else {
+            let since = now;
+            attempt.phase = Phase::Waiting { found, since, work };
+            server.enqueue(id, &mut self.attempts);
+        }
+    }
+
+    /// Whether the answer to an attempt is an error that takes no time: it needs no slot, and waits
+    /// for none.
+    #[inline(always)]
+    fn errs_at_once(&self, id: u32, work: Span) -> bool {
+        let server = &self.servers[self.attempts[id].server as usize];
+        server.errs && server.is_up() && self.err(id, work) == (Span::ZERO, true)
+    }
+
+    /// An attempt gets a slot. It found so many at the server, has waited, and has this much work.
+    #[inline(always)]
+    pub(super) fn start(
+        &mut self,
+        id: u32,
+        (found, waited, mut work): (u16, Span, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let begun = calendar.now();
+        let mut errs = self.servers[self.attempts[id].server as usize].errs;
+        // Whether it errs is decided once, when its work begins.
+        if let Some(calls) = &mut self.calls
+            && calls.begin(id)
+        {
+            errs = false;
+        }
+        if errs {
+            (work, errs) = self.err(id, work);
+        }
+        let attempt = &mut self.attempts[id];
+        let server = &mut self.servers[attempt.server as usize];
+        let ends = begun + server.takes(work);
+        attempt.phase = Phase::Serving {
+            found,
+            errs,
+            begun,
+            waited,
+            ends,
+        };
+        server.occupy(id, &mut self.attempts);
+        calendar.at(ends, Event::Finish(id));
+    }
+
+    /// The service of an attempt ends.
+    #[inline(always)]
+    pub(super) fn finish(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let attempt = self.attempts[id];
+        let Phase::Serving {
+            found,
+            errs,
+            begun,
+            waited,
+            ends,
+        } = attempt.phase
+        else {
+            return;
+        };
+        if ends != now {
+            return;
+        }
+        if self.calls.is_some() && !errs {
+            self.servers[attempt.server as usize].worked += (now - begun).nanos();
+            self.tally.load.busy(attempt.server as usize, 1, begun, now);
+            self.has_worked(id, (waited, now - begun), (found, true), calendar);
+            return;
+        }
+        self.free_slot(id, &attempt, begun, now);
+        self.start_next(attempt.server, calendar);
+        if errs {
+            self.err_back(id, calendar);
+            return;
+        }
+        self.count_answer(&attempt, waited);
+        self.served(id, (attempt, found), (waited, now - begun), calendar);
+    }
+
+    /// Counts the good answer of a server to an attempt that had to wait so long.
+    #[inline(always)]
+    pub(super) fn count_answer(&mut self, attempt: &Attempt, waited: Span) {
+        if attempt.request != NOBODY && self.requests[attempt.request].measured {
+            let load = &mut self.tally.load.servers[attempt.server as usize];
+            load.answered += 1;
+            load.waited += waited;
+        }
+    }
+
+    /// Takes an attempt off the slot that it has had since `begun`, and counts the work done.
+    #[inline(always)]
+    pub(super) fn free_slot(&mut self, id: u32, attempt: &Attempt, begun: Time, now: Time) {
+        let index = attempt.server as usize;
+        let server = &mut self.servers[index];
+        server.vacate(attempt, &mut self.attempts);
+        server.worked += (now - begun).nanos();
+        self.tally.load.busy(index, 1, begun, now);
+        self.attempts[id].phase = Phase::Gone;
+    }
+
+    /// Gives free slots to those who wait, unless the server is down.
+    #[inline(always)]
+    pub(super) fn start_next(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let place = &mut self.servers[server as usize];
+        if place.has_free_slot()
+            && let Some(next) = place.dequeue(&self.attempts)
+            && let Phase::Waiting { found, since, work } = self.attempts[next].phase
+        {
+            self.start(next, (found, calendar.now() - since, work), calendar);
+        }
+    }
+
+    /// A server has done the work of an attempt, which found so many there, waited and was worked
+    /// on: the answer goes back.
+    #[inline(always)]
+    pub(super) fn served(
+        &mut self,
+        id: u32,
+        (mut attempt, found): (Attempt, u16),
+        (waited, worked): (Span, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
+        if self.oracle {
+            self.left(attempt.server, calendar.now());
+        }
+        if self.watched {
+            let called = (self.calls.as_ref()).map_or(Span::ZERO, |calls| calls.spent(id).called);
+            self.note_served(&attempt, found, waited + worked + called, calendar);
+        }
+        if attempt.request == NOBODY {
+            self.attempts.remove(id);
+            return;
+        }
+        let left_behind = self.servers[attempt.server as usize].present();
+        attempt.phase = Phase::Returning {
+            left_behind: left_behind.min(u32::from(u16::MAX)) as u16,
+            waited,
+            worked,
+        };
+        if self.back(attempt.server).is_instant() {
+            self.conclude(id, attempt, calendar);
+        } else {
+            self.attempts[id].phase = attempt.phase;
+            self.send_back(id, attempt, calendar);
+        }
+    }
+
+    /// A server has worked on an attempt, and answers with an error.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn err_back(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let Attempt {
+            request, server, ..
+        } = self.attempts[id];
+        if self.hears_idle && request != NOBODY && self.servers[server as usize].present() == 0 {
+            self.tell_idle(server, self.requests[request].draft.luck, calendar.now());
+        }
+        self.refuse(id, Cause::Error, calendar);
+    }
+
+    /// The way from a server to its balancers.
+    #[inline(always)]
+    pub(super) fn back(&self, server: u32) -> &Leg {
+        let place = &self.servers[server as usize];
+        &self.services[place.service as usize].back[place.group as usize]
+    }
+
+    /// An answer, good or bad, begins its way back.
+    #[inline(always)]
+    pub(super) fn send_back(&self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[attempt.request];
+        let luck = Luck::new(request.draft.luck, BACK + u64::from(request.attempts));
+        self.back(attempt.server)
+            .send(luck, Event::Answer(id), calendar);
+    }
+}

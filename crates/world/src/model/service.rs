@@ -1,0 +1,112 @@
+//! A service at work: its balancers, their cookies and health checks, the legs to its servers.
+
+use std::sync::Arc;
+
+use super::blueprint::{ServicePlan, Spread};
+use super::checks::Check;
+use super::draft::Draft;
+use super::network::Leg;
+use super::{Event, World};
+use lbsim_engine::events::{Calendar, Lane};
+use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, below, mix};
+use lbsim_strategies::balancer::Balancer;
+use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
+use lbsim_strategies::strategy::Pool;
+use rand::Rng as _;
+
+/// A pool of servers behind balancers.
+#[derive(Debug)]
+pub(super) struct Service<'a> {
+    pub(super) plan: &'a ServicePlan,
+    /// Its first server among all servers of the world.
+    pub(super) first: u32,
+    pub(super) balancers: Vec<Balancer>,
+    /// Where clients are bound by cookies.
+    pub(super) cookies: Option<Cookies>,
+    /// Health checks, by balancer and member.
+    pub(super) checks: Vec<Check>,
+    /// Balancer to server, by group of servers.
+    pub(super) out: Vec<Leg>,
+    /// Server to balancer, by group of servers.
+    pub(super) back: Vec<Leg>,
+    /// Where timeouts wait.
+    pub(super) timeouts: Option<Lane>,
+    /// Where the time limits of those wait who wait at a balancer.
+    pub(super) queue_timeouts: Option<Lane>,
+    /// Whether its strategy reads what servers say of themselves in answers.
+    pub(super) reads_feedback: bool,
+    /// A random word: which balancer a client comes through.
+    route: u64,
+}
+
+/// The strategy's own stream at a balancer of a service.
+fn stream(index: usize, instance: u16, seeds: Seeds) -> Rng {
+    seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance))
+}
+
+/// Whether a strategy has drawn from its stream: the one at this balancer of a service.
+pub(super) fn has_drawn(balancer: &Balancer, index: usize, instance: u16, seeds: Seeds) -> bool {
+    balancer.has_drawn(&stream(index, instance, seeds))
+}
+
+/// The balancer of this number of a service, that of number `index`.
+pub(super) fn balancer(plan: &ServicePlan, index: usize, instance: u16, seeds: Seeds) -> Balancer {
+    let rng = stream(index, instance, seeds);
+    let placement = seeds.stream(Domain::Placement, index as u64).next_u64();
+    let pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
+    Balancer::new(instance, &plan.balancer.strategy, pool, rng)
+}
+
+/// The purpose of a request's luck that picks its balancer.
+const ROUTE: u64 = 0x500;
+
+impl<'a> Service<'a> {
+    /// Service number `index`, whose servers begin at `first`, in a world of `clients` clients.
+    pub(super) fn new(
+        plan: &'a ServicePlan,
+        index: usize,
+        first: u32,
+        clients: usize,
+        seeds: Seeds,
+        calendar: &mut Calendar<Event>,
+    ) -> Service<'a> {
+        let mut legs = || {
+            plan.groups
+                .iter()
+                .map(|group| Leg::new(group.to_server.clone(), calendar))
+                .collect()
+        };
+        Service {
+            plan,
+            first,
+            balancers: (0..plan.balancer.instances)
+                .map(|instance| balancer(plan, index, instance, seeds))
+                .collect(),
+            cookies: (plan.balancer.sticky == Sticky::Cookie).then(|| Cookies::new(clients)),
+            checks: Check::all(plan, index, seeds),
+            out: legs(),
+            back: legs(),
+            timeouts: plan.balancer.timeout.map(|timeout| calendar.lane(timeout)),
+            queue_timeouts: plan
+                .balancer
+                .queue_timeout
+                .map(|limit| calendar.lane(limit)),
+            reads_feedback: plan.balancer.strategy.reads_feedback(),
+            route: World::route_word(seeds, index),
+        }
+    }
+
+    /// The balancer that a request of this client goes through.
+    #[inline]
+    pub(super) fn instance(&self, draft: &Draft, client: u32) -> u16 {
+        let count = self.balancers.len();
+        if count == 1 {
+            return 0;
+        }
+        let word = match self.plan.balancer.spread {
+            Spread::Request => Luck::new(draft.luck, ROUTE).next_u64(),
+            Spread::Client => mix(self.route ^ mix(u64::from(client))),
+        };
+        below(&mut Luck::new(word, 0), count) as u16
+    }
+}

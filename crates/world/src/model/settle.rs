@@ -1,0 +1,175 @@
+//! What becomes of a request: it is tried again, succeeds or fails, and leaves the world.
+
+use super::blueprint::When;
+use super::calls::Spent;
+use super::request::{Attempt, Phase, Request};
+use super::{Event, World};
+use crate::observe::{Cause, Ended, Loss};
+use lbsim_engine::events::Calendar;
+use lbsim_engine::rng::Luck;
+use lbsim_engine::time::{Span, Time};
+
+/// Purpose of a request's luck: the pause before it is tried again; the number of the attempt is
+/// added.
+const PAUSE: u64 = 0x400;
+
+impl World<'_> {
+    /// The client has its answer: its session goes on, begins, or turns out to be lost. A server
+    /// that has died meanwhile, or only finishes what it had, keeps no state.
+    #[inline(always)]
+    pub(super) fn touch_session(&mut self, request: &Request, server: u32, now: Time) {
+        let source = usize::from(request.source);
+        if !self.servers[server as usize].is_up() {
+            return;
+        }
+        let Some(sessions) = &mut self.sessions[source] else {
+            return;
+        };
+        let touch = sessions.touch(request.draft.client, server, now);
+        if touch.began {
+            self.tally.session_begun(now);
+        }
+        if let Some(old) = touch.lost {
+            let service = &self.services[usize::from(request.service)];
+            let balancer = &service.balancers[usize::from(request.balancer)];
+            let loss = if balancer.pool().is_eligible(old - service.first) {
+                Loss::Moved
+            } else {
+                Loss::Unreachable
+            };
+            self.tally
+                .sessions_lost(now, loss, 1, u64::from(touch.hurt));
+        }
+    }
+
+    /// Tries a request again after a failed attempt, or gives up.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn retry(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[id];
+        let service = &self.services[usize::from(request.service)];
+        let retry = &service.plan.balancer.retry;
+        if request.attempts > retry.max || (cause == Cause::Error && !retry.error_answers) {
+            self.fail(id, cause, calendar);
+            return;
+        }
+        let luck = Luck::new(request.draft.luck, PAUSE + u64::from(request.attempts));
+        match retry.pause(request.attempts, luck) {
+            Span::ZERO => self.dispatch(id, calendar),
+            pause => calendar.after(pause, Event::Retry(id)),
+        }
+    }
+
+    /// A request is answered.
+    #[inline(always)]
+    pub(super) fn succeed(
+        &mut self,
+        id: u32,
+        request: &Request,
+        (attempt, spent): (&Attempt, Spent),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let server = attempt.server;
+        if self.has_cookies {
+            let service = &mut self.services[usize::from(request.service)];
+            if let Some(cookies) = &mut service.cookies {
+                cookies.set(request.client, server - service.first);
+            }
+        }
+        if self.calls.is_some() {
+            let at_balancer = waited_at_balancer(request, attempt);
+            if self.settle_call(id, (request, at_balancer), Ok(spent), calendar) {
+                return;
+            }
+        }
+        let response_time = calendar.now() + request.to_balancer - request.arrived;
+        if self.witness.is_some() {
+            self.testify(request, Some(attempt), None, response_time);
+        }
+        self.tally
+            .succeeded(request.stretch, response_time, request.measured);
+        if request.measured
+            && let Some(part) = self.tally.part(request.source)
+        {
+            part.latency.record(response_time);
+        }
+        self.end(id, request, calendar);
+    }
+
+    /// A request has failed.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        let request = self.requests[id];
+        if self.calls.is_some()
+            && self.settle_call(id, (&request, Span::ZERO), Err(cause), calendar)
+        {
+            return;
+        }
+        let after = calendar.now() + request.to_balancer - request.arrived;
+        self.testify(&request, None, Some(cause), after);
+        self.tally
+            .failed(request.stretch, after, cause, request.measured);
+        if request.measured
+            && let Some(part) = self.tally.part(request.source)
+        {
+            part.failed[cause as usize] += 1;
+            part.failures.record(after);
+        }
+        self.end(id, &request, calendar);
+    }
+
+    /// Tells the witness, if there is one, of a request that has ended.
+    #[cold]
+    #[inline(never)]
+    fn testify(
+        &mut self,
+        request: &Request,
+        answered: Option<&Attempt>,
+        failed: Option<Cause>,
+        response_time: Span,
+    ) {
+        let (waited, worked) = match answered.map(|attempt| attempt.phase) {
+            Some(Phase::Returning { waited, worked, .. }) => (waited, worked),
+            _ => (Span::ZERO, Span::ZERO),
+        };
+        let at_balancer =
+            answered.map_or(Span::ZERO, |attempt| waited_at_balancer(request, attempt));
+        if let Some(witness) = &mut self.witness {
+            witness.ended(&Ended {
+                arrived: request.arrived,
+                client: request.client,
+                group: request.source,
+                key: request.draft.key,
+                size: request.draft.size,
+                server: answered.map(|attempt| attempt.server),
+                attempts: request.attempts,
+                service_time: worked,
+                waited: waited + at_balancer,
+                response_time,
+                failed,
+                measured: request.measured,
+            });
+        }
+    }
+
+    #[inline(always)]
+    fn end(&mut self, id: u32, request: &Request, calendar: &mut Calendar<Event>) {
+        if request.measured {
+            self.tally
+                .presence
+                .leave(calendar.now(), request.to_balancer);
+        }
+        self.requests.remove(id);
+        let source = usize::from(request.source);
+        if self.has_users && matches!(self.plan.sources[source].when, When::Closed(_)) {
+            let pause = request.to_balancer + self.sources[source].think(request.draft.client);
+            calendar.after(pause, Event::Ask(request.client));
+        }
+    }
+}
+
+/// How long a request waited at its balancer before this attempt was sent.
+fn waited_at_balancer(request: &Request, attempt: &Attempt) -> Span {
+    attempt.sent.since(request.queued.min(attempt.sent))
+}

@@ -1,0 +1,337 @@
+//! Groups of clients at work: who asks for what, and when.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use rand::Rng as _;
+
+use super::arrivals::{Process, Rows, Texts};
+use super::blueprint::{Blueprint, SourcePlan, When};
+use super::draft::Draft;
+use super::popularity::Popularity;
+use lbsim_engine::distribution::Sampler;
+use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, mix};
+use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::strategy::{Key, MemberId, Origin, Request};
+
+/// The first port that clients connect from (Linux: `ip_local_port_range`).
+const EPHEMERAL: u16 = 32_768;
+
+/// What a rule sees that looks at no address.
+const UNSEEN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// All groups of clients, and whose request comes next.
+#[derive(Clone, Debug)]
+pub(super) struct Sources<'a> {
+    all: Vec<Source<'a>>,
+    next: usize,
+}
+
+impl<'a> Sources<'a> {
+    /// The groups of a blueprint, in its order, before their first requests.
+    pub(super) fn new(plan: &'a Blueprint, seeds: Seeds) -> Sources<'a> {
+        let mut all = Vec::with_capacity(plan.sources.len());
+        let mut clients = 0;
+        for (index, source) in plan.sources.iter().enumerate() {
+            let strategy = &plan.services[source.service].balancer.strategy;
+            all.push(Source::new(
+                source,
+                index as u64,
+                clients,
+                strategy.origin(),
+                seeds,
+            ));
+            clients += source.population.popularity.count();
+        }
+        let mut sources = Sources { all, next: 0 };
+        sources.find_next();
+        sources
+    }
+
+    /// When the next request comes.
+    #[inline]
+    pub(super) fn next_time(&self) -> Time {
+        self.all[self.next].next
+    }
+
+    /// The next request, and the number of its group.
+    #[inline]
+    pub(super) fn take(&mut self) -> (usize, Draft) {
+        let index = self.next;
+        let draft = self.all[index].take();
+        self.find_next();
+        (index, draft)
+    }
+
+    #[inline]
+    fn find_next(&mut self) {
+        if self.all.len() > 1 {
+            let earliest = (0..self.all.len()).min_by_key(|&i| self.all[i].next);
+            self.next = earliest.unwrap_or(0);
+        }
+    }
+
+    /// The next request of a user of a closed loop, by its number among all clients, and the number
+    /// of its group.
+    pub(super) fn ask(&mut self, user: u32) -> (usize, Draft) {
+        let index = self
+            .all
+            .partition_point(|source| source.first_client <= user)
+            - 1;
+        let source = &mut self.all[index];
+        (index, source.ask(user - source.first_client))
+    }
+
+    /// How long each user of a closed loop thinks before its first request, by its number among all
+    /// clients.
+    pub(super) fn first_pauses(&self) -> impl Iterator<Item = (u32, Span)> {
+        self.all.iter().flat_map(|source| {
+            (0..source.users()).map(|user| (source.first_client + user, source.think(user)))
+        })
+    }
+}
+
+impl<'a> std::ops::Index<usize> for Sources<'a> {
+    type Output = Source<'a>;
+    #[inline]
+    fn index(&self, index: usize) -> &Source<'a> {
+        &self.all[index]
+    }
+}
+
+/// A group of clients, with the streams that say what its requests are. What it makes does not
+/// depend on what becomes of it, so every strategy meets the same requests; in a closed loop, the
+/// same k-th request of each user.
+#[derive(Clone, Debug)]
+pub(super) struct Source<'a> {
+    plan: &'a SourcePlan,
+    popularity: &'a Popularity,
+    /// The address of each client; empty where no rule looks at it.
+    addresses: Cow<'a, [IpAddr]>,
+    when: Asking,
+    luck: Rng,
+    client: Rng,
+    key: Rng,
+    size: Rng,
+    /// The number of its first client among those of all groups.
+    first_client: u32,
+    /// When the next request comes; never in a closed loop.
+    next: Time,
+}
+
+#[derive(Clone, Debug)]
+enum Asking {
+    Process {
+        process: Process,
+        gaps: Rng,
+        bursts: Rng,
+    },
+    Trace {
+        rows: Arc<Rows>,
+        at: usize,
+    },
+    Closed {
+        think: Sampler,
+        users: Vec<User>,
+    },
+}
+
+/// A user of a closed loop: the k-th request and the k-th pause are its own, whenever they come.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    root: u64,
+    asked: u32,
+}
+
+/// Purposes of a user's luck.
+const REQUEST: u64 = 1 << 32;
+const THINK: u64 = 2 << 32;
+
+impl<'a> Source<'a> {
+    /// The group numbered `index`, before its first request.
+    fn new(
+        plan: &'a SourcePlan,
+        index: u64,
+        first_client: u32,
+        origin: Origin,
+        seeds: Seeds,
+    ) -> Source<'a> {
+        let (when, next) = match &plan.when {
+            When::Process(process) => {
+                let mut process = process.clone();
+                let mut gaps = seeds.stream(Domain::Arrivals, index);
+                let mut bursts = seeds.stream(Domain::Burst, index);
+                let first = process.first(&mut gaps, &mut bursts);
+                (
+                    Asking::Process {
+                        process,
+                        gaps,
+                        bursts,
+                    },
+                    first,
+                )
+            }
+            When::Trace(rows) => {
+                let first = rows.rows.first().map_or(Time::NEVER, |row| row.time);
+                (
+                    Asking::Trace {
+                        rows: Arc::clone(rows),
+                        at: 0,
+                    },
+                    first,
+                )
+            }
+            When::Closed(think) => {
+                let root = seeds.stream(Domain::User, index).next_u64();
+                let count = plan.population.popularity.count();
+                let users = (0..count)
+                    .map(|user| User {
+                        root: mix(root ^ mix(u64::from(user))),
+                        asked: 0,
+                    })
+                    .collect();
+                (
+                    Asking::Closed {
+                        think: think.clone(),
+                        users,
+                    },
+                    Time::NEVER,
+                )
+            }
+        };
+        let stream = |domain| seeds.stream(domain, index);
+        Source {
+            plan,
+            popularity: &plan.population.popularity,
+            addresses: if origin == Origin::Nothing {
+                Cow::Borrowed(&[])
+            } else {
+                plan.population.addresses.of(seeds, index)
+            },
+            when,
+            luck: stream(Domain::Luck),
+            client: stream(Domain::Client),
+            key: stream(Domain::Key),
+            size: stream(Domain::Size),
+            first_client,
+            next,
+        }
+    }
+
+    /// The request that comes at `self.next`; moves on to the one after.
+    #[inline]
+    fn take(&mut self) -> Draft {
+        match &mut self.when {
+            Asking::Process {
+                process,
+                gaps,
+                bursts,
+            } => {
+                self.next = process.next(self.next, gaps, bursts);
+                let client = self.popularity.draw(&mut self.client);
+                Draft {
+                    client,
+                    key: self.plan.keys.as_ref().map_or(u64::from(client), |keys| {
+                        u64::from(keys.draw(&mut self.key))
+                    }),
+                    luck: self.luck.next_u64(),
+                    size: self
+                        .plan
+                        .size
+                        .as_ref()
+                        .map_or(1.0, |size| size.sample(&mut self.size) as f32),
+                    service: -1.0,
+                }
+            }
+            Asking::Trace { rows, at } => {
+                let row = rows.rows[*at];
+                *at += 1;
+                self.next = rows.rows.get(*at).map_or(Time::NEVER, |row| row.time);
+                Draft {
+                    client: row.client,
+                    key: (self.plan.keys.as_ref()).map_or(u64::from(row.key), |keys| {
+                        u64::from(keys.draw(&mut self.key))
+                    }),
+                    luck: self.luck.next_u64(),
+                    size: self
+                        .plan
+                        .size
+                        .as_ref()
+                        .map_or(row.size, |size| size.sample(&mut self.size) as f32),
+                    service: row.service,
+                }
+            }
+            Asking::Closed { .. } => unreachable!("the users of a closed loop ask by themselves"),
+        }
+    }
+
+    /// The number of one of its clients among those of all groups.
+    #[inline]
+    pub(super) fn client(&self, draft: &Draft) -> u32 {
+        self.first_client + draft.client
+    }
+
+    /// What a strategy sees of a request that has tried some members.
+    #[inline(always)]
+    pub(super) fn seen<'b>(&'b self, draft: &Draft, tried: &'b [MemberId]) -> Request<'b> {
+        let text = |texts: &'b Texts, number: usize| Key::Text(&texts[number]);
+        Request {
+            client: match &self.plan.population.names {
+                None => Key::Number(u64::from(self.client(draft))),
+                Some(names) => text(names, draft.client as usize),
+            },
+            address: (self.addresses.get(draft.client as usize)).unwrap_or(&UNSEEN),
+            port: EPHEMERAL + (draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
+            key: match &self.plan.key_texts {
+                None => Key::Number(draft.key),
+                Some(texts) => text(texts, draft.key as usize),
+            },
+            labels: &self.plan.labels,
+            size: draft.size,
+            tried,
+        }
+    }
+
+    /// Users of a closed loop; none in an open one.
+    fn users(&self) -> u32 {
+        match &self.when {
+            Asking::Closed { users, .. } => users.len() as u32,
+            _ => 0,
+        }
+    }
+
+    /// The next request of a user.
+    fn ask(&mut self, user: u32) -> Draft {
+        let Asking::Closed { users, .. } = &mut self.when else {
+            unreachable!("only closed loops have users")
+        };
+        let User { root, asked } = &mut users[user as usize];
+        let mut luck = Luck::new(*root, REQUEST | u64::from(*asked));
+        *asked += 1;
+        Draft {
+            client: user,
+            key: self
+                .plan
+                .keys
+                .as_ref()
+                .map_or(u64::from(user), |keys| u64::from(keys.draw(&mut luck))),
+            luck: luck.next_u64(),
+            size: self
+                .plan
+                .size
+                .as_ref()
+                .map_or(1.0, |size| size.sample(&mut luck) as f32),
+            service: -1.0,
+        }
+    }
+
+    /// How long a user thinks before its next request.
+    pub(super) fn think(&self, user: u32) -> Span {
+        let Asking::Closed { think, users } = &self.when else {
+            return Span::FOREVER;
+        };
+        let User { root, asked } = users[user as usize];
+        Span::from_seconds(think.sample(&mut Luck::new(root, THINK | u64::from(asked))))
+    }
+}

@@ -1,0 +1,63 @@
+//! What a server does for a request after its own work on it: more work, and calls to other
+//! services.
+//!
+//! A server that works on a request is a caller like a client: its calls pass the balancers of the
+//! service that is called, with all that these do (strategy, timeout, retries). This is the one
+//! mechanism behind tiers, fan-out, quorums and stores.
+
+use lbsim_engine::distribution::Sampler;
+
+use super::network::Delay;
+
+/// One step of a server's work, done in turn with the others.
+#[derive(Clone, Debug)]
+pub struct StepPlan {
+    /// What is done.
+    pub kind: StepKind,
+    /// How often it is done, one after the other; at least 1.
+    pub repeat: u32,
+    /// The share of requests that take it, 0 to 1. It is drawn once, for all repetitions.
+    pub probability: f64,
+}
+
+/// What a step is.
+#[derive(Clone, Debug)]
+pub enum StepKind {
+    /// Work on a slot, in seconds at speed 1.
+    Work(Sampler),
+    /// Calls to services, all at the same time.
+    Call(CallPlan),
+}
+
+/// Calls that a step makes together.
+#[derive(Clone, Debug)]
+pub struct CallPlan {
+    /// The service that each call asks: an index into
+    /// [`Blueprint::services`](super::blueprint::Blueprint::services). One that is called several
+    /// times stands here as often.
+    pub services: Vec<usize>,
+    /// Good answers that the step waits for: 1 to as many as there are calls.
+    pub wait_for: u32,
+    /// Whether the request goes on where fewer good answers than that come; otherwise it is
+    /// answered with an error.
+    pub optional: bool,
+    /// Whether the request keeps its slot meanwhile.
+    pub blocking: bool,
+    /// One way, server to the balancer of the service that is called.
+    pub to_balancer: Delay,
+}
+
+impl StepPlan {
+    /// Seconds of work at speed 1 that it adds to a request, on average.
+    pub fn mean_work(&self) -> f64 {
+        match &self.kind {
+            StepKind::Work(work) => self.times() * work.mean(),
+            StepKind::Call(_) => 0.0,
+        }
+    }
+
+    /// How often a request takes it, on average.
+    pub fn times(&self) -> f64 {
+        self.probability * f64::from(self.repeat)
+    }
+}

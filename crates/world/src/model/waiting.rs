@@ -1,0 +1,77 @@
+//! Requests that wait at their balancer until a member takes them: only products' rules let them.
+
+use super::{Event, World};
+use crate::observe::Cause;
+use lbsim_engine::events::Calendar;
+use lbsim_strategies::balancer::Reason;
+use lbsim_strategies::strategy::MemberId;
+
+impl World<'_> {
+    /// Lets a request wait at its balancer, for `member` or for any.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn enqueue(
+        &mut self,
+        id: u32,
+        member: Option<MemberId>,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let now = calendar.now();
+        let request = &mut self.requests[id];
+        request.queued = now;
+        let service = &mut self.services[usize::from(request.service)];
+        service.balancers[usize::from(request.balancer)].enqueue(id, member);
+        if let Some(lane) = service.queue_timeouts {
+            calendar.after_lane(lane, Event::QueueTimeout(id));
+        }
+    }
+
+    /// A request may have waited at its balancer long enough.
+    pub(super) fn queue_timed_out(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let request = &self.requests[id];
+        let service = &mut self.services[usize::from(request.service)];
+        let limit = service.plan.balancer.queue_timeout;
+        // The place may hold another request by now, or the same one waiting again.
+        if limit.is_some_and(|limit| request.queued + limit == calendar.now())
+            && service.balancers[usize::from(request.balancer)].give_up(id)
+        {
+            self.fail(id, Cause::NoServer, calendar);
+        }
+    }
+
+    /// A member may take those who wait at this balancer.
+    #[inline(always)]
+    pub(super) fn serve_waiting(
+        &mut self,
+        service: usize,
+        balancer: usize,
+        member: MemberId,
+        calendar: &mut Calendar<Event>,
+    ) {
+        while let Some(id) =
+            self.services[service].balancers[balancer].dequeue(member, calendar.now())
+        {
+            self.send(id, member, calendar);
+        }
+    }
+
+    /// Lets a reason hold for a member at one balancer. Who waited for it is balanced anew, or now
+    /// gets it.
+    pub(super) fn set_reason(
+        &mut self,
+        (service, balancer): (usize, usize),
+        member: MemberId,
+        (reason, holds): (Reason, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let place = &mut self.services[service].balancers[balancer];
+        place.set(member, reason, holds, calendar.now());
+        if !holds {
+            self.serve_waiting(service, balancer, member, calendar);
+        } else if reason != Reason::Draining {
+            for id in place.release(member) {
+                self.dispatch(id, calendar);
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! How busy servers are: each over the measured window, and bands of servers over time.
+
+use serde::{Deserialize, Serialize};
+
+use lbsim_engine::time::{Span, Time};
+
+/// Bands in the heat map at most: with more servers, neighbours share one.
+const BANDS: usize = 100;
+
+/// Busy time, in slot-nanoseconds: two slots at work for one nanosecond are two.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Load {
+    from: Time,
+    to: Time,
+    /// Cells that have been added up here.
+    cells: u32,
+    /// By server.
+    pub servers: Vec<ServerLoad>,
+    /// Busy time by stretch and band, one stretch after the other.
+    grid: Vec<u64>,
+    bands: usize,
+    stretch: Span,
+    /// The stretch in which the last busy time ended, from when to when it lasts, and where its row
+    /// of `grid` is: most others end in it too.
+    begins: Time,
+    ends: Time,
+    row: usize,
+}
+
+/// What one server did in the measured window.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct ServerLoad {
+    slots: u32,
+    /// Busy time.
+    busy: u64,
+    /// Attempts sent to it for requests that arrived in the window; those below are among them.
+    pub sent: u64,
+    /// Attempts that failed on it.
+    pub failed: u64,
+    /// Those of them that it answered after a place in line, or a slot at once; none where it
+    /// shares itself.
+    pub answered: u64,
+    /// How long those had waited for a slot, in all.
+    pub waited: Span,
+}
+
+impl Load {
+    /// Idle servers with these slots; `stretches` of equal length divide the time from zero to
+    /// `to`.
+    pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Load {
+        let n = slots.len();
+        let bands = n.min(BANDS);
+        Load {
+            from,
+            to,
+            cells: 1,
+            servers: slots
+                .iter()
+                .map(|&slots| ServerLoad {
+                    slots,
+                    ..ServerLoad::default()
+                })
+                .collect(),
+            grid: vec![0; stretches * bands],
+            bands,
+            stretch: Span::from_nanos(to.nanos().div_ceil(stretches as u64)),
+            begins: Time::ZERO,
+            ends: Time::ZERO,
+            row: 0,
+        }
+    }
+
+    /// `slots` slots of `server` have been at work from `since` to `until`.
+    #[inline]
+    pub fn busy(&mut self, server: usize, slots: u32, since: Time, until: Time) {
+        let inside = until.min(self.to).since(since.max(self.from));
+        self.servers[server].busy += inside.nanos() * u64::from(slots);
+        let band = self.band(server);
+        if since >= self.begins && until <= self.ends {
+            self.grid[self.row + band] += (until - since).nanos() * u64::from(slots);
+        } else {
+            self.spread(band, slots, since, until);
+        }
+    }
+
+    /// Busy time that does not lie within the current stretch.
+    #[cold]
+    fn spread(&mut self, band: usize, slots: u32, since: Time, until: Time) {
+        let rows = self.grid.len() / self.bands;
+        let first = (since.nanos() / self.stretch.nanos()) as usize;
+        for stretch in first..rows {
+            let begins = Time::from_nanos(stretch as u64 * self.stretch.nanos());
+            let ends = begins + self.stretch;
+            let part = until.min(ends).since(since.max(begins));
+            self.grid[stretch * self.bands + band] += part.nanos() * u64::from(slots);
+            if until <= ends {
+                (self.begins, self.ends, self.row) = (begins, ends, stretch * self.bands);
+                break;
+            }
+        }
+    }
+
+    /// Measured time, all cells together.
+    fn window(&self) -> f64 {
+        (self.to - self.from).nanos() as f64 * f64::from(self.cells)
+    }
+
+    /// Makes this the sum of no cells.
+    pub fn clear(&mut self) {
+        self.cells = 0;
+    }
+
+    /// Adds all of `other`, a cell of the same scenario: shares are then means over cells.
+    pub fn merge(&mut self, other: &Load) {
+        self.cells += other.cells;
+        for (sum, more) in self.grid.iter_mut().zip(&other.grid) {
+            *sum += more;
+        }
+        for (sum, more) in self.servers.iter_mut().zip(&other.servers) {
+            sum.busy += more.busy;
+            sum.sent += more.sent;
+            sum.failed += more.failed;
+            sum.answered += more.answered;
+            sum.waited += more.waited;
+        }
+    }
+
+    #[inline]
+    fn band(&self, server: usize) -> usize {
+        if self.bands == self.servers.len() {
+            server
+        } else {
+            server * self.bands / self.servers.len()
+        }
+    }
+
+    /// Share of slot time in use in the measured window, by server.
+    pub fn utilization(&self) -> Vec<f64> {
+        let window = self.window();
+        self.servers
+            .iter()
+            .map(|server| server.busy as f64 / (window * f64::from(server.slots)))
+            .collect()
+    }
+
+    /// Share of all slot time in use in the measured window.
+    pub fn mean_utilization(&self) -> f64 {
+        let window = self.window();
+        let slots: f64 = self.servers.iter().map(|s| f64::from(s.slots)).sum();
+        self.servers.iter().map(|s| s.busy as f64).sum::<f64>() / (window * slots)
+    }
+
+    /// The first and last server of each band.
+    pub fn bands(&self) -> Vec<(usize, usize)> {
+        let n = self.servers.len();
+        (0..self.bands)
+            .map(|band| {
+                (
+                    (band * n).div_ceil(self.bands),
+                    ((band + 1) * n).div_ceil(self.bands) - 1,
+                )
+            })
+            .collect()
+    }
+
+    /// Share of slot time in use: `[stretch][band]`.
+    pub fn heat(&self) -> Vec<Vec<f64>> {
+        let slots: Vec<f64> = self
+            .bands()
+            .iter()
+            .map(|&(first, last)| {
+                let servers = &self.servers[first..=last];
+                servers.iter().map(|s| f64::from(s.slots)).sum()
+            })
+            .collect();
+        self.grid
+            .chunks(self.bands)
+            .map(|row| {
+                row.iter()
+                    .zip(&slots)
+                    .map(|(&busy, slots)| {
+                        busy as f64 / (self.stretch.nanos() as f64 * f64::from(self.cells) * slots)
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn busy_time_is_cut_at_the_window_and_shared_among_stretches() {
+        let at = Time::from_nanos;
+        let mut load = Load::new(at(100), at(400), 4, &[1, 2]);
+        load.busy(0, 1, at(50), at(250));
+        load.busy(1, 2, at(390), at(500));
+        load.busy(0, 1, at(250), at(260));
+        assert_eq!(load.utilization(), [160.0 / 300.0, 20.0 / 600.0]);
+        let heat = load.heat();
+        assert_eq!(
+            heat.iter().map(|row| row[0]).collect::<Vec<_>>(),
+            [0.5, 1.0, 0.6, 0.0]
+        );
+        assert_eq!(heat[3][1], 0.1);
+    }
+
+    #[test]
+    fn merged_cells_keep_their_shares() {
+        let at = Time::from_nanos;
+        let mut cell = Load::new(at(0), at(100), 2, &[1]);
+        cell.busy(0, 1, at(10), at(60));
+        let mut sum = Load::new(at(0), at(100), 2, &[1]);
+        sum.clear();
+        sum.merge(&cell);
+        sum.merge(&cell);
+        assert_eq!(
+            (sum.utilization(), sum.mean_utilization(), sum.heat()),
+            (cell.utilization(), 0.5, cell.heat())
+        );
+    }
+
+    #[test]
+    fn bands_cover_all_servers_once() {
+        for n in [1, 7, 99, 100, 101, 250, 1000, 12_345] {
+            let load = Load::new(Time::ZERO, Time::from_nanos(10), 1, &vec![1; n]);
+            let bands = load.bands();
+            assert_eq!(bands[0].0, 0);
+            assert_eq!(bands.last().unwrap().1, n - 1);
+            assert!(bands.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+            for (band, &(first, last)) in bands.iter().enumerate() {
+                assert!(
+                    (first..=last).all(|server| load.band(server) == band),
+                    "{n}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What is measured while a cell runs: response times, stretches of time, servers, sessions,
+//! counters. Measuring never draws a random number and never changes the world.
+
+mod histogram;
+mod latency;
+pub mod laws;
+mod load;
+mod presence;
+mod timeline;
+mod witness;
+
+pub use latency::Latency;
+pub use load::{Load, ServerLoad};
+pub use presence::Presence;
+pub use timeline::{Stretch, Timeline};
+pub use witness::{Ended, Witness};
+
+use serde::{Deserialize, Serialize};
+
+use lbsim_engine::time::{Span, Time};
+
+/// Why a request was not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Nobody was eligible.
+    NoServer,
+    /// The server was dead, or died on the way.
+    Crash,
+    /// The server's queue was full.
+    QueueFull,
+    /// The last attempt ran into its timeout.
+    Timeout,
+    /// The server answered with an error.
+    Error,
+}
+
+/// Why a session was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The server that held the state crashed.
+    Crash,
+    /// A request went to another server while the state was there to be had.
+    Moved,
+    /// The server that held the state took no requests: thought to be down, drained, or gone.
+    Unreachable,
+}
+
+impl Loss {
+    /// All causes, in the order in which they are shown.
+    pub const ALL: [Loss; 3] = [Loss::Crash, Loss::Moved, Loss::Unreachable];
+
+    /// The name in files and charts.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::Crash => "crash",
+            Loss::Moved => "moved",
+            Loss::Unreachable => "unreachable",
+        }
+    }
+}
+
+/// What one of several groups of clients met with.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Part {
+    /// Its requests that arrived in the measured window.
+    pub requests: u64,
+    /// Failed ones among them, by [`Cause`].
+    pub failed: [u64; 5],
+    /// Response times of those that succeeded.
+    pub latency: Latency,
+    /// Times to the end of those that failed.
+    pub failures: Latency,
+}
+
+/// What became of the requests to one of several services, those of clients and those of servers.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct ServiceCount {
+    /// Attempts made for them.
+    pub attempts: u64,
+    /// Failed ones among them, by [`Cause`].
+    pub failed: [u64; 5],
+    /// Response times of those that succeeded, as whoever asked sees them.
+    pub latency: Latency,
+    /// How long those waited for a slot, at the server and at the balancer, of the attempt that was
+    /// answered.
+    pub waited: Span,
+    /// How long they were worked on.
+    pub worked: Span,
+    /// How long they waited for what their servers had called.
+    pub called: Span,
+}
+
+/// All that one cell measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tally {
+    /// Where the measured window begins.
+    pub from: Time,
+    /// Where it ends.
+    pub to: Time,
+    /// Requests that arrived in the measured window.
+    pub requests: u64,
+    /// Failed ones among them, by [`Cause`].
+    pub failed: [u64; 5],
+    /// Those that were still under way when the run was cut off.
+    pub unfinished: u64,
+    /// Attempts made for them.
+    pub attempts: u64,
+    /// Response times of those that succeeded.
+    pub latency: Latency,
+    /// Times to the end of those that failed.
+    pub failures: Latency,
+    /// Stretches of simulated time, warm-up included.
+    pub timeline: Timeline,
+    /// Busy time of servers.
+    pub load: Load,
+    /// Sessions in the measured window: on at its beginning, or begun in it. A session that loses
+    /// its state goes on, so that there are as many whatever is lost.
+    pub sessions: u64,
+    /// Times that sessions lost their state in the measured window, by [`Loss`].
+    pub sessions_lost: [u64; 3],
+    /// Sessions that lost their state in the measured window, each once, by the [`Loss`] that was
+    /// the first.
+    pub sessions_hurt: [u64; 3],
+    /// Measured requests under way.
+    pub presence: Presence,
+    /// Requests that arrived in the whole run: the work done.
+    pub simulated: u64,
+    /// Whether a strategy drew random numbers of its own.
+    pub drew: bool,
+    /// The measured requests by group of clients; empty where there is one group.
+    pub parts: Vec<Part>,
+    /// The measured requests and the calls made in their course, by service; empty where no server
+    /// has steps.
+    pub services: Vec<ServiceCount>,
+}
+
+impl Tally {
+    /// Nothing measured yet. `slots` has the slots of each server; `stretches` of equal length
+    /// divide the time from zero to `to`.
+    pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Tally {
+        Tally {
+            from,
+            to,
+            requests: 0,
+            failed: [0; 5],
+            unfinished: 0,
+            attempts: 0,
+            latency: Latency::default(),
+            failures: Latency::default(),
+            timeline: Timeline::new(to, stretches),
+            load: Load::new(from, to, stretches, slots),
+            sessions: 0,
+            sessions_lost: [0; 3],
+            sessions_hurt: [0; 3],
+            presence: Presence::default(),
+            simulated: 0,
+            drew: false,
+            parts: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
+    /// As [`Tally::new`], for so many groups of clients.
+    pub fn for_groups(mut self, groups: usize) -> Tally {
+        if groups > 1 {
+            self.parts.resize(groups, Part::default());
+        }
+        self
+    }
+
+    /// As [`Tally::new`], counting for so many services what becomes of what they are asked.
+    pub fn for_services(mut self, services: usize) -> Tally {
+        self.services.resize(services, ServiceCount::default());
+        self
+    }
+
+    /// Where the requests of a group of clients are counted, if its own are.
+    #[inline(always)]
+    pub fn part(&mut self, group: u16) -> Option<&mut Part> {
+        self.parts.get_mut(usize::from(group))
+    }
+
+    /// Whether a request that arrives at `now` is measured.
+    #[inline]
+    pub fn measures(&self, now: Time) -> bool {
+        now >= self.from && now < self.to
+    }
+
+    /// A request that arrived in `stretch` has been answered.
+    #[inline(always)]
+    pub fn succeeded(&mut self, stretch: u16, response_time: Span, measured: bool) {
+        let cell = histogram::cell(response_time.nanos());
+        if measured {
+            self.latency.record_in(cell, response_time);
+        }
+        self.timeline.succeeded(stretch, cell, response_time);
+    }
+
+    /// A request that arrived in `stretch` has failed.
+    pub fn failed(&mut self, stretch: u16, after: Span, cause: Cause, measured: bool) {
+        if measured {
+            self.failed[cause as usize] += 1;
+            self.failures.record(after);
+        }
+        self.timeline.failed(stretch);
+    }
+
+    /// A session has begun.
+    pub fn session_begun(&mut self, now: Time) {
+        self.sessions += u64::from(self.measures(now));
+    }
+
+    /// `count` sessions have lost their state, `hurt` of them for the first time.
+    pub fn sessions_lost(&mut self, now: Time, loss: Loss, count: u64, hurt: u64) {
+        if self.measures(now) {
+            self.sessions_lost[loss as usize] += count;
+            self.sessions_hurt[loss as usize] += hurt;
+        }
+    }
+
+    /// Requests that succeeded.
+    pub fn succeeded_count(&self) -> u64 {
+        self.latency.count()
+    }
+
+    /// Length of the measured window in seconds.
+    pub fn seconds(&self) -> f64 {
+        (self.to - self.from).seconds()
+    }
+}
