@@ -10,10 +10,10 @@
 //!  text, checked           │  a cell for each variant       estimates,         results/<scenario>/
 //!                          │  and replication, in parallel  differences
 //!                          ▼
-//!                        model::run ◄── strategy, balancer, dist
+//!                        model::run ◄── strategy, balancer, distribution
 //!                          │
 //!                          ▼
-//!                        engine::run        observe: what is measured
+//!                        events::run        observe: what is measured
 //! ```
 //!
 //! # A run from text
@@ -61,9 +61,9 @@
 //!
 //! | module | for |
 //! |---|---|
-//! | [`engine`] | the calendar of events; its page is a whole M/M/1 queue |
+//! | [`events`] | the calendar of events; its page is a whole M/M/1 queue |
 //! | [`strategy`] | the picking rules, what they may see, and how to add one |
-//! | [`dist`], [`model::arrivals`] | random quantities such as service times; when requests come |
+//! | [`distribution`], [`model::arrivals`] | random quantities such as service times; when requests come |
 //! | [`model`] | the simulated world, and one cell of it |
 //! | [`experiment`] | cells in parallel, estimates, paired differences |
 //! | [`report`] | rows of the CSV files, tables, charts |
@@ -73,19 +73,20 @@
 //! | [`config`], [`logs`] | configurations and access logs of real balancers |
 //! | [`replay`] | recordings of real balancers, compared pick for pick |
 //!
-//! Modules import only from those below them; `docs/design.md` has the order and the reasons.
+//! Parts of it are crates of their own, whose modules stand here under the same names; imports go
+//! one way: `docs/design.md` has the order and the reasons.
 //!
 //! # Determinism
 //!
 //! The same scenario, seed and version give the same runs for any number of threads and on any
 //! machine, and on one machine the same bytes in every file. Time is whole nanoseconds ([`time`]);
-//! events of one time happen in the order in which they were scheduled ([`engine`]). Random streams
+//! events of one time happen in the order in which they were scheduled ([`events`]). Random streams
 //! are named after the thing they belong to ([`rng`]), so a request brings the same luck with it
 //! under every strategy. A change that moves results is called value-breaking in the changelog.
 //!
 //! # What is not modelled
 //!
-//! Among other things: services that call services, connections, autoscaling. The README has
+//! Among other things: DNS, connections, autoscaling. The README has
 //! the full list, and it should be read before a result is believed.
 
 pub mod cli;

@@ -55,7 +55,8 @@ struct Job {
 }
 
 impl<'a> Plain<'a> {
-    /// The system of a blueprint that is plain (see [`Features::is_plain`](super::features::Features::is_plain)), empty.
+    /// The system of a blueprint that is plain (see
+    /// [`Features::is_plain`](super::features::Features::is_plain)), empty.
     pub(super) fn new(
         plan: &'a Blueprint,
         seeds: Seeds,
