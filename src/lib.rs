@@ -63,7 +63,7 @@
 //! |---|---|
 //! | [`events`] | the calendar of events; its page is a whole M/M/1 queue |
 //! | [`strategy`] | the picking rules, what they may see, and how to add one |
-//! | [`distribution`], [`model::arrivals`] | random quantities such as service times; when requests come |
+//! | [`distribution`], [`model::arrivals`] | service times and the like; when requests come |
 //! | [`model`] | the simulated world, and one cell of it |
 //! | [`experiment`] | cells in parallel, estimates, paired differences |
 //! | [`report`] | rows of the CSV files, tables, charts |

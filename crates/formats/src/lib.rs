@@ -3,7 +3,7 @@
 //! | module | reads |
 //! |---|---|
 //! | [`config`] | pools, weights and settings of nginx, HAProxy and Envoy; puts other weights in their place |
-//! | [`logs`] | access logs of nginx, HAProxy, Envoy, AWS and others, packed or not, whatever their size |
+//! | [`logs`] | access logs of nginx, HAProxy, Envoy, AWS and others, of any size |
 //! | [`tabular`], [`prose`] | what tables of text have in common; counts and lists in sentences |
 //!
 //! ```
