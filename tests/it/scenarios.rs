@@ -971,3 +971,35 @@ fn tune_weights() {
     assert!(gain["relative"].as_f64().unwrap() < -0.05, "{gain}");
     assert!(gain["p_value"].as_f64().unwrap() < 0.01, "{gain}");
 }
+
+/// Threads that wait for a slow database make all pages slow; an event loop half of them; a timeout
+/// none.
+#[test]
+fn held_threads() {
+    let measured = measure("held-threads", 2, &[]);
+    let mean = |variant: &str| measured.mean(variant);
+    assert!(mean("event loop") < 0.75 * mean("threads"));
+    assert!(mean("threads, a timeout") < 0.1 * mean("event loop"));
+    assert_eq!(measured.success("threads, a timeout"), 1.0);
+}
+
+/// The median page gains more from the balancer of its leaves than the mean call does.
+#[test]
+fn fan_out() {
+    let measured = measure("fan-out", 2, &[]);
+    let median = |variant: &str| measured.quantile(variant, 0.5) / measured.quantile("random", 0.5);
+    assert!(median("least-connections") < 0.7);
+    assert!(median("power-of-d") < 0.75);
+    assert!(median("round-robin") < 0.9);
+}
+
+/// Who waits for two of three hardly notices the third; who waits for all fails while it is down.
+#[test]
+fn quorum() {
+    let measured = measure("quorum", 2, &[]);
+    assert!(measured.p99("two of three") < 0.85 * measured.p99("all three"));
+    assert!(measured.p99("the first") < 0.75 * measured.p99("two of three"));
+    // 20 of 160 seconds without the third, and 1.5 until checks know that it is back.
+    assert!((measured.success("all three") - 0.866).abs() < 0.01);
+    assert_eq!(measured.success("two of three"), 1.0);
+}

@@ -121,7 +121,7 @@ fn bad_sweeps_are_refused() {
         ),
         ("\"300/s\"", "\"300 cars\"", "with \"300 cars\""),
         ("\"100/s\", \"300/s\", \"390/s\"", "\"100/s\"", "2"),
-        ("label =", "at = [1.0]\nlabel =", "1 places for 3 values"),
+        ("label =", "at = [1.0]\nlabel =", "1 place for 3 values"),
         (
             "path = \"clients[0].arrivals.rate\"\nvalues = [\"100/s\", \"300/s\", \"390/s\"]",
             "path = \"run.compare\"\nvalues = [[\"random\"], [\"round-robin\"]]\nat = [1.0, 2.0]",

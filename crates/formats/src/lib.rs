@@ -2,7 +2,7 @@
 //!
 //! | module | reads |
 //! |---|---|
-//! | [`config`] | pools, weights and settings of nginx, HAProxy and Envoy; puts other weights in their place |
+//! | [`config`] | pools, weights and settings of nginx, HAProxy and Envoy; writes other weights |
 //! | [`logs`] | access logs of nginx, HAProxy, Envoy, AWS and others, of any size |
 //! | [`tabular`], [`prose`] | what tables of text have in common; counts and lists in sentences |
 //!
