@@ -192,7 +192,7 @@ fn print(
     let targets = own.servers.iter().zip(own.members.iter());
     let plan = Plan {
         name: own.name.clone(),
-        strategy: own.balancer.strategy.entry().name.to_owned(),
+        strategy: own.balancer.strategy.name().to_owned(),
         settings: own.balancer.strategy.said().into_iter().collect(),
         targets: targets
             .map(|(server, member)| Target {

@@ -194,7 +194,7 @@ pub struct Variant {
 impl Variant {
     /// Whether its strategy sees what no balancer can see.
     pub fn is_oracle(&self) -> bool {
-        self.strategy.entry().sight == Sight::Oracle
+        self.strategy.sight() == Sight::Oracle
     }
 }
 

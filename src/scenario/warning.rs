@@ -500,7 +500,7 @@ fn hashes(strategy: &str) -> bool {
 
 fn hot_keys(variant: &Variant, found: &mut Vec<Warning>) {
     let plan = &variant.blueprint;
-    if !hashes(variant.strategy.entry().name) {
+    if !variant.strategy.entry().is_some_and(|entry| hashes(entry.name)) {
         return;
     }
     for source in &plan.sources {

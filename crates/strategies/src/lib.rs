@@ -7,7 +7,7 @@
 //!
 //! let text = r#"{ "kind": "envoy-maglev", "table-size": 1009 }"#;
 //! let strategy: StrategyConfig = serde_json::from_str(text).unwrap();
-//! assert_eq!(strategy.entry().name, "envoy-maglev");
+//! assert_eq!(strategy.name(), "envoy-maglev");
 //! ```
 
 pub mod balancer;

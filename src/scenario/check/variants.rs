@@ -83,7 +83,7 @@ pub(super) fn variants(
         match read {
             Ok((strategy, world, blueprint)) => {
                 let oracle =
-                    strategy.entry().sight == Sight::Oracle && !changed.name.ends_with("(oracle)");
+                    strategy.sight() == Sight::Oracle && !changed.name.ends_with("(oracle)");
                 let name = if oracle {
                     format!("{} (oracle)", changed.name)
                 } else {
@@ -141,7 +141,7 @@ fn strategy_of(
             );
             let help = format!(
                 "add e.g. `strategy = {:?}` to it, or `strategy` to the balancer of `{}`",
-                several[0].entry().name,
+                several[0].name(),
                 world.services[compared].name
             );
             Err(vec![

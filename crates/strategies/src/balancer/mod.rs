@@ -54,7 +54,7 @@ impl Balancer {
     pub fn new(index: u16, strategy: &StrategyConfig, pool: Pool, mut rng: Rng) -> Balancer {
         let reasons = vec![0; pool.len()];
         let mut probes = Vec::new();
-        let is_product = strategy.entry().sight == Sight::Product;
+        let is_product = strategy.sight() == Sight::Product;
         let strategy = strategy.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,

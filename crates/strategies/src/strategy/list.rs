@@ -123,6 +123,10 @@ macro_rules! strategies {
         #[allow(missing_docs, reason = "each variant is the rule whose name it bears")]
         pub enum StrategyConfig {
             $($(#[serde(rename = $name)] $Rule(<$family::$module::$Rule as News>::Config),)*)*
+            /// A rule from outside, which code hands in and no scenario file names.
+            #[serde(skip_deserializing, rename = "custom")]
+            #[schemars(skip)]
+            Custom(Custom),
         }
 
         /// A strategy at work.
@@ -130,6 +134,8 @@ macro_rules! strategies {
         #[allow(missing_docs, reason = "each variant is the rule whose name it bears")]
         pub enum Strategy {
             $($($Rule($family::$module::$Rule),)*)*
+            /// A rule from outside.
+            Custom(CustomRule),
         }
 
         /// All strategies, in the order in which they are listed and coloured.
@@ -144,10 +150,14 @@ macro_rules! strategies {
         ];
 
         impl StrategyConfig {
-            /// Where the strategy stands in [`CATALOGUE`].
-            pub fn index(&self) -> usize {
-                let name = match self { $($(StrategyConfig::$Rule(_) => $name,)*)* };
-                CATALOGUE.iter().position(|entry| entry.name == name).expect("the list holds every variant")
+            /// What it is called, without its settings.
+            pub fn name(&self) -> &str {
+                match self { $($(StrategyConfig::$Rule(_) => $name,)*)* StrategyConfig::Custom(custom) => custom.name() }
+            }
+
+            /// What it may see.
+            pub fn sight(&self) -> Sight {
+                match self { $($(StrategyConfig::$Rule(_) => strategies!(@sight $sight),)*)* StrategyConfig::Custom(_) => Sight::Blind }
             }
 
             /// See [`News::check`].
@@ -155,57 +165,57 @@ macro_rules! strategies {
             /// # Errors
             /// The first setting that cannot be.
             pub fn check(&self) -> Result<(), BadSetting> {
-                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::check(config),)*)* }
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::check(config),)*)* StrategyConfig::Custom(custom) => custom.check() }
             }
 
             /// Whether it reads the reports of monitoring agents.
             pub fn reads_reports(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_REPORTS,)*)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_REPORTS,)*)* StrategyConfig::Custom(custom) => custom.kind().reads_reports() }
             }
 
             /// Whether it hashes by the placement that each replication draws.
             pub fn places(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PLACES,)*)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PLACES,)*)* StrategyConfig::Custom(custom) => custom.kind().places() }
             }
 
             /// Whether it hears from servers that become idle.
             pub fn hears_idle(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEARS_IDLE,)*)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEARS_IDLE,)*)* StrategyConfig::Custom(custom) => custom.kind().hears_idle() }
             }
 
             /// Whether it reads what servers say of themselves in their answers.
             pub fn reads_feedback(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_FEEDBACK,)*)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_FEEDBACK,)*)* StrategyConfig::Custom(custom) => custom.kind().reads_feedback() }
             }
 
             /// Whether it is an oracle that wants to know when requests would be completed.
             pub fn foresees(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::FORESEES,)*)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::FORESEES,)*)* StrategyConfig::Custom(_) => false }
             }
 
             /// Whether it probes servers.
             pub fn probes(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PROBES,)*)* }
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PROBES,)*)* StrategyConfig::Custom(custom) => custom.kind().probes() }
             }
 
             /// See [`News::in_charge`].
             pub fn in_charge(&self, members: &[Member]) -> Vec<bool> {
-                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::in_charge(config, members),)*)* }
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::in_charge(config, members),)*)* StrategyConfig::Custom(custom) => custom.kind().in_charge(members) }
             }
 
             /// See [`News::notices_failures`].
             pub fn notices_failures(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::notices_failures(config),)*)* }
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::notices_failures(config),)*)* StrategyConfig::Custom(custom) => custom.kind().notices_failures() }
             }
 
             /// What it looks at of where a request comes from.
             pub fn origin(&self) -> Origin {
-                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::origin(config),)*)* }
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::origin(config),)*)* StrategyConfig::Custom(custom) => custom.kind().origin() }
             }
 
             /// The strategy as a balancer starts with it.
             pub fn build(&self, cx: &mut Context<'_>) -> Strategy {
-                match self { $($(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)*)* }
+                match self { $($(StrategyConfig::$Rule(config) => Strategy::$Rule(News::new(config, cx)),)*)* StrategyConfig::Custom(custom) => Strategy::Custom(CustomRule::new(custom, cx)) }
             }
         }
 
@@ -214,66 +224,66 @@ macro_rules! strategies {
             /// eligible member.
             #[inline]
             pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, cx: &mut Context<'_>) -> Pick {
-                match self { $($(Strategy::$Rule(rule) => strategies!(@pick $sight rule, request, truth, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => strategies!(@pick $sight rule, request, truth, cx),)*)* Strategy::Custom(rule) => Pick::Member(rule.pick(request, cx)) }
             }
 
             /// See [`News::sent`].
             #[inline]
             pub fn sent(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.sent(member, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.sent(member, cx),)*)* Strategy::Custom(rule) => rule.news().sent(member, cx) }
             }
 
             /// See [`News::foresee`].
             #[inline]
             pub fn foresee(&self, member: MemberId) {
-                match self { $($(Strategy::$Rule(rule) => rule.foresee(member),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.foresee(member),)*)* Strategy::Custom(rule) => rule.foresee(member) }
             }
 
             /// See [`News::answered`].
             #[inline]
             pub fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.answered(answer, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.answered(answer, cx),)*)* Strategy::Custom(rule) => rule.news().answered(answer, cx) }
             }
 
             /// See [`News::eligibility_changed`].
             pub fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.eligibility_changed(member, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.eligibility_changed(member, cx),)*)* Strategy::Custom(rule) => rule.news().eligibility_changed(member, cx) }
             }
 
             /// See [`Product::takes_waiting`].
             pub fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-                match self { $($(Strategy::$Rule(rule) => strategies!(@waiting $sight rule, member, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => strategies!(@waiting $sight rule, member, cx),)*)* Strategy::Custom(_) => false }
             }
 
             /// See [`News::membership_changed`].
             pub fn membership_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.membership_changed(member, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.membership_changed(member, cx),)*)* Strategy::Custom(rule) => rule.news().membership_changed(member, cx) }
             }
 
             /// See [`News::weight_changed`].
             pub fn weight_changed(&mut self, member: MemberId, before: u32, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.weight_changed(member, before, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.weight_changed(member, before, cx),)*)* Strategy::Custom(rule) => rule.news().weight_changed(member, before, cx) }
             }
 
             /// See [`News::probed`].
             pub fn probed(&mut self, member: MemberId, probe: &Probe, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.probed(member, probe, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.probed(member, probe, cx),)*)* Strategy::Custom(rule) => rule.news().probed(member, probe, cx) }
             }
 
             /// See [`News::idle`].
             pub fn idle(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.idle(member, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.idle(member, cx),)*)* Strategy::Custom(rule) => rule.news().idle(member, cx) }
             }
 
             /// See [`News::reported`].
             pub fn reported(&mut self, member: MemberId, report: &Report, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => rule.reported(member, report, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => rule.reported(member, report, cx),)*)* Strategy::Custom(rule) => rule.news().reported(member, report, cx) }
             }
 
             /// See [`Oracle::truth_changed`]; nothing for a rule that cannot see it.
             #[inline]
             pub fn truth_changed(&mut self, member: MemberId, truth: Truth<'_>, cx: &mut Context<'_>) {
-                match self { $($(Strategy::$Rule(rule) => strategies!(@truth $sight rule, member, truth, cx),)*)* }
+                match self { $($(Strategy::$Rule(rule) => strategies!(@truth $sight rule, member, truth, cx),)*)* Strategy::Custom(_) => {} }
             }
         }
     };
@@ -297,9 +307,18 @@ macro_rules! strategies {
 const LISTED: usize = 8;
 
 impl super::StrategyConfig {
-    /// The line of the catalogue.
-    pub fn entry(&self) -> &'static Entry {
-        &super::CATALOGUE[self.index()]
+    /// The line of the catalogue; a rule from outside has none.
+    pub fn entry(&self) -> Option<&'static Entry> {
+        super::CATALOGUE.get(self.index())
+    }
+
+    /// Where it stands in [`CATALOGUE`](super::CATALOGUE): a rule from outside after all.
+    pub fn index(&self) -> usize {
+        let listed = super::CATALOGUE.iter();
+        match self {
+            Self::Custom(_) => super::CATALOGUE.len(),
+            _ => listed.take_while(|entry| entry.name != self.name()).count(),
+        }
     }
 
     /// The name in tables and charts: the kind, the settings that are not at their default, and
@@ -314,8 +333,7 @@ impl super::StrategyConfig {
     /// assert_eq!(five.label(), "power-of-d d=5");
     /// ```
     pub fn label(&self) -> String {
-        let entry = self.entry();
-        let mut label = entry.name.to_owned();
+        let mut label = self.name().to_owned();
         for (path, value) in self.said() {
             let value = match value {
                 serde_json::Value::String(text) => text,
@@ -326,7 +344,7 @@ impl super::StrategyConfig {
             };
             label += &format!(" {path}={value}");
         }
-        if entry.sight == Sight::Oracle {
+        if self.sight() == Sight::Oracle {
             label += " (oracle)";
         }
         label
@@ -335,26 +353,39 @@ impl super::StrategyConfig {
     /// The settings that are not at their default, at any depth, each by its path: those that
     /// cannot be left out without another meaning.
     pub fn said(&self) -> Vec<(String, serde_json::Value)> {
-        let means_the_same = |changed: &serde_json::Value| {
-            serde_json::from_value::<Self>(changed.clone()).is_ok_and(|other| other == *self)
-        };
-        let mut rest = serde_json::to_value(self).unwrap_or_default();
-        let mut paths = Vec::new();
-        leaves(&rest, &mut Vec::new(), &mut paths);
-        let mut said = Vec::new();
-        for path in paths.into_iter().filter(|path| *path != ["kind"]) {
-            let mut shorter = rest.clone();
-            let Some(value) = take(&mut shorter, &path) else {
-                continue;
-            };
-            if means_the_same(&shorter) {
-                rest = shorter;
-            } else {
-                said.push((path.join("."), value));
-            }
+        if let Self::Custom(custom) = self {
+            return said(custom.settings(), |changed| custom.is_set_to(changed));
         }
+        let settings = serde_json::to_value(self).unwrap_or_default();
+        let mut said = said(settings, |changed| {
+            serde_json::from_value::<Self>(changed.clone()).is_ok_and(|other| other == *self)
+        });
+        said.retain(|(path, _)| path != "kind");
         said
     }
+}
+
+/// What of `settings` cannot be left out without another meaning, each by its path.
+fn said(
+    settings: serde_json::Value,
+    means_the_same: impl Fn(&serde_json::Value) -> bool,
+) -> Vec<(String, serde_json::Value)> {
+    let mut rest = settings;
+    let mut paths = Vec::new();
+    leaves(&rest, &mut Vec::new(), &mut paths);
+    let mut said = Vec::new();
+    for path in paths {
+        let mut shorter = rest.clone();
+        let Some(value) = take(&mut shorter, &path) else {
+            continue;
+        };
+        if means_the_same(&shorter) {
+            rest = shorter;
+        } else {
+            said.push((path.join("."), value));
+        }
+    }
+    said
 }
 
 /// The paths of all values that hold no others by name, and of the objects around them, innermost

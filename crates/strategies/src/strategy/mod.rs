@@ -19,8 +19,8 @@ pub mod index;
 mod list;
 #[cfg(test)]
 mod broken;
-#[cfg(test)]
-mod contract;
+pub mod contract;
+pub mod custom;
 pub mod load;
 pub mod pool;
 mod standby;
@@ -33,6 +33,7 @@ pub use context::{
     Answer, BadSetting, Context, Feedback, Key, Labels, Origin, Outcome, Pick, Probe, Report,
     Request, Truth, UNLABELLED,
 };
+pub use custom::{Custom, CustomRule};
 pub use list::{Entry, Sight, called};
 pub use pool::{Member, MemberId, Pool};
 

@@ -282,7 +282,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         jitter: _,
         error_answers: _,
     } = retry;
-    found.oracles |= strategy.entry().sight == Sight::Oracle;
+    found.oracles |= strategy.sight() == Sight::Oracle;
     found.probes |= strategy.probes();
     found.idle_news |= strategy.hears_idle();
     found.feedback |= strategy.reads_feedback();

@@ -96,7 +96,7 @@ mod tests {
                 let target = bench.pick(0);
                 bench.send(target);
             }
-            assert!((0..4).all(|target| bench.pool.in_flight(target) == round));
+            assert!((0..4).all(|target| bench.pool().in_flight(target) == round));
         }
         for target in 0..4 {
             bench.set_eligible(target, false);

@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn hits(bench: &mut Bench, picks: u32) -> Vec<u32> {
-        let mut hits = vec![0; bench.pool.len()];
+        let mut hits = vec![0; bench.pool().len()];
         for who in 0..picks {
             hits[bench.pick(who) as usize] += 1;
         }

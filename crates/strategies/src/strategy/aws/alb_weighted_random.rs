@@ -201,7 +201,7 @@ mod tests {
     /// and the others 2.
     fn interval(bench: &mut Bench, errors: u32) -> Vec<u32> {
         bench.wait(INTERVAL);
-        let mut hits = vec![0; bench.pool.len()];
+        let mut hits = vec![0; bench.pool().len()];
         for who in 0..2000 {
             let target = bench.pick(who);
             let hit = &mut hits[target as usize];

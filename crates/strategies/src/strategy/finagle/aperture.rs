@@ -194,7 +194,7 @@ mod tests {
         assert!((0..20).all(|who| bench.pick(who) == only));
         bench.set_eligible(only, false);
         let next = bench.pick(0);
-        assert!(next != only && bench.pool.is_eligible(next));
+        assert!(next != only && bench.pool().is_eligible(next));
     }
 
     /// One request after the other ends and begins, with a second between: three, none and eight

@@ -130,11 +130,11 @@ mod tests {
             bench.send(member);
             let bound =
                 (1.25 * f64::from(sent + 1) * f64::from(weights[member as usize]) / 8.0).ceil();
-            assert!(f64::from(bench.pool.in_flight(member)) <= bound);
+            assert!(f64::from(bench.pool().in_flight(member)) <= bound);
         }
         // The bounds of three are enough for all only where the fourth has the least weight.
-        let used = (0..4).filter(|&member| bench.pool.in_flight(member) > 0);
-        assert!(used.count() >= 3 && bench.pool.in_flight(3) > 0);
+        let used = (0..4).filter(|&member| bench.pool().in_flight(member) > 0);
+        assert!(used.count() >= 3 && bench.pool().in_flight(3) > 0);
     }
 
     #[test]

@@ -118,7 +118,7 @@ mod tests {
             let mut bench = Bench::new("least-connections", &weights);
             for _ in 0..200 {
                 let load = |b: &Bench, m: MemberId| {
-                    f64::from(b.pool.in_flight(m)) / f64::from(weights[m as usize])
+                    f64::from(b.pool().in_flight(m)) / f64::from(weights[m as usize])
                 };
                 let least = (0..3)
                     .map(|m| load(&bench, m))
@@ -128,11 +128,11 @@ mod tests {
                 bench.send(picked);
             }
             assert_eq!(
-                bench.pool.in_flight(0),
+                bench.pool().in_flight(0),
                 if weights[0] == 2 {
                     100
                 } else {
-                    bench.pool.in_flight(0)
+                    bench.pool().in_flight(0)
                 }
             );
         }

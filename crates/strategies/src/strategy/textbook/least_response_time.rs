@@ -163,9 +163,9 @@ mod tests {
             bench.send(picked);
         }
         assert!(
-            (29..=31).contains(&bench.pool.in_flight(0)),
+            (29..=31).contains(&bench.pool().in_flight(0)),
             "{}",
-            bench.pool.in_flight(0)
+            bench.pool().in_flight(0)
         );
     }
 }

@@ -117,6 +117,7 @@ impl Rule for PowerOfD {
 #[cfg(test)]
 mod tests {
     use super::Config;
+    use crate::strategy::StrategyConfig;
     use crate::strategy::contract::Bench;
 
     /// With member `m` holding `m` requests, the pick of d distinct of n is the least drawn:
@@ -127,13 +128,11 @@ mod tests {
             (2, vec![4, 3, 2, 1, 0], 16.3),
             (3, vec![6, 3, 1, 0, 0], 13.8),
         ] {
-            let mut bench = Bench::with(
-                Config {
-                    d,
-                    replacement: false,
-                },
-                &[1; 5],
-            );
+            let config = Config {
+                d,
+                replacement: false,
+            };
+            let mut bench = Bench::of(&StrategyConfig::PowerOfD(config), &[1; 5]);
             for member in 0..5 {
                 for _ in 0..member {
                     bench.send(member);
@@ -169,13 +168,11 @@ mod tests {
     #[test]
     fn ties_are_fair() {
         for d in [1, 2, 3, 4, 5, 64] {
-            let mut bench = Bench::with(
-                Config {
-                    d,
-                    replacement: false,
-                },
-                &[1; 5],
-            );
+            let config = Config {
+                d,
+                replacement: false,
+            };
+            let mut bench = Bench::of(&StrategyConfig::PowerOfD(config), &[1; 5]);
             let mut hits = [0u32; 5];
             for _ in 0..100_000 {
                 hits[bench.pick(0) as usize] += 1;
