@@ -182,7 +182,8 @@ pub fn open(trace: &Trace, path: &Path) -> Result<Rows, TraceError> {
 /// The first rows that cannot be read, by number and column, with what stands there.
 ///
 /// ```
-/// use lbsim_world::model::arrivals::Trace;
+/// use lbsim::model::arrivals::Trace;
+/// use lbsim::scenario::trace;
 /// let said: Trace = serde_json::from_str(
 ///     r#"{ "file": "x.csv", "columns": { "time": "t", "client": "who", "size": "bytes" } }"#,
 /// ).unwrap();

@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`events`] | the calendar, and the loop that takes what is due from it |
-//! | [`time`], [`units`] | whole nanoseconds; quantities as people write them, `"10ms"`, `"800/s"` |
+//! | [`time`], [`units`] | whole nanoseconds; quantities as text: `"10ms"`, `"800/s"` |
 //! | [`rng`] | a stream for each purpose: what one thing draws does not shift what another draws |
 //! | [`distribution`] | random quantities that are the same to the bit on every machine |
 //! | [`mod@prefetch`] | a hint to the processor |
