@@ -349,7 +349,7 @@ fn lonely(placed: &Placed, pool: &Pool, service: &ServicePlan) -> Vec<String> {
         .map(|(group, _)| group.name.as_str())
         .collect();
     if !missing.is_empty() {
-        let names = listed(missing.into_iter());
+        let names = listed(missing);
         sentences.push(format!(
             "in the scenario, but not in the configuration: {names}"
         ));

@@ -68,11 +68,14 @@ pub(super) const CLOSE: f64 = 12.0;
 const STEPS: i32 = 20;
 const STEP: f64 = 8.0;
 
+/// A label: its width and height, and the end of its line.
+type Wanted = ((f64, f64), (f64, f64));
+
 /// Places for labels of lines that end within `room`, given their sizes and ends: behind, before,
 /// above or below the end, as near as may be without covering any of `lines`, each a row of points,
 /// or one another. Where there is no such place, where they cover least.
 pub(super) fn by_ends(
-    wanted: &[((f64, f64), (f64, f64))],
+    wanted: &[Wanted],
     room: Place,
     lines: &[Vec<(f64, f64)>],
 ) -> Vec<Place> {
