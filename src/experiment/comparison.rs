@@ -204,8 +204,13 @@ fn within_one_run(variant: &VariantOutcome) -> Option<f64> {
         .iter()
         .map(|stretch| (stretch.total() * 1e3, stretch.succeeded() as f64))
         .collect();
-    overlapping_batch_means(&measured, DEFAULT_LEVEL)
+    let requests: f64 = measured.iter().map(|&(_, count)| count).sum();
+    (requests >= ENOUGH).then(|| overlapping_batch_means(&measured, DEFAULT_LEVEL))?
 }
+
+/// Requests below which one run says nothing of its error: batches of a twentieth of it are to be
+/// long against the time for which requests depend on each other.
+const ENOUGH: f64 = 20_000.0;
 
 /// The mean of a metric from which the luck of a run has been taken: how much work happened to
 /// come, of which theory knows the mean. The control is the utilization, whose expectation is the

@@ -61,7 +61,7 @@ pub struct Run {
     pub p99_all_ms: Option<f64>,
     /// Share of all slot time in use.
     pub utilization_mean: Option<f64>,
-    /// Highest less lowest utilization of a server.
+    /// Highest less lowest utilization of a server of the service whose strategy is compared.
     pub utilization_spread: Option<f64>,
     /// Highest utilization of a server.
     pub utilization_max: Option<f64>,
@@ -146,7 +146,7 @@ pub struct VariantOutcome {
 }
 
 impl Run {
-    fn new(strategy: &str, replication: u32, tally: &Tally, cost_per_hour: Option<f64>) -> Run {
+    fn new(variant: &Variant, replication: u32, tally: &Tally) -> Run {
         let all = Part {
             requests: tally.requests,
             failed: tally.failed,
@@ -156,18 +156,20 @@ impl Run {
         let utilization = tally.load.utilization();
         let highest = utilization.iter().copied().fold(f64::MIN, f64::max);
         let hurt: u64 = tally.sessions_hurt.iter().sum();
-        let lowest = utilization.iter().copied().fold(f64::MAX, f64::min);
+        let own = &utilization[variant.blueprint.servers_of(variant.service)];
+        let spread = own.iter().copied().fold(f64::MIN, f64::max)
+            - own.iter().copied().fold(f64::MAX, f64::min);
         Run {
             attempts: tally.attempts,
             utilization_mean: Some(tally.load.mean_utilization()),
-            utilization_spread: Some(highest - lowest),
+            utilization_spread: Some(spread),
             utilization_max: Some(highest),
-            cost_per_hour,
+            cost_per_hour: variant.blueprint.cost_per_hour(),
             sessions: tally.sessions,
             sessions_lost: tally.sessions_lost.iter().sum(),
             sessions_hurt: hurt,
             sessions_hurt_share: (tally.sessions > 0).then(|| hurt as f64 / tally.sessions as f64),
-            ..Run::of(&all, strategy, replication, tally.seconds())
+            ..Run::of(&all, &variant.name, replication, tally.seconds())
         }
     }
 
@@ -288,12 +290,7 @@ impl VariantOutcome {
     /// Takes what one replication measured; in any order.
     pub(super) fn take(&mut self, variant: &Variant, replication: u32, tally: &Tally) {
         let at = replication as usize;
-        self.runs[at] = Run::new(
-            &variant.name,
-            replication,
-            tally,
-            variant.blueprint.cost_per_hour(),
-        );
+        self.runs[at] = Run::new(variant, replication, tally);
         self.losses[at] = tally.sessions_lost;
         self.hurt[at] = tally.sessions_hurt;
         if !self.utilization.is_empty() {

@@ -19,8 +19,8 @@ pub struct ServiceOutcome {
 #[derive(Clone, Debug, Default)]
 struct ServiceRun {
     requests: u64,
+    answered: u64,
     attempts: u64,
-    failed: u64,
     mean_ms: Option<f64>,
     p99_ms: Option<f64>,
     wait_ms: Option<f64>,
@@ -32,7 +32,7 @@ struct ServiceRun {
 /// were answered well.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ServiceFigures {
-    /// Requests that ended, a replication.
+    /// Requests that were made, a replication.
     pub requests: f64,
     /// Attempts made for them, a replication.
     pub attempts: f64,
@@ -58,14 +58,13 @@ impl ServiceOutcome {
 
     /// Takes what one replication measured.
     pub(super) fn take(&mut self, replication: usize, count: &ServiceCount) {
-        let failed = count.failed.iter().sum();
         let answered = count.latency.count();
         let each =
             |total: Span| (answered > 0).then(|| milliseconds(total.seconds() / answered as f64));
         self.runs[replication] = ServiceRun {
-            requests: answered + failed,
+            requests: count.requests,
+            answered,
             attempts: count.attempts,
-            failed,
             mean_ms: count.latency.mean().map(milliseconds),
             p99_ms: count.latency.quantile(0.99).map(milliseconds),
             wait_ms: each(count.waited),
@@ -90,7 +89,7 @@ impl ServiceOutcome {
             })
         };
         let success = |run: &ServiceRun| {
-            let share = (run.requests - run.failed) as f64 / run.requests as f64;
+            let share = run.answered as f64 / run.requests as f64;
             (run.requests > 0).then_some(share)
         };
         // A quantile is read off all replications together, and not given where too few took

@@ -174,7 +174,7 @@ pub struct ServiceRow {
     pub strategy: String,
     /// The service.
     pub service: String,
-    /// Requests to it that ended, a replication.
+    /// Requests to it, a replication.
     pub requests: f64,
     /// Attempts that its balancers sent for them, a replication.
     pub attempts: f64,

@@ -5,7 +5,8 @@ use super::table::with_half_width;
 use crate::experiment::{
     self, Outcome, VariantOutcome, cautions, estimate, metric, ranking, selection, width,
 };
-use crate::scenario::{Goal, Scenario, Target, Warning};
+use crate::prose::listed;
+use crate::scenario::{Goal, Scenario, Sweep, Target, Warning};
 use crate::stats::Verdict;
 
 /// What may be said, a sentence each; with no replication to compare, or a single strategy, there
@@ -61,10 +62,34 @@ fn strategies(scenario: &Scenario) -> Option<String> {
 /// What is to be borne in mind: with the scenario, and with what came out.
 pub fn warnings(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<Warning> {
     let mut warnings = scenario.warnings.clone();
-    if scenario.sweep.is_none() {
-        warnings.extend(cautions(scenario, &outcomes[0]));
+    match &scenario.sweep {
+        None => warnings.extend(cautions(scenario, &outcomes[0])),
+        Some(sweep) => warnings.extend(unsettled(sweep, outcomes)),
     }
     warnings
+}
+
+/// The points of a sweep that had not settled: what stands there depends on the length of the run.
+fn unsettled(sweep: &Sweep, outcomes: &[Outcome]) -> Option<Warning> {
+    let code = "not-settled";
+    let points = sweep.points.iter().zip(outcomes);
+    let open = points.filter(|(point, outcome)| {
+        !point.is_skipped
+            && cautions(&point.scenario, outcome)
+                .iter()
+                .any(|found| found.code == code)
+    });
+    let names: Vec<String> = open
+        .map(|(point, _)| match &point.and {
+            None => point.value.clone(),
+            Some((and, _)) => format!("{} with {and}", point.value),
+        })
+        .collect();
+    let text = format!(
+        "response times had not settled at {}: under a strategy at least they still climbed or fell when the run ended, and depend on its length",
+        listed(&names)
+    );
+    (!names.is_empty()).then_some(Warning { code, text })
 }
 
 /// What was asked for, and what was reached.

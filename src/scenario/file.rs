@@ -371,7 +371,7 @@ pub enum Metric {
     Goodput,
     /// Sessions lost.
     SessionsLost,
-    /// Highest less lowest utilization of a server.
+    /// Highest less lowest utilization of a server of the service whose strategy is compared.
     UtilizationSpread,
     /// Highest utilization of a server.
     UtilizationMax,

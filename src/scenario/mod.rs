@@ -187,6 +187,8 @@ pub struct Variant {
     pub name: String,
     /// Its strategy.
     pub strategy: StrategyConfig,
+    /// The service whose strategy that is: an index into the services of its world.
+    pub service: usize,
     /// Its world.
     pub blueprint: Blueprint,
 }

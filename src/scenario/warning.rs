@@ -106,7 +106,7 @@ pub const CATALOGUE: &[Entry] = &[
     Entry {
         code: "few-replications",
         summary: "So few replications that intervals are wide or missing.",
-        text: "Student's t with one degree of freedom is 12.7, with four 2.8, with nine 2.3. With a single replication there is no interval at all. Use 10, or a `precision`.",
+        text: "Student's t with one degree of freedom is 12.7, with four 2.8, with nine 2.3. A single replication has none but for its mean, by batch means, and only with 20,000 requests or more. Use 10, or a `precision`.",
     },
     Entry {
         code: "hot-key",
@@ -500,7 +500,11 @@ fn hashes(strategy: &str) -> bool {
 
 fn hot_keys(variant: &Variant, found: &mut Vec<Warning>) {
     let plan = &variant.blueprint;
-    if !variant.strategy.entry().is_some_and(|entry| hashes(entry.name)) {
+    if !variant
+        .strategy
+        .entry()
+        .is_some_and(|entry| hashes(entry.name))
+    {
         return;
     }
     for source in &plan.sources {

@@ -204,6 +204,47 @@ fn a_failed_call_is_an_error() {
     );
 }
 
+/// A step that may do without answers still waits for those that come: 5 of three calls where one
+/// fails at once.
+#[test]
+fn what_is_optional_is_waited_for() {
+    let rest = service("a", "5ms")
+        + &service("b", "3ms")
+        + &service("db", "1ms")
+        + "[[faults]]\nkind = \"crash\"\nservers = \"db\"\nat = \"0s\"\n";
+    let step = "[[services.servers.steps]]\ncall = [\"a\", \"b\", \"db\"]\noptional = true\n";
+    takes(&live("optional-rest", &[0], step, &rest), 2.0 + 5.0);
+}
+
+/// An error takes as long as any other answer, with all steps, unless the fault says how long; and
+/// what holds from the beginning holds for the first request.
+#[test]
+fn errors_take_their_steps() {
+    let step = "[[services.servers.steps]]\ncall = \"db\"\n";
+    let errors = |more: &str| {
+        service("db", "5ms") + &format!("[[faults]]\nkind = \"errors\"\nservers = \"web\"\n{more}")
+    };
+    for (discipline, name) in [("", "fifo"), ("discipline = \"processor-sharing\"\n", "ps")] {
+        for (more, after, calls) in [
+            ("", 0.007, 1),
+            ("takes = \"1ms\"\n", 0.001, 0),
+            ("takes = \"0s\"\n", 0.0, 0),
+        ] {
+            let test = format!("errs-{name}-{calls}");
+            let tally = live(&test, &[0], &format!("{discipline}{step}"), &errors(more));
+            assert_eq!(tally.failed[Cause::Error as usize], 1);
+            assert_eq!(tally.failures.max(), Some(after), "{name} {more}");
+            assert_eq!(tally.services[1].requests, calls, "{name} {more}");
+        }
+    }
+    // What takes no time waits for no slot: the second is refused while the first works.
+    let fault =
+        "[[faults]]\nkind = \"errors\"\nservers = \"web\"\ntakes = \"0s\"\nat = \"0.5ms\"\n";
+    let tally = live("errs-queue", &[0, 1], "", fault);
+    assert_eq!(tally.failures.max(), Some(0.0));
+    takes(&tally, 2.0);
+}
+
 /// A server that dies drops those who wait for calls, with slot or without; one whose client gives
 /// up is stopped.
 #[test]
@@ -576,6 +617,14 @@ fn calls_ask_of_services() {
     let step = "[[services.steps]]\ncall = \"db\"\nrepeat = 2\nprobability = \"50%\"\n";
     near(loads(step), [100.0 * 0.015 / 4.0, 100.0 * 0.005 / 10.0]);
     near(loads(&format!("{step}blocking = false\n")), [0.25, 0.05]);
+    // Who waits for the first of two alike, or does without, keeps its slot as long while all are well.
+    for more in ["optional = true", "copies = 2\nwait-for = 1"] {
+        let step = format!("[[services.steps]]\ncall = \"db\"\n{more}\n");
+        assert!(
+            (loads(&step)[0] - 100.0 * 0.015 / 4.0).abs() < 1e-9,
+            "{more}"
+        );
+    }
     let work = "[[services.steps]]\nwork = { kind = \"constant\", value = \"2ms\" }\nrepeat = 3\n";
     near(
         loads(&format!(

@@ -74,11 +74,7 @@ type Wanted = ((f64, f64), (f64, f64));
 /// Places for labels of lines that end within `room`, given their sizes and ends: behind, before,
 /// above or below the end, as near as may be without covering any of `lines`, each a row of points,
 /// or one another. Where there is no such place, where they cover least.
-pub(super) fn by_ends(
-    wanted: &[Wanted],
-    room: Place,
-    lines: &[Vec<(f64, f64)>],
-) -> Vec<Place> {
+pub(super) fn by_ends(wanted: &[Wanted], room: Place, lines: &[Vec<(f64, f64)>]) -> Vec<Place> {
     // The dots at the ends are to be seen as well.
     let dots = wanted.iter().map(|&(_, (x, y))| Place {
         left: x - 6.0,

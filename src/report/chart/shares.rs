@@ -1,26 +1,45 @@
 //! Who gets how much: each server's share of requests over its share of capacity, a panel a
 //! strategy. What stands above the line gets more than it can do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{GRID, INK, MUTED, look};
 use super::scale::Scale;
+use crate::report::rows::ServerRow;
 
 /// More servers than this share pixels: a dot a pixel is drawn, and pictures of a million servers
 /// stay small.
 const MANY: usize = 2_000;
 
+/// The services of several servers: one that is all of its service has nothing to share.
+fn shared<'s>(study: &Study<'s>) -> BTreeSet<&'s str> {
+    let (mut first, mut shared) = (BTreeMap::new(), BTreeSet::new());
+    for row in study.servers {
+        let known = first.entry(service(row)).or_insert(row.server.as_str());
+        if *known != row.server {
+            shared.insert(service(row));
+        }
+    }
+    shared
+}
+
+/// The service of a server.
+fn service(row: &ServerRow) -> &str {
+    row.server.split('/').next().unwrap_or_default()
+}
+
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let shared = shared(study);
     let points: Vec<(f64, f64)> = study
         .servers
         .iter()
+        .filter(|row| shared.contains(service(row)))
         .filter_map(|row| Some((row.capacity_share?, row.request_share?)))
         .collect();
-    // With one server there is nothing to share.
-    if points.is_empty() || points.iter().all(|&(capacity, _)| capacity > 0.999) {
+    if points.is_empty() {
         return None;
     }
     let even = points
@@ -56,7 +75,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             let own: Vec<_> = study
                 .servers
                 .iter()
-                .filter(|row| row.strategy == series.name)
+                .filter(|row| row.strategy == series.name && shared.contains(service(row)))
                 .collect();
             let y = Scale::percent(most_requests, plot.bottom, plot.top);
             for (value, name) in y.ticks((tall / 50.0) as usize) {

@@ -162,6 +162,7 @@ fn variant(
     Variant {
         name,
         strategy,
+        service: compared,
         blueprint,
     }
 }

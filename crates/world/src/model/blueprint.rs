@@ -1,6 +1,7 @@
 //! The world as it is before it runs: checked, resolved, never changed. All cells share it.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -138,7 +139,7 @@ pub struct GroupPlan {
     /// What it does for a request after that, in turn.
     pub steps: Vec<StepPlan>,
     /// How long a request waits for what is called in its course, in seconds, where nobody else is
-    /// there: the least that it may be on average, all its calls together.
+    /// there and all are well: about the least that it may be on average, all its calls together.
     pub least_called: f64,
     /// The part of that during which it keeps its slot.
     pub least_held: f64,
@@ -218,6 +219,13 @@ pub enum Abandoned {
 }
 
 impl Blueprint {
+    /// The servers of a service, among all servers of the world.
+    pub fn servers_of(&self, service: usize) -> Range<usize> {
+        let count = |service: &ServicePlan| service.servers.len();
+        let first: usize = self.services[..service].iter().map(count).sum();
+        first..first + count(&self.services[service])
+    }
+
     /// What the servers cost an hour in the measured window, each for the part of it that it is in
     /// the pool; `None` where no server has a cost.
     pub fn cost_per_hour(&self) -> Option<f64> {

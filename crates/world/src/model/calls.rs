@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::blueprint::Blueprint;
 use super::request::{Attempt, NOBODY, Phase, Request};
+use super::server::Server;
+use super::service::Service;
 use super::step::{CallPlan, StepKind, StepPlan};
 use super::{Event, World};
 use crate::observe::Cause;
@@ -71,6 +73,8 @@ struct Progress {
     round: u32,
     /// Whether the server's own work has begun.
     begun: bool,
+    /// Whether the answer will be an error, once all steps are done.
+    errs: bool,
     spent: Spent,
 }
 
@@ -150,6 +154,7 @@ impl Calls {
             step: 0,
             round: 0,
             begun: false,
+            errs: false,
             spent: Spent::default(),
         };
         let place = attempt as usize;
@@ -164,6 +169,11 @@ impl Calls {
     /// Whether its server has begun to work on an attempt; from now on it has.
     pub(super) fn begin(&mut self, attempt: u32) -> bool {
         std::mem::replace(&mut self.progress[attempt as usize].begun, true)
+    }
+
+    /// The answer to an attempt will be an error, once all steps are done.
+    pub(super) fn will_err(&mut self, attempt: u32) {
+        self.progress[attempt as usize].errs = true;
     }
 
     /// Nobody waits for the calls of an attempt any more.
@@ -183,6 +193,13 @@ impl Calls {
         spent.waited += waited;
         spent.worked += worked;
     }
+}
+
+/// What a server does for a request after its own work.
+fn steps_of<'a>(services: &[Service<'a>], servers: &[Server], server: u32) -> &'a [StepPlan] {
+    let place = &servers[server as usize];
+    let service = services[usize::from(place.service)].plan;
+    &service.groups[usize::from(place.group)].steps
 }
 
 /// Names what a step of an attempt draws: its place, its repetition, the number of the call.
@@ -208,9 +225,7 @@ impl<'a> World<'a> {
 
     /// What a server does for a request after its own work.
     fn steps(&self, server: u32) -> &'a [StepPlan] {
-        let place = &self.servers[server as usize];
-        let service = self.services[usize::from(place.service)].plan;
-        &service.groups[usize::from(place.group)].steps
+        steps_of(&self.services, &self.servers, server)
     }
 
     /// A server has done a piece of work on an attempt, which waited before, and has its slot if
@@ -311,6 +326,10 @@ impl<'a> World<'a> {
         let attempt = self.attempts[id];
         self.leave(id, holds, calendar);
         let Some(calls) = &self.calls else { return };
+        if calls.progress[id as usize].errs {
+            self.err_back(id, calendar);
+            return;
+        }
         let Spent { waited, worked, .. } = calls.spent(id);
         self.count_answer(&attempt, waited);
         self.served(id, (attempt, found), (waited, worked), calendar);
@@ -397,6 +416,9 @@ impl<'a> World<'a> {
             to_balancer,
             ..*cause
         });
+        if cause.measured {
+            self.tally.services[service].requests += 1;
+        }
         if let Some(calls) = &mut self.calls {
             calls.made_by(request, caller);
         }
@@ -458,24 +480,30 @@ impl<'a> World<'a> {
         }
         progress.pending -= 1;
         progress.missing -= u32::from(caller.good);
+        let step = progress.step as usize;
+        let server = self.attempts[id].server;
         let is_met = progress.missing == 0;
-        if !is_met && progress.pending >= progress.missing {
+        let is_optional = match &steps_of(&self.services, &self.servers, server)[step].kind {
+            StepKind::Call(plan) => plan.optional,
+            StepKind::Work(_) => false,
+        };
+        // What cannot be met any more fails at once, unless it may: then all that comes is taken.
+        let is_lost = if is_optional {
+            progress.pending == 0
+        } else {
+            progress.pending < progress.missing
+        };
+        if !is_met && !is_lost {
             return;
         }
         // What is still under way is done for nobody.
         progress.serial = progress.serial.wrapping_add(1);
-        let step = progress.step as usize;
         let Phase::Calling { found, since, held } = self.attempts[id].phase else {
             return;
         };
         progress.spent.called += calendar.now() - since;
-        let server = self.attempts[id].server;
         self.end_calling(server, (since, held), calendar.now());
-        let goes_on = match &self.steps(server)[step].kind {
-            StepKind::Call(plan) => is_met || plan.optional,
-            StepKind::Work(_) => true,
-        };
-        if goes_on {
+        if is_met || is_optional {
             self.proceed(id, (found, held), calendar);
         } else {
             self.leave(id, held, calendar);

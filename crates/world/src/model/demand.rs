@@ -143,16 +143,14 @@ impl Blueprint {
                         continue;
                     };
                     let way = 2.0 * call.to_balancer.mean();
-                    // The mean of the longest is no less than the longest mean. Of the first few
-                    // nothing like that is known.
-                    let waits_for_all =
-                        call.wait_for as usize == call.services.len() && !call.optional;
-                    let longest = call
-                        .services
-                        .iter()
-                        .map(|&callee| alone[callee])
-                        .fold(0.0, f64::max);
-                    let least = step.times() * (way + if waits_for_all { longest } else { 0.0 });
+                    // Of all calls the last is waited for, and its mean is no less than the longest
+                    // mean; of the first k, the k-th in the order of the means stands for it. That
+                    // a call may fail changes nothing while all are well.
+                    let mut each: Vec<f64> =
+                        call.services.iter().map(|&callee| alone[callee]).collect();
+                    each.sort_by(f64::total_cmp);
+                    let last = each.get(call.wait_for as usize - 1).copied().unwrap_or(0.0);
+                    let least = step.times() * (way + last);
                     group.least_called += least;
                     if call.blocking {
                         group.least_held += least;

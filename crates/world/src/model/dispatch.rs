@@ -57,6 +57,7 @@ impl World<'_> {
         });
         if let Some(calls) = &mut self.calls {
             calls.of_client(request);
+            self.tally.services[plan.service].requests += u64::from(measured);
         }
         if to_balancer.is_zero() {
             self.dispatch(request, calendar);

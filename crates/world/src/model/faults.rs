@@ -33,13 +33,19 @@ impl World<'_> {
         if !self.plan.faults.is_empty() {
             self.effects = vec![Vec::new(); self.servers.len()];
         }
+        let mut at_once = Vec::new();
         for (index, fault) in self.plan.faults.iter().enumerate() {
             for &server in &fault.servers {
                 let strike = self.strikes.len() as u32;
                 let mut rng = None;
                 match fault.schedule {
                     Schedule::Once(begins, ends) => {
-                        calendar.at(begins, Event::Strike(strike));
+                        // What holds from the beginning holds before the first request.
+                        if begins == Time::ZERO {
+                            at_once.push(strike);
+                        } else {
+                            calendar.at(begins, Event::Strike(strike));
+                        }
                         calendar.at(ends, Event::Strike(strike));
                     }
                     Schedule::Random(mtbf, _) => {
@@ -56,6 +62,9 @@ impl World<'_> {
                     rng,
                 });
             }
+        }
+        for strike in at_once {
+            self.strike(strike, calendar);
         }
     }
 
@@ -126,27 +135,42 @@ impl World<'_> {
         }
     }
 
-    /// Whether a server answers an attempt of a request with an error, and after how much work.
+    /// Whether a server answers an attempt of a request with an error: after so much work, where the
+    /// fault says so, else after all that any request takes.
     #[cold]
     #[inline(never)]
-    pub(super) fn err(&self, attempt: u32, work: Span) -> (Span, bool) {
+    pub(super) fn err(&self, attempt: u32) -> Option<Option<Span>> {
         let Attempt {
             request, server, ..
         } = self.attempts[attempt];
         if request == NOBODY {
-            return (work, false);
+            return None;
         }
         let request = &self.requests[request];
         let number = u64::from(request.attempts);
         let mut luck = Luck::new(request.draft.luck, ERROR + number);
-        for effect in &self.effects[server as usize] {
-            if let &Effect::Errors(share, takes) = effect
-                && uniform(&mut luck) < share
-            {
-                return (takes.unwrap_or(work), true);
+        let errs = |effect: &Effect| match *effect {
+            Effect::Errors(share, takes) => (uniform(&mut luck) < share).then_some(takes),
+            _ => None,
+        };
+        self.effects[server as usize].iter().find_map(errs)
+    }
+
+    /// How much work an attempt is at a server that errs, and whether its answer is an error as soon
+    /// as that is done.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn work_with_errors(&mut self, attempt: u32, work: Span) -> (Span, bool) {
+        match (self.err(attempt), &mut self.calls) {
+            (None, _) => (work, false),
+            (Some(Some(takes)), _) => (takes, true),
+            (Some(None), None) => (work, true),
+            // As long as any other: with all its steps.
+            (Some(None), Some(calls)) => {
+                calls.will_err(attempt);
+                (work, false)
             }
         }
-        (work, false)
     }
 
     fn wipe_sessions(&mut self, server: u32, now: Time) {

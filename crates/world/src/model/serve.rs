@@ -35,7 +35,7 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn join(&mut self, id: u32, work: Span, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        if self.errs_at_once(id, work) {
+        if self.errs_at_once(id) {
             self.refuse(id, Cause::Error, calendar);
             return;
         }
@@ -65,9 +65,9 @@ impl World<'_> {
     /// Whether the answer to an attempt is an error that takes no time: it needs no slot, and waits
     /// for none.
     #[inline(always)]
-    fn errs_at_once(&self, id: u32, work: Span) -> bool {
+    fn errs_at_once(&self, id: u32) -> bool {
         let server = &self.servers[self.attempts[id].server as usize];
-        server.errs && server.is_up() && self.err(id, work) == (Span::ZERO, true)
+        server.errs && server.is_up() && self.err(id) == Some(Some(Span::ZERO))
     }
 
     /// An attempt gets a slot. It found so many at the server, has waited, and has this much work.
@@ -87,7 +87,7 @@ impl World<'_> {
             errs = false;
         }
         if errs {
-            (work, errs) = self.err(id, work);
+            (work, errs) = self.work_with_errors(id, work);
         }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];

@@ -171,7 +171,7 @@ impl World<'_> {
         let server = self.attempts[id].server;
         self.settle_sharing(server, since);
         let (work, errs) = if self.servers[server as usize].errs {
-            self.err(id, work)
+            self.work_with_errors(id, work)
         } else {
             (work, false)
         };

@@ -75,6 +75,8 @@ pub struct Part {
 /// What became of the requests to one of several services, those of clients and those of servers.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ServiceCount {
+    /// Requests that were made.
+    pub requests: u64,
     /// Attempts made for them.
     pub attempts: u64,
     /// Failed ones among them, by [`Cause`].
