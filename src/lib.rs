@@ -92,12 +92,17 @@
 pub mod cli;
 pub mod experiment;
 pub mod export;
+mod face;
 pub mod import;
 pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod tune;
 pub mod validation;
+
+pub use face::{Experiment, ExperimentError, Report};
+pub use scenario::Scenario;
+pub use strategy::Custom;
 
 pub use lbsim_engine::{distribution, events, rng, time, units};
 pub use lbsim_formats::{config, logs, prose, tabular};

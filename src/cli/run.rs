@@ -11,7 +11,7 @@ use serde_json::json;
 use super::interrupt::listen;
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
-use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress, Unsettled};
+use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress};
 use crate::model::blueprint::When;
 use crate::prose::{counted, listed};
 use crate::report::requests::{Packing, Shape};
@@ -90,7 +90,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
     for scenario in &mut scenarios {
-        pool.install(|| settle(scenario))?;
+        pool.install(|| experiment::settle(scenario))?;
     }
     let scenarios = scenarios;
     let journals: Vec<Journal<CellKey>> = scenarios
@@ -137,17 +137,6 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
-}
-
-/// Finds the warm-ups that are to be found: that of a scenario, or of each point of its sweep.
-fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
-    match &mut scenario.sweep {
-        None => experiment::settle(scenario),
-        Some(sweep) => {
-            let mut points = sweep.points.iter_mut().filter(|point| !point.is_skipped);
-            points.try_for_each(|point| experiment::settle(&mut point.scenario))
-        }
-    }
 }
 
 /// Lives all cells, with a progress bar; an interrupt stops them.

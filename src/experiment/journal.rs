@@ -34,6 +34,8 @@ pub struct Journal<K> {
     /// Why what an earlier run left is of no use.
     stale: Option<String>,
     opened: Instant,
+    /// Whether what is done follows from `origin`: not where the code of a rule is somebody else's.
+    follows: bool,
 }
 
 /// What records are made of: the first line of a journal.
@@ -99,6 +101,9 @@ impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
     /// same scenario and the same files, by the same program, left there. That of another is
     /// written over once there is something to write. `records` says what is noted.
     ///
+    /// Where a rule from outside is compared, nothing is found and nothing noted: its code is not
+    /// known here, and may have changed.
+    ///
     /// # Errors
     /// Where there is a file and it cannot be read, or another process writes it.
     pub fn open(path: &Path, records: &str, scenario: &Scenario) -> io::Result<Journal<K>> {
@@ -109,7 +114,14 @@ impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
             known: BTreeMap::new(),
             stale: None,
             opened: Instant::now(),
+            follows: !scenario.has_custom_rule(),
         };
+        if !journal.follows {
+            let is_there = path.exists();
+            journal.stale = is_there
+                .then(|| "a rule from outside is compared, whose code is not known".to_owned());
+            return Ok(journal);
+        }
         match OpenOptions::new().read(true).write(true).open(path) {
             Ok(file) => {
                 own(&file)?;
@@ -189,6 +201,9 @@ impl<K: Ord + Serialize + DeserializeOwned> Journal<K> {
     }
 
     fn write(&self, key: &K, value: &impl Serialize) {
+        if !self.follows {
+            return;
+        }
         let Some(record) = pack(key, value) else {
             return;
         };
@@ -266,6 +281,7 @@ mod tests {
     use super::*;
     use crate::model;
     use crate::observe::Tally;
+    use crate::strategy::{Candidates, Context, Custom, MemberId, News, Request, Rule};
 
     const TEXT: &str = r#"
         question = "?"
@@ -335,5 +351,48 @@ mod tests {
         }
         let search = Journal::<CellKey>::open(&path, "measurements", &scenario).unwrap();
         assert_eq!(search.known(), 0);
+    }
+
+    #[derive(Clone, Debug)]
+    struct Any;
+
+    impl News for Any {
+        type Config = ();
+
+        fn new(_: &(), _: &mut Context<'_>) -> Any {
+            Any
+        }
+    }
+
+    impl Rule for Any {
+        fn pick(&mut self, _: &Request<'_>, all: Candidates<'_>, cx: &mut Context<'_>) -> MemberId {
+            all.draw(cx.rng)
+        }
+    }
+
+    /// The code of a rule from outside may be another one the next time.
+    #[test]
+    fn what_a_rule_from_outside_did_is_not_gone_on_with() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("journal");
+        let plain = Scenario::from_text("web.toml", TEXT).unwrap();
+        let custom = Scenario::builder("web.toml", TEXT)
+            .compare(Custom::new::<Any>("any", ()))
+            .check()
+            .unwrap();
+        let lived = model::run(&custom.variants[1].blueprint, 1, 0);
+        let journal = open(&path, &custom);
+        journal.write(&(0, 1, 0), &lived);
+        assert!(!path.exists() && journal.stale().is_none());
+        open(&path, &plain).write(&(0, 0, 0), &lived);
+        let journal = open(&path, &custom);
+        assert_eq!(journal.known(), 0);
+        let stale = journal.stale().unwrap();
+        assert!(stale.contains("a rule from outside"), "{stale}");
+        assert_eq!(
+            open(&path, &plain).known(),
+            1,
+            "that of another is left alone"
+        );
     }
 }

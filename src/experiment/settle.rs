@@ -28,12 +28,16 @@ pub struct Unsettled {
     pub why: String,
 }
 
-/// Finds the warm-up of a scenario that asks for it, on the threads of the current rayon pool: that
-/// of its slowest variant.
+/// Finds the warm-up of a scenario that asks for it, or of each point of its sweep, on the threads
+/// of the current rayon pool: that of its slowest variant.
 ///
 /// # Errors
 /// Where a variant does not settle within the first half of the run.
 pub fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
+    if let Some(sweep) = &mut scenario.sweep {
+        let mut points = sweep.points.iter_mut().filter(|point| !point.is_skipped);
+        return points.try_for_each(|point| settle(&mut point.scenario));
+    }
     if !scenario.finds_warmup {
         return Ok(());
     }

@@ -74,35 +74,65 @@ pub fn write(
 }
 
 fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), WriteError> {
-    let charts = if scenario.sweep.is_some() {
+    let (files, charts) = if scenario.sweep.is_some() {
         let tables = SweepTables::new(scenario, outcomes);
-        csv(folder, "runs.csv", &tables.runs)?;
-        csv(folder, "sweep.csv", &tables.estimates)?;
-        csv(folder, "paired.csv", &tables.paired)?;
-        super::sweep_charts(scenario, outcomes, &tables)
+        let charts = super::sweep_charts(scenario, outcomes, &tables);
+        (of_sweep(&tables)?, charts)
     } else {
         let tables = Tables::new(scenario, &outcomes[0]);
-        csv(folder, "runs.csv", &tables.runs)?;
-        csv(folder, "summary.csv", &tables.summary)?;
-        csv(folder, "paired.csv", &tables.paired)?;
-        csv(folder, "ranking.csv", &tables.ranking)?;
-        csv(folder, "theory.csv", &tables.theory)?;
-        csv(folder, "settling.csv", &tables.settling)?;
-        csv(folder, "latency.csv", &tables.latency)?;
-        csv(folder, "servers.csv", &tables.servers)?;
-        csv(folder, "services.csv", &tables.services)?;
-        csv(folder, "timeline.csv", &tables.timeline)?;
-        csv(folder, "utilization.csv", &tables.utilization)?;
-        csv(folder, "sessions.csv", &tables.sessions)?;
-        csv(folder, "clients.csv", &tables.clients)?;
-        super::charts(scenario, outcomes, &tables)
+        let charts = super::charts(scenario, outcomes, &tables);
+        (of_run(&tables)?, charts)
     };
+    for (name, bytes) in files {
+        file(folder, name, &bytes)?;
+    }
     file(
         folder,
         "summary.md",
         summary::markdown(scenario, outcomes, &charts).as_bytes(),
     )?;
     self::charts(folder, &charts)
+}
+
+/// Files by name.
+type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// The CSV files of a scenario's results, by name, byte for byte as they are written.
+///
+/// # Errors
+/// Where a row cannot be written as CSV.
+pub fn csv_files(scenario: &Scenario, outcomes: &[Outcome]) -> Result<Files, WriteError> {
+    if scenario.sweep.is_some() {
+        of_sweep(&SweepTables::new(scenario, outcomes))
+    } else {
+        of_run(&Tables::new(scenario, &outcomes[0]))
+    }
+}
+
+fn of_sweep(tables: &SweepTables) -> Result<Files, WriteError> {
+    Ok(vec![
+        rows("runs.csv", &tables.runs)?,
+        rows("sweep.csv", &tables.estimates)?,
+        rows("paired.csv", &tables.paired)?,
+    ])
+}
+
+fn of_run(tables: &Tables) -> Result<Files, WriteError> {
+    Ok(vec![
+        rows("runs.csv", &tables.runs)?,
+        rows("summary.csv", &tables.summary)?,
+        rows("paired.csv", &tables.paired)?,
+        rows("ranking.csv", &tables.ranking)?,
+        rows("theory.csv", &tables.theory)?,
+        rows("settling.csv", &tables.settling)?,
+        rows("latency.csv", &tables.latency)?,
+        rows("servers.csv", &tables.servers)?,
+        rows("services.csv", &tables.services)?,
+        rows("timeline.csv", &tables.timeline)?,
+        rows("utilization.csv", &tables.utilization)?,
+        rows("sessions.csv", &tables.sessions)?,
+        rows("clients.csv", &tables.clients)?,
+    ])
 }
 
 /// Writes charts, each as SVG and PNG, into `folder/charts`.
@@ -131,34 +161,34 @@ pub(super) fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteE
 /// Writes rows with their header; the header alone where there are none.
 pub(super) fn csv<R: Serialize + Default>(
     folder: &Path,
-    name: &str,
+    name: &'static str,
     rows: &[R],
 ) -> Result<(), WriteError> {
-    let path = folder.join(name);
-    let error = |source: csv::Error| WriteError::Io {
-        path: path.clone(),
-        source: source.into(),
-    };
-    let mut writer = csv::Writer::from_path(&path).map_err(error)?;
-    if rows.is_empty() {
-        // The header comes with the first row: write one, and keep the first line.
-        let mut sample = csv::Writer::from_writer(Vec::new());
-        sample.serialize(R::default()).map_err(error)?;
-        let text = sample.into_inner().map_err(|e| WriteError::Io {
-            path: path.clone(),
-            source: e.into_error(),
-        })?;
-        let header = text
-            .split_inclusive(|&byte| byte == b'\n')
-            .next()
-            .unwrap_or_default();
-        return file(folder, name, header);
-    }
-    for row in rows {
-        writer.serialize(row).map_err(error)?;
-    }
-    writer.flush().map_err(|source| WriteError::Io {
-        path: path.clone(),
+    let (name, bytes) = self::rows(name, rows)?;
+    file(folder, name, &bytes)
+}
+
+/// Rows with their header, as a file; the header alone where there are none.
+fn rows<R: Serialize + Default>(
+    name: &'static str,
+    rows: &[R],
+) -> Result<(&'static str, Vec<u8>), WriteError> {
+    let error = |source| WriteError::Io {
+        path: PathBuf::from(name),
         source,
-    })
+    };
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // The header comes with the first row: where there is none one is made up, and taken away.
+    let sample = [R::default()];
+    for row in if rows.is_empty() { &sample } else { rows } {
+        writer.serialize(row).map_err(|fault| error(fault.into()))?;
+    }
+    let mut bytes = writer
+        .into_inner()
+        .map_err(|fault| error(fault.into_error()))?;
+    if rows.is_empty() {
+        let header = bytes.iter().position(|&byte| byte == b'\n');
+        bytes.truncate(header.map_or(0, |at| at + 1));
+    }
+    Ok((name, bytes))
 }

@@ -155,7 +155,7 @@ fn scenario(
     value: serde_json::Value,
     data: &mut Data,
 ) -> Result<(Scenario, Option<file::Sweep>, Option<file::Tune>), Vec<Diagnostic>> {
-    let resolved = read(value)?;
+    let resolved = read(document, value)?;
     let mut faults = Vec::new();
 
     let (variants, worlds) = variants::variants(&resolved, document, data, &mut faults);
@@ -293,18 +293,21 @@ fn measured(file: &File, names: &[&str], check: &mut Check<'_>) -> Vec<Measureme
     read
 }
 
-fn read(value: serde_json::Value) -> Result<File, Vec<Diagnostic>> {
-    serde_json::from_value(value).map_err(|error| {
+/// The file as it is understood, with what is compared beside its text.
+fn read(document: &Document, value: serde_json::Value) -> Result<File, Vec<Diagnostic>> {
+    let mut file: File = serde_json::from_value(value).map_err(|error| {
         vec![Diagnostic::error(
             "not-understood",
             Path::root(),
             format!("the file cannot be understood: {error}"),
         )]
-    })
+    })?;
+    file.run.compare.extend_from_slice(&document.outside);
+    Ok(file)
 }
 
 /// Keys that say nothing are left out of the resolved scenario.
-fn strip_nulls(value: &mut serde_json::Value) {
+pub(super) fn strip_nulls(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(map) => {
             map.retain(|_, value| !value.is_null());

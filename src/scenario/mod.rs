@@ -6,6 +6,7 @@
 //! fail for the user's reasons.
 
 mod assign;
+mod builder;
 pub mod check;
 pub mod conform;
 pub mod diagnostic;
@@ -33,6 +34,7 @@ use std::path::Path;
 use crate::model::blueprint::Blueprint;
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::Span;
+pub use builder::Builder;
 use diagnostic::Diagnostic;
 use file::{File, Metric};
 pub use template::Template;
@@ -233,7 +235,7 @@ impl Scenario {
     /// # Errors
     /// All that is wrong with it.
     pub fn from_text(name: &str, text: &str) -> Result<Scenario, Box<Rejected>> {
-        Scenario::parse(Path::new(name), text, &[])
+        Scenario::builder(name, text).check()
     }
 
     /// Reads the text of the scenario file at `path`; files that it names are relative to its
@@ -242,33 +244,19 @@ impl Scenario {
     /// # Errors
     /// All that is wrong with it.
     pub fn parse(path: &Path, text: &str, sets: &[String]) -> Result<Scenario, Box<Rejected>> {
-        let (mut document, mut diagnostics) = Document::parse(&path.display().to_string(), text);
-        for set in sets {
-            if let Err(fault) = document.set(set) {
-                diagnostics.push(*fault);
-            }
-        }
-        let (value, faults) = conform::conform(&document, schema());
-        diagnostics.extend(faults);
-        if diagnostic::any_error(&diagnostics) {
-            if document.is_whole() {
-                let further = check::check(path, &document, value)
-                    .err()
-                    .unwrap_or_default();
-                diagnostic::add_further(&mut diagnostics, further);
-            }
-            return Err(Box::new(Rejected {
-                document,
-                diagnostics,
-            }));
-        }
-        match check::check(path, &document, value) {
-            Ok(scenario) => Ok(scenario),
-            Err(faults) => Err(Box::new(Rejected {
-                document,
-                diagnostics: faults,
-            })),
-        }
+        let builder = Builder::read(path, text);
+        sets.iter()
+            .fold(builder, |builder, set| builder.assign(set))
+            .check()
+    }
+
+    /// Whether a rule from outside is in it, whose code is not part of what the scenario says.
+    pub fn has_custom_rule(&self) -> bool {
+        let variants = self.variants.iter();
+        let services = variants.flat_map(|variant| &variant.blueprint.services);
+        services
+            .map(|service| &service.balancer.strategy)
+            .any(|strategy| matches!(strategy, StrategyConfig::Custom(_)))
     }
 
     /// What was run, in a line: the subtitle of tables and charts. `replications` are those that

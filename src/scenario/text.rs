@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Place};
 use super::runaway::{Runaway, runaway};
+use crate::strategy::StrategyConfig;
 
 /// The longest text that is read; nobody writes a longer one by hand.
 pub(super) const LONGEST: usize = 1 << 20;
@@ -163,6 +164,8 @@ pub struct Document {
     pub(super) sources: Vec<Arc<Source>>,
     pub(super) root: Node,
     whole: bool,
+    /// What is compared after all that the text names: rules from outside, which it cannot name.
+    pub(super) outside: Vec<StrategyConfig>,
 }
 
 impl Document {
@@ -179,6 +182,7 @@ impl Document {
                 value: Value::Broken,
             },
             whole: false,
+            outside: Vec::new(),
         };
         if text.len() > LONGEST {
             let message = format!(
@@ -222,6 +226,7 @@ impl Document {
                 value: root,
             },
             whole: self.whole,
+            outside: self.outside.clone(),
         }
     }
 

@@ -9,6 +9,7 @@ mod config_cases;
 mod determinism;
 mod docs;
 mod draws;
+mod examples;
 mod folders;
 mod golden;
 mod import;

@@ -190,7 +190,7 @@ fn world_of(
     if any_error(&faults) {
         return Err(faults);
     }
-    let file = read(value)?;
+    let file = read(&changed, value)?;
     let mut check = Check { data, faults };
     let blueprint = blueprint(&file, &mut check);
     match blueprint {
