@@ -69,15 +69,10 @@ count = 4
 service = { kind = "exponential", mean = "20ms" }
 "#;
 
-/// The strategy, as scenarios compare it.
-pub fn quickest_idle() -> Custom {
-    Custom::new::<QuickestIdle>("quickest-idle", ())
-}
-
 /// Runs the scenario with both.
 pub fn report() -> Result<Report, Box<dyn std::error::Error>> {
     let scenario = Scenario::builder("own-strategy.toml", SCENARIO)
-        .compare(quickest_idle())
+        .compare(Custom::new::<QuickestIdle>("quickest-idle", ()))
         .check()?;
     Ok(Experiment::new(scenario).run()?)
 }
@@ -90,20 +85,24 @@ pub fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[cfg(test)]
 mod tests {
+    use lbsim::Custom;
     use lbsim::strategy::contract::{self, Bench};
+    use lbsim::strategy::{Outcome, StrategyConfig};
+    use lbsim::time::Span;
+
+    fn quickest_idle() -> StrategyConfig {
+        Custom::new::<super::QuickestIdle>("quickest-idle", ()).into()
+    }
 
     /// Picks are candidates whatever happens, a seed repeats, to have been tried is no news.
     #[test]
     fn it_keeps_what_every_strategy_promises() {
-        contract::check(&super::quickest_idle().into()).unwrap();
+        contract::check(&quickest_idle()).unwrap();
     }
 
     #[test]
     fn the_quickest_of_the_idle_is_taken() {
-        use lbsim::strategy::Outcome;
-        use lbsim::time::Span;
-
-        let mut bench = Bench::of(&super::quickest_idle().into(), &[1, 1]);
+        let mut bench = Bench::of(&quickest_idle(), &[1, 1]);
         for (member, millis) in [(0, 20), (1, 5)] {
             bench.send(member);
             bench.answer(member, Outcome::Success, Span::from_millis(millis));

@@ -1,30 +1,4 @@
 //! An experiment in a few lines: a scenario goes in, a report comes out.
-//!
-//! ```
-//! use lbsim::{Experiment, Scenario};
-//!
-//! let text = r#"
-//!     question = "Does it pay to look at two of ten servers?"
-//!     expect = "Yes: the longest queues are avoided."
-//!     [run]
-//!     duration = "20s"
-//!     replications = 5
-//!     compare = ["random", "power-of-d"]
-//!     [[clients]]
-//!     arrivals = { kind = "poisson", rate = "800/s" }
-//!     [[services]]
-//!     name = "web"
-//!     [[services.servers]]
-//!     count = 10
-//!     service = { kind = "exponential", mean = "10ms" }
-//! "#;
-//! let scenario = Scenario::from_text("two-of-ten.toml", text)?;
-//! let report = Experiment::new(scenario).threads(2).run()?;
-//! println!("{report}");
-//! let mean = |strategy| report.estimate(strategy, "mean_ms").unwrap();
-//! assert!(mean("power-of-d") < mean("random"));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -37,6 +11,32 @@ use crate::report::{summary, sureness};
 use crate::scenario::Scenario;
 
 /// A scenario that is to be run.
+///
+/// ```
+/// use lbsim::{Experiment, Scenario};
+///
+/// let text = r#"
+///     question = "Does it pay to look at two of ten servers?"
+///     expect = "Yes: the longest queues are avoided."
+///     [run]
+///     duration = "20s"
+///     replications = 5
+///     compare = ["random", "power-of-d"]
+///     [[clients]]
+///     arrivals = { kind = "poisson", rate = "800/s" }
+///     [[services]]
+///     name = "web"
+///     [[services.servers]]
+///     count = 10
+///     service = { kind = "exponential", mean = "10ms" }
+/// "#;
+/// let scenario = Scenario::from_text("two-of-ten.toml", text)?;
+/// let report = Experiment::new(scenario).threads(2).run()?;
+/// println!("{report}");
+/// let mean = |strategy| report.estimate(strategy, "mean_ms").unwrap();
+/// assert!(mean("power-of-d") < mean("random"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing is run until `run` is called"]
 pub struct Experiment {

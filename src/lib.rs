@@ -16,7 +16,38 @@
 //!                        events::run        observe: what is measured
 //! ```
 //!
-//! # A run from text
+//! # A run in a few lines
+//!
+//! ```
+//! use lbsim::{Experiment, Scenario};
+//!
+//! let text = r#"
+//!     question = "Does it pay to look at two of ten servers?"
+//!     expect = "Yes: the longest queues are avoided."
+//!     [run]
+//!     duration = "20s"
+//!     replications = 5
+//!     compare = ["random", "power-of-d"]
+//!     [[clients]]
+//!     arrivals = { kind = "poisson", rate = "800/s" }
+//!     [[services]]
+//!     name = "web"
+//!     [[services.servers]]
+//!     count = 10
+//!     service = { kind = "exponential", mean = "10ms" }
+//! "#;
+//! let scenario = Scenario::from_text("two-of-ten.toml", text)?;
+//! let report = Experiment::new(scenario).threads(2).run()?;
+//! println!("{report}");
+//! let mean = |strategy| report.estimate(strategy, "mean_ms").unwrap();
+//! assert!(mean("power-of-d") < mean("random"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`Scenario::builder`] puts more to a text: settings, and rules of one's own ([`Custom`]);
+//! [`Scenario::describe`] takes a value in place of a text. `examples/` has a program for each.
+//!
+//! # The same by hand
 //!
 //! ```
 //! use lbsim::experiment::{self, METRICS, Progress};
@@ -63,6 +94,7 @@
 //! |---|---|
 //! | [`events`] | the calendar of events; its page is a whole M/M/1 queue |
 //! | [`strategy`] | the picking rules, what they may see, and how to add one |
+//! | [`strategy::custom`], [`strategy::contract`] | rules from outside; what every rule promises |
 //! | [`distribution`], [`model::arrivals`] | service times and the like; when requests come |
 //! | [`model`] | the simulated world, and one cell of it |
 //! | [`experiment`] | cells in parallel, estimates, paired differences |

@@ -1,6 +1,7 @@
 //! The examples are run as they stand; the tests that stand in them are tests here.
 
 use std::fs;
+use std::path::Path;
 
 use lbsim::Experiment;
 use lbsim::stats::Verdict;
@@ -92,4 +93,30 @@ fn a_world_in_code() {
         "{one} {four}"
     );
     world_in_code::main().unwrap();
+}
+
+/// What the README shows of an example stands there.
+#[test]
+fn the_readme_shows_the_example_as_it_stands() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (readme, example) = (read("README.md"), read("examples/own_strategy.rs"));
+    let lines: Vec<&str> = example.lines().map(str::trim).collect();
+    let blocks: Vec<&str> = readme
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert_eq!(blocks.len(), 2);
+    for block in blocks {
+        // But for the line that runs it.
+        let shown: Vec<&str> = block.lines().map(str::trim).collect();
+        let shown = shown
+            .strip_suffix(&["println!(\"{}\", Experiment::new(scenario).run()?);"])
+            .unwrap_or(&shown);
+        assert!(
+            lines.windows(shown.len()).any(|own| own == shown),
+            "{block}"
+        );
+    }
 }

@@ -82,7 +82,7 @@ impl Custom {
         &self.name
     }
 
-    /// Its settings as JSON; null where it has none.
+    /// Its settings as JSON; null where it has none, and where they cannot be written.
     pub(super) fn settings(&self) -> Value {
         self.kind.settings()
     }
@@ -143,9 +143,14 @@ impl Debug for Custom {
 
 impl Serialize for Custom {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Custom", 2)?;
+        let settings = Some(self.settings()).filter(|settings| !settings.is_null());
+        let count = 1 + usize::from(settings.is_some());
+        let mut fields = serializer.serialize_struct("Custom", count)?;
         fields.serialize_field("name", self.name())?;
-        fields.serialize_field("settings", &self.settings())?;
+        match &settings {
+            Some(settings) => fields.serialize_field("settings", settings)?,
+            None => fields.skip_field("settings")?,
+        }
         fields.end()
     }
 }
