@@ -48,7 +48,7 @@ use crate::time::Span;
 ///     .compare(Custom::new::<Lowest>("lowest", ())) // a rule of one's own
 ///     .replications(3)
 ///     .seed(7)
-///     .set("clients.clients.arrivals.rate", "100/s")
+///     .set("clients[0].arrivals.rate", "100/s")
 ///     .check()?;
 /// let names: Vec<_> = scenario.variants.iter().map(|variant| &variant.name).collect();
 /// assert_eq!(names, ["random", "lowest"]);
@@ -333,6 +333,7 @@ mod tests {
         let fault = Scenario::describe("any.toml", &wrong).check().unwrap_err();
         let said = fault.to_string();
         assert!(said.contains("duration = \"soon\""), "{said}");
+        assert!(format!("{fault:?}").ends_with(&said));
         let fault = Scenario::describe("any.toml", &3).check().unwrap_err();
         assert!(
             fault

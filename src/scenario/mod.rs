@@ -203,7 +203,6 @@ impl Variant {
 }
 
 /// A scenario that could not be read: the document and all that is wrong with it.
-#[derive(Debug)]
 pub struct Rejected {
     /// What was read.
     pub document: Document,
@@ -218,6 +217,17 @@ impl std::fmt::Display for Rejected {
             &self.diagnostics,
             false,
         ))
+    }
+}
+
+/// As it is shown: a `main` that returns it prints it so.
+impl std::fmt::Debug for Rejected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "{} cannot be run:\n\n{self}",
+            self.document.sources()[0].name
+        )
     }
 }
 
