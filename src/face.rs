@@ -159,8 +159,8 @@ impl Report {
         warnings.iter().map(ToString::to_string).collect()
     }
 
-    /// Writes CSV files, charts, page and manifest into a folder of the scenario's name in `folder`,
-    /// in place of what an earlier run left there, and returns its path.
+    /// Writes CSV files, charts, page and manifest into a folder of the scenario's name in
+    /// `folder`, in place of what an earlier run left there, and returns its path.
     ///
     /// # Errors
     /// Where the file system says no, or what stands there is not lbsim's.

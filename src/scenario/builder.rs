@@ -26,7 +26,7 @@ use crate::time::Span;
 /// #     fn new(_: &(), _: &mut Context<'_>) -> Lowest { Lowest }
 /// # }
 /// # impl Rule for Lowest {
-/// #     fn pick(&mut self, _: &Request<'_>, all: Candidates<'_>, _: &mut Context<'_>) -> MemberId {
+/// #     fn pick(&mut self, _: &Request<'_>, all: Candidates, _: &mut Context) -> MemberId {
 /// #         all.iter().min().unwrap()
 /// #     }
 /// # }

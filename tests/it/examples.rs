@@ -1,5 +1,7 @@
 //! The examples are run as they stand; the tests that stand in them are tests here.
 
+#![allow(unreachable_pub, reason = "an example is a program of its own")]
+
 use std::fs;
 use std::path::Path;
 

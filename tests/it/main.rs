@@ -6,6 +6,7 @@ mod calls;
 mod check;
 mod cli;
 mod config_cases;
+mod custom;
 mod determinism;
 mod docs;
 mod draws;

@@ -1,10 +1,14 @@
 //! The promises, held by each line of the list.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use proptest::prelude::{ProptestConfig, TestCaseError, any, prop, prop_compose, proptest};
 
-use super::super::{CATALOGUE, Entry, Pick, Sight, StrategyConfig};
+use super::super::{
+    CATALOGUE, Candidates, Context, Custom, Entry, MemberId, News, Pick, Report, Request, Rule,
+    Sight, StrategyConfig,
+};
 use super::promises::{self, Reads};
 use super::{Bench, Life, Promise, check};
 
@@ -239,4 +243,56 @@ fn rounds_cannot_promise_that_a_pick_is_no_news() {
             assert_eq!(found, Ok(()), "{}", entry.name);
         }
     }
+}
+
+/// Breaks a promise: turns to whom a report came from, without saying that it reads reports.
+#[derive(Clone, Debug)]
+struct Eavesdropper(MemberId);
+
+impl News for Eavesdropper {
+    type Config = ();
+
+    fn new(_: &(), _: &mut Context<'_>) -> Eavesdropper {
+        Eavesdropper(0)
+    }
+
+    fn reported(&mut self, member: MemberId, report: &Report, _: &mut Context<'_>) {
+        self.0 = member + report.in_flight;
+    }
+}
+
+impl Rule for Eavesdropper {
+    fn pick(&mut self, _: &Request<'_>, all: Candidates<'_>, _: &mut Context<'_>) -> MemberId {
+        all.get(self.0 as usize % all.len())
+    }
+}
+
+/// Breaks a promise: what it picks depends on what another one has picked before.
+#[derive(Clone, Debug)]
+struct Unrepeatable;
+
+impl News for Unrepeatable {
+    type Config = ();
+
+    fn new(_: &(), _: &mut Context<'_>) -> Unrepeatable {
+        Unrepeatable
+    }
+}
+
+impl Rule for Unrepeatable {
+    fn pick(&mut self, _: &Request<'_>, all: Candidates<'_>, _: &mut Context<'_>) -> MemberId {
+        static PICKS: AtomicU32 = AtomicU32::new(0);
+        let picks = PICKS.fetch_add(1, Ordering::Relaxed);
+        all.get(picks as usize / 3 % all.len())
+    }
+}
+
+#[test]
+fn a_rule_that_breaks_a_promise_is_found_out() {
+    let broken = |custom: Custom| check(&custom.into()).unwrap_err();
+    let found = broken(Custom::new::<Eavesdropper>("eavesdropper", ()));
+    assert_eq!(found.promise, Promise::DeclaresWhatItReads, "{found}");
+    assert!(found.to_string().contains("`READS_REPORTS`"), "{found}");
+    let found = broken(Custom::new::<Unrepeatable>("unrepeatable", ()));
+    assert_eq!(found.promise, Promise::Repeats, "{found}");
 }
