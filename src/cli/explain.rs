@@ -87,6 +87,15 @@ pub(super) fn topics() -> Vec<Topic> {
             });
         }
     }
+    for variant in variants(schema, "Discipline") {
+        let said = |key: &str| variant[key].as_str().unwrap_or_default().replace('\n', " ");
+        topics.push(Topic {
+            group: "disciplines of servers",
+            name: said("const"),
+            summary: said("description"),
+            text: said("description") + "\n",
+        });
+    }
     topics.extend(warnings);
     topics
 }

@@ -1,6 +1,7 @@
 //! Where theory is exact: the model that a variant is, and what it says of response times.
 
-use crate::model::blueprint::{Discipline, GroupPlan, When};
+use crate::model::blueprint::{GroupPlan, When};
+use crate::model::discipline::Discipline;
 use crate::scenario::Variant;
 use crate::strategy::StrategyConfig;
 use crate::theory::{ClosedLoop, Gim1, Mdk, Mg1, Mm1, Mmk, PowerOfD, Ps};

@@ -4,7 +4,8 @@ use super::super::file::{Callees, File, Servers, Service, Step};
 use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
-use crate::model::blueprint::{Discipline, ServicePlan, SourcePlan};
+use crate::model::blueprint::{ServicePlan, SourcePlan};
+use crate::model::discipline::Standing;
 use crate::model::network::Delay;
 use crate::model::step::{CallPlan, StepKind, StepPlan};
 
@@ -126,7 +127,7 @@ fn call(
         let message = format!("`wait-for` is {wait_for}, and there {calls} to wait for");
         check.fault(&at.key("wait-for"), "out-of-range", message);
     }
-    let shares = group.discipline == Discipline::ProcessorSharing;
+    let shares = group.discipline.standing() == Standing::Nowhere;
     if shares && step.blocking == Some(true) {
         let message = "under `processor-sharing` no request has a slot of its own that it could keep; remove `blocking`";
         check.fault(&at.key("blocking"), "contradiction", message);

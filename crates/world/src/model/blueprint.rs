@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Addresses;
 use super::arrivals::{Process, Rows, Texts};
+use super::discipline::Discipline;
 use super::fault::Fault;
 use super::network::Delay;
 use super::popularity::Popularity;
@@ -159,20 +160,6 @@ pub struct GroupPlan {
     pub joins: Time,
     /// When it leaves the pool.
     pub leaves: Time,
-}
-
-/// The order in which a server works.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Discipline {
-    /// First come, first served.
-    #[default]
-    Fifo,
-    /// Last come, first served; what is in service is finished.
-    Lifo,
-    /// All at once: with n requests and s slots, each gets s/n of a slot's speed, at most one
-    /// slot's.
-    ProcessorSharing,
 }
 
 /// The balancers in front of a service.

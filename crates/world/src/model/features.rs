@@ -6,9 +6,8 @@ use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{Member, Sight};
 
-use super::blueprint::{
-    BalancerPlan, Blueprint, Discipline, GroupPlan, ServicePlan, SourcePlan, When,
-};
+use super::blueprint::{BalancerPlan, Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
+use super::discipline::Standing;
 use super::fault::{Fault, Schedule};
 use super::network::Delay;
 
@@ -343,8 +342,8 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     } = group;
     let moves = |at: Time| at > Time::ZERO && at < end;
     found.queue_limits |= *queue_limit != u32::MAX;
-    found.other_orders |= *discipline != Discipline::Fifo;
-    found.sharing |= *discipline == Discipline::ProcessorSharing;
+    found.other_orders |= discipline.standing() != Standing::AtTheEnd;
+    found.sharing |= discipline.standing() == Standing::Nowhere;
     found.sizes |= *per_size != 0.0;
     found.steps |= !steps.is_empty();
     found.health_checks |= health_check.is_some();

@@ -13,6 +13,7 @@ mod calls;
 mod chance;
 mod checks;
 mod demand;
+pub mod discipline;
 mod dispatch;
 mod draft;
 pub mod fault;

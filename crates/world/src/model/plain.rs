@@ -4,7 +4,8 @@
 //! same results down to the last bit (a property test compares them), in 30% fewer instructions and
 //! less than half the memory.
 
-use super::blueprint::{Blueprint, Discipline, ServicePlan};
+use super::blueprint::{Blueprint, ServicePlan};
+use super::discipline::Standing;
 use super::service::{balancer, has_drawn};
 use super::source::Sources;
 use super::{Cell, NOBODY};
@@ -224,7 +225,7 @@ impl Model for Plain<'_> {
             stretch,
             source: source as u16,
         };
-        let lifo = group.discipline == Discipline::Lifo;
+        let latest_first = group.discipline.standing() == Standing::AtTheHead;
         let id = self.insert(job);
         let place = &mut self.servers[member as usize];
         if at_once {
@@ -232,7 +233,7 @@ impl Model for Plain<'_> {
             calendar.at(now + demand, id);
         } else if place.head == NOBODY {
             (place.head, place.tail) = (id, id);
-        } else if lifo {
+        } else if latest_first {
             self.jobs[id as usize].next = place.head;
             place.head = id;
         } else {

@@ -1,7 +1,8 @@
 //! A server: its slots, its queue, its condition. Requests in a server stand in two lists through
 //! the slab of attempts: those that wait, and those that are worked on.
 
-use super::blueprint::{Discipline, GroupPlan};
+use super::blueprint::GroupPlan;
+use super::discipline::Standing;
 use super::request::{Attempt, NOBODY, Slab};
 use super::sharing::Sharing;
 use lbsim_engine::time::Span;
@@ -30,7 +31,7 @@ pub(super) struct Server {
     pub(super) away: u32,
     queue_limit: u32,
     /// Last come, first served.
-    lifo: bool,
+    latest_first: bool,
     /// What it does to those that come.
     pub(super) state: State,
     /// Whether some of its answers are errors at present.
@@ -59,7 +60,7 @@ impl Server {
             waiting: 0,
             away: 0,
             queue_limit: plan.queue_limit,
-            lifo: plan.discipline == Discipline::Lifo,
+            latest_first: plan.discipline.standing() == Standing::AtTheHead,
             state: State::Up,
             errs: false,
             head: NOBODY,
@@ -69,7 +70,7 @@ impl Server {
             service,
             pace: 1.0,
             worked: 0,
-            sharing: (plan.discipline == Discipline::ProcessorSharing).then(Box::default),
+            sharing: (plan.discipline.standing() == Standing::Nowhere).then(Box::default),
         }
     }
 
@@ -122,7 +123,7 @@ impl Server {
         if self.head == NOBODY {
             attempts[id].next = NOBODY;
             (self.head, self.tail) = (id, id);
-        } else if self.lifo {
+        } else if self.latest_first {
             attempts[id].next = self.head;
             attempts[self.head].prev = id;
             self.head = id;
@@ -210,6 +211,7 @@ fn chain(first: u32, attempts: &Slab<Attempt>) -> impl Iterator<Item = u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::discipline::Discipline;
     use crate::model::request::Phase;
     use lbsim_engine::time::Time;
     use proptest::prelude::*;
