@@ -134,7 +134,8 @@ fn a_strategy_cannot_reach_the_servers() {
 #[test]
 fn comments_end_within_a_hundred_columns() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["src", "crates", "tests", "benches", "examples"].map(|folder| sources(&root.join(folder)));
+    let folders =
+        ["src", "crates", "tests", "benches", "examples"].map(|folder| sources(&root.join(folder)));
     let mut seen = 0;
     for path in folders.concat().iter().chain([&root.join("build.rs")]) {
         let text = fs::read_to_string(path).unwrap();
