@@ -1,6 +1,6 @@
 //! In which order a server works: one list of disciplines. A discipline of the queue is a line
 //! here, which says where in it a request goes; one that is no queue has a file of its own, as
-//! [`sharing`](super::sharing) is.
+//! `sharing.rs` is.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
