@@ -534,7 +534,7 @@ fn adding_a_strategy_is_one_file_and_one_line() {
     ]);
     for name in [
         "failure_averse::tests::",
-        "contract::picks_are_eligible ... ok",
+        "contract::tests::picks_are_candidates ... ok",
     ] {
         assert!(tests.contains(name), "{tests}");
     }
