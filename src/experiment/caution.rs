@@ -1,6 +1,7 @@
 //! What a careful colleague would say of results.
 
-use super::comparison::{self, estimate};
+use super::comparison::estimate;
+use super::metric::{Of, metric};
 use super::outcome::{Outcome, VariantOutcome};
 use crate::scenario::warning::some_of;
 use crate::scenario::{Scenario, Variant, Warning};
@@ -16,13 +17,13 @@ const CHANGE: f64 = 1.25;
 /// What is to be borne in mind with an outcome.
 pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
     let mut found = Vec::new();
-    let judge = comparison::metric(scenario.judge_by);
+    let judge = metric(scenario.judge_by);
     for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
         let mut warn = |code, text| found.push(Warning { code, text });
         if measured.runs.is_empty() {
             continue;
         }
-        if judge.quantile.is_some() && estimate(measured, judge).estimate.is_none() {
+        if judge.quantile().is_some() && estimate(measured, judge).estimate.is_none() {
             warn(
                 "too-few-above",
                 format!(
@@ -34,7 +35,7 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
         let requests: u64 = measured.runs.iter().map(|run| run.requests).sum();
         let succeeded: u64 = measured.runs.iter().map(|run| run.succeeded).sum();
         let failed = (requests - succeeded) as f64 / requests.max(1) as f64;
-        let of_the_succeeded = judge.name.ends_with("_ms") && !judge.name.contains("all");
+        let of_the_succeeded = judge.is_response_time() && judge.of == Of::Answered;
         if failed > MANY && of_the_succeeded {
             warn(
                 "failures-hidden",

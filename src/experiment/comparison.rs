@@ -2,139 +2,16 @@
 //! replication on the same requests.
 
 use super::flow::keeps_up;
-use super::outcome::{Run, VariantOutcome, milliseconds};
+use super::metric::{Better, Estimator, Metric, Of};
+use super::outcome::{VariantOutcome, milliseconds};
 use super::withheld::{Withheld, withheld};
 use crate::model::blueprint::Blueprint;
-use crate::scenario::{Variant, file};
+use crate::scenario::Variant;
 use crate::stats::{
     Controlled, DEFAULT_LEVEL, Estimate, Moments, Paired, Verdict, estimable, holm_adjusted,
     overlapping_batch_means, t_quantile,
 };
 use crate::time::Time;
-
-/// Which way a metric is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Better {
-    /// Less of it.
-    Less,
-    /// More of it.
-    More,
-    /// Neither: it only informs.
-    Neither,
-}
-
-/// A column of `runs.csv` that is estimated and compared.
-#[derive(Clone, Copy, Debug)]
-pub struct Metric {
-    /// The column's name.
-    pub name: &'static str,
-    /// Its value in a run.
-    pub value: fn(&Run) -> Option<f64>,
-    /// Which way it is better.
-    pub better: Better,
-    /// For quantiles of response time: which.
-    pub quantile: Option<f64>,
-}
-
-impl Metric {
-    /// Whether it is a response time, of which failed requests have none.
-    pub fn is_response_time(&self) -> bool {
-        self.name.ends_with("_ms")
-    }
-
-    /// Whether failed requests make it worse by themselves.
-    pub fn sees_failures(&self) -> bool {
-        ["goodput_rps", "success_share"].contains(&self.name)
-    }
-
-    /// Whether it follows from the scenario, and chance has no part in it.
-    pub fn is_known_beforehand(&self) -> bool {
-        self.name == "cost_per_hour"
-    }
-}
-
-const fn time(name: &'static str, value: fn(&Run) -> Option<f64>, quantile: Option<f64>) -> Metric {
-    Metric {
-        name,
-        value,
-        better: Better::Less,
-        quantile,
-    }
-}
-
-const fn other(name: &'static str, value: fn(&Run) -> Option<f64>, better: Better) -> Metric {
-    Metric {
-        name,
-        value,
-        better,
-        quantile: None,
-    }
-}
-
-/// All metrics, in the order of the columns.
-pub const METRICS: &[Metric] = &[
-    other("requests", |run| Some(run.requests as f64), Better::Neither),
-    other("attempts", |run| Some(run.attempts as f64), Better::Neither),
-    other("goodput_rps", |run| Some(run.goodput_rps), Better::More),
-    other("success_share", |run| run.success_share, Better::More),
-    time("mean_ms", |run| run.mean_ms, None),
-    time("p50_ms", |run| run.p50_ms, Some(0.5)),
-    time("p90_ms", |run| run.p90_ms, Some(0.9)),
-    time("p99_ms", |run| run.p99_ms, Some(0.99)),
-    time("p999_ms", |run| run.p999_ms, Some(0.999)),
-    time("max_ms", |run| run.max_ms, None),
-    time("mean_all_ms", |run| run.mean_all_ms, None),
-    time("p99_all_ms", |run| run.p99_all_ms, None),
-    other(
-        "utilization_mean",
-        |run| run.utilization_mean,
-        Better::Neither,
-    ),
-    other(
-        "utilization_spread",
-        |run| run.utilization_spread,
-        Better::Less,
-    ),
-    other("utilization_max", |run| run.utilization_max, Better::Less),
-    other("cost_per_hour", |run| run.cost_per_hour, Better::Less),
-    other("sessions", |run| Some(run.sessions as f64), Better::Neither),
-    other(
-        "sessions_lost",
-        |run| Some(run.sessions_lost as f64),
-        Better::Less,
-    ),
-    other(
-        "sessions_hurt",
-        |run| Some(run.sessions_hurt as f64),
-        Better::Less,
-    ),
-    other(
-        "sessions_hurt_share",
-        |run| run.sessions_hurt_share,
-        Better::Less,
-    ),
-];
-
-/// The metric that a scenario is judged by.
-pub fn metric(judge: file::Metric) -> &'static Metric {
-    let name = match judge {
-        file::Metric::Mean => "mean_ms",
-        file::Metric::P50 => "p50_ms",
-        file::Metric::P90 => "p90_ms",
-        file::Metric::P99 => "p99_ms",
-        file::Metric::P999 => "p999_ms",
-        file::Metric::SuccessShare => "success_share",
-        file::Metric::Goodput => "goodput_rps",
-        file::Metric::SessionsLost => "sessions_lost",
-        file::Metric::UtilizationSpread => "utilization_spread",
-        file::Metric::UtilizationMax => "utilization_max",
-        file::Metric::Cost => "cost_per_hour",
-    };
-    METRICS
-        .iter()
-        .find(|metric| metric.name == name)
-        .expect("each judge is a metric")
-}
 
 /// An estimate and how sure it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -180,12 +57,14 @@ pub fn estimate(variant: &VariantOutcome, metric: &Metric) -> Figure {
         // Copies of one replication tell nothing of how sure it is.
         figure.half_width = None;
     }
-    if metric.name == "mean_ms" && values.len() == 1 {
+    if metric.estimator == Estimator::MeanOfTimes && metric.of == Of::Answered && values.len() == 1
+    {
         figure.half_width = within_one_run(variant);
     }
-    if let Some(q) = metric.quantile {
-        figure.estimate = variant.latency.quantile(q).map(milliseconds);
-        if !estimable(variant.latency.count(), q) {
+    if let Some(q) = metric.quantile() {
+        let times = metric.times(variant);
+        figure.estimate = times.quantile(q).map(milliseconds);
+        if !estimable(times.count(), q) {
             (figure.estimate, figure.half_width) = (None, None);
         }
     }
@@ -226,11 +105,7 @@ pub fn controlled(
         .runs
         .iter()
         .all(|run| run.succeeded == run.requests);
-    if metric.quantile.is_some()
-        || !metric.name.starts_with("mean_")
-        || !all_answered
-        || !keeps_up(measured)
-    {
+    if metric.estimator != Estimator::MeanOfTimes || !all_answered || !keeps_up(measured) {
         return None;
     }
     let utilization: Option<Vec<f64>> = measured
@@ -269,12 +144,12 @@ fn offered_load(plan: &Blueprint) -> Option<f64> {
 const EACH: f64 = 10.0;
 
 /// Whether a quantile can be read off each replication, and off all together.
-fn comparable(variant: &VariantOutcome, q: f64) -> bool {
-    estimable(variant.latency.count(), q)
+fn comparable(variant: &VariantOutcome, metric: &Metric, q: f64) -> bool {
+    estimable(metric.times(variant).count(), q)
         && variant
             .runs
             .iter()
-            .all(|run| run.succeeded as f64 * (1.0 - q) >= EACH)
+            .all(|run| metric.times_in(run) as f64 * (1.0 - q) >= EACH)
 }
 
 /// The values of one metric of two variants, in pairs of the same replication; `None` where the
@@ -284,8 +159,8 @@ fn pairs(
     other: &VariantOutcome,
     metric: &Metric,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
-    if let Some(q) = metric.quantile
-        && !(comparable(variant, q) && comparable(other, q))
+    if let Some(q) = metric.quantile()
+        && !(comparable(variant, metric, q) && comparable(other, metric, q))
     {
         return None;
     }

@@ -8,7 +8,8 @@
 //! wide by, and a tenth more. Law, *Simulation Modeling and Analysis*, section 9.4.1, has the
 //! method and what it costs in coverage.
 
-use super::comparison::{self, Better, Metric, difference, estimate};
+use super::comparison::{difference, estimate};
+use super::metric::{self, Better, Metric};
 use super::outcome::VariantOutcome;
 use super::withheld::eligible;
 use crate::scenario::{Goal, Scenario, Target};
@@ -84,7 +85,7 @@ pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> 
     let (asked, shares): (f64, Vec<Option<f64>>) = match goal.target {
         Target::Best(_) => return None,
         Target::Metric(metric, asked) => {
-            let metric = comparison::metric(metric);
+            let metric = metric::metric(metric);
             let each = variants.iter().map(|variant| {
                 let figure = estimate(variant, metric);
                 share(figure.half_width, figure.estimate)
@@ -92,7 +93,7 @@ pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> 
             (asked, each.collect())
         }
         Target::Difference(metric, asked) => {
-            let metric = comparison::metric(metric);
+            let metric = metric::metric(metric);
             let base = estimate(baseline, metric).estimate;
             let others = (0..variants.len()).filter(|&at| at != scenario.baseline);
             let each = others.map(|at| {
@@ -118,7 +119,7 @@ pub fn selection(
     let Target::Best(indifference) = goal.target else {
         return None;
     };
-    let metric = comparison::metric(scenario.judge_by);
+    let metric = metric::metric(scenario.judge_by);
     let pilot = scenario.replications as usize;
     let places = eligible(variants, metric);
     let values: Vec<Vec<f64>> = places

@@ -11,6 +11,7 @@ mod exact;
 mod flow;
 mod goal;
 mod journal;
+mod metric;
 mod outcome;
 mod run;
 mod services;
@@ -18,14 +19,12 @@ mod settle;
 mod withheld;
 
 pub use caution::cautions;
-pub use comparison::{
-    Better, Comparison, Figure, METRICS, Metric, comparisons, controlled, difference, estimate,
-    metric, ranking,
-};
+pub use comparison::{Comparison, Figure, comparisons, controlled, difference, estimate, ranking};
 pub use exact::Exact;
 pub use flow::Flow;
 pub use goal::{Width, selection, width};
 pub use journal::{CellKey, Journal};
+pub use metric::{Better, Estimator, METRICS, Metric, Of, Unit, metric};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};

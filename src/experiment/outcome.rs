@@ -127,6 +127,8 @@ pub struct VariantOutcome {
     pub utilization: Vec<Vec<f64>>,
     /// Response times of the succeeded, all replications merged.
     pub latency: Latency,
+    /// Times to the end of the failed, all replications merged.
+    pub failures: Latency,
     /// Stretches of time, all replications merged.
     pub timeline: Timeline,
     /// Load of servers, all replications merged.
@@ -232,6 +234,7 @@ impl VariantOutcome {
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
+            failures: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
             load,
             from: plan.warmup,
@@ -261,6 +264,7 @@ impl VariantOutcome {
             shares: Vec::new(),
             utilization: Vec::new(),
             latency: Latency::default(),
+            failures: Latency::default(),
             timeline: Timeline::new(plan.end, 1),
             load: Load::new(plan.warmup, plan.end, 1, &[]),
             from: plan.warmup,
@@ -309,6 +313,7 @@ impl VariantOutcome {
             }
         }
         self.latency.merge(&tally.latency);
+        self.failures.merge(&tally.failures);
         self.timeline.merge(&tally.timeline);
         self.load.merge(&tally.load);
         self.simulated += tally.simulated;
@@ -319,6 +324,7 @@ impl VariantOutcome {
         for (group, part) in self.groups.iter_mut().zip(&tally.parts) {
             group.runs[at] = Run::of(part, &variant.name, replication, tally.seconds());
             group.latency.merge(&part.latency);
+            group.failures.merge(&part.failures);
             group.varies = self.varies;
         }
     }

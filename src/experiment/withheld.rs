@@ -1,7 +1,7 @@
 //! When a difference is no verdict: what is faster because it fails, and what was never left to
 //! chance.
 
-use super::comparison::Metric;
+use super::metric::Metric;
 use super::outcome::VariantOutcome;
 
 /// The share of failures by which two strategies may differ and still be compared by the response
@@ -46,7 +46,7 @@ pub fn indifference(judge: &Metric) -> f64 {
     if !judge.is_response_time() {
         return f64::INFINITY;
     }
-    let above = judge.quantile.map_or(1.0, |q| 1.0 - q);
+    let above = judge.quantile().map_or(1.0, |q| 1.0 - q);
     INDIFFERENCE.min(0.1 * above)
 }
 

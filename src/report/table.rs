@@ -4,7 +4,8 @@ use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Tab
 
 use super::tables::groups;
 use crate::experiment::{
-    Exact, Figure, METRICS, Metric, Outcome, Withheld, comparisons, estimate, metric, milliseconds,
+    Estimator, Exact, Figure, METRICS, Metric, Outcome, Unit, Withheld, comparisons, estimate,
+    metric, milliseconds,
 };
 use crate::scenario::{Scenario, Sweep};
 use crate::stats::{Verdict, estimable};
@@ -64,7 +65,7 @@ fn cell(figure: Figure, scale: f64) -> String {
 
 /// Shares are shown in percent.
 pub(super) fn scale_of(metric: &Metric) -> f64 {
-    if metric.name.ends_with("_share") || metric.name.starts_with("utilization") {
+    if metric.unit == Unit::Share {
         100.0
     } else {
         1.0
@@ -316,10 +317,10 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
     for measurement in scenario.measured.iter().filter(|_| group.is_none()) {
         let mut row = vec![Cell::new(text(style, &measurement.name))];
         row.extend(columns.iter().map(|(_, metric, _)| {
-            let value = match metric.name {
-                "mean_ms" => Some(measurement.mean_ms()),
+            let value = match metric.estimator {
+                Estimator::MeanOfTimes => Some(measurement.mean_ms()),
                 _ => metric
-                    .quantile
+                    .quantile()
                     .filter(|&q| estimable(measurement.sorted_ms.len() as u64, q))
                     .map(|q| measurement.quantile_ms(q)),
             };

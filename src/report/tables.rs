@@ -5,8 +5,8 @@ use super::rows::{
     SummaryRow, TheoryRow, TimelineRow, UtilizationRow,
 };
 use crate::experiment::{
-    self, Better, Comparison, Exact, Flow, METRICS, Metric, Outcome, Run, ServiceOutcome,
-    VariantOutcome, comparisons, controlled, estimate, metric, milliseconds,
+    self, Better, Comparison, Estimator, Exact, Flow, METRICS, Metric, Of, Outcome, Run,
+    ServiceOutcome, VariantOutcome, comparisons, controlled, estimate, metric, milliseconds,
 };
 use crate::model::blueprint::ServicePlan;
 use crate::observe::{Latency, Loss};
@@ -148,10 +148,7 @@ pub(super) fn groups(scenario: &Scenario, outcome: &Outcome) -> Vec<(String, Vec
 fn clients(scenario: &Scenario, outcome: &Outcome) -> Vec<ClientsRow> {
     let mut rows = Vec::new();
     // What is known of requests, and not of servers or sessions.
-    let of_requests = |metric: &&Metric| {
-        metric.name.ends_with("_ms")
-            || ["requests", "goodput_rps", "success_share"].contains(&metric.name)
-    };
+    let of_requests = |metric: &&Metric| metric.is_of_requests();
     for (name, measured) in groups(scenario, outcome) {
         for metric in METRICS.iter().filter(of_requests) {
             let comparisons = comparisons(&measured, scenario.baseline, metric);
@@ -215,10 +212,10 @@ fn theory(scenario: &Scenario, outcome: &Outcome) -> Vec<TheoryRow> {
         let (exact, flow) = (Exact::of(variant), Flow::beside(variant, measured));
         for metric in METRICS {
             let of_model = exact.as_ref().and_then(|exact| {
-                let seconds = match (metric.name, metric.quantile) {
-                    ("mean_ms", _) => Some(exact.mean()),
-                    ("p99_all_ms", _) | (_, None) => None,
-                    (_, Some(q)) => exact.quantile(q),
+                let seconds = match (metric.of, metric.estimator) {
+                    (Of::Answered, Estimator::MeanOfTimes) => Some(exact.mean()),
+                    (Of::Answered, Estimator::Quantile(q)) => exact.quantile(q),
+                    _ => None,
                 };
                 Some((exact.model, milliseconds(seconds?)))
             });

@@ -1,0 +1,293 @@
+//! What is estimated and compared: the columns of `runs.csv`, each a value whose fields say all that
+//! decides how it is treated. Nothing is decided by the spelling of its name.
+
+use super::outcome::{Run, VariantOutcome};
+use crate::observe::Latency;
+use crate::scenario::file;
+
+/// Which way a metric is better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Less of it.
+    Less,
+    /// More of it.
+    More,
+    /// Neither: it only informs.
+    Neither,
+}
+
+/// In what a metric is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// Things a second.
+    PerSecond,
+    /// A fraction of 1; tables show percent.
+    Share,
+    /// Milliseconds of response time.
+    Milliseconds,
+    /// What the scenario counts costs in, an hour.
+    Cost,
+}
+
+/// Of what a metric speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    /// The requests that came in the measured window.
+    Requests,
+    /// Those of them that were answered well.
+    Answered,
+    /// Those of them that ended, well or not.
+    Ended,
+    /// Servers.
+    Servers,
+    /// Sessions.
+    Sessions,
+}
+
+/// How a metric is estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Estimator {
+    /// The mean over replications of one number each.
+    Mean,
+    /// As [`Estimator::Mean`], of a number that is a mean over requests itself: one long run tells how
+    /// sure it is, and the luck of how much work came may be taken out of it.
+    MeanOfTimes,
+    /// Read off all replications together: quantiles are never averaged. 0 to 1.
+    Quantile(f64),
+}
+
+/// A column of `runs.csv` that is estimated and compared.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// The column's name.
+    pub name: &'static str,
+    /// Its value in a run.
+    pub value: fn(&Run) -> Option<f64>,
+    /// In what it is counted.
+    pub unit: Unit,
+    /// Of what it speaks.
+    pub of: Of,
+    /// Which way it is better.
+    pub better: Better,
+    /// How it is estimated.
+    pub estimator: Estimator,
+}
+
+impl Metric {
+    /// Whether it is a response time.
+    pub fn is_response_time(&self) -> bool {
+        self.unit == Unit::Milliseconds
+    }
+
+    /// Whether it is of requests, and not of servers or sessions.
+    pub fn is_of_requests(&self) -> bool {
+        matches!(self.of, Of::Requests | Of::Answered | Of::Ended)
+    }
+
+    /// Whether failed requests make it worse by themselves.
+    pub fn sees_failures(&self) -> bool {
+        self.of == Of::Requests && self.better == Better::More
+    }
+
+    /// Whether it follows from the scenario, and chance has no part in it.
+    pub fn is_known_beforehand(&self) -> bool {
+        self.unit == Unit::Cost
+    }
+
+    /// For a quantile: which, 0 to 1.
+    pub fn quantile(&self) -> Option<f64> {
+        match self.estimator {
+            Estimator::Quantile(q) => Some(q),
+            _ => None,
+        }
+    }
+
+    /// The times of which it is a quantile, all replications together.
+    pub(super) fn times(&self, measured: &VariantOutcome) -> Latency {
+        let mut times = measured.latency.clone();
+        if self.of == Of::Ended {
+            times.merge(&measured.failures);
+        }
+        times
+    }
+
+    /// How many times that are in one replication.
+    pub(super) fn times_in(&self, run: &Run) -> u64 {
+        match self.of {
+            Of::Ended => run.requests - run.unfinished,
+            _ => run.succeeded,
+        }
+    }
+}
+
+const fn time(
+    name: &'static str,
+    value: fn(&Run) -> Option<f64>,
+    of: Of,
+    estimator: Estimator,
+) -> Metric {
+    Metric {
+        name,
+        value,
+        unit: Unit::Milliseconds,
+        of,
+        better: Better::Less,
+        estimator,
+    }
+}
+
+const fn other(
+    name: &'static str,
+    value: fn(&Run) -> Option<f64>,
+    (unit, of, better): (Unit, Of, Better),
+) -> Metric {
+    Metric {
+        name,
+        value,
+        unit,
+        of,
+        better,
+        estimator: Estimator::Mean,
+    }
+}
+
+use Better::{Less, More, Neither};
+use Estimator::{Mean, MeanOfTimes, Quantile};
+use Of::{Answered, Ended, Requests, Servers, Sessions};
+use Unit::{Cost, Count, PerSecond, Share};
+
+/// All metrics, in the order of the columns.
+pub const METRICS: &[Metric] = &[
+    other(
+        "requests",
+        |run| Some(run.requests as f64),
+        (Count, Requests, Neither),
+    ),
+    other(
+        "attempts",
+        |run| Some(run.attempts as f64),
+        (Count, Servers, Neither),
+    ),
+    other(
+        "goodput_rps",
+        |run| Some(run.goodput_rps),
+        (PerSecond, Requests, More),
+    ),
+    other(
+        "success_share",
+        |run| run.success_share,
+        (Share, Requests, More),
+    ),
+    time("mean_ms", |run| run.mean_ms, Answered, MeanOfTimes),
+    time("p50_ms", |run| run.p50_ms, Answered, Quantile(0.5)),
+    time("p90_ms", |run| run.p90_ms, Answered, Quantile(0.9)),
+    time("p99_ms", |run| run.p99_ms, Answered, Quantile(0.99)),
+    time("p999_ms", |run| run.p999_ms, Answered, Quantile(0.999)),
+    time("max_ms", |run| run.max_ms, Answered, Mean),
+    time("mean_all_ms", |run| run.mean_all_ms, Ended, MeanOfTimes),
+    time("p99_all_ms", |run| run.p99_all_ms, Ended, Quantile(0.99)),
+    other(
+        "utilization_mean",
+        |run| run.utilization_mean,
+        (Share, Servers, Neither),
+    ),
+    other(
+        "utilization_spread",
+        |run| run.utilization_spread,
+        (Share, Servers, Less),
+    ),
+    other(
+        "utilization_max",
+        |run| run.utilization_max,
+        (Share, Servers, Less),
+    ),
+    other(
+        "cost_per_hour",
+        |run| run.cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "sessions",
+        |run| Some(run.sessions as f64),
+        (Count, Sessions, Neither),
+    ),
+    other(
+        "sessions_lost",
+        |run| Some(run.sessions_lost as f64),
+        (Count, Sessions, Less),
+    ),
+    other(
+        "sessions_hurt",
+        |run| Some(run.sessions_hurt as f64),
+        (Count, Sessions, Less),
+    ),
+    other(
+        "sessions_hurt_share",
+        |run| run.sessions_hurt_share,
+        (Share, Sessions, Less),
+    ),
+];
+
+/// The metric that a scenario is judged by.
+pub fn metric(judge: file::Metric) -> &'static Metric {
+    let name = match judge {
+        file::Metric::Mean => "mean_ms",
+        file::Metric::P50 => "p50_ms",
+        file::Metric::P90 => "p90_ms",
+        file::Metric::P99 => "p99_ms",
+        file::Metric::P999 => "p999_ms",
+        file::Metric::SuccessShare => "success_share",
+        file::Metric::Goodput => "goodput_rps",
+        file::Metric::SessionsLost => "sessions_lost",
+        file::Metric::UtilizationSpread => "utilization_spread",
+        file::Metric::UtilizationMax => "utilization_max",
+        file::Metric::Cost => "cost_per_hour",
+    };
+    METRICS
+        .iter()
+        .find(|metric| metric.name == name)
+        .expect("each judge is a metric")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::{self, Progress, estimate};
+    use crate::scenario::Scenario;
+
+    fn measured(duration: &str) -> VariantOutcome {
+        let text = format!(
+            "question = '?'\nexpect = '!'\n[run]\nduration = '{duration}'\nreplications = 2\ncompare = ['random']\n\
+             [[clients]]\narrivals = {{ kind = 'poisson', rate = '500/s' }}\n[[services]]\nname = 'web'\n\
+             [[services.servers]]\nslots = 9\nservice = {{ kind = 'exponential', mean = '10ms' }}\n\
+             [[faults]]\nkind = 'errors'\nservers = 'web'\nshare = '30%'\ntakes = '100ms'\n"
+        );
+        let scenario = Scenario::from_text("web.toml", &text).unwrap();
+        let mut outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
+        outcomes.swap_remove(0).variants.swap_remove(0)
+    }
+
+    /// The p99 of all that ended is read off all replications together, failures among them, and not
+    /// given where fewer than 100 took longer.
+    #[test]
+    fn a_quantile_of_all_that_ended_is_one_of_all() {
+        let metric = METRICS
+            .iter()
+            .find(|metric| metric.name == "p99_all_ms")
+            .unwrap();
+        let (many, few) = (measured("60s"), measured("2s"));
+        let figure = estimate(&many, metric);
+        let all = metric.times(&many);
+        assert_eq!(all.count(), many.latency.count() + many.failures.count());
+        assert!(many.failures.count() > 10_000);
+        let due = all.quantile(0.99).unwrap() * 1e3;
+        assert!(
+            (figure.estimate.unwrap() - due).abs() < 1e-6 && due >= 100.0,
+            "{due}"
+        );
+        assert_eq!(estimate(&few, metric).estimate, None);
+        assert_eq!(estimate(&few, metric).half_width, None);
+    }
+}
