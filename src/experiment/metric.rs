@@ -1,5 +1,5 @@
-//! What is estimated and compared: the columns of `runs.csv`, each a value whose fields say all that
-//! decides how it is treated. Nothing is decided by the spelling of its name.
+//! What is estimated and compared: the columns of `runs.csv`, each a value whose fields say all
+//! that decides how it is treated. Nothing is decided by the spelling of its name.
 
 use super::outcome::{Run, VariantOutcome};
 use crate::observe::Latency;
@@ -51,8 +51,8 @@ pub enum Of {
 pub enum Estimator {
     /// The mean over replications of one number each.
     Mean,
-    /// As [`Estimator::Mean`], of a number that is a mean over requests itself: one long run tells how
-    /// sure it is, and the luck of how much work came may be taken out of it.
+    /// As [`Estimator::Mean`], of a number that is a mean over requests itself: one long run tells
+    /// how sure it is, and the luck of how much work came may be taken out of it.
     MeanOfTimes,
     /// Read off all replications together: quantiles are never averaged. 0 to 1.
     Quantile(f64),
@@ -269,8 +269,8 @@ mod tests {
         outcomes.swap_remove(0).variants.swap_remove(0)
     }
 
-    /// The p99 of all that ended is read off all replications together, failures among them, and not
-    /// given where fewer than 100 took longer.
+    /// The p99 of all that ended is read off all replications together, failures among them, and
+    /// not given where fewer than 100 took longer.
     #[test]
     fn a_quantile_of_all_that_ended_is_one_of_all() {
         let metric = METRICS

@@ -617,7 +617,8 @@ fn calls_ask_of_services() {
     let step = "[[services.steps]]\ncall = \"db\"\nrepeat = 2\nprobability = \"50%\"\n";
     near(loads(step), [100.0 * 0.015 / 4.0, 100.0 * 0.005 / 10.0]);
     near(loads(&format!("{step}blocking = false\n")), [0.25, 0.05]);
-    // Who waits for the first of two alike, or does without, keeps its slot as long while all are well.
+    // Who waits for the first of two alike, or does without, keeps its slot as long while all are
+    // well.
     for more in ["optional = true", "copies = 2\nwait-for = 1"] {
         let step = format!("[[services.steps]]\ncall = \"db\"\n{more}\n");
         assert!(

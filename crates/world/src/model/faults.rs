@@ -135,8 +135,8 @@ impl World<'_> {
         }
     }
 
-    /// Whether a server answers an attempt of a request with an error: after so much work, where the
-    /// fault says so, else after all that any request takes.
+    /// Whether a server answers an attempt of a request with an error: after so much work, where
+    /// the fault says so, else after all that any request takes.
     #[cold]
     #[inline(never)]
     pub(super) fn err(&self, attempt: u32) -> Option<Option<Span>> {
@@ -156,8 +156,8 @@ impl World<'_> {
         self.effects[server as usize].iter().find_map(errs)
     }
 
-    /// How much work an attempt is at a server that errs, and whether its answer is an error as soon
-    /// as that is done.
+    /// How much work an attempt is at a server that errs, and whether its answer is an error as
+    /// soon as that is done.
     #[cold]
     #[inline(never)]
     pub(super) fn work_with_errors(&mut self, attempt: u32, work: Span) -> (Span, bool) {
