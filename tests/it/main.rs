@@ -3,6 +3,7 @@
 mod architecture;
 mod bad_input;
 mod calls;
+mod calls_theory;
 mod check;
 mod cli;
 mod config_cases;

@@ -93,16 +93,13 @@ impl Calls {
     /// None yet; `None` where no server makes any.
     pub(super) fn new(plan: &Blueprint) -> Option<Box<Calls>> {
         plan.features().steps.then(|| {
-            let servers = plan
+            let members = plan
                 .services
                 .iter()
-                .enumerate()
-                .flat_map(|(index, service)| {
-                    // Where the scenario's members have their addresses by default.
-                    let host = move |server| 0x0a00_0000 + ((index as u32) << 20) + server + 1;
-                    (0..service.servers.len() as u32).map(host)
-                });
-            let addresses = servers.map(|host| IpAddr::V4(Ipv4Addr::from_bits(host)));
+                .flat_map(|service| service.members.iter());
+            let addresses = (0u32..)
+                .zip(members)
+                .map(|(number, member)| host(&member.address).unwrap_or(unnamed(number)));
             Box::new(Calls {
                 addresses: addresses.collect(),
                 ..Calls::default()
@@ -202,6 +199,17 @@ fn steps_of<'a>(services: &[Service<'a>], servers: &[Server], server: u32) -> &'
     &service.groups[usize::from(place.group)].steps
 }
 
+/// The host of a member, where its address is no name.
+fn host(address: &str) -> Option<IpAddr> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+/// Where a server calls from of which only the name is known: each from an address of its own.
+fn unnamed(number: u32) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + number + 1))
+}
+
 /// Names what a step of an attempt draws: its place, its repetition, the number of the call.
 fn purpose(kind: u64, step: u32, round: u32, call: u32) -> u64 {
     kind | u64::from(step) << 44 | u64::from(round) << 24 | u64::from(call)
@@ -231,7 +239,7 @@ impl<'a> World<'a> {
     /// A server has done a piece of work on an attempt, which waited before, and has its slot if
     /// `holds`: it takes its next step.
     #[inline(never)]
-    pub(super) fn has_worked(
+    pub(super) fn end_piece(
         &mut self,
         id: u32,
         (waited, worked): (Span, Span),
@@ -436,7 +444,7 @@ impl<'a> World<'a> {
     pub(super) fn settle_call(
         &mut self,
         id: u32,
-        (request, at_server): (&Request, Span),
+        (request, at_balancer): (&Request, Span),
         spent: Result<Spent, Cause>,
         calendar: &mut Calendar<Event>,
     ) -> bool {
@@ -448,7 +456,7 @@ impl<'a> World<'a> {
             match spent {
                 Ok(spent) => {
                     count.latency.record(after);
-                    count.waited += spent.waited + at_server;
+                    count.waited += spent.waited + at_balancer;
                     count.worked += spent.worked;
                     count.called += spent.called;
                 }

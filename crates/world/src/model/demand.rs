@@ -179,6 +179,7 @@ impl GroupPlan {
     /// How many requests a second a server can do that each take so many seconds on a slot at
     /// speed 1, besides its steps.
     fn capacity_for(&self, seconds: f64) -> f64 {
+        // In this order of operations, whose last digit figures of worlds without steps rest on.
         if self.steps.is_empty() {
             return f64::from(self.slots) * self.speed / seconds;
         }

@@ -48,16 +48,12 @@ pub struct Features {
     pub timeouts: bool,
     /// Requests that give up waiting at a balancer.
     pub queue_timeouts: bool,
-    /// Attempts that are followed by others.
-    pub retries: bool,
     /// Members that stand by or get nothing: backups, marked as down, of weight 0.
     pub idle_members: bool,
     /// Members marked as down.
     pub down_members: bool,
     /// Members with a limit of requests at once.
     pub limited_members: bool,
-    /// Servers that do not work in the order of arrival.
-    pub other_orders: bool,
     /// Servers that share themselves among all who are there.
     pub sharing: bool,
     /// Queues with an end.
@@ -105,13 +101,11 @@ impl Features {
             several_balancers,
             cookies,
             timeouts,
-            // Without limits nobody waits at a balancer; without failures nothing is tried again.
+            // Without limits nobody waits at a balancer.
             queue_timeouts: _,
-            retries: _,
             idle_members: _,
             down_members: _,
             limited_members,
-            other_orders: _,
             sharing,
             queue_limits,
             unlike_work: _,
@@ -274,7 +268,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         retry,
     } = balancer;
     let Retry {
-        max,
+        max: _,
         on: _,
         backoff: _,
         backoff_max: _,
@@ -290,7 +284,6 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     found.cookies |= *sticky != Sticky::No;
     found.timeouts |= timeout.is_some();
     found.queue_timeouts |= queue_timeout.is_some();
-    found.retries |= *max > 0;
 }
 
 fn of_member(member: &Member, found: &mut Features) {
@@ -342,7 +335,6 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     } = group;
     let moves = |at: Time| at > Time::ZERO && at < end;
     found.queue_limits |= *queue_limit != u32::MAX;
-    found.other_orders |= discipline.standing() != Standing::AtTheEnd;
     found.sharing |= discipline.standing() == Standing::Nowhere;
     found.sizes |= *per_size != 0.0;
     found.steps |= !steps.is_empty();

@@ -122,9 +122,8 @@ impl World<'_> {
             return;
         }
         if self.calls.is_some() && !errs {
-            self.servers[attempt.server as usize].worked += (now - begun).nanos();
-            self.tally.load.busy(attempt.server as usize, 1, begun, now);
-            self.has_worked(id, (waited, now - begun), (found, true), calendar);
+            self.count_work(attempt.server, begun, now);
+            self.end_piece(id, (waited, now - begun), (found, true), calendar);
             return;
         }
         self.free_slot(id, &attempt, begun, now);
@@ -150,12 +149,16 @@ impl World<'_> {
     /// Takes an attempt off the slot that it has had since `begun`, and counts the work done.
     #[inline(always)]
     pub(super) fn free_slot(&mut self, id: u32, attempt: &Attempt, begun: Time, now: Time) {
-        let index = attempt.server as usize;
-        let server = &mut self.servers[index];
-        server.vacate(attempt, &mut self.attempts);
-        server.worked += (now - begun).nanos();
-        self.tally.load.busy(index, 1, begun, now);
+        self.servers[attempt.server as usize].vacate(attempt, &mut self.attempts);
+        self.count_work(attempt.server, begun, now);
         self.attempts[id].phase = Phase::Gone;
+    }
+
+    /// Counts what a slot of a server has worked since then.
+    #[inline(always)]
+    fn count_work(&mut self, server: u32, begun: Time, now: Time) {
+        self.servers[server as usize].worked += (now - begun).nanos();
+        self.tally.load.busy(server as usize, 1, begun, now);
     }
 
     /// Gives free slots to those who wait, unless the server is down.

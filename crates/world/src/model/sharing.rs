@@ -270,7 +270,7 @@ impl World<'_> {
             // What the server gave it is rounded to whole nanoseconds, as the time of its end is.
             let worked = Span::from_nanos((clock_now - clock).round() as u64).min(stayed);
             if self.calls.is_some() {
-                self.has_worked(id, (stayed - worked, worked), (found, false), calendar);
+                self.end_piece(id, (stayed - worked, worked), (found, false), calendar);
                 return;
             }
             self.served(id, (attempt, found), (stayed - worked, worked), calendar);
