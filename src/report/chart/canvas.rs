@@ -1,17 +1,36 @@
 //! What charts are drawn on: lines, areas and text in pixels, as SVG. All calls of the drawing
 //! library are here.
+//!
+//! Of `plotters` only what writes SVG is used: texts are measured and axes are drawn here, and the
+//! whole of it asks the page for the width of a text where it is built for a browser.
 
+use std::cell::RefCell;
+use std::convert::Infallible;
 use std::sync::LazyLock;
 
 use ab_glyph::{Font, FontRef};
 use base64::Engine;
-use plotters::coord::Shift;
-use plotters::element::DashedPathElement;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontDesc, FontFamily, FontStyle, FontTransform, TextStyle};
+use plotters_backend::text_anchor::{HPos, Pos, VPos};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, FontFamily,
+    FontStyle, FontTransform,
+};
+use plotters_svg::SVGBackend;
 
 use super::palette::INK;
+
+/// A colour: red, green, blue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Colour(pub(super) u8, pub(super) u8, pub(super) u8);
+
+impl Colour {
+    fn with(self, alpha: f64) -> BackendColor {
+        BackendColor {
+            alpha,
+            rgb: (self.0, self.1, self.2),
+        }
+    }
+}
 
 /// Pixels of the drawing for one of the chart: the library counts whole ones only.
 const FINE: f64 = 4.0;
@@ -28,13 +47,6 @@ static METRICS: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
     FONTS.map(|font| FontRef::try_from_slice(font).expect("the fonts that travel with the program"))
 });
 
-/// The drawing library wants a font of its own to know, though it does not look at it for SVG.
-static REGISTERED: LazyLock<()> = LazyLock::new(|| {
-    for (style, font) in [(FontStyle::Normal, REGULAR), (FontStyle::Bold, SEMIBOLD)] {
-        let _ = plotters::style::register_font("Inter", style, font);
-    }
-});
-
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Align {
@@ -48,11 +60,11 @@ pub(super) enum Align {
 pub(super) struct Type {
     pub(super) size: f64,
     pub(super) bold: bool,
-    pub(super) colour: RGBColor,
+    pub(super) colour: Colour,
 }
 
 impl Type {
-    pub(super) const fn new(size: f64, colour: RGBColor) -> Type {
+    pub(super) const fn new(size: f64, colour: Colour) -> Type {
         Type {
             size,
             bold: false,
@@ -60,7 +72,7 @@ impl Type {
         }
     }
 
-    pub(super) const fn bold(size: f64, colour: RGBColor) -> Type {
+    pub(super) const fn bold(size: f64, colour: Colour) -> Type {
         Type {
             size,
             bold: true,
@@ -112,31 +124,109 @@ impl Type {
 
 /// A picture under way, in pixels from the top left.
 pub(super) struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
+    svg: RefCell<SVGBackend<'a>>,
 }
 
 fn fine(x: f64) -> i32 {
     (x * FINE).round().clamp(-1e8, 1e8) as i32
 }
 
-fn point((x, y): (f64, f64)) -> (i32, i32) {
+fn point((x, y): (f64, f64)) -> BackendCoord {
     (fine(x), fine(y))
 }
 
+/// How a line looks.
+struct Stroke {
+    colour: BackendColor,
+    width: u32,
+}
+
+impl BackendStyle for Stroke {
+    fn color(&self) -> BackendColor {
+        self.colour
+    }
+
+    fn stroke_width(&self) -> u32 {
+        self.width
+    }
+}
+
+/// How a text looks and stands.
+struct Lettering {
+    look: Type,
+    align: Align,
+    transform: FontTransform,
+}
+
+impl BackendTextStyle for Lettering {
+    type FontError = Infallible;
+
+    fn color(&self) -> BackendColor {
+        self.look.colour.with(1.0)
+    }
+
+    /// The library divides sizes by this, taking them for heights.
+    fn size(&self) -> f64 {
+        self.look.size * FINE * 1.24
+    }
+
+    fn transform(&self) -> FontTransform {
+        self.transform.clone()
+    }
+
+    fn style(&self) -> FontStyle {
+        if self.look.bold {
+            FontStyle::Bold
+        } else {
+            FontStyle::Normal
+        }
+    }
+
+    fn anchor(&self) -> Pos {
+        let across = match self.align {
+            Align::Left => HPos::Left,
+            Align::Centre => HPos::Center,
+            Align::Right => HPos::Right,
+        };
+        Pos::new(across, VPos::Bottom)
+    }
+
+    fn family(&self) -> FontFamily<'_> {
+        FontFamily::Name("Inter")
+    }
+
+    /// Of no interest to who writes SVG, as is `draw`.
+    fn layout_box(&self, _: &str) -> Result<(BackendCoord, BackendCoord), Infallible> {
+        Ok(((0, 0), (0, 0)))
+    }
+
+    fn draw<E, F: FnMut(i32, i32, BackendColor) -> Result<(), E>>(
+        &self,
+        _: &str,
+        _: BackendCoord,
+        _: F,
+    ) -> Result<Result<(), E>, Infallible> {
+        Ok(Ok(()))
+    }
+}
+
+// Writing to a string does not fail, here and below.
 impl Canvas<'_> {
     /// Draws a picture of this size, and returns it as SVG.
     pub(super) fn picture(width: f64, height: f64, draw: impl FnOnce(&Canvas<'_>)) -> String {
-        LazyLock::force(&REGISTERED);
         let mut svg = String::new();
         {
-            let size = (fine(width) as u32, fine(height) as u32);
+            let (wide, high) = (fine(width), fine(height));
             let canvas = Canvas {
-                area: SVGBackend::with_string(&mut svg, size).into_drawing_area(),
+                svg: RefCell::new(SVGBackend::with_string(
+                    &mut svg,
+                    (wide as u32, high as u32),
+                )),
             };
-            // Writing to a string does not fail, here and below.
-            let _ = canvas.area.fill(&WHITE);
+            let white = Colour(255, 255, 255).with(1.0);
+            let _ = (canvas.svg.borrow_mut()).draw_rect((0, 0), (wide, high), &white, true);
             draw(&canvas);
-            let _ = canvas.area.present();
+            let _ = canvas.svg.borrow_mut().present();
         }
         dress(&svg, width, height)
     }
@@ -145,50 +235,45 @@ impl Canvas<'_> {
     pub(super) fn line(
         &self,
         points: &[(f64, f64)],
-        colour: RGBColor,
+        colour: Colour,
         alpha: f64,
         width: f64,
         dash: Option<(f64, f64)>,
     ) {
-        let style = colour.mix(alpha).stroke_width(fine(width) as u32);
-        let points: Vec<(i32, i32)> = points.iter().copied().map(point).collect();
+        let style = Stroke {
+            colour: colour.with(alpha),
+            width: fine(width) as u32,
+        };
+        let points: Vec<BackendCoord> = points.iter().copied().map(point).collect();
         if points.len() < 2 {
             return;
         }
-        let _ = match dash {
-            None => self.area.draw(&PathElement::new(points, style)),
-            Some((dash, gap)) => self.area.draw(&DashedPathElement::new(
-                points,
-                fine(dash) as u32,
-                fine(gap) as u32,
-                style,
-            )),
+        let lines = match dash {
+            None => vec![points],
+            Some((dash, gap)) => dashes(&points, fine(dash) as f32, fine(gap) as f32),
         };
+        for line in lines {
+            let _ = self.svg.borrow_mut().draw_path(line, &style);
+        }
     }
 
     /// A filled rectangle.
-    pub(super) fn area(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor, alpha: f64) {
-        let _ = self.area.draw(&Rectangle::new(
-            [point(from), point(to)],
-            colour.mix(alpha).filled(),
-        ));
+    pub(super) fn area(&self, from: (f64, f64), to: (f64, f64), colour: Colour, alpha: f64) {
+        let ((x, y), (u, v)) = (point(from), point(to));
+        let (least, most) = ((x.min(u), y.min(v)), (x.max(u), y.max(v)));
+        let _ = (self.svg.borrow_mut()).draw_rect(least, most, &colour.with(alpha), true);
     }
 
     /// A filled polygon.
-    pub(super) fn shape(&self, corners: &[(f64, f64)], colour: RGBColor, alpha: f64) {
-        let corners: Vec<_> = corners.iter().map(|&corner| point(corner)).collect();
-        let _ = self
-            .area
-            .draw(&Polygon::new(corners, colour.mix(alpha).filled()));
+    pub(super) fn shape(&self, corners: &[(f64, f64)], colour: Colour, alpha: f64) {
+        let corners = corners.iter().map(|&corner| point(corner));
+        let _ = (self.svg.borrow_mut()).fill_polygon(corners, &colour.with(alpha));
     }
 
     /// A disc.
-    pub(super) fn dot(&self, at: (f64, f64), radius: f64, colour: RGBColor, alpha: f64) {
-        let _ = self.area.draw(&Circle::new(
-            point(at),
-            fine(radius),
-            colour.mix(alpha).filled(),
-        ));
+    pub(super) fn dot(&self, at: (f64, f64), radius: f64, colour: Colour, alpha: f64) {
+        let radius = fine(radius).max(0) as u32;
+        let _ = (self.svg.borrow_mut()).draw_circle(point(at), radius, &colour.with(alpha), true);
     }
 
     /// A text whose middle line is at `at`.
@@ -209,32 +294,59 @@ impl Canvas<'_> {
         look: Type,
         transform: FontTransform,
     ) {
-        let h_pos = match align {
-            Align::Left => HPos::Left,
-            Align::Centre => HPos::Center,
-            Align::Right => HPos::Right,
-        };
-        let style = if look.bold {
-            FontStyle::Bold
-        } else {
-            FontStyle::Normal
-        };
-        // The library divides sizes by this, taking them for heights.
-        let font = FontDesc::new(FontFamily::Name("Inter"), look.size * FINE * 1.24, style)
-            .transform(transform);
         // The bottom of a text stands half an ex below its point there: from its middle line, a
         // third of an em.
-        let style = TextStyle::from(font)
-            .color(&look.colour)
-            .pos(Pos::new(h_pos, VPos::Bottom));
         let drop = look.size * 0.36 + look.size * 0.27;
-        let at = if matches!(style.font.get_transform(), FontTransform::Rotate270) {
+        let at = if matches!(transform, FontTransform::Rotate270) {
             (x + drop, y)
         } else {
             (x, y + drop)
         };
-        let _ = self.area.draw(&Text::new(writable(text), point(at), style));
+        let style = Lettering {
+            look,
+            align,
+            transform,
+        };
+        let _ = (self.svg.borrow_mut()).draw_text(&writable(text), &style, point(at));
     }
+}
+
+/// A line through points in dashes of this length, with such gaps between them.
+fn dashes(points: &[BackendCoord], dash: f32, gap: f32) -> Vec<Vec<BackendCoord>> {
+    let rounded = |(x, y): (f32, f32)| (x.round() as i32, y.round() as i32);
+    let exact = |(x, y): BackendCoord| (x as f32, y as f32);
+    let mut lines = vec![vec![points[0]]];
+    let (mut at, mut done, mut is_drawn) = (exact(points[0]), 0.0, true);
+    for &next in &points[1..] {
+        let end = exact(next);
+        while at != end {
+            let (dx, dy) = (end.0 - at.0, end.1 - at.1);
+            let (there, length) = (libm::hypotf(dx, dy), if is_drawn { dash } else { gap });
+            let left = length - done;
+            if left < there {
+                let share = left / there;
+                at = (at.0 + dx * share, at.1 + dy * share);
+                done += left;
+            } else {
+                at = end;
+                done += there;
+            }
+            if is_drawn {
+                lines
+                    .last_mut()
+                    .expect("the one under way")
+                    .push(rounded(at));
+            }
+            if length <= done {
+                if !is_drawn {
+                    lines.push(vec![rounded(at)]);
+                }
+                (done, is_drawn) = (0.0, !is_drawn);
+            }
+        }
+    }
+    lines.retain(|line| line.len() > 1);
+    lines
 }
 
 /// A text without what no XML may hold.

@@ -1,12 +1,11 @@
 //! A metric by two values that are swept: a heat map for each strategy, all with one scale of
 //! colours, and the figures in it.
 
-use super::canvas::{Align, Canvas, Type};
+use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};
 use super::palette::{INK, heat, look};
 use super::scale::range;
 use super::{Study, SweepRow};
-use plotters::style::RGBColor;
 
 /// Panels beside each other.
 const ACROSS: usize = 2;
@@ -115,7 +114,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     let ink = Type::new(
                         12.0,
                         if is_dark(colour) {
-                            RGBColor(255, 255, 255)
+                            Colour(255, 255, 255)
                         } else {
                             INK
                         },
@@ -151,6 +150,6 @@ fn figure(value: f64) -> String {
     format!("{value:.places$}")
 }
 
-fn is_dark(RGBColor(r, g, b): RGBColor) -> bool {
+fn is_dark(Colour(r, g, b): Colour) -> bool {
     0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b) < 140.0
 }

@@ -2,22 +2,22 @@
 //!
 //! Okabe and Ito, "Color Universal Design" (2008), and four more of other lightness.
 
-use plotters::style::RGBColor;
+use super::canvas::Colour;
 
 /// Lines and bars of one strategy.
-const PALETTE: [RGBColor; 12] = [
-    RGBColor(0x00, 0x72, 0xb2), // blue
-    RGBColor(0x56, 0xb4, 0xe9), // sky
-    RGBColor(0x00, 0x9e, 0x73), // green
-    RGBColor(0xe6, 0x9f, 0x00), // orange
-    RGBColor(0xcc, 0x79, 0xa7), // pink
-    RGBColor(0xd5, 0x5e, 0x00), // vermilion
-    RGBColor(0x7a, 0x3e, 0x12), // brown
-    RGBColor(0x6b, 0x72, 0x80), // grey
-    RGBColor(0xa3, 0xa8, 0xb3), // light grey
-    RGBColor(0x5b, 0x2a, 0x86), // purple
-    RGBColor(0x11, 0x18, 0x27), // black
-    RGBColor(0xa8, 0x9c, 0x1d), // olive
+const PALETTE: [Colour; 12] = [
+    Colour(0x00, 0x72, 0xb2), // blue
+    Colour(0x56, 0xb4, 0xe9), // sky
+    Colour(0x00, 0x9e, 0x73), // green
+    Colour(0xe6, 0x9f, 0x00), // orange
+    Colour(0xcc, 0x79, 0xa7), // pink
+    Colour(0xd5, 0x5e, 0x00), // vermilion
+    Colour(0x7a, 0x3e, 0x12), // brown
+    Colour(0x6b, 0x72, 0x80), // grey
+    Colour(0xa3, 0xa8, 0xb3), // light grey
+    Colour(0x5b, 0x2a, 0x86), // purple
+    Colour(0x11, 0x18, 0x27), // black
+    Colour(0xa8, 0x9c, 0x1d), // olive
 ];
 
 /// The colour that is as good as that of what was measured.
@@ -30,9 +30,9 @@ pub const COLOURS: usize = 24;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     /// Its colour.
-    pub(super) colour: RGBColor,
+    pub(super) colour: Colour,
     /// Its colour where it is text: as dark as reading needs.
-    pub(super) ink: RGBColor,
+    pub(super) ink: Colour,
     /// Dash and gap of its lines; `None` for solid ones.
     pub(super) dash: Option<(f64, f64)>,
 }
@@ -73,16 +73,16 @@ pub fn are_alike(one: usize, other: usize) -> bool {
 }
 
 /// A colour dark enough to be read on white: contrast 4.5 to 1 (WCAG 2.1, 1.4.3).
-fn darkened(colour: RGBColor) -> RGBColor {
+fn darkened(colour: Colour) -> Colour {
     let mut ink = colour;
     while 1.05 / (luminance(ink) + 0.05) < 4.5 {
         let darker = |c: u8| (f64::from(c) * 0.94) as u8;
-        ink = RGBColor(darker(ink.0), darker(ink.1), darker(ink.2));
+        ink = Colour(darker(ink.0), darker(ink.1), darker(ink.2));
     }
     ink
 }
 
-fn luminance(RGBColor(r, g, b): RGBColor) -> f64 {
+fn luminance(Colour(r, g, b): Colour) -> f64 {
     let linear = |c: u8| {
         let c = f64::from(c) / 255.0;
         if c <= 0.04045 {
@@ -96,7 +96,7 @@ fn luminance(RGBColor(r, g, b): RGBColor) -> f64 {
 
 /// From nothing to all: dark blue over green to yellow, even in lightness (viridis; Smith and van
 /// der Walt, 2015).
-pub(super) fn heat(share: f64) -> RGBColor {
+pub(super) fn heat(share: f64) -> Colour {
     const STOPS: [(u8, u8, u8); 9] = [
         (68, 1, 84),
         (71, 44, 122),
@@ -112,19 +112,19 @@ pub(super) fn heat(share: f64) -> RGBColor {
     let (low, part) = (at as usize, at.fract());
     let (a, b) = (STOPS[low], STOPS[(low + 1).min(STOPS.len() - 1)]);
     let mix = |a: u8, b: u8| (f64::from(a) + part * (f64::from(b) - f64::from(a))).round() as u8;
-    RGBColor(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
+    Colour(mix(a.0, b.0), mix(a.1, b.1), mix(a.2, b.2))
 }
 
 /// What is drawn on.
-pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+pub(super) const PAPER: Colour = Colour(0xff, 0xff, 0xff);
 /// Titles.
-pub(super) const INK: RGBColor = RGBColor(0x1f, 0x29, 0x37);
+pub(super) const INK: Colour = Colour(0x1f, 0x29, 0x37);
 /// Axes and captions.
-pub(super) const MUTED: RGBColor = RGBColor(0x5b, 0x64, 0x72);
+pub(super) const MUTED: Colour = Colour(0x5b, 0x64, 0x72);
 /// Grid lines.
-pub(super) const GRID: RGBColor = RGBColor(0xe5, 0xe7, 0xeb);
+pub(super) const GRID: Colour = Colour(0xe5, 0xe7, 0xeb);
 /// Faults.
-pub(super) const FAULT: RGBColor = RGBColor(0xb9, 0x1c, 0x4a);
+pub(super) const FAULT: Colour = Colour(0xb9, 0x1c, 0x4a);
 
 #[cfg(test)]
 mod tests {

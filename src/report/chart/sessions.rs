@@ -1,29 +1,27 @@
 //! Sessions that lost their state, by the cause of the first loss: a bar a strategy.
 
-use plotters::style::RGBColor;
-
 use super::Study;
-use super::canvas::{Align, Canvas, Type};
+use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, MUTED, look};
 use super::scale::{Scale, number};
 
 /// The causes, what they mean, and their colours: apart from each other in lightness too.
-const CAUSES: [(&str, &str, RGBColor); 3] = [
+const CAUSES: [(&str, &str, Colour); 3] = [
     (
         "crash",
         "the state died with its server",
-        RGBColor(0x88, 0x22, 0x55),
+        Colour(0x88, 0x22, 0x55),
     ),
     (
         "moved",
         "a request went to another server",
-        RGBColor(0x33, 0x88, 0xbb),
+        Colour(0x33, 0x88, 0xbb),
     ),
     (
         "unreachable",
         "the server was out of the pool",
-        RGBColor(0xdd, 0xcc, 0x77),
+        Colour(0xdd, 0xcc, 0x77),
     ),
 ];
 

@@ -1,12 +1,11 @@
 //! What is lost over the two values that matter most, as a heat map around what was found.
 
 use super::super::Study;
-use super::super::canvas::{Align, Canvas, Type};
+use super::super::canvas::{Align, Canvas, Colour, Type};
 use super::super::frame::{self, AXIS, EDGE, WIDTH};
 use super::super::palette::{INK, heat};
 use crate::report::tuning::rows::LandscapeRow;
 use crate::tune::sensitivity::AXIS as FACTORS;
-use plotters::style::RGBColor;
 
 const ROW: f64 = 52.0;
 
@@ -75,14 +74,10 @@ pub(super) fn draw(study: &Study<'_>, rows: &[LandscapeRow]) -> Option<String> {
                 colour,
                 1.0,
             );
-            let RGBColor(r, g, b) = colour;
+            let Colour(r, g, b) = colour;
             let is_dark =
                 0.299 * f64::from(r) + 0.587 * f64::from(g) + 0.114 * f64::from(b) < 140.0;
-            let ink = if is_dark {
-                RGBColor(255, 255, 255)
-            } else {
-                INK
-            };
+            let ink = if is_dark { Colour(255, 255, 255) } else { INK };
             let percent = loss * 100.0;
             let text = if percent.abs() < 10.0 {
                 format!("{percent:+.1}")
