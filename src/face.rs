@@ -1,11 +1,14 @@
 //! An experiment in a few lines: a scenario goes in, a report comes out.
 
 use std::fmt;
+#[cfg(feature = "files")]
 use std::path::{Path, PathBuf};
 
 use crate::experiment::{self, METRICS, Noted, Outcome, Progress, RunError, Unsettled};
+use crate::report::csv::{self, CsvError};
 use crate::report::table::{self, Style};
 use crate::report::tables::Tables;
+#[cfg(feature = "files")]
 use crate::report::write::{self, WriteError};
 use crate::report::{summary, sureness};
 use crate::scenario::Scenario;
@@ -41,6 +44,7 @@ use crate::scenario::Scenario;
 #[must_use = "nothing is run until `run` is called"]
 pub struct Experiment {
     scenario: Scenario,
+    #[cfg(feature = "threads")]
     threads: Option<usize>,
 }
 
@@ -54,20 +58,23 @@ pub enum ExperimentError {
     #[error(transparent)]
     Unsettled(#[from] Unsettled),
     /// The system gives no threads.
+    #[cfg(feature = "threads")]
     #[error("cannot start threads: {0}")]
     Threads(String),
 }
 
 impl Experiment {
-    /// A scenario, on the threads of the current rayon pool.
+    /// A scenario, on the threads of the current rayon pool where there are any.
     pub fn new(scenario: Scenario) -> Experiment {
         Experiment {
             scenario,
+            #[cfg(feature = "threads")]
             threads: None,
         }
     }
 
     /// Runs on so many threads of its own. The report is the same for any number.
+    #[cfg(feature = "threads")]
     pub fn threads(mut self, count: usize) -> Experiment {
         self.threads = Some(count);
         self
@@ -82,25 +89,23 @@ impl Experiment {
     /// # Panics
     /// Where a rule from outside panics, or picks a member that is not one of the candidates.
     pub fn run(self) -> Result<Report, ExperimentError> {
-        let Experiment {
-            mut scenario,
-            threads,
-        } = self;
-        let live = || -> Result<Report, ExperimentError> {
-            experiment::settle(&mut scenario)?;
-            let runs: Vec<Noted<'_>> = scenario.runs().into_iter().map(|run| (run, None)).collect();
-            let outcomes = experiment::run(&runs, &Progress::default())?;
-            Ok(Report { scenario, outcomes })
-        };
-        match threads {
-            None => live(),
-            Some(count) => rayon::ThreadPoolBuilder::new()
+        #[cfg(feature = "threads")]
+        if let Some(count) = self.threads {
+            return rayon::ThreadPoolBuilder::new()
                 .num_threads(count)
                 .build()
                 .map_err(|error| ExperimentError::Threads(error.to_string()))?
-                .install(live),
+                .install(|| live(self.scenario));
         }
+        live(self.scenario)
     }
+}
+
+fn live(mut scenario: Scenario) -> Result<Report, ExperimentError> {
+    experiment::settle(&mut scenario)?;
+    let runs: Vec<Noted<'_>> = scenario.runs().into_iter().map(|run| (run, None)).collect();
+    let outcomes = experiment::run(&runs, &Progress::default())?;
+    Ok(Report { scenario, outcomes })
 }
 
 /// What an experiment found. Shown as text it is the table of `lbsim run`.
@@ -144,8 +149,8 @@ impl Report {
     ///
     /// # Errors
     /// Where a row cannot be written as CSV.
-    pub fn csv(&self) -> Result<Vec<(&'static str, Vec<u8>)>, WriteError> {
-        write::csv_files(&self.scenario, &self.outcomes)
+    pub fn csv(&self) -> Result<Vec<(&'static str, Vec<u8>)>, CsvError> {
+        csv::files(&self.scenario, &self.outcomes)
     }
 
     /// The page `summary.md`, without charts.
@@ -164,6 +169,7 @@ impl Report {
     ///
     /// # Errors
     /// Where the file system says no, or what stands there is not lbsim's.
+    #[cfg(feature = "files")]
     pub fn write(&self, folder: &Path) -> Result<PathBuf, WriteError> {
         write::write(folder, &self.scenario, &self.outcomes, None)
     }

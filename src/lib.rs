@@ -121,14 +121,17 @@
 //! Among other things: DNS, connections, autoscaling. The README has
 //! the full list, and it should be read before a result is believed.
 
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod experiment;
 pub mod export;
 mod face;
 pub mod import;
+mod parallel;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+#[cfg(feature = "tune")]
 pub mod tune;
 pub mod validation;
 

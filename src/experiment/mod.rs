@@ -10,12 +10,15 @@ mod comparison;
 mod exact;
 mod flow;
 mod goal;
+#[cfg(feature = "files")]
 mod journal;
 mod metric;
 mod outcome;
 mod run;
 mod services;
 mod settle;
+#[cfg(not(feature = "files"))]
+mod unnoted;
 mod withheld;
 
 pub use caution::cautions;
@@ -23,6 +26,7 @@ pub use comparison::{Comparison, Figure, comparisons, controlled, difference, es
 pub use exact::Exact;
 pub use flow::Flow;
 pub use goal::{Width, selection, width};
+#[cfg(feature = "files")]
 pub use journal::{CellKey, Journal};
 pub use metric::{Better, Estimator, METRICS, Metric, Of, Unit, metric};
 pub(crate) use outcome::milliseconds;
@@ -30,4 +34,6 @@ pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
 pub use services::{ServiceFigures, ServiceOutcome};
 pub use settle::{Unsettled, settle};
+#[cfg(not(feature = "files"))]
+pub use unnoted::{CellKey, Journal};
 pub use withheld::{INDIFFERENCE, Withheld, eligible, failed, fails_more, indifference};

@@ -4,14 +4,13 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rayon::prelude::*;
-
 use super::goal::{self, Next};
-use super::journal::{CellKey, Journal};
 use super::outcome::{Outcome, VariantOutcome};
+use super::{CellKey, Journal};
 use crate::model::{self, Stopped};
 use crate::observe::Tally;
 use crate::observe::laws::violations;
+use crate::parallel;
 use crate::scenario::{Scenario, Variant};
 
 /// How far an experiment is. Shared by its threads and by whoever watches.
@@ -143,7 +142,7 @@ impl Trial<'_> {
 /// number in it.
 pub type Noted<'a> = (&'a Scenario, Option<(&'a Journal<CellKey>, u32)>);
 
-/// Lives all cells of `scenarios` on the threads of the current rayon pool. The outcome is the same
+/// Lives all cells of `scenarios` on the threads of the current rayon pool where there are any. The outcome is the same
 /// for any number of threads. Each scenario may come with the journal of its run, and its place in
 /// it: what stands there is not lived again, and what is lived is noted there.
 ///
@@ -171,13 +170,9 @@ pub fn run(scenarios: &[Noted<'_>], progress: &Progress) -> Result<Vec<Outcome>,
         progress
             .planned
             .fetch_add(cells.len() as u64, Ordering::Relaxed);
-        // One cell at a time for each thread: cells differ widely in length.
-        cells
-            .into_par_iter()
-            .with_max_len(1)
-            .try_for_each(|(at, replication, variant)| {
-                live(&trials[at], replication, variant, progress)
-            })?;
+        parallel::try_map(cells, |(at, replication, variant)| {
+            live(&trials[at], replication, variant, progress)
+        })?;
         trials.iter_mut().for_each(Trial::conclude);
     }
     let open = |outcome: Mutex<VariantOutcome>| {

@@ -2,10 +2,9 @@
 //! series there are, the number of requests in the system and that at the busiest server. A single
 //! hot server may fill long after all others together look settled.
 
-use rayon::prelude::*;
-
 use crate::model::{self, Stopped, blueprint::Blueprint};
 use crate::observe::Ended;
+use crate::parallel;
 use crate::scenario::{Scenario, Settling, Variant};
 use crate::stats::{Warmup, mser5};
 use crate::time::{Span, Time};
@@ -41,17 +40,13 @@ pub fn settle(scenario: &mut Scenario) -> Result<(), Unsettled> {
     if !scenario.finds_warmup {
         return Ok(());
     }
-    let settling: Vec<Settling> = scenario
-        .variants
-        .par_iter()
-        .map(|variant| {
-            of(variant, scenario.seed).map_err(|why| Unsettled {
-                scenario: scenario.file_name.clone(),
-                variant: variant.name.clone(),
-                why,
-            })
+    let settling = parallel::try_map(&scenario.variants, |variant| {
+        of(variant, scenario.seed).map_err(|why| Unsettled {
+            scenario: scenario.file_name.clone(),
+            variant: variant.name.clone(),
+            why,
         })
-        .collect::<Result<_, _>>()?;
+    })?;
     let warmup = settling
         .iter()
         .map(|own| own.settled)
@@ -72,10 +67,9 @@ fn of(variant: &Variant, seed: u64) -> Result<Settling, String> {
     let step = Span::from_nanos(plan.end.nanos().div_ceil(VALUES as u64));
     let said = |stopped: Stopped| stopped.to_string();
     let busiest = busiest(plan, seed).map_err(said)?;
-    let runs: Vec<[Vec<f64>; 2]> = (0..PILOT)
-        .into_par_iter()
-        .map(|replication| present(plan, seed, replication, step, busiest).map_err(said))
-        .collect::<Result<_, _>>()?;
+    let runs = parallel::try_map(0..PILOT, |replication| {
+        present(plan, seed, replication, step, busiest).map_err(said)
+    })?;
     let mean = |of: usize| -> Vec<f64> {
         (0..VALUES)
             .map(|at| runs.iter().map(|run| run[of][at]).sum::<f64>() / f64::from(PILOT))

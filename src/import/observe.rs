@@ -12,6 +12,7 @@ use super::fit::{Fitted, Refusal, Visit, fit};
 use super::popularity::Counter;
 use crate::config::Pool;
 use crate::logs::{self, Census, Entry, Format, LogError};
+use crate::parallel;
 use crate::prose::{counted, listed, quoted};
 use servers::Servers;
 
@@ -258,8 +259,7 @@ pub fn observe(
     let fitted = |visits: Vec<Visit>| -> Option<Result<Fitted, Refusal>> {
         (!visits.is_empty()).then(|| fit(&visits, of_visits))
     };
-    use rayon::prelude::*;
-    let servers = found.visits.into_par_iter().map(fitted).collect();
+    let servers = parallel::map(found.visits, fitted);
     let names: Vec<String> = paths
         .iter()
         .map(|path| path.display().to_string())

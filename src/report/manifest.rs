@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::sureness;
 use crate::experiment::Outcome;
 use crate::scenario::Scenario;
+#[cfg(feature = "tune")]
 use crate::tune::{Answer, Ended, Space};
 
 /// The number of the schema of the files; it grows when a column changes its name or meaning.
@@ -44,6 +45,7 @@ pub fn manifest(scenario: &Scenario, outcomes: &[Outcome]) -> Value {
 }
 
 /// `manifest.json` of a search for better values.
+#[cfg(feature = "tune")]
 pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
     let base = space.base;
     let values = (0..space.tuning.knobs.len()).map(|knob| {

@@ -1,10 +1,14 @@
 //! What a run leaves behind: CSV rows (the struct is the schema), charts, tables, the manifest.
 
+#[cfg(feature = "files")]
 pub mod access_log;
 pub mod chart;
+pub mod csv;
+#[cfg(feature = "files")]
 pub mod folder;
 pub mod manifest;
 pub mod markdown;
+#[cfg(feature = "files")]
 pub mod requests;
 pub mod rows;
 pub mod summary;
@@ -12,9 +16,12 @@ pub mod sureness;
 pub mod sweep;
 pub mod table;
 pub mod tables;
+#[cfg(feature = "tune")]
 pub mod tuning;
 pub mod validation;
+#[cfg(feature = "files")]
 pub mod whole;
+#[cfg(feature = "files")]
 pub mod write;
 
 use crate::experiment::{self, Outcome};

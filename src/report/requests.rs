@@ -10,7 +10,6 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rayon::prelude::*;
 
 use super::access_log;
 use super::write::WriteError;
@@ -18,6 +17,7 @@ use crate::experiment::Outcome;
 use crate::model;
 use crate::model::blueprint::Blueprint;
 use crate::observe::{Cause, Ended};
+use crate::parallel;
 use crate::rng::Seeds;
 use crate::scenario::{Scenario, Variant};
 
@@ -78,19 +78,17 @@ pub(super) fn write(
     let cells: Vec<(usize, &Variant, u32)> = variants
         .flat_map(|(at, variant)| (0..outcome.replications()).map(move |r| (at, variant, r)))
         .collect();
-    cells
-        .into_par_iter()
-        .with_max_len(1)
-        .try_for_each(|(at, variant, replication)| {
-            let name = format!(
-                "{}-{}-{replication}.{ending}{packed}",
-                at + 1,
-                slug(&variant.name)
-            );
-            let path = place.join(name);
-            cell(&path, scenario.seed, variant, replication, (shape, packing))
-                .map_err(|source| failed(&path, source))
-        })
+    parallel::try_map(cells, |(at, variant, replication)| {
+        let name = format!(
+            "{}-{}-{replication}.{ending}{packed}",
+            at + 1,
+            slug(&variant.name)
+        );
+        let path = place.join(name);
+        cell(&path, scenario.seed, variant, replication, (shape, packing))
+            .map_err(|source| failed(&path, source))
+    })?;
+    Ok(())
 }
 
 /// The longest that a name may be as part of a file's name: file systems take 255 bytes, and the

@@ -1,6 +1,6 @@
 //! The table that answers the scenario's question: a line a strategy.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 use super::tables::groups;
 use crate::experiment::{
@@ -293,25 +293,20 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
             format!("{sign}{difference}{share}")
         });
         row.push(Cell::new(change).set_alignment(CellAlignment::Right));
-        let (verdict, colour) = if at == scenario.baseline {
-            ("baseline", None)
+        let verdict = comparison.and_then(|comparison| comparison.verdict(judge.better));
+        row.push(if at == scenario.baseline {
+            Cell::new("baseline")
         } else {
-            let verdict = comparison.and_then(|comparison| comparison.verdict(judge.better));
             match verdict {
-                Some(Verdict::Better) => ("better", Some(Color::Green)),
-                Some(Verdict::Worse) => ("worse", Some(Color::Red)),
-                Some(Verdict::NotShown) => ("not shown", None),
+                Some(Verdict::Better) => coloured(Cell::new("better"), true, style),
+                Some(Verdict::Worse) => coloured(Cell::new("worse"), false, style),
+                Some(Verdict::NotShown) => Cell::new("not shown"),
                 None => {
                     let withheld = comparison.and_then(|comparison| comparison.withheld);
-                    (withheld.map_or("–", Withheld::name), None)
+                    Cell::new(withheld.map_or("–", Withheld::name))
                 }
             }
-        };
-        let mut last = Cell::new(verdict);
-        if let (Style::Terminal(true), Some(colour)) = (style, colour) {
-            last = last.fg(colour).add_attribute(Attribute::Bold);
-        }
-        row.push(last);
+        });
         table.add_row(row);
     }
     for measurement in scenario.measured.iter().filter(|_| group.is_none()) {
@@ -336,8 +331,26 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
         ]);
         table.add_row(row);
     }
+    #[cfg(feature = "cli")]
     if let Style::Terminal(true) = style {
         table.enforce_styling();
     }
     table.to_string()
+}
+
+/// A cell in the colour of what is good or bad, where the table has colours.
+#[cfg(feature = "cli")]
+fn coloured(cell: Cell, is_good: bool, style: Style) -> Cell {
+    use comfy_table::{Attribute, Color};
+    let colour = if is_good { Color::Green } else { Color::Red };
+    match style {
+        Style::Terminal(true) => cell.fg(colour).add_attribute(Attribute::Bold),
+        _ => cell,
+    }
+}
+
+/// A cell as it is: colours are for terminals.
+#[cfg(not(feature = "cli"))]
+fn coloured(cell: Cell, _: bool, _: Style) -> Cell {
+    cell
 }

@@ -1,13 +1,14 @@
 //! What a validation leaves behind: a page, a chart, and the values as CSV.
 
 use std::fmt::Write as _;
+#[cfg(feature = "files")]
 use std::path::{Path, PathBuf};
 
-use super::chart;
-use super::folder;
-use super::manifest;
 use super::markdown::plain;
+#[cfg(feature = "files")]
 use super::write::{self, WriteError};
+#[cfg(feature = "files")]
+use super::{chart, folder, manifest};
 use crate::validation::{Coverage, Finding};
 
 /// The name of the folder that a validation writes.
@@ -74,6 +75,7 @@ pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
 ///
 /// # Errors
 /// Where the file system says no; nothing has changed then.
+#[cfg(feature = "files")]
 pub fn write(
     folder: &Path,
     findings: &[Finding],

@@ -10,7 +10,7 @@ use super::folder::{self, UNFINISHED};
 use super::requests::{self, Packing, Shape};
 use super::sweep::SweepTables;
 use super::tables::Tables;
-use super::{chart, manifest, summary};
+use super::{chart, csv, manifest, summary};
 use crate::experiment::Outcome;
 use crate::scenario::Scenario;
 
@@ -36,7 +36,11 @@ pub enum WriteError {
         /// Why.
         why: String,
     },
+    /// A row could not be written as CSV.
+    #[error(transparent)]
+    Csv(#[from] csv::CsvError),
     /// A chart could not be drawn.
+    #[cfg(feature = "png")]
     #[error("cannot draw chart `{name}`: {source}")]
     Chart {
         /// Which.
@@ -77,11 +81,11 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
     let (files, charts) = if scenario.sweep.is_some() {
         let tables = SweepTables::new(scenario, outcomes);
         let charts = super::sweep_charts(scenario, outcomes, &tables);
-        (of_sweep(&tables)?, charts)
+        (csv::of_sweep(&tables)?, charts)
     } else {
         let tables = Tables::new(scenario, &outcomes[0]);
         let charts = super::charts(scenario, outcomes, &tables);
-        (of_run(&tables)?, charts)
+        (csv::of_run(&tables)?, charts)
     };
     for (name, bytes) in files {
         file(folder, name, &bytes)?;
@@ -94,48 +98,7 @@ fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), 
     self::charts(folder, &charts)
 }
 
-/// Files by name.
-type Files = Vec<(&'static str, Vec<u8>)>;
-
-/// The CSV files of a scenario's results, by name, byte for byte as they are written.
-///
-/// # Errors
-/// Where a row cannot be written as CSV.
-pub fn csv_files(scenario: &Scenario, outcomes: &[Outcome]) -> Result<Files, WriteError> {
-    if scenario.sweep.is_some() {
-        of_sweep(&SweepTables::new(scenario, outcomes))
-    } else {
-        of_run(&Tables::new(scenario, &outcomes[0]))
-    }
-}
-
-fn of_sweep(tables: &SweepTables) -> Result<Files, WriteError> {
-    Ok(vec![
-        rows("runs.csv", &tables.runs)?,
-        rows("sweep.csv", &tables.estimates)?,
-        rows("paired.csv", &tables.paired)?,
-    ])
-}
-
-fn of_run(tables: &Tables) -> Result<Files, WriteError> {
-    Ok(vec![
-        rows("runs.csv", &tables.runs)?,
-        rows("summary.csv", &tables.summary)?,
-        rows("paired.csv", &tables.paired)?,
-        rows("ranking.csv", &tables.ranking)?,
-        rows("theory.csv", &tables.theory)?,
-        rows("settling.csv", &tables.settling)?,
-        rows("latency.csv", &tables.latency)?,
-        rows("servers.csv", &tables.servers)?,
-        rows("services.csv", &tables.services)?,
-        rows("timeline.csv", &tables.timeline)?,
-        rows("utilization.csv", &tables.utilization)?,
-        rows("sessions.csv", &tables.sessions)?,
-        rows("clients.csv", &tables.clients)?,
-    ])
-}
-
-/// Writes charts, each as SVG and PNG, into `folder/charts`.
+/// Writes charts, each as SVG and, where that is built, as PNG, into `folder/charts`.
 pub(super) fn charts(folder: &Path, charts: &[chart::Chart]) -> Result<(), WriteError> {
     let place = folder.join("charts");
     fs::create_dir(&place).map_err(|source| WriteError::Io {
@@ -144,11 +107,14 @@ pub(super) fn charts(folder: &Path, charts: &[chart::Chart]) -> Result<(), Write
     })?;
     for chart in charts {
         file(&place, &format!("{}.svg", chart.name), chart.svg.as_bytes())?;
-        let png = chart::png(&chart.svg).map_err(|source| WriteError::Chart {
-            name: chart.name,
-            source,
-        })?;
-        file(&place, &format!("{}.png", chart.name), &png)?;
+        #[cfg(feature = "png")]
+        {
+            let png = chart::png(&chart.svg).map_err(|source| WriteError::Chart {
+                name: chart.name,
+                source,
+            })?;
+            file(&place, &format!("{}.png", chart.name), &png)?;
+        }
     }
     Ok(())
 }
@@ -164,31 +130,6 @@ pub(super) fn csv<R: Serialize + Default>(
     name: &'static str,
     rows: &[R],
 ) -> Result<(), WriteError> {
-    let (name, bytes) = self::rows(name, rows)?;
+    let (name, bytes) = csv::rows(name, rows)?;
     file(folder, name, &bytes)
-}
-
-/// Rows with their header, as a file; the header alone where there are none.
-fn rows<R: Serialize + Default>(
-    name: &'static str,
-    rows: &[R],
-) -> Result<(&'static str, Vec<u8>), WriteError> {
-    let error = |source| WriteError::Io {
-        path: PathBuf::from(name),
-        source,
-    };
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // The header comes with the first row: where there is none one is made up, and taken away.
-    let sample = [R::default()];
-    for row in if rows.is_empty() { &sample } else { rows } {
-        writer.serialize(row).map_err(|fault| error(fault.into()))?;
-    }
-    let mut bytes = writer
-        .into_inner()
-        .map_err(|fault| error(fault.into_error()))?;
-    if rows.is_empty() {
-        let header = bytes.iter().position(|&byte| byte == b'\n');
-        bytes.truncate(header.map_or(0, |at| at + 1));
-    }
-    Ok((name, bytes))
 }

@@ -27,6 +27,7 @@ mod tune;
 pub(super) mod variants;
 
 use data::Data;
+#[cfg(feature = "tune")]
 pub(crate) use faults::struck;
 pub(super) use sweep::point;
 

@@ -1,11 +1,11 @@
 //! Do intervals hold the truth as often as they say? Many small experiments of a world whose truth
 //! is known, each with its own seed.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Effort;
 use crate::experiment::{self, Exact, Figure, METRICS, Metric, Outcome, Progress};
+use crate::parallel;
 use crate::scenario::Scenario;
 
 /// How often intervals held the truth: a row of `coverage.csv`.
@@ -98,22 +98,18 @@ pub fn coverage(effort: Effort) -> Vec<Coverage> {
     };
     let mut rows = Vec::new();
     for (at, (world, ..)) in WORLDS.iter().enumerate() {
-        let held: Vec<[(bool, f64); 2]> = (0..experiments)
-            .into_par_iter()
-            .map(|experiment| {
-                let (outcome, exact) =
-                    lived(&scenario(at, "replications = 10", u64::from(experiment)));
-                let of = |name, exact_ms: f64| {
-                    let figure = experiment::estimate(&outcome.variants[0], metric(name));
-                    (
-                        covers(&figure, exact_ms),
-                        figure.half_width.unwrap_or(0.0) / exact_ms,
-                    )
-                };
-                let p99 = exact.quantile(0.99).unwrap_or(f64::NAN);
-                [of("mean_ms", exact.mean() * 1e3), of("p99_ms", p99 * 1e3)]
-            })
-            .collect();
+        let held: Vec<[(bool, f64); 2]> = parallel::map(0..experiments, |experiment| {
+            let (outcome, exact) = lived(&scenario(at, "replications = 10", u64::from(experiment)));
+            let of = |name, exact_ms: f64| {
+                let figure = experiment::estimate(&outcome.variants[0], metric(name));
+                (
+                    covers(&figure, exact_ms),
+                    figure.half_width.unwrap_or(0.0) / exact_ms,
+                )
+            };
+            let p99 = exact.quantile(0.99).unwrap_or(f64::NAN);
+            [of("mean_ms", exact.mean() * 1e3), of("p99_ms", p99 * 1e3)]
+        });
         for (which, name) in ["mean", "p99"].into_iter().enumerate() {
             let covered = held.iter().filter(|row| row[which].0).count() as u32;
             let share = f64::from(covered) / f64::from(experiments);
@@ -143,20 +139,17 @@ pub fn one_run(effort: Effort) -> Coverage {
         Effort::Full => (1000, 0.92, 0.97),
         Effort::Quick => (200, 0.88, 0.99),
     };
-    let held: Vec<(bool, f64)> = (0..experiments)
-        .into_par_iter()
-        .map(|experiment| {
-            let more = "replications = 1";
-            let scenario = scenario(1, more, 20_000 + u64::from(experiment));
-            let (outcome, exact) = lived(&scenario);
-            let figure = experiment::estimate(&outcome.variants[0], metric("mean_ms"));
-            let exact_ms = exact.mean() * 1e3;
-            (
-                covers(&figure, exact_ms),
-                figure.half_width.unwrap_or(0.0) / exact_ms,
-            )
-        })
-        .collect();
+    let held: Vec<(bool, f64)> = parallel::map(0..experiments, |experiment| {
+        let more = "replications = 1";
+        let scenario = scenario(1, more, 20_000 + u64::from(experiment));
+        let (outcome, exact) = lived(&scenario);
+        let figure = experiment::estimate(&outcome.variants[0], metric("mean_ms"));
+        let exact_ms = exact.mean() * 1e3;
+        (
+            covers(&figure, exact_ms),
+            figure.half_width.unwrap_or(0.0) / exact_ms,
+        )
+    });
     let covered = held.iter().filter(|run| run.0).count() as u32;
     let share = f64::from(covered) / f64::from(experiments);
     Coverage {
@@ -183,23 +176,20 @@ pub fn precision(effort: Effort) -> Vec<Coverage> {
         Effort::Quick => 60,
     };
     let asked = 0.02;
-    let runs: Vec<(bool, f64)> = (0..experiments)
-        .into_par_iter()
-        .map(|experiment| {
-            let scenario = scenario(
-                0,
-                "precision = '2% of mean'",
-                10_000 + u64::from(experiment),
-            );
-            let (outcome, exact) = lived(&scenario);
-            let figure = experiment::estimate(&outcome.variants[0], metric("mean_ms"));
-            let width = figure
-                .half_width
-                .zip(figure.estimate)
-                .map_or(f64::NAN, |(half, estimate)| half / estimate);
-            (covers(&figure, exact.mean() * 1e3), width)
-        })
-        .collect();
+    let runs: Vec<(bool, f64)> = parallel::map(0..experiments, |experiment| {
+        let scenario = scenario(
+            0,
+            "precision = '2% of mean'",
+            10_000 + u64::from(experiment),
+        );
+        let (outcome, exact) = lived(&scenario);
+        let figure = experiment::estimate(&outcome.variants[0], metric("mean_ms"));
+        let width = figure
+            .half_width
+            .zip(figure.estimate)
+            .map_or(f64::NAN, |(half, estimate)| half / estimate);
+        (covers(&figure, exact.mean() * 1e3), width)
+    });
     let covered = runs.iter().filter(|run| run.0).count() as u32;
     let reached = runs.iter().filter(|run| run.1 <= asked).count() as u32;
     let share = |count: u32| f64::from(count) / f64::from(experiments);

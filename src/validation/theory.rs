@@ -1,12 +1,12 @@
 //! Simulated against exact values of queueing theory.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Effort;
 use super::stays::Stays;
 use crate::model;
 use crate::observe::{Cause, Ended, Latency};
+use crate::parallel;
 use crate::scenario::Scenario;
 use crate::stats::{Estimate, Moments};
 use crate::time::Span;
@@ -284,21 +284,16 @@ pub fn theory(effort: Effort) -> Vec<Finding> {
         Effort::Full => 10,
         Effort::Quick => 5,
     };
-    let findings: Vec<Vec<Finding>> = worlds
-        .world
-        .par_iter()
-        .map(|world| {
-            let scenario = world.scenario(effort);
-            let samples: Vec<Sample> = (0..replications)
-                .into_par_iter()
-                .map(|replication| world.simulate(&scenario, replication))
-                .collect();
-            world
-                .checks
-                .iter()
-                .map(|check| check.find(world, &samples))
-                .collect()
-        })
-        .collect();
+    let findings: Vec<Vec<Finding>> = parallel::map(&worlds.world, |world| {
+        let scenario = world.scenario(effort);
+        let samples: Vec<Sample> = parallel::map(0..replications, |replication| {
+            world.simulate(&scenario, replication)
+        });
+        world
+            .checks
+            .iter()
+            .map(|check| check.find(world, &samples))
+            .collect()
+    });
     findings.into_iter().flatten().collect()
 }

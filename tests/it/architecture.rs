@@ -61,6 +61,7 @@ const LAYERS: &[&[&str]] = &[
         "strategy",
         "model",
         "observe",
+        "parallel",
     ],
     &["scenario", "replay"],
     &["experiment"],

@@ -196,7 +196,8 @@ fn charts_say_what_they_must() {
         let charts = draw(&made.study());
         assert_eq!(charts.len(), 8);
         for chart in &charts {
-            let tree = usvg::Tree::from_str(&chart.svg, &usvg::Options::default()).unwrap();
+            let tree =
+                resvg::usvg::Tree::from_str(&chart.svg, &resvg::usvg::Options::default()).unwrap();
             assert_eq!(tree.size().width(), 1200.0);
             assert!(
                 chart.svg.contains("What does one slow server")

@@ -44,7 +44,7 @@ pub enum LogError {
         error: io::Error,
     },
     /// It is packed in a way that is not known here.
-    #[error("is packed by {0}; unpack it, or pack it by gzip or zstd")]
+    #[error("is packed by {0}; unpack it, or pack it by {KNOWN}")]
     Packed(&'static str),
     /// It is text, but not in UTF-8.
     #[error("is in UTF-16; save it as UTF-8 (`iconv -f UTF-16 -t UTF-8`)")]
@@ -70,6 +70,12 @@ pub enum LogError {
     },
 }
 
+/// In what a log may be packed.
+#[cfg(feature = "zstd")]
+const KNOWN: &str = "gzip or zstd";
+#[cfg(not(feature = "zstd"))]
+const KNOWN: &str = "gzip";
+
 fn refusal(census: &Census, share: f64, format: &str) -> String {
     let mut text = format!(
         "is not in the format `{format}`: {} of {} cannot be read, more than {}%",
@@ -87,27 +93,34 @@ fn refusal(census: &Census, share: f64, format: &str) -> String {
 /// A log with more lines than this, most of them bad, is not read to its end.
 const PATIENCE: u64 = 10_000;
 
-/// Opens a log, plain, gzipped (of one member or several) or packed by zstd: its first bytes say
-/// which.
+/// Opens a log.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, LogError> {
     if std::fs::metadata(path).map_err(LogError::Open)?.is_dir() {
         return Err(LogError::Open(io::Error::other("it is a directory")));
     }
-    let mut file = File::open(path).map_err(LogError::Open)?;
+    unpacked(File::open(path).map_err(LogError::Open)?)
+}
+
+/// What is in a log, which may be plain, gzipped (of one member or several) or packed by zstd: its
+/// first bytes say which.
+pub(super) fn unpacked<'a>(mut log: impl Read + 'a) -> Result<Box<dyn Read + 'a>, LogError> {
     let mut magic = Vec::with_capacity(6);
-    file.by_ref()
+    log.by_ref()
         .take(6)
         .read_to_end(&mut magic)
         .map_err(LogError::Open)?;
-    let whole = Cursor::new(magic.clone()).chain(file);
+    let whole = Cursor::new(magic.clone()).chain(log);
     Ok(match magic.as_slice() {
         [0x1f, 0x8b, ..] => {
             let reader = BufReader::with_capacity(1 << 16, whole);
             Box::new(flate2::bufread::MultiGzDecoder::new(reader))
         }
+        #[cfg(feature = "zstd")]
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
             Box::new(zstd::stream::read::Decoder::new(whole).map_err(LogError::Open)?)
         }
+        #[cfg(not(feature = "zstd"))]
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => return Err(LogError::Packed("zstd")),
         [0xfd, b'7', b'z', b'X', b'Z', 0] => return Err(LogError::Packed("xz")),
         [b'B', b'Z', b'h', ..] => return Err(LogError::Packed("bzip2")),
         [b'P', b'K', 3, 4, ..] => return Err(LogError::Packed("zip")),

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::format::csv;
 use super::lines::{Line, Lines};
-use super::read::open;
+use super::read::{open, unpacked};
 use crate::prose::listed;
 use crate::tabular;
 
@@ -83,6 +83,15 @@ impl Table<'static> {
 }
 
 impl<'a> Table<'a> {
+    /// As [`Table::open`], from what stands in a file.
+    ///
+    /// # Errors
+    /// A sentence to be read after the name of the file.
+    pub fn of(contents: &'a [u8], wanted: &[&str]) -> Result<Table<'a>, String> {
+        let stream = unpacked(contents).map_err(|error| error.to_string())?;
+        Table::read(stream, wanted)
+    }
+
     /// As [`Table::open`], from a stream that is not packed.
     ///
     /// # Errors
