@@ -29,6 +29,7 @@ mod theory;
 mod tune;
 mod validation;
 mod warnings;
+mod ways;
 mod words;
 mod world;
 mod world_cases;

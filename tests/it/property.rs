@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use lbsim::model;
-use lbsim::observe::{Ended, Witness};
 use lbsim::scenario::Scenario;
 use lbsim::strategy::CATALOGUE;
 use proptest::prelude::*;
@@ -95,78 +94,6 @@ fn scenarios() -> impl Strategy<Value = String> {
     )
 }
 
-/// Plain systems, which are simulated by a quicker path of their own.
-fn plain_scenarios() -> impl Strategy<Value = String> {
-    let arrivals = select(vec![
-        r#"{ kind = "poisson", rate = "400/s" }"#,
-        r#"{ kind = "gamma", rate = "300/s", cv = 3.0 }"#,
-        r#"{ kind = "constant", rate = "500/s" }"#,
-        r#"{ kind = "batches", rate = "300/s", size = { kind = "uniform", min = 1.0, max = 9.0 } }"#,
-    ]);
-    let service = select(vec![
-        r#"{ kind = "exponential", mean = "10ms" }"#,
-        r#"{ kind = "constant", value = "10ms" }"#,
-        r#"{ kind = "constant", value = "0s" }"#,
-        r#"{ kind = "lognormal", mean = "10ms", cv = 3.0 }"#,
-    ]);
-    let group = (
-        service,
-        1u32..6,
-        1u32..4,
-        select(vec!["fifo", "lifo"]),
-        select(vec!["", "speed = \"30%\"", "weight = 3", "weight = 0", "backup = true", "down = true", "per-size = \"1ms\""]),
-    )
-        .prop_map(|(service, count, slots, discipline, more)| {
-            format!("[[services.servers]]\nname = \"NAME\"\nservice = {service}\ncount = {count}\nslots = {slots}\ndiscipline = \"{discipline}\"\n{more}\n")
-        });
-    let groups = prop::collection::vec(group, 1..4).prop_map(|groups| {
-        let named = groups.iter().enumerate();
-        named
-            .map(|(i, group)| group.replace("NAME", &format!("g{i}")))
-            .collect::<String>()
-    });
-    let client = arrivals.prop_map(|arrivals| {
-        format!("[[clients]]\narrivals = {arrivals}\npopulation = {{ kind = \"generated\", count = 40 }}\nsize = {{ kind = \"exponential\", mean = 2.0 }}\n")
-    });
-    (prop::collection::vec(client, 1..3), groups, any::<u32>()).prop_map(
-        |(clients, groups, seed)| {
-            let from = seed as usize % 4;
-            let some = CATALOGUE.iter().skip(from).step_by(4);
-            let names: Vec<String> = some.map(|entry| format!("{:?}", entry.name)).collect();
-            format!(
-                "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"1500ms\"\nwarmup = \"100ms\"\nseed = {seed}\ncompare = [{}]\n{}[[services]]\nname = \"web\"\n{groups}",
-                names.join(", "),
-                clients.concat(),
-            )
-        },
-    )
-}
-
-/// Hears of each request, and keeps nothing. Where there is a witness, the whole world is
-/// simulated.
-struct Deaf;
-
-impl Witness for Deaf {
-    fn ended(&mut self, _: &Ended) {}
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_plain_system_is_the_world_without_the_rest(text in plain_scenarios()) {
-        let Ok(scenario) = Scenario::parse(Path::new("any.toml"), &text, &[]) else {
-            return Ok(());
-        };
-        for variant in &scenario.variants {
-            let plain = model::run(&variant.blueprint, scenario.seed, 0);
-            let world = model::run_witnessed(&variant.blueprint, scenario.seed, 0, &mut Deaf);
-            let (plain, world) = (serde_json::to_string(&plain), serde_json::to_string(&world));
-            prop_assert!(plain.unwrap() == world.unwrap(), "{}", variant.name);
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -208,40 +135,5 @@ proptest! {
     fn most_parts_go_together(texts in prop::collection::vec(scenarios(), 20)) {
         let good = texts.iter().filter(|text| Scenario::parse(Path::new("any.toml"), text, &[]).is_ok()).count();
         prop_assert!(good >= 5, "{good} of 20: {:?}", Scenario::parse(Path::new("any.toml"), &texts[0], &[]).err().map(|e| e.to_string()));
-    }
-}
-
-fn is_plain(server: &str, rest: &str) -> bool {
-    let text = format!(
-        "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"1s\"\ncompare = [\"least-connections\"]\n[[clients]]\n\
-         arrivals = {{ kind = \"poisson\", rate = \"50/s\" }}\n[[services]]\nname = \"web\"\n[[services.servers]]\n\
-         service = {{ kind = \"exponential\", mean = \"10ms\" }}\n{server}\n{rest}\n"
-    );
-    let scenario = Scenario::from_text("any.toml", &text).unwrap_or_else(|e| panic!("{e}"));
-    scenario.variants[0].blueprint.features().is_plain()
-}
-
-#[test]
-fn what_a_plain_system_lacks_is_not_plain() {
-    assert!(is_plain("count = 3\nslots = 2\ndiscipline = \"lifo\"", ""));
-    for server in [
-        "queue-limit = 5",
-        "discipline = \"processor-sharing\"",
-        "joins = \"100ms\"",
-        "leaves = \"900ms\"",
-        "max-connections = 9",
-        "steps = [{ work = { kind = \"constant\", value = \"1ms\" } }]",
-    ] {
-        assert!(!is_plain(server, ""), "{server}");
-    }
-    for rest in [
-        "[services.balancer]\ntimeout = \"1s\"",
-        "[services.balancer]\nsticky = \"cookie\"",
-        "[services.balancer]\ninstances = 2",
-        "[services.balancer]\nhealth-check = { interval = \"100ms\" }",
-        "[network]\nbalancer-to-server = { kind = \"constant\", value = \"1ms\" }",
-        "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"500ms\"",
-    ] {
-        assert!(!is_plain("", rest), "{rest}");
     }
 }

@@ -168,6 +168,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn probes(&self) -> bool;
     fn in_charge(&self, members: &[Member]) -> Vec<bool>;
     fn notices_failures(&self) -> bool;
+    fn heeds_answers(&self) -> bool;
     fn origin(&self) -> Origin;
     fn build(&self, cx: &mut Context<'_>) -> Box<dyn Working>;
 }
@@ -237,6 +238,10 @@ where
 
     fn notices_failures(&self) -> bool {
         R::notices_failures(&self.config)
+    }
+
+    fn heeds_answers(&self) -> bool {
+        R::heeds_answers(&self.config)
     }
 
     fn origin(&self) -> Origin {

@@ -73,6 +73,16 @@ pub trait News: Sized {
         false
     }
 
+    /// Whether a pick may depend on how long requests take: on when they are answered, on how many
+    /// are in flight. By default it may. Where a rule says that it does not, the response times of
+    /// a plain system follow from its picks alone, and are worked out without a calendar.
+    ///
+    /// What a plain system does not have does not count: failures, limits of members, and what a
+    /// rule reads besides (reports, feedback, probes, idle news, the truth).
+    fn heeds_answers(_config: &Self::Config) -> bool {
+        true
+    }
+
     /// What the rule looks at of where a request comes from. A rule that does not say so sees no
     /// address.
     fn origin(_config: &Self::Config) -> Origin {

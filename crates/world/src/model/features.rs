@@ -40,6 +40,8 @@ pub struct Features {
     pub feedback: bool,
     /// A strategy that reads the reports of monitoring agents.
     pub reports: bool,
+    /// A strategy whose picks may depend on how long requests take.
+    pub heeded_answers: bool,
     /// Several balancers in front of one service.
     pub several_balancers: bool,
     /// Clients that are bound by cookies.
@@ -56,6 +58,8 @@ pub struct Features {
     pub limited_members: bool,
     /// Servers that share themselves among all who are there.
     pub sharing: bool,
+    /// Servers at which somebody may pass those who came before.
+    pub passing: bool,
     /// Queues with an end.
     pub queue_limits: bool,
     /// Groups of one service at which a request is unlike work.
@@ -98,6 +102,7 @@ impl Features {
             idle_news,
             feedback,
             reports,
+            heeded_answers: _,
             several_balancers,
             cookies,
             timeouts,
@@ -107,6 +112,7 @@ impl Features {
             down_members: _,
             limited_members,
             sharing,
+            passing: _,
             queue_limits,
             unlike_work: _,
             steps,
@@ -142,6 +148,12 @@ impl Features {
             faults,
         ]
         .contains(&true)
+    }
+
+    /// Whether this is a plain system in which a request's fate is sealed when it comes: it is sent
+    /// somewhere whatever became of others, and whoever comes later never goes before it.
+    pub fn is_foregone(&self) -> bool {
+        self.is_plain() && !self.heeded_answers && !self.passing
     }
 
     /// Whether a request may be refused, lost or given up.
@@ -280,6 +292,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     found.idle_news |= strategy.hears_idle();
     found.feedback |= strategy.reads_feedback();
     found.reports |= strategy.reads_reports();
+    found.heeded_answers |= strategy.heeds_answers();
     found.several_balancers |= *instances > 1;
     found.cookies |= *sticky != Sticky::No;
     found.timeouts |= timeout.is_some();
@@ -335,6 +348,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     } = group;
     let moves = |at: Time| at > Time::ZERO && at < end;
     found.queue_limits |= *queue_limit != u32::MAX;
+    found.passing |= discipline.standing() != Standing::AtTheEnd;
     found.sharing |= discipline.standing() == Standing::Nowhere;
     found.sizes |= *per_size != 0.0;
     found.steps |= !steps.is_empty();

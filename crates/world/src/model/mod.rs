@@ -19,6 +19,7 @@ mod draft;
 pub mod fault;
 mod faults;
 pub mod features;
+mod lindley;
 pub mod network;
 mod plain;
 pub mod popularity;
@@ -49,6 +50,7 @@ use answer::Duty;
 use blueprint::Blueprint;
 use fault::Effect;
 use faults::Strike;
+use features::Features;
 use plain::Plain;
 use request::{Attempt, NOBODY, Phase, Request, Slab};
 use server::Server;
@@ -233,15 +235,107 @@ pub fn run_watched<'a>(
     watch: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Tally, Stopped> {
     let seeds = Seeds::new(seed, u64::from(replication));
-    if witness.is_none() && plan.features().is_plain() {
-        let mut calendar = Calendar::new();
-        let system = Plain::new(plan, seeds, &mut calendar);
-        live_in(system, calendar, plan, watch)
-    } else {
-        let mut calendar = Calendar::new();
-        let world = World::new(plan, seeds, witness, &mut calendar);
-        live_in(world, calendar, plan, watch)
+    let way = match &witness {
+        None => Way::quickest(&plan.features()),
+        Some(_) => Way::World,
+    };
+    let mut told = 0;
+    if way == Way::Lindley {
+        let mut tell = |requests| {
+            told += requests;
+            watch(requests)
+        };
+        if let Some(tally) = lindley::live(plan, seeds, &mut tell)? {
+            return Ok(tally);
+        }
     }
+    // Where all was simulated in vain, its watcher need not know.
+    let mut watch = |requests: u64| {
+        let known = requests.min(told);
+        told -= known;
+        watch(requests - known)
+    };
+    match way {
+        Way::Lindley | Way::Plain => live_plain(plan, seeds, &mut watch),
+        Way::World => live_whole(plan, seeds, witness, &mut watch),
+    }
+}
+
+/// A way to simulate a cell. All that suit a world give the same tally, to the last bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From one arrival to the next, by Lindley's recursion: suits where a request's fate is sealed
+    /// when it comes ([`Features::is_foregone`]).
+    Lindley,
+    /// With a calendar, and nothing that can go wrong: suits plain systems
+    /// ([`Features::is_plain`]).
+    Plain,
+    /// All there is.
+    World,
+}
+
+impl Way {
+    /// The quickest that suits.
+    pub fn quickest(features: &Features) -> Way {
+        [Way::Lindley, Way::Plain]
+            .into_iter()
+            .find(|way| way.suits(features))
+            .unwrap_or(Way::World)
+    }
+
+    /// Whether it suits a world that asks for this.
+    pub fn suits(self, features: &Features) -> bool {
+        match self {
+            Way::Lindley => features.is_foregone(),
+            Way::Plain => features.is_plain(),
+            Way::World => true,
+        }
+    }
+}
+
+/// As [`run`], this way: for holding one against the other. `None` where the way does not suit, or
+/// where Lindley's recursion does not tell how the run ends.
+///
+/// # Panics
+/// Where time stands still: [`run_watched`] says so instead.
+pub fn run_this_way(way: Way, plan: &Blueprint, seed: u64, replication: u32) -> Option<Tally> {
+    if !way.suits(&plan.features()) {
+        return None;
+    }
+    let seeds = Seeds::new(seed, u64::from(replication));
+    let watch = &mut |_| true;
+    let tally = match way {
+        Way::Lindley => lindley::live(plan, seeds, watch),
+        Way::Plain => live_plain(plan, seeds, watch).map(Some),
+        Way::World => live_whole(plan, seeds, None, watch).map(Some),
+    };
+    tally.unwrap_or_else(|why| panic!("{why}"))
+}
+
+fn live_plain(
+    plan: &Blueprint,
+    seeds: Seeds,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Result<Tally, Stopped> {
+    let mut calendar = Calendar::new();
+    let system = Plain::new(plan, seeds, &mut calendar);
+    live_in(system, calendar, plan, watch)
+}
+
+fn live_whole<'a>(
+    plan: &'a Blueprint,
+    seeds: Seeds,
+    witness: Option<&'a mut dyn Witness>,
+    watch: &mut dyn FnMut(u64) -> bool,
+) -> Result<Tally, Stopped> {
+    let mut calendar = Calendar::new();
+    let world = World::new(plan, seeds, witness, &mut calendar);
+    live_in(world, calendar, plan, watch)
+}
+
+/// When a run is cut off that has not ended.
+fn cutoff(plan: &Blueprint) -> Time {
+    plan.end + (plan.end - Time::ZERO)
 }
 
 /// What is lived once: the whole world, or a plain system.
@@ -263,7 +357,7 @@ fn live_in<C: Cell>(
     watch: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Tally, Stopped> {
     let slice = Span::from_nanos(plan.end.nanos().div_ceil(SLICES));
-    let cutoff = plan.end + (plan.end - Time::ZERO);
+    let cutoff = cutoff(plan);
     let (mut until, mut reached, mut told) = (Time::ZERO, Time::ZERO, 0);
     let mut still = Standstill::new();
     while !cell.is_done() && until < cutoff {
@@ -272,6 +366,7 @@ fn live_in<C: Cell>(
             Some(time) => (until, reached) = (next, time),
             None => {
                 let (at, present) = (calendar.now(), cell.present() + calendar.pending());
+                reached = at;
                 if let Some(events) = still.look(at, calendar.scheduled(), present as u64) {
                     return Err(Stopped::StandsStill { at, events });
                 }

@@ -21,9 +21,12 @@ pub struct Load {
     bands: usize,
     stretch: Span,
     /// The stretch in which the last busy time ended, from when to when it lasts, and where its row
-    /// of `grid` is: most others end in it too.
+    /// of `grid` is: most others end in it too. Not measured, and therefore not stored.
+    #[serde(skip)]
     begins: Time,
+    #[serde(skip)]
     ends: Time,
+    #[serde(skip)]
     row: usize,
 }
 

@@ -17,6 +17,18 @@ pub struct Presence {
 }
 
 impl Presence {
+    /// Where nobody was counted in and out one by one: at the time of the last coming or going there
+    /// were `count`, and the times of coming and of going so far add up to these nanoseconds, modulo
+    /// 2 to the 64.
+    pub(crate) fn in_the_end(count: u64, since: Time, came: u64, went: u64) -> Presence {
+        let there = count.wrapping_mul(since.nanos());
+        Presence {
+            count,
+            since,
+            time: went.wrapping_add(there).wrapping_sub(came),
+        }
+    }
+
     /// How many there are.
     #[inline]
     pub fn count(&self) -> u64 {
@@ -65,5 +77,20 @@ mod tests {
         presence.leave(at(20), Span::ZERO);
         presence.leave(at(40), Span::from_nanos(3));
         assert_eq!((presence.count(), presence.time()), (0, 10 + 25 + 3));
+    }
+
+    #[test]
+    fn sums_of_times_tell_the_same() {
+        let at = |nanos| Time::from_nanos(nanos);
+        let mut presence = Presence::default();
+        presence.enter(at(10));
+        presence.enter(at(15));
+        presence.leave(at(20), Span::ZERO);
+        presence.enter(at(25));
+        let told = Presence::in_the_end(2, at(25), 10 + 15 + 25, 20);
+        assert_eq!(
+            (told.count, told.since, told.time),
+            (presence.count, presence.since, presence.time)
+        );
     }
 }

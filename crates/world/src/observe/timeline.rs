@@ -78,6 +78,11 @@ impl Timeline {
         self.length
     }
 
+    /// Whether there is a stretch of this number: past the last one nothing is counted.
+    pub(crate) fn has(&self, stretch: u16) -> bool {
+        usize::from(stretch) < self.stretches.len()
+    }
+
     /// The stretch of an arrival at `now`; past the last one where the window has ended. Arrivals
     /// come in order of time.
     #[inline]

@@ -109,6 +109,10 @@ impl AwsAlbRoundRobin {
 impl News for AwsAlbRoundRobin {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         AwsAlbRoundRobin {
             slow_start: config.slow_start,

@@ -143,6 +143,10 @@ impl News for AwsAlbWeightedRandom {
         config.anomaly_mitigation
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut weights = Cumulative::new(cx.pool.len());
         for &target in cx.pool.eligible() {

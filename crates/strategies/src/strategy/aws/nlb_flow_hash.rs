@@ -86,6 +86,10 @@ impl News for AwsNlbFlowHash {
         Origin::Port
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         AwsNlbFlowHash {
             cross_zone: config.cross_zone,

@@ -8,6 +8,7 @@ use super::super::{
 use super::{Bench, Life};
 use lbsim_engine::rng::{Domain, Seeds, below, mix};
 use lbsim_engine::time::Span;
+use rand::Rng as _;
 
 /// Whether a strategy turns to members that are not eligible where too few are.
 fn fails_open(strategy: &StrategyConfig) -> bool {
@@ -188,6 +189,8 @@ pub(super) struct Reads {
     pub(super) reports: bool,
     pub(super) idle: bool,
     pub(super) placement: bool,
+    /// When requests are answered.
+    pub(super) answers: bool,
     pub(super) origin: Origin,
 }
 
@@ -221,6 +224,7 @@ impl Reads {
             }),
             idle: Reads::differs(strategy, false, |bench, member, _| bench.idle(member)),
             placement: known != from(here, 1, 1),
+            answers: Reads::heeds_answers(strategy),
             origin: match (by_address, by_port) {
                 (_, true) => Origin::Port,
                 (true, false) => Origin::Address,
@@ -236,8 +240,29 @@ impl Reads {
             reports: strategy.reads_reports(),
             idle: strategy.hears_idle(),
             placement: strategy.places(),
+            answers: strategy.heeds_answers(),
             origin: strategy.origin(),
         }
+    }
+
+    /// Whether picks are others where some requests are answered, early or late, and where none is.
+    fn heeds_answers(strategy: &StrategyConfig) -> bool {
+        let picks = |answers: bool| {
+            let mut rng = Seeds::new(13, 0).stream(Domain::Agent, 0);
+            picks(Bench::of(strategy, &[3, 1, 2, 1]), |bench, member, _| {
+                let word = rng.next_u64();
+                let took = Span::from_nanos(word >> 36);
+                // Another than the one that was just picked, where it has any to answer.
+                let other = (word % 4) as MemberId;
+                let busy = bench.pool().in_flight(other) > 0;
+                match answers && word & 16 == 0 {
+                    true => bench.answer(if busy { other } else { member }, Outcome::Success, took),
+                    false => bench.wait(Span::from_millis(1)),
+                }
+                bench.wait(Span::from_millis(word >> 60));
+            })
+        };
+        picks(true) != picks(false)
     }
 
     /// Whether picks are others where something is said between them; `answers` are, too.
@@ -270,6 +295,7 @@ pub(super) fn declares_what_it_reads(strategy: &StrategyConfig) -> Result<(), St
         (seen.reports && !declared.reports, "`READS_REPORTS`"),
         (seen.idle && !declared.idle, "`HEARS_IDLE`"),
         (seen.placement && !declared.placement, "`PLACES`"),
+        (seen.answers && !declared.answers, "`heeds_answers`"),
         (seen.origin > declared.origin, "`origin`"),
     ];
     match silent.iter().find(|(silent, _)| *silent) {

@@ -107,6 +107,11 @@ fn rules_repeat_and_declare_what_they_read() {
         r#"{"kind":"consistent-hashing","on":"client"}"#,
         r#"{"kind":"ipvs-sh","sh-port":true}"#,
         r#"{"kind":"ipvs-mh","mh-port":true}"#,
+        r#"{"kind":"nginx-random","two":"least_conn"}"#,
+        r#"{"kind":"haproxy-hash","hash-type":"consistent","hash-balance-factor":110}"#,
+        r#"{"kind":"envoy-ring-hash","hash-balance-factor":110}"#,
+        r#"{"kind":"envoy-round-robin","cluster":{"outlier-detection":{}}}"#,
+        r#"{"kind":"aws-alb-weighted-random","anomaly-mitigation":true}"#,
     ];
     let more = settings.map(|text| serde_json::from_str(text).unwrap());
     let defaults = CATALOGUE.iter().map(|entry| (entry.default)());
@@ -267,6 +272,29 @@ impl Rule for Eavesdropper {
     }
 }
 
+/// Breaks a promise: looks at what is in flight, and says that it heeds no answers.
+#[derive(Clone, Debug)]
+struct Denier;
+
+impl News for Denier {
+    type Config = ();
+
+    fn heeds_answers(_: &()) -> bool {
+        false
+    }
+
+    fn new(_: &(), _: &mut Context<'_>) -> Denier {
+        Denier
+    }
+}
+
+impl Rule for Denier {
+    fn pick(&mut self, _: &Request<'_>, all: Candidates<'_>, cx: &mut Context<'_>) -> MemberId {
+        let least = all.iter().min_by_key(|&member| cx.pool.in_flight(member));
+        least.unwrap()
+    }
+}
+
 /// Breaks a promise: what it picks depends on what another one has picked before.
 #[derive(Clone, Debug)]
 struct Unrepeatable;
@@ -293,6 +321,9 @@ fn a_rule_that_breaks_a_promise_is_found_out() {
     let found = broken(Custom::new::<Eavesdropper>("eavesdropper", ()));
     assert_eq!(found.promise, Promise::DeclaresWhatItReads, "{found}");
     assert!(found.to_string().contains("`READS_REPORTS`"), "{found}");
+    let found = broken(Custom::new::<Denier>("denier", ()));
+    assert_eq!(found.promise, Promise::DeclaresWhatItReads, "{found}");
+    assert!(found.to_string().contains("`heeds_answers`"), "{found}");
     let found = broken(Custom::new::<Unrepeatable>("unrepeatable", ()));
     assert_eq!(found.promise, Promise::Repeats, "{found}");
 }

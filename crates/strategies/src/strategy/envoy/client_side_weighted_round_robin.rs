@@ -106,6 +106,10 @@ impl Policy for ClientSideWeightedRoundRobin {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
         let mut policy = ClientSideWeightedRoundRobin {
             hosts,

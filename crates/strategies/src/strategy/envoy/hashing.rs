@@ -72,6 +72,10 @@ impl<T: Table> Hashing<T> {
 impl<T: Table> Policy for Hashing<T> {
     type Config = T::Config;
 
+    fn heeds_answers(config: &T::Config) -> bool {
+        T::balance_factor(config) > 0
+    }
+
     fn new(config: &T::Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
         let mut policy = Hashing {
             config: config.clone(),

@@ -29,6 +29,11 @@ pub trait Policy: Clone + Debug {
         Ok(())
     }
 
+    /// See [`News::heeds_answers`].
+    fn heeds_answers(_config: &Self::Config) -> bool {
+        true
+    }
+
     /// The policy over these hosts.
     fn new(config: &Self::Config, hosts: Hosts, cx: &mut Context<'_>) -> Self;
 
@@ -116,6 +121,10 @@ impl<P: Policy> News for LoadBalancer<P> {
 
     fn check(config: &P::Config) -> Result<(), BadSetting> {
         P::check(config)
+    }
+
+    fn heeds_answers(config: &P::Config) -> bool {
+        P::heeds_answers(config)
     }
 
     fn new(config: &P::Config, cx: &mut Context<'_>) -> Self {

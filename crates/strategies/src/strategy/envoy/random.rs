@@ -36,6 +36,10 @@ pub struct Random {
 impl Policy for Random {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, hosts: Hosts, _: &mut Context<'_>) -> Self {
         Random { hosts }
     }

@@ -55,6 +55,10 @@ pub struct RoundRobin {
 impl Policy for RoundRobin {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
         let schedules = Schedules::new(config.seed, cx);
         RoundRobin {

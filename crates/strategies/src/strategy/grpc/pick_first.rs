@@ -45,6 +45,10 @@ impl News for GrpcPickFirst {
         standby::first(members, most)
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = GrpcPickFirst {
             shuffle: config.shuffle_address_list,

@@ -65,6 +65,10 @@ impl News for GrpcRingHash {
         })
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         GrpcRingHash {
             sizes: (config.min_ring_size, config.max_ring_size),

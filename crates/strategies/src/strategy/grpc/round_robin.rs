@@ -36,6 +36,10 @@ pub struct GrpcRoundRobin {
 impl News for GrpcRoundRobin {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let count = cx.pool.len();
         let random = below(cx.rng, count.max(1));

@@ -114,6 +114,10 @@ impl News for GrpcWeightedRoundRobin {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let random = below(cx.rng, 1 << 32) as u32;
         GrpcWeightedRoundRobin {

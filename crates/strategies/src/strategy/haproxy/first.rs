@@ -32,6 +32,10 @@ impl News for HaproxyFirst {
         standby::one_by_one(serve, members, |at| members[at].id)
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         HaproxyFirst {
             servers: Servers::new(config.shared()),

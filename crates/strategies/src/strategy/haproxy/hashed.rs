@@ -63,6 +63,14 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// See [`News::heeds_answers`](crate::strategy::News::heeds_answers): bounded loads do, and only
+    /// a ring has them.
+    pub(super) fn heeds_answers(&self) -> bool {
+        self.hash_type == HashType::Consistent && self.hash_balance_factor > 0
+    }
+}
+
 /// Servers by hash.
 #[derive(Clone, Debug)]
 pub(super) struct Hashed {
@@ -235,6 +243,11 @@ macro_rules! hashed_rule {
             fn in_charge(config: &$Config, members: &[crate::strategy::Member]) -> Vec<bool> {
                 let shared: fn(&$Config) -> hashed::Config = $shared;
                 crate::strategy::haproxy::servers::in_charge(shared(config).allbackups, members)
+            }
+
+            fn heeds_answers(config: &$Config) -> bool {
+                let shared: fn(&$Config) -> hashed::Config = $shared;
+                shared(config).heeds_answers()
             }
 
             fn origin(_: &$Config) -> crate::strategy::Origin {

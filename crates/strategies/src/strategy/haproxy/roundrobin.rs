@@ -58,6 +58,10 @@ impl News for HaproxyRoundRobin {
         servers::in_charge(config.allbackups, members)
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let count = cx.pool.len();
         let mut rule = HaproxyRoundRobin {

@@ -32,6 +32,10 @@ impl News for HaproxyStaticRr {
         servers::in_charge(config.allbackups, members)
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         HaproxyStaticRr {
             servers: Servers::new(config.shared()),

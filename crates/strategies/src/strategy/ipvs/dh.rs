@@ -33,6 +33,10 @@ pub struct Dh {
 impl Scheduler for Dh {
     type Config = Config;
 
+    fn heeds_answers() -> bool {
+        false
+    }
+
     fn new(_: &Config, _: &[Member]) -> Self {
         Dh {
             table: Table::default(),

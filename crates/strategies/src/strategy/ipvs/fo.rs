@@ -29,6 +29,10 @@ impl Load for Fo {
         })
     }
 
+    fn heeds_answers() -> bool {
+        false
+    }
+
     fn in_charge(members: &[Member]) -> Vec<bool> {
         // The newest stands at the head of the list.
         let rank = |at: usize| Reverse((members[at].weight, at));

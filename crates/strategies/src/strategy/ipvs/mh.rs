@@ -100,6 +100,10 @@ fn populate(preferences: &[(u32, u32)], service: &Service) -> Vec<MemberId> {
 impl Scheduler for Mh {
     type Config = Config;
 
+    fn heeds_answers() -> bool {
+        false
+    }
+
     fn new(config: &Config, members: &[Member]) -> Self {
         let preference = |member: &Member| {
             let word = server(member);

@@ -31,6 +31,10 @@ pub struct Rr {
 impl Scheduler for Rr {
     type Config = Config;
 
+    fn heeds_answers() -> bool {
+        false
+    }
+
     fn new(_: &Config, _: &[Member]) -> Self {
         Rr {
             walk: Walk::default(),

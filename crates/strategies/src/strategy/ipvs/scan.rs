@@ -19,6 +19,11 @@ pub trait Load: Clone + Debug {
     /// The load of a server that takes new connections; none where it is passed over all the same.
     fn of(dest: &Dest) -> Option<Ratio>;
 
+    /// See [`News::heeds_answers`](crate::strategy::News::heeds_answers).
+    fn heeds_answers() -> bool {
+        true
+    }
+
     /// See [`News::in_charge`](crate::strategy::News::in_charge).
     fn in_charge(members: &[Member]) -> Vec<bool> {
         standby::nobody(members)
@@ -96,6 +101,10 @@ impl<L: Load> Scheduler for Scan<L> {
 
     fn time_wait(config: &Config) -> Span {
         config.time_wait
+    }
+
+    fn heeds_answers() -> bool {
+        L::heeds_answers()
     }
 
     fn in_charge(members: &[Member]) -> Vec<bool> {

@@ -156,6 +156,11 @@ pub trait Scheduler: Clone + Debug {
         Origin::Nothing
     }
 
+    /// See [`News::heeds_answers`].
+    fn heeds_answers() -> bool {
+        true
+    }
+
     /// See [`News::in_charge`].
     fn in_charge(members: &[Member]) -> Vec<bool> {
         standby::nobody(members)
@@ -270,6 +275,10 @@ impl<S: Scheduler> News for VirtualService<S> {
 
     fn in_charge(_: &S::Config, members: &[Member]) -> Vec<bool> {
         S::in_charge(members)
+    }
+
+    fn heeds_answers(_: &S::Config) -> bool {
+        S::heeds_answers()
     }
 
     fn new(config: &S::Config, cx: &mut Context<'_>) -> Self {

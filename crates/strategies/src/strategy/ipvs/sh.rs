@@ -61,6 +61,10 @@ pub struct Sh {
 impl Scheduler for Sh {
     type Config = Config;
 
+    fn heeds_answers() -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &[Member]) -> Self {
         Sh {
             config: config.clone(),

@@ -77,6 +77,10 @@ impl Wrr {
 impl Scheduler for Wrr {
     type Config = Config;
 
+    fn heeds_answers() -> bool {
+        false
+    }
+
     fn new(_: &Config, _: &[Member]) -> Self {
         Wrr {
             walk: Walk::default(),

@@ -160,6 +160,10 @@ impl News for NginxHash {
         }
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let shared = peers::Config {
             max_fails: config.max_fails,

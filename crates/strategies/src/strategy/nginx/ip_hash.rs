@@ -47,6 +47,10 @@ impl News for NginxIpHash {
         Origin::Address
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         NginxIpHash {
             peers: Peers::new(config, cx),

@@ -138,6 +138,10 @@ impl News for NginxRandom {
         config.max_fails > 0
     }
 
+    fn heeds_answers(config: &Config) -> bool {
+        config.two != Two::Off
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let shared = peers::Config {
             max_fails: config.max_fails,

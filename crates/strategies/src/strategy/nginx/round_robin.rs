@@ -42,6 +42,10 @@ impl News for NginxRoundRobin {
         config.max_fails > 0
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         NginxRoundRobin {
             peers: Peers::new(config, cx),

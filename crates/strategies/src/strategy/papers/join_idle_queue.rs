@@ -37,6 +37,10 @@ impl News for JoinIdleQueue {
 
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         JoinIdleQueue {
             queue: VecDeque::new(),

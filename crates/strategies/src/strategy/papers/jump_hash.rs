@@ -34,6 +34,10 @@ impl News for JumpHash {
     const PLACES: bool = true;
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, _: &mut Context<'_>) -> Self {
         JumpHash
     }

@@ -180,6 +180,10 @@ impl News for Prequal {
     const PROBES: bool = true;
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         Prequal {
             config: config.clone(),

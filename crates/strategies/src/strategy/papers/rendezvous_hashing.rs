@@ -36,6 +36,10 @@ impl News for RendezvousHashing {
     const PLACES: bool = true;
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, _: &mut Context<'_>) -> Self {
         RendezvousHashing
     }

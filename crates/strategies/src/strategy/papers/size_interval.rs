@@ -92,6 +92,10 @@ impl News for SizeInterval {
         Ok(())
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = SizeInterval {
             cutoffs: config.cutoffs.clone(),

@@ -45,6 +45,10 @@ impl News for Yarp {
 
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         Yarp {
             choices: config.choices,

@@ -71,6 +71,10 @@ impl News for ConsistentHashing {
         }
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         ConsistentHashing {
             on: config.on,

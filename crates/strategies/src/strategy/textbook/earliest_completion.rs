@@ -38,6 +38,10 @@ impl News for EarliestCompletion {
 
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, _: &mut Context<'_>) -> Self {
         EarliestCompletion
     }

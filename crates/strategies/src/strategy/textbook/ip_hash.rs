@@ -80,6 +80,10 @@ impl News for IpHash {
         Origin::Address
     }
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = IpHash {
             config: config.clone(),

@@ -91,6 +91,10 @@ impl News for ResourceBased {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let n = cx.pool.len();
         let choice = match config.choice {

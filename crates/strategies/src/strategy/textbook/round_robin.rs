@@ -43,6 +43,10 @@ pub struct RoundRobin {
 impl News for RoundRobin {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let next = match config.start {
             Start::Random => below(cx.rng, cx.pool.len()) as MemberId,

@@ -28,6 +28,10 @@ pub struct WeightedRandom {
 impl News for WeightedRandom {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = WeightedRandom {
             eligible: Cumulative::new(cx.pool.len()),

@@ -79,6 +79,10 @@ impl WeightedRoundRobin {
 impl News for WeightedRoundRobin {
     type Config = Config;
 
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
     /// The first turns fall at random within each member's gap, so that balancers do not march in
     /// step.
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
