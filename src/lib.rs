@@ -140,7 +140,7 @@ pub use scenario::Scenario;
 pub use strategy::Custom;
 
 pub use lbsim_engine::{distribution, events, rng, time, units};
-pub use lbsim_formats::{config, logs, prose, tabular};
+pub use lbsim_formats::{config, logs, prose, spelling, tabular};
 pub use lbsim_queueing::{stats, theory};
 pub use lbsim_strategies::{balancer, strategy};
 pub use lbsim_world::{model, observe};

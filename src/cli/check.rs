@@ -101,6 +101,7 @@ fn text(scenario: &Scenario) -> String {
             servers(scenario, index)
         );
     }
+    let names: Vec<String> = first.server_names().collect();
     for fault in &first.faults {
         let when = match fault.schedule {
             Schedule::Once(begins, ends) if ends == Time::NEVER => {
@@ -114,12 +115,12 @@ fn text(scenario: &Scenario) -> String {
             }
         };
         let whom = match &fault.servers[..] {
-            [one] => name_of(first, *one),
+            [one] => names[*one as usize].clone(),
             [one, .., last] => format!(
                 "{} servers, {} to {}",
                 fault.servers.len(),
-                name_of(first, *one),
-                name_of(first, *last)
+                names[*one as usize],
+                names[*last as usize]
             ),
             [] => "nobody".to_owned(),
         };
@@ -221,14 +222,4 @@ fn capacities(plan: &Blueprint) -> Vec<f64> {
     services
         .map(|(index, service)| service.capacity(plan.mean_size(index), plan.end - Time::ZERO))
         .collect()
-}
-
-/// The name of a server among all of the world.
-fn name_of(plan: &Blueprint, server: u32) -> String {
-    let services = plan.services.iter();
-    let mut names = services.flat_map(|service| {
-        let servers = service.servers.iter();
-        servers.map(move |server| format!("{}/{}", service.name, server.name))
-    });
-    names.nth(server as usize).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::output::{Failure, Output};
 use crate::scenario::warning;
 use crate::strategy::{self, Sight};
-use crate::{distribution, scenario};
+use crate::{distribution, scenario, spelling};
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
@@ -196,15 +196,9 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure
         _ => found,
     };
     if found.is_empty() {
-        let near = topics
-            .iter()
-            .min_by_key(|topic| strsim::damerau_levenshtein(&topic.name, &args.name))
-            .filter(|topic| {
-                strsim::damerau_levenshtein(&topic.name, &args.name) <= 1 + args.name.len() / 3
-            })
-            .map_or(String::new(), |topic| {
-                format!(" (did you mean `{}`?)", topic.name)
-            });
+        let names = topics.iter().map(|topic| topic.name.as_str());
+        let near = spelling::did_you_mean(&args.name, names)
+            .map_or(String::new(), |question| format!(" ({question})"));
         return Err(Failure::Usage(format!(
             "there is nothing called `{}`{near}; `lbsim list` shows what there is",
             args.name.escape_debug()

@@ -199,7 +199,7 @@ fn events(scenario: &Scenario) -> Vec<Event> {
         }
         for service in &blueprint.services {
             for group in &service.groups {
-                let name = format!("{}/{}", service.name, group.name);
+                let name = service.full_name(&group.name);
                 if group.joins > Time::ZERO {
                     let label = format!("{name} joins");
                     add(group.joins, group.joins, EventKind::Join, label);

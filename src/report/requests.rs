@@ -182,14 +182,7 @@ fn rows(
 
 /// The name of each server of the world, as a field of CSV.
 fn names(plan: &Blueprint) -> Vec<String> {
-    let services = plan.services.iter();
-    services
-        .flat_map(|service| {
-            service
-                .servers
-                .iter()
-                .map(|server| format!("{}/{}", service.name, server.name))
-        })
+    plan.server_names()
         .map(|name| {
             if name.contains([',', '"']) {
                 format!("\"{}\"", name.replace('"', "\"\""))

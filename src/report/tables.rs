@@ -380,7 +380,7 @@ fn servers(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRow> {
             let load = &loads[at];
             rows.push(ServerRow {
                 strategy: variant.name.clone(),
-                server: format!("{}/{}", service.name, server.name),
+                server: service.full_name(&server.name),
                 weight: f64::from(service.group(at).weight),
                 // Where service takes no time, there is no end to what a server can do, and no
                 // share of it.
@@ -429,17 +429,7 @@ fn timeline(variant: &Variant, measured: &VariantOutcome) -> Vec<TimelineRow> {
 }
 
 fn utilization(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationRow> {
-    let names: Vec<String> = variant
-        .blueprint
-        .services
-        .iter()
-        .flat_map(|service| {
-            service
-                .servers
-                .iter()
-                .map(|server| format!("{}/{}", service.name, server.name))
-        })
-        .collect();
+    let names: Vec<String> = variant.blueprint.server_names().collect();
     let bands: Vec<String> = measured
         .load
         .bands()

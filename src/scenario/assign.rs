@@ -6,11 +6,12 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::diagnostic::{Diagnostic, Place};
-use super::shape::{list, nearest};
+use super::shape::list;
 use super::text::{
     Document, Entry, Fault, LONGEST, Node, Path, Reader, Source, Step, Stretch, Value, find,
     in_order, is_bare, syntax_error,
 };
+use crate::spelling::did_you_mean;
 
 /// The longest path that an override may have.
 const DEEPEST: usize = 32;
@@ -212,8 +213,8 @@ fn descend<'a>(
                 None => {
                     let message = format!("`{path}` has no element whose name is `{name}`");
                     let fault = Diagnostic::error("bad-override", Path::root(), message);
-                    Err(Box::new(match nearest(name, names.iter().copied()) {
-                        Some(near) => fault.label(format!("did you mean `{near}`?")),
+                    Err(Box::new(match did_you_mean(name, names.iter().copied()) {
+                        Some(question) => fault.label(question),
                         None if names.is_empty() => {
                             fault.help("give the element by its index, e.g. `[0]`")
                         }

@@ -11,6 +11,7 @@ use super::warning;
 use super::{Goal, Measurement, Scenario, Target};
 use crate::model::blueprint::{Blueprint, When};
 use crate::prose::quoted;
+use crate::spelling;
 use crate::time::{Span, Time};
 use crate::units::{Precision, WarmUp};
 
@@ -68,13 +69,8 @@ impl Check<'_> {
         let known: Vec<&str> = known.into_iter().collect();
         let found = known.iter().position(|&other| other == name);
         if found.is_none() {
-            let near = known
-                .iter()
-                .min_by_key(|other| strsim::damerau_levenshtein(other, name))
-                .filter(|other| {
-                    strsim::damerau_levenshtein(other, name) <= 1 + name.chars().count() / 3
-                })
-                .map_or(String::new(), |other| format!("did you mean `{other}`? "));
+            let near = spelling::did_you_mean(name, known.iter().copied())
+                .map_or(String::new(), |question| question + " ");
             let fault =
                 Diagnostic::error("unknown-name", at, format!("there is no {what} `{name}`")).help(
                     format!(

@@ -8,7 +8,7 @@ use super::diagnostic::{Diagnostic, Place};
 use super::shape;
 use super::text::{Document, Entry, Node, Path, Value};
 use super::words;
-use crate::strategy;
+use crate::{spelling, strategy};
 
 /// After so many faults no further ones are reported.
 const MOST_FAULTS: usize = 200;
@@ -158,7 +158,7 @@ impl<'a> Check<'a> {
         let Some(entry) = entries.iter().find(|entry| entry.key == tag) else {
             let keys = entries.iter().map(|entry| entry.key.as_str());
             let belongs = |key: &str| kinds.iter().any(|(_, _, kind)| has(kind, key));
-            let meant = shape::nearest(tag, keys.filter(|key| !belongs(key)));
+            let meant = spelling::nearest(tag, keys.filter(|key| !belongs(key)));
             let fault = match meant {
                 Some(key) => Diagnostic::error(
                     "unknown-key",
@@ -328,7 +328,7 @@ impl<'a> Check<'a> {
                 values.insert(entry.key.clone(), value);
             } else if others == Some(&Json::Bool(false)) {
                 let known = shape::properties(schema).map(|(key, _)| key);
-                let meant = shape::nearest(&entry.key, known.filter(|key| !has(key)));
+                let meant = spelling::nearest(&entry.key, known.filter(|key| !has(key)));
                 missing.retain(|key| Some(*key) != meant);
                 self.unknown_key(&entry.key, meant, schema, kinds, path);
             } else {
@@ -429,7 +429,7 @@ impl<'a> Check<'a> {
             .filter(|meant| known.clone().any(|known| known == *meant))
             .collect();
         if near.is_empty() {
-            near.extend(shape::nearest(name, known.clone()));
+            near.extend(spelling::nearest(name, known.clone()));
         }
         let fault = match near.as_slice() {
             [] => fault,

@@ -288,29 +288,6 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     quoted.join(", ") + &more
 }
 
-/// The one of `known` that `name` was probably meant to be.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.into_iter().collect();
-    let length = name.chars().take(200).count();
-    let allowed = (length / 3).max(1);
-    known
-        .iter()
-        .copied()
-        .filter(|k| k.chars().count().abs_diff(length) <= allowed && length < 200 && *k != name)
-        .map(|k| (strsim::damerau_levenshtein(name, k), k))
-        .filter(|(distance, k)| *distance <= allowed && *distance < k.chars().count())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, k)| k)
-        .or_else(|| begun(name, &known))
-}
-
-/// The only one of `known` that begins with `name`, which is at least three characters long.
-fn begun<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let mut begun = known.iter().filter(|k| k.starts_with(name) && **k != name);
-    let only = begun.next().filter(|_| name.chars().count() >= 3)?;
-    begun.next().is_none().then_some(only)
-}
-
 /// A value that `schema` takes, as TOML, to show what may be written.
 pub(super) fn example(root: &Json, schema: &Json) -> String {
     example_at(root, schema, 0)

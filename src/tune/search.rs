@@ -473,7 +473,7 @@ impl<'t, 'a> Search<'t, 'a> {
             }));
         }
         simple.retain(|own| space.complexity(own) < space.complexity(&best));
-        simple.sort_by_cached_key(|own| (space.complexity(own), own.key()));
+        simple.sort_by_cached_key(|own| (space.complexity(own), own.clone()));
         simple.dedup();
         for candidate in simple {
             let mut compare = |part| -> Result<(Vec<f64>, Vec<f64>), TrialError> {

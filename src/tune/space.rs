@@ -1,27 +1,23 @@
 //! What may change, as a space that a search can walk in: a weight by its logarithm, another number
 //! between its ends, a choice by its place.
 
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::fault::FaultConfig;
 use crate::scenario::check::struck;
+use crate::scenario::file::Servers;
 use crate::scenario::text::Document;
 use crate::scenario::tuning::{Knob, Range, Tuning, Unit};
 use crate::scenario::{Scenario, Template};
 
 /// A choice of all values that may change.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Candidate {
     /// The place of its strategy among the variants of the scenario.
     pub variant: usize,
     /// For each knob what is written at its path; `None` where that stays as it is.
     pub settings: Vec<Option<String>>,
-}
-
-impl Candidate {
-    /// What stands for it in a journal: the same for the same candidate, and for no other.
-    pub fn key(&self) -> String {
-        let settings = self.settings.iter().map(|own| own.as_deref().unwrap_or(""));
-        let settings: Vec<&str> = settings.collect();
-        format!("{}:{}", self.variant, settings.join(","))
-    }
 }
 
 /// All candidates.
@@ -250,36 +246,37 @@ impl<'a> Space<'a> {
 /// For each knob its axis. Groups of a service share one where they are described alike but for
 /// names, addresses, their number and their weight, and no fault strikes one of them alone.
 fn axes(base: &Scenario, tuning: &Tuning) -> Vec<usize> {
+    let plan = &base.variants[base.baseline].blueprint;
+    let faults: Vec<FaultConfig> = part(&base.resolved["faults"]);
+    let struck: Vec<Vec<u32>> = faults
+        .iter()
+        .map(|fault| struck(fault.servers(), &plan.services))
+        .collect();
     let alike = |knob: &Knob| match knob.range {
         Range::Weight(service, group) => {
-            let own = &base.resolved["services"][service];
-            let mut like = own["servers"][group].clone();
-            if let Some(like) = like.as_object_mut() {
-                for key in ["name", "addresses", "address", "count", "weight"] {
-                    like.remove(key);
-                }
-            }
-            let services = &base.variants[base.baseline].blueprint.services;
-            let before = services[..service].iter().map(|own| own.servers.len());
-            let first = before.sum::<usize>();
-            let members: Vec<u32> = (services[service].servers.iter().enumerate())
+            let described: Servers = part(&base.resolved["services"][service]["servers"][group]);
+            let like = Servers {
+                name: String::new(),
+                address: None,
+                count: 1,
+                weight: 1,
+                ..described
+            };
+            let members: Vec<u32> = (plan.servers_of(service))
+                .zip(&plan.services[service].servers)
                 .filter(|(_, server)| server.group == group)
-                .map(|(at, _)| (first + at) as u32)
+                .map(|(at, _)| at as u32)
                 .collect();
-            let faults = base.resolved["faults"].as_array();
-            let struck: Vec<usize> = (faults.into_iter().flatten())
-                .map(|fault| {
-                    let target = fault["servers"].as_str().unwrap_or("");
-                    let struck = struck(target, services);
-                    members.iter().filter(|at| struck.contains(at)).count()
-                })
+            let counts = struck.iter().map(|struck| {
+                let count = members.iter().filter(|at| struck.contains(at)).count();
                 // Of a fault that strikes a whole group it does not matter how many it has.
-                .map(|count| match count == members.len() {
-                    true => usize::MAX,
-                    false => count,
-                })
-                .collect();
-            Some((service, like.to_string(), struck))
+                if count == members.len() {
+                    usize::MAX
+                } else {
+                    count
+                }
+            });
+            Some((service, like, counts.collect::<Vec<usize>>()))
         }
         _ => None,
     };
@@ -298,6 +295,11 @@ fn axes(base: &Scenario, tuning: &Tuning) -> Vec<usize> {
             })
         })
         .collect()
+}
+
+/// A part of a resolved scenario, as the file has it.
+fn part<T: DeserializeOwned>(resolved: &serde_json::Value) -> T {
+    T::deserialize(resolved).expect("a scenario that was checked can be read")
 }
 
 /// Whether a number is looked for by its logarithm: where it may grow manifold.

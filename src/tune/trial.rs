@@ -11,11 +11,12 @@ use super::space::{Candidate, Space};
 use crate::experiment::{
     self, Better, Journal, Metric, Outcome, Progress, Run, RunError, Unsettled, VariantOutcome,
 };
+use crate::rng::{STEP, finalize};
 use crate::scenario::{Scenario, Template};
 use crate::time::{Span, Time};
 
 /// A candidate, and the part of its replications.
-type Key = (String, u32);
+type Key = (Candidate, u32);
 
 /// What a candidate measured in some replications, by situation and replication, and the requests
 /// that this took.
@@ -230,7 +231,7 @@ impl<'a> Trials<'a> {
         candidate: &Candidate,
         part: u32,
     ) -> Result<Vec<Vec<Sample>>, TrialError> {
-        let key = (candidate.key(), part);
+        let key = (candidate.clone(), part);
         if let Some((samples, _)) = self.known.get(&key) {
             return Ok(samples.clone());
         }
@@ -411,11 +412,7 @@ pub fn is_broken(loss: f64) -> bool {
     loss >= BROKEN / 1e3
 }
 
-/// One of the seeds of a scenario's family: splitmix64 of the number (Steele, Lea and Flood 2014),
-/// on top of the scenario's own.
+/// One of the seeds of a scenario's family: SplitMix64 of the number, on top of the scenario's own.
 fn seed_number(seed: u64, number: u64) -> u64 {
-    let mut z = seed ^ (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    finalize(seed ^ (number + 1).wrapping_mul(STEP))
 }

@@ -54,6 +54,7 @@ const LAYERS: &[&[&str]] = &[
         "config",
         "logs",
         "prose",
+        "spelling",
         "tabular",
         "stats",
         "theory",
@@ -129,6 +130,27 @@ fn a_strategy_cannot_reach_the_servers() {
     let manifest = root().join("crates/strategies/Cargo.toml");
     let manifest = fs::read_to_string(manifest).unwrap();
     assert!(!manifest.contains("lbsim-world"), "{manifest}");
+}
+
+/// How near two names are is said once, so that no reader is quicker to guess than another; and so
+/// is what a server is called among all services.
+#[test]
+fn what_repeats_is_written_once() {
+    for (what, place) in [
+        ("strsim::", "formats/src/spelling.rs"),
+        ("0xbf58_476d_1ce4_e5b9", "engine/src/rng.rs"),
+        ("{}/{}\", service.name", "nowhere"),
+        ("{service}/{", "world/src/model/blueprint.rs"),
+    ] {
+        for path in all_code() {
+            let is_there = code(&path).contains(what);
+            assert!(
+                !is_there || path.ends_with(place),
+                "{}: {what}",
+                path.display()
+            );
+        }
+    }
 }
 
 /// `rustfmt` leaves comments as they are.

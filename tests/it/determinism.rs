@@ -1,8 +1,12 @@
 //! The same scenario, seed and version give the same bytes.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use lbsim::model;
+use lbsim::model::blueprint::Blueprint;
+use lbsim::observe::Ended;
+use lbsim::time::{Span, Time};
 
 use crate::support::{LIVELY, files, lbsim, read_in, scratch};
 
@@ -57,15 +61,53 @@ fn the_figures_of_this_version() {
     insta::assert_debug_snapshot!(figures);
 }
 
-/// Strategies are compared on the very same requests: as many, of the same sizes, in the same
-/// weather.
+/// What a request brings with it.
+type Brought = (Time, u32, u64, u32);
+
+/// The measured requests of a cell in the order in which they came, each with what it brought and,
+/// where its first attempt succeeded, how long the server worked on it.
+fn requests(plan: &Blueprint) -> Vec<(Brought, Option<Span>)> {
+    let mut seen = Vec::new();
+    model::run_witnessed(plan, 7, 3, &mut |request: &Ended| {
+        if request.measured {
+            let brought = (
+                request.arrived,
+                request.client,
+                request.key,
+                request.size.to_bits(),
+            );
+            let first = request.attempts == 1 && request.failed.is_none();
+            seen.push((brought, first.then_some(request.service_time)));
+        }
+    });
+    seen.sort_unstable();
+    seen
+}
+
+/// Strategies are compared on the very same requests: at the same times, of the same clients, for
+/// the same keys, of the same sizes, and with the same work where servers are alike.
 #[test]
 fn strategies_see_the_same_requests() {
-    let scenario = read_in(std::path::Path::new("."), LIVELY);
-    let requests: Vec<u64> = scenario
-        .variants
-        .iter()
-        .map(|variant| model::run(&variant.blueprint, 7, 3).simulated)
-        .collect();
-    assert_eq!(requests[0], requests[1]);
+    let text = LIVELY.replace(
+        "sessions =",
+        "keys = { count = 50 }\nsize = { kind = \"exponential\", mean = 1.0 }\nsessions =",
+    );
+    let scenario = read_in(std::path::Path::new("."), &text);
+    let [one, other] = [0, 1].map(|variant| requests(&scenario.variants[variant].blueprint));
+    assert!(one.len() > 4_000, "{}", one.len());
+    assert_eq!(one.len(), other.len());
+    let mut alike = 0;
+    for ((brought, worked), (as_well, worked_too)) in one.iter().zip(&other) {
+        assert_eq!(brought, as_well);
+        if let (Some(worked), Some(worked_too)) = (worked, worked_too) {
+            assert_eq!(worked, worked_too, "{brought:?}");
+            alike += 1;
+        }
+    }
+    assert!(alike > one.len() / 2, "{alike} of {}", one.len());
+    let [keys, clients] = [2, 1].map(|of| {
+        let of = |(brought, _): &(Brought, _)| if of == 2 { brought.2 } else { brought.1.into() };
+        one.iter().map(of).collect::<BTreeSet<u64>>().len()
+    });
+    assert_eq!((keys, clients), (50, 200), "all of them come");
 }

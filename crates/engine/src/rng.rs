@@ -104,7 +104,7 @@ impl TryRng for Luck {
     #[inline]
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
         let word = mix(self.0);
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.0 = self.0.wrapping_add(STEP);
         Ok(word)
     }
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
@@ -115,11 +115,21 @@ impl TryRng for Luck {
     }
 }
 
+/// The step of SplitMix64: 2^64 over the golden ratio, made odd (Steele, Lea and Flood, "Fast
+/// splittable pseudorandom number generators", OOPSLA 2014).
+pub const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
 /// The step and the finalizer of SplitMix64: a bijection of words in which every input bit moves
 /// about half of the output bits.
 #[inline]
 pub const fn mix(word: u64) -> u64 {
-    let mut z = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    finalize(word.wrapping_add(STEP))
+}
+
+/// The finalizer of SplitMix64. It leaves 0 as it is.
+#[inline]
+pub const fn finalize(word: u64) -> u64 {
+    let mut z = word;
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
@@ -157,6 +167,9 @@ mod tests {
         assert_eq!(first(Domain::Arrivals), 0xf6e0_be3c_7b2b_70a2);
         assert_eq!(first(Domain::Strategy), 0x1059_62e0_3fcd_514f);
         assert_eq!(Luck::new(1, 2).next_u64(), 0x4e76_28b6_dc84_9e46);
+        // The first two words of SplitMix64 as published, from state 0.
+        assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(finalize(STEP.wrapping_mul(2)), 0x6e78_9e6a_a1b9_65f4);
     }
 
     /// Neighbouring names must not give similar streams: over 4,096 pairs the correlation of first

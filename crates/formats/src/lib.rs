@@ -5,6 +5,7 @@
 //! | [`config`] | pools, weights and settings of nginx, HAProxy and Envoy; writes other weights |
 //! | [`logs`] | access logs of nginx, HAProxy, Envoy, AWS and others, of any size |
 //! | [`tabular`], [`prose`] | what tables of text have in common; counts and lists in sentences |
+//! | [`spelling`] | what a name was meant to be |
 //!
 //! ```
 //! use std::path::Path;
@@ -19,4 +20,5 @@
 pub mod config;
 pub mod logs;
 pub mod prose;
+pub mod spelling;
 pub mod tabular;

@@ -49,8 +49,7 @@ pub(crate) fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
             let group = &service.groups[server.group];
             let is_meant = target == service.name
                 || within.is_some_and(|name| name == group.name || name == server.name)
-                || target.contains('*')
-                    && matches(target, &format!("{}/{}", service.name, server.name));
+                || target.contains('*') && matches(target, &service.full_name(&server.name));
             if is_meant {
                 servers.push(first + at as u32);
             }
@@ -67,7 +66,7 @@ fn all_names(services: &[ServicePlan]) -> Vec<String> {
         let servers = service.servers.iter().map(|server| &server.name);
         let names: BTreeSet<String> = groups
             .chain(servers)
-            .map(|name| format!("{}/{name}", service.name))
+            .map(|name| service.full_name(name))
             .collect();
         std::iter::once(service.name.clone()).chain(names)
     };

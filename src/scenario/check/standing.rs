@@ -47,7 +47,7 @@ fn ends_at_once(plan: &Blueprint, source: &SourcePlan, least: f64) -> Option<Str
         if way >= least {
             continue;
         }
-        let name = format!("`{}/{}`", service.name, server.name);
+        let name = format!("`{}`", service.full_name(&server.name));
         let takes = group.mean_work(source.mean_size()) + group.least_called;
         if way + takes < least {
             return Some(format!("{name} serves them as quickly"));

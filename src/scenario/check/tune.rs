@@ -9,6 +9,8 @@ use super::super::tuning::{Knob, Range, Situation, Tuning, Unit};
 use super::super::{Scenario, shape};
 use super::data::Data;
 use super::sweep::{LOAD, blamed, load_sets, point};
+use crate::model::blueprint::full_name;
+use crate::spelling;
 
 /// Knobs at most: a search among more would take longer than anybody waits.
 const MOST_KNOBS: usize = 100;
@@ -98,13 +100,12 @@ impl Check<'_> {
 
     /// The names of services, each with those of its groups.
     fn names(&self) -> Vec<(String, Vec<String>)> {
-        let name = |value: &serde_json::Value| value["name"].as_str().unwrap_or("").to_owned();
-        let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-        list(&self.base.resolved["services"])
+        let plan = &self.base.variants[self.base.baseline].blueprint;
+        plan.services
             .iter()
             .map(|service| {
-                let groups = list(&service["servers"]).iter().map(name).collect();
-                (name(service), groups)
+                let groups = service.groups.iter().map(|group| group.name.clone());
+                (service.name.clone(), groups.collect())
             })
             .collect()
     }
@@ -133,7 +134,7 @@ impl Check<'_> {
                 let known: Vec<String> = names
                     .iter()
                     .flat_map(|(service, groups)| {
-                        let groups = groups.iter().map(move |group| format!("{service}/{group}"));
+                        let groups = groups.iter().map(move |group| full_name(service, group));
                         std::iter::once(service.clone()).chain(groups)
                     })
                     .collect();
@@ -159,16 +160,10 @@ impl Check<'_> {
                                 at.index(index),
                                 format!("there is no service or group of servers `{wanted}`"),
                             );
-                            let near = shape::nearest(wanted, known.iter().map(String::as_str));
-                            self.faults.push(fault.help(match near {
-                                Some(near) => format!("did you mean `{near}`?"),
-                                None => format!(
-                                    "there is {}",
-                                    shape::list(
-                                        known.iter().map(String::as_str).collect::<Vec<_>>()
-                                    )
-                                ),
-                            }));
+                            let known = || known.iter().map(String::as_str);
+                            let help = spelling::did_you_mean(wanted, known())
+                                .unwrap_or_else(|| format!("there is {}", shape::list(known())));
+                            self.faults.push(fault.help(help));
                         }
                     }
                 }
@@ -183,7 +178,7 @@ impl Check<'_> {
             .filter(|&(service, _)| !alone(service))
             .map(|(service, group)| Knob {
                 path: format!("services[{service}].servers[{group}].weight"),
-                name: format!("{}/{}", names[service].0, names[service].1[group]),
+                name: full_name(&names[service].0, &names[service].1[group]),
                 range: Range::Weight(service, group),
             })
             .collect()

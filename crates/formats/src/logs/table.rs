@@ -13,6 +13,7 @@ use super::format::csv;
 use super::lines::{Line, Lines};
 use super::read::{open, unpacked};
 use crate::prose::listed;
+use crate::spelling::hint;
 use crate::tabular;
 
 /// Bytes of a file, unpacked, at most: packed zeros would go on for days.
@@ -184,15 +185,8 @@ impl<'a> Table<'a> {
         }
         let found = self.names.iter().position(|other| other == name);
         found.ok_or_else(|| {
-            let distance = |other: &str| strsim::damerau_levenshtein(other, name);
             let known: Vec<&str> = self.names.iter().map(String::as_str).collect();
-            let near = known
-                .iter()
-                .min_by_key(|other| distance(other))
-                .filter(|other| distance(other) <= 1 + name.len() / 3)
-                .map_or(String::new(), |other| {
-                    format!("; did you mean `{}`?", other.escape_debug())
-                });
+            let near = hint(name, known.iter().copied());
             format!(
                 "has no column `{}`{near} Columns: {}",
                 name.escape_debug(),

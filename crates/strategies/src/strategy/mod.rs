@@ -253,7 +253,7 @@ strategies! {
     }
 
     /// nginx 1.22, its open-source version.
-    nginx(peers, ring, smooth) {
+    nginx(peers, ring, smooth, upstream) {
         product "nginx-round-robin" round_robin::NginxRoundRobin
             alias "rr" "wrr" "smooth_wrr";
         product "nginx-least-conn"  least_conn::NginxLeastConn

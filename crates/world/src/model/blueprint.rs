@@ -213,6 +213,14 @@ impl Blueprint {
         first..first + count(&self.services[service])
     }
 
+    /// What each server is called among all servers of the world, in their order.
+    pub fn server_names(&self) -> impl Iterator<Item = String> {
+        self.services.iter().flat_map(|service| {
+            let servers = service.servers.iter();
+            servers.map(|server| service.full_name(&server.name))
+        })
+    }
+
     /// What the servers cost an hour in the measured window, each for the part of it that it is in
     /// the pool; `None` where no server has a cost.
     pub fn cost_per_hour(&self) -> Option<f64> {
@@ -234,7 +242,17 @@ impl Blueprint {
     }
 }
 
+/// What a server, or a group of servers, is called among those of all services: `web/fast-3`.
+pub fn full_name(service: &str, own: &str) -> String {
+    format!("{service}/{own}")
+}
+
 impl ServicePlan {
+    /// The [`full_name`] of one of its servers or groups.
+    pub fn full_name(&self, own: &str) -> String {
+        full_name(&self.name, own)
+    }
+
     /// The services that its servers call, each once, in the order of their numbers.
     pub fn callees(&self) -> Vec<usize> {
         let steps = self.groups.iter().flat_map(|group| &group.steps);

@@ -5,6 +5,7 @@ use std::ops::{Range, RangeInclusive};
 
 use super::tree::{Kind, Node, camel, same_name};
 use crate::config::{Concerns, Fault, Note, Place, SourceFile};
+use crate::spelling;
 
 /// What has been read, and found in it.
 #[derive(Debug, Default)]
@@ -251,15 +252,8 @@ impl Reader {
         let plain = written.replace('-', "_").to_ascii_uppercase();
         let found = words.iter().find(|word| **word == plain).or(as_number);
         if found.is_none() {
-            let near = words
-                .iter()
-                .map(|word| (strsim::jaro_winkler(word, &plain), word))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .filter(|(likeness, _)| *likeness > 0.8);
-            let help = match near {
-                Some((_, word)) => format!("there is `{word}`"),
-                None => format!("there are {}", listed(words)),
-            };
+            let help = spelling::did_you_mean(&plain, words.iter().copied())
+                .unwrap_or_else(|| format!("there are {}", listed(words)));
             self.fault_help(
                 node,
                 format!("`{name}: {written}` is not known"),

@@ -5,6 +5,7 @@
 //! had.
 
 use super::directives;
+use crate::spelling;
 
 /// Words after a server's address that stand alone.
 const ALONE: &[&str] = &[
@@ -160,14 +161,9 @@ pub(super) fn suggestion(word: &str, among: Words) -> String {
         Words::Directives => directives::first_words().collect(),
         Words::Parameters => [ALONE, VALUED].concat(),
     };
-    let close = |known: &&str| (strsim::jaro_winkler(word, known) * 1e6) as u32;
-    match words
-        .into_iter()
-        .max_by_key(close)
-        .filter(|known| close(known) > 850_000)
-    {
-        Some(known) => format!("; did you mean `{known}`?"),
-        None => ".".to_owned(),
+    match spelling::hint(word, words) {
+        none if none.is_empty() => ".".to_owned(),
+        hint => hint,
     }
 }
 

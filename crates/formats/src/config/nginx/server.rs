@@ -10,6 +10,7 @@ use super::time;
 use super::tree::Directive;
 use super::word::Word;
 use crate::config::{Fault, Server, WeightPlace};
+use crate::spelling;
 
 /// The largest weight of a scenario.
 const MOST_WEIGHT: u64 = 65_535;
@@ -219,11 +220,10 @@ fn unknown(directive: &Directive, word: &Word) -> Fault {
         format!("`{}` is no parameter of `server`", word.text),
     );
     let bare = word.text.split_inclusive('=').next().unwrap_or_default();
-    let near = |name: &&str| strsim::damerau_levenshtein(name, bare) <= 2;
     if word.begins_line {
         fault.help("is a `;` missing at the end of the line before?")
-    } else if let Some(near) = PARAMETERS.iter().find(|name| near(name)) {
-        fault.help(format!("did you mean `{near}`?"))
+    } else if let Some(question) = spelling::did_you_mean(bare, PARAMETERS.iter().copied()) {
+        fault.help(question)
     } else {
         fault.help(
             "expected `weight=`, `max_conns=`, `max_fails=`, `fail_timeout=`, `backup`, \

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{FormatError, did_you_mean};
+use super::FormatError;
+use crate::spelling::hint;
 
 /// What a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,7 +271,7 @@ impl FromStr for Columns {
                 .find(|(known, _)| *known == word)
                 .map(|(_, role)| *role);
             let role = role.ok_or_else(|| {
-                let near = did_you_mean(&word, ROLES.iter().map(|(word, _)| *word));
+                let near = hint(&word, ROLES.iter().map(|(word, _)| *word));
                 FormatError(format!(
                     "unknown role `{}`{near} {}",
                     word.escape_debug(),

@@ -7,8 +7,9 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::columns::{Columns, Role};
 use super::fields::{self, Value, Values, give};
-use super::{Fault, Kind, Work, did_you_mean};
+use super::{Fault, Kind, Work};
 use crate::logs::Entry;
+use crate::spelling::hint;
 use crate::tabular;
 
 /// What is kept from row to row.
@@ -126,7 +127,7 @@ fn begin(columns: &Columns, line: &[u8]) -> Result<State, Fault> {
             .iter()
             .any(|other| other.role == source.role && names.contains(&other.name));
         if place.is_none() && !others {
-            let near = did_you_mean(&source.name, names.iter().map(String::as_str));
+            let near = hint(&source.name, names.iter().map(String::as_str));
             return Err(Fault::new(
                 0,
                 format!(

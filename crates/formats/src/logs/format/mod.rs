@@ -24,6 +24,7 @@ use std::str::FromStr;
 use super::carrier::{self, Prefixes};
 use super::text::{Spare, set};
 use super::{Entry, Escape};
+use crate::spelling::hint;
 
 pub use columns::{Columns, Role};
 pub use haproxy_format::HaproxyFormat;
@@ -430,26 +431,12 @@ impl FromStr for Format {
                 Err(FormatError(format!(
                     "unknown format `{}`{}; known are {}",
                     word.escape_debug(),
-                    did_you_mean(word, words.iter().copied()),
+                    hint(word, words.iter().copied()),
                     words.join(", ")
                 )))
             }
         }
     }
-}
-
-/// The nearest of some names, where one is near.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|word| (strsim::damerau_levenshtein(word, name), word))
-        .min_by_key(|&(distance, _)| distance)
-        .filter(|&(distance, _)| distance <= 1 + name.chars().count() / 4)
-        .map(|(_, word)| word)
-}
-
-/// `; did you mean …?`, or nothing.
-fn did_you_mean<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(name, known).map_or(String::new(), |word| format!("; did you mean `{word}`?"))
 }
 
 /// Sets the route of an entry from the target of a request.

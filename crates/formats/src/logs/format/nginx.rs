@@ -11,10 +11,11 @@ use memchr::memmem::Finder;
 
 use super::lists::{Lists, seconds, total};
 use super::variables::{MEANINGS, Meaning, clocks, is_silent_list, meaning};
-use super::{Fault, FormatError, Kind, Work, did_you_mean, set_route};
+use super::{Fault, FormatError, Kind, Work, set_route};
 use crate::logs::clock;
 use crate::logs::text::{first_host, known, set, target};
 use crate::logs::{Entry, Escape};
+use crate::spelling::hint;
 
 /// The format that nginx has from the start, also that of Apache and many others.
 pub(super) const COMBINED: &str = r#"$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent""#;
@@ -203,7 +204,7 @@ impl FromStr for Nginx {
         if !pieces.iter().any(is_clock) {
             let near = pieces
                 .iter()
-                .map(|piece| did_you_mean(&piece.name, clocks()))
+                .map(|piece| hint(&piece.name, clocks()))
                 .find(|text| !text.is_empty())
                 .unwrap_or_default();
             return Err(FormatError(format!(

@@ -3,7 +3,7 @@
 //! ngx_http_core_module ("Embedded Variables"), ngx_http_log_module, ngx_http_upstream_module,
 //! ngx_http_proxy_module, ngx_http_realip_module.
 
-use super::nearest;
+use crate::spelling::slip;
 
 /// What a variable says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,13 +131,7 @@ pub(super) fn meaning(name: &str) -> Result<(Meaning, usize), &'static str> {
     {
         return other;
     }
-    // Short names are too near to each other to tell a slip from a name of one's own.
-    match nearest(name, SPEAKING.iter().map(|(known, _)| *known)) {
-        Some(meant) if name.len() >= 6 && strsim::damerau_levenshtein(meant, name) <= 2 => {
-            Err(meant)
-        }
-        _ => other,
-    }
+    slip(name, SPEAKING.iter().map(|(known, _)| *known)).map_or(other, Err)
 }
 
 /// The variables that tell the time.

@@ -11,24 +11,29 @@
 //! **Differs:** from all others by its aim: as few servers as possible. Weights are not looked at.
 //! **Verified:** picks equal to recordings.
 
-use super::backend::Config;
-use super::servers::{self, Servers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
+use super::backend::{Algorithm, Backend, Config};
+use super::servers::{Servers, Shared};
+use crate::strategy::{Context, Member, MemberId, Pick, Request, standby};
 
 /// `balance first`.
+pub type HaproxyFirst = Backend<FirstWithRoom>;
+
+/// The first that has room.
 #[derive(Clone, Debug)]
-pub struct HaproxyFirst {
-    servers: Servers,
+pub struct FirstWithRoom {
     /// The servers in charge, in the order of their numbers.
     order: Vec<MemberId>,
     outdated: bool,
 }
 
-impl News for HaproxyFirst {
+impl Algorithm for FirstWithRoom {
     type Config = Config;
 
-    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
-        let serve = servers::in_charge(config.allbackups, members);
+    fn shared(config: &Config) -> Shared {
+        config.shared()
+    }
+
+    fn in_charge(serve: Vec<bool>, members: &[Member]) -> Vec<bool> {
         standby::one_by_one(serve, members, |at| members[at].id)
     }
 
@@ -36,37 +41,20 @@ impl News for HaproxyFirst {
         false
     }
 
-    fn new(config: &Config, _: &mut Context<'_>) -> Self {
-        HaproxyFirst {
-            servers: Servers::new(config.shared()),
+    fn new(_: &Config, _: &Servers, _: &mut Context<'_>) -> Self {
+        FirstWithRoom {
             order: Vec::new(),
             outdated: true,
         }
     }
 
-    fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.servers.sent();
-    }
-
-    fn answered(&mut self, _: &Answer, _: &mut Context<'_>) {
-        self.servers.answered();
-    }
-
-    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-        self.servers.eligibility_changed(member, cx);
+    fn changed(&mut self, _: MemberId, _: &Servers, _: &Context<'_>) {
         self.outdated = true;
     }
 
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.outdated = true;
-    }
-}
-
-impl Product for HaproxyFirst {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.servers.grown(cx.now);
+    fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
         if std::mem::take(&mut self.outdated) {
-            self.order = self.servers.in_charge(cx);
+            self.order = servers.in_charge(cx);
             self.order
                 .sort_by_key(|&member| cx.pool.members()[member as usize].id);
         }
@@ -80,14 +68,10 @@ impl Product for HaproxyFirst {
             .order
             .iter()
             .copied()
-            .filter(|&member| !self.servers.is_saturated(member, cx));
+            .filter(|&member| !servers.is_saturated(member, cx));
         let first = free.clone().next();
         free.find(|member| !request.tried.contains(member))
             .or(first)
             .map_or(Pick::Wait, Pick::Member)
-    }
-
-    fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-        self.servers.takes_waiting(member, cx)
     }
 }

@@ -1,14 +1,18 @@
 //! What the hashing algorithms of HAProxy share: the hash function, how hashes are turned into
 //! servers, and bounded loads. (2.6, src/backend.c, src/lb_map.c, src/lb_chash.c)
 
+use std::fmt::Debug;
+
 use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::backend::Algorithm;
 use super::map::Map;
 use super::ring::Ring;
 use super::servers::{Servers, Shared};
 use crate::strategy::hash::haproxy::{Function, full_hash};
-use crate::strategy::{Context, MemberId, Pick, Request};
+use crate::strategy::{Context, MemberId, Origin, Pick, Request};
 use lbsim_engine::time::Span;
 
 /// Settings that all hashing algorithms have.
@@ -63,79 +67,14 @@ impl Default for Config {
     }
 }
 
-impl Config {
-    /// See [`News::heeds_answers`](crate::strategy::News::heeds_answers): bounded loads do, and only
-    /// a ring has them.
-    pub(super) fn heeds_answers(&self) -> bool {
-        self.hash_type == HashType::Consistent && self.hash_balance_factor > 0
-    }
-}
-
-/// Servers by hash.
-#[derive(Clone, Debug)]
-pub(super) struct Hashed {
+/// How a word is made of what a key says.
+#[derive(Clone, Copy, Debug)]
+pub struct Hasher {
     function: Function,
     avalanche: bool,
-    balance_factor: u32,
-    servers: Servers,
-    places: Places,
-    outdated: bool,
-    /// By member: its share of the places as bounded loads count them, from one sum to the next.
-    sums: Vec<(u64, u64)>,
-    total: u64,
 }
 
-#[derive(Clone, Debug)]
-enum Places {
-    Map(Map),
-    Ring(Ring),
-}
-
-impl Hashed {
-    pub(super) fn new(config: &Config) -> Hashed {
-        let consistent = config.hash_type == HashType::Consistent;
-        let by_default = consistent && config.hash_function.is_none();
-        Hashed {
-            function: config.hash_function.unwrap_or_default(),
-            avalanche: config.avalanche.unwrap_or(by_default),
-            balance_factor: config.hash_balance_factor,
-            servers: Servers::new(Shared {
-                slowstart: config.slowstart,
-                allbackups: config.allbackups,
-                fullconn: config.fullconn,
-            }),
-            places: if consistent {
-                Places::Ring(Ring::default())
-            } else {
-                Places::Map(Map::default())
-            },
-            outdated: true,
-            sums: Vec::new(),
-            total: 0,
-        }
-    }
-
-    pub(super) fn sent(&mut self) {
-        self.servers.sent();
-    }
-
-    pub(super) fn answered(&mut self) {
-        self.servers.answered();
-    }
-
-    pub(super) fn eligibility_changed(&mut self, member: MemberId, cx: &Context<'_>) {
-        self.servers.eligibility_changed(member, cx);
-        self.outdated = true;
-    }
-
-    pub(super) fn weight_changed(&mut self) {
-        self.outdated = true;
-    }
-
-    pub(super) fn takes_waiting(&self, member: MemberId, cx: &Context<'_>) -> bool {
-        self.servers.takes_waiting(member, cx)
-    }
-
+impl Hasher {
     /// The hash of some bytes, as it is looked up.
     pub(super) fn hash(&self, bytes: &[u8]) -> u32 {
         self.finish(self.function.hash(bytes))
@@ -149,17 +88,119 @@ impl Hashed {
             hash
         }
     }
+}
 
-    /// Where a request with this hash goes; without one, in turn. A full server is waited for.
-    pub(super) fn pick(
-        &mut self,
-        hash: Option<u32>,
-        request: &Request<'_>,
-        cx: &Context<'_>,
-    ) -> Pick {
-        let grown = !self.servers.grown(cx.now).is_empty();
-        if std::mem::take(&mut self.outdated) || grown {
-            self.place(cx);
+/// What of a request is hashed.
+pub trait Hashes: Clone + Debug {
+    /// Settings.
+    type Config: Clone + Default + PartialEq + Debug + Serialize + DeserializeOwned;
+
+    /// The part of the settings that all algorithms have that hash.
+    fn shared(config: &Self::Config) -> Config;
+
+    /// See [`News::origin`](crate::strategy::News::origin).
+    fn origin() -> Origin {
+        Origin::Nothing
+    }
+
+    /// What these settings say is hashed.
+    fn new(config: &Self::Config) -> Self;
+
+    /// The hash of a request; none where it has nothing that could be hashed.
+    fn hash(&self, hasher: Hasher, request: &Request<'_>) -> Option<u32>;
+}
+
+/// Servers by hash.
+#[derive(Clone, Debug)]
+pub struct Hashed<H> {
+    what: H,
+    hasher: Hasher,
+    balance_factor: u32,
+    places: Places,
+    outdated: bool,
+    /// By member: its share of the places as bounded loads count them, from one sum to the next.
+    sums: Vec<(u64, u64)>,
+    total: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Places {
+    Map(Map),
+    Ring(Ring),
+}
+
+impl<H> Hashed<H> {
+    /// Deals places out anew.
+    fn place(&mut self, servers: &Servers, cx: &Context<'_>) {
+        match &mut self.places {
+            Places::Map(map) => map.deal(servers, cx),
+            Places::Ring(ring) => ring.place(servers, cx),
+        }
+        self.sums = vec![(0, 0); cx.pool.len()];
+        self.total = 0;
+        let mut in_charge = servers.in_charge(cx);
+        in_charge.sort_unstable();
+        for member in in_charge {
+            let weight = u64::from(servers.weight(member, cx));
+            self.sums[member as usize] = (self.total, weight);
+            self.total += weight;
+        }
+    }
+}
+
+impl<H: Hashes> Algorithm for Hashed<H> {
+    type Config = H::Config;
+
+    fn shared(config: &H::Config) -> Shared {
+        let config = H::shared(config);
+        Shared {
+            slowstart: config.slowstart,
+            allbackups: config.allbackups,
+            fullconn: config.fullconn,
+        }
+    }
+
+    fn origin(_: &H::Config) -> Origin {
+        H::origin()
+    }
+
+    /// Bounded loads do, and only a ring has them.
+    fn heeds_answers(config: &H::Config) -> bool {
+        let shared = H::shared(config);
+        shared.hash_type == HashType::Consistent && shared.hash_balance_factor > 0
+    }
+
+    fn new(config: &H::Config, _: &Servers, _: &mut Context<'_>) -> Self {
+        let shared = H::shared(config);
+        let consistent = shared.hash_type == HashType::Consistent;
+        let by_default = consistent && shared.hash_function.is_none();
+        Hashed {
+            what: H::new(config),
+            hasher: Hasher {
+                function: shared.hash_function.unwrap_or_default(),
+                avalanche: shared.avalanche.unwrap_or(by_default),
+            },
+            balance_factor: shared.hash_balance_factor,
+            places: if consistent {
+                Places::Ring(Ring::default())
+            } else {
+                Places::Map(Map::default())
+            },
+            outdated: true,
+            sums: Vec::new(),
+            total: 0,
+        }
+    }
+
+    fn changed(&mut self, _: MemberId, _: &Servers, _: &Context<'_>) {
+        self.outdated = true;
+    }
+
+    /// Without a hash, in turn. A full server is waited for.
+    fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
+        let hash = self.what.hash(self.hasher, request);
+        if std::mem::take(&mut self.outdated) {
+            self.place(servers, cx);
         }
         let factor = self.balance_factor;
         let picked = match (&mut self.places, hash) {
@@ -183,7 +224,7 @@ impl Hashed {
                     };
                     let fits = |member| {
                         let slots = slots(
-                            self.servers.served(),
+                            servers.served(),
                             factor,
                             self.sums[member as usize],
                             self.total,
@@ -194,24 +235,7 @@ impl Hashed {
                 }
             }
         };
-        picked.map_or(Pick::Nobody, |member| self.servers.insist(member, cx))
-    }
-
-    /// Deals places out anew.
-    fn place(&mut self, cx: &Context<'_>) {
-        match &mut self.places {
-            Places::Map(map) => map.deal(&self.servers, cx),
-            Places::Ring(ring) => ring.place(&self.servers, cx),
-        }
-        self.sums = vec![(0, 0); cx.pool.len()];
-        self.total = 0;
-        let mut in_charge = self.servers.in_charge(cx);
-        in_charge.sort_unstable();
-        for member in in_charge {
-            let weight = u64::from(self.servers.weight(member, cx));
-            self.sums[member as usize] = (self.total, weight);
-            self.total += weight;
-        }
+        picked.map_or(Pick::Nobody, |member| servers.insist(member, cx))
     }
 }
 
@@ -224,82 +248,25 @@ fn slots(served: u32, factor: u32, (before, weight): (u64, u64), total: u64) -> 
     (weight * each + (before + weight) * rest / total - before * rest / total).max(1)
 }
 
-/// A rule that hashes: its type, and the hash that it makes of a request.
-macro_rules! hashed_rule {
-    ($(#[$doc:meta])* $Rule:ident, $Config:ty, $shared:expr, $hash:expr) => {
-        hashed_rule! { $(#[$doc])* $Rule, $Config, $shared, $hash, crate::strategy::Origin::Nothing }
-    };
-    ($(#[$doc:meta])* $Rule:ident, $Config:ty, $shared:expr, $hash:expr, $origin:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug)]
-        pub struct $Rule {
-            config: $Config,
-            hashed: Hashed,
-        }
+/// The whole text that a request has as its key.
+#[derive(Clone, Debug)]
+pub struct WholeText;
 
-        impl News for $Rule {
-            type Config = $Config;
+impl Hashes for WholeText {
+    type Config = Config;
 
-            fn in_charge(config: &$Config, members: &[crate::strategy::Member]) -> Vec<bool> {
-                let shared: fn(&$Config) -> hashed::Config = $shared;
-                crate::strategy::haproxy::servers::in_charge(shared(config).allbackups, members)
-            }
+    fn shared(config: &Config) -> Config {
+        config.clone()
+    }
 
-            fn heeds_answers(config: &$Config) -> bool {
-                let shared: fn(&$Config) -> hashed::Config = $shared;
-                shared(config).heeds_answers()
-            }
+    fn new(_: &Config) -> Self {
+        WholeText
+    }
 
-            fn origin(_: &$Config) -> crate::strategy::Origin {
-                $origin
-            }
-
-            fn new(config: &$Config, _: &mut Context<'_>) -> Self {
-                let shared: fn(&$Config) -> hashed::Config = $shared;
-                $Rule {
-                    config: config.clone(),
-                    hashed: Hashed::new(&shared(config)),
-                }
-            }
-
-            fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-                self.hashed.sent();
-            }
-
-            fn answered(&mut self, _: &Answer, _: &mut Context<'_>) {
-                self.hashed.answered();
-            }
-
-            fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-                self.hashed.eligibility_changed(member, cx);
-            }
-
-            fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-                self.hashed.weight_changed();
-            }
-        }
-
-        impl Product for $Rule {
-            fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-                let hash: fn(&$Config, &Hashed, &Request<'_>) -> Option<u32> = $hash;
-                let hash = hash(&self.config, &self.hashed, request);
-                self.hashed.pick(hash, request, cx)
-            }
-
-            fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-                self.hashed.takes_waiting(member, cx)
-            }
-        }
-    };
-}
-
-pub(super) use hashed_rule;
-
-/// The hash of a whole text, where there is one.
-pub(super) fn text(hashed: &Hashed, request: &Request<'_>) -> Option<u32> {
-    request
-        .key
-        .bytes(|bytes| (!bytes.is_empty()).then(|| hashed.hash(bytes)))
+    fn hash(&self, hasher: Hasher, request: &Request<'_>) -> Option<u32> {
+        let hash = |text: &[u8]| (!text.is_empty()).then(|| hasher.hash(text));
+        request.key.bytes(hash)
+    }
 }
 
 #[cfg(test)]

@@ -19,13 +19,8 @@
 //! Zadimoghaddam do (2018).
 //! **Verified:** picks equal to recordings.
 
-use super::hashed::{self, Hashed, hashed_rule};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::backend::Backend;
+use super::hashed::{Hashed, WholeText};
 
-hashed_rule! {
-    /// `balance hdr`.
-    HaproxyHdr,
-    hashed::Config,
-    Clone::clone,
-    |_, hashed, request| hashed::text(hashed, request)
-}
+/// `balance hdr`.
+pub type HaproxyHdr = Backend<Hashed<WholeText>>;

@@ -16,15 +16,16 @@
 
 use std::collections::BTreeSet;
 
-use super::backend::Config;
-use super::servers::{self, Servers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
+use super::backend::{Algorithm, Backend, Config};
+use super::servers::{Servers, Shared};
+use crate::strategy::{Context, MemberId, Pick, Request};
 
 /// `balance leastconn`.
+pub type HaproxyLeastConn = Backend<LeastRank>;
+
+/// The fewest requests for the weight.
 #[derive(Clone, Debug)]
-pub struct HaproxyLeastConn {
-    servers: Servers,
-    allbackups: bool,
+pub struct LeastRank {
     /// Servers by rank and by how long they have had it: the active ones, and the backups.
     trees: [BTreeSet<(u64, u64, MemberId)>; 2],
     /// Where each stands in its tree.
@@ -35,14 +36,14 @@ pub struct HaproxyLeastConn {
 /// The scale of ranks.
 const SCALE: u64 = 4096;
 
-impl HaproxyLeastConn {
+impl LeastRank {
     /// Puts a server where it belongs; it keeps its place among equals where nothing has changed.
-    fn rank(&mut self, member: MemberId, more: u32, cx: &Context<'_>) {
+    fn rank(&mut self, member: MemberId, more: u32, servers: &Servers, cx: &Context<'_>) {
         let at = member as usize;
         let tree = &mut self.trees[usize::from(cx.pool.members()[at].backup)];
         let key = Servers::is_usable(member, cx).then(|| {
             let load = cx.pool.in_flight(member) + cx.pool.waiting_for(member) + more;
-            let weight = u64::from(self.servers.weight(member, cx)).max(1);
+            let weight = u64::from(servers.weight(member, cx)).max(1);
             if load == 0 {
                 0
             } else {
@@ -64,54 +65,36 @@ impl HaproxyLeastConn {
     }
 }
 
-impl News for HaproxyLeastConn {
+impl Algorithm for LeastRank {
     type Config = Config;
 
-    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
-        servers::in_charge(config.allbackups, members)
+    fn shared(config: &Config) -> Shared {
+        config.shared()
     }
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let mut rule = HaproxyLeastConn {
-            servers: Servers::new(config.shared()),
-            allbackups: config.allbackups,
+    fn new(_: &Config, servers: &Servers, cx: &mut Context<'_>) -> Self {
+        let mut rule = LeastRank {
             trees: [BTreeSet::new(), BTreeSet::new()],
             places: vec![None; cx.pool.len()],
             inserted: 0,
         };
         for member in 0..cx.pool.len() as MemberId {
-            rule.rank(member, 0, cx);
+            rule.rank(member, 0, servers, cx);
         }
         rule
     }
 
-    fn sent(&mut self, member: MemberId, cx: &mut Context<'_>) {
-        self.servers.sent();
-        self.rank(member, 0, cx);
+    fn load_changed(&mut self, member: MemberId, servers: &Servers, cx: &Context<'_>) {
+        self.rank(member, 0, servers, cx);
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.servers.answered();
-        self.rank(answer.member, 0, cx);
+    fn changed(&mut self, member: MemberId, servers: &Servers, cx: &Context<'_>) {
+        self.rank(member, 0, servers, cx);
     }
 
-    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-        self.servers.eligibility_changed(member, cx);
-        self.rank(member, 0, cx);
-    }
-
-    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
-        self.rank(member, 0, cx);
-    }
-}
-
-impl Product for HaproxyLeastConn {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        for member in self.servers.grown(cx.now) {
-            self.rank(member, 0, cx);
-        }
+    fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
         let tree = usize::from(self.trees[0].is_empty());
-        let backups = if tree == 1 && !self.allbackups {
+        let backups = if tree == 1 && !servers.all_backups_serve() {
             1
         } else {
             usize::MAX
@@ -119,8 +102,7 @@ impl Product for HaproxyLeastConn {
         let mut fallback = None;
         for &(.., member) in self.trees[tree].iter().take(backups) {
             let load = cx.pool.in_flight(member) + cx.pool.waiting_for(member);
-            let room = self
-                .servers
+            let room = servers
                 .maxconn(member, cx)
                 .map(|limit| limit + cx.pool.members()[member as usize].max_queue);
             if room.is_some_and(|room| load >= room) {
@@ -139,14 +121,10 @@ impl Product for HaproxyLeastConn {
                 Pick::Wait
             };
         };
-        let pick = self.servers.insist(member, cx);
+        let pick = servers.insist(member, cx);
         if matches!(pick, Pick::WaitFor(_)) {
-            self.rank(member, 1, cx);
+            self.rank(member, 1, servers, cx);
         }
         pick
-    }
-
-    fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-        self.servers.takes_waiting(member, cx)
     }
 }

@@ -1,4 +1,4 @@
-//! Draws servers from the ring and takes the least loaded of them. This is HAProxy's `balance
+//! RingDraws servers from the ring and takes the least loaded of them. This is HAProxy's `balance
 //! random`.
 //!
 //! Each draw looks up a random number on the ring of consistent hashing, so shares are only roughly
@@ -17,10 +17,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::backend;
+use super::backend::{self, Algorithm, Backend};
 use super::ring::Ring;
-use super::servers::{self, Servers, Shared};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
+use super::servers::{Servers, Shared};
+use crate::strategy::{Context, MemberId, Pick, Request};
 use lbsim_engine::time::Span;
 
 /// Settings of `haproxy-random`.
@@ -62,16 +62,18 @@ impl Default for Config {
 const FIRST: u32 = 2_463_534_242;
 
 /// `balance random`.
+pub type HaproxyRandom = Backend<RingDraws>;
+
+/// Points of the ring, drawn.
 #[derive(Clone, Debug)]
-pub struct HaproxyRandom {
+pub struct RingDraws {
     draws: u32,
     state: u32,
-    servers: Servers,
     ring: Ring,
     outdated: bool,
 }
 
-impl HaproxyRandom {
+impl RingDraws {
     /// Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8(14), 2003.
     fn draw(&mut self) -> u32 {
         self.state ^= self.state << 13;
@@ -81,52 +83,34 @@ impl HaproxyRandom {
     }
 }
 
-impl News for HaproxyRandom {
+impl Algorithm for RingDraws {
     type Config = Config;
 
-    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
-        servers::in_charge(config.allbackups, members)
-    }
-
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let own = || FIRST.wrapping_add(lbsim_engine::rng::below(cx.rng, 1 << 31) as u32);
-        let shared = Shared {
+    fn shared(config: &Config) -> Shared {
+        Shared {
             slowstart: config.slowstart,
             allbackups: config.allbackups,
             fullconn: config.fullconn,
-        };
-        HaproxyRandom {
+        }
+    }
+
+    fn new(config: &Config, _: &Servers, cx: &mut Context<'_>) -> Self {
+        let own = || FIRST.wrapping_add(lbsim_engine::rng::below(cx.rng, 1 << 31) as u32);
+        RingDraws {
             draws: config.draws,
             state: config.seed.unwrap_or_else(own).max(1),
-            servers: Servers::new(shared),
             ring: Ring::default(),
             outdated: true,
         }
     }
 
-    fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.servers.sent();
-    }
-
-    fn answered(&mut self, _: &Answer, _: &mut Context<'_>) {
-        self.servers.answered();
-    }
-
-    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-        self.servers.eligibility_changed(member, cx);
+    fn changed(&mut self, _: MemberId, _: &Servers, _: &Context<'_>) {
         self.outdated = true;
     }
 
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.outdated = true;
-    }
-}
-
-impl Product for HaproxyRandom {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        let grown = !self.servers.grown(cx.now).is_empty();
-        if std::mem::take(&mut self.outdated) || grown {
-            self.ring.place(&self.servers, cx);
+    fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
+        if std::mem::take(&mut self.outdated) {
+            self.ring.place(servers, cx);
         }
         if self.ring.is_empty() {
             return Pick::Nobody;
@@ -141,7 +125,7 @@ impl Product for HaproxyRandom {
                 .walk(at, untried)
                 .unwrap_or_else(|| self.ring.at(at));
             let load = |member: MemberId| u64::from(cx.pool.in_flight(member));
-            let weight = |member: MemberId| u64::from(self.servers.weight(member, cx));
+            let weight = |member: MemberId| u64::from(servers.weight(member, cx));
             best = match best {
                 Some(before)
                     if before != drawn
@@ -153,13 +137,9 @@ impl Product for HaproxyRandom {
             };
         }
         match best {
-            Some(member) if !self.servers.is_saturated(member, cx) => Pick::Member(member),
+            Some(member) if !servers.is_saturated(member, cx) => Pick::Member(member),
             Some(_) => Pick::Wait,
             None => Pick::Nobody,
         }
-    }
-
-    fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-        self.servers.takes_waiting(member, cx)
     }
 }

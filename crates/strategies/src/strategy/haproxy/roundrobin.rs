@@ -14,21 +14,22 @@
 //! **Verified:** picks equal to recordings, also those of weights changed at run time, drains, slow
 //! start, `maxconn` with its queue, and of a real run.
 
-use super::backend::Config;
+use super::backend::{Algorithm, Backend, Config};
 use super::fwrr::Group;
-use super::servers::{self, Servers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
+use super::servers::{Servers, Shared};
+use crate::strategy::{Context, MemberId, Pick, Request};
 
 /// `balance roundrobin`.
+pub type HaproxyRoundRobin = Backend<TreesInTurn>;
+
+/// Turns in two trees.
 #[derive(Clone, Debug)]
-pub struct HaproxyRoundRobin {
-    servers: Servers,
-    allbackups: bool,
+pub struct TreesInTurn {
     active: Group,
     backup: Group,
 }
 
-impl HaproxyRoundRobin {
+impl TreesInTurn {
     fn group(&mut self, member: MemberId, cx: &Context<'_>) -> &mut Group {
         if cx.pool.members()[member as usize].backup {
             &mut self.backup
@@ -36,11 +37,38 @@ impl HaproxyRoundRobin {
             &mut self.active
         }
     }
+}
 
-    /// A server may have come, gone, or changed its weight.
-    fn update(&mut self, member: MemberId, cx: &Context<'_>) {
+impl Algorithm for TreesInTurn {
+    type Config = Config;
+
+    fn shared(config: &Config) -> Shared {
+        config.shared()
+    }
+
+    fn heeds_answers(_: &Config) -> bool {
+        false
+    }
+
+    fn new(_: &Config, servers: &Servers, cx: &mut Context<'_>) -> Self {
+        let count = cx.pool.len();
+        let mut rule = TreesInTurn {
+            active: Group::new(count),
+            backup: Group::new(count),
+        };
+        for member in 0..count as MemberId {
+            let configured = &cx.pool.members()[member as usize];
+            if configured.weight > 0 && !configured.down {
+                let weight = servers.weight(member, cx);
+                rule.group(member, cx).begin_with(member, weight);
+            }
+        }
+        rule
+    }
+
+    fn changed(&mut self, member: MemberId, servers: &Servers, cx: &Context<'_>) {
         let usable = Servers::is_usable(member, cx);
-        let weight = self.servers.weight(member, cx);
+        let weight = servers.weight(member, cx);
         let group = self.group(member, cx);
         match (group.contains(member), usable) {
             (true, true) => group.reweigh(member, weight),
@@ -49,67 +77,14 @@ impl HaproxyRoundRobin {
             (false, false) => {}
         }
     }
-}
 
-impl News for HaproxyRoundRobin {
-    type Config = Config;
-
-    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
-        servers::in_charge(config.allbackups, members)
-    }
-
-    fn heeds_answers(_: &Config) -> bool {
-        false
-    }
-
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let count = cx.pool.len();
-        let mut rule = HaproxyRoundRobin {
-            servers: Servers::new(config.shared()),
-            allbackups: config.allbackups,
-            active: Group::new(count),
-            backup: Group::new(count),
-        };
-        for member in 0..count as MemberId {
-            let configured = &cx.pool.members()[member as usize];
-            if configured.weight > 0 && !configured.down {
-                let weight = rule.servers.weight(member, cx);
-                rule.group(member, cx).begin_with(member, weight);
-            }
-        }
-        rule
-    }
-
-    fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.servers.sent();
-    }
-
-    fn answered(&mut self, _: &Answer, _: &mut Context<'_>) {
-        self.servers.answered();
-    }
-
-    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-        self.servers.eligibility_changed(member, cx);
-        self.update(member, cx);
-    }
-
-    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
-        self.update(member, cx);
-    }
-}
-
-impl Product for HaproxyRoundRobin {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        for member in self.servers.grown(cx.now) {
-            self.update(member, cx);
-        }
+    fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
         if cx.pool.waiting() > 0 {
             return Pick::Wait;
         }
-        let servers = &self.servers;
         let full = |member| servers.is_saturated(member, cx);
         let avoided = |member| request.tried.contains(&member);
-        if self.active.is_empty() && !self.allbackups {
+        if self.active.is_empty() && !servers.all_backups_serve() {
             // Of the backups the first alone.
             return match servers.in_charge(cx).first() {
                 Some(&member) if full(member) => Pick::Wait,
@@ -127,9 +102,5 @@ impl Product for HaproxyRoundRobin {
             None if group.is_empty() => Pick::Nobody,
             None => Pick::Wait,
         }
-    }
-
-    fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-        self.servers.takes_waiting(member, cx)
     }
 }

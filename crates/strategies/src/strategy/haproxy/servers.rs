@@ -1,7 +1,7 @@
 //! What all algorithms of HAProxy share: weights and their slow start, connection limits, which
 //! servers are usable, and backups. (2.6, src/server.c, src/queue.c, src/backend.c)
 
-use crate::strategy::{Context, Member, MemberId, Pick, standby};
+use crate::strategy::{Context, MemberId, Pick};
 use lbsim_engine::time::{Span, Time};
 
 /// A weight of 1 in the trees: slow start moves in sixteenths of it.
@@ -9,7 +9,7 @@ const SCALE: u32 = 16;
 
 /// Settings of a backend that all algorithms share.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Shared {
+pub struct Shared {
     /// How long a server that has come back takes to reach its full weight, where it does not say
     /// itself.
     pub(super) slowstart: Span,
@@ -22,17 +22,12 @@ pub(super) struct Shared {
 
 /// The servers of a backend.
 #[derive(Clone, Debug)]
-pub(super) struct Servers {
+pub struct Servers {
     shared: Shared,
     /// Servers that have come back not long ago.
     ramping: Vec<Ramp>,
     /// Requests at servers, all together.
     served: u32,
-}
-
-/// Who serves while all are well: see [`News::in_charge`](crate::strategy::News::in_charge).
-pub(super) fn in_charge(allbackups: bool, members: &[Member]) -> Vec<bool> {
-    standby::backups(members, if allbackups { usize::MAX } else { 1 })
 }
 
 /// A server on its way to its full weight.
@@ -62,6 +57,11 @@ impl Servers {
 
     pub(super) fn answered(&mut self) {
         self.served = self.served.saturating_sub(1);
+    }
+
+    /// Whether all backups serve where no other server can.
+    pub(super) fn all_backups_serve(&self) -> bool {
+        self.shared.allbackups
     }
 
     /// Requests at servers, all together.

@@ -21,15 +21,33 @@
 
 use std::net::IpAddr;
 
-use super::hashed::{self, Hashed, hashed_rule};
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
+use super::backend::Backend;
+use super::hashed::{Config, Hashed, Hasher, Hashes};
+use crate::strategy::{Origin, Request};
 
-hashed_rule! {
-    /// `balance source`.
-    HaproxySource,
-    hashed::Config,
-    Clone::clone,
-    |_, hashed, request| {
+/// `balance source`.
+pub type HaproxySource = Backend<Hashed<SourceAddress>>;
+
+/// The address that a request comes from.
+#[derive(Clone, Debug)]
+pub struct SourceAddress;
+
+impl Hashes for SourceAddress {
+    type Config = Config;
+
+    fn shared(config: &Config) -> Config {
+        config.clone()
+    }
+
+    fn origin() -> Origin {
+        Origin::Address
+    }
+
+    fn new(_: &Config) -> Self {
+        SourceAddress
+    }
+
+    fn hash(&self, hasher: Hasher, request: &Request<'_>) -> Option<u32> {
         let word = match request.address {
             IpAddr::V4(address) => address.to_bits(),
             IpAddr::V6(address) => {
@@ -37,7 +55,6 @@ hashed_rule! {
                 (0..4).fold(0, |word, part| word ^ (bits >> (32 * part)) as u32)
             }
         };
-        Some(hashed.finish(word))
-    },
-    crate::strategy::Origin::Address
+        Some(hasher.finish(word))
+    }
 }

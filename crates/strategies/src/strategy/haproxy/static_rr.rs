@@ -12,61 +12,46 @@
 //! s1 s2 s3), and by queues.
 //! **Verified:** picks equal to recordings, also of servers that go and come back.
 
-use super::backend::Config;
+use super::backend::{Algorithm, Backend, Config};
 use super::map::Map;
-use super::servers::{self, Servers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request};
+use super::servers::{Servers, Shared};
+use crate::strategy::{Context, MemberId, Pick, Request};
 
 /// `balance static-rr`.
+pub type HaproxyStaticRr = Backend<MapInTurn>;
+
+/// The map in turn.
 #[derive(Clone, Debug)]
-pub struct HaproxyStaticRr {
-    servers: Servers,
+pub struct MapInTurn {
     map: Map,
     outdated: bool,
 }
 
-impl News for HaproxyStaticRr {
+impl Algorithm for MapInTurn {
     type Config = Config;
 
-    fn in_charge(config: &Config, members: &[Member]) -> Vec<bool> {
-        servers::in_charge(config.allbackups, members)
+    fn shared(config: &Config) -> Shared {
+        config.shared()
     }
 
     fn heeds_answers(_: &Config) -> bool {
         false
     }
 
-    fn new(config: &Config, _: &mut Context<'_>) -> Self {
-        HaproxyStaticRr {
-            servers: Servers::new(config.shared()),
+    fn new(_: &Config, _: &Servers, _: &mut Context<'_>) -> Self {
+        MapInTurn {
             map: Map::default(),
             outdated: true,
         }
     }
 
-    fn sent(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.servers.sent();
-    }
-
-    fn answered(&mut self, _: &Answer, _: &mut Context<'_>) {
-        self.servers.answered();
-    }
-
-    fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
-        self.servers.eligibility_changed(member, cx);
+    fn changed(&mut self, _: MemberId, _: &Servers, _: &Context<'_>) {
         self.outdated = true;
     }
 
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.outdated = true;
-    }
-}
-
-impl Product for HaproxyStaticRr {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.servers.grown(cx.now);
+    fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
         if std::mem::take(&mut self.outdated) {
-            self.map.deal(&self.servers, cx);
+            self.map.deal(servers, cx);
         }
         if self.map.is_empty() {
             return Pick::Nobody;
@@ -74,15 +59,11 @@ impl Product for HaproxyStaticRr {
         if cx.pool.waiting() > 0 {
             return Pick::Wait;
         }
-        let full = |member| self.servers.is_saturated(member, cx);
+        let full = |member| servers.is_saturated(member, cx);
         let avoided = |member| request.tried.contains(&member);
         match self.map.next(full, avoided) {
             Some(member) => Pick::Member(member),
             None => Pick::Wait,
         }
-    }
-
-    fn takes_waiting(&mut self, member: MemberId, cx: &mut Context<'_>) -> bool {
-        self.servers.takes_waiting(member, cx)
     }
 }

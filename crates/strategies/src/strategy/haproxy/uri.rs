@@ -22,9 +22,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::hashed::{self, HashType, Hashed, hashed_rule};
+use super::backend::Backend;
+use super::hashed::{self, HashType, Hashed, Hasher, Hashes};
+use crate::strategy::Request;
 use crate::strategy::hash::haproxy::Function;
-use crate::strategy::{Answer, Context, MemberId, News, Pick, Product, Request};
 use lbsim_engine::time::Span;
 
 /// Settings of `haproxy-uri`.
@@ -113,15 +114,30 @@ impl Config {
     }
 }
 
-hashed_rule! {
-    /// `balance uri`.
-    HaproxyUri,
-    Config,
-    Config::shared,
-    |config, hashed, request| {
-        request
-            .key
-            .bytes(|uri| Some(config.part(uri)).filter(|part| !part.is_empty()).map(|part| hashed.hash(part)))
+/// `balance uri`.
+pub type HaproxyUri = Backend<Hashed<UriPart>>;
+
+/// A part of a URI.
+#[derive(Clone, Debug)]
+pub struct UriPart(Config);
+
+impl Hashes for UriPart {
+    type Config = Config;
+
+    fn shared(config: &Config) -> hashed::Config {
+        config.shared()
+    }
+
+    fn new(config: &Config) -> Self {
+        UriPart(config.clone())
+    }
+
+    fn hash(&self, hasher: Hasher, request: &Request<'_>) -> Option<u32> {
+        let hash = |uri: &[u8]| {
+            let part = self.0.part(uri);
+            (!part.is_empty()).then(|| hasher.hash(part))
+        };
+        request.key.bytes(hash)
     }
 }
 

@@ -30,9 +30,8 @@ use serde::{Deserialize, Serialize};
 use super::peers::{self, Condition, PASSED_OVER, Peers};
 use super::ring::Ring;
 use super::smooth::in_turn;
-use crate::strategy::{
-    Answer, Context, Member, MemberId, News, Origin, Pick, Product, Request, standby,
-};
+use super::upstream::{Method, Upstream};
+use crate::strategy::{Context, Origin, Pick, Request};
 use lbsim_engine::time::Span;
 
 /// Settings of `nginx-hash`.
@@ -88,20 +87,28 @@ impl Default for Config {
 }
 
 /// nginx with `hash`.
+pub type NginxHash = Upstream<ByHash>;
+
+/// By a hash of what the request says.
 #[derive(Clone, Debug)]
-pub struct NginxHash {
+pub struct ByHash {
     key: HashKey,
-    peers: Peers,
     /// Where the hash is consistent.
     ring: Option<Ring>,
 }
 
-impl NginxHash {
-    fn pick_by(&mut self, key: &[u8], request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
+impl ByHash {
+    fn pick_by(
+        &self,
+        key: &[u8],
+        peers: &mut Peers,
+        request: &Request<'_>,
+        cx: &mut Context<'_>,
+    ) -> Pick {
         match &self.ring {
-            _ if key.is_empty() => self.peers.round_robin(request, cx),
-            None => plain(&mut self.peers, key, request, cx),
-            Some(ring) => consistent(&mut self.peers, ring, key, request, cx),
+            _ if key.is_empty() => peers.round_robin(request, cx),
+            None => plain(peers, key, request, cx),
+            Some(ring) => consistent(peers, ring, key, request, cx),
         }
     }
 }
@@ -142,15 +149,16 @@ fn consistent(
     peers.round_robin(request, cx)
 }
 
-impl News for NginxHash {
+impl Method for ByHash {
     type Config = Config;
 
-    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
-        standby::backups(members, usize::MAX)
-    }
-
-    fn notices_failures(config: &Config) -> bool {
-        config.max_fails > 0
+    fn shared(config: &Config) -> peers::Config {
+        peers::Config {
+            max_fails: config.max_fails,
+            fail_timeout: config.fail_timeout,
+            clock_offset: config.clock_offset,
+            next_upstream: config.next_upstream.clone(),
+        }
     }
 
     fn origin(config: &Config) -> Origin {
@@ -164,50 +172,28 @@ impl News for NginxHash {
         false
     }
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let shared = peers::Config {
-            max_fails: config.max_fails,
-            fail_timeout: config.fail_timeout,
-            clock_offset: config.clock_offset,
-            next_upstream: config.next_upstream.clone(),
-        };
-        let peers = Peers::new(&shared, cx);
+    fn new(config: &Config, peers: &Peers, cx: &Context<'_>) -> Self {
         let ring = config
             .consistent
             .then(|| Ring::new(peers.primaries(), cx.pool));
-        NginxHash {
+        ByHash {
             key: config.key,
-            peers,
             ring,
         }
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.peers.answered(answer, cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-}
-
-impl Product for NginxHash {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        if self.peers.refresh(cx)
-            && let Some(ring) = &mut self.ring
-        {
-            *ring = Ring::new(self.peers.primaries(), cx.pool);
+    fn reloaded(&mut self, peers: &Peers, cx: &Context<'_>) {
+        if let Some(ring) = &mut self.ring {
+            *ring = Ring::new(peers.primaries(), cx.pool);
         }
+    }
+
+    fn pick(&mut self, peers: &mut Peers, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
+        let mut by = |key: &[u8]| self.pick_by(key, peers, request, cx);
         match self.key {
-            HashKey::Key => request.key.bytes(|key| self.pick_by(key, request, cx)),
-            HashKey::Address => self.pick_by(request.address.to_string().as_bytes(), request, cx),
-            HashKey::Client => request
-                .client
-                .bytes(|client| self.pick_by(client, request, cx)),
+            HashKey::Key => request.key.bytes(by),
+            HashKey::Address => by(request.address.to_string().as_bytes()),
+            HashKey::Client => request.client.bytes(by),
         }
     }
 }
@@ -216,7 +202,7 @@ impl Product for NginxHash {
 mod tests {
     use serde_json::json;
 
-    use super::super::peers::tests::{Upstream, servers};
+    use super::super::peers::tests::{Rig, servers};
     use crate::strategy::{MemberId, Outcome, Pick};
 
     fn member(pick: Pick) -> MemberId {
@@ -230,7 +216,7 @@ mod tests {
     fn keys_without_a_text_go_round() {
         for consistent in [false, true] {
             let config = json!({ "kind": "nginx-hash", "consistent": consistent });
-            let mut upstream = Upstream::new(config, servers(&[1, 1, 1]));
+            let mut upstream = Rig::new(config, servers(&[1, 1, 1]));
             let picks = [(); 4].map(|()| member(upstream.ask("10.0.0.1", "", &[])));
             assert_eq!(picks, [0, 1, 2, 0]);
         }
@@ -238,11 +224,11 @@ mod tests {
 
     #[test]
     fn the_address_is_hashed_where_it_is_the_key() {
-        let mut by_address = Upstream::new(
+        let mut by_address = Rig::new(
             json!({ "kind": "nginx-hash", "key": "address" }),
             servers(&[1; 9]),
         );
-        let mut by_key = Upstream::new(json!({ "kind": "nginx-hash" }), servers(&[1; 9]));
+        let mut by_key = Rig::new(json!({ "kind": "nginx-hash" }), servers(&[1; 9]));
         for host in 0..50 {
             let address = format!("10.0.0.{host}");
             let pick = by_address.ask(&address, "any", &[]);
@@ -257,7 +243,7 @@ mod tests {
             let config = json!({ "kind": "nginx-hash", "consistent": consistent });
             for key in 0..50 {
                 let key = key.to_string();
-                let mut upstream = Upstream::new(config.clone(), servers(&[3, 2, 2, 1]));
+                let mut upstream = Rig::new(config.clone(), servers(&[3, 2, 2, 1]));
                 let first = member(upstream.ask("10.0.0.1", &key, &[]));
                 let second = member(upstream.ask("10.0.0.1", &key, &[first]));
                 let third = member(upstream.ask("10.0.0.1", &key, &[second, first]));
@@ -275,7 +261,7 @@ mod tests {
     #[test]
     fn points_are_counted_and_not_servers() {
         let config = json!({ "kind": "nginx-hash", "consistent": true });
-        let mut upstream = Upstream::new(config, servers(&[100, 1, 1]));
+        let mut upstream = Rig::new(config, servers(&[100, 1, 1]));
         upstream.serve(0, Outcome::Failure);
         let goes_round = |key: &u32| {
             let turns = [(); 4].map(|()| upstream.ask("10.0.0.1", &key.to_string(), &[]));

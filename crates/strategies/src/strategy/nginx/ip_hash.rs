@@ -21,58 +21,37 @@
 
 use std::net::IpAddr;
 
-use super::peers::{Config, PASSED_OVER, Peers};
-use crate::strategy::{
-    Answer, Context, Member, MemberId, News, Origin, Pick, Product, Request, standby,
-};
+use super::peers::{self, PASSED_OVER, Peers};
+use super::upstream::{Method, Upstream};
+use crate::strategy::{Context, Origin, Pick, Request};
 
 /// nginx with `ip_hash`.
+pub type NginxIpHash = Upstream<ByNetwork>;
+
+/// By a hash of the client's network.
 #[derive(Clone, Debug)]
-pub struct NginxIpHash {
-    peers: Peers,
-}
+pub struct ByNetwork;
 
-impl News for NginxIpHash {
-    type Config = Config;
+impl Method for ByNetwork {
+    type Config = peers::Config;
 
-    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
-        standby::backups(members, usize::MAX)
+    fn shared(config: &peers::Config) -> peers::Config {
+        config.clone()
     }
 
-    fn notices_failures(config: &Config) -> bool {
-        config.max_fails > 0
-    }
-
-    fn origin(_: &Config) -> Origin {
+    fn origin(_: &peers::Config) -> Origin {
         Origin::Address
     }
 
-    fn heeds_answers(_: &Config) -> bool {
+    fn heeds_answers(_: &peers::Config) -> bool {
         false
     }
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        NginxIpHash {
-            peers: Peers::new(config, cx),
-        }
+    fn new(_: &peers::Config, _: &Peers, _: &Context<'_>) -> Self {
+        ByNetwork
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.peers.answered(answer, cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-}
-
-impl Product for NginxIpHash {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.peers.refresh(cx);
+    fn pick(&mut self, peers: &mut Peers, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
         let mut hash: u32 = 89;
         let mut step = |bytes: &[u8]| {
             for &byte in bytes {
@@ -85,12 +64,11 @@ impl Product for NginxIpHash {
         match request.address {
             IpAddr::V4(address) => {
                 let [a, b, c, _] = address.octets();
-                self.peers
-                    .seek(request, cx, passed_over, |_| step(&[a, b, c]))
+                peers.seek(request, cx, passed_over, |_| step(&[a, b, c]))
             }
             IpAddr::V6(address) => {
                 let bytes = address.octets();
-                self.peers.seek(request, cx, passed_over, |_| step(&bytes))
+                peers.seek(request, cx, passed_over, |_| step(&bytes))
             }
         }
     }
@@ -100,12 +78,12 @@ impl Product for NginxIpHash {
 mod tests {
     use serde_json::json;
 
-    use super::super::peers::tests::{Upstream, servers};
+    use super::super::peers::tests::{Rig, servers};
     use crate::strategy::{Outcome, Pick};
 
     #[test]
     fn clients_of_a_network_share_a_server_and_move_together() {
-        let mut upstream = Upstream::new(json!({ "kind": "nginx-ip-hash" }), servers(&[1; 7]));
+        let mut upstream = Rig::new(json!({ "kind": "nginx-ip-hash" }), servers(&[1; 7]));
         let mut ask = |host: u8, tried: &[u32]| upstream.ask(&format!("192.0.2.{host}"), "", tried);
         let Pick::Member(first) = ask(1, &[]) else {
             panic!("nobody");
@@ -122,7 +100,7 @@ mod tests {
     /// never come by.
     #[test]
     fn after_twenty_places_in_vain_the_round_robin_decides() {
-        let mut upstream = Upstream::new(json!({ "kind": "nginx-ip-hash" }), servers(&[1; 1000]));
+        let mut upstream = Rig::new(json!({ "kind": "nginx-ip-hash" }), servers(&[1; 1000]));
         for server in 1..1000 {
             upstream.serve(server, Outcome::Failure);
         }

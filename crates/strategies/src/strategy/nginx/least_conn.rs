@@ -14,17 +14,17 @@
 //! move the turns and give failed servers their weight back.
 //! **Verified:** picks equal to recordings, also those of failures.
 
-use super::peers::{Config, Peers};
+use super::peers::{self, Peers};
 use super::smooth::Smooth;
-use crate::strategy::{
-    Answer, Context, Member, MemberId, News, Pick, Pool, Product, Request, standby,
-};
+use super::upstream::{Method, Upstream};
+use crate::strategy::{Context, MemberId, Pick, Pool, Request};
 
 /// nginx with `least_conn`.
+pub type NginxLeastConn = Upstream<FewestConns>;
+
+/// The fewest requests in flight for the weight.
 #[derive(Clone, Debug)]
-pub struct NginxLeastConn {
-    peers: Peers,
-}
+pub struct FewestConns;
 
 /// The candidate with the fewest requests in flight for its weight; among equals, `smooth` decides.
 fn least_conn(smooth: &mut Smooth, candidates: &[MemberId], pool: &Pool) -> Option<MemberId> {
@@ -47,39 +47,18 @@ fn least_conn(smooth: &mut Smooth, candidates: &[MemberId], pool: &Pool) -> Opti
     }
 }
 
-impl News for NginxLeastConn {
-    type Config = Config;
+impl Method for FewestConns {
+    type Config = peers::Config;
 
-    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
-        standby::backups(members, usize::MAX)
+    fn shared(config: &peers::Config) -> peers::Config {
+        config.clone()
     }
 
-    fn notices_failures(config: &Config) -> bool {
-        config.max_fails > 0
+    fn new(_: &peers::Config, _: &Peers, _: &Context<'_>) -> Self {
+        FewestConns
     }
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        NginxLeastConn {
-            peers: Peers::new(config, cx),
-        }
-    }
-
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.peers.answered(answer, cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-}
-
-impl Product for NginxLeastConn {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.peers.refresh(cx);
-        self.peers.pick(request, cx, least_conn)
+    fn pick(&mut self, peers: &mut Peers, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
+        peers.pick(request, cx, least_conn)
     }
 }

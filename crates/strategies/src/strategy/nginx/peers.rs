@@ -56,7 +56,7 @@ impl Default for Config {
 
 /// The peers of an upstream.
 #[derive(Clone, Debug)]
-pub(super) struct Peers {
+pub struct Peers {
     /// Of servers that have no settings of their own.
     max_fails: u32,
     fail_timeout: Span,

@@ -24,7 +24,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::peers::{self, Condition, PASSED_OVER, Peers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
+use super::upstream::{Method, Upstream};
+use crate::strategy::{Context, MemberId, Pick, Request};
 use lbsim_engine::rng::below;
 use lbsim_engine::time::Span;
 
@@ -79,10 +80,12 @@ impl Default for Config {
 }
 
 /// nginx with `random`.
+pub type NginxRandom = Upstream<Drawn>;
+
+/// One or two that are drawn.
 #[derive(Clone, Debug)]
-pub struct NginxRandom {
+pub struct Drawn {
     two: Two,
-    peers: Peers,
     draws: Draws,
 }
 
@@ -101,17 +104,22 @@ impl Draws {
     }
 }
 
-impl NginxRandom {
-    fn two(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Option<Pick> {
-        self.peers.total_weight()?;
+impl Drawn {
+    fn two(
+        &mut self,
+        peers: &mut Peers,
+        request: &Request<'_>,
+        cx: &mut Context<'_>,
+    ) -> Option<Pick> {
+        peers.total_weight()?;
         let load = |member: MemberId, other: MemberId, cx: &Context<'_>| {
             u64::from(cx.pool.in_flight(member)) * u64::from(cx.pool.weight(other))
         };
         let mut first = None;
         let mut passed_over = 0;
         while passed_over <= PASSED_OVER {
-            let drawn = self.peers.at(self.draws.draw(cx));
-            if first == Some(drawn) || !self.peers.is_free(drawn, request, cx) {
+            let drawn = peers.at(self.draws.draw(cx));
+            if first == Some(drawn) || !peers.is_free(drawn, request, cx) {
                 passed_over += 1;
                 continue;
             }
@@ -121,67 +129,43 @@ impl NginxRandom {
             };
             let busier = load(drawn, other, cx) > load(other, drawn, cx);
             let taken = if busier { other } else { drawn };
-            return Some(self.peers.take(taken, cx.now));
+            return Some(peers.take(taken, cx.now));
         }
         None
     }
 }
 
-impl News for NginxRandom {
+impl Method for Drawn {
     type Config = Config;
 
-    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
-        standby::backups(members, usize::MAX)
-    }
-
-    fn notices_failures(config: &Config) -> bool {
-        config.max_fails > 0
+    fn shared(config: &Config) -> peers::Config {
+        peers::Config {
+            max_fails: config.max_fails,
+            fail_timeout: config.fail_timeout,
+            clock_offset: config.clock_offset,
+            next_upstream: config.next_upstream.clone(),
+        }
     }
 
     fn heeds_answers(config: &Config) -> bool {
         config.two != Two::Off
     }
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let shared = peers::Config {
-            max_fails: config.max_fails,
-            fail_timeout: config.fail_timeout,
-            clock_offset: config.clock_offset,
-            next_upstream: config.next_upstream.clone(),
-        };
-        NginxRandom {
+    fn new(config: &Config, _: &Peers, _: &Context<'_>) -> Self {
+        Drawn {
             two: config.two,
-            peers: Peers::new(&shared, cx),
             draws: Draws {
                 known: config.draws.clone().into_iter(),
             },
         }
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.peers.answered(answer, cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-}
-
-impl Product for NginxRandom {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.peers.refresh(cx);
-        let draws = &mut self.draws;
+    fn pick(&mut self, peers: &mut Peers, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
         match self.two {
-            Two::Off => self
-                .peers
-                .seek(request, cx, PASSED_OVER, |cx| draws.draw(cx)),
+            Two::Off => peers.seek(request, cx, PASSED_OVER, |cx| self.draws.draw(cx)),
             Two::LeastConn => self
-                .two(request, cx)
-                .unwrap_or_else(|| self.peers.round_robin(request, cx)),
+                .two(peers, request, cx)
+                .unwrap_or_else(|| peers.round_robin(request, cx)),
         }
     }
 }
@@ -190,13 +174,13 @@ impl Product for NginxRandom {
 mod tests {
     use serde_json::json;
 
-    use super::super::peers::tests::{Upstream, servers};
+    use super::super::peers::tests::{Rig, servers};
     use crate::strategy::{Outcome, Pick};
 
     #[test]
     fn known_draws_come_first_and_those_in_vain_are_passed_over() {
         let config = json!({ "kind": "nginx-random", "draws": [7, 4, 0, 5] });
-        let mut upstream = Upstream::new(config, servers(&[5, 3]));
+        let mut upstream = Rig::new(config, servers(&[5, 3]));
         upstream.serve(0, Outcome::Success);
         for (tried, picked) in [(&[][..], 1), (&[], 0), (&[0], 1)] {
             let pick = upstream.ask("10.0.0.1", "", tried);
@@ -208,7 +192,7 @@ mod tests {
     fn the_second_drawn_wins_ties() {
         let config =
             json!({ "kind": "nginx-random", "two": "least_conn", "draws": [0, 0, 1, 1, 2] });
-        let mut upstream = Upstream::new(config, servers(&[1, 1, 1]));
+        let mut upstream = Rig::new(config, servers(&[1, 1, 1]));
         assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(1));
         assert_eq!(upstream.ask("10.0.0.1", "", &[]), Pick::Member(2));
     }
@@ -218,7 +202,7 @@ mod tests {
     fn without_a_pair_the_round_robin_decides() {
         for two in ["off", "least_conn"] {
             let config = json!({ "kind": "nginx-random", "two": two });
-            let mut upstream = Upstream::new(config, servers(&[1; 300]));
+            let mut upstream = Rig::new(config, servers(&[1; 300]));
             for server in 0..300 {
                 if server != 7 {
                     upstream.serve(server, Outcome::Failure);

@@ -22,52 +22,33 @@
 //! three servers tried are known.
 //! **Verified:** picks equal to recordings, also those of failures, backups and `max_conns`.
 
-use super::peers::{Config, Peers};
-use crate::strategy::{Answer, Context, Member, MemberId, News, Pick, Product, Request, standby};
+use super::peers::{self, Peers};
+use super::upstream::{Method, Upstream};
+use crate::strategy::{Context, Pick, Request};
 
 /// The default method of nginx.
+pub type NginxRoundRobin = Upstream<InTurn>;
+
+/// Smooth weighted round robin.
 #[derive(Clone, Debug)]
-pub struct NginxRoundRobin {
-    peers: Peers,
-}
+pub struct InTurn;
 
-impl News for NginxRoundRobin {
-    type Config = Config;
+impl Method for InTurn {
+    type Config = peers::Config;
 
-    fn in_charge(_: &Config, members: &[Member]) -> Vec<bool> {
-        standby::backups(members, usize::MAX)
+    fn shared(config: &peers::Config) -> peers::Config {
+        config.clone()
     }
 
-    fn notices_failures(config: &Config) -> bool {
-        config.max_fails > 0
-    }
-
-    fn heeds_answers(_: &Config) -> bool {
+    fn heeds_answers(_: &peers::Config) -> bool {
         false
     }
 
-    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        NginxRoundRobin {
-            peers: Peers::new(config, cx),
-        }
+    fn new(_: &peers::Config, _: &Peers, _: &Context<'_>) -> Self {
+        InTurn
     }
 
-    fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
-        self.peers.answered(answer, cx);
-    }
-
-    fn membership_changed(&mut self, _: MemberId, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-
-    fn weight_changed(&mut self, _: MemberId, _: u32, _: &mut Context<'_>) {
-        self.peers.reload();
-    }
-}
-
-impl Product for NginxRoundRobin {
-    fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
-        self.peers.refresh(cx);
-        self.peers.round_robin(request, cx)
+    fn pick(&mut self, peers: &mut Peers, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
+        peers.round_robin(request, cx)
     }
 }

@@ -63,7 +63,7 @@ fn weights() {
 #[test]
 fn policies() {
     let text = cluster("    lb_policy: LEAST_REQUESTS\n");
-    refused(&text, "LEAST_REQUESTS", "there is `LEAST_REQUEST`");
+    refused(&text, "LEAST_REQUESTS", "did you mean `LEAST_REQUEST`?");
     let text = cluster("    lb_policy: \"quantum\"\n");
     refused(
         &text,

@@ -74,8 +74,8 @@ fn faults_are_where_they_are_and_say_what_was_expected() {
             mean `weight=`?",
         ),
         (
-            "upstream u { server a slow; }",
-            "slow",
+            "upstream u { server a quick; }",
+            "quick",
             "no parameter of `server`",
             "expected `weight=`",
         ),

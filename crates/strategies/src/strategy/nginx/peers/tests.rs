@@ -13,7 +13,7 @@ use lbsim_engine::rng::{Domain, Rng, Seeds};
 use lbsim_engine::time::{Span, Time};
 
 /// A strategy over its pool, driven by hand.
-pub(in crate::strategy::nginx) struct Upstream {
+pub(in crate::strategy::nginx) struct Rig {
     pool: Pool,
     strategy: Strategy,
     rng: Rng,
@@ -21,8 +21,8 @@ pub(in crate::strategy::nginx) struct Upstream {
     probes: Vec<MemberId>,
 }
 
-impl Upstream {
-    pub(in crate::strategy::nginx) fn new(config: Value, members: Vec<Member>) -> Upstream {
+impl Rig {
+    pub(in crate::strategy::nginx) fn new(config: Value, members: Vec<Member>) -> Rig {
         let config: StrategyConfig = serde_json::from_value(config).unwrap();
         let pool = Pool::new(members.into());
         let mut rng = Seeds::new(5, 0).stream(Domain::Strategy, 0);
@@ -35,7 +35,7 @@ impl Upstream {
             rng: &mut rng,
             probes: &mut probes,
         });
-        Upstream {
+        Rig {
             pool,
             strategy,
             rng,
@@ -137,7 +137,7 @@ fn round_robin(max_fails: u32) -> Value {
 
 #[test]
 fn a_failed_server_gets_one_trial_after_the_timeout_and_up_to_a_second() {
-    let mut upstream = Upstream::new(round_robin(1), servers(&[1, 1]));
+    let mut upstream = Rig::new(round_robin(1), servers(&[1, 1]));
     upstream.wait(0.9);
     upstream.serve(0, Outcome::Failure);
     for seconds in [2.0, 1.0] {
@@ -163,8 +163,8 @@ fn what_a_server_says_of_its_failures_goes_before_what_the_upstream_says() {
     members[2].max_fails = Some(0);
     for kind in ["nginx-round-robin", "nginx-least-conn", "nginx-hash"] {
         let config = json!({ "kind": kind, "fail-timeout": "3s" });
-        let mut upstream = Upstream::new(config, members.clone());
-        let free = |upstream: &mut Upstream| {
+        let mut upstream = Rig::new(config, members.clone());
+        let free = |upstream: &mut Rig| {
             let mut free = [false; 3];
             for who in 0..90 {
                 if let Pick::Member(member) = upstream.ask("10.0.0.1", &who.to_string(), &[]) {
@@ -189,7 +189,7 @@ fn what_a_server_says_of_its_failures_goes_before_what_the_upstream_says() {
 
 #[test]
 fn a_success_forgives_only_as_a_trial() {
-    let mut upstream = Upstream::new(round_robin(2), servers(&[1, 1]));
+    let mut upstream = Rig::new(round_robin(2), servers(&[1, 1]));
     upstream.serve(0, Outcome::Failure);
     upstream.serve(0, Outcome::Success);
     upstream.serve(0, Outcome::Timeout);
@@ -201,7 +201,7 @@ fn a_refusal_counts_where_it_is_listed() {
     for (listed, failed) in [(json!([]), false), (json!(["http_503"]), true)] {
         let mut config = round_robin(1);
         config["next-upstream"] = listed;
-        let mut upstream = Upstream::new(config, servers(&[1, 1]));
+        let mut upstream = Rig::new(config, servers(&[1, 1]));
         upstream.serve(0, Outcome::Rejected);
         let left_alone = (0..4).all(|_| upstream.pick(&[]) == Some(1));
         assert_eq!(left_alone, failed);
@@ -210,7 +210,7 @@ fn a_refusal_counts_where_it_is_listed() {
 
 #[test]
 fn weight_lost_by_failures_comes_back_by_one_a_pick() {
-    let mut upstream = Upstream::new(round_robin(4), servers(&[4, 1]));
+    let mut upstream = Rig::new(round_robin(4), servers(&[4, 1]));
     for _ in 0..3 {
         upstream.serve(0, Outcome::Failure);
     }
@@ -221,7 +221,7 @@ fn weight_lost_by_failures_comes_back_by_one_a_pick() {
 
 #[test]
 fn a_single_server_is_never_given_up() {
-    let mut upstream = Upstream::new(round_robin(1), servers(&[1]));
+    let mut upstream = Rig::new(round_robin(1), servers(&[1]));
     for _ in 0..5 {
         upstream.serve(0, Outcome::Failure);
         assert_eq!(upstream.pick(&[0]), Some(0));
@@ -235,7 +235,7 @@ fn backups_serve_where_nobody_else_can_and_keep_what_came_to_them() {
     let mut members = servers(&[1, 1, 1, 1]);
     members[2].backup = true;
     members[3].backup = true;
-    let mut upstream = Upstream::new(round_robin(1), members);
+    let mut upstream = Rig::new(round_robin(1), members);
     assert!((0..9).all(|_| upstream.pick(&[]) < Some(2)));
     assert_eq!(upstream.pick(&[0]), Some(1));
     assert_eq!(upstream.pick(&[1, 0]), Some(2));
@@ -258,7 +258,7 @@ fn full_servers_are_passed_over_and_where_all_are_the_request_fails() {
         "nginx-hash",
         "nginx-random",
     ] {
-        let mut upstream = Upstream::new(json!({ "kind": kind }), members.clone());
+        let mut upstream = Rig::new(json!({ "kind": kind }), members.clone());
         for _ in 0..3 {
             let member = upstream.pick(&[]).unwrap();
             upstream.send(member);
@@ -277,7 +277,7 @@ fn a_reload_forgets_failures_and_knows_the_new_servers() {
         json!({ "kind": "nginx-hash", "consistent": true }),
         json!({ "kind": "nginx-hash" }),
     ] {
-        let mut upstream = Upstream::new(config.clone(), servers(&[1, 1, 1]));
+        let mut upstream = Rig::new(config.clone(), servers(&[1, 1, 1]));
         upstream.set_present(2, false);
         assert!(upstream.pick(&[]) < Some(2), "{config}");
         upstream.serve(0, Outcome::Failure);
