@@ -5,12 +5,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::experiment::{self, METRICS, Noted, Outcome, Progress, RunError, Unsettled};
+use crate::report::chart::Chart;
 use crate::report::csv::{self, CsvError};
 use crate::report::table::{self, Style};
 use crate::report::tables::Tables;
 #[cfg(feature = "files")]
 use crate::report::write::{self, WriteError};
-use crate::report::{summary, sureness};
+use crate::report::{self, summary, sureness};
 use crate::scenario::Scenario;
 
 /// A scenario that is to be run.
@@ -151,6 +152,11 @@ impl Report {
     /// Where a row cannot be written as CSV.
     pub fn csv(&self) -> Result<Vec<(&'static str, Vec<u8>)>, CsvError> {
         csv::files(&self.scenario, &self.outcomes)
+    }
+
+    /// The charts, as they are written: SVG by name.
+    pub fn charts(&self) -> Vec<Chart> {
+        report::all_charts(&self.scenario, &self.outcomes)
     }
 
     /// The page `summary.md`, without charts.

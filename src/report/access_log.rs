@@ -60,7 +60,11 @@ impl World {
         text.extend(time_local(BEGINS + (ended.nanos() / 1_000_000_000) as i64).as_bytes());
         // A buffer in memory takes all that is written.
         text.extend(b"] \"GET ");
-        match self.keys[usize::from(request.group)].get(request.key as usize) {
+        let keys = &self.keys[usize::from(request.group)];
+        let key = usize::try_from(request.key)
+            .ok()
+            .and_then(|key| keys.get(key));
+        match key {
             Some(key) => text.extend(key.as_bytes()),
             None => {
                 let _ = write!(text, "/{}", request.key);

@@ -32,6 +32,15 @@ use chart::{Chart, Event, EventKind, Series, Study};
 use sweep::SweepTables;
 use tables::Tables;
 
+/// The charts of a scenario, with a sweep or without.
+pub fn all_charts(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<Chart> {
+    if scenario.sweep.is_some() {
+        sweep_charts(scenario, outcomes, &SweepTables::new(scenario, outcomes))
+    } else {
+        charts(scenario, outcomes, &Tables::new(scenario, &outcomes[0]))
+    }
+}
+
 /// The charts of a sweep.
 pub fn sweep_charts(scenario: &Scenario, outcomes: &[Outcome], tables: &SweepTables) -> Vec<Chart> {
     let shown = shown(scenario, None);

@@ -125,6 +125,35 @@ impl Builder {
         self
     }
 
+    /// Hands over what stands in a file that the text names: it is not looked for on disk. Packed
+    /// files are unpacked as those on disk are.
+    ///
+    /// ```
+    /// use lbsim::Scenario;
+    ///
+    /// let text = r#"
+    ///     question = "How long do these five requests take?"
+    ///     expect = "10 ms each, and 5 ms more where one comes within 5 ms of another."
+    ///     [run]
+    ///     compare = ["round-robin"]
+    ///     [[clients]]
+    ///     arrivals = { kind = "trace", file = "five.csv", columns = { time = "at" } }
+    ///     [[services]]
+    ///     name = "web"
+    ///     [[services.servers]]
+    ///     service = { kind = "constant", value = "10ms" }
+    /// "#;
+    /// let five = "at\n0\n0.1\n0.105\n0.2\n0.3\n";
+    /// let scenario = Scenario::builder("five.toml", text).file("five.csv", five).check()?;
+    /// assert_eq!(scenario.files.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn file(mut self, name: &str, contents: impl Into<Vec<u8>>) -> Builder {
+        let contents: Vec<u8> = contents.into();
+        self.document.files.insert(name.to_owned(), contents.into());
+        self
+    }
+
     /// How many independent repetitions.
     pub fn replications(self, count: u32) -> Builder {
         self.set("run.replications", count)
@@ -147,7 +176,7 @@ impl Builder {
     }
 
     /// As [`set`](Self::set), both in one text: `path=value`.
-    pub(super) fn assign(mut self, assignment: &str) -> Builder {
+    pub fn assign(mut self, assignment: &str) -> Builder {
         if let Err(fault) = self.document.set(assignment) {
             self.faults.push(*fault);
         }

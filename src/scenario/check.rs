@@ -113,7 +113,7 @@ pub fn check(
     document: &Document,
     value: serde_json::Value,
 ) -> Result<Scenario, Vec<Diagnostic>> {
-    let mut data = Data::new(path.parent().unwrap_or(FilePath::new("")));
+    let mut data = Data::new(path, document);
     let (mut scenario, plan, tune) = scenario(path, document, value, &mut data)?;
     let mut faults = Vec::new();
     if let Some(plan) = plan {

@@ -39,8 +39,8 @@ impl Template {
         }
         let template = Template {
             path: path.to_owned(),
+            data: Mutex::new(Data::new(path, &document)),
             document: document.without(&["sweep"]),
-            data: Mutex::new(Data::new(path.parent().unwrap_or(FilePath::new("")))),
         };
         Ok((template, scenario))
     }

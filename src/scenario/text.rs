@@ -1,5 +1,6 @@
 //! The text of a scenario as a tree in which every value knows where it was written.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -166,6 +167,8 @@ pub struct Document {
     whole: bool,
     /// What is compared after all that the text names: rules from outside, which it cannot name.
     pub(super) outside: Vec<StrategyConfig>,
+    /// What stands in files that it names, by name: those that are not looked for on disk.
+    pub(super) files: BTreeMap<String, Arc<[u8]>>,
 }
 
 impl Document {
@@ -183,6 +186,7 @@ impl Document {
             },
             whole: false,
             outside: Vec::new(),
+            files: BTreeMap::new(),
         };
         if text.len() > LONGEST {
             let message = format!(
@@ -227,6 +231,7 @@ impl Document {
             },
             whole: self.whole,
             outside: self.outside.clone(),
+            files: self.files.clone(),
         }
     }
 

@@ -121,7 +121,7 @@ struct Places {
 }
 
 /// The names of all columns.
-fn wanted(columns: &Columns) -> Vec<&str> {
+pub(super) fn wanted(columns: &Columns) -> Vec<&str> {
     let named = [
         &columns.time,
         &columns.ended,
@@ -199,7 +199,8 @@ pub fn read(trace: &Trace, text: impl Read) -> Result<Rows, TraceError> {
     rows(trace, table)
 }
 
-fn rows(trace: &Trace, mut table: Table<'_>) -> Result<Rows, TraceError> {
+/// Reads the trace from a table in which its columns were looked for.
+pub(super) fn rows(trace: &Trace, mut table: Table<'_>) -> Result<Rows, TraceError> {
     let columns = &trace.columns;
     let places = places(columns, &table)?;
     let mut faults: Vec<String> = Vec::new();

@@ -147,11 +147,17 @@ pub fn uniform_open(rng: &mut impl rand::Rng) -> f64 {
     ((rng.next_u64() >> 11) + 1) as f64 * (1.0 / (1u64 << 53) as f64)
 }
 
-/// A uniform index below `n` by multiplication (Lemire, ACM TOMACS 29(1), 2019, without the
-/// rejection step: for n below 2^32 its bias is under 2^-32, far below what a simulation can see).
+/// A uniform index below `n`: [`number_below`] for the places of a list.
 #[inline]
 pub fn below(rng: &mut impl rand::Rng, n: usize) -> usize {
-    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
+    number_below(rng, n as u64) as usize
+}
+
+/// A uniform number below `n` by multiplication (Lemire, ACM TOMACS 29(1), 2019, without the
+/// rejection step: for n below 2^32 its bias is under 2^-32, far below what a simulation can see).
+#[inline]
+pub fn number_below(rng: &mut impl rand::Rng, n: u64) -> u64 {
+    ((u128::from(rng.next_u64()) * u128::from(n)) >> 64) as u64
 }
 
 #[cfg(test)]

@@ -1,17 +1,24 @@
 //! Data files that scenarios name. Each is read once, however many variants use it.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "files")]
 use std::fs::File;
+#[cfg(feature = "files")]
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+#[cfg(feature = "files")]
+use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "files")]
 use xxhash_rust::xxh64::Xxh64;
+use xxhash_rust::xxh64::xxh64;
 
 use crate::logs::Table;
 use crate::model::arrivals::{Rows, Trace};
 use crate::scenario::file::{Measured, TimeUnit};
+use crate::scenario::text::Document;
 use crate::scenario::trace;
 
 /// What became of reading a file.
@@ -24,18 +31,35 @@ pub(in crate::scenario) struct Data {
     columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
 }
 
-/// The files that a scenario names, relative to its folder. Nothing else knows where they are, so
-/// that none is read without being known to what must not mix their contents with those of another
-/// day.
+/// The files that a scenario names: handed over with it, or relative to its folder. Nothing else
+/// knows where they are, so that none is read without being known to what must not mix their
+/// contents with those of another day.
 struct Files {
+    given: BTreeMap<String, Arc<[u8]>>,
+    #[cfg(feature = "files")]
     folder: PathBuf,
     /// Hashes of what stands in them, by name.
     seen: BTreeMap<String, u64>,
 }
 
 impl Files {
-    /// Where a file is; what stands in it is noted.
-    fn path(&mut self, name: &str) -> PathBuf {
+    /// The table in a file; what stands in it is noted.
+    fn table(&mut self, name: &str, wanted: &[&str]) -> Result<Table<'_>, String> {
+        if !self.given.contains_key(name) {
+            return self.on_disk(name, wanted);
+        }
+        let contents = &self.given[name];
+        self.seen.insert(name.to_owned(), xxh64(contents, 0));
+        Table::of(contents, wanted)
+    }
+
+    #[cfg(not(feature = "files"))]
+    fn on_disk(&mut self, _: &str, _: &[&str]) -> Result<Table<'static>, String> {
+        Err("is not among the files that were handed over with the scenario".to_owned())
+    }
+
+    #[cfg(feature = "files")]
+    fn on_disk(&mut self, name: &str, wanted: &[&str]) -> Result<Table<'static>, String> {
         let path = self.folder.join(name);
         // What cannot be read is found fault with by whoever reads it. Only files are: a pipe can
         // be read but once.
@@ -46,13 +70,15 @@ impl Files {
                 self.seen.insert(name.to_owned(), hash.0.digest());
             }
         }
-        path
+        Table::open(&path, wanted)
     }
 }
 
 /// Bytes on their way into a hash.
+#[cfg(feature = "files")]
 struct Hashing(Xxh64);
 
+#[cfg(feature = "files")]
 impl io::Write for Hashing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.update(bytes);
@@ -65,10 +91,14 @@ impl io::Write for Hashing {
 }
 
 impl Data {
-    pub(in crate::scenario) fn new(folder: &Path) -> Data {
+    /// For the scenario file at `path`.
+    #[cfg_attr(not(feature = "files"), expect(unused_variables))]
+    pub(in crate::scenario) fn new(path: &Path, document: &Document) -> Data {
         Data {
             files: Files {
-                folder: folder.to_owned(),
+                given: document.files.clone(),
+                #[cfg(feature = "files")]
+                folder: path.parent().unwrap_or(Path::new("")).to_owned(),
                 seen: BTreeMap::new(),
             },
             traces: BTreeMap::new(),
@@ -88,8 +118,10 @@ impl Data {
         self.traces
             .entry(name)
             .or_insert_with(|| {
-                trace::open(trace, &files.path(&trace.file))
-                    .map(Arc::new)
+                let table = files.table(&trace.file, &trace::wanted(&trace.columns));
+                let rows = table
+                    .and_then(|table| trace::rows(trace, table).map_err(|error| error.to_string()));
+                rows.map(Arc::new)
                     .map_err(|why| format!("`{}` {why}", trace.file))
             })
             .clone()
@@ -101,7 +133,10 @@ impl Data {
         let key = (file.to_owned(), column.map(str::to_owned));
         self.columns
             .entry(key)
-            .or_insert_with(|| read_column(&files.path(file), column).map(Arc::new))
+            .or_insert_with(|| {
+                let table = files.table(file, column.as_slice())?;
+                read_column(table, column).map(Arc::new)
+            })
             .clone()
     }
 
@@ -185,8 +220,7 @@ fn excerpt(cell: &str) -> String {
 /// Rows of a data file at most.
 const MOST_ROWS: usize = 10_000_000;
 
-fn read_column(path: &Path, column: Option<&str>) -> Result<Vec<String>, String> {
-    let mut table = Table::open(path, column.as_slice())?;
+fn read_column(mut table: Table<'_>, column: Option<&str>) -> Result<Vec<String>, String> {
     let at = match column {
         None if table.names().len() == 1 => 0,
         None => {

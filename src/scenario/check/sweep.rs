@@ -133,8 +133,9 @@ pub(super) fn sweep(
             .flat_map(|one| (0..second.values.len()).map(move |two| (one, Some(two))))
             .collect(),
     };
-    let cells = places.len() * base.variants.len() * base.replications as usize;
-    if cells as u64 > MOST_CELLS {
+    let runs = places.len() as u64 * base.variants.len() as u64;
+    let cells = runs.saturating_mul(u64::from(base.replications));
+    if cells > MOST_CELLS {
         let message = format!("the sweep has {cells} cells; at most {MOST_CELLS} are allowed");
         return Err(vec![Diagnostic::error("too-large", &at, message)]);
     }

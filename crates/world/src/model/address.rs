@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use rand::Rng as _;
 
-use lbsim_engine::rng::{Domain, Rng, Seeds, below, uniform};
+use lbsim_engine::rng::{Domain, Rng, Seeds, number_below, uniform};
 
 /// The addresses of a group of clients.
 #[derive(Clone, Debug)]
@@ -75,7 +75,7 @@ impl Drawn {
             let mut chance = uniform(rng);
             for (proxy, &prefix) in self.proxies.iter().zip(&proxies) {
                 if chance < proxy.share {
-                    return self.host(prefix, below(rng, proxy.addresses as usize) as u32);
+                    return self.host(prefix, number_below(rng, u64::from(proxy.addresses)) as u32);
                 }
                 chance -= proxy.share;
             }

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 use super::targets::Targets;
 use crate::strategy::index::Cumulative;
 use crate::strategy::{Answer, Context, MemberId, News, Outcome, Pick, Product, Request};
-use lbsim_engine::rng::below;
+use lbsim_engine::rng::number_below;
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of `aws-alb-weighted-random`.
@@ -185,8 +185,8 @@ impl Product for AwsAlbWeightedRandom {
         if self.weights.total() == 0 {
             return Pick::Nobody;
         }
-        let height = below(cx.rng, self.weights.total() as usize);
-        Pick::Member(self.weights.find(height as u64))
+        let height = number_below(cx.rng, self.weights.total());
+        Pick::Member(self.weights.find(height))
     }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::edf::Edf;
 use super::schedule::STARTS;
 use crate::strategy::{Context, MemberId};
-use lbsim_engine::rng::{Rng, below};
+use lbsim_engine::rng::{Rng, below, number_below};
 
 /// How load is dealt out to the zones of hosts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -34,7 +34,7 @@ pub struct ZoneAware {
     #[schemars(range(min = 0.0, max = 100.0))]
     pub routing_enabled: f64,
     /// With fewer healthy hosts zones do not matter.
-    pub min_cluster_size: usize,
+    pub min_cluster_size: u64,
     /// Whether requests fail in a panic, instead of going to any host.
     pub fail_traffic_on_panic: bool,
     /// Whether all stays in the own zone while a host there is healthy.
@@ -143,7 +143,7 @@ impl Zones {
                     let weight = |name| config.weights.get(name).copied().unwrap_or(0);
                     Dealing::Weighted {
                         weights: names.iter().map(weight).collect(),
-                        seed: below(cx.rng, 1 << 32) as u32,
+                        seed: number_below(cx.rng, 1 << 32) as u32,
                         turns: Vec::new(),
                     }
                 }
@@ -228,14 +228,14 @@ impl Zones {
                 }
                 match routing {
                     Routing::Residual { own, left_over } => {
-                        if (below(rng, PARTS as usize) as u64) < *own {
+                        if number_below(rng, PARTS) < *own {
                             return Some(0);
                         }
                         let all = left_over.last().copied().unwrap_or(0);
                         if all == 0 {
                             return Some(below(rng, left_over.len()));
                         }
-                        let drawn = below(rng, all as usize) as u64;
+                        let drawn = number_below(rng, all);
                         Some(left_over.partition_point(|&up_to| up_to <= drawn))
                     }
                     _ => Some(0),
@@ -268,7 +268,7 @@ fn route(config: &ZoneAware, has_own: bool, names: &[String], hosts: &[(usize, u
     let present = hosts.iter().filter(|&&(own, _)| own > 0).count();
     let healthy: usize = hosts.iter().map(|&(_, healthy)| healthy).sum();
     let too_few = present < 2 || proxy_zones.is_empty() || (proxy_zones.len() < 2 && !force);
-    if too_few || healthy < config.min_cluster_size || healthy == 0 {
+    if too_few || (healthy as u64) < config.min_cluster_size || healthy == 0 {
         return Routing::None;
     }
     let has_own = has_own && hosts[0].0 > 0;

@@ -4,7 +4,7 @@
 use super::edf::Edf;
 use super::hosts::Hosts;
 use crate::strategy::{Context, MemberId};
-use lbsim_engine::rng::below;
+use lbsim_engine::rng::number_below;
 
 /// The random number with which a schedule begins is below this: `createWithPicks` counts with 32
 /// bits.
@@ -24,7 +24,7 @@ impl Schedules {
     /// Schedules that begin at a place of their own, or where `seed` says.
     pub(super) fn new(seed: Option<u32>, cx: &mut Context<'_>) -> Schedules {
         Schedules {
-            seed: seed.unwrap_or_else(|| below(cx.rng, 1 << 32) as u32),
+            seed: seed.unwrap_or_else(|| number_below(cx.rng, 1 << 32) as u32),
             schedules: Vec::new(),
             version: None,
         }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::stride::Stride;
 use crate::strategy::{Context, MemberId, News, Pick, Product, Report, Request};
-use lbsim_engine::rng::below;
+use lbsim_engine::rng::number_below;
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of `grpc-weighted-round-robin`.
@@ -119,7 +119,7 @@ impl News for GrpcWeightedRoundRobin {
     }
 
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
-        let random = below(cx.rng, 1 << 32) as u32;
+        let random = number_below(cx.rng, 1 << 32) as u32;
         GrpcWeightedRoundRobin {
             config: config.clone(),
             reported: vec![Reported::default(); cx.pool.len()],

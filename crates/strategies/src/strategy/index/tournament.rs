@@ -4,7 +4,7 @@
 //! share it, so that a tie is drawn fairly on the way down.
 
 use crate::strategy::{Candidates, MemberId};
-use lbsim_engine::rng::{Rng, below};
+use lbsim_engine::rng::{Rng, number_below};
 
 /// The least of many scores, kept while they change.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl Tournament {
     pub fn least(&self, rng: &mut Rng) -> MemberId {
         let Node { score, tied } = self.nodes[1];
         assert!(tied > 0, "a rule is asked only where somebody is eligible");
-        let mut ticket = below(rng, tied as usize) as u64;
+        let mut ticket = number_below(rng, tied);
         let mut at = 1;
         while at < self.leaves {
             at *= 2;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::strategy::index::{Cumulative, Tournament};
 use crate::strategy::{Candidates, Context, MemberId, News, Report, Request, Rule};
-use lbsim_engine::rng::below;
+use lbsim_engine::rng::number_below;
 use lbsim_engine::units::Share;
 
 /// Settings of `resource-based`.
@@ -133,7 +133,7 @@ impl Rule for ResourceBased {
     ) -> MemberId {
         match &mut self.choice {
             Index::Weighted(cumulative) => {
-                cumulative.find_of(candidates, |total| below(cx.rng, total as usize) as u64)
+                cumulative.find_of(candidates, |total| number_below(cx.rng, total))
             }
             Index::Least(tournament) => tournament.least_of(candidates, cx.rng),
         }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::strategy::index::Cumulative;
 use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
-use lbsim_engine::rng::below;
+use lbsim_engine::rng::number_below;
 
 /// Settings of `weighted-random`: none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,6 +60,6 @@ impl Rule for WeightedRandom {
         cx: &mut Context<'_>,
     ) -> MemberId {
         self.eligible
-            .find_of(candidates, |total| below(cx.rng, total as usize) as u64)
+            .find_of(candidates, |total| number_below(cx.rng, total))
     }
 }
