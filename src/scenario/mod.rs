@@ -16,7 +16,6 @@ pub mod reference;
 mod rewrite;
 mod runaway;
 pub mod shape;
-pub mod step;
 mod template;
 pub mod text;
 pub mod trace;

@@ -9,7 +9,7 @@ use super::Check;
 use super::clients::sampler;
 use super::{names, steps};
 use crate::balancer::health::HealthCheck;
-use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
+use crate::model::blueprint::{GroupPlan, ServerPlan, ServicePlan};
 use crate::model::network::Delay;
 use crate::strategy::Member;
 use crate::time::{Span, Time};
@@ -86,22 +86,12 @@ fn plan(
         );
     }
     check_balancer(service, servers.len() as u64, at, check);
-    let balancer = &service.balancer;
     ServicePlan {
         name: service.name.clone(),
         servers,
         members: members.into(),
         groups,
-        balancer: BalancerPlan {
-            strategy: balancer.strategy.clone(),
-            instances: balancer.instances,
-            spread: balancer.spread,
-            sticky: balancer.sticky,
-            queue_timeout: balancer.queue_timeout,
-            timeout: balancer.timeout,
-            abandoned: balancer.abandoned,
-            retry: balancer.retry.clone(),
-        },
+        balancer: service.balancer.clone(),
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::schema;
 use super::super::text::{Document, Path};
 use super::data::Data;
 use super::{Check, blueprint, compared_service, read};
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{BalancerPlan, Blueprint};
 use crate::model::fault::FaultConfig;
 use crate::strategy::{Sight, StrategyConfig};
 
@@ -26,7 +26,7 @@ pub(in crate::scenario) struct World {
 impl World {
     fn of(file: &File, compared: usize) -> World {
         let mut services = file.services.clone();
-        services[compared].balancer.strategy = file::Balancer::default().strategy;
+        services[compared].balancer.strategy = BalancerPlan::default().strategy;
         World {
             clients: file.clients.clone(),
             services,

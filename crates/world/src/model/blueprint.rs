@@ -19,7 +19,7 @@ use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::retry::Retry;
-use lbsim_strategies::strategy::{Labels, Member, StrategyConfig};
+use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, StrategyConfig};
 
 /// Everything that a cell needs besides its seed.
 #[derive(Clone, Debug)]
@@ -150,7 +150,7 @@ pub struct GroupPlan {
     pub memory_per_request: f64,
     /// How often its monitoring agent reports.
     pub agent_interval: Span,
-    /// How balancers check them, if at all.
+    /// How balancers check them, if at all: as the balancers say, or otherwise.
     pub health_check: Option<HealthCheck>,
     /// One way, balancer to server.
     pub to_server: Delay,
@@ -162,25 +162,52 @@ pub struct GroupPlan {
     pub leaves: Time,
 }
 
-/// The balancers in front of a service.
-#[derive(Clone, Debug)]
+/// The balancers in front of a service: as a scenario says it, for there is nothing to resolve.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(
+    rename = "Balancer",
+    description = "The balancers in front of a service."
+)]
 pub struct BalancerPlan {
-    /// How they pick.
+    /// How they pick, where it is not what is compared.
     pub strategy: StrategyConfig,
-    /// How many there are.
+    /// How many there are over the same pool, each with its own counts.
+    #[schemars(range(min = 1, max = 10_000))]
     pub instances: u16,
     /// Which of them a request goes through.
     pub spread: Spread,
-    /// Stickiness.
+    /// Whether clients are bound to servers.
     pub sticky: Sticky,
-    /// How long a request may wait at a balancer for a member, where a product's rule lets it wait.
+    /// Active health checks; without them nobody finds out.
+    pub health_check: Option<HealthCheck>,
+    /// How long a request may wait at the balancer, where a product's rule lets it wait until a
+    /// server is free (HAProxy: `timeout queue`); without it, any time.
+    #[schemars(extend("x-least" = "1us"))]
     pub queue_timeout: Option<Span>,
-    /// How long an attempt may take.
+    /// How long an attempt may take, the way to the server and back included; without it, any time.
+    #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
-    /// What happens to the work of an attempt that timed out.
+    /// What becomes of the work of an attempt that has timed out.
     pub abandoned: Abandoned,
     /// What happens after a failed attempt.
     pub retry: Retry,
+}
+
+impl Default for BalancerPlan {
+    fn default() -> BalancerPlan {
+        BalancerPlan {
+            strategy: (CATALOGUE[0].default)(),
+            instances: 1,
+            spread: Spread::default(),
+            sticky: Sticky::default(),
+            health_check: None,
+            queue_timeout: None,
+            timeout: None,
+            abandoned: Abandoned::default(),
+            retry: Retry::default(),
+        }
+    }
 }
 
 /// Which of several balancers a request goes through.

@@ -274,6 +274,8 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         instances,
         spread: _,
         sticky,
+        // Groups have what this makes of them.
+        health_check: _,
         queue_timeout,
         timeout,
         abandoned: _,

@@ -12,7 +12,7 @@ use crate::strategy::{
 };
 use lbsim_engine::time::Span;
 
-/// Settings of the algorithms that have none of their own.
+/// Settings of a backend.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {

@@ -1,4 +1,4 @@
-//! RingDraws servers from the ring and takes the least loaded of them. This is HAProxy's `balance
+//! Draws servers from the ring and takes the least loaded of them. This is HAProxy's `balance
 //! random`.
 //!
 //! Each draw looks up a random number on the ring of consistent hashing, so shares are only roughly

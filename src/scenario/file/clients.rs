@@ -1,0 +1,155 @@
+//! `[[clients]]`: where requests come from.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::distribution::{Amount, Dist};
+use crate::model::arrivals::Arrivals;
+use crate::model::popularity::Skew;
+use crate::time::Span;
+use crate::units::Share;
+
+/// A group of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Clients {
+    /// What the group is called.
+    #[serde(default = "clients")]
+    #[schemars(length(min = 1, max = 40))]
+    pub name: String,
+    /// The service that it asks; by default the first.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// Where the group is: see `network.zones`.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// When it asks.
+    pub arrivals: Arrivals,
+    /// Who is in it; a trace or a closed loop says that itself.
+    #[serde(default)]
+    pub population: Option<Population>,
+    /// Proxies, and routers that translate addresses: many clients come from the few addresses of
+    /// one. The others have addresses of their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub proxies: Vec<Proxy>,
+    /// What is asked for; by default each client asks for its own.
+    #[serde(default)]
+    pub keys: Option<Keys>,
+    /// How large requests are: see `per-size` of servers. By default 1, or what the trace says.
+    #[serde(default)]
+    pub size: Option<Dist<Amount>>,
+    /// What its requests are labelled with, for the subsets of Envoy's rules (Envoy: metadata
+    /// match).
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The sessions that clients hold; none where it is left out.
+    #[serde(default)]
+    pub sessions: Option<Sessions>,
+}
+
+fn clients() -> String {
+    "clients".to_owned()
+}
+
+/// Who is in a group of clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Population {
+    /// Made-up clients.
+    Generated(Generated),
+    /// Clients from a file, each as often as it stands there.
+    File(FromFile),
+}
+
+/// Made-up clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Generated {
+    /// How many.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub count: u32,
+    /// How unlike they are in how often they ask.
+    pub popularity: Skew,
+    /// Where their addresses lie, IPv4 or IPv6.
+    pub network: String,
+    /// Length of the prefix that neighbours share.
+    #[schemars(range(min = 0, max = 128))]
+    pub subnet: u8,
+    /// Clients behind one such prefix; the prefixes are drawn from the network.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub per_subnet: u32,
+}
+
+impl Default for Generated {
+    fn default() -> Generated {
+        Generated {
+            count: 1000,
+            popularity: Skew::Uniform,
+            network: "10.0.0.0/8".to_owned(),
+            subnet: 24,
+            per_subnet: 1,
+        }
+    }
+}
+
+/// Clients behind a proxy.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Proxy {
+    /// The share of the group's clients that are behind it; which they are is drawn in each
+    /// replication.
+    pub share: Share,
+    /// How many addresses it has, next to each other. A client keeps the one that it is given.
+    #[serde(default = "one_address")]
+    #[schemars(range(min = 1, max = 65_536))]
+    pub addresses: u32,
+}
+
+fn one_address() -> u32 {
+    1
+}
+
+/// Clients from a file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FromFile {
+    /// A file with a header line, in any shape that a trace may have; relative to the scenario.
+    pub file: String,
+    /// The column with the addresses.
+    pub column: String,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keys {
+    /// How many keys there are.
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub count: u32,
+    /// How unlike they are in how often they are asked for.
+    #[serde(default)]
+    pub popularity: Skew,
+}
+
+/// The sessions that clients hold. Their state lives on the server that answered first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sessions {
+    /// A session ends when its client has not asked for this long.
+    #[schemars(extend("x-least" = "1ms"))]
+    pub idle: Span,
+    /// How long a session lasts at most (a log-out); without it only idleness ends it.
+    pub length: Option<Dist<Span>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Sessions {
+        Sessions {
+            idle: Span::from_secs(30 * 60),
+            length: None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `[[services]]`: the pools of servers.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Step;
+use crate::balancer::health::OwnChecks;
+use crate::distribution::Dist;
+use crate::model::blueprint::BalancerPlan;
+use crate::model::discipline::Discipline;
+use crate::time::Span;
+use crate::units::{Bytes, Share};
+
+/// A pool of servers behind balancers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// What it is called.
+    #[schemars(length(min = 1, max = 40), extend("format" = "name"))]
+    pub name: String,
+    /// Groups of like servers.
+    #[schemars(length(min = 1, max = 1000))]
+    pub servers: Vec<Servers>,
+    /// What each server does for a request after its `service` time, in turn: more work, and calls
+    /// to other services. Groups of servers may have steps of their own instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub steps: Vec<Step>,
+    /// What stands in front of them.
+    #[serde(default)]
+    pub balancer: BalancerPlan,
+}
+
+/// A group of like servers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Servers {
+    /// What they are called: `fast` makes `fast-1`, `fast-2` … where there are several.
+    #[serde(default = "server")]
+    #[schemars(length(min = 1, max = 40), extend("format" = "name"))]
+    pub name: String,
+    /// How many.
+    #[serde(default = "one_u32")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub count: u32,
+    /// Requests that one works on at once.
+    #[serde(default = "one_u32")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub slots: u32,
+    /// How much faster than `service` says: at 50% everything takes twice as long.
+    #[serde(default = "whole")]
+    pub speed: Share,
+    /// Weight in the balancer's configuration; with 0 it gets no new clients.
+    #[serde(default = "one_u32")]
+    #[schemars(range(min = 0, max = 65_535))]
+    pub weight: u32,
+    /// Requests that may wait for a slot; more are refused. Without it, any number.
+    #[serde(default)]
+    pub queue_limit: Option<u32>,
+    /// In which order it works.
+    #[serde(default)]
+    pub discipline: Discipline,
+    /// Where they are: one of `network.zones`, or, where those are left out, any name, and no zone
+    /// has delays of its own.
+    #[serde(default)]
+    pub zone: Option<String>,
+    /// How long a request takes at speed 100%, without waiting. Not used where a trace says it
+    /// itself.
+    pub service: Dist<Span>,
+    /// Added to that for each unit of a request's size.
+    #[serde(default)]
+    pub per_size: Option<Span>,
+    /// What they do for a request after that, in place of the `steps` of the service; `[]` for
+    /// nothing.
+    #[serde(default)]
+    #[schemars(length(max = 100))]
+    pub steps: Option<Vec<Step>>,
+    /// Memory, as a monitoring agent would report it.
+    #[serde(default)]
+    pub memory: Memory,
+    /// How often the monitoring agent reports CPU and memory to the balancers.
+    #[serde(default = "five_seconds")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub agent_interval: Span,
+    /// Host and port of the first, as text: rules of products hash it. Where there are several,
+    /// each further one has the next port; by default each has an address of its own,
+    /// `10.0.0.1:80`, `10.0.0.2:80` … in the first service.
+    #[serde(default)]
+    #[schemars(extend("format" = "address"))]
+    pub address: Option<String>,
+    /// Requests that a product's rule sends to one at once at most; 0 for no limit (nginx:
+    /// `max_conns`, HAProxy: `maxconn`, IPVS: upper threshold). Other strategies do not look at it.
+    #[serde(default)]
+    pub max_connections: u32,
+    /// HAProxy: `minconn`; IPVS: lower threshold; 0 for none.
+    #[serde(default)]
+    pub min_connections: u32,
+    /// Requests that may wait for one at the balancer, where a product's rule lets them wait; 0 for
+    /// no limit (HAProxy: `maxqueue`).
+    #[serde(default)]
+    pub max_queue: u32,
+    /// Whether they get requests only where no other server can (nginx and HAProxy: `backup`).
+    /// Other strategies do not look at it.
+    #[serde(default)]
+    pub backup: bool,
+    /// Whether they are marked as down in the balancer's configuration (nginx: `down`, HAProxy:
+    /// `disabled`).
+    #[serde(default)]
+    pub down: bool,
+    /// Failures after which nginx's rules leave one alone, where that is not what the strategy says
+    /// (nginx: `max_fails` of the server). Other strategies do not look at it.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub max_fails: Option<u32>,
+    /// How long nginx's rules leave one alone then, where that is not what the strategy says
+    /// (nginx: `fail_timeout` of the server). Other strategies do not look at it.
+    #[serde(default)]
+    pub fail_timeout: Option<Span>,
+    /// How long one that comes back takes to its full weight under HAProxy's rules, where that is
+    /// not what the strategy says (HAProxy: `slowstart` of the server). Other strategies do not
+    /// look at it.
+    #[serde(default)]
+    pub slow_start: Option<Span>,
+    /// What is different in their health checks, where the balancer has them (HAProxy: `check`,
+    /// `inter`, `fall`, `rise` of the server).
+    #[serde(default)]
+    pub health_check: Option<OwnChecks>,
+    /// Their priority for Envoy's rules: those of 0 come first.
+    #[serde(default)]
+    pub priority: u32,
+    /// Their metadata, for the subsets of Envoy's rules.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// What one costs an hour, in any unit: the metric `cost` adds up what the servers in the pool
+    /// cost.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 1e9))]
+    pub cost: f64,
+    /// When they join the pool; from the start where it is left out.
+    #[serde(default)]
+    pub joins: Option<Span>,
+    /// When they leave the pool; what they have is finished.
+    #[serde(default)]
+    pub leaves: Option<Span>,
+}
+
+fn server() -> String {
+    "server".to_owned()
+}
+
+fn one_u32() -> u32 {
+    1
+}
+
+fn whole() -> Share {
+    Share::ONE
+}
+
+fn five_seconds() -> Span {
+    Span::from_secs(5)
+}
+
+/// Memory of a server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Memory {
+    /// How much there is.
+    pub total: Bytes,
+    /// In use without any request.
+    pub base: Bytes,
+    /// In use for each request that waits or is worked on.
+    pub per_request: Bytes,
+}
+
+impl Default for Memory {
+    fn default() -> Memory {
+        Memory {
+            total: Bytes::new(8 << 30),
+            base: Bytes::new(1 << 30),
+            per_request: Bytes::new(1 << 20),
+        }
+    }
+}
