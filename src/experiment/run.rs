@@ -142,9 +142,10 @@ impl Trial<'_> {
 /// number in it.
 pub type Noted<'a> = (&'a Scenario, Option<(&'a Journal<CellKey>, u32)>);
 
-/// Lives all cells of `scenarios` on the threads of the current rayon pool where there are any. The outcome is the same
-/// for any number of threads. Each scenario may come with the journal of its run, and its place in
-/// it: what stands there is not lived again, and what is lived is noted there.
+/// Lives all cells of `scenarios` on the threads of the current rayon pool where there are any. The
+/// outcome is the same for any number of threads. Each scenario may come with the journal of its
+/// run, and its place in it: what stands there is not lived again, and what is lived is noted
+/// there.
 ///
 /// # Errors
 /// Where [`Progress::stop`] was set, and where a cell contradicts itself.

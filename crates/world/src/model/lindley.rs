@@ -14,9 +14,9 @@
 //! requests, all of which have arrived when the window ends.
 
 use super::blueprint::{Blueprint, ServicePlan};
+use super::live::{Stopped, cutoff};
 use super::service::{balancer, has_drawn};
 use super::source::Sources;
-use super::{Stopped, cutoff};
 use crate::observe::{Cause, Presence, Tally};
 use lbsim_engine::rng::Seeds;
 use lbsim_engine::time::{Span, Time};
