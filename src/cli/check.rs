@@ -7,7 +7,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
-use crate::model::fault::Schedule;
+use crate::model::fault::{Schedule, Strikes};
 use crate::prose::counted;
 use crate::scenario::{Scenario, Variant};
 use crate::time::Time;
@@ -101,29 +101,32 @@ fn text(scenario: &Scenario) -> String {
             servers(scenario, index)
         );
     }
-    let names: Vec<String> = first.server_names().collect();
     for fault in &first.faults {
-        let when = match fault.schedule {
-            Schedule::Once(begins, ends) if ends == Time::NEVER => {
-                format!("from {} on", begins - Time::ZERO)
+        let when = match &fault.schedule {
+            Schedule::Once(begins, ends) if *ends == Time::NEVER => {
+                format!("from {} on", *begins - Time::ZERO)
             }
             Schedule::Once(begins, ends) => {
-                format!("{} to {}", begins - Time::ZERO, ends - Time::ZERO)
+                format!("{} to {}", *begins - Time::ZERO, *ends - Time::ZERO)
             }
-            Schedule::Random(every, lasts) => {
-                format!("every {every:.3} s, for {lasts:.3} s, on average")
-            }
-        };
-        let whom = match &fault.servers[..] {
-            [one] => names[*one as usize].clone(),
-            [one, .., last] => format!(
-                "{} servers, {} to {}",
-                fault.servers.len(),
-                names[*one as usize],
-                names[*last as usize]
+            Schedule::Again {
+                well,
+                ill,
+                together,
+                ..
+            } => format!(
+                "every {:.3} s, for {:.3} s{}{}",
+                well.mean(),
+                ill.mean(),
+                if fault.schedule.is_random() {
+                    ", on average"
+                } else {
+                    ""
+                },
+                if *together { ", all together" } else { "" }
             ),
-            [] => "nobody".to_owned(),
         };
+        let whom = struck(first, &fault.strikes);
         text += &format!("fault          {}: {when}, {whom}\n", fault.label);
     }
     text.push('\n');
@@ -222,4 +225,42 @@ fn capacities(plan: &Blueprint) -> Vec<f64> {
     services
         .map(|(index, service)| service.capacity(plan.mean_size(index), plan.end - Time::ZERO))
         .collect()
+}
+
+/// Whom a fault strikes.
+fn struck(plan: &Blueprint, strikes: &Strikes) -> String {
+    let name_of = |server: u32| plan.server_names().nth(server as usize).unwrap_or_default();
+    match strikes {
+        Strikes::Servers(servers, _) => match servers.as_slice() {
+            [] => "nobody".to_owned(),
+            [one] => name_of(*one),
+            [one, .., last] => format!(
+                "{} servers, {} to {}",
+                servers.len(),
+                name_of(*one),
+                name_of(*last)
+            ),
+        },
+        Strikes::Balancers(balancers, _) => {
+            let name = |&(service, number): &(u16, u16)| {
+                let service = &plan.services[usize::from(service)].name;
+                format!("{service}/{}", number + 1)
+            };
+            let names: Vec<String> = balancers.iter().map(name).collect();
+            format!(
+                "{} {}",
+                counted(names.len() as u64, "balancer"),
+                names.join(", ")
+            )
+        }
+        Strikes::Ways(ways, _) => {
+            let (from, to) = (ways.from.len() as u64, ways.to.len() as u64);
+            let way = if ways.one_way { "one way" } else { "both ways" };
+            format!(
+                "{} and {}, {way}",
+                counted(from, "place"),
+                counted(to, "place")
+            )
+        }
+    }
 }

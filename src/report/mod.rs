@@ -25,7 +25,7 @@ pub mod whole;
 pub mod write;
 
 use crate::experiment::{self, Outcome};
-use crate::model::fault::{Effect, Schedule};
+use crate::model::fault::{Effect, Strikes};
 use crate::scenario::Scenario;
 use crate::time::Time;
 use chart::{Chart, Event, EventKind, Series, Study};
@@ -196,13 +196,14 @@ fn events(scenario: &Scenario) -> Vec<Event> {
             }
         };
         for fault in &blueprint.faults {
-            let kind = match fault.effect {
-                Effect::Crash(..) => EventKind::Crash,
-                Effect::Slowdown(_) => EventKind::Slowdown,
-                Effect::Drain => EventKind::Drain,
-                Effect::Errors(..) => EventKind::Errors,
+            let kind = match &fault.strikes {
+                Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
+                Strikes::Servers(_, Effect::Slowdown(_)) => EventKind::Slowdown,
+                Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
+                Strikes::Servers(_, Effect::Errors(..)) => EventKind::Errors,
+                Strikes::Ways(..) => EventKind::Link,
             };
-            if let Schedule::Once(begins, ends) = fault.schedule {
+            for (begins, ends) in fault.schedule.known_times(blueprint.end) {
                 add(begins, ends, kind, fault.label.clone());
             }
         }

@@ -349,9 +349,9 @@ fn is_drained(plan: &Blueprint, fault: &Fault) -> bool {
         return false;
     };
     plan.faults.iter().any(|drain| {
-        matches!(drain.effect, Effect::Drain)
+        matches!(drain.effect(), Some(Effect::Drain))
             && matches!(drain.schedule, Schedule::Once(begins, ends) if begins <= from && to <= ends)
-            && fault.servers.iter().all(|server| drain.servers.contains(server))
+            && fault.servers().iter().all(|server| drain.servers().contains(server))
     })
 }
 
@@ -370,12 +370,11 @@ fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
             let own = first(index)..first(index) + service.servers.len();
             let is_sticky = balancer.sticky != Sticky::No;
             let crashes = plan.faults.iter().filter(|fault| {
-                let happens = !matches!(fault.schedule, Schedule::Once(at, _) if at >= plan.end);
-                matches!(fault.effect, Effect::Crash(..))
-                    && happens
+                matches!(fault.effect(), Some(Effect::Crash(..)))
+                    && fault.happens_before(plan.end)
                     // Where nobody is sent there meanwhile, there is nothing to notice.
                     && (is_sticky || !is_drained(plan, fault))
-                    && fault.servers.iter().any(|&at| {
+                    && fault.servers().iter().any(|&at| {
                         let at = at as usize;
                         own.contains(&at) && service.group(at - own.start).health_check.is_none()
                     })

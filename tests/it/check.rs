@@ -47,7 +47,7 @@ fn a_fault_strikes_what_it_names() {
         let crash = format!("[[faults]]\nkind = \"crash\"\nservers = \"{target}\"\nat = \"50s\"\n");
         let scenario = read(&pool(&groups, &crash));
         let plan = &scenario.variants[0].blueprint;
-        let servers = plan.faults[0].servers.iter();
+        let servers = plan.faults[0].servers().iter();
         servers
             .map(|&at| plan.services[0].servers[at as usize].name.clone())
             .collect()
@@ -503,9 +503,9 @@ fn a_rolling_restart_stands_for_its_parts() {
         let mut strikes: Vec<_> = faults
             .iter()
             .flat_map(|fault| {
-                let said = format!("{:?} {:?}", fault.schedule, fault.effect);
+                let said = format!("{:?} {:?}", fault.schedule, fault.effect());
                 fault
-                    .servers
+                    .servers()
                     .iter()
                     .map(move |&server| (server, said.clone()))
             })

@@ -46,6 +46,8 @@ pub enum Domain {
     Burst = 14,
     /// Where hash functions put keys and members; entity: service.
     Placement = 15,
+    /// Delays and losses of messages that have nothing to do with a request: checks, reports.
+    Message = 16,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

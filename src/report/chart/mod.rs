@@ -101,6 +101,8 @@ pub struct Event {
 /// Kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EventKind {
+    /// Something is wrong between two places.
+    Link,
     /// Servers are dead.
     Crash,
     /// Servers work more slowly.

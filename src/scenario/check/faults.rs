@@ -1,4 +1,4 @@
-//! What goes wrong: which servers a fault means, and what it may say.
+//! What goes wrong: whom a fault means, and what it may say.
 
 use std::collections::BTreeSet;
 
@@ -6,10 +6,16 @@ use super::super::file::File;
 use super::super::text::Path;
 use super::{Check, names};
 use crate::model::blueprint::ServicePlan;
-use crate::model::fault::{Fault, FaultConfig, InFlight, WhileDown};
-use crate::units::Share;
+use crate::model::fault::{Fault, Find, Place, Ways};
 
-/// The faults of the file, their servers found.
+/// What stands before the name of a zone, where all that is in it is meant.
+const ZONE: &str = "zone:";
+/// What stands before the name of a service, where its balancers are meant, and of one of these.
+const BALANCERS: &str = "balancers:";
+/// What stands before the name of a group of clients.
+const CLIENTS: &str = "clients:";
+
+/// The faults of the file, their targets found.
 pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let list = Path::root().key("faults");
@@ -23,21 +29,178 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
     names::differ_at(check, &list, "faults", named);
     for (index, config) in file.faults.iter().enumerate() {
         let at = list.index(index);
-        check_fault(config, &at, check);
-        let servers = struck(config.servers(), services);
-        if !servers.is_empty() {
-            faults.extend(config.resolve(servers));
-        } else if services.iter().any(|service| !service.servers.is_empty()) {
-            let known = all_names(services);
-            let known = known.iter().map(String::as_str);
-            check.find(&at.key("servers"), "server", config.servers(), known);
-        }
+        config.check(&mut |key, message| {
+            let place = key.split('.').fold(at.clone(), |at, key| at.key(key));
+            check.fault(&place, "out-of-range", message);
+        });
+        faults.extend(config.resolve(&mut Targets {
+            file,
+            services,
+            at: &at,
+            check,
+        }));
     }
     faults
 }
 
+/// Finds whom a fault means, and finds fault with names that nothing has.
+struct Targets<'a, 'c> {
+    file: &'a File,
+    services: &'a [ServicePlan],
+    /// Where the fault stands in the file.
+    at: &'a Path,
+    check: &'a mut Check<'c>,
+}
+
+impl Find for Targets<'_, '_> {
+    fn servers(&mut self, name: &str) -> Vec<u32> {
+        let servers = struck(name, self.services);
+        if servers.is_empty() && self.has_servers() {
+            let mut known = server_names(self.services);
+            known.extend(self.zones(|place| matches!(place, Place::Server(_))));
+            self.unknown("servers", "server", name, &known);
+        }
+        servers
+    }
+
+    fn balancers(&mut self, name: &str) -> Vec<(u16, u16)> {
+        let name = name.strip_prefix(BALANCERS).unwrap_or(name);
+        let found: Vec<(u16, u16)> = (self.places().into_iter())
+            .filter_map(|(place, zone)| match place {
+                Place::Balancer(service, number) => {
+                    let own = &self.services[usize::from(service)].name;
+                    let is_meant = name == own
+                        || name == format!("{own}/{}", number + 1)
+                        || is_zone(name, zone)
+                        || name.contains('*') && matches(name, &format!("{own}/{}", number + 1));
+                    is_meant.then_some((service, number))
+                }
+                _ => None,
+            })
+            .collect();
+        if found.is_empty() {
+            let mut known = self.balancer_names();
+            known.extend(self.zones(|place| matches!(place, Place::Balancer(..))));
+            self.unknown("balancers", "balancer", name, &known);
+        }
+        found
+    }
+
+    fn ways(&mut self, from: &str, to: &str, one_way: bool) -> Option<Ways> {
+        let ends = [("from", from), ("to", to)].map(|(key, name)| {
+            let places = self.named(name);
+            if places.is_empty() && self.has_servers() {
+                let known = self.all_names();
+                self.unknown(key, "place", name, &known);
+            }
+            places
+        });
+        let [from, to] = ends;
+        (!from.is_empty() && !to.is_empty()).then_some(Ways { from, to, one_way })
+    }
+}
+
+impl Targets<'_, '_> {
+    fn has_servers(&self) -> bool {
+        self.services
+            .iter()
+            .any(|service| !service.servers.is_empty())
+    }
+
+    fn unknown(&mut self, key: &str, what: &str, name: &str, known: &[String]) {
+        let known = known.iter().map(String::as_str);
+        self.check.find(&self.at.key(key), what, name, known);
+    }
+
+    /// All places, and the zones of those that have one.
+    fn places(&self) -> Vec<(Place, Option<&str>)> {
+        let mut places = Vec::new();
+        for (group, clients) in (0u16..).zip(&self.file.clients) {
+            places.push((Place::Clients(group), clients.zone.as_deref()));
+        }
+        let mut first = 0;
+        for (index, service) in (0u16..).zip(self.services) {
+            let zones = &service.balancer.zones;
+            for number in 0..service.balancer.instances {
+                let zone =
+                    (!zones.is_empty()).then(|| zones[usize::from(number) % zones.len()].as_str());
+                places.push((Place::Balancer(index, number), zone));
+            }
+            for (at, member) in (0u32..).zip(service.members.iter()) {
+                places.push((Place::Server(first + at), member.zone.as_deref()));
+            }
+            first += service.servers.len() as u32;
+        }
+        places
+    }
+
+    /// The places that a name means: servers, balancers, clients, or all in a zone.
+    fn named(&self, name: &str) -> BTreeSet<Place> {
+        let places = self.places().into_iter();
+        if let Some(group) = name.strip_prefix(CLIENTS) {
+            let fits = |place: &Place| match place {
+                Place::Clients(at) => matches(group, &self.file.clients[usize::from(*at)].name),
+                _ => false,
+            };
+            return places.map(|(place, _)| place).filter(fits).collect();
+        }
+        if let Some(balancer) = name.strip_prefix(BALANCERS) {
+            let fits = |place: &Place| match place {
+                Place::Balancer(service, number) => {
+                    let own = &self.services[usize::from(*service)].name;
+                    balancer == own || matches(balancer, &format!("{own}/{}", number + 1))
+                }
+                _ => false,
+            };
+            return places.map(|(place, _)| place).filter(fits).collect();
+        }
+        if name.starts_with(ZONE) {
+            let within = places.filter(|(_, zone)| is_zone(name, *zone));
+            return within.map(|(place, _)| place).collect();
+        }
+        struck(name, self.services)
+            .into_iter()
+            .map(Place::Server)
+            .collect()
+    }
+
+    /// The zones in which there is such a place, as a fault names them.
+    fn zones(&self, fits: fn(&Place) -> bool) -> BTreeSet<String> {
+        let places = self.places().into_iter();
+        places
+            .filter_map(|(place, zone)| fits(&place).then_some(format!("{ZONE}{}", zone?)))
+            .collect()
+    }
+
+    fn balancer_names(&self) -> Vec<String> {
+        let of = |service: &ServicePlan| {
+            let name = service.name.clone();
+            let numbers =
+                (1..=service.balancer.instances).map(move |number| format!("{name}/{number}"));
+            std::iter::once(service.name.clone()).chain(numbers)
+        };
+        self.services.iter().flat_map(of).collect()
+    }
+
+    fn all_names(&self) -> Vec<String> {
+        let mut known = server_names(self.services);
+        let balancers = self.balancer_names().into_iter();
+        known.extend(balancers.map(|name| format!("{BALANCERS}{name}")));
+        let clients = self.file.clients.iter();
+        known.extend(clients.map(|clients| format!("{CLIENTS}{}", clients.name)));
+        known.extend(self.zones(|_| true));
+        known
+    }
+}
+
+/// Whether a name stands for this zone.
+fn is_zone(name: &str, zone: Option<&str>) -> bool {
+    name.strip_prefix(ZONE)
+        .is_some_and(|name| Some(name) == zone)
+}
+
 /// The servers that `target` means, among all servers of the world: a service, one of its groups,
-/// one server, or what a pattern with `*` fits.
+/// one server, all in a zone, or what a pattern with `*` fits.
 pub(crate) fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
     let mut servers = Vec::new();
     let mut first = 0;
@@ -48,6 +211,7 @@ pub(crate) fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
         for (at, server) in service.servers.iter().enumerate() {
             let group = &service.groups[server.group];
             let is_meant = target == service.name
+                || is_zone(target, service.members[at].zone.as_deref())
                 || within.is_some_and(|name| name == group.name || name == server.name)
                 || target.contains('*') && matches(target, &service.full_name(&server.name));
             if is_meant {
@@ -59,8 +223,8 @@ pub(crate) fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
     servers
 }
 
-/// What a fault may name: services, groups, servers.
-fn all_names(services: &[ServicePlan]) -> Vec<String> {
+/// What a fault may name as servers: services, groups, servers.
+fn server_names(services: &[ServicePlan]) -> Vec<String> {
     let within = |service: &ServicePlan| {
         let groups = service.groups.iter().map(|group| &group.name);
         let servers = service.servers.iter().map(|server| &server.name);
@@ -71,49 +235,6 @@ fn all_names(services: &[ServicePlan]) -> Vec<String> {
         std::iter::once(service.name.clone()).chain(names)
     };
     services.iter().flat_map(within).collect()
-}
-
-fn check_speed(refuse: &mut impl FnMut(&str, &str), speed: Share) {
-    if !(1e-6..=1e6).contains(&speed.value()) {
-        let message = format!("`speed` is {speed}; it must be 0.0001% to 100000000%");
-        refuse("speed", &message);
-    }
-}
-
-fn check_fault(config: &FaultConfig, at: &Path, check: &mut Check<'_>) {
-    let mut refuse = |key: &str, message: &str| check.fault(&at.key(key), "out-of-range", message);
-    let crash = match config {
-        FaultConfig::Crash(crash) => Some((crash.in_flight, crash.answers)),
-        FaultConfig::RandomCrashes(random) => Some((random.in_flight, random.answers)),
-        FaultConfig::NoisyNeighbours(noisy) => {
-            check_speed(&mut refuse, noisy.speed);
-            None
-        }
-        FaultConfig::Slowdown(slow) => {
-            check_speed(&mut refuse, slow.speed);
-            None
-        }
-        FaultConfig::Drain(_) => None,
-        FaultConfig::Errors(errors) => {
-            if errors.share.value() > 1.0 {
-                refuse("share", "`share` must be at most 100%");
-            }
-            None
-        }
-        FaultConfig::Rolling(rolling) => {
-            if rolling.drain.or(rolling.down).is_none() {
-                let message = "nothing is done to the servers; give `drain`, `down`, or both";
-                refuse("servers", message);
-            }
-            Some((rolling.in_flight, rolling.answers))
-        }
-    };
-    if crash == Some((InFlight::Finish, WhileDown::Hang)) {
-        refuse(
-            "in-flight",
-            "a machine that hangs cannot finish what it has; use `answers = \"refuse\"`, or `in-flight = \"lost\"`",
-        );
-    }
 }
 
 /// Whether a pattern with `*` for any text fits a name.

@@ -58,15 +58,17 @@ fn ends_at_once(plan: &Blueprint, source: &SourcePlan, least: f64) -> Option<Str
             ));
         }
         let here = (first + at) as u32;
-        for fault in plan.faults.iter().filter(|f| f.servers.contains(&here)) {
-            match fault.effect {
-                Effect::Crash(_, WhileDown::Refuse) => {
+        for fault in plan.faults.iter().filter(|f| f.servers().contains(&here)) {
+            match fault.effect() {
+                Some(Effect::Crash(_, WhileDown::Refuse)) => {
                     return Some(format!(
                         "{name} refuses them in no time while it is down (`{}`)",
                         fault.label
                     ));
                 }
-                Effect::Errors(_, Some(takes)) if way + takes.seconds() / group.speed < least => {
+                Some(Effect::Errors(_, Some(takes)))
+                    if way + takes.seconds() / group.speed < least =>
+                {
                     return Some(format!("{name} errs as quickly (`{}`)", fault.label));
                 }
                 _ => {}

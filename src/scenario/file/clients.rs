@@ -22,7 +22,8 @@ pub struct Clients {
     /// The service that it asks; by default the first.
     #[serde(default)]
     pub service: Option<String>,
-    /// Where the group is: see `network.zones`.
+    /// Where the group is: one of `network.zones`, or, where those are left out, any name, and no
+    /// zone has delays of its own.
     #[serde(default)]
     pub zone: Option<String>,
     /// When it asks.

@@ -223,6 +223,18 @@ impl Balancer {
         }
     }
 
+    /// Begins where `old` has left off, as far as an operator says it: who is drained and who is
+    /// not in the pool. What was learnt is gone.
+    pub fn take_over(&mut self, old: &Balancer, now: Time) {
+        for member in 0..old.pool.len() as MemberId {
+            for reason in [Reason::Draining, Reason::Absent] {
+                if old.reasons[member as usize] & reason as u8 != 0 {
+                    self.set(member, reason, true, now);
+                }
+            }
+        }
+    }
+
     /// Gives a member another weight, as its operator does at run time.
     pub fn set_weight(&mut self, member: MemberId, weight: u32, now: Time) {
         let before = self.pool.weight(member);

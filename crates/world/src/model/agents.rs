@@ -1,12 +1,16 @@
 //! Monitoring agents: each server reports its load at its own interval, and what balancers know is
 //! as old as the last report.
 
+use super::message::{Between, News};
 use super::request::Phase;
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Domain, uniform};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::Report;
+
+/// What tells the luck of reports from that of other messages.
+const REPORT: u64 = 1 << 60;
 
 /// What the agent of a server last reported, and what it has counted since.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,7 +46,7 @@ impl World<'_> {
         let now = calendar.now();
         self.settle_sharing(index, now);
         let server = &mut self.servers[index as usize];
-        let service = &mut self.services[server.service as usize];
+        let service = &self.services[server.service as usize];
         let group = &service.plan.groups[server.group as usize];
         calendar.after(group.agent_interval, Event::Report(index));
         // Slot time of services that are still under way counts up to now.
@@ -76,8 +80,16 @@ impl World<'_> {
             rate: per_second(f64::from(before.answered)),
             errors: per_second(f64::from(before.refused)),
         };
-        for balancer in &mut service.balancers {
-            balancer.reported(index - service.first, &report, now);
+        let (service, member) = (server.service, index - service.first);
+        for balancer in 0..self.services[usize::from(service)].balancers.len() as u16 {
+            let what = REPORT | u64::from(index) << 16 | u64::from(balancer);
+            let between = Between {
+                service,
+                balancer,
+                member,
+                luck: self.luck_of(what, now),
+            };
+            self.tell_balancer(between, News::Report(report), calendar);
         }
     }
 }

@@ -1,7 +1,9 @@
-//! What becomes of an attempt, as its balancer learns it: an answer, a refusal, or nothing in time.
+//! Seventh stage: what becomes of an attempt, as its balancer learns it: an answer, a refusal, or
+//! nothing in time.
 
 use super::blueprint::Abandoned;
 use super::calls::Spent;
+use super::message::{Between, News};
 use super::request::{Attempt, NOBODY, Phase, Request};
 use super::server::State;
 use super::{Event, World};
@@ -48,7 +50,7 @@ impl World<'_> {
             return;
         }
         self.attempts[id].phase = Phase::Refused(cause);
-        if self.back(server).is_instant() {
+        if self.answers_at_once(server) {
             self.after_refusal(Duty::Hear(id, cause), calendar);
         } else {
             self.send_back(id, self.attempts[id], calendar);
@@ -86,6 +88,7 @@ impl World<'_> {
         let attempt = self.attempts[id];
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
+        self.requests[attempt.request].live = NOBODY;
         let outcome = match cause {
             Cause::QueueFull => Outcome::Rejected,
             Cause::Error => Outcome::Error,
@@ -93,7 +96,7 @@ impl World<'_> {
         };
         let request = self.requests[attempt.request];
         self.count_failure(&request, attempt.server);
-        let member = self.tell_balancer(&request, &attempt, outcome, calendar.now());
+        let member = self.count_end(&request, &attempt, outcome, calendar.now());
         self.duties.push(Duty::Retry(attempt.request, cause));
         self.duties
             .push(Duty::Serve(request.service, request.balancer, member));
@@ -119,13 +122,14 @@ impl World<'_> {
     pub(super) fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
+        self.requests[attempt.request].live = NOBODY;
         // Its place may be taken before the end of this.
         let spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
         let request = self.requests[attempt.request];
         if self.has_sessions && !self.is_call(attempt.request) {
             self.touch_session(&request, attempt.server, calendar.now());
         }
-        let member = self.tell_balancer(&request, &attempt, Outcome::Success, calendar.now());
+        let member = self.count_end(&request, &attempt, Outcome::Success, calendar.now());
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         self.serve_waiting(service, balancer, member, calendar);
         self.succeed(attempt.request, &request, (&attempt, spent), calendar);
@@ -144,11 +148,24 @@ impl World<'_> {
         }
         self.attempts[id].deadline = Time::NEVER;
         self.attempts[id].request = NOBODY;
+        self.requests[request].live = NOBODY;
         let asked = self.requests[request];
         self.count_failure(&asked, server);
-        let member = self.tell_balancer(&asked, &attempt, Outcome::Timeout, now);
+        let member = self.count_end(&asked, &attempt, Outcome::Timeout, now);
         let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
         self.serve_waiting(service, balancer, member, calendar);
+        self.abandon(id, calendar);
+        self.retry(request, Cause::Timeout, calendar);
+    }
+
+    /// Nobody waits for an attempt any more: its server is told and stops, or works on for nobody.
+    pub(super) fn abandon(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let attempt = self.attempts[id];
+        let server = attempt.server;
+        self.attempts[id].deadline = Time::NEVER;
+        self.attempts[id].request = NOBODY;
+        let service = usize::from(self.servers[server as usize].service);
         let place = &self.servers[server as usize];
         let cancel = self.services[service].plan.balancer.abandoned == Abandoned::Cancel;
         match attempt.phase {
@@ -172,9 +189,9 @@ impl World<'_> {
                 self.unshare(id, calendar);
                 self.forget(id, now);
             }
+            Phase::Lost => self.forget(id, now),
             _ => {}
         }
-        self.retry(request, Cause::Timeout, calendar);
     }
 
     /// An attempt that nobody waits for leaves the world.
@@ -190,7 +207,7 @@ impl World<'_> {
 
     /// Tells the balancer how an attempt ended, and returns the member.
     #[inline(always)]
-    fn tell_balancer(
+    fn count_end(
         &mut self,
         request: &Request,
         attempt: &Attempt,
@@ -221,9 +238,15 @@ impl World<'_> {
     }
 
     /// A server that has become idle tells one of its balancers, drawn at random.
-    pub(super) fn tell_idle(&mut self, server: u32, luck: u64, now: Time) {
-        let service = &mut self.services[usize::from(self.servers[server as usize].service)];
-        let balancer = below(&mut Luck::new(luck, IDLE), service.balancers.len());
-        service.balancers[balancer].idle(server - service.first, now);
+    pub(super) fn tell_idle(&mut self, server: u32, luck: u64, calendar: &mut Calendar<Event>) {
+        let index = self.servers[server as usize].service;
+        let service = &self.services[usize::from(index)];
+        let between = Between {
+            service: index,
+            balancer: below(&mut Luck::new(luck, IDLE), service.balancers.len()) as u16,
+            member: server - service.first,
+            luck,
+        };
+        self.tell_balancer(between, News::Idle, calendar);
     }
 }

@@ -175,6 +175,11 @@ pub struct BalancerPlan {
     /// How many there are over the same pool, each with its own counts.
     #[schemars(range(min = 1, max = 10_000))]
     pub instances: u16,
+    /// Where they are: the first in the first of these zones, the second in the second, and again
+    /// from the front; in none where it is left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub zones: Vec<String>,
     /// Which of them a request goes through.
     pub spread: Spread,
     /// Whether clients are bound to servers.
@@ -199,6 +204,7 @@ impl Default for BalancerPlan {
         BalancerPlan {
             strategy: (CATALOGUE[0].default)(),
             instances: 1,
+            zones: Vec::new(),
             spread: Spread::default(),
             sticky: Sticky::default(),
             health_check: None,

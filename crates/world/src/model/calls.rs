@@ -8,7 +8,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::blueprint::Blueprint;
-use super::request::{Attempt, NOBODY, Phase, Request};
+use super::fault::Place;
+use super::link::{FROM_BALANCER, TO_BALANCER};
+use super::request::{Attempt, NOBODY, Phase, Request, Whereabouts};
 use super::server::Server;
 use super::service::Service;
 use super::step::{CallPlan, StepKind, StepPlan};
@@ -418,6 +420,8 @@ impl<'a> World<'a> {
             service: service as u16,
             balancer,
             attempts: 0,
+            whereabouts: Whereabouts::Here,
+            live: NOBODY,
             tried_count: 0,
             tried: [0; 3],
             queued: Time::NEVER,
@@ -430,11 +434,9 @@ impl<'a> World<'a> {
         if let Some(calls) = &mut self.calls {
             calls.made_by(request, caller);
         }
-        if to_balancer.is_zero() {
-            self.dispatch(request, calendar);
-        } else {
-            calendar.after(to_balancer, Event::AtBalancer(request));
-        }
+        let (from, to) = (Place::Server(caller.server), self.balancer_of(request));
+        let longer = self.passage(from, to, (luck, TO_BALANCER));
+        self.set_out(request, to_balancer, longer, calendar);
     }
 
     /// Counts a request that has ended for the service that it asked, and tells the server that
@@ -471,13 +473,18 @@ impl<'a> World<'a> {
             return false;
         }
         caller.good = spent.is_ok();
-        calendar.after(request.to_balancer, Event::Returned(id));
+        let to = Place::Server(caller.server);
+        let from = self.balancer_of(id);
+        match self.passage(from, to, (request.draft.luck, FROM_BALANCER)) {
+            Some(longer) => calendar.after(request.to_balancer + longer, Event::Returned(id)),
+            None => self.release(id),
+        }
         true
     }
 
     /// The outcome of a call is at the server that made it.
     pub(super) fn returned(&mut self, call: u32, calendar: &mut Calendar<Event>) {
-        self.requests.remove(call);
+        self.release(call);
         let Some(calls) = &mut self.calls else { return };
         let caller = calls.callers[call as usize];
         let id = caller.attempt;

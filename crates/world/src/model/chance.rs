@@ -2,7 +2,7 @@
 
 use super::address::Addresses;
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
-use super::fault::Schedule;
+use super::fault::{Effect, OnTheWay, Strikes};
 use super::network::Delay;
 use super::step::{StepKind, StepPlan};
 use lbsim_engine::distribution::Sampler;
@@ -16,7 +16,6 @@ impl Blueprint {
     /// trace with its own service times), replications are copies of each other, and their
     /// agreement is no evidence.
     pub fn varies(&self) -> bool {
-        let random_fault = |schedule: &Schedule| matches!(schedule, Schedule::Random(..));
         self.sources.iter().any(|source| self.source_varies(source))
             || self
                 .services
@@ -25,7 +24,7 @@ impl Blueprint {
             || self
                 .faults
                 .iter()
-                .any(|fault| random_fault(&fault.schedule))
+                .any(|fault| fault.schedule.is_random() || is_drawn(&fault.strikes))
     }
 
     fn source_varies(&self, source: &SourcePlan) -> bool {
@@ -72,6 +71,16 @@ impl Blueprint {
             || (!self.faults.is_empty() && is_checked)
             || balancer.strategy.reads_reports()
             || balancer.strategy.places()
+    }
+}
+
+/// Whether what a fault does is drawn for each message or attempt.
+fn is_drawn(strikes: &Strikes) -> bool {
+    let part = |share: f64| share > 0.0 && share < 1.0;
+    match strikes {
+        Strikes::Servers(_, Effect::Errors(share, _)) => part(*share),
+        Strikes::Ways(_, OnTheWay::Lossy(share, _)) => part(*share),
+        _ => false,
     }
 }
 

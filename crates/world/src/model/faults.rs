@@ -1,63 +1,72 @@
-//! Faults at work: crashes and repairs, slowdowns, drains, servers that join and leave.
+//! Faults at work: they begin and end, and what a server is like follows from all that hold.
 
-use super::fault::{Effect, InFlight, Schedule, WhileDown};
-use super::request::{Attempt, NOBODY, Phase};
+use super::fault::{Effect, Schedule, Strikes, WhileDown};
+use super::request::Phase;
 use super::server::State;
 use super::{Event, World};
-use crate::observe::{Cause, Loss};
 use lbsim_engine::events::Calendar;
-use lbsim_engine::rng::{Domain, Luck, Rng, uniform, uniform_open};
+use lbsim_engine::rng::{Domain, Rng};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Reason;
 
-/// The purpose of a request's luck that decides whether it is answered with an error; the number of
-/// the attempt is added.
-const ERROR: u64 = 0x800;
-
-/// One fault at one server: it holds, or does not.
+/// A fault at one of its targets, or at all: it holds, or does not.
 #[derive(Clone, Debug)]
 pub(super) struct Strike {
     fault: u32,
-    server: u32,
+    /// Which of its targets; `None` for all at once.
+    target: Option<u32>,
     holds: bool,
-    /// For faults at random times.
+    /// For faults that come again.
     rng: Option<Rng>,
-}
-
-fn exponential(mean: f64, rng: &mut Rng) -> Span {
-    Span::from_seconds(-libm::log(uniform_open(rng)) * mean)
 }
 
 impl World<'_> {
     pub(super) fn schedule_faults(&mut self, calendar: &mut Calendar<Event>) {
-        if !self.plan.faults.is_empty() {
+        let plan = self.plan;
+        if plan.faults.iter().any(|fault| !fault.servers().is_empty()) {
             self.effects = vec![Vec::new(); self.servers.len()];
         }
         let mut at_once = Vec::new();
-        for (index, fault) in self.plan.faults.iter().enumerate() {
-            for &server in &fault.servers {
+        for (index, fault) in (0u32..).zip(&plan.faults) {
+            let together = matches!(fault.schedule, Schedule::Again { together: true, .. });
+            let targets: Vec<Option<u32>> = match &fault.strikes {
+                Strikes::Servers(servers, _) if !together => {
+                    (0..servers.len() as u32).map(Some).collect()
+                }
+                Strikes::Balancers(balancers, _) if !together => {
+                    (0..balancers.len() as u32).map(Some).collect()
+                }
+                _ => vec![None],
+            };
+            for target in targets {
                 let strike = self.strikes.len() as u32;
                 let mut rng = None;
-                match fault.schedule {
+                match &fault.schedule {
                     Schedule::Once(begins, ends) => {
                         // What holds from the beginning holds before the first request.
-                        if begins == Time::ZERO {
+                        if *begins == Time::ZERO {
                             at_once.push(strike);
                         } else {
-                            calendar.at(begins, Event::Strike(strike));
+                            calendar.at(*begins, Event::Strike(strike));
                         }
-                        calendar.at(ends, Event::Strike(strike));
+                        calendar.at(*ends, Event::Strike(strike));
                     }
-                    Schedule::Random(mtbf, _) => {
-                        let mut own =
-                            self.stream(Domain::Fault, (index as u64) << 32 | u64::from(server));
-                        calendar.after(exponential(mtbf, &mut own), Event::Strike(strike));
+                    Schedule::Again { from, well, .. } => {
+                        // A server has a stream of its own, whoever else is struck.
+                        let entity = match (&fault.strikes, target) {
+                            (Strikes::Servers(servers, _), Some(at)) => servers[at as usize],
+                            (_, Some(at)) => at,
+                            (_, None) => u32::MAX,
+                        };
+                        let entity = u64::from(index) << 32 | u64::from(entity);
+                        let mut own = self.stream(Domain::Fault, entity);
+                        calendar.at(*from + well.draw(&mut own), Event::Strike(strike));
                         rng = Some(own);
                     }
                 }
                 self.strikes.push(Strike {
-                    fault: index as u32,
-                    server,
+                    fault: index,
+                    target,
                     holds: false,
                     rng,
                 });
@@ -68,26 +77,50 @@ impl World<'_> {
         }
     }
 
-    /// A fault begins at a server, or ends.
+    /// A fault begins, or ends.
     pub(super) fn strike(&mut self, index: u32, calendar: &mut Calendar<Event>) {
         let strike = &mut self.strikes[index as usize];
         strike.holds = !strike.holds;
-        let (server, holds) = (strike.server, strike.holds);
-        let fault = &self.plan.faults[strike.fault as usize];
-        if let (Schedule::Random(mtbf, mttr), Some(rng)) = (fault.schedule, &mut strike.rng) {
-            let pause = exponential(if holds { mttr } else { mtbf }, rng);
+        let (number, target, holds) = (strike.fault, strike.target, strike.holds);
+        let fault = &self.plan.faults[number as usize];
+        if let (Schedule::Again { well, ill, .. }, Some(rng)) = (&fault.schedule, &mut strike.rng) {
+            let pause = if holds { ill } else { well }.draw(rng);
             calendar.after(pause, Event::Strike(index));
         }
+        match &fault.strikes {
+            Strikes::Servers(servers, effect) => {
+                for &server in struck(servers, target) {
+                    self.strike_server(server, *effect, holds, calendar);
+                }
+            }
+            Strikes::Balancers(balancers, answers) => {
+                for &balancer in struck(balancers, target) {
+                    self.strike_balancer(balancer, *answers, holds, calendar);
+                }
+            }
+            Strikes::Ways(..) if holds => self.disturbed.push(number),
+            Strikes::Ways(..) => self.disturbed.retain(|&other| other != number),
+        }
+    }
+
+    /// A fault begins at a server, or ends. Faults may overlap: what a server is like follows from
+    /// all that hold.
+    fn strike_server(
+        &mut self,
+        server: u32,
+        effect: Effect,
+        holds: bool,
+        calendar: &mut Calendar<Event>,
+    ) {
         let effects = &mut self.effects[server as usize];
         if holds {
-            effects.push(fault.effect);
-        } else if let Some(at) = effects.iter().position(|&effect| effect == fault.effect) {
+            effects.push(effect);
+        } else if let Some(at) = effects.iter().position(|&other| other == effect) {
             effects.remove(at);
         }
-        // Faults may overlap: what a server is like follows from all that hold.
         let effects = effects.as_slice();
         let any = |kind: fn(&Effect) -> bool| effects.iter().any(kind);
-        match fault.effect {
+        match effect {
             Effect::Crash(in_flight, _) => {
                 let state = if any(|effect| matches!(effect, Effect::Crash(_, WhileDown::Hang))) {
                     State::Hanging
@@ -96,16 +129,7 @@ impl World<'_> {
                 } else {
                     State::Up
                 };
-                let before = std::mem::replace(&mut self.servers[server as usize].state, state);
-                if holds {
-                    self.crash(server, in_flight, calendar);
-                } else if before == State::Hanging && state != State::Hanging {
-                    // It knows nothing of those who hung on it.
-                    self.drop_waiting(server, calendar);
-                }
-                if before != state {
-                    self.wake_checks(server, calendar);
-                }
+                self.set_state(server, state, holds.then_some(in_flight), calendar);
             }
             Effect::Slowdown(_) => {
                 let pace = (effects.iter())
@@ -127,109 +151,6 @@ impl World<'_> {
         }
     }
 
-    /// A server dies. Its sessions are gone; what it was doing is lost, or finished.
-    fn crash(&mut self, server: u32, in_flight: InFlight, calendar: &mut Calendar<Event>) {
-        self.wipe_sessions(server, calendar.now());
-        if in_flight == InFlight::Lost {
-            self.drop_all(server, calendar);
-        }
-    }
-
-    /// Whether a server answers an attempt of a request with an error: after so much work, where
-    /// the fault says so, else after all that any request takes.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn err(&self, attempt: u32) -> Option<Option<Span>> {
-        let Attempt {
-            request, server, ..
-        } = self.attempts[attempt];
-        if request == NOBODY {
-            return None;
-        }
-        let request = &self.requests[request];
-        let number = u64::from(request.attempts);
-        let mut luck = Luck::new(request.draft.luck, ERROR + number);
-        let errs = |effect: &Effect| match *effect {
-            Effect::Errors(share, takes) => (uniform(&mut luck) < share).then_some(takes),
-            _ => None,
-        };
-        self.effects[server as usize].iter().find_map(errs)
-    }
-
-    /// How much work an attempt is at a server that errs, and whether its answer is an error as
-    /// soon as that is done.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn work_with_errors(&mut self, attempt: u32, work: Span) -> (Span, bool) {
-        match (self.err(attempt), &mut self.calls) {
-            (None, _) => (work, false),
-            (Some(Some(takes)), _) => (takes, true),
-            (Some(None), None) => (work, true),
-            // As long as any other: with all its steps.
-            (Some(None), Some(calls)) => {
-                calls.will_err(attempt);
-                (work, false)
-            }
-        }
-    }
-
-    fn wipe_sessions(&mut self, server: u32, now: Time) {
-        for sessions in self.sessions.iter_mut().flatten() {
-            let wiped = sessions.wipe(server, now);
-            self.tally
-                .sessions_lost(now, Loss::Crash, wiped.lost, wiped.hurt);
-        }
-    }
-
-    /// All that a dying server has is lost. Connections to a dead process break at once; a dead
-    /// machine says nothing, so what it had hangs like what comes.
-    fn drop_all(&mut self, server: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let refuses = self.servers[server as usize].state == State::Refusing;
-        let shared = self.clear_sharing(server, calendar);
-        let mut working: Vec<u32> = self.servers[server as usize]
-            .serving(&self.attempts)
-            .collect();
-        for &id in &working {
-            let attempt = self.attempts[id];
-            if let Phase::Serving { begun, .. } = attempt.phase {
-                self.free_slot(id, &attempt, begun, now);
-            }
-        }
-        working.extend(self.away(server));
-        for &id in &working {
-            self.drop_calling(id, now);
-        }
-        working.extend(shared);
-        if refuses {
-            self.drop_waiting(server, calendar);
-        }
-        for id in working {
-            if refuses {
-                self.refuse(id, Cause::Crash, calendar);
-            } else if self.attempts[id].request == NOBODY {
-                self.forget(id, now);
-            } else {
-                self.attempts[id].phase = Phase::Waiting {
-                    found: 0,
-                    since: now,
-                    work: Span::FOREVER,
-                };
-                self.servers[server as usize].enqueue(id, &mut self.attempts);
-            }
-        }
-    }
-
-    fn drop_waiting(&mut self, server: u32, calendar: &mut Calendar<Event>) {
-        let mut waiting = Vec::new();
-        while let Some(id) = self.servers[server as usize].dequeue(&self.attempts) {
-            waiting.push(id);
-        }
-        for id in waiting {
-            self.refuse(id, Cause::Crash, calendar);
-        }
-    }
-
     /// A server works at another pace from now on.
     fn set_pace(&mut self, server: u32, pace: f64, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
@@ -247,49 +168,12 @@ impl World<'_> {
             }
         }
     }
+}
 
-    /// Lets a reason hold for a server at all balancers of its service.
-    fn set_everywhere(
-        &mut self,
-        server: u32,
-        reason: Reason,
-        holds: bool,
-        calendar: &mut Calendar<Event>,
-    ) {
-        let index = usize::from(self.servers[server as usize].service);
-        let service = &self.services[index];
-        let member = server - service.first;
-        for balancer in 0..service.balancers.len() {
-            self.set_reason((index, balancer), member, (reason, holds), calendar);
-        }
-    }
-
-    pub(super) fn schedule_membership(&mut self, calendar: &mut Calendar<Event>) {
-        for server in 0..self.servers.len() as u32 {
-            let (joins, leaves) = self.membership(server);
-            if joins > Time::ZERO {
-                self.set_everywhere(server, Reason::Absent, true, calendar);
-                calendar.at(joins, Event::Membership(server));
-            }
-            calendar.at(leaves, Event::Membership(server));
-        }
-    }
-
-    fn membership(&self, server: u32) -> (Time, Time) {
-        let place = &self.servers[server as usize];
-        let group = &self.plan.services[place.service as usize].groups[place.group as usize];
-        (group.joins, group.leaves)
-    }
-
-    /// A server joins or leaves its pool.
-    pub(super) fn update_membership(&mut self, server: u32, calendar: &mut Calendar<Event>) {
-        let now = calendar.now();
-        let (joins, leaves) = self.membership(server);
-        self.set_everywhere(
-            server,
-            Reason::Absent,
-            now < joins || now >= leaves,
-            calendar,
-        );
+/// The targets that a strike concerns: one, or all.
+fn struck<T>(targets: &[T], target: Option<u32>) -> &[T] {
+    match target {
+        None => targets,
+        Some(at) => std::slice::from_ref(&targets[at as usize]),
     }
 }

@@ -8,7 +8,7 @@ use lbsim_strategies::strategy::{Member, Sight};
 
 use super::blueprint::{BalancerPlan, Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
 use super::discipline::Standing;
-use super::fault::{Fault, Schedule};
+use super::fault::{Fault, Strikes};
 use super::network::Delay;
 
 /// Whether a world has each of these anywhere in it.
@@ -78,6 +78,10 @@ pub struct Features {
     pub absences_in_the_run: bool,
     /// Faults.
     pub faults: bool,
+    /// Faults of balancers.
+    pub balancer_faults: bool,
+    /// Faults of the ways between places.
+    pub way_faults: bool,
     /// Faults that can begin before the end of the run.
     pub faults_in_the_run: bool,
     /// Such faults at given times.
@@ -122,6 +126,8 @@ impl Features {
             moves_in_the_run: _,
             absences_in_the_run: _,
             faults,
+            balancer_faults: _,
+            way_faults: _,
             faults_in_the_run: _,
             planned_faults_in_the_run: _,
         } = *self;
@@ -272,6 +278,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     let BalancerPlan {
         strategy,
         instances,
+        zones: _,
         spread: _,
         sticky,
         // Groups have what this makes of them.
@@ -364,18 +371,18 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
 fn of_fault(fault: &Fault, end: Time, found: &mut Features) {
     let Fault {
         label: _,
-        servers: _,
         schedule,
-        effect: _,
+        strikes,
     } = fault;
     found.faults = true;
-    match schedule {
-        Schedule::Once(begins, _) => {
-            found.faults_in_the_run |= *begins < end;
-            found.planned_faults_in_the_run |= *begins < end;
-        }
-        Schedule::Random(..) => found.faults_in_the_run = true,
+    match strikes {
+        Strikes::Servers(..) => {}
+        Strikes::Balancers(..) => found.balancer_faults = true,
+        Strikes::Ways(..) => found.way_faults = true,
     }
+    let happens = schedule.begins() < end;
+    found.faults_in_the_run |= happens;
+    found.planned_faults_in_the_run |= happens && !schedule.is_random();
 }
 
 fn takes_time(delay: &Delay) -> bool {

@@ -3,29 +3,42 @@
 //! A service is a pool of servers behind balancers. Requests come from sources, pass a balancer,
 //! wait and are worked on at a server, and return. [`run`] lives one cell: a pure function of the
 //! blueprint, the seed and the replication.
+//!
+//! The life of a request has a file for each of its stages, in this order: `arrive`, `enter`,
+//! `admit`, `pick`, `send`, `serve`, `answer`, `settle`.
 
 pub mod address;
+mod admit;
 mod agents;
 mod answer;
 pub mod arrivals;
+mod arrive;
 pub mod blueprint;
 mod calls;
 mod chance;
 mod checks;
+mod crash;
 mod demand;
 pub mod discipline;
-mod dispatch;
 mod draft;
+mod enter;
+mod err;
 pub mod fault;
 mod faults;
 pub mod features;
 mod lindley;
 mod live;
+mod link;
+mod membership;
+mod message;
 pub mod network;
+mod outage;
+mod pick;
 mod plain;
 pub mod popularity;
 mod probes;
 mod request;
+mod send;
 mod serve;
 mod server;
 mod service;
@@ -36,7 +49,6 @@ mod source;
 mod standstill;
 pub mod step;
 mod truth;
-mod waiting;
 
 use rand::Rng as _;
 
@@ -54,7 +66,8 @@ use blueprint::Blueprint;
 use fault::Effect;
 use faults::Strike;
 use live::Cell;
-use request::{Attempt, NOBODY, Phase, Request, Slab};
+use message::{Between, News, Question};
+use request::{Attempt, NOBODY, Phase, Request, Slab, Whereabouts};
 use server::Server;
 use service::{Service, has_drawn};
 use session::Sessions;
@@ -84,8 +97,10 @@ enum Event {
     Strike(u32),
     /// A balancer checks a member.
     Check(u32),
-    /// A check has waited in vain.
-    CheckTimeout(u32),
+    /// A check has passed.
+    CheckPassed(u32),
+    /// A check has failed, or waited in vain.
+    CheckFailed(u32),
     /// A monitoring agent reports.
     Report(u32),
     /// A server joins or leaves its pool.
@@ -94,10 +109,10 @@ enum Event {
     QueueTimeout(u32),
     /// The outcome of a call is at the server that made it.
     Returned(u32),
-    /// A probe reaches its server.
-    ProbeAtServer(u32),
-    /// The answer to a probe reaches its balancer.
-    ProbeAnswer(u32),
+    /// A question of a balancer reaches its server.
+    Asked(u32),
+    /// News of a server reach a balancer.
+    Told(u32),
     /// The measured window begins.
     Begin,
     /// The measured window ends.
@@ -127,8 +142,20 @@ struct World<'a> {
     /// What only oracles see.
     known: truth::Known,
     oracle: bool,
-    /// Probes on their way.
-    trips: Slab<probes::Trip>,
+    /// Questions on their way to servers.
+    questions: Slab<(Between, Question)>,
+    /// News on their way to balancers.
+    news: Slab<(Between, News)>,
+    /// A random word, from which messages have their luck that have nothing to do with a request.
+    messages: u64,
+    /// Faults that hold at present on ways between places.
+    disturbed: Vec<u32>,
+    /// Whether balancers crash.
+    has_outages: bool,
+    /// Whether health checks take time on their way.
+    checks_take_time: bool,
+    /// Whether each health check is simulated, and not those alone that can change an opinion.
+    checks_always: bool,
     /// Requests that servers make, and where requests with steps stand; `None` where no server has
     /// steps.
     calls: Option<Box<calls::Calls>>,
@@ -224,7 +251,13 @@ impl<'a> World<'a> {
             known,
             oracle,
             calls: calls::Calls::new(plan),
-            trips: Slab::default(),
+            questions: Slab::default(),
+            news: Slab::default(),
+            messages: seeds.stream(Domain::Message, 0).next_u64(),
+            disturbed: Vec::new(),
+            has_outages: features.balancer_faults,
+            checks_take_time: features.ways_to_servers,
+            checks_always: features.way_faults,
             latencies: vec![probes::Latencies::default(); probed],
             has_probes,
             hears_idle,
@@ -246,6 +279,7 @@ impl<'a> World<'a> {
         calendar.at(plan.end, Event::End);
         world.schedule_membership(calendar);
         world.schedule_faults(calendar);
+        world.schedule_checks(calendar);
         world.schedule_reports(calendar);
         world.start_users(calendar);
         world
@@ -287,19 +321,20 @@ impl Model for World<'_> {
             Event::Finish(attempt) => self.finish(attempt, calendar),
             Event::AtServer(attempt) => self.reach(attempt, calendar),
             Event::Answer(attempt) => self.answered(attempt, calendar),
-            Event::AtBalancer(request) | Event::Retry(request) => self.dispatch(request, calendar),
+            Event::AtBalancer(request) | Event::Retry(request) => self.come(request, calendar),
             Event::Shared(server) => self.finish_shared(server, calendar),
             Event::Timeout(attempt) => self.time_out(attempt, calendar),
             Event::Ask(user) => self.ask(user, calendar),
             Event::Strike(strike) => self.strike(strike, calendar),
             Event::Check(check) => self.check(check, calendar),
-            Event::CheckTimeout(check) => self.check_failed(check, calendar),
+            Event::CheckPassed(check) => self.conclude_check(check, true, calendar),
+            Event::CheckFailed(check) => self.conclude_check(check, false, calendar),
             Event::Report(server) => self.report(server, calendar),
             Event::Membership(server) => self.update_membership(server, calendar),
             Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
             Event::Returned(call) => self.returned(call, calendar),
-            Event::ProbeAtServer(probe) => self.probe(probe, calendar),
-            Event::ProbeAnswer(probe) => self.probe_answered(probe, calendar),
+            Event::Asked(question) => self.question(question, calendar),
+            Event::Told(news) => self.news(news, calendar.now()),
             Event::Begin => self.count_sessions(calendar.now()),
             Event::End => self.ended = true,
         }
@@ -367,7 +402,7 @@ impl Cell for World<'_> {
             balancers.any(|(balancer, instance)| has_drawn(balancer, index, instance, self.seeds))
         });
         for (id, request) in self.requests.all() {
-            if !self.is_call(id) {
+            if !self.is_call(id) && request.whereabouts != Whereabouts::Ended {
                 self.tally.timeline.unfinished(request.stretch);
             }
         }

@@ -71,16 +71,14 @@ impl Leg {
         matches!(self.delay, Delay::None)
     }
 
-    /// Lets `event` happen when the message has come through, and returns how long it takes.
+    /// Lets `event` happen when the message has come through, so much later than usual.
     #[inline]
-    pub fn send<E: Copy>(&self, luck: Luck, event: E, calendar: &mut Calendar<E>) -> Span {
-        let span = self.delay.draw(luck);
+    pub fn send<E: Copy>(&self, luck: Luck, later: Span, event: E, calendar: &mut Calendar<E>) {
         match self.lane {
-            Some(lane) => {
+            Some(lane) if later.is_zero() => {
                 calendar.after_lane(lane, event);
             }
-            None => calendar.after(span, event),
+            _ => calendar.after(self.delay.draw(luck) + later, event),
         }
-        span
     }
 }

@@ -71,7 +71,7 @@ impl<'a> Plain<'a> {
         Plain {
             service,
             sources: Sources::new(plan, seeds),
-            balancer: balancer(service, 0, 0, seeds),
+            balancer: balancer(service, 0, (0, 0), seeds),
             servers: service
                 .servers
                 .iter()

@@ -2,27 +2,16 @@
 //! long requests that found about as many took of late, as in Wydrowski et al., "Load is not what
 //! you should balance: introducing Prequal", NSDI 2024, section 4. Probes cost no slot.
 
+use super::message::{Between, News, Question};
 use super::request::{Attempt, NOBODY};
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
-use lbsim_engine::rng::Luck;
 use lbsim_engine::time::Span;
-use lbsim_strategies::strategy::{MemberId, Probe};
+use lbsim_strategies::strategy::Probe;
 
-/// The purpose of a request's luck that delays the probes sent with it; the number of the probe is
-/// added.
+/// The purpose of a request's luck from which the probes sent with it have theirs; the number of
+/// the probe is added.
 const PROBE: u64 = 0x600;
-
-/// A probe on its way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Trip {
-    service: u16,
-    balancer: u16,
-    member: MemberId,
-    /// What the server said, on the way back.
-    answer: Option<Probe>,
-    luck: u64,
-}
 
 /// Response times of late at one server, by the number of requests that each found there.
 #[derive(Clone, Debug, Default)]
@@ -83,65 +72,29 @@ impl World<'_> {
         let members = place.balancers[usize::from(balancer)].take_probes();
         for (number, member) in members.into_iter().enumerate() {
             let luck = luck ^ (PROBE + 2 * number as u64);
-            let trip = self.trips.insert(Trip {
+            let between = Between {
                 service,
                 balancer,
                 member,
-                answer: None,
                 luck,
-            });
-            self.send_probe_on(trip, PROBE, Event::ProbeAtServer(trip), calendar);
+            };
+            self.ask_server(between, Question::Probe, calendar);
         }
     }
 
     /// A probe is at its server. One that is down says nothing.
-    pub(super) fn probe(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let trip = self.trips[id];
-        let server = (self.services[usize::from(trip.service)].first + trip.member) as usize;
+    pub(super) fn probed(&mut self, between: Between, calendar: &mut Calendar<Event>) {
+        let first = self.services[usize::from(between.service)].first;
+        let server = (first + between.member) as usize;
         if !self.servers[server].is_up() {
-            self.trips.remove(id);
             return;
         }
         let in_flight = self.servers[server].present();
-        self.trips[id].answer = Some(Probe {
+        let probe = Probe {
             in_flight,
             latency: self.latencies[server].estimate(in_flight),
-        });
-        self.send_probe_on(id, PROBE + 1, Event::ProbeAnswer(id), calendar);
-    }
-
-    /// The answer to a probe is at its balancer.
-    pub(super) fn probe_answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let trip = self.trips[id];
-        self.trips.remove(id);
-        if let Some(answer) = trip.answer {
-            self.services[usize::from(trip.service)].balancers[usize::from(trip.balancer)].probed(
-                trip.member,
-                &answer,
-                calendar.now(),
-            );
-        }
-    }
-
-    fn send_probe_on(
-        &mut self,
-        id: u32,
-        purpose: u64,
-        event: Event,
-        calendar: &mut Calendar<Event>,
-    ) {
-        let trip = self.trips[id];
-        let service = &self.services[usize::from(trip.service)];
-        let server = &self.servers[(service.first + trip.member) as usize];
-        let delay = &service.plan.groups[usize::from(server.group)].to_server;
-        let delay = delay.draw(Luck::new(trip.luck, purpose));
-        if !delay.is_zero() {
-            calendar.after(delay, event);
-        } else if event == Event::ProbeAtServer(id) {
-            self.probe(id, calendar);
-        } else {
-            self.probe_answered(id, calendar);
-        }
+        };
+        self.tell_balancer(between, News::Probed(probe), calendar);
     }
 
     /// A server has done the work of an attempt that found so many there and stayed so long, and
@@ -165,7 +118,7 @@ impl World<'_> {
         let is_idle = self.servers[index].present() == 0;
         if self.hears_idle && is_idle && attempt.request != NOBODY {
             let luck = self.requests[attempt.request].draft.luck;
-            self.tell_idle(attempt.server, luck, calendar.now());
+            self.tell_idle(attempt.server, luck, calendar);
         }
     }
 }

@@ -24,6 +24,10 @@ pub(super) struct Request {
     pub(super) balancer: u16,
     /// Attempts made.
     pub(super) attempts: u8,
+    /// Where it is, as its balancer sees it.
+    pub(super) whereabouts: Whereabouts,
+    /// The attempt whose answer is awaited, or [`NOBODY`].
+    pub(super) live: u32,
     /// How many of `tried` hold.
     pub(super) tried_count: u8,
     /// Whether it arrived in the measured window.
@@ -36,6 +40,21 @@ pub(super) struct Request {
     pub(super) queued: Time,
     /// From the client to the balancer: the answer takes as long.
     pub(super) to_balancer: Span,
+}
+
+/// Where a request is, as its balancer sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// On its way to the balancer.
+    Coming,
+    /// At the balancer, which has sent it on or lets it wait.
+    Here,
+    /// At the balancer, which will try it again after a pause.
+    Pausing,
+    /// Lost on its way to the balancer, or its answer on the way back: nothing comes of it any more.
+    Lost,
+    /// Nowhere: it has ended during its pause, and its place is free when that is over.
+    Ended,
 }
 
 impl Request {
@@ -124,6 +143,8 @@ pub(super) enum Phase {
     },
     /// Turned away or dropped: that is on its way back, or there.
     Refused(Cause),
+    /// Lost on the way to its server, or its answer on the way back.
+    Lost,
     /// Nowhere any more; an event that speaks of it is stale.
     Gone,
 }

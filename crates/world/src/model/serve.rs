@@ -1,7 +1,9 @@
-//! At a server: an attempt comes, waits for a slot, is worked on, and its answer begins its way
+//! Sixth stage: at a server, an attempt comes, waits for a slot, is worked on, and its answer begins its way
 //! back.
 
 use super::blueprint::Abandoned;
+use super::fault::Place;
+use super::link::FROM_SERVER;
 use super::network::Leg;
 use super::request::{Attempt, NOBODY, Phase};
 use super::server::State;
@@ -200,7 +202,7 @@ impl World<'_> {
             waited,
             worked,
         };
-        if self.back(attempt.server).is_instant() {
+        if self.answers_at_once(attempt.server) {
             self.conclude(id, attempt, calendar);
         } else {
             self.attempts[id].phase = attempt.phase;
@@ -216,7 +218,7 @@ impl World<'_> {
             request, server, ..
         } = self.attempts[id];
         if self.hears_idle && request != NOBODY && self.servers[server as usize].present() == 0 {
-            self.tell_idle(server, self.requests[request].draft.luck, calendar.now());
+            self.tell_idle(server, self.requests[request].draft.luck, calendar);
         }
         self.refuse(id, Cause::Error, calendar);
     }
@@ -228,12 +230,27 @@ impl World<'_> {
         &self.services[place.service as usize].back[place.group as usize]
     }
 
+    /// Whether what a server answers is at its balancer at once.
+    #[inline(always)]
+    pub(super) fn answers_at_once(&self, server: u32) -> bool {
+        self.disturbed.is_empty() && self.back(server).is_instant()
+    }
+
     /// An answer, good or bad, begins its way back.
     #[inline(always)]
-    pub(super) fn send_back(&self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
-        let request = &self.requests[attempt.request];
-        let luck = Luck::new(request.draft.luck, BACK + u64::from(request.attempts));
-        self.back(attempt.server)
-            .send(luck, Event::Answer(id), calendar);
+    pub(super) fn send_back(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+        let Attempt {
+            request, server, ..
+        } = attempt;
+        let (from, to) = (Place::Server(server), self.balancer_of(request));
+        let request = &self.requests[request];
+        let number = u64::from(request.attempts);
+        let luck = Luck::new(request.draft.luck, BACK + number);
+        match self.passage(from, to, (request.draft.luck, FROM_SERVER + number)) {
+            None => self.attempts[id].phase = Phase::Lost,
+            Some(longer) => self
+                .back(server)
+                .send(luck, longer, Event::Answer(id), calendar),
+        }
     }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use super::blueprint::{ServicePlan, Spread};
+use super::blueprint::ServicePlan;
 use super::checks::Check;
-use super::draft::Draft;
+use super::fault::WhileDown;
 use super::network::Leg;
+use super::outage::Outage;
 use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
-use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, below, mix};
+use lbsim_engine::rng::{Domain, Rng, Seeds};
 use lbsim_strategies::balancer::Balancer;
 use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
 use lbsim_strategies::strategy::Pool;
@@ -35,30 +36,36 @@ pub(super) struct Service<'a> {
     pub(super) queue_timeouts: Option<Lane>,
     /// Whether its strategy reads what servers say of themselves in answers.
     pub(super) reads_feedback: bool,
+    /// Crashes of each balancer; empty where there has been none.
+    pub(super) outages: Vec<Outage>,
     /// A random word: which balancer a client comes through.
-    route: u64,
+    pub(super) route: u64,
 }
 
-/// The strategy's own stream at a balancer of a service.
-fn stream(index: usize, instance: u16, seeds: Seeds) -> Rng {
-    seeds.stream(Domain::Strategy, (index as u64) << 32 | u64::from(instance))
+/// The strategy's own stream at a balancer of a service that has come back so many times.
+fn stream(index: usize, (instance, returns): (u16, u16), seeds: Seeds) -> Rng {
+    let own = u64::from(returns) << 16 | u64::from(instance);
+    seeds.stream(Domain::Strategy, (index as u64) << 32 | own)
 }
 
 /// Whether a strategy has drawn from its stream: the one at this balancer of a service.
 pub(super) fn has_drawn(balancer: &Balancer, index: usize, instance: u16, seeds: Seeds) -> bool {
-    balancer.has_drawn(&stream(index, instance, seeds))
+    balancer.has_drawn(&stream(index, (instance, 0), seeds))
 }
 
-/// The balancer of this number of a service, that of number `index`.
-pub(super) fn balancer(plan: &ServicePlan, index: usize, instance: u16, seeds: Seeds) -> Balancer {
-    let rng = stream(index, instance, seeds);
+/// The balancer of this number of a service, that of number `index`, after it has come back so many
+/// times.
+pub(super) fn balancer(
+    plan: &ServicePlan,
+    index: usize,
+    (instance, returns): (u16, u16),
+    seeds: Seeds,
+) -> Balancer {
+    let rng = stream(index, (instance, returns), seeds);
     let placement = seeds.stream(Domain::Placement, index as u64).next_u64();
     let pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
     Balancer::new(instance, &plan.balancer.strategy, pool, rng)
 }
-
-/// The purpose of a request's luck that picks its balancer.
-const ROUTE: u64 = 0x500;
 
 impl<'a> Service<'a> {
     /// Service number `index`, whose servers begin at `first`, in a world of `clients` clients.
@@ -80,7 +87,7 @@ impl<'a> Service<'a> {
             plan,
             first,
             balancers: (0..plan.balancer.instances)
-                .map(|instance| balancer(plan, index, instance, seeds))
+                .map(|instance| balancer(plan, index, (instance, 0), seeds))
                 .collect(),
             cookies: (plan.balancer.sticky == Sticky::Cookie).then(|| Cookies::new(clients)),
             checks: Check::all(plan, index, seeds),
@@ -92,21 +99,18 @@ impl<'a> Service<'a> {
                 .queue_timeout
                 .map(|limit| calendar.lane(limit)),
             reads_feedback: plan.balancer.strategy.reads_feedback(),
+            outages: Vec::new(),
             route: World::route_word(seeds, index),
         }
     }
 
-    /// The balancer that a request of this client goes through.
-    #[inline]
-    pub(super) fn instance(&self, draft: &Draft, client: u32) -> u16 {
-        let count = self.balancers.len();
-        if count == 1 {
-            return 0;
-        }
-        let word = match self.plan.balancer.spread {
-            Spread::Request => Luck::new(draft.luck, ROUTE).next_u64(),
-            Spread::Client => mix(self.route ^ mix(u64::from(client))),
-        };
-        below(&mut Luck::new(word, 0), count) as u16
+    /// What a balancer that is dead does to those that come; `None` where it lives.
+    pub(super) fn answers_while_dead(&self, balancer: u16) -> Option<WhileDown> {
+        self.outages.get(usize::from(balancer))?.answers()
+    }
+
+    /// Whether a balancer is dead.
+    pub(super) fn is_dead(&self, balancer: u16) -> bool {
+        self.answers_while_dead(balancer).is_some()
     }
 }

@@ -1,8 +1,10 @@
-//! What becomes of a request: it is tried again, succeeds or fails, and leaves the world.
+//! Last stage, what becomes of a request: it is tried again, succeeds or fails, and leaves the world.
 
 use super::blueprint::When;
 use super::calls::Spent;
-use super::request::{Attempt, Phase, Request};
+use super::fault::Place;
+use super::link::FROM_BALANCER;
+use super::request::{Attempt, Phase, Request, Whereabouts};
 use super::{Event, World};
 use crate::observe::{Cause, Ended, Loss};
 use lbsim_engine::events::Calendar;
@@ -56,7 +58,10 @@ impl World<'_> {
         let luck = Luck::new(request.draft.luck, PAUSE + u64::from(request.attempts));
         match retry.pause(request.attempts, luck) {
             Span::ZERO => self.dispatch(id, calendar),
-            pause => calendar.after(pause, Event::Retry(id)),
+            pause => {
+                self.requests[id].whereabouts = Whereabouts::Pausing;
+                calendar.after(pause, Event::Retry(id));
+            }
         }
     }
 
@@ -82,7 +87,10 @@ impl World<'_> {
                 return;
             }
         }
-        let response_time = calendar.now() + request.to_balancer - request.arrived;
+        let Some(longer) = self.way_to_client(id) else {
+            return;
+        };
+        let response_time = calendar.now() + request.to_balancer + longer - request.arrived;
         if self.witness.is_some() {
             self.testify(request, Some(attempt), None, response_time);
         }
@@ -93,7 +101,7 @@ impl World<'_> {
         {
             part.latency.record(response_time);
         }
-        self.end(id, request, calendar);
+        self.end((id, request), longer, calendar);
     }
 
     /// A request has failed.
@@ -106,7 +114,10 @@ impl World<'_> {
         {
             return;
         }
-        let after = calendar.now() + request.to_balancer - request.arrived;
+        let Some(longer) = self.way_to_client(id) else {
+            return;
+        };
+        let after = calendar.now() + request.to_balancer + longer - request.arrived;
         self.testify(&request, None, Some(cause), after);
         self.tally
             .failed(request.stretch, after, cause, request.measured);
@@ -116,7 +127,33 @@ impl World<'_> {
             part.failed[cause as usize] += 1;
             part.failures.record(after);
         }
-        self.end(id, &request, calendar);
+        self.end((id, &request), longer, calendar);
+    }
+
+    /// How much longer than usual the outcome of a request takes to its client; `None` where it is
+    /// lost on the way, and the client waits on.
+    #[inline(always)]
+    fn way_to_client(&mut self, id: u32) -> Option<Span> {
+        if self.disturbed.is_empty() {
+            return Some(Span::ZERO);
+        }
+        let request = &self.requests[id];
+        let (from, to) = (self.balancer_of(id), Place::Clients(request.source));
+        let longer = self.passage(from, to, (request.draft.luck, FROM_BALANCER));
+        if longer.is_none() {
+            self.requests[id].whereabouts = Whereabouts::Lost;
+        }
+        longer
+    }
+
+    /// The place of a request is free: at once, or when its pause is over.
+    #[inline(always)]
+    pub(super) fn release(&mut self, id: u32) {
+        if self.requests[id].whereabouts == Whereabouts::Pausing {
+            self.requests[id].whereabouts = Whereabouts::Ended;
+        } else {
+            self.requests.remove(id);
+        }
     }
 
     /// Tells the witness, if there is one, of a request that has ended.
@@ -154,16 +191,20 @@ impl World<'_> {
     }
 
     #[inline(always)]
-    fn end(&mut self, id: u32, request: &Request, calendar: &mut Calendar<Event>) {
+    fn end(
+        &mut self,
+        (id, request): (u32, &Request),
+        longer: Span,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let way = request.to_balancer + longer;
         if request.measured {
-            self.tally
-                .presence
-                .leave(calendar.now(), request.to_balancer);
+            self.tally.presence.leave(calendar.now(), way);
         }
-        self.requests.remove(id);
+        self.release(id);
         let source = usize::from(request.source);
         if self.has_users && matches!(self.plan.sources[source].when, When::Closed(_)) {
-            let pause = request.to_balancer + self.sources[source].think(request.draft.client);
+            let pause = way + self.sources[source].think(request.draft.client);
             calendar.after(pause, Event::Ask(request.client));
         }
     }

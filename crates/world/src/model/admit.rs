@@ -1,12 +1,61 @@
-//! Requests that wait at their balancer until a member takes them: only products' rules let them.
+//! Third stage: a request is at its balancer, which sends it on, lets it wait until a member takes it
+//! (only products' rules do), or has nobody for it.
 
+use super::fault::WhileDown;
+use super::request::Whereabouts;
 use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
 use lbsim_strategies::balancer::Reason;
-use lbsim_strategies::strategy::MemberId;
+use lbsim_strategies::strategy::{MemberId, Pick};
 
 impl World<'_> {
+    /// A request comes to its balancer, or is to be tried again after a pause.
+    pub(super) fn come(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        if self.requests[id].whereabouts == Whereabouts::Ended {
+            self.requests.remove(id);
+            return;
+        }
+        self.requests[id].whereabouts = Whereabouts::Here;
+        self.dispatch(id, calendar);
+    }
+
+    /// A request is at its balancer: for the first time, or to be tried again.
+    #[inline(always)]
+    pub(super) fn dispatch(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        if self.has_outages && !self.is_taken(id, calendar) {
+            return;
+        }
+        let request = &self.requests[id];
+        let from = (request.service, request.balancer, request.draft.luck);
+        match self.pick(id, now) {
+            Pick::Member(member) => self.send(id, member, calendar),
+            Pick::Wait => self.enqueue(id, None, calendar),
+            Pick::WaitFor(member) => self.enqueue(id, Some(member), calendar),
+            Pick::Nobody => self.fail(id, Cause::NoServer, calendar),
+        }
+        if self.has_probes {
+            self.send_probes(from, calendar);
+        }
+    }
+
+    /// Whether the balancer of a request takes it. One that is dead refuses it, or says nothing.
+    #[cold]
+    #[inline(never)]
+    fn is_taken(&mut self, id: u32, calendar: &mut Calendar<Event>) -> bool {
+        let request = &self.requests[id];
+        let service = &self.services[usize::from(request.service)];
+        match service.answers_while_dead(request.balancer) {
+            None => true,
+            Some(WhileDown::Hang) => false,
+            Some(WhileDown::Refuse) => {
+                self.fail(id, Cause::Crash, calendar);
+                false
+            }
+        }
+    }
+
     /// Lets a request wait at its balancer, for `member` or for any.
     #[cold]
     #[inline(never)]

@@ -1,0 +1,97 @@
+//! Servers that die: what they were doing is lost or finished, their sessions are gone.
+
+use super::fault::InFlight;
+use super::request::{NOBODY, Phase};
+use super::server::State;
+use super::{Event, World};
+use crate::observe::{Cause, Loss};
+use lbsim_engine::events::Calendar;
+use lbsim_engine::time::{Span, Time};
+
+impl World<'_> {
+    /// The server is up, or dead in this way, from now on; a crash that begins says what becomes of
+    /// what it has.
+    pub(super) fn set_state(
+        &mut self,
+        server: u32,
+        state: State,
+        crash: Option<InFlight>,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let before = std::mem::replace(&mut self.servers[server as usize].state, state);
+        if let Some(in_flight) = crash {
+            self.crash(server, in_flight, calendar);
+        } else if before == State::Hanging && state != State::Hanging {
+            // It knows nothing of those who hung on it.
+            self.drop_waiting(server, calendar);
+        }
+        if before != state {
+            self.wake_checks(server, calendar);
+        }
+    }
+
+    /// A server dies. Its sessions are gone; what it was doing is lost, or finished.
+    fn crash(&mut self, server: u32, in_flight: InFlight, calendar: &mut Calendar<Event>) {
+        self.wipe_sessions(server, calendar.now());
+        if in_flight == InFlight::Lost {
+            self.drop_all(server, calendar);
+        }
+    }
+
+    fn wipe_sessions(&mut self, server: u32, now: Time) {
+        for sessions in self.sessions.iter_mut().flatten() {
+            let wiped = sessions.wipe(server, now);
+            self.tally
+                .sessions_lost(now, Loss::Crash, wiped.lost, wiped.hurt);
+        }
+    }
+
+    /// All that a dying server has is lost. Connections to a dead process break at once; a dead
+    /// machine says nothing, so what it had hangs like what comes.
+    fn drop_all(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let refuses = self.servers[server as usize].state == State::Refusing;
+        let shared = self.clear_sharing(server, calendar);
+        let mut working: Vec<u32> = self.servers[server as usize]
+            .serving(&self.attempts)
+            .collect();
+        for &id in &working {
+            let attempt = self.attempts[id];
+            if let Phase::Serving { begun, .. } = attempt.phase {
+                self.free_slot(id, &attempt, begun, now);
+            }
+        }
+        working.extend(self.away(server));
+        for &id in &working {
+            self.drop_calling(id, now);
+        }
+        working.extend(shared);
+        if refuses {
+            self.drop_waiting(server, calendar);
+        }
+        for id in working {
+            if refuses {
+                self.refuse(id, Cause::Crash, calendar);
+            } else if self.attempts[id].request == NOBODY {
+                self.forget(id, now);
+            } else {
+                self.attempts[id].phase = Phase::Waiting {
+                    found: 0,
+                    since: now,
+                    work: Span::FOREVER,
+                };
+                self.servers[server as usize].enqueue(id, &mut self.attempts);
+            }
+        }
+    }
+
+    fn drop_waiting(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let mut waiting = Vec::new();
+        while let Some(id) = self.servers[server as usize].dequeue(&self.attempts) {
+            waiting.push(id);
+        }
+        for id in waiting {
+            self.refuse(id, Cause::Crash, calendar);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Servers that answer with errors.
+
+use lbsim_engine::time::Span;
+use lbsim_engine::units::Share;
+
+use super::{Effect, Fault, Find, Kind, Refuse, on_servers, planned};
+
+planned! {
+    /// Answers that are errors.
+    Errors of servers, #[doc = "From when on."] #[serde(default)] at {
+        /// The share of attempts that end so; 0% to 100%. Several such faults act one after the
+        /// other.
+        #[serde(default = "all")]
+        pub share: Share,
+        /// How long such an attempt takes at the server's configured speed once it has a slot; as
+        /// long as any other where it is left out.
+        #[serde(default)]
+        pub takes: Option<Span>,
+    }
+}
+
+fn all() -> Share {
+    Share::ONE
+}
+
+impl Kind for Errors {
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        self.check_schedule(refuse);
+        check_share(self.share, refuse);
+    }
+
+    fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
+        let effect = Effect::Errors(self.share.value(), self.takes);
+        let said = (self.name(), "errors", self.servers.as_str());
+        on_servers(said, find.servers(&self.servers), self.schedule(), effect)
+    }
+}
+
+/// More than all there are cannot be.
+pub(super) fn check_share(share: Share, refuse: &mut Refuse<'_>) {
+    if share.value() > 1.0 {
+        refuse("share", "`share` must be at most 100%");
+    }
+}

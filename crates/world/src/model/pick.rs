@@ -1,0 +1,60 @@
+//! Fourth stage: which member a request goes to. Affinity first, then the strategy.
+
+use super::World;
+use lbsim_engine::time::Time;
+use lbsim_strategies::balancer::retry::On;
+use lbsim_strategies::strategy::{Pick, Truth};
+
+impl World<'_> {
+    /// The member that the request's balancer sends it to.
+    #[inline(always)]
+    pub(super) fn pick(&mut self, id: u32, now: Time) -> Pick {
+        if self.oracle {
+            self.foresee_completion(id);
+        }
+        let request = &self.requests[id];
+        let index = usize::from(request.source);
+        let service = &mut self.services[usize::from(request.service)];
+        let balancer = &mut service.balancers[usize::from(request.balancer)];
+        let retry = &service.plan.balancer.retry;
+        if request.attempts > 0
+            && retry.on == On::Same
+            && let Some(&last) = request.tried().first()
+            && balancer.pool().is_eligible(last)
+        {
+            return Pick::Member(last);
+        }
+        let tried = if retry.on == On::Another {
+            request.tried()
+        } else {
+            &[]
+        };
+        if let Some(cookies) = &service.cookies
+            && let Some(bound) = cookies.get(request.client)
+            && balancer.takes_bound(bound)
+            && !tried.contains(&bound)
+        {
+            // A draining member keeps its clients until their sessions end, or it would never be
+            // empty.
+            let over = self.sessions[index]
+                .as_ref()
+                .is_some_and(|sessions| sessions.is_over(request.draft.client, now));
+            if balancer.pool().is_eligible(bound) || !over {
+                return Pick::Member(bound);
+            }
+        }
+        let mut seen = self.sources[index].seen(&request.draft, tried);
+        if let Some(calls) = &self.calls
+            && let Some(address) = calls.address(id)
+        {
+            seen.address = address;
+        }
+        let truth = if self.oracle {
+            let first = service.first as usize;
+            self.known.of((first, first + service.plan.servers.len()))
+        } else {
+            Truth::default()
+        };
+        balancer.pick(&seen, truth, now)
+    }
+}

@@ -1,0 +1,86 @@
+//! Fifth stage: the balancer sends an attempt to the member picked.
+
+use super::fault::Place;
+use super::link::TO_SERVER;
+use super::request::{Attempt, NOBODY, Phase};
+use super::{Event, World};
+use lbsim_engine::events::Calendar;
+use lbsim_engine::rng::Luck;
+use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::retry::On;
+use lbsim_strategies::strategy::MemberId;
+
+/// The purpose of a request's luck that delays an attempt on the way to the server; the number of
+/// the attempt is added. Service times use the bare number.
+const OUT: u64 = 0x100;
+
+impl World<'_> {
+    /// The balancer sends a request to a member.
+    #[inline(always)]
+    pub(super) fn send(&mut self, id: u32, member: MemberId, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let request = &mut self.requests[id];
+        request.attempts = request.attempts.saturating_add(1);
+        let number = u64::from(request.attempts);
+        let service = &mut self.services[usize::from(request.service)];
+        let retry = &service.plan.balancer.retry;
+        if retry.max > 0 && retry.on != On::Any {
+            request.note_tried(member);
+        }
+        let server = service.first + member;
+        let group = self.servers[server as usize].group as usize;
+        let plan = &service.plan.groups[group];
+        let draft = request.draft;
+        let demand = draft.demand(plan, number);
+        if request.measured {
+            match &self.calls {
+                None => self.tally.attempts += 1,
+                Some(calls) => {
+                    self.tally.services[usize::from(request.service)].attempts += 1;
+                    self.tally.attempts += u64::from(!calls.is_call(id));
+                }
+            }
+            self.tally.load.servers[server as usize].sent += 1;
+        }
+        let (index, balancer, sent) = (request.service, request.balancer, *request);
+        let attempt = self.attempts.insert(Attempt {
+            request: id,
+            server,
+            next: NOBODY,
+            prev: NOBODY,
+            sent: now,
+            deadline: Time::NEVER,
+            phase: Phase::Travelling { work: demand },
+        });
+        self.requests[id].live = attempt;
+        if let Some(calls) = &mut self.calls {
+            calls.sent(attempt, &sent);
+        }
+        if let Some(lane) = service.timeouts {
+            self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
+        }
+        service.balancers[usize::from(balancer)].sent(member, now);
+        let (from, to) = (Place::Balancer(index, balancer), Place::Server(server));
+        let longer = self.passage(from, to, (draft.luck, TO_SERVER + number));
+        let way = &self.services[usize::from(index)].out[group];
+        let instant = way.is_instant() && longer == Some(Span::ZERO);
+        if !instant {
+            match longer {
+                Some(longer) => {
+                    let luck = Luck::new(draft.luck, OUT + number);
+                    way.send(luck, longer, Event::AtServer(attempt), calendar);
+                }
+                None => {
+                    self.attempts[attempt].phase = Phase::Lost;
+                    return;
+                }
+            }
+        }
+        if self.oracle {
+            self.joined(server, demand, now);
+        }
+        if instant {
+            self.join(attempt, demand, calendar);
+        }
+    }
+}
