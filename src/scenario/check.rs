@@ -59,6 +59,16 @@ impl Check<'_> {
     }
 
     /// A name that must be one of `known`.
+    /// Finds the zone of this name; where the network says nothing of zones, any name is one.
+    fn find_zone(&mut self, file: &File, at: &Path, name: &str) -> Option<()> {
+        let zones = &file.network.zones;
+        if zones.is_empty() {
+            return Some(());
+        }
+        let known = zones.keys().map(String::as_str);
+        self.find(at, "zone", name, known).map(|_| ())
+    }
+
     fn find<'n>(
         &mut self,
         at: &Path,

@@ -15,6 +15,7 @@ mod examples;
 mod folders;
 mod golden;
 mod import;
+mod links;
 mod log_cases;
 mod measured;
 mod pictures;

@@ -92,12 +92,7 @@ fn delay(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> Op
     let zone = match &clients.zone {
         None => None,
         Some(name) => {
-            check.find(
-                &at.key("zone"),
-                "zone",
-                name,
-                file.network.zones.keys().map(String::as_str),
-            )?;
+            check.find_zone(file, &at.key("zone"), name)?;
             file.network.zones.get(name).map(|zone| (name, zone))
         }
     };

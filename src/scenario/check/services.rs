@@ -86,6 +86,10 @@ fn plan(
         );
     }
     check_balancer(service, servers.len() as u64, at, check);
+    let zones = at.key("balancer").key("zones");
+    for (index, zone) in service.balancer.zones.iter().enumerate() {
+        check.find_zone(file, &zones.index(index), zone);
+    }
     ServicePlan {
         name: service.name.clone(),
         servers,
@@ -272,14 +276,7 @@ fn delay(file: &File, group: &Servers, at: &Path, check: &mut Check<'_>) -> Opti
     let mut dist = file.network.balancer_to_server.as_ref();
     let mut place = network.key("balancer-to-server");
     if let Some(name) = &group.zone {
-        if !file.network.zones.is_empty() {
-            check.find(
-                &at.key("zone"),
-                "zone",
-                name,
-                file.network.zones.keys().map(String::as_str),
-            )?;
-        }
+        check.find_zone(file, &at.key("zone"), name)?;
         if let Some(own) = file
             .network
             .zones

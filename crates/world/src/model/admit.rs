@@ -1,5 +1,5 @@
-//! Third stage: a request is at its balancer, which sends it on, lets it wait until a member takes it
-//! (only products' rules do), or has nobody for it.
+//! Third stage: a request is at its balancer, which sends it on, lets it wait until a member takes
+//! it (only products' rules do), or has nobody for it.
 
 use super::fault::WhileDown;
 use super::request::Whereabouts;

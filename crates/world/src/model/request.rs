@@ -51,7 +51,8 @@ pub(super) enum Whereabouts {
     Here,
     /// At the balancer, which will try it again after a pause.
     Pausing,
-    /// Lost on its way to the balancer, or its answer on the way back: nothing comes of it any more.
+    /// Lost on its way to the balancer, or its answer on the way back: nothing comes of it any
+    /// more.
     Lost,
     /// Nowhere: it has ended during its pause, and its place is free when that is over.
     Ended,

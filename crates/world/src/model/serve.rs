@@ -1,5 +1,5 @@
-//! Sixth stage: at a server, an attempt comes, waits for a slot, is worked on, and its answer begins its way
-//! back.
+//! Sixth stage: at a server, an attempt comes, waits for a slot, is worked on, and its answer
+//! begins its way back.
 
 use super::blueprint::Abandoned;
 use super::fault::Place;

@@ -1,4 +1,5 @@
-//! Last stage, what becomes of a request: it is tried again, succeeds or fails, and leaves the world.
+//! Last stage, what becomes of a request: it is tried again, succeeds or fails, and leaves the
+//! world.
 
 use super::blueprint::When;
 use super::calls::Spent;

@@ -11,8 +11,8 @@ planned! {
     LossyLink of ways, #[doc = "When."] at {
         /// The share of messages that is lost, each time that it is sent; 0% to 100%.
         pub share: Share,
-        /// How long until a lost message is sent again, doubled each time, as TCP does (Linux: 200ms
-        /// at least); without it, a lost message never comes.
+        /// How long until a lost message is sent again, doubled each time, as TCP does (Linux:
+        /// 200ms at least); without it, a lost message never comes.
         #[serde(default)]
         #[schemars(extend("x-least" = "1us"))]
         pub retransmit: Option<Span>,

@@ -63,8 +63,8 @@ macro_rules! planned {
     };
     ($(#[$doc:meta])* $name:ident of ways, $(#[$at:meta])* at { $($own:tt)* }) => {
         planned! { @ [$(#[$doc])*] $name [$(#[$at])*] {
-            /// One end of the ways: servers as elsewhere, or `"balancers:web/2"`, `"clients:mobile"`,
-            /// `"zone:eu"`.
+            /// One end of the ways: servers as elsewhere, or `"balancers:web/2"`,
+            /// `"clients:mobile"`, `"zone:eu"`.
             pub from: String,
             /// The other end.
             pub to: String,
@@ -78,8 +78,8 @@ macro_rules! planned {
         #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields, rename_all = "kebab-case")]
         pub struct $name {
-            /// What it is called in charts and by `--set`. Without a name charts say its kind and its
-            /// servers, and `--set` its number.
+            /// What it is called in charts and by `--set`. Without a name charts say its kind and
+            /// its servers, and `--set` its number.
             #[serde(default)]
             #[schemars(length(min = 1, max = 60))]
             pub name: Option<String>,
@@ -116,7 +116,8 @@ use planned;
 /// Makes the enum of kinds from the list.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident,)*) => {
-        /// What happens to servers, to balancers, or to the ways between places, as a scenario says it.
+        /// What happens to servers, to balancers, or to the ways between places, as a scenario says
+        /// it.
         ///
         /// `servers` names servers: `"web/fast-3"`, a whole group `"web/fast"`, a whole service
         /// `"web"`, all that stand in a zone `"zone:eu"`, or a pattern with `*`.
