@@ -29,7 +29,6 @@ pub(super) mod variants;
 
 use data::Data;
 #[cfg(feature = "tune")]
-pub(crate) use faults::struck;
 pub(super) use sweep::point;
 
 /// Requests of one cell at most: more would take weeks.

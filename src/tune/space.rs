@@ -4,8 +4,6 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::model::fault::FaultConfig;
-use crate::scenario::check::struck;
 use crate::scenario::file::Servers;
 use crate::scenario::text::Document;
 use crate::scenario::tuning::{Knob, Range, Tuning, Unit};
@@ -247,11 +245,12 @@ impl<'a> Space<'a> {
 /// names, addresses, their number and their weight, and no fault strikes one of them alone.
 fn axes(base: &Scenario, tuning: &Tuning) -> Vec<usize> {
     let plan = &base.variants[base.baseline].blueprint;
-    let faults: Vec<FaultConfig> = part(&base.resolved["faults"]);
-    let struck: Vec<Vec<u32>> = faults
-        .iter()
-        .map(|fault| struck(fault.servers(), &plan.services))
-        .collect();
+    // A rolling fault is one, whoever has which turn.
+    let mut struck: Vec<Vec<u32>> = Vec::new();
+    for fault in &plan.faults {
+        struck.resize(struck.len().max(fault.number + 1), Vec::new());
+        struck[fault.number].extend(fault.concerns());
+    }
     let alike = |knob: &Knob| match knob.range {
         Range::Weight(service, group) => {
             let described: Servers = part(&base.resolved["services"][service]["servers"][group]);

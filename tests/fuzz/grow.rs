@@ -223,8 +223,21 @@ impl Grower {
             Some("rate") => &["1/s", "40/s", "400/s"],
             Some("bytes") => &["1KiB", "3MiB"],
             _ => &[
-                "web", "a", "b", "web/a", "web/*", "web/b", "db", "db/a", "east", "x", "zone:east",
-                "balancers:web", "web/1", "balancers:db/1", "clients:clients",
+                "web",
+                "a",
+                "b",
+                "web/a",
+                "web/*",
+                "web/b",
+                "db",
+                "db/a",
+                "east",
+                "x",
+                "zone:east",
+                "balancers:web",
+                "web/1",
+                "balancers:db/1",
+                "clients:clients",
             ],
         };
         (*self.one_of(words)).to_owned()

@@ -9,8 +9,8 @@ use lbsim::scenario::Scenario;
 
 use crate::support::{read_in, scratch};
 
-/// Requests that arrive at `times`, in milliseconds of a second, at `web`, whose servers `a` and `b`
-/// take 2 ms each; `rest` says more of the services' last table and of the world.
+/// Requests that arrive at `times`, in milliseconds of a second, at `web`, whose servers `a` and
+/// `b` take 2 ms each; `rest` says more of the services' last table and of the world.
 fn world(test: &str, times: &[u32], rest: &str) -> Scenario {
     let place = scratch(&format!("links-{test}"));
     let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
@@ -167,8 +167,8 @@ at = "100ms"
         .chain((0..199).map(|at| 200 + 4 * at))
         .collect();
     let tally = live("disagree", &times, rest);
-    // From 200 ms on the second balancer knows, and nobody fails; the first sends every other one to
-    // b: of 200 requests, drawn by halves, about 50 (standard deviation of the half: 7).
+    // From 200 ms on the second balancer knows, and nobody fails; the first sends every other one
+    // to b: of 200 requests, drawn by halves, about 50 (standard deviation of the half: 7).
     assert_eq!(tally.failed, [0; 5]);
     let at_b = tally.load.servers[1].sent;
     assert!((34..66).contains(&at_b), "{at_b}");
@@ -220,8 +220,8 @@ lasts = "10ms"
     assert_eq!(tally.attempts, 4);
 }
 
-/// A fault that comes again: well for 150 ms, ill for 50 ms; each server on its own or both together
-/// make no difference where nothing is drawn.
+/// A fault that comes again: well for 150 ms, ill for 50 ms; each server on its own or both
+/// together make no difference where nothing is drawn.
 #[test]
 fn a_fault_comes_again() {
     let rest = |together: bool| {
@@ -264,9 +264,9 @@ again = {{ after = {{ kind = "exponential", mean = "20ms" }}, lasts = {{ kind = 
         )
     };
     let times: Vec<u32> = (0..500).map(|at| 2 * at).collect();
-    // A state is forgotten after 10 ms (half of 20), two after 5: the share of time in which all are
-    // dead has a standard deviation of 0.07 or less, and what is under way at a crash adds to it;
-    // fixed seed.
+    // A state is forgotten after 10 ms (half of 20), two after 5: the share of time in which all
+    // are dead has a standard deviation of 0.07 or less, and what is under way at a crash adds to
+    // it; fixed seed.
     let own = live("own", &times, &rest(false));
     let share = |tally: &Tally| tally.failed.iter().sum::<u64>() as f64 / 500.0;
     assert!((share(&own) - 0.25).abs() < 0.2, "{}", share(&own));

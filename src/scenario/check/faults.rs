@@ -33,12 +33,15 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
             let place = key.split('.').fold(at.clone(), |at, key| at.key(key));
             check.fault(&place, "out-of-range", message);
         });
-        faults.extend(config.resolve(&mut Targets {
-            file,
-            services,
-            at: &at,
-            check,
-        }));
+        faults.extend(config.resolve(
+            index,
+            &mut Targets {
+                file,
+                services,
+                at: &at,
+                check,
+            },
+        ));
     }
     faults
 }
@@ -201,7 +204,7 @@ fn is_zone(name: &str, zone: Option<&str>) -> bool {
 
 /// The servers that `target` means, among all servers of the world: a service, one of its groups,
 /// one server, all in a zone, or what a pattern with `*` fits.
-pub(crate) fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
+fn struck(target: &str, services: &[ServicePlan]) -> Vec<u32> {
     let mut servers = Vec::new();
     let mut first = 0;
     for service in services {

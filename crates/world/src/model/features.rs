@@ -371,6 +371,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
 fn of_fault(fault: &Fault, end: Time, found: &mut Features) {
     let Fault {
         label: _,
+        number: _,
         schedule,
         strikes,
     } = fault;

@@ -1,6 +1,6 @@
 //! A plain system whose rule does not heed answers, worked out from one arrival to the next. Where
-//! requests go follows from the requests alone; each begins when it has come and a slot is free, and
-//! keeps that slot for as long as it takes:
+//! requests go follows from the requests alone; each begins when it has come and a slot is free,
+//! and keeps that slot for as long as it takes:
 //!
 //! > begins = max(arrives, the earliest time at which a slot is free)
 //!
@@ -125,7 +125,7 @@ impl<'a> Lindley<'a> {
             free: vec![Time::ZERO; first as usize],
             service,
             sources: Sources::new(plan, seeds),
-            balancer: balancer(service, 0, 0, seeds),
+            balancer: balancer(service, 0, (0, 0), seeds),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
                 .for_groups(plan.sources.len()),
             seeds,

@@ -17,9 +17,9 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Where nobody was counted in and out one by one: at the time of the last coming or going there
-    /// were `count`, and the times of coming and of going so far add up to these nanoseconds, modulo
-    /// 2 to the 64.
+    /// Where nobody was counted in and out one by one: at the time of the last coming or going
+    /// there were `count`, and the times of coming and of going so far add up to these nanoseconds,
+    /// modulo 2 to the 64.
     pub(crate) fn in_the_end(count: u64, since: Time, came: u64, went: u64) -> Presence {
         let there = count.wrapping_mul(since.nanos());
         Presence {

@@ -28,6 +28,7 @@ impl Kind for BalancerCrash {
         let label = || format!("crash of balancers {}", self.balancers);
         vec![Fault {
             label: self.name.clone().unwrap_or_else(label),
+            number: 0,
             schedule: self.schedule(),
             strikes: Strikes::Balancers(balancers, self.answers),
         }]

@@ -183,10 +183,14 @@ impl FaultConfig {
         self.kind().check(refuse);
     }
 
-    /// The faults that it consists of, its target found: one, or those of each turn; none where the
-    /// target is not found.
-    pub fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        self.kind().resolve(find)
+    /// The faults that it consists of, fault `number` of a scenario, its target found: one, or
+    /// those of each turn; none where the target is not found.
+    pub fn resolve(&self, number: usize, find: &mut dyn Find) -> Vec<Fault> {
+        let mut faults = self.kind().resolve(find);
+        for fault in &mut faults {
+            fault.number = number;
+        }
+        faults
     }
 }
 
@@ -195,6 +199,8 @@ impl FaultConfig {
 pub struct Fault {
     /// What a chart calls it.
     pub label: String,
+    /// Which of the scenario's faults it is, or is a turn of, counted from 0.
+    pub number: usize,
     /// When.
     pub schedule: Schedule,
     /// What, and to whom.
@@ -246,6 +252,25 @@ impl Fault {
         }
     }
 
+    /// The servers that it strikes, or to or from which it strikes what is sent.
+    pub fn concerns(&self) -> Vec<u32> {
+        match &self.strikes {
+            Strikes::Servers(servers, _) => servers.clone(),
+            Strikes::Balancers(..) => Vec::new(),
+            Strikes::Ways(ways, _) => {
+                let server = |place: &Place| match place {
+                    Place::Server(server) => Some(*server),
+                    _ => None,
+                };
+                ways.from
+                    .iter()
+                    .chain(&ways.to)
+                    .filter_map(server)
+                    .collect()
+            }
+        }
+    }
+
     /// What it does to servers.
     pub fn effect(&self) -> Option<Effect> {
         match self.strikes {
@@ -273,6 +298,7 @@ fn on_servers(
     let label = name.map_or_else(|| format!("{what} of {whose}"), str::to_owned);
     vec![Fault {
         label,
+        number: 0,
         schedule,
         strikes: Strikes::Servers(servers, effect),
     }]
@@ -295,6 +321,7 @@ fn on_ways(
     };
     vec![Fault {
         label: name.map_or_else(label, str::to_owned),
+        number: 0,
         schedule,
         strikes: Strikes::Ways(ways, effect),
     }]

@@ -98,6 +98,7 @@ impl Rolling {
             let mut add = |what: &str, at: Span, lasts: Span, effect: Effect| {
                 faults.push(Fault {
                     label: format!("{own}: {what} {} of {of}", number + 1),
+                    number: 0,
                     schedule: Schedule::planned(at, Some(lasts), None),
                     strikes: Strikes::Servers(turn.to_vec(), effect),
                 });
