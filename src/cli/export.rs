@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use similar::TextDiff;
 
 use super::ScenarioArgs;
-use super::import::{Source, choose, read};
+use super::import::{ProductRead, choose, read};
 use super::output::{Failure, Output};
 use crate::config::rounding::{Rounded, round};
 use crate::config::{Pool, Product, patch, scenario_name};
@@ -224,8 +224,8 @@ fn into(
     output: &Output,
 ) -> Result<(), Failure> {
     let source = match args.product {
-        None => Source::of(file),
-        Some(Named(product)) => Source::reads(product).ok_or_else(|| {
+        None => ProductRead::of(file),
+        Some(Named(product)) => ProductRead::reads(product).ok_or_else(|| {
             Failure::Usage(format!(
                 "configurations of {} are not read; without `--into` a snippet is printed",
                 product.title()

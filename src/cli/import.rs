@@ -8,19 +8,19 @@ use super::output::{Failure, Output, keep_apart};
 use crate::config::{self, Configuration, Pool, Product, ReadError};
 use crate::import::draft::{Wanted, draft};
 use crate::import::fit::Fitted;
-use crate::import::observe::{Question, Report, names, observe};
+use crate::import::observe::{LogReport, Question, names, observe};
 use crate::logs::{Format, FormatError};
 use crate::prose::{counted, listed, quoted};
 use crate::report::chart::{fit, png};
 use crate::report::whole::{Unfinished, whole};
 use crate::scenario::diagnostic::Place as At;
 use crate::scenario::moved::seen_from;
-use crate::scenario::text::{Path as TextPath, Step};
+use crate::scenario::text::{Path as TextPath, PathStep};
 use crate::scenario::{Rejected, Scenario};
 
 /// Products whose configurations are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Source {
+pub(super) enum ProductRead {
     /// nginx: `upstream` blocks.
     Nginx,
     /// HAProxy: `backend` and `listen` sections.
@@ -29,29 +29,29 @@ pub(super) enum Source {
     Envoy,
 }
 
-impl Source {
+impl ProductRead {
     /// The one that a file's name speaks of.
-    pub(super) fn of(path: &Path) -> Source {
+    pub(super) fn of(path: &Path) -> ProductRead {
         match path.extension().and_then(|end| end.to_str()) {
-            Some("cfg") => Source::Haproxy,
-            Some("yaml" | "yml" | "json") => Source::Envoy,
-            _ if path.is_dir() => Source::Haproxy,
-            _ => Source::Nginx,
+            Some("cfg") => ProductRead::Haproxy,
+            Some("yaml" | "yml" | "json") => ProductRead::Envoy,
+            _ if path.is_dir() => ProductRead::Haproxy,
+            _ => ProductRead::Nginx,
         }
     }
 
     /// The one that reads configurations of a product, where they are read.
-    pub(super) fn reads(product: Product) -> Option<Source> {
-        [Source::Nginx, Source::Haproxy, Source::Envoy]
+    pub(super) fn reads(product: Product) -> Option<ProductRead> {
+        [ProductRead::Nginx, ProductRead::Haproxy, ProductRead::Envoy]
             .into_iter()
             .find(|source| source.product() == product)
     }
 
     pub(super) fn product(self) -> Product {
         match self {
-            Source::Nginx => Product::Nginx,
-            Source::Haproxy => Product::Haproxy,
-            Source::Envoy => Product::Envoy,
+            ProductRead::Nginx => Product::Nginx,
+            ProductRead::Haproxy => Product::Haproxy,
+            ProductRead::Envoy => Product::Envoy,
         }
     }
 }
@@ -64,7 +64,7 @@ pub(super) struct ImportArgs {
     /// Whose it is; by default HAProxy's where its name ends in `.cfg`, Envoy's for YAML and JSON,
     /// and nginx's otherwise.
     #[arg(long = "as", value_enum, value_name = "PRODUCT")]
-    source: Option<Source>,
+    source: Option<ProductRead>,
     /// Which pool, where there are several (nginx: upstream, HAProxy: backend, Envoy: cluster).
     #[arg(long, value_name = "NAME")]
     pool: Option<String>,
@@ -97,7 +97,7 @@ pub(super) struct ImportArgs {
 }
 
 pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> {
-    let source = args.source.unwrap_or_else(|| Source::of(&args.file));
+    let source = args.source.unwrap_or_else(|| ProductRead::of(&args.file));
     let configuration = read(&args.file, source, output)?;
     let pool = choose(&configuration, args.pool.as_deref())?;
     let files = configuration.files.iter().map(|file| &*file.path);
@@ -188,7 +188,8 @@ pub(super) fn import(args: &ImportArgs, output: &Output) -> Result<(), Failure> 
 
 /// What is wrong with the `[tune]` of a scenario, where that is all that is wrong with it.
 fn only_tune(rejected: &Rejected) -> Option<String> {
-    let is_tune = |path: &TextPath| matches!(path.steps(), [Step::Key(key), ..] if key == "tune");
+    let is_tune =
+        |path: &TextPath| matches!(path.steps(), [PathStep::Key(key), ..] if key == "tune");
     let all = rejected.diagnostics.iter().all(|fault| match &fault.at {
         At::Value(path) | At::Key(path) => is_tune(path),
         At::Text(_) => false,
@@ -210,7 +211,7 @@ fn beyond(configuration: &Configuration, pool: &Pool, rejected: &Rejected) -> Fa
             At::Text(_) => &[],
         };
         let server = match steps {
-            [_, _, Step::Key(key), Step::Index(group), ..] if key == "servers" => groups
+            [_, _, PathStep::Key(key), PathStep::Index(group), ..] if key == "servers" => groups
                 .get(*group)
                 .map(|group| &pool.servers[group.servers.start].at),
             _ => None,
@@ -234,7 +235,7 @@ fn listen(
     pool: &Pool,
     logs: &[PathBuf],
     format: &Format,
-) -> Result<Report, Failure> {
+) -> Result<LogReport, Failure> {
     let names = match &args.servers {
         None => Vec::new(),
         Some(path) => names(path, pool)
@@ -250,11 +251,15 @@ fn listen(
 }
 
 /// Reads a configuration; what is wrong with it is said.
-pub(super) fn read(path: &Path, source: Source, output: &Output) -> Result<Configuration, Failure> {
+pub(super) fn read(
+    path: &Path,
+    source: ProductRead,
+    output: &Output,
+) -> Result<Configuration, Failure> {
     let read = match source {
-        Source::Nginx => config::nginx::read,
-        Source::Haproxy => config::haproxy::read,
-        Source::Envoy => config::envoy::read,
+        ProductRead::Nginx => config::nginx::read,
+        ProductRead::Haproxy => config::haproxy::read,
+        ProductRead::Envoy => config::envoy::read,
     };
     read(path).map_err(|error| match error {
         ReadError::Faulty { files, faults } => {
@@ -381,7 +386,7 @@ fn of_configuration(configuration: &Configuration) -> Option<Result<Format, Form
 }
 
 /// What the logs held, and how well the servers are known.
-fn tell(report: &Report, pool: &Pool, output: &Output) {
+fn tell(report: &LogReport, pool: &Pool, output: &Output) {
     for (path, census) in &report.censuses {
         output.say(&format!(
             "{}: {}, {}, clock of {:?}",
@@ -424,7 +429,7 @@ fn tell(report: &Report, pool: &Pool, output: &Output) {
 }
 
 /// The quantile-quantile plot of the servers that are known, as the file that `path` asks for.
-fn draw(path: &Path, report: &Report, pool: &Pool) -> Result<Vec<u8>, Failure> {
+fn draw(path: &Path, report: &LogReport, pool: &Pool) -> Result<Vec<u8>, Failure> {
     let servers = pool.servers.iter().zip(&report.observed.servers);
     let known: Vec<(&str, &Fitted)> = servers
         .filter_map(|(server, known)| match known {

@@ -45,15 +45,15 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// When to use colour; NO_COLOR is honoured.
-    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto)]
-    color: Colour,
+    #[arg(long, global = true, value_enum, default_value_t = WhenColoured::Auto)]
+    color: WhenColoured,
     /// Print no progress and no warnings.
     #[arg(short, long, global = true)]
     quiet: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Colour {
+enum WhenColoured {
     Auto,
     Always,
     Never,

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 
-use super::Colour;
+use super::WhenColoured;
 use crate::config::{self, Fault, SourceFile};
 use crate::experiment::{RunError, Unsettled};
 use crate::report::whole::is_same;
@@ -21,11 +21,11 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) fn new(colour: Colour, quiet: bool) -> Output {
+    pub(super) fn new(colour: WhenColoured, quiet: bool) -> Output {
         let choice = match colour {
-            Colour::Auto => ColorChoice::Auto,
-            Colour::Always => ColorChoice::Always,
-            Colour::Never => ColorChoice::Never,
+            WhenColoured::Auto => ColorChoice::Auto,
+            WhenColoured::Always => ColorChoice::Always,
+            WhenColoured::Never => ColorChoice::Never,
         };
         Output { choice, quiet }
     }

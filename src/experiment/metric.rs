@@ -231,19 +231,19 @@ pub const METRICS: &[Metric] = &[
 ];
 
 /// The metric that a scenario is judged by.
-pub fn metric(judge: file::Metric) -> &'static Metric {
+pub fn metric(judge: file::Criterion) -> &'static Metric {
     let name = match judge {
-        file::Metric::Mean => "mean_ms",
-        file::Metric::P50 => "p50_ms",
-        file::Metric::P90 => "p90_ms",
-        file::Metric::P99 => "p99_ms",
-        file::Metric::P999 => "p999_ms",
-        file::Metric::SuccessShare => "success_share",
-        file::Metric::Goodput => "goodput_rps",
-        file::Metric::SessionsLost => "sessions_lost",
-        file::Metric::UtilizationSpread => "utilization_spread",
-        file::Metric::UtilizationMax => "utilization_max",
-        file::Metric::Cost => "cost_per_hour",
+        file::Criterion::Mean => "mean_ms",
+        file::Criterion::P50 => "p50_ms",
+        file::Criterion::P90 => "p90_ms",
+        file::Criterion::P99 => "p99_ms",
+        file::Criterion::P999 => "p999_ms",
+        file::Criterion::SuccessShare => "success_share",
+        file::Criterion::Goodput => "goodput_rps",
+        file::Criterion::SessionsLost => "sessions_lost",
+        file::Criterion::UtilizationSpread => "utilization_spread",
+        file::Criterion::UtilizationMax => "utilization_max",
+        file::Criterion::Cost => "cost_per_hour",
     };
     METRICS
         .iter()

@@ -27,7 +27,7 @@ impl Rule {
 
 /// What strategies have in common that products have rules for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Family {
+enum RuleFamily {
     /// Servers take turns, by weight.
     Turns,
     /// Drawn at random.
@@ -49,7 +49,7 @@ enum Family {
 }
 
 /// The family of a strategy; `None` where no product has a rule of the kind.
-fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
+fn family(strategy: &str, settings: &Map<String, Value>) -> Option<RuleFamily> {
     let consistent = settings.get("consistent") == Some(&Value::Bool(true))
         || settings.get("hash-type").and_then(Value::as_str) == Some("consistent");
     Some(match strategy {
@@ -64,13 +64,13 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
         | "grpc-weighted-round-robin"
         | "ipvs-rr"
         | "ipvs-wrr"
-        | "aws-alb-round-robin" => Family::Turns,
-        "nginx-random" if settings.contains_key("two") => Family::FewestOfSome,
+        | "aws-alb-round-robin" => RuleFamily::Turns,
+        "nginx-random" if settings.contains_key("two") => RuleFamily::FewestOfSome,
         "random"
         | "weighted-random"
         | "nginx-random"
         | "envoy-random"
-        | "aws-alb-weighted-random" => Family::Chance,
+        | "aws-alb-weighted-random" => RuleFamily::Chance,
         "least-connections"
         | "nginx-least-conn"
         | "haproxy-leastconn"
@@ -82,7 +82,7 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
         | "join-idle-queue"
         | "join-shortest-queue"
         | "least-work-left"
-        | "earliest-completion" => Family::Fewest,
+        | "earliest-completion" => RuleFamily::Fewest,
         "power-of-d"
         | "haproxy-random"
         | "envoy-least-request"
@@ -90,29 +90,29 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<Family> {
         | "finagle-p2c-least-loaded"
         | "finagle-aperture"
         | "finagle-deterministic-aperture"
-        | "yarp" => Family::FewestOfSome,
+        | "yarp" => RuleFamily::FewestOfSome,
         "least-response-time"
         | "linkerd-peak-ewma"
         | "finagle-p2c-peak-ewma"
         | "c3"
-        | "prequal" => Family::Quickest,
+        | "prequal" => RuleFamily::Quickest,
         "ip-hash" | "nginx-ip-hash" | "haproxy-source" | "ipvs-sh" | "ipvs-mh"
-        | "aws-nlb-flow-hash" => Family::Address,
+        | "aws-nlb-flow-hash" => RuleFamily::Address,
         "nginx-hash" | "haproxy-uri" | "haproxy-url-param" | "haproxy-hdr" | "haproxy-hash"
             if consistent =>
         {
-            Family::KeyRing
+            RuleFamily::KeyRing
         }
         "nginx-hash" | "haproxy-uri" | "haproxy-url-param" | "haproxy-hdr" | "haproxy-hash"
-        | "ipvs-dh" | "ipvs-lblc" | "ipvs-lblcr" => Family::Key,
+        | "ipvs-dh" | "ipvs-lblc" | "ipvs-lblcr" => RuleFamily::Key,
         "consistent-hashing"
         | "consistent-hashing-bounded-loads"
         | "rendezvous-hashing"
         | "jump-hash"
         | "envoy-ring-hash"
         | "envoy-maglev"
-        | "grpc-ring-hash" => Family::KeyRing,
-        "haproxy-first" | "ipvs-fo" | "ipvs-ovf" | "grpc-pick-first" => Family::First,
+        | "grpc-ring-hash" => RuleFamily::KeyRing,
+        "haproxy-first" | "ipvs-fo" | "ipvs-ovf" | "grpc-pick-first" => RuleFamily::First,
         _ => return None,
     })
 }
@@ -124,8 +124,8 @@ const POLICY: &str = "what is hashed is said by the `hash_policy` of the routes"
 const NO_REQUESTS: &str = "IPVS sees no requests: it hashes the client's address";
 
 /// The rule of a product that comes nearest to a family; `None` where there is none.
-fn nearest(product: Product, family: Family) -> Option<Rule> {
-    use Family::{Address, Chance, Fewest, FewestOfSome, First, Key, KeyRing, Quickest, Turns};
+fn nearest(product: Product, family: RuleFamily) -> Option<Rule> {
+    use RuleFamily::{Address, Chance, Fewest, FewestOfSome, First, Key, KeyRing, Quickest, Turns};
     Some(match (product, family) {
         (Product::Nginx, Turns) => Rule::new(&[], None),
         (Product::Nginx, Chance) => Rule::new(&["random"], None),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::fit::{Fitted, Refusal};
+use super::fit::{Fitted, NoFit};
 use super::{arrivals, popularity};
 use crate::config::rounding::round;
 use crate::config::{Configuration, Group, MOST_GROUPS, Pool, Server};
@@ -26,14 +26,14 @@ pub struct Observed {
     /// How requests come, or why that is not known.
     pub arrivals: Result<arrivals::Described, String>,
     /// How unlike clients are in how often they ask; `None` where the log does not name them.
-    pub clients: Option<popularity::Described>,
+    pub clients: Option<popularity::Likeness>,
     /// The same of routes.
-    pub routes: Option<popularity::Described>,
+    pub routes: Option<popularity::Likeness>,
     /// Whether the log says which server answered.
     pub names_servers: bool,
     /// What is known of each server, in the order of the pool; `None` where the log has no request
     /// to it.
-    pub servers: Vec<Option<Result<Fitted, Refusal>>>,
+    pub servers: Vec<Option<Result<Fitted, NoFit>>>,
     /// What was left out or taken for another thing, in sentences.
     pub remarks: Vec<String>,
 }
@@ -257,12 +257,12 @@ fn group(
 }
 
 /// The group of clients, and how long the run is to be; `None` where a trace says so.
-struct Clients {
+struct ClientsDraft {
     text: String,
     duration: Option<f64>,
 }
 
-fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Clients {
+fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> ClientsDraft {
     let mut text = String::new();
     let mut duration = Some(MINUTE);
     let Some(observed) = observed else {
@@ -278,7 +278,7 @@ fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Cli
             "[[clients]]\narrivals = {{ kind = \"poisson\", rate = \"{}/s\" }} # ASSUMED: half of what {whose} can do\n",
             digits(rate)
         );
-        return Clients { text, duration };
+        return ClientsDraft { text, duration };
     };
     let poisson = |rate: f64| format!("{{ kind = \"poisson\", rate = \"{}/s\" }}", digits(rate));
     let mut remarks: Vec<String> = Vec::new();
@@ -343,7 +343,7 @@ fn clients(pool: &Pool, observed: Option<&Observed>, trace: Option<&str>) -> Cli
         let _ = writeln!(text, "keys = {}", inline(&own.keys()));
     }
     text.push('\n');
-    Clients { text, duration }
+    ClientsDraft { text, duration }
 }
 
 /// The servers that requests go to while none fails: of those that are up and no backups the first
@@ -366,7 +366,7 @@ fn serving(pool: &Pool) -> Vec<&Server> {
 }
 
 /// What is known of a server's service times.
-fn service(text: &mut String, known: Option<&Result<Fitted, Refusal>>, names_servers: bool) {
+fn service(text: &mut String, known: Option<&Result<Fitted, NoFit>>, names_servers: bool) {
     match known {
         Some(Ok(fitted)) => {
             let table = fitted.service_table().unwrap_or_default();

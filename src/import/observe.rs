@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use super::arrivals::{Arrivals, Collector, Strays};
 use super::draft::Observed;
-use super::fit::{Fitted, Refusal, Visit, fit};
+use super::fit::{Fitted, NoFit, Visit, fit};
 use super::popularity::Counter;
 use crate::config::Pool;
 use crate::logs::{self, Census, Entry, Format, LogError};
 use crate::parallel;
 use crate::prose::{counted, listed, quoted};
-use servers::Servers;
+use servers::ServerNames;
 
 pub use servers::{Unnamed, names};
 
@@ -72,7 +72,7 @@ pub struct Question<'a> {
 
 /// What was read of logs, besides what a scenario says.
 #[derive(Debug)]
-pub struct Report {
+pub struct LogReport {
     /// What a scenario is made of.
     pub observed: Observed,
     /// How many lines each file had, and which were bad, in the order of the files.
@@ -109,7 +109,7 @@ fn names_of(counts: &[(String, u64)]) -> String {
 }
 
 /// What was found of the requests to a pool.
-struct Found {
+struct Heard {
     visits: Vec<Vec<Visit>>,
     arrivals: Collector,
     kept: Option<Arrivals>,
@@ -118,9 +118,9 @@ struct Found {
     requests: u64,
 }
 
-impl Found {
-    fn new(question: &Question<'_>) -> Found {
-        Found {
+impl Heard {
+    fn new(question: &Question<'_>) -> Heard {
+        Heard {
             visits: vec![Vec::new(); question.pool.servers.len()],
             arrivals: Collector::new(MOST_ARRIVALS),
             kept: question.keep_arrivals.then(Arrivals::default),
@@ -169,11 +169,11 @@ pub fn observe(
     question: &Question<'_>,
     paths: &[PathBuf],
     format: &Format,
-) -> Result<Report, ObserveError> {
+) -> Result<LogReport, ObserveError> {
     let pool = question.pool;
-    let servers = Servers::new(pool, question.names);
+    let servers = ServerNames::new(pool, question.names);
     let called = question.pool_in_log.unwrap_or(&pool.name);
-    let mut found = Found::new(question);
+    let mut found = Heard::new(question);
     let (mut strangers, mut pools) = (Tally::default(), Tally::default());
     let mut names_servers = false;
     let mut each = |entry: &Entry| {
@@ -190,7 +190,7 @@ pub fn observe(
         // Once a server is named, requests that name none went to none.
         if !names_servers {
             names_servers = true;
-            found = Found::new(question);
+            found = Heard::new(question);
         }
         let mut is_ours = false;
         for attempt in &entry.attempts {
@@ -256,7 +256,7 @@ pub fn observe(
     let from_end = censuses.iter().any(|(_, census)| census.from_end > 0);
     let of_arrivals = if from_end { clock.max(lengths) } else { clock };
     let of_visits = clock.max(lengths).as_nanos() as u64;
-    let fitted = |visits: Vec<Visit>| -> Option<Result<Fitted, Refusal>> {
+    let fitted = |visits: Vec<Visit>| -> Option<Result<Fitted, NoFit>> {
         (!visits.is_empty()).then(|| fit(&visits, of_visits))
     };
     let servers = parallel::map(found.visits, fitted);
@@ -277,7 +277,7 @@ pub fn observe(
                 .to_owned(),
         );
     }
-    Ok(Report {
+    Ok(LogReport {
         observed: Observed {
             source: format!("{} ({} requests)", listed(names), found.requests),
             rate,

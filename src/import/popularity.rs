@@ -77,9 +77,9 @@ impl Counter {
     }
 
     /// What was counted, described; `None` where nothing was.
-    pub fn describe(&self) -> Option<Described> {
+    pub fn describe(&self) -> Option<Likeness> {
         let counts: Vec<u64> = self.counts.values().copied().collect();
-        let mut described = Described::of(counts)?;
+        let mut described = Likeness::of(counts)?;
         if self.beyond > 0 {
             described.reasons.push(format!(
                 "Only the first {} are told apart: {} of others are left out.",
@@ -93,7 +93,7 @@ impl Counter {
 
 /// How unlike the members are.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Described {
+pub struct Likeness {
     /// Requests that were counted.
     pub requests: u64,
     /// Members that were seen.
@@ -242,16 +242,16 @@ const FEWEST: u64 = 50;
 /// Standard deviations by which a log must differ from one of equal members.
 const SURE: f64 = 4.5;
 
-impl Described {
+impl Likeness {
     /// From the counts of all members that were seen, in any order; `None` where there are none.
-    pub fn of(mut counts: Vec<u64>) -> Option<Described> {
+    pub fn of(mut counts: Vec<u64>) -> Option<Likeness> {
         counts.retain(|&count| count > 0);
         counts.sort_unstable_by(|a, b| b.cmp(a));
         let (&first, seen) = (counts.first()?, counts.len());
         let requests: u64 = counts.iter().sum();
         let total = requests as f64;
         if requests < FEWEST {
-            let mut described = Described {
+            let mut described = Likeness {
                 requests,
                 seen,
                 count: seen,
@@ -302,7 +302,7 @@ impl Described {
             0.0
         };
         let distance = distance(&counts, &fitted, total);
-        let mut described = Described {
+        let mut described = Likeness {
             requests,
             seen,
             count,

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::program::{Change, Comparison, Program, Setup, client};
-use super::recording::{Recording, Step};
+use super::program::{Compared, MemberChange, Program, Setup, client};
+use super::recording::{RecordedStep, Recording};
 use super::{Difference, Verdict};
 use crate::balancer::{Balancer, Reason};
 use crate::rng::{Domain, Seeds};
@@ -44,7 +44,7 @@ pub(super) fn compare(recording: &Recording, program: &dyn Program) -> Result<Ve
         setup: &setup,
         steps: &steps,
     };
-    if setup.comparison == Comparison::Shares {
+    if setup.comparison == Compared::Shares {
         return drive.shares();
     }
     let mut best: Option<(usize, &StrategyConfig, Difference)> = None;
@@ -73,14 +73,14 @@ pub(super) fn compare(recording: &Recording, program: &dyn Program) -> Result<Ve
 }
 
 /// The steps of a recording; where it has only keys or picks, a request for each.
-fn steps(recording: &Recording) -> Vec<Step> {
+fn steps(recording: &Recording) -> Vec<RecordedStep> {
     if !recording.events.is_empty() {
         return recording.events.clone();
     }
-    let request = |at: usize| Step {
+    let request = |at: usize| RecordedStep {
         op: "request".to_owned(),
         key: recording.keys.get(at).cloned(),
-        ..Step::default()
+        ..RecordedStep::default()
     };
     (0..recording.picks.len()).map(request).collect()
 }
@@ -90,11 +90,11 @@ struct Drive<'a> {
     recording: &'a Recording,
     program: &'a dyn Program,
     setup: &'a Setup,
-    steps: &'a [Step],
+    steps: &'a [RecordedStep],
 }
 
 /// A balancer on its way through a recording.
-struct Run {
+struct Underway {
     balancer: Balancer,
     now: Time,
     /// Whether each server listens.
@@ -128,10 +128,10 @@ impl Drive<'_> {
         start: &StrategyConfig,
         seed: u64,
         watched: Option<usize>,
-    ) -> Result<Run, String> {
+    ) -> Result<Underway, String> {
         let rng = Seeds::new(seed, 0).stream(Domain::Strategy, 0);
         let members = self.setup.members.clone();
-        let mut run = Run {
+        let mut run = Underway {
             up: vec![true; members.len()],
             hits: vec![0; members.len()],
             balancer: Balancer::new(0, start, Pool::new(members.into()), rng),
@@ -175,7 +175,7 @@ impl Drive<'_> {
         Ok(run)
     }
 
-    fn step(&self, step: &Step, run: &mut Run) -> Result<(), String> {
+    fn step(&self, step: &RecordedStep, run: &mut Underway) -> Result<(), String> {
         let id = || step.id.ok_or_else(|| format!("`{}` has no id", step.op));
         match step.op.as_str() {
             "request" => self.request(step, run)?,
@@ -212,7 +212,7 @@ impl Drive<'_> {
     }
 
     /// A request that begins and ends.
-    fn request(&self, step: &Step, run: &mut Run) -> Result<(), String> {
+    fn request(&self, step: &RecordedStep, run: &mut Underway) -> Result<(), String> {
         if let Pick::Member(member) = self.ask(step, run)? {
             // With several tries what the client got says nothing of each.
             let failed = self.setup.tries == 1 && step.status.is_some_and(|status| status >= 500);
@@ -227,7 +227,7 @@ impl Drive<'_> {
     }
 
     /// A request that stays open.
-    fn open(&self, step: &Step, id: u64, run: &mut Run) -> Result<(), String> {
+    fn open(&self, step: &RecordedStep, id: u64, run: &mut Underway) -> Result<(), String> {
         let waits_for = match self.ask(step, run)? {
             Pick::Member(member) => {
                 run.open.insert(id, member);
@@ -243,7 +243,7 @@ impl Drive<'_> {
     }
 
     /// Sends a request, compares where it went with what is recorded, and says where it is.
-    fn ask(&self, step: &Step, run: &mut Run) -> Result<Pick, String> {
+    fn ask(&self, step: &RecordedStep, run: &mut Underway) -> Result<Pick, String> {
         let number = run.requests;
         let recorded = match self.recording.picks.get(number) {
             Some(Value::String(name)) => Some(self.member(Some(name))?),
@@ -258,11 +258,11 @@ impl Drive<'_> {
         };
         let mut pick = way.pick;
         let agrees = match (self.setup.comparison, self.recording.tried.get(number)) {
-            (Comparison::Picks, Some(tried)) => {
+            (Compared::Picks, Some(tried)) => {
                 tried.iter().map(String::as_str).eq(self.names(&way.tried))
             }
-            (Comparison::Picks, None) => recorded == picked,
-            (Comparison::LeastLoaded, _) => {
+            (Compared::Picks, None) => recorded == picked,
+            (Compared::LeastLoaded, _) => {
                 // Where the program drew among equals, the recording says where the request is.
                 if let (Some(recorded), Some(picked)) = (recorded, picked) {
                     run.answer(picked, Outcome::Success);
@@ -273,7 +273,7 @@ impl Drive<'_> {
                     |member: Option<MemberId>| member.is_some_and(|member| least.contains(&member));
                 is_least(recorded) && is_least(picked)
             }
-            (Comparison::Shares, _) => true,
+            (Compared::Shares, _) => true,
         };
         if let Some(member) = picked {
             run.hits[member as usize] += 1;
@@ -297,7 +297,7 @@ impl Drive<'_> {
     }
 
     /// Sends a request to one member after the other until one is up.
-    fn send(&self, step: &Step, run: &mut Run) -> Result<Way, String> {
+    fn send(&self, step: &RecordedStep, run: &mut Underway) -> Result<Way, String> {
         let text = match &step.key {
             None => String::new(),
             Some(Value::String(text)) => text.clone(),
@@ -374,7 +374,7 @@ impl Drive<'_> {
     }
 
     /// The members, and the strategy as it stands, in words.
-    fn state(&self, run: &Run) -> String {
+    fn state(&self, run: &Underway) -> String {
         let pool = run.balancer.pool();
         let mut text = String::new();
         for (member, configured) in (0..).zip(pool.members()) {
@@ -416,7 +416,7 @@ impl Drive<'_> {
     }
 }
 
-impl Run {
+impl Underway {
     /// Ends an attempt.
     fn answer(&mut self, member: MemberId, outcome: Outcome) {
         let answer = Answer {
@@ -446,15 +446,15 @@ impl Run {
         }
     }
 
-    fn change(&mut self, change: &Change) {
+    fn change(&mut self, change: &MemberChange) {
         let (member, reason, holds) = match *change {
-            Change::Weight(member, weight) => {
+            MemberChange::Weight(member, weight) => {
                 self.balancer.set_weight(member, weight, self.now);
                 return;
             }
-            Change::Down(member, holds) => (member, Reason::Down, holds),
-            Change::Drain(member, holds) => (member, Reason::Draining, holds),
-            Change::Absent(member, holds) => (member, Reason::Absent, holds),
+            MemberChange::Down(member, holds) => (member, Reason::Down, holds),
+            MemberChange::Drain(member, holds) => (member, Reason::Draining, holds),
+            MemberChange::Absent(member, holds) => (member, Reason::Absent, holds),
         };
         self.balancer.set(member, reason, holds, self.now);
         if !holds {

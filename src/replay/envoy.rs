@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::program::{Change, Comparison, Program, Setup};
+use super::program::{Compared, MemberChange, Program, Setup};
 use super::recording::Recording;
 use crate::strategy::StrategyConfig;
 
@@ -42,13 +42,13 @@ impl Program for Envoy {
         let mut setup = Setup::new(recording, first);
         setup.starts = starts;
         if recording.statistical {
-            setup.comparison = Comparison::Shares;
+            setup.comparison = Compared::Shares;
         } else if recording.random_ties {
-            setup.comparison = Comparison::LeastLoaded;
+            setup.comparison = Compared::LeastLoaded;
         }
         setup.before = unhealthy(cluster)
             .into_iter()
-            .map(|at| Change::Down(at, true))
+            .map(|at| MemberChange::Down(at, true))
             .collect();
         Ok(setup)
     }

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::program::{Change, Comparison, KeyedBy, Program, Setup};
-use super::recording::{Recording, Step};
+use super::program::{Compared, KeyedBy, MemberChange, Program, Setup};
+use super::recording::{RecordedStep, Recording};
 use crate::strategy::{Member, MemberId, StrategyConfig};
 use crate::time::{Span, Time};
 
@@ -69,12 +69,12 @@ impl Program for Haproxy {
         // Servers that are there from the start have no slow start.
         setup.begins = Time::ZERO + Span::from_secs(1);
         if random || recording.statistical {
-            setup.comparison = Comparison::Shares;
+            setup.comparison = Compared::Shares;
         }
         Ok(setup)
     }
 
-    fn changes(&self, step: &Step, setup: &Setup) -> Result<Vec<Change>, String> {
+    fn changes(&self, step: &RecordedStep, setup: &Setup) -> Result<Vec<MemberChange>, String> {
         if let Some(command) = &step.cmd {
             return command_changes(command, setup);
         }
@@ -83,7 +83,7 @@ impl Program for Haproxy {
         let members = (0..).zip(&setup.members);
         let said = members.filter_map(|(at, member)| {
             let state = step.further.get(&member.name)?.as_str()?;
-            Some(Change::Down(at, state.starts_with("DOWN")))
+            Some(MemberChange::Down(at, state.starts_with("DOWN")))
         });
         Ok(said.collect())
     }
@@ -174,21 +174,21 @@ fn server(
 }
 
 /// What a command of the runtime API changes.
-fn command_changes(command: &str, setup: &Setup) -> Result<Vec<Change>, String> {
+fn command_changes(command: &str, setup: &Setup) -> Result<Vec<MemberChange>, String> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let unknown = || format!("nothing is known of the command `{command}`");
     match words[..] {
         ["set", "server", server, "state", state] => {
             let member = member(server, setup)?;
             match state {
-                "maint" => Ok(vec![Change::Down(member, true)]),
+                "maint" => Ok(vec![MemberChange::Down(member, true)]),
                 "drain" => Ok(vec![
-                    Change::Down(member, false),
-                    Change::Drain(member, true),
+                    MemberChange::Down(member, false),
+                    MemberChange::Drain(member, true),
                 ]),
                 "ready" => Ok(vec![
-                    Change::Down(member, false),
-                    Change::Drain(member, false),
+                    MemberChange::Down(member, false),
+                    MemberChange::Drain(member, false),
                 ]),
                 _ => Err(unknown()),
             }
@@ -200,10 +200,10 @@ fn command_changes(command: &str, setup: &Setup) -> Result<Vec<Change>, String> 
                 Some(percent) => configured * number(percent)? / 100,
                 None => number(weight)?,
             };
-            Ok(vec![Change::Weight(member, weight)])
+            Ok(vec![MemberChange::Weight(member, weight)])
         }
-        ["disable", "server", server] => Ok(vec![Change::Down(member(server, setup)?, true)]),
-        ["enable", "server", server] => Ok(vec![Change::Down(member(server, setup)?, false)]),
+        ["disable", "server", server] => Ok(vec![MemberChange::Down(member(server, setup)?, true)]),
+        ["enable", "server", server] => Ok(vec![MemberChange::Down(member(server, setup)?, false)]),
         _ => Err(unknown()),
     }
 }

@@ -1,8 +1,8 @@
 //! Recordings of Linux IPVS: the `ipvsadm` commands that made the virtual service, and those given
 //! while it ran.
 
-use super::program::{Change, KeyedBy, Program, Setup};
-use super::recording::{Recording, Step};
+use super::program::{KeyedBy, MemberChange, Program, Setup};
+use super::recording::{RecordedStep, Recording};
 use crate::strategy::{Member, MemberId, StrategyConfig};
 
 /// Linux IPVS.
@@ -12,9 +12,9 @@ pub(super) struct Ipvs;
 impl Program for Ipvs {
     fn setup(&self, recording: &Recording) -> Result<Setup, String> {
         let text = recording.config_text();
-        let commands: Vec<Command<'_>> = text.lines().map(parse).collect::<Result<_, _>>()?;
+        let commands: Vec<Ipvsadm<'_>> = text.lines().map(parse).collect::<Result<_, _>>()?;
         let mut added = commands.iter();
-        let Some(Command::NewService { scheduler, flags }) = added.next() else {
+        let Some(Ipvsadm::NewService { scheduler, flags }) = added.next() else {
             return Err("the commands do not begin with a new service, `ipvsadm -A`".to_owned());
         };
         let mut setup = Setup::new(recording, strategy(scheduler, flags)?);
@@ -27,7 +27,7 @@ impl Program for Ipvs {
         };
         let mut configured = 0;
         for command in added {
-            let Command::NewServer(server) = command else {
+            let Ipvsadm::NewServer(server) = command else {
                 // What comes after the servers were added happens to a running service.
                 setup.before.extend(changes(command, &setup)?);
                 continue;
@@ -49,7 +49,7 @@ impl Program for Ipvs {
             return Err("not all servers are added to the service".to_owned());
         }
         for step in &recording.events {
-            if let Some(Command::NewServer(server)) = step.cmd.as_deref().map(parse).transpose()?
+            if let Some(Ipvsadm::NewServer(server)) = step.cmd.as_deref().map(parse).transpose()?
                 && position(&setup.members, server.address).is_err()
             {
                 // With weight 0 it leaves nothing behind when it is taken out before the first
@@ -60,13 +60,13 @@ impl Program for Ipvs {
                     address: server.address.to_owned(),
                     ..Member::new(member, 0)
                 });
-                setup.before.push(Change::Absent(member, true));
+                setup.before.push(MemberChange::Absent(member, true));
             }
         }
         Ok(setup)
     }
 
-    fn changes(&self, step: &Step, setup: &Setup) -> Result<Vec<Change>, String> {
+    fn changes(&self, step: &RecordedStep, setup: &Setup) -> Result<Vec<MemberChange>, String> {
         match &step.cmd {
             Some(text) => changes(&parse(text)?, setup),
             None => Ok(Vec::new()),
@@ -75,38 +75,38 @@ impl Program for Ipvs {
 }
 
 /// A command.
-enum Command<'a> {
+enum Ipvsadm<'a> {
     /// `-A`: a virtual service.
     NewService {
         scheduler: &'a str,
         flags: Vec<&'a str>,
     },
     /// `-a`: a server, at the head of the list.
-    NewServer(Server<'a>),
+    NewServer(RealServer<'a>),
     /// `-e`: another weight.
-    Edit(Server<'a>),
+    Edit(RealServer<'a>),
     /// `-d`: a server leaves.
     Delete(&'a str),
 }
 
 /// A server as a command describes it.
 #[derive(Default)]
-struct Server<'a> {
+struct RealServer<'a> {
     address: &'a str,
     weight: u32,
     upper: u32,
     lower: u32,
 }
 
-fn parse(line: &str) -> Result<Command<'_>, String> {
+fn parse(line: &str) -> Result<Ipvsadm<'_>, String> {
     let mut words = line.split_whitespace();
     if words.next() != Some("ipvsadm") {
         return Err(format!("`{line}` is not a command of ipvsadm"));
     }
     let action = words.next().unwrap_or_default();
-    let mut server = Server {
+    let mut server = RealServer {
         weight: 1,
-        ..Server::default()
+        ..RealServer::default()
     };
     let mut scheduler = "wlc";
     let mut flags = Vec::new();
@@ -140,10 +140,10 @@ fn parse(line: &str) -> Result<Command<'_>, String> {
         }
     }
     match action {
-        "-A" => Ok(Command::NewService { scheduler, flags }),
-        "-a" => Ok(Command::NewServer(server)),
-        "-e" => Ok(Command::Edit(server)),
-        "-d" => Ok(Command::Delete(server.address)),
+        "-A" => Ok(Ipvsadm::NewService { scheduler, flags }),
+        "-a" => Ok(Ipvsadm::NewServer(server)),
+        "-e" => Ok(Ipvsadm::Edit(server)),
+        "-d" => Ok(Ipvsadm::Delete(server.address)),
         _ => Err(format!("nothing is known of `{action}` in `{line}`")),
     }
 }
@@ -170,18 +170,18 @@ fn position(members: &[Member], address: &str) -> Result<MemberId, String> {
 }
 
 /// What a command changes in a running service.
-fn changes(command: &Command<'_>, setup: &Setup) -> Result<Vec<Change>, String> {
+fn changes(command: &Ipvsadm<'_>, setup: &Setup) -> Result<Vec<MemberChange>, String> {
     let member = |address: &str| position(&setup.members, address);
     match command {
-        Command::NewService { .. } => Err("a second service in one recording".to_owned()),
-        Command::NewServer(server) => {
+        Ipvsadm::NewService { .. } => Err("a second service in one recording".to_owned()),
+        Ipvsadm::NewServer(server) => {
             let member = member(server.address)?;
             Ok(vec![
-                Change::Weight(member, server.weight),
-                Change::Absent(member, false),
+                MemberChange::Weight(member, server.weight),
+                MemberChange::Absent(member, false),
             ])
         }
-        Command::Edit(server) => {
+        Ipvsadm::Edit(server) => {
             let member = member(server.address)?;
             let configured = &setup.members[member as usize];
             if (server.upper, server.lower)
@@ -189,8 +189,8 @@ fn changes(command: &Command<'_>, setup: &Setup) -> Result<Vec<Change>, String> 
             {
                 return Err(format!("thresholds of `{}` change", server.address));
             }
-            Ok(vec![Change::Weight(member, server.weight)])
+            Ok(vec![MemberChange::Weight(member, server.weight)])
         }
-        Command::Delete(address) => Ok(vec![Change::Absent(member(address)?, true)]),
+        Ipvsadm::Delete(address) => Ok(vec![MemberChange::Absent(member(address)?, true)]),
     }
 }

@@ -22,11 +22,11 @@ struct Upstream {
     /// How servers are picked: a strategy's name and settings.
     method: Option<serde_json::Value>,
     keyed_by: Option<KeyedBy>,
-    servers: Vec<Server>,
+    servers: Vec<ServerLine>,
 }
 
 /// What the configuration says of a server.
-struct Server {
+struct ServerLine {
     address: SocketAddr,
     weight: u32,
     max_conns: u32,
@@ -90,7 +90,7 @@ impl Upstream {
             let words = directive.words();
             let method = match words[..] {
                 ["server", address, ref parameters @ ..] => {
-                    let server = Server::read(address, parameters)?;
+                    let server = ServerLine::read(address, parameters)?;
                     upstream.servers.push(server);
                     continue;
                 }
@@ -138,12 +138,12 @@ impl Upstream {
     }
 }
 
-impl Server {
-    fn read(address: &str, parameters: &[&str]) -> Result<Server, String> {
+impl ServerLine {
+    fn read(address: &str, parameters: &[&str]) -> Result<ServerLine, String> {
         let address = address
             .parse()
             .map_err(|_| format!("`{address}` is not an IP address and port"))?;
-        let mut server = Server {
+        let mut server = ServerLine {
             address,
             weight: 1,
             max_conns: 0,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use super::recording::{Recording, Step};
+use super::recording::{RecordedStep, Recording};
 use crate::strategy::{Member, MemberId, Outcome, Report, StrategyConfig};
 use crate::time::Time;
 
@@ -20,7 +20,7 @@ pub trait Program {
     ///
     /// # Errors
     /// What in the step is not understood, in a sentence.
-    fn changes(&self, _step: &Step, _setup: &Setup) -> Result<Vec<Change>, String> {
+    fn changes(&self, _step: &RecordedStep, _setup: &Setup) -> Result<Vec<MemberChange>, String> {
         Ok(Vec::new())
     }
 }
@@ -34,7 +34,7 @@ pub struct Setup {
     /// them.
     pub starts: Vec<StrategyConfig>,
     /// What can be compared.
-    pub comparison: Comparison,
+    pub comparison: Compared,
     /// What a request's key is to the balancer.
     pub keyed_by: KeyedBy,
     /// Attempts made for one request at most.
@@ -46,14 +46,14 @@ pub struct Setup {
     /// What servers report of their load before the first step.
     pub reports: Vec<(MemberId, Report)>,
     /// What changes before the first step: servers that join later are absent at first.
-    pub before: Vec<Change>,
+    pub before: Vec<MemberChange>,
     /// How long after the start of the program the first step happens.
     pub begins: Time,
 }
 
 /// What of a recording can be compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comparison {
+pub enum Compared {
     /// Each pick.
     Picks,
     /// That each pick was among the least loaded: the program drew among equals.
@@ -75,7 +75,7 @@ pub enum KeyedBy {
 
 /// What happens to the balancer besides requests.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum MemberChange {
     /// A member gets another weight.
     Weight(MemberId, u32),
     /// A member is marked as down, or no longer.
@@ -102,7 +102,7 @@ impl Setup {
         Setup {
             members: members.collect(),
             starts: vec![strategy],
-            comparison: Comparison::Picks,
+            comparison: Compared::Picks,
             keyed_by: KeyedBy::Text,
             tries: 1,
             when_down: Outcome::Failure,

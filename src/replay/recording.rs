@@ -26,7 +26,7 @@ pub struct Recording {
     pub keys: Vec<Value>,
     /// What happened, in order.
     #[serde(default)]
-    pub events: Vec<Step>,
+    pub events: Vec<RecordedStep>,
     /// Where each request went, or the request of each step that is one: a server's name, or none.
     #[serde(default)]
     pub picks: Vec<Value>,
@@ -70,7 +70,7 @@ pub struct Server {
 /// Something that happened.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Step {
+pub struct RecordedStep {
     /// What: `open`, `close`, `request`, `down`, `up`, `admin`, `sample`, `load`, `start`,
     /// `finish`.
     pub op: String,
@@ -117,7 +117,7 @@ impl Recording {
 
     /// What is written down for each request is written down for all.
     fn check_lengths(&self) -> Result<(), String> {
-        let is_request = |step: &&Step| matches!(step.op.as_str(), "request" | "open");
+        let is_request = |step: &&RecordedStep| matches!(step.op.as_str(), "request" | "open");
         let requests = self.events.iter().filter(is_request).count();
         let picks = self.picks.len();
         if !self.events.is_empty() && requests != picks {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::recording::{Recording, Step};
+use super::recording::{RecordedStep, Recording};
 use super::{Difference, Verdict};
 use crate::strategy::load::PeakEwma;
 use crate::time::{Span, Time};
@@ -87,7 +87,7 @@ fn micros(micros: u64) -> Span {
 }
 
 /// When a step happens, to the microsecond.
-fn time(step: &Step) -> Result<Time, String> {
+fn time(step: &RecordedStep) -> Result<Time, String> {
     let at = step.further.get("t_us").and_then(|at| at.as_u64());
     at.map(|at| Time::ZERO + micros(at))
         .ok_or_else(|| format!("`{}` has no time `t_us`", step.op))

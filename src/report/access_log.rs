@@ -19,7 +19,7 @@ const BEGINS: i64 = 1_767_225_600;
 const MILLI: u64 = 1_000_000;
 
 /// The addresses of a world.
-pub(super) struct World {
+pub(super) struct Addresses {
     clients: Vec<String>,
     /// The keys of each group of clients, as they stand in a request line; none where keys are
     /// numbers.
@@ -27,12 +27,12 @@ pub(super) struct World {
     servers: Vec<String>,
 }
 
-impl World {
+impl Addresses {
     /// Those of one replication.
-    pub(super) fn new(plan: &Blueprint, seeds: Seeds) -> World {
+    pub(super) fn new(plan: &Blueprint, seeds: Seeds) -> Addresses {
         let sources = plan.sources.iter().zip(0..);
         let services = plan.services.iter();
-        World {
+        Addresses {
             clients: sources
                 .flat_map(|(source, index)| {
                     let addresses = source.population.addresses.of(seeds, index);
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_line_is_as_nginx_writes_it() {
-        let world = World {
+        let world = Addresses {
             clients: vec!["10.1.2.3".to_owned()],
             keys: vec![Vec::new()],
             servers: vec!["10.0.0.1:80".to_owned()],

@@ -170,7 +170,7 @@ fn rows(
         }
         Shape::Nginx => {
             let seeds = Seeds::new(seed, u64::from(replication));
-            let world = access_log::World::new(plan, seeds);
+            let world = access_log::Addresses::new(plan, seeds);
             let mut witness =
                 |request: &Ended| write(&mut text, &mut |text| world.line(text, request));
             model::run_witnessed(plan, seed, replication, &mut witness);

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 use super::diagnostic::{Diagnostic, Place};
 use super::shape::list;
 use super::text::{
-    Document, Entry, Fault, LONGEST, Node, Path, Reader, Source, Step, Stretch, Value, find,
+    Document, Fault, KeyValue, LONGEST, Node, Path, PathStep, Reader, Source, Stretch, Value, find,
     in_order, is_bare, syntax_error,
 };
 use crate::spelling::did_you_mean;
@@ -57,17 +57,17 @@ impl Document {
 }
 
 /// The steps of a path; `None` where it is none.
-pub(super) fn steps_of(path: &str) -> Option<Vec<Step>> {
+pub(super) fn steps_of(path: &str) -> Option<Vec<PathStep>> {
     let (steps, _) = split_assignment(&format!("{path}=")).ok()?;
     Some(steps.into_iter().map(|(step, _)| step).collect())
 }
 
 /// The steps of `path=value`, each with its place, and where the value is.
-type Assignment = (Vec<(Step, Range<usize>)>, Range<usize>);
+type Assignment = (Vec<(PathStep, Range<usize>)>, Range<usize>);
 
 fn split_assignment(text: &str) -> Result<Assignment, Fault> {
     let fault = |range, message: &str| Err((range, message.to_owned()));
-    let mut steps: Vec<(Step, Range<usize>)> = Vec::new();
+    let mut steps: Vec<(PathStep, Range<usize>)> = Vec::new();
     let mut at = 0;
     loop {
         if steps.len() > DEEPEST {
@@ -86,12 +86,12 @@ fn split_assignment(text: &str) -> Result<Assignment, Fault> {
                 let Some(len) = rest[1..].find(first) else {
                     return fault(end(rest.len()), "this quote is not closed");
                 };
-                steps.push((Step::Key(rest[1..=len].to_owned()), end(len + 2)));
+                steps.push((PathStep::Key(rest[1..=len].to_owned()), end(len + 2)));
                 at += len + 2;
             }
             c if expects_key && is_bare(c) => {
                 let len = rest.find(|c| !is_bare(c)).unwrap_or(rest.len());
-                steps.push((Step::Key(rest[..len].to_owned()), end(len)));
+                steps.push((PathStep::Key(rest[..len].to_owned()), end(len)));
                 at += len;
             }
             _ if expects_key => return fault(end(first.len_utf8()), "a key is expected here"),
@@ -100,7 +100,7 @@ fn split_assignment(text: &str) -> Result<Assignment, Fault> {
                 let Some((len, Ok(index))) = index else {
                     return fault(end(1), "an index is a number in brackets, e.g. `[0]`");
                 };
-                steps.push((Step::Index(index), end(len + 1)));
+                steps.push((PathStep::Index(index), end(len + 1)));
                 at += len + 1;
             }
             '.' => at += 1,
@@ -148,7 +148,7 @@ fn assigned(source: usize, text: &str, range: Range<usize>) -> Result<Node, Box<
 /// kind becomes the table of that kind.
 fn descend<'a>(
     node: &'a mut Node,
-    step: &Step,
+    step: &PathStep,
     at: &Stretch,
     last: bool,
     path: &Path,
@@ -161,7 +161,7 @@ fn descend<'a>(
         )))
     };
     let kind = match &node.value {
-        Value::String(kind) if matches!(step, Step::Key(_)) => Some(kind.clone()),
+        Value::String(kind) if matches!(step, PathStep::Key(_)) => Some(kind.clone()),
         _ => None,
     };
     if let Some(kind) = kind {
@@ -171,7 +171,7 @@ fn descend<'a>(
         };
         let key_at = at.clone();
         node.at = at.clone();
-        node.value = Value::Table(vec![Entry {
+        node.value = Value::Table(vec![KeyValue {
             key: "kind".to_owned(),
             key_at,
             node: kind,
@@ -181,13 +181,13 @@ fn descend<'a>(
         node.value = Value::Table(Vec::new());
     }
     match (&mut node.value, step) {
-        (Value::Table(entries), Step::Key(key)) => {
+        (Value::Table(entries), PathStep::Key(key)) => {
             let i = find(entries, key).unwrap_or_else(|| {
                 let node = Node {
                     at: at.clone(),
                     value: Value::Table(Vec::new()),
                 };
-                entries.push(Entry {
+                entries.push(KeyValue {
                     key: key.clone(),
                     key_at: at.clone(),
                     node,
@@ -199,14 +199,14 @@ fn descend<'a>(
             }
             Ok(&mut entries[i].node)
         }
-        (Value::Array(nodes), Step::Index(index)) => match nodes.len() {
+        (Value::Array(nodes), PathStep::Index(index)) => match nodes.len() {
             0 => fault(format!("`{path}` is empty")),
             len if *index < len => Ok(&mut nodes[*index]),
             len => fault(format!(
                 "`{path}` has {len} elements, counted from 0; there is no [{index}]"
             )),
         },
-        (Value::Array(nodes), Step::Key(name)) => {
+        (Value::Array(nodes), PathStep::Key(name)) => {
             let names: Vec<&str> = nodes.iter().filter_map(name_of).collect();
             match nodes.iter().position(|node| name_of(node) == Some(name)) {
                 Some(i) => Ok(&mut nodes[i]),
@@ -223,7 +223,7 @@ fn descend<'a>(
                 }
             }
         }
-        (Value::Table(_), Step::Index(_)) => {
+        (Value::Table(_), PathStep::Index(_)) => {
             fault(format!("`{path}` is a table; it has keys, not indexes"))
         }
         _ => fault(format!("`{path}` is one value; there is nothing inside it")),

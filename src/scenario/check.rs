@@ -247,7 +247,7 @@ fn scenario(
 }
 
 /// How sure the figures are to be.
-fn goal(run: &file::Run, check: &mut Check<'_>) -> Option<Goal> {
+fn goal(run: &file::RunSettings, check: &mut Check<'_>) -> Option<Goal> {
     let at = Path::root().key("run").key("precision");
     let target = match run.precision.as_ref()? {
         Precision::Best => Target::Best(run.indifference.value()),
@@ -256,8 +256,8 @@ fn goal(run: &file::Run, check: &mut Check<'_>) -> Option<Goal> {
             metric,
             difference,
         } => {
-            let names = file::Metric::ALL.map(file::Metric::name);
-            let metric = file::Metric::ALL[check.find(&at, "metric", metric, names)?];
+            let names = file::Criterion::ALL.map(file::Criterion::name);
+            let metric = file::Criterion::ALL[check.find(&at, "metric", metric, names)?];
             if *difference {
                 Target::Difference(metric, share.value())
             } else {

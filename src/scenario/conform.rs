@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::diagnostic::{Diagnostic, Place};
 use super::shape;
-use super::text::{Document, Entry, Node, Path, Value};
+use super::text::{Document, KeyValue, Node, Path, Value};
 use super::words;
 use crate::{spelling, strategy};
 
@@ -20,7 +20,7 @@ const MOST_FAULTS: usize = 200;
 /// with faults an example stands in for each value that is wrong or missing, so that the rest can
 /// be checked further.
 pub fn conform(document: &Document, schema: &Json) -> (Json, Vec<Diagnostic>) {
-    let mut check = Check {
+    let mut check = Conforming {
         document,
         root: schema,
         faults: Vec::new(),
@@ -59,13 +59,13 @@ pub fn read<T: serde::de::DeserializeOwned>(
 /// One kind of a tagged enum: the tag's key, the kind's name, and the kind's keys.
 type Kind<'a> = (&'a str, &'a str, &'a Json);
 
-pub(super) struct Check<'a> {
+pub(super) struct Conforming<'a> {
     pub(super) document: &'a Document,
     pub(super) root: &'a Json,
     faults: Vec<Diagnostic>,
 }
 
-impl<'a> Check<'a> {
+impl<'a> Conforming<'a> {
     /// Checks one value and returns it as JSON.
     fn value(&mut self, node: &Node, schema: &'a Json, path: &Path) -> Json {
         if matches!(node.value, Value::Broken) {
@@ -135,7 +135,7 @@ impl<'a> Check<'a> {
             [one] => self.plain(node, one, path),
             several => {
                 let attempts = several.iter().map(|choice| {
-                    let mut attempt = Check {
+                    let mut attempt = Conforming {
                         faults: Vec::new(),
                         ..*self
                     };
@@ -152,7 +152,7 @@ impl<'a> Check<'a> {
     }
 
     /// Checks a table that is one of several kinds, each with keys of its own.
-    fn kind(&mut self, node: &Node, entries: &[Entry], kinds: &[Kind<'a>], path: &Path) -> Json {
+    fn kind(&mut self, node: &Node, entries: &[KeyValue], kinds: &[Kind<'a>], path: &Path) -> Json {
         let tag = kinds[0].0;
         let known = || kinds.iter().map(|kind| kind.1);
         let Some(entry) = entries.iter().find(|entry| entry.key == tag) else {
@@ -300,7 +300,7 @@ impl<'a> Check<'a> {
     fn table(
         &mut self,
         node: &Node,
-        entries: &[Entry],
+        entries: &[KeyValue],
         schema: &'a Json,
         kinds: &[Kind<'a>],
         path: &Path,

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 
-use super::text::{Document, Path, Step, Stretch};
+use super::text::{Document, Path, PathStep, Stretch};
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -162,7 +162,7 @@ pub(super) fn add_further(found: &mut Vec<Diagnostic>, further: Vec<Diagnostic>)
         return;
     }
     let names_are_right = !paths.iter().any(|path| {
-        matches!(path.steps().last(), Some(Step::Key(key)) if key == "name" || key == "count")
+        matches!(path.steps().last(), Some(PathStep::Key(key)) if key == "name" || key == "count")
     });
     let on_the_way = |a: &Path, b: &Path| a.steps().iter().zip(b.steps()).all(|(a, b)| a == b);
     let own = |fault: &Diagnostic| {
@@ -321,7 +321,7 @@ fn summary(document: &Document, placed: &[(Stretch, &Diagnostic)]) -> String {
 /// A diagnostic for programs. Lines and columns count from 1, columns in characters; the end is
 /// behind the last character.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct FaultEntry {
     /// How bad it is.
     pub severity: Severity,
     /// The name of the rule that is broken.
@@ -347,7 +347,7 @@ pub struct Entry {
 }
 
 /// The diagnostics for programs, in the order of the file.
-pub fn entries(document: &Document, diagnostics: &[Diagnostic]) -> Vec<Entry> {
+pub fn entries(document: &Document, diagnostics: &[Diagnostic]) -> Vec<FaultEntry> {
     let entry = |(at, diagnostic): (Stretch, &Diagnostic)| {
         let source = &document.sources()[at.source];
         let (line, column) = position(&source.text, at.range.start);
@@ -356,7 +356,7 @@ pub fn entries(document: &Document, diagnostics: &[Diagnostic]) -> Vec<Entry> {
             Place::Value(path) | Place::Key(path) => Some(path.to_string()),
             Place::Text(_) => None,
         };
-        Entry {
+        FaultEntry {
             severity: diagnostic.severity,
             code: diagnostic.code,
             file: source.name.clone(),

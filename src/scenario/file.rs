@@ -18,7 +18,7 @@ use crate::strategy::StrategyConfig;
 use crate::time::Span;
 
 pub use clients::{Clients, FromFile, Generated, Keys, Population, Proxy, Sessions};
-pub use run::{Metric, Run};
+pub use run::{Criterion, RunSettings};
 pub use services::{Memory, Servers, Service};
 pub use step::{Callees, Step};
 pub use sweep::{Axis, Overloaded, Sweep};
@@ -35,7 +35,7 @@ pub struct File {
     #[schemars(extend("x-lines" = true))]
     pub expect: String,
     /// How long, how often, and what is compared.
-    pub run: Run,
+    pub run: RunSettings,
     /// Where requests come from.
     #[schemars(length(min = 1, max = 100))]
     pub clients: Vec<Clients>,

@@ -35,7 +35,7 @@ use crate::strategy::{Sight, StrategyConfig};
 use crate::time::Span;
 pub use builder::Builder;
 use diagnostic::Diagnostic;
-use file::{File, Metric};
+use file::{Criterion, File};
 pub use template::Template;
 use text::Document;
 use tuning::Tuning;
@@ -64,7 +64,7 @@ pub struct Scenario {
     /// What was found out about it: one entry a variant; none where it was given.
     pub settling: Vec<Settling>,
     /// What decides.
-    pub judge_by: Metric,
+    pub judge_by: Criterion,
     /// Whether there is a table for each group of clients.
     pub by_clients: bool,
     /// What is compared, in order.
@@ -116,9 +116,9 @@ pub struct Goal {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// Each strategy's metric, up to a share of it.
-    Metric(Metric, f64),
+    Metric(Criterion, f64),
     /// The difference of each strategy's metric to the baseline's, up to a share of the baseline's.
-    Difference(Metric, f64),
+    Difference(Criterion, f64),
     /// Which is the best, where one that is worse by less than this share will do as well.
     Best(f64),
 }

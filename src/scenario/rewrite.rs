@@ -2,22 +2,22 @@
 //! they are.
 
 use super::assign::steps_of;
-use super::text::{Document, Node, Step, Stretch, Value, find};
+use super::text::{Document, Node, PathStep, Stretch, Value, find};
 
 /// Where a path leads.
-enum Found<'a> {
+enum Led<'a> {
     /// To a value that is written.
     Value(&'a Node),
     /// Into a table that does not have it: the table, and the steps that are left.
-    Missing(&'a Node, &'a [Step]),
+    Missing(&'a Node, &'a [PathStep]),
 }
 
 impl Document {
     /// What is written at a path such as `services.web.servers[0].weight`; `None` where nothing is.
     pub fn written(&self, path: &str) -> Option<&str> {
         match self.follow(&steps_of(path)?)? {
-            Found::Value(node) => Some(self.text(&node.at)),
-            Found::Missing(..) => None,
+            Led::Value(node) => Some(self.text(&node.at)),
+            Led::Missing(..) => None,
         }
     }
 
@@ -46,22 +46,22 @@ impl Document {
         (text, left)
     }
 
-    fn follow<'a>(&'a self, steps: &'a [Step]) -> Option<Found<'a>> {
+    fn follow<'a>(&'a self, steps: &'a [PathStep]) -> Option<Led<'a>> {
         let mut node = self.root();
         for (at, step) in steps.iter().enumerate() {
             node = match (&node.value, step) {
-                (Value::Table(entries), Step::Key(key)) => match find(entries, key) {
+                (Value::Table(entries), PathStep::Key(key)) => match find(entries, key) {
                     Some(i) => &entries[i].node,
-                    None => return Some(Found::Missing(node, &steps[at..])),
+                    None => return Some(Led::Missing(node, &steps[at..])),
                 },
-                (Value::Array(nodes), Step::Index(index)) => nodes.get(*index)?,
-                (Value::Array(nodes), Step::Key(name)) => {
+                (Value::Array(nodes), PathStep::Index(index)) => nodes.get(*index)?,
+                (Value::Array(nodes), PathStep::Key(name)) => {
                     nodes.iter().find(|node| is_called(node, name))?
                 }
                 _ => return None,
             };
         }
-        Some(Found::Value(node))
+        Some(Led::Value(node))
     }
 }
 
@@ -74,19 +74,19 @@ fn is_called(node: &Node, name: &str) -> bool {
 }
 
 /// What to put where; `None` where the file has no such place.
-fn edit(text: &str, found: &Found<'_>, value: &str) -> Option<(std::ops::Range<usize>, String)> {
+fn edit(text: &str, found: &Led<'_>, value: &str) -> Option<(std::ops::Range<usize>, String)> {
     let in_file = |stretch: &Stretch| stretch.source == 0;
     match found {
-        Found::Value(node) => in_file(&node.at).then(|| (node.at.range.clone(), value.to_owned())),
-        Found::Missing(table, steps) => {
+        Led::Value(node) => in_file(&node.at).then(|| (node.at.range.clone(), value.to_owned())),
+        Led::Missing(table, steps) => {
             let Value::Table(entries) = &table.value else {
                 return None;
             };
             let keys: Option<Vec<&str>> = steps
                 .iter()
                 .map(|step| match step {
-                    Step::Key(key) => Some(key.as_str()),
-                    Step::Index(_) => None,
+                    PathStep::Key(key) => Some(key.as_str()),
+                    PathStep::Index(_) => None,
                 })
                 .collect();
             let key = keys?.join(".");

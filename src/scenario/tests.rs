@@ -162,7 +162,7 @@ fn faults(text: &str) -> Vec<String> {
 }
 
 fn lines(document: &Document, faults: &[Diagnostic]) -> Vec<String> {
-    let line = |e: super::diagnostic::Entry| {
+    let line = |e: super::diagnostic::FaultEntry| {
         let help = e.help.unwrap_or_default();
         format!(
             "{}:{} {} ({}) [{help}]",

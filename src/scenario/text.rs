@@ -57,7 +57,7 @@ impl Stretch {
 
 /// One step from a table or an array to what is in it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Step {
+pub enum PathStep {
     /// To the value of a table's key.
     Key(String),
     /// To an array's element, counted from 0.
@@ -66,7 +66,7 @@ pub enum Step {
 
 /// The way from the top of a document to a value, e.g. `services[0].servers[1].count`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Path(Vec<Step>);
+pub struct Path(Vec<PathStep>);
 
 impl Path {
     /// The top of the document.
@@ -75,22 +75,22 @@ impl Path {
     }
     /// The path to the value of `key` in the table that `self` leads to.
     pub fn key(&self, key: impl Into<String>) -> Path {
-        self.step(Step::Key(key.into()))
+        self.step(PathStep::Key(key.into()))
     }
     /// The path to element `index` of the array that `self` leads to.
     pub fn index(&self, index: usize) -> Path {
-        self.step(Step::Index(index))
+        self.step(PathStep::Index(index))
     }
     /// The steps from the top.
-    pub fn steps(&self) -> &[Step] {
+    pub fn steps(&self) -> &[PathStep] {
         &self.0
     }
     /// The path from its last key on: `servers[1]` of `services[0].servers[1]`.
     pub(super) fn tail(&self) -> Path {
-        let last = self.0.iter().rposition(|s| matches!(s, Step::Key(_)));
+        let last = self.0.iter().rposition(|s| matches!(s, PathStep::Key(_)));
         Path(self.0[last.unwrap_or(0)..].to_vec())
     }
-    pub(super) fn step(&self, step: Step) -> Path {
+    pub(super) fn step(&self, step: PathStep) -> Path {
         Path(self.0.iter().cloned().chain([step]).collect())
     }
 }
@@ -99,7 +99,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, step) in self.0.iter().enumerate() {
             match step {
-                Step::Key(key) => {
+                PathStep::Key(key) => {
                     let dot = if i == 0 { "" } else { "." };
                     if !key.is_empty() && key.chars().all(is_bare) {
                         write!(f, "{dot}{key}")?;
@@ -107,7 +107,7 @@ impl fmt::Display for Path {
                         write!(f, "{dot}{key:?}")?;
                     }
                 }
-                Step::Index(index) => write!(f, "[{index}]")?,
+                PathStep::Index(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
@@ -143,14 +143,14 @@ pub enum Value {
     /// Values in order.
     Array(Vec<Node>),
     /// Keys and their values in order.
-    Table(Vec<Entry>),
+    Table(Vec<KeyValue>),
     /// What a syntax error made unreadable; it has been reported, and nothing more is said of it.
     Broken,
 }
 
 /// A key of a table with its value.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct KeyValue {
     /// The key.
     pub key: String,
     /// Where the key was written.
@@ -271,11 +271,11 @@ impl Document {
         let mut key_at = None;
         for step in path.steps() {
             (node, key_at) = match (step, &node.value) {
-                (Step::Key(key), Value::Table(entries)) => match find(entries, key) {
+                (PathStep::Key(key), Value::Table(entries)) => match find(entries, key) {
                     Some(i) => (&entries[i].node, Some(entries[i].key_at.clone())),
                     None => return (node.at.clone(), None),
                 },
-                (Step::Index(index), Value::Array(nodes)) => match nodes.get(*index) {
+                (PathStep::Index(index), Value::Array(nodes)) => match nodes.get(*index) {
                     Some(node) => (node, None),
                     None => return (node.at.clone(), None),
                 },
@@ -286,7 +286,7 @@ impl Document {
     }
 }
 
-pub(super) fn find(entries: &[Entry], key: &str) -> Option<usize> {
+pub(super) fn find(entries: &[KeyValue], key: &str) -> Option<usize> {
     entries.iter().position(|entry| entry.key == key)
 }
 
@@ -294,12 +294,12 @@ pub(super) fn find(entries: &[Entry], key: &str) -> Option<usize> {
 pub(super) type Fault = (Range<usize>, String);
 
 /// Reads `text` as far as it can be read, and returns all syntax errors in order, each place once.
-fn recover(text: &str) -> (Vec<Entry>, Vec<Fault>) {
+fn recover(text: &str) -> (Vec<KeyValue>, Vec<Fault>) {
     recover_past(text, MOST_RUNAWAYS)
 }
 
 /// Like [`recover`], past so many brackets that are not closed.
-fn recover_past(text: &str, runaways: usize) -> (Vec<Entry>, Vec<Fault>) {
+fn recover_past(text: &str, runaways: usize) -> (Vec<KeyValue>, Vec<Fault>) {
     let (table, mut errors) = DeTable::parse_recoverable(text);
     // A bracket that is not closed comes first: what it swallowed is set aside, and a number stands
     // for it.
@@ -359,7 +359,7 @@ fn recover_past(text: &str, runaways: usize) -> (Vec<Entry>, Vec<Fault>) {
 }
 
 /// Makes broken what was written at a place.
-fn break_at(entries: &mut [Entry], place: usize) {
+fn break_at(entries: &mut [KeyValue], place: usize) {
     for entry in entries {
         if entry.node.at.range.start == place {
             entry.node.value = Value::Broken;
@@ -403,13 +403,13 @@ impl Reader<'_> {
         Stretch::within(self.source, self.text, range)
     }
 
-    fn table(&self, table: &DeTable<'_>) -> Vec<Entry> {
+    fn table(&self, table: &DeTable<'_>) -> Vec<KeyValue> {
         let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
             // After a faulty header the parser may take a key from far below for the header's.
             let (name, holder) = (key.span(), value.span());
             let sound =
                 name.end <= holder.start || holder.start <= name.start && name.end <= holder.end;
-            sound.then(|| Entry {
+            sound.then(|| KeyValue {
                 key: str::to_owned(AsRef::<str>::as_ref(
                     key.get_ref() as &std::borrow::Cow<'_, str>
                 )),

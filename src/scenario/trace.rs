@@ -25,9 +25,9 @@ const TEN_YEARS: u128 = 10 * 365 * 86_400 * 1_000_000_000;
 
 /// How a column's times are read.
 #[derive(Clone, Copy)]
-struct Unit(ColumnTime);
+struct TimeReading(ColumnTime);
 
-impl Unit {
+impl TimeReading {
     /// The moment in a cell, in nanoseconds since some fixed one.
     fn read(self, table: &mut Table<'_>, column: usize) -> Option<i128> {
         match self.0 {
@@ -231,7 +231,7 @@ pub(super) fn rows(trace: &Trace, mut table: Table<'_>) -> Result<Rows, TraceErr
                 "row {number}, column `{name}`: `{found}` is not {what}"
             ));
         };
-        let mut when = Unit(columns.time_unit).read(&mut table, places.time);
+        let mut when = TimeReading(columns.time_unit).read(&mut table, places.time);
         if when.is_none() {
             fault(
                 &table,
@@ -240,7 +240,7 @@ pub(super) fn rows(trace: &Trace, mut table: Table<'_>) -> Result<Rows, TraceErr
             );
         }
         if let Some(column) = places.took {
-            match Unit(columns.took_unit).length(&mut table, column) {
+            match TimeReading(columns.took_unit).length(&mut table, column) {
                 Some(took) => when = when.map(|ended| ended - took),
                 None => fault(
                     &table,
@@ -261,7 +261,7 @@ pub(super) fn rows(trace: &Trace, mut table: Table<'_>) -> Result<Rows, TraceErr
         }
         let mut takes = -1.0;
         if let Some(column) = places.service {
-            match Unit(columns.service_unit).length(&mut table, column) {
+            match TimeReading(columns.service_unit).length(&mut table, column) {
                 Some(nanos) => takes = nanos as f64 * 1e-9,
                 None => fault(
                     &table,

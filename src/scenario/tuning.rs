@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::file::{Metric, TuneStart};
+use super::file::{Criterion, TuneStart};
 use crate::time::Span;
 use crate::units::{Rate, Share};
 
@@ -10,9 +10,9 @@ use crate::units::{Rate, Share};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tuning {
     /// What is to become better.
-    pub objective: Metric,
+    pub objective: Criterion,
     /// A second metric that is to become better too.
-    pub and: Option<Metric>,
+    pub and: Option<Criterion>,
     /// What may change, weights first.
     pub knobs: Vec<Knob>,
     /// The least and the largest weight.
@@ -26,7 +26,7 @@ pub struct Tuning {
     /// The largest utilization that a server may have, as a fraction.
     pub max_utilization: Option<f64>,
     /// What it must be good in; at least one.
-    pub situations: Vec<Situation>,
+    pub situations: Vec<SituationPlan>,
     /// Whether the worst situation counts.
     pub worst: bool,
     /// Requests that the search may simulate.
@@ -39,7 +39,7 @@ pub struct Tuning {
 
 /// A situation that the tuned system must be good in.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Situation {
+pub struct SituationPlan {
     /// What it is called.
     pub name: String,
     /// How much it counts.
@@ -71,7 +71,7 @@ pub enum Range {
         /// The largest.
         high: f64,
         /// How it is written.
-        unit: Unit,
+        unit: NumberUnit,
     },
     /// One of several values, as they are written.
     Choice(Vec<String>),
@@ -79,7 +79,7 @@ pub enum Range {
 
 /// How a number is written in a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum NumberUnit {
     /// A whole number.
     Whole,
     /// A number.
@@ -92,26 +92,29 @@ pub enum Unit {
     Rate,
 }
 
-impl Unit {
+impl NumberUnit {
     /// Reads a number as a scenario has it, and what it is.
-    pub fn read(text: &str) -> Option<(f64, Unit)> {
+    pub fn read(text: &str) -> Option<(f64, NumberUnit)> {
         let text = text.trim();
         let bare = text.trim_matches(['"', '\'']);
         if bare == text {
             let whole = i64::from_str(&bare.replace('_', ""));
             return match whole {
-                Ok(whole) => Some((whole as f64, Unit::Whole)),
-                Err(_) => Some((bare.replace('_', "").parse().ok()?, Unit::Plain)),
+                Ok(whole) => Some((whole as f64, NumberUnit::Whole)),
+                Err(_) => Some((bare.replace('_', "").parse().ok()?, NumberUnit::Plain)),
             };
         }
         let time = bare
             .parse::<Span>()
-            .map(|span| (span.seconds(), Unit::Time));
+            .map(|span| (span.seconds(), NumberUnit::Time));
         let share = || {
             bare.parse()
-                .map(|share: Share| (share.value(), Unit::Share))
+                .map(|share: Share| (share.value(), NumberUnit::Share))
         };
-        let rate = || bare.parse().map(|rate: Rate| (rate.value(), Unit::Rate));
+        let rate = || {
+            bare.parse()
+                .map(|rate: Rate| (rate.value(), NumberUnit::Rate))
+        };
         time.or_else(|_| share()).or_else(|_| rate()).ok()
     }
 
@@ -126,8 +129,8 @@ impl Unit {
             }
         };
         match self {
-            Unit::Whole => format!("{}", number.round() as i64),
-            Unit::Plain => {
+            NumberUnit::Whole => format!("{}", number.round() as i64),
+            NumberUnit::Plain => {
                 let text = digits(number);
                 if text.contains('.') {
                     text
@@ -135,14 +138,14 @@ impl Unit {
                     format!("{text}.0")
                 }
             }
-            Unit::Time => {
+            NumberUnit::Time => {
                 let units = [("s", 1.0), ("ms", 1e3), ("us", 1e6)];
                 let fit = units.iter().find(|(_, each)| number * each >= 1.0);
                 let (unit, each) = fit.unwrap_or(&("ns", 1e9));
                 format!("\"{}{unit}\"", digits(number * each))
             }
-            Unit::Share => format!("\"{}%\"", digits(number * 100.0)),
-            Unit::Rate => format!("\"{}/s\"", digits(number)),
+            NumberUnit::Share => format!("\"{}%\"", digits(number * 100.0)),
+            NumberUnit::Rate => format!("\"{}/s\"", digits(number)),
         }
     }
 }
@@ -154,19 +157,21 @@ mod tests {
     #[test]
     fn numbers_keep_their_units() {
         for (text, number, unit, written) in [
-            ("12", 12.0, Unit::Whole, "12"),
-            ("0.25", 0.25, Unit::Plain, "0.25"),
-            ("2.0", 2.0, Unit::Plain, "2.0"),
-            ("\"50ms\"", 0.05, Unit::Time, "\"50ms\""),
-            ("'25%'", 0.25, Unit::Share, "\"25%\""),
-            ("\"800/s\"", 800.0, Unit::Rate, "\"800/s\""),
+            ("12", 12.0, NumberUnit::Whole, "12"),
+            ("0.25", 0.25, NumberUnit::Plain, "0.25"),
+            ("2.0", 2.0, NumberUnit::Plain, "2.0"),
+            ("\"50ms\"", 0.05, NumberUnit::Time, "\"50ms\""),
+            ("'25%'", 0.25, NumberUnit::Share, "\"25%\""),
+            ("\"800/s\"", 800.0, NumberUnit::Rate, "\"800/s\""),
         ] {
-            let (found, its) = Unit::read(text).unwrap();
+            let (found, its) = NumberUnit::read(text).unwrap();
             assert!((found - number).abs() < 1e-12 && its == unit, "{text}");
             assert_eq!(its.write(found), written);
-            assert!(Unit::read(written).is_some_and(|(again, _)| (again - number).abs() < 1e-9));
+            assert!(
+                NumberUnit::read(written).is_some_and(|(again, _)| (again - number).abs() < 1e-9)
+            );
         }
-        assert_eq!(Unit::read("\"soon\""), None);
-        assert_eq!(Unit::Time.write(0.123_456_789), "\"123.5ms\"");
+        assert_eq!(NumberUnit::read("\"soon\""), None);
+        assert_eq!(NumberUnit::Time.write(0.123_456_789), "\"123.5ms\"");
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use super::conform::{Check, quoted, short, subject, takes};
+use super::conform::{Conforming, quoted, short, subject, takes};
 use super::diagnostic::{Diagnostic, Place};
 use super::shape;
 use super::text::{Node, Path, Value};
@@ -11,7 +11,7 @@ use super::words;
 use crate::time::Span;
 use crate::units::{format_example, parse_format};
 
-impl Check<'_> {
+impl Conforming<'_> {
     pub(super) fn string(&mut self, text: &str, schema: &Json, path: &Path) {
         let length = text.chars().count() as u64;
         let limit = |keyword: &str| schema.get(keyword).and_then(Json::as_u64);

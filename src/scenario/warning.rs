@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Variant;
-use super::check::variants::World;
-use super::file::Metric;
+use super::check::variants::VariantWorld;
+use super::file::Criterion;
 use crate::balancer::affinity::Sticky;
 use crate::model::blueprint::{Blueprint, SourcePlan, When};
 use crate::model::fault::{Effect, Fault, Schedule};
@@ -32,7 +32,7 @@ impl fmt::Display for Warning {
 
 /// A kind of warning: its code, a line, and more.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry {
+pub struct WarningEntry {
     /// The code.
     pub code: &'static str,
     /// What it says, in a line.
@@ -42,93 +42,93 @@ pub struct Entry {
 }
 
 /// All warnings, those of scenarios first, then those of results.
-pub const CATALOGUE: &[Entry] = &[
-    Entry {
+pub const CATALOGUE: &[WarningEntry] = &[
+    WarningEntry {
         code: "overloaded",
         summary: "More is asked for than the servers can do.",
         text: "Queues grow for as long as the run lasts, so every response time says how long that was and nothing else. Lower the rate, add servers, or bound what waits (`timeout`, `queue-limit`) and look at the success rate instead.",
     },
-    Entry {
+    WarningEntry {
         code: "servers-away",
         summary: "While some servers are not in the pool, the others may be asked for more than they can do.",
         text: "All servers together could do what is asked for; those that are in the pool at a time could not, over the run as a whole. Queues grow while servers are away, and figures of the whole run mix two regimes. Look at the timeline, or let servers join earlier and leave later.",
     },
-    Entry {
+    WarningEntry {
         code: "closed-loop",
         summary: "Users wait for their answer before they ask again.",
         text: "A closed loop slows down with its servers: it can never overload them, and its response times are far below those of an open one at the same utilization (Schroeder, Wierman and Harchol-Balter, NSDI 2006). Right for batch jobs and a fixed number of workers; for visitors of a site use Poisson arrivals.",
     },
-    Entry {
+    WarningEntry {
         code: "fault-in-warmup",
         summary: "A fault begins before the measured window does.",
         text: "What it does at once is not counted, and what is counted did not begin in a steady state. Let the warm-up end before the fault begins.",
     },
-    Entry {
+    WarningEntry {
         code: "fault-after-end",
         summary: "A fault begins when the run is over.",
         text: "It never happens: requests that arrive after the end of the run are not counted. Let it begin earlier, or run longer.",
     },
-    Entry {
+    WarningEntry {
         code: "fault-too-short",
         summary: "A fault is shorter than a stretch of the timeline.",
         text: "The timeline and the chart of utilization cut the run into stretches of equal length, and what is shorter than one of them hardly shows there. Shorten the run around the fault, or read the figures of the whole run.",
     },
-    Entry {
+    WarningEntry {
         code: "crash-unnoticed",
         summary: "Servers crash, and nothing finds out.",
         text: "Without health checks, retries or a rule that notices failures by itself, every request that is sent to a dead server fails until the server is back, and a rule that prefers idle servers sends it more than its share. Add a `health-check`, or a `retry`.",
     },
-    Entry {
+    WarningEntry {
         code: "timeout-below-service",
         summary: "A timeout is shorter than the mean service time.",
         text: "Most requests are given up while they are worked on, however idle the servers are, and retries make it worse. Raise the `timeout` above what a request takes.",
     },
-    Entry {
+    WarningEntry {
         code: "no-sessions",
         summary: "Sessions lost are judged, and no client holds a session.",
         text: "None can be lost, so all strategies come out alike. Give clients `sessions`, or judge by something else.",
     },
-    Entry {
+    WarningEntry {
         code: "overloaded-peak",
         summary: "At its peak more is asked for than the servers can do.",
         text: "The mean over the run fits, the peak does not: queues grow while it lasts and are worked off after it, so figures of the whole run mix two regimes. Look at the timeline, and bound what waits (`timeout`, `queue-limit`) if the system does.",
     },
-    Entry {
+    WarningEntry {
         code: "same-as-baseline",
         summary: "A variant is the same as the baseline.",
         text: "It has the same strategy and the same world, so on the same requests every difference is exactly 0. Perhaps a `set` names a value that is there already, or a `strategy` was forgotten.",
     },
-    Entry {
+    WarningEntry {
         code: "heavy-tail",
         summary: "Service times vary so much that means are hardly known.",
         text: "The mean wait depends on the third moment of the service time: with a squared coefficient of variation above 10 a few requests decide it, and intervals of means are too narrow. Judge by quantiles, give a `max`, and use more replications.",
     },
-    Entry {
+    WarningEntry {
         code: "few-replications",
         summary: "So few replications that intervals are wide or missing.",
         text: "Student's t with one degree of freedom is 12.7, with four 2.8, with nine 2.3. A single replication has none but for its mean, by batch means, and only with 20,000 requests or more. Use 10, or a `precision`.",
     },
-    Entry {
+    WarningEntry {
         code: "hot-key",
         summary: "One client or key asks for more than a server can do, and a hash keeps it at one server.",
         text: "However many servers there are, that one is overloaded. Bounded loads, a finer key, or a strategy that does not hash will help.",
     },
-    Entry {
+    WarningEntry {
         code: "too-few-above",
         summary: "Too few requests took longer than a quantile for it to be known.",
         text: "A quantile with fewer than 100 requests above it rests on a handful of values, and is not given. Run longer, or more replications, or judge by a lower quantile.",
     },
-    Entry {
+    WarningEntry {
         code: "not-settled",
         summary: "Response times still changed when the run ended.",
         text: "The rule MSER-5 (White, Cobb and Spratt 2000), applied to the response times of the measured window stretch by stretch, finds no steady state: the warm-up is too short, or a server gets more than it can do and its queue grows. Figures depend on the length of the run. `warmup = \"auto\"` finds the warm-up, and says what is wrong where there is none.",
     },
-    Entry {
+    WarningEntry {
         code: "failures-hidden",
         summary: "Many requests failed, and response times are of those that did not.",
         text: "A strategy that fails the slow requests looks quick. A verdict by response time is withheld where the faster one fails more. Judge by `success-share` or `goodput`, or read the success rate first.",
     },
-    Entry {
+    WarningEntry {
         code: "chance-not-repeated",
         summary: "Replications are copies of each other.",
         text: "Nothing is drawn anew in each replication under what is named: one trace, fixed addresses, a strategy without chance. Its figures are the same in each, which is no evidence of how sure they are; against another that does vary there is a verdict, with the interval of that one. Let something be drawn (arrivals, service times, addresses), or compare several traces.",
@@ -142,7 +142,7 @@ fn warning(code: &'static str, text: String) -> Warning {
 
 /// What can be said of a scenario before it is run, each once; of which variants, where it is not
 /// said of all.
-pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<Warning> {
+pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> Vec<Warning> {
     let mut by_text: BTreeMap<Warning, Vec<&str>> = BTreeMap::new();
     for variant in variants {
         let mut own = Vec::new();
@@ -176,7 +176,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Metric) -> Vec<
         let mut sources = variant.blueprint.sources.iter();
         sources.any(|source| source.sessions.is_some())
     };
-    if judge == Metric::SessionsLost && !variants.iter().any(holds) {
+    if judge == Criterion::SessionsLost && !variants.iter().any(holds) {
         found.push(warning(
             "no-sessions",
             "this is judged by sessions lost, and no client holds a session".to_owned(),
@@ -432,7 +432,7 @@ fn timeouts(plan: &Blueprint, found: &mut Vec<Warning>) {
 pub(super) fn of_equals(
     variants: &[Variant],
     baseline: usize,
-    worlds: &[Arc<World>],
+    worlds: &[Arc<VariantWorld>],
 ) -> Vec<Warning> {
     let same = |&at: &usize| {
         at != baseline
@@ -453,8 +453,8 @@ pub(super) fn of_equals(
         .collect()
 }
 
-fn tails(plan: &Blueprint, judge: Metric, found: &mut Vec<Warning>) {
-    if judge != Metric::Mean {
+fn tails(plan: &Blueprint, judge: Criterion, found: &mut Vec<Warning>) {
+    if judge != Criterion::Mean {
         return;
     }
     for service in &plan.services {

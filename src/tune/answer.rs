@@ -6,7 +6,7 @@ use super::sensitivity::{self, Landscape, Sensitivity};
 use super::space::{Candidate, Space};
 use super::start;
 use super::trial::{Measurements, TrialError, Trials};
-use super::verdict::{Check, Role};
+use super::verdict::{Confirmation, Role};
 use crate::experiment::Progress;
 use crate::scenario::Template;
 use crate::scenario::file::TuneStart;
@@ -19,7 +19,7 @@ pub struct Answer {
     /// All that was tried, in order.
     pub evaluations: Vec<Evaluation>,
     /// How it fares on requests that the search has not seen.
-    pub check: Check,
+    pub check: Confirmation,
     /// What each value does.
     pub sensitivities: Vec<Sensitivity>,
     /// The objective over the two values that matter most.
@@ -143,7 +143,7 @@ pub fn tune(
             }
         }
         contenders.push((Role::Tuned, tuned.clone()));
-        let check = Check::run(&trials, contenders, space.tuning.confirmations)?;
+        let check = Confirmation::run(&trials, contenders, space.tuning.confirmations)?;
         let sensitivities = sensitivity::sensitivities(&trials, &tuned)?;
         let landscape = sensitivity::landscape(&trials, &tuned, &sensitivities)?;
         let front = front(&trials, &found)?;

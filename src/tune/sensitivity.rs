@@ -3,7 +3,7 @@
 
 use super::space::Candidate;
 use super::trial::{FRESH, TrialError, Trials};
-use crate::scenario::tuning::{Range, Unit};
+use crate::scenario::tuning::{NumberUnit, Range};
 use crate::stats::Paired;
 
 /// By how much a value is multiplied.
@@ -79,7 +79,7 @@ fn strayed(trials: &Trials<'_>, answer: &Candidate, factors: &[(usize, f64)]) ->
                 (weight * factor).round().clamp(0.0, 65_535.0).to_string()
             }
             Range::Number { low, high, unit } => {
-                let (number, _) = Unit::read(&text)?;
+                let (number, _) = NumberUnit::read(&text)?;
                 unit.write((number * factor).clamp(*low, *high))
             }
             Range::Choice(_) => return None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::scenario::file::Servers;
 use crate::scenario::text::Document;
-use crate::scenario::tuning::{Knob, Range, Tuning, Unit};
+use crate::scenario::tuning::{Knob, NumberUnit, Range, Tuning};
 use crate::scenario::{Scenario, Template};
 
 /// A choice of all values that may change.
@@ -120,7 +120,7 @@ impl<'a> Space<'a> {
                 match &knob.range {
                     Range::Weight(..) => libm::log(text.parse::<f64>().unwrap_or(1.0).max(0.5)),
                     Range::Number { low, high, .. } => {
-                        let number = Unit::read(&text).map_or(f64::NAN, |(number, _)| number);
+                        let number = NumberUnit::read(&text).map_or(f64::NAN, |(number, _)| number);
                         let share = if number.is_nan() {
                             0.5
                         } else if is_logarithmic(*low, *high) {

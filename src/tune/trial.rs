@@ -20,7 +20,7 @@ type Key = (Candidate, u32);
 
 /// What a candidate measured in some replications, by situation and replication, and the requests
 /// that this took.
-type Measured = (Vec<Vec<Sample>>, u64);
+type PartMeasured = (Vec<Vec<Sample>>, u64);
 
 /// The measurements of one search on disk: since the search is a function of what it measures, one
 /// that is interrupted goes on by walking the same way, and simulates only what is new.
@@ -67,7 +67,7 @@ pub struct Trials<'a> {
     template: &'a Template,
     progress: &'a Progress,
     journal: Option<Measurements>,
-    known: BTreeMap<Key, Measured>,
+    known: BTreeMap<Key, PartMeasured>,
     /// Requests simulated for the search, those that a journal had included.
     pub requests: u64,
     /// What the current configuration measured, by situation: what losses are relative to.
@@ -236,7 +236,7 @@ impl<'a> Trials<'a> {
             return Ok(samples.clone());
         }
         let noted = self.journal.as_ref().and_then(|journal| journal.find(&key));
-        let measured: Measured = match noted {
+        let measured: PartMeasured = match noted {
             Some(measured) => measured,
             None => {
                 let rung = self.rungs[part as usize];

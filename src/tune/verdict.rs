@@ -79,7 +79,7 @@ impl Gain {
 
 /// The current configuration, the simple rule where there is one, and the answer, which comes last.
 #[derive(Debug)]
-pub struct Check {
+pub struct Confirmation {
     /// Who was compared.
     pub contenders: Vec<Contender>,
     /// How the answer compares with each of the others, in their order; `None` where nothing can be
@@ -100,7 +100,7 @@ pub struct MetricRow<'c> {
     pub paired: Paired,
 }
 
-impl Check {
+impl Confirmation {
     /// Lives `contenders`, the first of which is the current configuration and the last the answer.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Check {
         trials: &Trials<'_>,
         contenders: Vec<(Role, Candidate)>,
         replications: u32,
-    ) -> Result<Check, TrialError> {
+    ) -> Result<Confirmation, TrialError> {
         let candidates: Vec<&Candidate> =
             contenders.iter().map(|(_, candidate)| candidate).collect();
         let lived = trials.live(&candidates, FRESH, replications)?;
@@ -167,7 +167,7 @@ impl Check {
                 })
             })
             .collect();
-        Ok(Check { contenders, gains })
+        Ok(Confirmation { contenders, gains })
     }
 
     /// The answer.

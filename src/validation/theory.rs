@@ -23,12 +23,12 @@ const MEANT_FOR: f64 = 2e6;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Worlds {
-    world: Vec<World>,
+    world: Vec<SolvedWorld>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct World {
+struct SolvedWorld {
     what: String,
     group: String,
     strategy: String,
@@ -46,7 +46,7 @@ struct World {
     /// time.
     #[serde(default)]
     whole: bool,
-    checks: Vec<Check>,
+    checks: Vec<Claim>,
 }
 
 fn plain() -> String {
@@ -55,7 +55,7 @@ fn plain() -> String {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Check {
+struct Claim {
     id: String,
     metric: String,
     exact: f64,
@@ -108,7 +108,7 @@ impl Finding {
 }
 
 /// What one replication of a world gives.
-struct Sample {
+struct Lived {
     responses: Latency,
     waits: Latency,
     moments: Moments,
@@ -126,7 +126,7 @@ struct Sample {
     stays: Stays,
 }
 
-impl World {
+impl SolvedWorld {
     fn scenario(&self, effort: Effort) -> Scenario {
         // A fleet is long in filling; it is spared most of the cut.
         let part = match effort {
@@ -149,10 +149,10 @@ impl World {
             .unwrap_or_else(|rejected| panic!("{}: {rejected}", self.what))
     }
 
-    fn simulate(&self, scenario: &Scenario, replication: u32) -> Sample {
+    fn simulate(&self, scenario: &Scenario, replication: u32) -> Lived {
         let (mut waits, mut moments, mut waited) = (Latency::default(), Moments::default(), 0);
         let mut stays = Stays::default();
-        let counts = self.checks.iter().any(Check::counts);
+        let counts = self.checks.iter().any(Claim::counts);
         let mut witness = |request: &Ended| {
             if counts {
                 stays.add(request.arrived, request.arrived + request.response_time);
@@ -166,7 +166,7 @@ impl World {
         };
         let plan = &scenario.variants[0].blueprint;
         let tally = model::run_witnessed(plan, scenario.seed, replication, &mut witness);
-        Sample {
+        Lived {
             idle: 1.0 - tally.load.mean_utilization(),
             seconds: tally.seconds(),
             requests: tally.requests,
@@ -184,9 +184,9 @@ impl World {
     }
 }
 
-impl Check {
+impl Claim {
     /// The value in one replication.
-    fn value(&self, sample: &Sample) -> f64 {
+    fn value(&self, sample: &Lived) -> f64 {
         let served = sample.responses.count() as f64;
         let mean = |latency: &Latency| latency.mean().unwrap_or(0.0) / UNIT;
         match self.metric.as_str() {
@@ -232,7 +232,7 @@ impl Check {
         latency.quantile(percent / 100.0).unwrap_or(0.0) / UNIT
     }
 
-    fn find(&self, world: &World, samples: &[Sample]) -> Finding {
+    fn find(&self, world: &SolvedWorld, samples: &[Lived]) -> Finding {
         let values: Vec<f64> = samples.iter().map(|sample| self.value(sample)).collect();
         let mean = Estimate::of(&values).unwrap_or(Estimate {
             mean: f64::NAN,
@@ -286,7 +286,7 @@ pub fn theory(effort: Effort) -> Vec<Finding> {
     };
     let findings: Vec<Vec<Finding>> = parallel::map(&worlds.world, |world| {
         let scenario = world.scenario(effort);
-        let samples: Vec<Sample> = parallel::map(0..replications, |replication| {
+        let samples: Vec<Lived> = parallel::map(0..replications, |replication| {
             world.simulate(&scenario, replication)
         });
         world

@@ -1,6 +1,6 @@
 //! The shape of the code, as `docs/design.md` draws it: who may know whom.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -151,6 +151,55 @@ fn what_repeats_is_written_once() {
             );
         }
     }
+}
+
+/// Within a crate a type's name means one thing. Every rule has its `Config` and every
+/// distribution its `Draw`; and what stands in for the journal where there are no files has its
+/// names.
+#[test]
+fn a_name_means_one_thing() {
+    let mut crates: Vec<PathBuf> = fs::read_dir(root().join("crates"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path().join("src"))
+        .collect();
+    crates.push(src());
+    let mut seen = 0;
+    for folder in crates {
+        let mut places: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for path in sources(&folder) {
+            let of_tests = path.ends_with("tests.rs")
+                || path.components().any(|part| part.as_os_str() == "tests")
+                || ["broken.rs", "testing.rs", "experiment/unnoted.rs"]
+                    .iter()
+                    .any(|own| path.ends_with(own));
+            if of_tests {
+                continue;
+            }
+            let code = code(&path);
+            for name in code.lines().filter_map(defined) {
+                seen += 1;
+                if name == "Config" || name == "Draw" {
+                    continue;
+                }
+                if let Some(other) = places.insert(name.to_owned(), path.clone()) {
+                    panic!("`{name}` in {} and {}", other.display(), path.display());
+                }
+            }
+        }
+    }
+    assert!(seen > 800, "{seen}");
+}
+
+/// The name of the type that a line begins to define.
+fn defined(line: &str) -> Option<&str> {
+    let line = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+        Some(rest) => rest.trim_start(),
+        None => line,
+    };
+    let (kind, rest) = line.split_once(' ')?;
+    let name = rest.split(|c: char| !c.is_alphanumeric()).next()?;
+    matches!(kind, "struct" | "enum" | "trait" | "type").then_some(name)
 }
 
 /// `rustfmt` leaves comments as they are.

@@ -18,7 +18,7 @@ const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
 /// What was found out about the service times.
 #[derive(Clone, Debug)]
-pub(super) struct Service {
+pub(super) struct FittedService {
     /// The distribution, as a scenario says it.
     pub(super) dist: Dist<Span>,
     /// The same, to draw from.
@@ -32,7 +32,7 @@ pub(super) struct Service {
 }
 
 /// Service times in seconds, sorted, and counted in bins.
-struct Sample {
+struct Times {
     sorted: Vec<f64>,
     /// The upper ends of the bins; the last has none.
     edges: Vec<f64>,
@@ -64,15 +64,20 @@ struct Tried {
 /// exponential, if its distribution function is close; then that of the families with a shape that
 /// is likeliest, all having as many parameters (Akaike's and Schwarz's criteria both say so); where
 /// its distribution function or its tail is off, a table of quantiles.
-pub(super) fn fit(service: &[f64], mean: f64, resolution: f64, as_logged: bool) -> Option<Service> {
-    let sample = Sample::new(service, mean / 1e9, resolution, as_logged)?;
+pub(super) fn fit(
+    service: &[f64],
+    mean: f64,
+    resolution: f64,
+    as_logged: bool,
+) -> Option<FittedService> {
+    let sample = Times::new(service, mean / 1e9, resolution, as_logged)?;
     let n = sample.sorted.len() as f64;
     let own = sample.sorted.iter().sum::<f64>() / n;
     let squares = sample.sorted.iter().map(|x| (x - own).powi(2));
     let variance = squares.sum::<f64>() / (n - 1.0).max(1.0);
     let cv = (variance - sample.rounding).max(0.0).sqrt() / own;
     let (dist, sampler, distance) = sample.simplest(cv)?;
-    Some(Service {
+    Some(FittedService {
         dist,
         sampler,
         mean: sample.mean,
@@ -103,8 +108,8 @@ fn digits(value: f64) -> f64 {
 /// A family of distributions of one mean, by its one other parameter.
 type Family<'a> = &'a dyn Fn(f64) -> Dist<Span>;
 
-impl Sample {
-    fn new(service: &[f64], mean: f64, resolution: f64, as_logged: bool) -> Option<Sample> {
+impl Times {
+    fn new(service: &[f64], mean: f64, resolution: f64, as_logged: bool) -> Option<Times> {
         let mut sorted: Vec<f64> = service.iter().map(|x| x.max(0.0) / 1e9).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let n = sorted.len();
@@ -130,7 +135,7 @@ impl Sample {
             below = up_to;
         }
         counts.push((n - below) as f64);
-        (mean > 0.0).then_some(Sample {
+        (mean > 0.0).then_some(Times {
             sorted,
             edges,
             counts,

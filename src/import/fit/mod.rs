@@ -35,7 +35,7 @@ use crate::time::Span;
 
 use prepared::Prepared;
 pub use quality::Quality;
-pub use report::Refusal;
+pub use report::NoFit;
 
 /// A request's stay at a server, waiting there included. Times are nanoseconds since any moment
 /// that is the same for all.
@@ -182,7 +182,7 @@ impl Fitted {
 /// assert_eq!((server.slots, server.discipline), (Slots::Exactly(1), Discipline::Fifo));
 /// assert!((server.mean - 0.008).abs() < 1e-6);
 /// ```
-pub fn fit(visits: &[Visit], resolution: u64) -> Result<Fitted, Refusal> {
+pub fn fit(visits: &[Visit], resolution: u64) -> Result<Fitted, NoFit> {
     let log = Prepared::new(visits, resolution)?;
     report::fitted(&log)
 }

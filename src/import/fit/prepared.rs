@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rand::SeedableRng as _;
 
-use super::{Refusal, Visit};
+use super::{NoFit, Visit};
 use crate::rng::{Rng, uniform};
 
 /// Fewer visits say too little about anything.
@@ -64,7 +64,7 @@ impl Prepared {
     /// (non-subtractive dither: Wannamaker, Lipshitz, Vanderkooy and Wright, IEEE Transactions on
     /// Signal Processing 48, 2000): no order is wrong, but none is favoured, and so nobody meets
     /// too many or too few.
-    pub(super) fn new(visits: &[Visit], resolution: u64) -> Result<Prepared, Refusal> {
+    pub(super) fn new(visits: &[Visit], resolution: u64) -> Result<Prepared, NoFit> {
         let mut sorted: Vec<Visit> = visits
             .iter()
             .copied()
@@ -72,7 +72,7 @@ impl Prepared {
             .collect();
         let impossible = visits.len() - sorted.len();
         if sorted.len() < FEWEST || u32::try_from(sorted.len()).is_err() {
-            return Err(Refusal::Visits {
+            return Err(NoFit::Visits {
                 usable: sorted.len(),
                 impossible,
             });
@@ -82,13 +82,13 @@ impl Prepared {
         let since = |time: i64| i128::from(time) - zero;
         let last = sorted.iter().map(|visit| since(visit.left)).max();
         if last.is_none_or(|last| last > LONGEST) {
-            return Err(Refusal::Span);
+            return Err(NoFit::Span);
         }
         let mut stays: Vec<i64> = sorted.iter().map(|v| v.left - v.arrived).collect();
         let (_, median, _) = stays.select_nth_unstable(sorted.len() / 2);
         let median = *median;
         if median <= 0 || resolution as f64 > median as f64 {
-            return Err(Refusal::Clock {
+            return Err(NoFit::Clock {
                 resolution: resolution as f64 / 1e9,
                 median: median as f64 / 1e9,
             });

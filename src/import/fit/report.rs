@@ -1,7 +1,7 @@
 //! From what was found to what is said, or refused.
 
 use super::prepared::{FEWEST, Prepared};
-use super::search::{Found, search};
+use super::search::{Optimum, search};
 use super::{Candidate, Discipline, Fitted, Quality, Slots};
 use super::{family, likelihood, quality, recover};
 use crate::prose::counted;
@@ -28,7 +28,7 @@ const STRETCHES: usize = 400;
 /// Why nothing is said about a server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum NoFit {
     /// Too few visits, or more than can be counted.
     #[error(
         "visits that can be used: {usable} ({impossible} left before they came); {FEWEST} are the least from which \
@@ -88,28 +88,28 @@ pub enum Refusal {
 }
 
 /// Searches, fits, compares, and puts it into words.
-pub(super) fn fitted(log: &Prepared) -> Result<Fitted, Refusal> {
+pub(super) fn fitted(log: &Prepared) -> Result<Fitted, NoFit> {
     let mut found = search(log);
     let (least, most) = (found.means.0 / 1e9, found.means.1 / 1e9);
     if least <= 0.0 || most > UNIDENTIFIED * least {
-        return Err(Refusal::Unidentified { least, most });
+        return Err(NoFit::Unidentified { least, most });
     }
     let (best, service) = settle(log, &mut found);
     let own = &service[log.counted.clone()];
     check_clock(own, log)?;
     let (clean, as_logged) = clean(&service, log, best);
     let (mean, half_width) = mean(own, as_logged.then_some(&clean[..]));
-    let law = family::fit(&clean, mean, log.resolution, as_logged).ok_or(Refusal::Clock {
+    let law = family::fit(&clean, mean, log.resolution, as_logged).ok_or(NoFit::Clock {
         resolution: log.resolution / 1e9,
         median: 0.0,
     })?;
     let quality = quality::quality(log, best, &law.sampler, &service, law.distance);
     let factor = quality.load_dependence;
     if quality.depends_on_load && !(1.0 / LOADED..=LOADED).contains(&factor) {
-        return Err(Refusal::DependsOnLoad { factor });
+        return Err(NoFit::DependsOnLoad { factor });
     }
     if quality.distance > POOR {
-        return Err(Refusal::NoFit {
+        return Err(NoFit::NoFit {
             distance: quality.distance,
         });
     }
@@ -138,7 +138,7 @@ pub(super) fn fitted(log: &Prepared) -> Result<Fitted, Refusal> {
 
 /// Of the numbers of slots that remain, where they are few: the likeliest, or, where service times
 /// would depend on load with that, the one with which they do so least.
-fn settle(log: &Prepared, found: &mut Found) -> (Candidate, Vec<f64>) {
+fn settle(log: &Prepared, found: &mut Optimum) -> (Candidate, Vec<f64>) {
     let best = found.best;
     let service = recover::recover(log, best);
     let (_, apart) = quality::dependence(log, &service);
@@ -160,12 +160,12 @@ fn settle(log: &Prepared, found: &mut Found) -> (Candidate, Vec<f64>) {
 }
 
 /// Refuses where the median service time is hardly more than a step of the clock.
-fn check_clock(service: &[f64], log: &Prepared) -> Result<(), Refusal> {
+fn check_clock(service: &[f64], log: &Prepared) -> Result<(), NoFit> {
     let mut sorted = service.to_vec();
     let middle = sorted.len() / 2;
     let (_, median, _) = sorted.select_nth_unstable_by(middle, f64::total_cmp);
     if log.resolution > COARSE * *median || *median <= 0.0 {
-        return Err(Refusal::Clock {
+        return Err(NoFit::Clock {
             resolution: log.resolution / 1e9,
             median: median.max(0.0) / 1e9,
         });
@@ -253,7 +253,7 @@ fn utilization(log: &Prepared, slots: u32) -> f64 {
     }
 }
 
-fn remarks(log: &Prepared, found: &Found, slots: Slots, quality: &Quality) -> Vec<String> {
+fn remarks(log: &Prepared, found: &Optimum, slots: Slots, quality: &Quality) -> Vec<String> {
     let mut remarks = Vec::new();
     let best = found.best;
     if log.impossible > 0 {

@@ -13,7 +13,7 @@ const FINEST: f64 = 2.0;
 
 /// The best candidate and those that the log does not tell from it.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
+pub(super) struct Optimum {
     /// The likeliest.
     pub(super) best: Candidate,
     /// The fewest slots that are not ruled out.
@@ -31,14 +31,14 @@ pub(super) struct Found {
 /// The candidates looked at so far. As many slots as there ever were requests at once stand for any
 /// greater number: nobody waits.
 #[derive(Debug)]
-struct Search<'a> {
+struct FitSearch<'a> {
     log: &'a Prepared,
     seen: BTreeMap<(Discipline, u32), Likelihood>,
 }
 
 /// Looks for the likeliest candidate and for those that a test does not tell from it.
-pub(super) fn search(log: &Prepared) -> Found {
-    let mut search = Search {
+pub(super) fn search(log: &Prepared) -> Optimum {
+    let mut search = FitSearch {
         log,
         seen: BTreeMap::new(),
     };
@@ -50,7 +50,7 @@ pub(super) fn search(log: &Prepared) -> Found {
         (fifo, sharing)
     };
     let rival = Some(other).filter(|&other| !search.tells(best, other));
-    let mut found = Found {
+    let mut found = Optimum {
         best,
         fewest: best.slots,
         most: Some(best.slots),
@@ -78,7 +78,7 @@ pub(super) fn search(log: &Prepared) -> Found {
     found
 }
 
-impl Search<'_> {
+impl FitSearch<'_> {
     fn look(&mut self, candidate: Candidate) -> &Likelihood {
         let log = self.log;
         self.seen

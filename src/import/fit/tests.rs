@@ -5,7 +5,7 @@ mod generate;
 
 use proptest::prelude::*;
 
-use super::{Discipline, Fitted, Refusal, Slots, Visit, fit};
+use super::{Discipline, Fitted, NoFit, Slots, Visit, fit};
 use generate::{Coming, Truth};
 
 const EXPONENTIAL: &str = "kind = 'exponential'\nmean = '10ms'";
@@ -116,19 +116,19 @@ fn what_says_nothing_is_refused() {
     let truth = Truth::new(2, false, EXPONENTIAL, 0.7);
     let few = fit(&truth.log(50, 1, 1), 1);
     assert!(
-        matches!(few, Err(Refusal::Visits { usable: 50, .. })),
+        matches!(few, Err(NoFit::Visits { usable: 50, .. })),
         "{few:?}"
     );
     let second = 1_000_000_000;
     let coarse = fit(&truth.log(20_000, second, 1), second as u64);
-    assert!(matches!(coarse, Err(Refusal::Clock { .. })), "{coarse:?}");
+    assert!(matches!(coarse, Err(NoFit::Clock { .. })), "{coarse:?}");
     // Each request that is there makes the next a tenth longer: neither slots nor sharing.
     let slowing = Truth {
         slowing: 0.1,
         ..Truth::new(1, false, EXPONENTIAL, 0.4)
     };
     match fit(&slowing.log(50_000, 1, 3), 1) {
-        Err(Refusal::DependsOnLoad { factor }) => assert!(factor > 1.0, "{factor}"),
+        Err(NoFit::DependsOnLoad { factor }) => assert!(factor > 1.0, "{factor}"),
         Ok(own) => assert!(
             own.quality.depends_on_load && !own.remarks.is_empty(),
             "{own:?}"

@@ -12,7 +12,7 @@ const DEFAULT_PORTS: [&str; 2] = ["80", "443"];
 
 /// The servers of a pool by all names that a log may have for them.
 #[derive(Debug)]
-pub(super) struct Servers {
+pub(super) struct ServerNames {
     places: BTreeMap<String, usize>,
     /// By host alone, where one server only has it.
     hosts: BTreeMap<String, Option<usize>>,
@@ -33,8 +33,8 @@ fn host(address: &str) -> (&str, bool) {
     }
 }
 
-impl Servers {
-    pub(super) fn new(pool: &Pool, names: &[(String, String)]) -> Servers {
+impl ServerNames {
+    pub(super) fn new(pool: &Pool, names: &[(String, String)]) -> ServerNames {
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
         let mut hosts: BTreeMap<String, Option<usize>> = BTreeMap::new();
         for (at, server) in pool.servers.iter().enumerate() {
@@ -63,7 +63,7 @@ impl Servers {
                 _ => None,
             };
         }
-        Servers { places, hosts }
+        ServerNames { places, hosts }
     }
 
     /// The place of a server in the pool.
@@ -138,7 +138,7 @@ pub fn names(path: &Path, pool: &Pool) -> Result<Vec<(String, String)>, Unnamed>
         .trim(csv::Trim::All)
         .comment(Some(b'#'))
         .from_reader(text);
-    let known = Servers::new(pool, &[]);
+    let known = ServerNames::new(pool, &[]);
     let mut pairs = Vec::new();
     for (at, row) in rows.records().enumerate() {
         let row = row?;
@@ -202,7 +202,7 @@ mod tests {
             ("s4", "[2001:db8::1]"),
             ("s5", "unix:/run/a.sock"),
         ]);
-        let servers = Servers::new(&pool, &[("ten".to_owned(), "s2".to_owned())]);
+        let servers = ServerNames::new(&pool, &[("ten".to_owned(), "s2".to_owned())]);
         for (name, due) in [
             ("10.0.0.1:80", Some(0)),
             ("10.0.0.1:443", Some(2)),

@@ -71,24 +71,24 @@ fn tables_and_sentences() {
         text.contains("kind = \"generated\"") && text.contains("kind = \"zipf\""),
         "{text}"
     );
-    let alike = Described::of(vec![3; 100]).unwrap();
+    let alike = Likeness::of(vec![3; 100]).unwrap();
     assert_eq!(alike.keys()["popularity"].as_str(), Some("uniform"));
     assert!(
         alike.reasons[1].contains("all alike"),
         "{:?}",
         alike.reasons
     );
-    let one = Described::of(vec![7]).unwrap();
+    let one = Likeness::of(vec![7]).unwrap();
     assert_eq!((one.count, one.exponent, one.busiest), (1, 0.0, 1.0));
     // One member that makes half of everything is no Zipf.
     let mut odd = vec![10; 1000];
     odd[0] = 10_000;
-    let odd = Described::of(odd).unwrap();
+    let odd = Likeness::of(odd).unwrap();
     assert!(
         odd.reasons.iter().any(|reason| reason.contains("poor fit")),
         "{odd:?}"
     );
-    assert_eq!(Described::of(vec![0, 0]), None);
+    assert_eq!(Likeness::of(vec![0, 0]), None);
 }
 
 #[test]

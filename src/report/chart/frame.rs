@@ -1,7 +1,7 @@
 //! What charts have in common: title, plot with axes, labels at the ends of lines.
 
 use super::canvas::{Align, Canvas, Type};
-use super::labels::{self, Place};
+use super::labels::{self, Area};
 use super::palette::{GRID, INK, MUTED, PAPER, look};
 use super::scale::Scale;
 use super::{Series, Study};
@@ -133,7 +133,7 @@ pub(super) fn end_labels(
     };
     let named: Vec<_> = within.iter().map(named).collect();
     let wanted: Vec<_> = named.iter().map(|&(.., size, end)| (size, end)).collect();
-    let room = Place {
+    let room = Area {
         left: plot.left,
         top: plot.top,
         right: plot.right,

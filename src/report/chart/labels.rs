@@ -2,14 +2,14 @@
 
 /// A rectangle, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct Area {
     pub(super) left: f64,
     pub(super) top: f64,
     pub(super) right: f64,
     pub(super) bottom: f64,
 }
 
-impl Place {
+impl Area {
     /// Its point that is nearest to another.
     pub(super) fn nearest(&self, (x, y): (f64, f64)) -> (f64, f64) {
         // Not `clamp`, which panics where a rectangle is none.
@@ -25,7 +25,7 @@ impl Place {
         (nearest.0 - point.0).hypot(nearest.1 - point.1)
     }
 
-    fn overlaps(&self, other: &Place) -> bool {
+    fn overlaps(&self, other: &Area) -> bool {
         self.left < other.right
             && other.left < self.right
             && self.top < other.bottom
@@ -69,23 +69,23 @@ const STEPS: i32 = 20;
 const STEP: f64 = 8.0;
 
 /// A label: its width and height, and the end of its line.
-type Wanted = ((f64, f64), (f64, f64));
+type Label = ((f64, f64), (f64, f64));
 
 /// Places for labels of lines that end within `room`, given their sizes and ends: behind, before,
 /// above or below the end, as near as may be without covering any of `lines`, each a row of points,
 /// or one another. Where there is no such place, where they cover least.
-pub(super) fn by_ends(wanted: &[Wanted], room: Place, lines: &[Vec<(f64, f64)>]) -> Vec<Place> {
+pub(super) fn by_ends(wanted: &[Label], room: Area, lines: &[Vec<(f64, f64)>]) -> Vec<Area> {
     // The dots at the ends are to be seen as well.
-    let dots = wanted.iter().map(|&(_, (x, y))| Place {
+    let dots = wanted.iter().map(|&(_, (x, y))| Area {
         left: x - 6.0,
         top: y - 6.0,
         right: x + 6.0,
         bottom: y + 6.0,
     });
-    let mut taken: Vec<Place> = dots.collect();
+    let mut taken: Vec<Area> = dots.collect();
     let mut places = Vec::with_capacity(wanted.len());
     for &(size, end) in wanted {
-        let cost = |place: &Place| {
+        let cost = |place: &Area| {
             let covered: f64 = (lines.iter())
                 .flat_map(|line| {
                     let next = line.iter().skip(1).chain(line.last());
@@ -110,8 +110,8 @@ pub(super) fn by_ends(wanted: &[Wanted], room: Place, lines: &[Vec<(f64, f64)>])
 fn candidates(
     (width, height): (f64, f64),
     (x, y): (f64, f64),
-    room: Place,
-) -> impl Iterator<Item = Place> {
+    room: Area,
+) -> impl Iterator<Item = Area> {
     let sides = [x + 7.0, x - 7.0 - width, x - width / 2.0];
     let lifts = (0..=STEPS).flat_map(|step| [-step, step]);
     lifts.flat_map(move |lift| {
@@ -119,7 +119,7 @@ fn candidates(
             let left = left.min(room.right - width).max(room.left);
             let top = y - height / 2.0 + f64::from(lift) * STEP;
             let top = top.min(room.bottom - height).max(room.top);
-            Place {
+            Area {
                 left,
                 top,
                 right: left + width,
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(push_apart(&[50.0, 50.0], 20.0, 0.0, 100.0), [40.0, 60.0]);
     }
 
-    const ROOM: Place = Place {
+    const ROOM: Area = Area {
         left: 100.0,
         top: 50.0,
         right: 900.0,

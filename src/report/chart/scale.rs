@@ -2,7 +2,7 @@
 
 /// How values map to an axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum ScaleKind {
     /// Evenly.
     Linear,
     /// Evenly by factor.
@@ -14,7 +14,7 @@ pub(super) enum Kind {
 /// One axis: values from `low` to `high` on pixels from `from` to `to`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scale {
-    kind: Kind,
+    kind: ScaleKind,
     low: f64,
     high: f64,
     from: f64,
@@ -62,7 +62,7 @@ impl Scale {
             (low, low + f64::max(1.0, low.abs() * 1e-3))
         };
         Scale {
-            kind: Kind::Linear,
+            kind: ScaleKind::Linear,
             low,
             high,
             from,
@@ -98,7 +98,7 @@ impl Scale {
             .max(0.0);
         let factor = 10f64.powf(room);
         Scale {
-            kind: Kind::Log,
+            kind: ScaleKind::Log,
             low: low / factor,
             high: high * factor,
             from,
@@ -109,7 +109,7 @@ impl Scale {
     /// Percentiles up to `highest`, below 100.
     pub(super) fn nines(highest: f64, from: f64, to: f64) -> Scale {
         Scale {
-            kind: Kind::Nines,
+            kind: ScaleKind::Nines,
             low: 0.0,
             high: bounded(highest).clamp(90.0, LAST_NINE),
             from,
@@ -119,9 +119,9 @@ impl Scale {
 
     fn bent(&self, value: f64) -> f64 {
         match self.kind {
-            Kind::Linear => value,
-            Kind::Log => value.max(LEAST * 1e-3).log10(),
-            Kind::Nines => -(1.0 - value.clamp(0.0, LAST_NINE) / 100.0).log10(),
+            ScaleKind::Linear => value,
+            ScaleKind::Log => value.max(LEAST * 1e-3).log10(),
+            ScaleKind::Nines => -(1.0 - value.clamp(0.0, LAST_NINE) / 100.0).log10(),
         }
     }
 
@@ -141,7 +141,7 @@ impl Scale {
     /// Ticks and their names, about `wanted` of them and at most two more.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
         match self.kind {
-            Kind::Linear => {
+            ScaleKind::Linear => {
                 let step = nice_step((self.high - self.low) / wanted.max(1) as f64);
                 let first = (self.low / step).ceil();
                 let count = (self.high / step + 1e-9).floor() - first;
@@ -150,8 +150,8 @@ impl Scale {
                     .map(|value| (value, number(value, step)))
                     .collect()
             }
-            Kind::Log => log_ticks(self.low, self.high, wanted),
-            Kind::Nines => {
+            ScaleKind::Log => log_ticks(self.low, self.high, wanted),
+            ScaleKind::Nines => {
                 let last = (self.bent(self.high) + 1e-9).floor() as i32;
                 // The median is worth a tick where there is room for more than one.
                 let median = (wanted > 1).then_some(50.0);

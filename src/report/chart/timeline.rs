@@ -8,7 +8,7 @@ use super::palette::{INK, Look, MUTED, look};
 use super::scale::{Scale, positive_range, range};
 use super::{Study, TimelineRow};
 
-type Value = fn(&TimelineRow) -> Option<f64>;
+type Quantity = fn(&TimelineRow) -> Option<f64>;
 
 /// Where less than this share of the requests of a stretch succeeded, response times of the others
 /// are not the whole story.
@@ -19,7 +19,7 @@ const WHOLE: f64 = 0.99;
 struct Panel {
     name: &'static str,
     unit: &'static str,
-    value: Value,
+    value: Quantity,
     /// Whether it counts requests: arrivals are drawn too, and the axis begins at zero.
     counts: bool,
 }

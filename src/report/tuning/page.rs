@@ -191,7 +191,7 @@ fn unfinished(space: &Space<'_>, ended: Ended) -> Option<String> {
 
 /// With two metrics: what the middle of the front is against the current configuration, in each of
 /// them.
-fn balance(space: &Space<'_>, answer: &Answer, and: crate::scenario::file::Metric) -> String {
+fn balance(space: &Space<'_>, answer: &Answer, and: crate::scenario::file::Criterion) -> String {
     let rows = answer.check.metrics();
     let parts: Vec<String> = [space.tuning.objective, and]
         .into_iter()

@@ -26,7 +26,7 @@ type Read<T> = Result<Arc<T>, String>;
 
 /// Data read so far.
 pub(in crate::scenario) struct Data {
-    files: Files,
+    files: Provided,
     traces: BTreeMap<String, Read<Rows>>,
     columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
 }
@@ -34,7 +34,7 @@ pub(in crate::scenario) struct Data {
 /// The files that a scenario names: handed over with it, or relative to its folder. Nothing else
 /// knows where they are, so that none is read without being known to what must not mix their
 /// contents with those of another day.
-struct Files {
+struct Provided {
     given: BTreeMap<String, Arc<[u8]>>,
     #[cfg(feature = "files")]
     folder: PathBuf,
@@ -42,7 +42,7 @@ struct Files {
     seen: BTreeMap<String, u64>,
 }
 
-impl Files {
+impl Provided {
     /// The table in a file; what stands in it is noted.
     fn table(&mut self, name: &str, wanted: &[&str]) -> Result<Table<'_>, String> {
         if !self.given.contains_key(name) {
@@ -95,7 +95,7 @@ impl Data {
     #[cfg_attr(not(feature = "files"), expect(unused_variables))]
     pub(in crate::scenario) fn new(path: &Path, document: &Document) -> Data {
         Data {
-            files: Files {
+            files: Provided {
                 given: document.files.clone(),
                 #[cfg(feature = "files")]
                 folder: path.parent().unwrap_or(Path::new("")).to_owned(),

@@ -5,7 +5,7 @@ use std::path::Path as FilePath;
 use super::super::diagnostic::Diagnostic;
 use super::super::file;
 use super::super::text::{Document, Path};
-use super::super::tuning::{Knob, Range, Situation, Tuning, Unit};
+use super::super::tuning::{Knob, NumberUnit, Range, SituationPlan, Tuning};
 use super::super::{Scenario, shape};
 use super::data::Data;
 use super::sweep::{LOAD, blamed, load_sets, point};
@@ -24,7 +24,7 @@ pub(super) fn tuning(
     data: &mut Data,
 ) -> Result<Tuning, Vec<Diagnostic>> {
     let at = Path::root().key("tune");
-    let mut check = Check {
+    let mut check = TuneCheck {
         base,
         path,
         document,
@@ -84,7 +84,7 @@ pub(super) fn tuning(
     })
 }
 
-struct Check<'a> {
+struct TuneCheck<'a> {
     base: &'a Scenario,
     path: &'a FilePath,
     document: &'a Document,
@@ -92,7 +92,7 @@ struct Check<'a> {
     faults: Vec<Diagnostic>,
 }
 
-impl Check<'_> {
+impl TuneCheck<'_> {
     fn fault(&mut self, at: &Path, code: &'static str, message: impl Into<String>) {
         self.faults
             .push(Diagnostic::error(code, at, message.into()));
@@ -191,7 +191,8 @@ impl Check<'_> {
         };
         let range = match (&change.min, &change.max, &change.values[..]) {
             (Some(_), Some(_), []) => {
-                let ends = [at.key("min"), at.key("max")].map(|place| Unit::read(&written(&place)));
+                let ends =
+                    [at.key("min"), at.key("max")].map(|place| NumberUnit::read(&written(&place)));
                 let (Some((low, unit)), Some((high, other))) = (ends[0], ends[1]) else {
                     self.fault(
                         at,
@@ -201,7 +202,8 @@ impl Check<'_> {
                     return None;
                 };
                 let unit = match (unit, other) {
-                    (Unit::Whole, Unit::Plain) | (Unit::Plain, Unit::Whole) => Unit::Plain,
+                    (NumberUnit::Whole, NumberUnit::Plain)
+                    | (NumberUnit::Plain, NumberUnit::Whole) => NumberUnit::Plain,
                     _ if unit == other => unit,
                     _ => {
                         self.fault(at, "unlike", "`min` and `max` must be of one kind");
@@ -253,15 +255,15 @@ impl Check<'_> {
         })
     }
 
-    fn situations(&mut self, plan: &file::Tune, at: &Path) -> Vec<Situation> {
+    fn situations(&mut self, plan: &file::Tune, at: &Path) -> Vec<SituationPlan> {
         if plan.situations.is_empty() {
-            return vec![Situation {
+            return vec![SituationPlan {
                 name: "as it stands".to_owned(),
                 weight: 1.0,
                 sets: Vec::new(),
             }];
         }
-        let mut situations: Vec<Situation> = Vec::new();
+        let mut situations: Vec<SituationPlan> = Vec::new();
         for (index, situation) in plan.situations.iter().enumerate() {
             let place = at.index(index);
             let before = &plan.situations[..index];
@@ -270,7 +272,7 @@ impl Check<'_> {
                 self.fault(&place.key("name"), "repeated", message);
             }
             match self.sets(situation, &place) {
-                Ok(sets) => situations.push(Situation {
+                Ok(sets) => situations.push(SituationPlan {
                     name: situation.name.clone(),
                     weight: situation.weight,
                     sets,

@@ -16,18 +16,18 @@ use crate::strategy::{Sight, StrategyConfig};
 
 /// What a variant is made of besides its strategy: equal worlds behave alike.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::scenario) struct World {
+pub(in crate::scenario) struct VariantWorld {
     clients: Vec<file::Clients>,
     services: Vec<file::Service>,
     network: file::Network,
     faults: Vec<FaultConfig>,
 }
 
-impl World {
-    fn of(file: &File, compared: usize) -> World {
+impl VariantWorld {
+    fn of(file: &File, compared: usize) -> VariantWorld {
         let mut services = file.services.clone();
         services[compared].balancer.strategy = BalancerPlan::default().strategy;
-        World {
+        VariantWorld {
             clients: file.clients.clone(),
             services,
             network: file.network.clone(),
@@ -43,7 +43,7 @@ pub(super) fn variants(
     document: &Document,
     data: &mut Data,
     faults: &mut Vec<Diagnostic>,
-) -> (Vec<Variant>, Vec<Arc<World>>) {
+) -> (Vec<Variant>, Vec<Arc<VariantWorld>>) {
     let mut variants = Vec::new();
     let mut worlds = Vec::new();
     let mut check = Check {
@@ -55,7 +55,7 @@ pub(super) fn variants(
     *faults = check.faults;
     // The others are no part of a variant, and would be read once for each.
     let alone = document.without(&["variants", "sweep", "tune", "measured"]);
-    let as_it_stands = Arc::new(World::of(file, compared));
+    let as_it_stands = Arc::new(VariantWorld::of(file, compared));
     if any_error(faults) {
         // What is wrong with the scenario is wrong with each variant of it.
         return (variants, worlds);
@@ -76,7 +76,11 @@ pub(super) fn variants(
             _ => world_of(changed, &at, (document, &alone), data).and_then(
                 |(document, world, blueprint)| {
                     let strategy = strategy_of(changed, &at, &world, compared, &document)?;
-                    Ok((strategy, Arc::new(World::of(&world, compared)), blueprint))
+                    Ok((
+                        strategy,
+                        Arc::new(VariantWorld::of(&world, compared)),
+                        blueprint,
+                    ))
                 },
             ),
         };

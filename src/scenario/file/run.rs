@@ -10,7 +10,8 @@ use crate::units::{Precision, Share, WarmUp};
 /// How long, how often, and what is compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Run {
+#[schemars(rename = "Run")]
+pub struct RunSettings {
     /// Simulated time. Requests that arrive in it are followed to their end, for as long again at
     /// most. May be left out where there is a trace: it then lasts as long as that.
     #[serde(default)]
@@ -62,7 +63,7 @@ pub struct Run {
     pub service: Option<String>,
     /// The metric that decides which is better.
     #[serde(default)]
-    pub judge_by: Metric,
+    pub judge_by: Criterion,
     /// Whether there is a table for each group of clients, too; `clients.csv` has their figures in
     /// any case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -88,7 +89,8 @@ fn one() -> u64 {
 /// A metric that may decide: a column of `runs.csv`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Metric {
+#[schemars(rename = "Metric")]
+pub enum Criterion {
     /// Mean response time of the succeeded.
     #[default]
     Mean,
@@ -114,36 +116,36 @@ pub enum Metric {
     Cost,
 }
 
-impl Metric {
+impl Criterion {
     /// All of them.
-    pub const ALL: [Metric; 11] = [
-        Metric::Mean,
-        Metric::P50,
-        Metric::P90,
-        Metric::P99,
-        Metric::P999,
-        Metric::SuccessShare,
-        Metric::Goodput,
-        Metric::SessionsLost,
-        Metric::UtilizationSpread,
-        Metric::UtilizationMax,
-        Metric::Cost,
+    pub const ALL: [Criterion; 11] = [
+        Criterion::Mean,
+        Criterion::P50,
+        Criterion::P90,
+        Criterion::P99,
+        Criterion::P999,
+        Criterion::SuccessShare,
+        Criterion::Goodput,
+        Criterion::SessionsLost,
+        Criterion::UtilizationSpread,
+        Criterion::UtilizationMax,
+        Criterion::Cost,
     ];
 
     /// Its name in scenario files.
     pub fn name(self) -> &'static str {
         match self {
-            Metric::Mean => "mean",
-            Metric::P50 => "p50",
-            Metric::P90 => "p90",
-            Metric::P99 => "p99",
-            Metric::P999 => "p999",
-            Metric::SuccessShare => "success-share",
-            Metric::Goodput => "goodput",
-            Metric::SessionsLost => "sessions-lost",
-            Metric::UtilizationSpread => "utilization-spread",
-            Metric::UtilizationMax => "utilization-max",
-            Metric::Cost => "cost",
+            Criterion::Mean => "mean",
+            Criterion::P50 => "p50",
+            Criterion::P90 => "p90",
+            Criterion::P99 => "p99",
+            Criterion::P999 => "p999",
+            Criterion::SuccessShare => "success-share",
+            Criterion::Goodput => "goodput",
+            Criterion::SessionsLost => "sessions-lost",
+            Criterion::UtilizationSpread => "utilization-spread",
+            Criterion::UtilizationMax => "utilization-max",
+            Criterion::Cost => "cost",
         }
     }
 }

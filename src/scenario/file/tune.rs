@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Metric;
+use super::Criterion;
 use crate::time::Span;
 use crate::units::Share;
 
@@ -14,10 +14,10 @@ use crate::units::Share;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Tune {
     /// What is to become better.
-    pub objective: Metric,
+    pub objective: Criterion,
     /// A second metric that is to become better too: the answer is then a front, from the best in
     /// the one to the best in the other.
-    pub and: Option<Metric>,
+    pub and: Option<Criterion>,
     /// Whose weights may change: services `"web"`, or groups of servers `"web/fast"`. By default
     /// all groups of the service whose strategy is compared; with an empty list no weights change.
     pub weights: Option<Vec<String>>,
@@ -59,7 +59,7 @@ pub struct Tune {
 impl Default for Tune {
     fn default() -> Tune {
         Tune {
-            objective: Metric::Mean,
+            objective: Criterion::Mean,
             and: None,
             weights: None,
             min_weight: 1,

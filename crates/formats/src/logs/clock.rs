@@ -15,9 +15,9 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// A cursor over the bytes of a date.
-struct Reader<'a>(&'a [u8]);
+struct ClockReader<'a>(&'a [u8]);
 
-impl Reader<'_> {
+impl ClockReader<'_> {
     /// Exactly this many digits.
     #[inline]
     fn digits(&mut self, count: usize) -> Option<i64> {
@@ -120,7 +120,7 @@ pub(super) fn month(name: &[u8]) -> Option<i64> {
 /// The date of the common log format, `17/May/2015:10:05:03 +0000`, also with decimals, and without
 /// an offset, which is then that of UTC: HAProxy writes local times without saying so.
 pub(super) fn common(text: &[u8]) -> Option<i64> {
-    let mut reader = Reader(text);
+    let mut reader = ClockReader(text);
     let day = reader.digits(2)?;
     reader.one_of(b"/")?;
     let (name, rest) = reader.0.split_first_chunk::<3>()?;
@@ -144,7 +144,7 @@ pub(super) fn common(text: &[u8]) -> Option<i64> {
 /// A date of ISO 8601, `2023-11-16T18:15:46.680Z`: a space may stand for the `T`, an offset for the
 /// `Z`; without one it is UTC.
 pub(super) fn iso(text: &[u8]) -> Option<i64> {
-    let mut reader = Reader(text);
+    let mut reader = ClockReader(text);
     let year = reader.digits(4)?;
     reader.one_of(b"-/")?;
     let month = reader.digits(2)?;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
-use super::format::{Fault, Kind, Work};
+use super::format::{Kind, NoEntry, Work};
 use super::lines::{Line, Lines};
 use super::{Census, Entry, Format};
 use crate::prose::counted;
@@ -258,6 +258,6 @@ pub fn read_from(
     Ok(census)
 }
 
-fn reject(census: &mut Census, fault: &Fault, line: &[u8]) {
+fn reject(census: &mut Census, fault: &NoEntry, line: &[u8]) {
     census.reject(fault.at + 1, || fault.say(line));
 }

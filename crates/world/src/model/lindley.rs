@@ -31,7 +31,7 @@ pub(super) struct Lindley<'a> {
     service: &'a ServicePlan,
     sources: Sources<'a>,
     balancer: Balancer,
-    servers: Vec<Server>,
+    servers: Vec<SlotRow>,
     /// For each slot of each server when it is free, server by server: a heap with the earliest on
     /// top.
     free: Vec<Time>,
@@ -56,7 +56,7 @@ pub(super) struct Lindley<'a> {
 }
 
 /// A server: a group, and the place of its slots.
-struct Server {
+struct SlotRow {
     group: u32,
     first: u32,
     slots: u32,
@@ -114,7 +114,7 @@ impl<'a> Lindley<'a> {
         let mut first = 0;
         let servers = service.servers.iter().zip(&slots).map(|(server, &slots)| {
             first += slots;
-            Server {
+            SlotRow {
                 group: server.group as u32,
                 first: first - slots,
                 slots,
@@ -195,7 +195,7 @@ impl<'a> Lindley<'a> {
             self.tally.attempts += 1;
             self.tally.load.servers[member as usize].sent += 1;
         }
-        let Server {
+        let SlotRow {
             group,
             first,
             slots,

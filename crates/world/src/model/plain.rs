@@ -23,8 +23,8 @@ pub(super) struct Plain<'a> {
     service: &'a ServicePlan,
     sources: Sources<'a>,
     balancer: Balancer,
-    servers: Vec<Server>,
-    jobs: Vec<Job>,
+    servers: Vec<PlainServer>,
+    jobs: Vec<PlainJob>,
     /// The first free place among `jobs`, or [`NOBODY`].
     free: u32,
     tally: Tally,
@@ -33,7 +33,7 @@ pub(super) struct Plain<'a> {
 }
 
 /// A server: slots, and a line in front of them.
-struct Server {
+struct PlainServer {
     idle: u32,
     group: u32,
     /// The first and the last job in line; [`NOBODY`] first where the line is empty.
@@ -42,7 +42,7 @@ struct Server {
 }
 
 /// A request at a server.
-struct Job {
+struct PlainJob {
     arrived: Time,
     /// Since when it has been served; never while it waits.
     begun: Time,
@@ -76,7 +76,7 @@ impl<'a> Plain<'a> {
                 .servers
                 .iter()
                 .zip(&slots)
-                .map(|(server, &slots)| Server {
+                .map(|(server, &slots)| PlainServer {
                     idle: slots,
                     group: server.group as u32,
                     head: NOBODY,
@@ -93,7 +93,7 @@ impl<'a> Plain<'a> {
     }
 
     #[inline(always)]
-    fn insert(&mut self, job: Job) -> u32 {
+    fn insert(&mut self, job: PlainJob) -> u32 {
         let id = self.free;
         if let Some(place) = self.jobs.get_mut(id as usize) {
             self.free = place.next;
@@ -216,7 +216,7 @@ impl Model for Plain<'_> {
         }
         self.balancer.sent(member, now);
         let at_once = place.idle > 0;
-        let job = Job {
+        let job = PlainJob {
             arrived: now,
             begun: if at_once { now } else { Time::NEVER },
             demand,

@@ -78,7 +78,7 @@ const TYPES: [&str; 5] = ["STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS", "ORIGINA
 
 /// A pool, and what its routes need to know of it.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct ClusterRead {
     /// The pool.
     pub pool: Pool,
     /// Whether requests are told apart by a hash.
@@ -102,7 +102,7 @@ pub(super) fn read(
     reader: &mut Reader,
     cluster: &Node,
     assignments: &BTreeMap<String, Node>,
-) -> Option<Read> {
+) -> Option<ClusterRead> {
     let Some(name) = reader.text(cluster, "name").filter(|name| !name.is_empty()) else {
         if cluster
             .get("name")
@@ -166,7 +166,7 @@ pub(super) fn read(
     let mut balancer = toml::Table::new();
     health_checks(reader, cluster, &mut balancer);
     others(reader, cluster);
-    Some(Read {
+    Some(ClusterRead {
         pool: Pool {
             name: name.to_owned(),
             at,

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::cluster::labels;
 use super::reader::{Reader, place, spelling, unwrapped};
-use super::tree::{Entry, Kind, Node};
+use super::tree::{Node, NodeKind, Pair};
 use crate::config::{Place, Server, WeightPlace};
 
 const WEIGHT: &str = "load_balancing_weight";
@@ -308,7 +308,7 @@ fn weight_at(reader: &Reader, endpoint: &Node, like: &str) -> Option<WeightPlace
         };
     }
     // A key without a value is there already; another of the same name must not come beside it.
-    let empty = |entry: &Entry| super::tree::same_name(&entry.name, WEIGHT) && !entry.merged;
+    let empty = |entry: &Pair| super::tree::same_name(&entry.name, WEIGHT) && !entry.merged;
     if endpoint.entries().iter().any(empty) {
         return None;
     }
@@ -336,7 +336,7 @@ fn insertion(endpoint: &Node, text: &str, at: usize, like: &str) -> Option<Weigh
     let rest = &text[at..];
     let name = spelling(WEIGHT, like);
     let (name, after) = match endpoint.kind {
-        Kind::Map(_, true) => {
+        NodeKind::Map(_, true) => {
             // `[endpoint: {…}]` is a mapping without braces, in which there is no room for a second
             // key.
             let braces = text[endpoint.range.start..].starts_with('{');

@@ -26,7 +26,7 @@ mod strategy;
 mod tests;
 mod tree;
 
-use cluster::Read;
+use cluster::ClusterRead;
 use reader::Reader;
 use routes::Routes;
 use sources::Load;
@@ -59,7 +59,7 @@ pub fn read_text(path: &Path, text: &str) -> Result<Configuration, ReadError> {
 fn read_with(path: &Path, text: &str, load: Load<'_>) -> Result<Configuration, ReadError> {
     let mut reader = Reader::default();
     let resources = sources::collect(&mut reader, path, text, load);
-    let mut read: Vec<Read> = Vec::new();
+    let mut read: Vec<ClusterRead> = Vec::new();
     let mut names: BTreeMap<&str, ()> = BTreeMap::new();
     for cluster in &resources.clusters {
         let name = cluster.get("name");

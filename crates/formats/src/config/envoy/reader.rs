@@ -3,7 +3,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::tree::{Kind, Node, camel, same_name};
+use super::tree::{Node, NodeKind, camel, same_name};
 use crate::config::{Concerns, Fault, Note, Place, SourceFile};
 use crate::spelling;
 
@@ -123,7 +123,7 @@ impl Reader {
     pub(super) fn list<'n>(&self, map: &'n Node, name: &str) -> &'n [Node] {
         match map.get(name) {
             None => &[],
-            Some(node) if matches!(node.kind, Kind::List(_)) => node.members(),
+            Some(node) if matches!(node.kind, NodeKind::List(_)) => node.members(),
             Some(node) => std::slice::from_ref(node),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cluster::Read;
+use super::cluster::ClusterRead;
 use super::filters;
 use super::reader::{Reader, place, time};
 use super::tree::Node;
@@ -20,7 +20,7 @@ const LONGEST: u64 = 10;
 #[derive(Debug)]
 pub(super) struct Routes<'a> {
     /// The clusters.
-    pub clusters: &'a mut [Read],
+    pub clusters: &'a mut [ClusterRead],
     /// By cluster: keys of the balancer from the first route to it.
     said: BTreeMap<usize, toml::Table>,
 }
@@ -35,7 +35,7 @@ struct Shared<'n> {
 
 impl<'a> Routes<'a> {
     /// No routes yet.
-    pub(super) fn new(clusters: &'a mut [Read]) -> Routes<'a> {
+    pub(super) fn new(clusters: &'a mut [ClusterRead]) -> Routes<'a> {
         Routes {
             clusters,
             said: BTreeMap::new(),
@@ -202,7 +202,7 @@ impl<'a> Routes<'a> {
             .iter()
             .filter_map(|node| {
                 let name = node.scalar()?;
-                let same = |read: &Read| read.pool.name == name;
+                let same = |read: &ClusterRead| read.pool.name == name;
                 let found = self.clusters.iter().position(same);
                 if found.is_none() {
                     let text = format!("The cluster `{name}` of this route is not in the file.");

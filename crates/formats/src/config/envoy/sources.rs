@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::reader::{Reader, place};
-use super::tree::{self, Kind, Node};
+use super::tree::{self, Node, NodeKind};
 use crate::config::{Concerns, Fault, Place, SourceFile};
 
 /// Reads another file: the path as it is to be shown, and the text.
@@ -29,7 +29,7 @@ pub(super) fn collect(reader: &mut Reader, path: &Path, text: &str, load: Load<'
     let mut resources = Resources::default();
     let mut wanted = file(reader, path.to_owned(), text.to_owned(), &mut resources);
     let mut read: Vec<String> = Vec::new();
-    while let Some(Wanted { name, at, concerns }) = wanted.pop() {
+    while let Some(WantedSource { name, at, concerns }) = wanted.pop() {
         if read.contains(&name) {
             continue;
         }
@@ -49,7 +49,7 @@ pub(super) fn collect(reader: &mut Reader, path: &Path, text: &str, load: Load<'
 }
 
 /// A file that another one names.
-struct Wanted {
+struct WantedSource {
     name: String,
     /// Where it is named.
     at: Place,
@@ -63,7 +63,7 @@ fn file(
     path: PathBuf,
     text: String,
     resources: &mut Resources,
-) -> Vec<Wanted> {
+) -> Vec<WantedSource> {
     let number = reader.files.len();
     let parsed = tree::parse(&text, number);
     reader.files.push(SourceFile { path, text });
@@ -110,7 +110,7 @@ fn file(
 }
 
 /// A source of resources that a bootstrap names.
-fn discovery(reader: &mut Reader, map: &Node, name: &str, wanted: &mut Vec<Wanted>) {
+fn discovery(reader: &mut Reader, map: &Node, name: &str, wanted: &mut Vec<WantedSource>) {
     if map.get(name).is_some() && !path_of(map.get(name), &Concerns::Any, wanted) {
         let why = "what a management server sends is not in the file";
         reader.leave(map, name, why);
@@ -118,11 +118,11 @@ fn discovery(reader: &mut Reader, map: &Node, name: &str, wanted: &mut Vec<Wante
 }
 
 /// Whether a source of resources is a file.
-fn path_of(source: Option<&Node>, concerns: &Concerns, wanted: &mut Vec<Wanted>) -> bool {
+fn path_of(source: Option<&Node>, concerns: &Concerns, wanted: &mut Vec<WantedSource>) -> bool {
     let newer = source.and_then(|source| source.find(&["path_config_source", "path"]));
     let path = newer.or_else(|| source.and_then(|source| source.get("path")));
     let file = path.and_then(|path| {
-        Some(Wanted {
+        Some(WantedSource {
             name: path.scalar()?.to_owned(),
             at: place(path),
             concerns: concerns.clone(),
@@ -135,7 +135,7 @@ fn path_of(source: Option<&Node>, concerns: &Concerns, wanted: &mut Vec<Wanted>)
 
 impl Resources {
     fn document(&mut self, reader: &mut Reader, root: &Node) {
-        if let Kind::List(_) = root.kind {
+        if let NodeKind::List(_) = root.kind {
             for member in root.members() {
                 self.resource(member);
             }

@@ -14,7 +14,7 @@ const DEEPEST: usize = 1_000;
 #[derive(Clone, Debug)]
 pub(super) struct Node {
     /// What it is.
-    pub kind: Kind,
+    pub kind: NodeKind,
     /// Which file it stands in.
     pub file: usize,
     /// Its bytes, without anchor and tag.
@@ -25,18 +25,18 @@ pub(super) struct Node {
 
 /// Kinds of values.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     /// A scalar, and whether it is written without quotes.
     Scalar(String, bool),
     /// A sequence.
     List(Vec<Node>),
     /// A mapping, and whether it is written in braces.
-    Map(Vec<Entry>, bool),
+    Map(Vec<Pair>, bool),
 }
 
 /// A key and its value.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
+pub(super) struct Pair {
     /// The key.
     pub name: String,
     /// The bytes of the key, its quotes among them.
@@ -72,7 +72,7 @@ impl Node {
     /// it.
     pub(super) fn nothing(within: &Node) -> Node {
         Node {
-            kind: Kind::Map(Vec::new(), true),
+            kind: NodeKind::Map(Vec::new(), true),
             file: within.file,
             range: within.range.clone(),
             copied: true,
@@ -80,9 +80,9 @@ impl Node {
     }
 
     /// The entries of a mapping; none of anything else.
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[Pair] {
         match &self.kind {
-            Kind::Map(entries, _) => entries,
+            NodeKind::Map(entries, _) => entries,
             _ => &[],
         }
     }
@@ -90,7 +90,7 @@ impl Node {
     /// The members of a sequence; none of anything else.
     pub(super) fn members(&self) -> &[Node] {
         match &self.kind {
-            Kind::List(members) => members,
+            NodeKind::List(members) => members,
             _ => &[],
         }
     }
@@ -98,26 +98,26 @@ impl Node {
     /// The text of a scalar.
     pub(super) fn scalar(&self) -> Option<&str> {
         match &self.kind {
-            Kind::Scalar(text, _) => Some(text),
+            NodeKind::Scalar(text, _) => Some(text),
             _ => None,
         }
     }
 
     /// Whether it is nothing, which is as good as left out.
     pub(super) fn is_null(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar(text, true) if matches!(text.as_str(), "" | "~" | "null"))
+        matches!(&self.kind, NodeKind::Scalar(text, true) if matches!(text.as_str(), "" | "~" | "null"))
     }
 
     /// Whether it is a mapping.
     pub(super) fn is_map(&self) -> bool {
-        matches!(self.kind, Kind::Map(..))
+        matches!(self.kind, NodeKind::Map(..))
     }
 
     /// An entry of a mapping, of those of one name the last, unless there is nothing in it.
     ///
     /// Envoy reads the JSON form of its messages, in which `lb_policy` may also be written
     /// `lbPolicy`.
-    pub(super) fn entry(&self, name: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, name: &str) -> Option<&Pair> {
         let entries = self.entries().iter();
         let mut named = entries.filter(|entry| same_name(&entry.name, name));
         let entry = named.next_back()?;
@@ -136,18 +136,18 @@ impl Node {
 
     fn count(&self) -> usize {
         let below: usize = match &self.kind {
-            Kind::Scalar(..) => 0,
-            Kind::List(members) => members.iter().map(Node::count).sum(),
-            Kind::Map(entries, _) => entries.iter().map(|entry| entry.value.count()).sum(),
+            NodeKind::Scalar(..) => 0,
+            NodeKind::List(members) => members.iter().map(Node::count).sum(),
+            NodeKind::Map(entries, _) => entries.iter().map(|entry| entry.value.count()).sum(),
         };
         below + 1
     }
 
     fn height(&self) -> usize {
         let below = match &self.kind {
-            Kind::Scalar(..) => None,
-            Kind::List(members) => members.iter().map(Node::height).max(),
-            Kind::Map(entries, _) => entries.iter().map(|entry| entry.value.height()).max(),
+            NodeKind::Scalar(..) => None,
+            NodeKind::List(members) => members.iter().map(Node::height).max(),
+            NodeKind::Map(entries, _) => entries.iter().map(|entry| entry.value.height()).max(),
         };
         below.unwrap_or(0) + 1
     }
@@ -155,9 +155,9 @@ impl Node {
     fn mark_copied(&mut self) {
         self.copied = true;
         match &mut self.kind {
-            Kind::Scalar(..) => {}
-            Kind::List(members) => members.iter_mut().for_each(Node::mark_copied),
-            Kind::Map(entries, _) => entries
+            NodeKind::Scalar(..) => {}
+            NodeKind::List(members) => members.iter_mut().for_each(Node::mark_copied),
+            NodeKind::Map(entries, _) => entries
                 .iter_mut()
                 .for_each(|entry| entry.value.mark_copied()),
         }
@@ -244,7 +244,7 @@ fn character(text: &str, at: usize) -> Range<usize> {
 }
 
 impl Builder<'_> {
-    fn node(&self, kind: Kind, range: Range<usize>) -> Node {
+    fn node(&self, kind: NodeKind, range: Range<usize>) -> Node {
         Node {
             kind,
             file: self.file,
@@ -259,7 +259,7 @@ impl Builder<'_> {
             Event::DocumentStart(..) => self.anchors.clear(),
             Event::Scalar(text, style, anchor, _) => {
                 let plain = style == ScalarStyle::Plain;
-                let node = self.node(Kind::Scalar(text.into_owned(), plain), range);
+                let node = self.node(NodeKind::Scalar(text.into_owned(), plain), range);
                 self.finish(node, anchor, ignored)?;
             }
             Event::Alias(anchor) => {
@@ -276,12 +276,12 @@ impl Builder<'_> {
                 self.finish(node, 0, false)?;
             }
             Event::SequenceStart(_, anchor, _) => {
-                let node = self.node(Kind::List(Vec::new()), range);
+                let node = self.node(NodeKind::List(Vec::new()), range);
                 self.begin(node, anchor, ignored);
             }
             Event::MappingStart(style, anchor, _) => {
                 let flow = style == StructureStyle::Flow;
-                let node = self.node(Kind::Map(Vec::new(), flow), range);
+                let node = self.node(NodeKind::Map(Vec::new(), flow), range);
                 self.begin(node, anchor, ignored);
             }
             Event::SequenceEnd | Event::MappingEnd => {
@@ -299,12 +299,12 @@ impl Builder<'_> {
     fn end(&self, node: &Node, last: Range<usize>) -> usize {
         let own = |node: &Node| (!node.copied).then_some(node.range.end);
         let inside = match &node.kind {
-            Kind::Map(entries, false) => {
+            NodeKind::Map(entries, false) => {
                 let ends = entries.iter().filter(|entry| !entry.merged);
                 ends.map(|entry| own(&entry.value).unwrap_or(entry.key.end))
                     .max()
             }
-            Kind::List(members) if !self.text[node.range.start..].starts_with('[') => {
+            NodeKind::List(members) if !self.text[node.range.start..].starts_with('[') => {
                 members.iter().filter_map(own).max()
             }
             _ => Some(last.end),
@@ -337,27 +337,27 @@ impl Builder<'_> {
             return Ok(());
         };
         match &mut open.node.kind {
-            Kind::List(members) => members.push(node),
-            Kind::Scalar(..) => {}
-            Kind::Map(entries, _) => match open.key.take() {
+            NodeKind::List(members) => members.push(node),
+            NodeKind::Scalar(..) => {}
+            NodeKind::Map(entries, _) => match open.key.take() {
                 None => open.key = Some((node, ignored)),
                 // Envoy leaves out what has a key tagged so; it serves to hold anchors. (Envoy
                 // 1.40, source/common/protobuf/yaml_utility.cc)
                 Some((_, true)) => {}
                 Some((key, false)) => {
-                    let Kind::Scalar(name, plain) = key.kind else {
+                    let NodeKind::Scalar(name, plain) = key.kind else {
                         return Err(broken(key.range, "a key must be a text"));
                     };
                     if name == "<<" && plain {
                         merge(entries, &node);
                     } else {
-                        let same = |entry: &Entry| !entry.merged && entry.name == name;
+                        let same = |entry: &Pair| !entry.merged && entry.name == name;
                         if entries.iter().any(same) {
                             let twice = (name.clone(), key.range.clone());
                             self.documents.twice.push(twice);
                         }
                         entries.retain(|entry| !(entry.merged && entry.name == name));
-                        entries.push(Entry {
+                        entries.push(Pair {
                             name,
                             key: key.range,
                             value: node,
@@ -372,7 +372,7 @@ impl Builder<'_> {
 }
 
 /// Takes over from `node`, a mapping or several, the entries whose names are not there yet.
-fn merge(entries: &mut Vec<Entry>, node: &Node) {
+fn merge(entries: &mut Vec<Pair>, node: &Node) {
     for map in std::iter::once(node).chain(node.members()) {
         for entry in map.entries() {
             if entries.iter().all(|other| other.name != entry.name) {

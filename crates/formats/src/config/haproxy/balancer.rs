@@ -5,16 +5,16 @@ use toml::{Table, Value};
 use super::Found;
 use super::params::{Check, number};
 use super::sections::Proxy;
-use super::server::Read;
+use super::server::ServerRead;
 use super::strategy::most_common;
 use super::time::Time;
-use super::words::{Line, Word};
+use super::words::{ConfigLine, ConfigWord};
 
 /// What a proxy says of its balancer.
 pub(super) fn balancer(
     proxy: &Proxy,
     strategy: &Table,
-    servers: &mut [Read],
+    servers: &mut [ServerRead],
     found: &mut Found,
 ) -> Table {
     let mut table = Table::new();
@@ -61,7 +61,7 @@ fn time(proxy: &Proxy, key: &str, found: &mut Found) -> Option<Time> {
 
 /// `timeout queue`, or `timeout connect` where that is not set (section 4.2, "timeout queue").
 /// Nothing waits without a `maxconn`.
-fn queue_timeout(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Option<Time> {
+fn queue_timeout(proxy: &Proxy, servers: &[ServerRead], found: &mut Found) -> Option<Time> {
     let limited = servers
         .iter()
         .any(|read| read.server.settings.contains_key("max-connections"));
@@ -105,7 +105,7 @@ fn connect(proxy: &Proxy, table: &Table, retry: Option<&Table>, found: &mut Foun
 fn retry(
     proxy: &Proxy,
     strategy: &Table,
-    servers: &[Read],
+    servers: &[ServerRead],
     bound: bool,
     timeout: bool,
     found: &mut Found,
@@ -147,7 +147,8 @@ fn retry(
 
     let mut table = Table::new();
     table.insert("max".to_owned(), i64::from(retries).into());
-    let of_errors = |word: &Word| matches!(word.text.as_str(), "500" | "all-retryable-errors");
+    let of_errors =
+        |word: &ConfigWord| matches!(word.text.as_str(), "500" | "all-retryable-errors");
     if on.is_some_and(|line| line.from(1).iter().any(of_errors)) {
         table.insert("error-answers".to_owned(), true.into());
     }
@@ -174,7 +175,7 @@ fn retry(
 
 /// Which failures are repeated: in a scenario all, in HAProxy failed connections and what
 /// `retry-on` lists.
-fn reasons(proxy: &Proxy, on: Option<&Line>, timeout: bool, found: &mut Found) {
+fn reasons(proxy: &Proxy, on: Option<&ConfigLine>, timeout: bool, found: &mut Found) {
     let listed =
         |reason: &str| on.is_some_and(|line| line.from(1).iter().any(|word| word.text == reason));
     let covered = listed("response-timeout") || listed("all-retryable-errors") || listed("504");
@@ -199,8 +200,8 @@ fn reasons(proxy: &Proxy, on: Option<&Line>, timeout: bool, found: &mut Found) {
 }
 
 /// The checks of most servers, which stand for the pool; others have their own.
-fn health_check(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Option<Table> {
-    let checked = |read: &&Read| read.params.check.on;
+fn health_check(proxy: &Proxy, servers: &mut [ServerRead], found: &mut Found) -> Option<Table> {
+    let checked = |read: &&ServerRead| read.params.check.on;
     let most = most_common(
         servers
             .iter()
@@ -233,7 +234,7 @@ fn health_check(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Optio
             settings.insert("health-check".to_owned(), table.into());
         }
     }
-    let cut = |read: &&Read| timeout.is_some_and(|time| time > read.params.check.inter);
+    let cut = |read: &&ServerRead| timeout.is_some_and(|time| time > read.params.check.inter);
     if let Some(read) = servers.iter().filter(checked).find(cut)
         && let Some(line) = proxy.settings.get("timeout check")
     {

@@ -5,7 +5,7 @@
 //! servers and reading all gives some of them twice; a note says so.
 
 use super::Found;
-use super::words::Line;
+use super::words::ConfigLine;
 use crate::config::{Concerns, Fault, Note, Place};
 
 /// A block that is open.
@@ -23,7 +23,7 @@ struct Block {
 }
 
 /// The lines that are read.
-pub(super) fn read(lines: Vec<Line>, found: &mut Found) -> Vec<Line> {
+pub(super) fn read(lines: Vec<ConfigLine>, found: &mut Found) -> Vec<ConfigLine> {
     let mut open: Vec<Block> = Vec::new();
     let mut kept = Vec::new();
     for line in lines {
@@ -93,7 +93,10 @@ mod tests {
     fn kept(text: &str) -> (Vec<String>, Found) {
         let mut found = Found::default();
         let lines = words::lines(0, text, &mut found);
-        let kept = read(lines, &mut found).iter().map(Line::show).collect();
+        let kept = read(lines, &mut found)
+            .iter()
+            .map(ConfigLine::show)
+            .collect();
         (kept, found)
     }
 

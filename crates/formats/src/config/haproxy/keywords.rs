@@ -156,10 +156,10 @@ pub(super) fn values(parameter: &str) -> Option<usize> {
 }
 
 /// ``; did you mean `weight`?`` or nothing.
-pub(super) fn suggestion(word: &str, among: Words) -> String {
+pub(super) fn suggestion(word: &str, among: Vocabulary) -> String {
     let words: Vec<&str> = match among {
-        Words::Directives => directives::first_words().collect(),
-        Words::Parameters => [ALONE, VALUED].concat(),
+        Vocabulary::Directives => directives::first_words().collect(),
+        Vocabulary::Parameters => [ALONE, VALUED].concat(),
     };
     match spelling::hint(word, words) {
         none if none.is_empty() => ".".to_owned(),
@@ -169,7 +169,7 @@ pub(super) fn suggestion(word: &str, among: Words) -> String {
 
 /// What a word may have been meant for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Words {
+pub(super) enum Vocabulary {
     Directives,
     Parameters,
 }
@@ -188,13 +188,13 @@ mod tests {
             (Some(0), Some(1), None)
         );
         assert_eq!(
-            suggestion("sever", Words::Directives),
+            suggestion("sever", Vocabulary::Directives),
             "; did you mean `server`?"
         );
         assert_eq!(
-            suggestion("wieght", Words::Parameters),
+            suggestion("wieght", Vocabulary::Parameters),
             "; did you mean `weight`?"
         );
-        assert_eq!(suggestion("zzz", Words::Parameters), ".");
+        assert_eq!(suggestion("zzz", Vocabulary::Parameters), ".");
     }
 }

@@ -1,15 +1,15 @@
 //! Formats of logs.
 
-use super::sections::{Kind, Section, defaults_name};
+use super::sections::{Section, SectionKind, defaults_name};
 
 /// The format that a section sets, under its name: the text of `log-format`, or the name of a
 /// format that HAProxy has. The last one of a section counts.
 pub(super) fn format(section: &Section) -> Option<(String, String)> {
-    if section.kind == Kind::Other || section.kind == Kind::Backend {
+    if section.kind == SectionKind::Other || section.kind == SectionKind::Backend {
         return None;
     }
     let name = match section.kind {
-        Kind::Defaults => defaults_name(section),
+        SectionKind::Defaults => defaults_name(section),
         _ => section.head.text(1).to_owned(),
     };
     let name = if name.is_empty() {

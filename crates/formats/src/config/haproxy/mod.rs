@@ -106,7 +106,7 @@ fn read_files(files: Vec<SourceFile>) -> Result<Configuration, ReadError> {
     for proxy in sections::proxies(sections, &mut found) {
         found.concerns = proxy.concerns();
         let pool = pool(&proxy, &mut found);
-        if pool.is_none() && proxy.kind == sections::Kind::Backend {
+        if pool.is_none() && proxy.kind == sections::SectionKind::Backend {
             absent.push(Absent {
                 pool: proxy.name.text.clone(),
                 why: "no `server` lines: HAProxy answers such requests itself, or sends them on by `dispatch` or `transparent`",

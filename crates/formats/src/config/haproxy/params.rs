@@ -2,7 +2,7 @@
 //! configuration manual).
 
 use super::time::Time;
-use super::words::Word;
+use super::words::ConfigWord;
 use super::{Found, keywords};
 use crate::config::{Fault, Place};
 
@@ -79,7 +79,7 @@ impl Default for Params {
 impl Params {
     /// Adds the parameters of a line; where one comes twice the last one counts, as its parser sets
     /// it anew each time.
-    pub(super) fn add(&mut self, words: &[Word], found: &mut Found) {
+    pub(super) fn add(&mut self, words: &[ConfigWord], found: &mut Found) {
         self.weight_at = None;
         let mut words = words.iter();
         while let Some(word) = words.next() {
@@ -94,7 +94,7 @@ impl Params {
                     None => {}
                 },
                 None => {
-                    let hint = keywords::suggestion(&word.text, keywords::Words::Parameters);
+                    let hint = keywords::suggestion(&word.text, keywords::Vocabulary::Parameters);
                     found.note(
                         &word.at,
                         format!(
@@ -107,7 +107,7 @@ impl Params {
         }
     }
 
-    fn flag(&mut self, word: &Word, found: &mut Found) {
+    fn flag(&mut self, word: &ConfigWord, found: &mut Found) {
         let note = match word.text.as_str() {
             "backup" => return self.backup = true,
             "no-backup" => return self.backup = false,
@@ -129,7 +129,7 @@ impl Params {
         found.note(&word.at, note);
     }
 
-    fn set(&mut self, word: &Word, value: &Word, found: &mut Found) {
+    fn set(&mut self, word: &ConfigWord, value: &ConfigWord, found: &mut Found) {
         let what = word.text.as_str();
         let note = match what {
             "weight" => return self.set_weight(value, found),
@@ -171,7 +171,7 @@ impl Params {
         found.note(&word.at, format!("`{what} {}` {note}.", value.text));
     }
 
-    fn set_weight(&mut self, value: &Word, found: &mut Found) {
+    fn set_weight(&mut self, value: &ConfigWord, found: &mut Found) {
         self.weight_at = Some(value.value_at.clone());
         if value.variable {
             found.faults.push(
@@ -190,7 +190,7 @@ impl Params {
         }
     }
 
-    fn set_inter(&mut self, value: &Word, found: &mut Found) {
+    fn set_inter(&mut self, value: &ConfigWord, found: &mut Found) {
         match Time::read(value, "inter", found) {
             Some(inter) if inter.is_zero() => found.faults.push(
                 Fault::new(
@@ -213,7 +213,7 @@ fn put<T>(setting: &mut T, value: Option<T>) {
 
 /// Reads a whole number; `what` names the setting in messages.
 pub(super) fn number(
-    word: &Word,
+    word: &ConfigWord,
     what: &str,
     allowed: std::ops::RangeInclusive<u32>,
     found: &mut Found,

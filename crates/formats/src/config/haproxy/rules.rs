@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::Found;
 use super::directives::{self, To};
-use super::keywords::{self, Words};
-use super::sections::{Kind, Proxy, Section};
-use super::words::Line;
+use super::keywords::{self, Vocabulary};
+use super::sections::{Proxy, Section, SectionKind};
+use super::words::ConfigLine;
 use crate::config::notes::Fate;
 
 /// First words of lines that stand beside others like them, where of other lines the last one
@@ -29,9 +29,9 @@ const REPEATED: [&str; 12] = [
 
 /// Notes of a proxy's lines, and of those of its defaults; `pool` says whether it has servers.
 pub(super) fn notes(proxy: &Proxy, pool: bool, checked: bool, found: &mut Found) {
-    let mut said: Vec<(&'static str, &Line, usize)> = Vec::new();
+    let mut said: Vec<(&'static str, &ConfigLine, usize)> = Vec::new();
     let mut unknown: BTreeSet<String> = BTreeSet::new();
-    let is_repeated = |line: &Line| {
+    let is_repeated = |line: &ConfigLine| {
         let word = line.text(0);
         REPEATED.contains(&word) || word.starts_with("req")
     };
@@ -91,7 +91,7 @@ pub(super) fn global(section: &Section, found: &mut Found) {
 }
 
 /// Whether a line says something there.
-fn applies(to: To, line: &Line, kind: Kind, pool: bool, checked: bool) -> bool {
+fn applies(to: To, line: &ConfigLine, kind: SectionKind, pool: bool, checked: bool) -> bool {
     let is_off = match line.text(0) {
         "load-server-state-from-file" => line.text(1) == "none",
         "hash-preserve-affinity" => line.text(1) == "always",
@@ -107,8 +107,8 @@ fn applies(to: To, line: &Line, kind: Kind, pool: bool, checked: bool) -> bool {
     meant && !is_off
 }
 
-fn not_known(line: &Line, found: &mut Found) {
-    let hint = keywords::suggestion(line.text(0), Words::Directives);
+fn not_known(line: &ConfigLine, found: &mut Found) {
+    let hint = keywords::suggestion(line.text(0), Vocabulary::Directives);
     let known = directives::first_words().any(|word| word == line.text(0));
     let text = match known {
         true => format!(

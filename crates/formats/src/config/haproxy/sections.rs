@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Found;
-use super::words::{Line, Word};
+use super::words::{ConfigLine, ConfigWord};
 use crate::config::{Concerns, Fault, Place};
 
 /// What a section is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum SectionKind {
     Defaults,
     Frontend,
     Backend,
@@ -17,48 +17,48 @@ pub(super) enum Kind {
     Other,
 }
 
-impl Kind {
-    /// The kind that a line's first word begins, if any. Those of [`Kind::Other`] are all of the
-    /// manual up to 3.2.
-    fn of(word: &str) -> Option<Kind> {
+impl SectionKind {
+    /// The kind that a line's first word begins, if any. Those of [`SectionKind::Other`] are all of
+    /// the manual up to 3.2.
+    fn of(word: &str) -> Option<SectionKind> {
         Some(match word {
-            "defaults" => Kind::Defaults,
-            "frontend" => Kind::Frontend,
-            "backend" => Kind::Backend,
-            "listen" => Kind::Listen,
+            "defaults" => SectionKind::Defaults,
+            "frontend" => SectionKind::Frontend,
+            "backend" => SectionKind::Backend,
+            "listen" => SectionKind::Listen,
             "global" | "peers" | "resolvers" | "userlist" | "cache" | "program" | "ring"
             | "http-errors" | "mailers" | "fcgi-app" | "log-forward" | "log-profile"
-            | "crt-store" | "traces" | "acme" => Kind::Other,
+            | "crt-store" | "traces" | "acme" => SectionKind::Other,
             _ => return None,
         })
     }
 
     pub(super) fn has_servers(self) -> bool {
-        matches!(self, Kind::Backend | Kind::Listen)
+        matches!(self, SectionKind::Backend | SectionKind::Listen)
     }
 
     pub(super) fn has_clients(self) -> bool {
-        matches!(self, Kind::Frontend | Kind::Listen)
+        matches!(self, SectionKind::Frontend | SectionKind::Listen)
     }
 }
 
 /// A section.
 #[derive(Clone, Debug)]
 pub(super) struct Section {
-    pub(super) kind: Kind,
+    pub(super) kind: SectionKind,
     /// Its first line: keyword, name and others.
-    pub(super) head: Line,
+    pub(super) head: ConfigLine,
     /// Its other lines.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<ConfigLine>,
 }
 
 /// The sections of a file. Each file begins with one, since its end closes the last one of the file
 /// before it (section 2.1).
-pub(super) fn sections(lines: Vec<Line>, found: &mut Found) -> Vec<Section> {
+pub(super) fn sections(lines: Vec<ConfigLine>, found: &mut Found) -> Vec<Section> {
     let mut sections: Vec<Section> = Vec::new();
     let mut outside = false;
     for line in lines {
-        if let Some(kind) = Kind::of(line.text(0)) {
+        if let Some(kind) = SectionKind::of(line.text(0)) {
             let lines = Vec::new();
             sections.push(Section {
                 kind,
@@ -87,27 +87,27 @@ pub(super) fn sections(lines: Vec<Line>, found: &mut Found) -> Vec<Section> {
 
 /// Settings by their names, of which the last one counts: `balance`, `timeout server`, `option
 /// redispatch` and so on.
-pub(super) type Settings = BTreeMap<String, Line>;
+pub(super) type SectionSettings = BTreeMap<String, ConfigLine>;
 
 /// A `defaults` section, with what it takes from another one.
 #[derive(Clone, Debug, Default)]
 struct Defaults {
     name: String,
-    settings: Settings,
-    default_servers: Vec<Line>,
+    settings: SectionSettings,
+    default_servers: Vec<ConfigLine>,
 }
 
 /// A frontend, backend or listen.
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
-    pub(super) kind: Kind,
-    pub(super) name: Word,
+    pub(super) kind: SectionKind,
+    pub(super) name: ConfigWord,
     /// What is in force, by defaults or its own lines.
-    pub(super) settings: Settings,
+    pub(super) settings: SectionSettings,
     /// The `default-server` lines of its defaults.
-    pub(super) default_servers: Vec<Line>,
+    pub(super) default_servers: Vec<ConfigLine>,
     /// Its own lines.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<ConfigLine>,
 }
 
 impl Proxy {
@@ -128,7 +128,7 @@ impl Proxy {
             .filter(|line| line.text(0) == "use_backend");
         let lines = rules.chain(self.settings.get("default_backend"));
         let named = lines.filter_map(|line| line.words.get(1));
-        let words: Vec<&Word> = own.into_iter().chain(named).collect();
+        let words: Vec<&ConfigWord> = own.into_iter().chain(named).collect();
         match words
             .iter()
             .any(|word| word.variable || word.text.contains("%["))
@@ -150,11 +150,11 @@ pub(super) fn proxies(sections: Vec<Section>, found: &mut Found) -> Vec<Proxy> {
     let mut proxies: Vec<Proxy> = Vec::new();
     for section in sections {
         let kind = section.kind;
-        if kind == Kind::Other {
+        if kind == SectionKind::Other {
             continue;
         }
         let given = from(&section, &all, found);
-        if kind == Kind::Defaults {
+        if kind == SectionKind::Defaults {
             let mut defaults = Defaults {
                 name: defaults_name(&section),
                 ..given.unwrap_or_default()
@@ -212,7 +212,7 @@ pub(super) fn proxies(sections: Vec<Section>, found: &mut Found) -> Vec<Proxy> {
 
 /// A frontend and a backend may share a name, two with servers or two with clients may not
 /// (section 4).
-fn collide(other: &Proxy, kind: Kind, name: &Word) -> bool {
+fn collide(other: &Proxy, kind: SectionKind, name: &ConfigWord) -> bool {
     let overlap = (other.kind.has_servers() && kind.has_servers())
         || (other.kind.has_clients() && kind.has_clients());
     overlap && other.name.text == name.text
@@ -261,7 +261,7 @@ fn from(section: &Section, all: &[Defaults], found: &mut Found) -> Option<Defaul
 }
 
 /// Puts the settings of some lines into those that are in force.
-fn apply(lines: &[Line], settings: &mut Settings) {
+fn apply(lines: &[ConfigLine], settings: &mut SectionSettings) {
     for line in lines {
         let negated = matches!(line.text(0), "no" | "default");
         let first = usize::from(negated);

@@ -2,13 +2,13 @@
 
 use super::Found;
 use super::params::Params;
-use super::words::{Line, Word};
+use super::words::{ConfigLine, ConfigWord};
 use crate::config::{Fault, Note, Place, Server, WeightPlace};
 use crate::prose::counted;
 
 /// A line and what it says.
 #[derive(Clone, Debug)]
-pub(super) struct Read {
+pub(super) struct ServerRead {
     pub(super) server: Server,
     pub(super) params: Params,
     /// The names that it gives: one, or a prefix and the numbers after it.
@@ -18,12 +18,16 @@ pub(super) struct Read {
 }
 
 /// The servers of a proxy, in order; each takes what the `default-server` lines before it say.
-pub(super) fn servers(defaults: &[Line], lines: &[Line], found: &mut Found) -> Vec<Read> {
+pub(super) fn servers(
+    defaults: &[ConfigLine],
+    lines: &[ConfigLine],
+    found: &mut Found,
+) -> Vec<ServerRead> {
     let mut given = Params::default();
     for line in defaults {
         given.add(line.from(1), found);
     }
-    let mut servers: Vec<Read> = Vec::new();
+    let mut servers: Vec<ServerRead> = Vec::new();
     let before = std::mem::take(&mut found.notes);
     for line in lines {
         let read = match line.text(0) {
@@ -75,7 +79,7 @@ fn gathered(notes: Vec<Note>) -> impl Iterator<Item = Note> {
     })
 }
 
-fn server(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
+fn server(line: &ConfigLine, given: &Params, found: &mut Found) -> Option<ServerRead> {
     let [_, name, address, params @ ..] = line.words.as_slice() else {
         found.faults.push(
             Fault::new(line.at.clone(), format!("`{}` has no address", line.show()))
@@ -89,7 +93,7 @@ fn server(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
 
 /// `server-template PREFIX NUM|LOW-HIGH FQDN[:PORT] params`: servers that share a line and so a
 /// weight.
-fn template(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
+fn template(line: &ConfigLine, given: &Params, found: &mut Found) -> Option<ServerRead> {
     let [_, prefix, range, address, params @ ..] = line.words.as_slice() else {
         found.faults.push(
             Fault::new(line.at.clone(), format!("`{}` is not whole", line.show()))
@@ -113,7 +117,7 @@ fn template(line: &Line, given: &Params, found: &mut Found) -> Option<Read> {
     Some(read)
 }
 
-fn numbers(word: &Word, found: &mut Found) -> Option<(u32, u32)> {
+fn numbers(word: &ConfigWord, found: &mut Found) -> Option<(u32, u32)> {
     let range = match word.text.split_once('-') {
         Some((low, high)) => low.parse().ok().zip(high.parse().ok()),
         None => word.text.parse().ok().map(|high| (1, high)),
@@ -137,14 +141,14 @@ fn numbers(word: &Word, found: &mut Found) -> Option<(u32, u32)> {
 }
 
 fn read(
-    line: &Line,
-    name: &Word,
-    address: &Word,
-    params: &[Word],
+    line: &ConfigLine,
+    name: &ConfigWord,
+    address: &ConfigWord,
+    params: &[ConfigWord],
     given: &Params,
     names: (String, Option<(u32, u32)>),
     found: &mut Found,
-) -> Read {
+) -> ServerRead {
     let mut own = given.clone();
     own.add(params, found);
     if address.variable {
@@ -164,7 +168,7 @@ fn read(
             after: String::new(),
         },
     );
-    Read {
+    ServerRead {
         server: Server {
             name: name.text.clone(),
             address: address.text.clone(),

@@ -2,12 +2,12 @@
 
 use super::Found;
 use super::sections::Proxy;
-use super::server::Read;
+use super::server::ServerRead;
 use super::strategy::names;
-use super::words::Line;
+use super::words::ConfigLine;
 
 /// Whether clients are bound to servers, as by a scenario's `sticky = "cookie"`.
-pub(super) fn sticky(proxy: &Proxy, servers: &[Read], found: &mut Found) -> bool {
+pub(super) fn sticky(proxy: &Proxy, servers: &[ServerRead], found: &mut Found) -> bool {
     // Each is asked, so that each has its notes.
     let by_cookie = cookie(proxy, servers, found);
     let by_table = table(proxy, found);
@@ -15,7 +15,7 @@ pub(super) fn sticky(proxy: &Proxy, servers: &[Read], found: &mut Found) -> bool
     by_cookie || by_table || by_rdp
 }
 
-fn cookie(proxy: &Proxy, servers: &[Read], found: &mut Found) -> bool {
+fn cookie(proxy: &Proxy, servers: &[ServerRead], found: &mut Found) -> bool {
     let Some(line) = proxy
         .settings
         .get("cookie")
@@ -33,7 +33,7 @@ fn cookie(proxy: &Proxy, servers: &[Read], found: &mut Found) -> bool {
     }
     // A server that has no `cookie` of its own gets none, unless HAProxy makes them up (section
     // 4.2, "cookie", "dynamic").
-    let without: Vec<&Read> = servers
+    let without: Vec<&ServerRead> = servers
         .iter()
         .filter(|read| !read.params.cookie && !read.params.backup && !says("dynamic"))
         .collect();
@@ -103,7 +103,7 @@ fn table(proxy: &Proxy, found: &mut Found) -> bool {
     bound
 }
 
-fn conditional(line: &Line) -> bool {
+fn conditional(line: &ConfigLine) -> bool {
     line.words
         .iter()
         .any(|word| word.text == "if" || word.text == "unless")

@@ -6,13 +6,13 @@ use toml::{Table, Value};
 use super::Found;
 use super::params::number;
 use super::sections::Proxy;
-use super::server::Read;
+use super::server::ServerRead;
 use super::time::Time;
-use super::words::{Line, Word};
+use super::words::{ConfigLine, ConfigWord};
 use crate::config::Fault;
 
 /// A proxy's strategy.
-pub(super) fn strategy(proxy: &Proxy, servers: &mut [Read], found: &mut Found) -> Table {
+pub(super) fn strategy(proxy: &Proxy, servers: &mut [ServerRead], found: &mut Found) -> Table {
     let mut table = match proxy
         .settings
         .get("balance")
@@ -65,7 +65,7 @@ fn kind(name: &str) -> Table {
 
 /// Without `balance` it is roundrobin up to 3.2, and random from 3.3 on (commit 93cc18ac of
 /// 2025-09).
-fn unset(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Table {
+fn unset(proxy: &Proxy, servers: &[ServerRead], found: &mut Found) -> Table {
     let number: u64 = servers
         .iter()
         .map(|read| u64::from(read.server.count))
@@ -82,7 +82,7 @@ fn unset(proxy: &Proxy, servers: &[Read], found: &mut Found) -> Table {
     kind("roundrobin")
 }
 
-fn balance(line: &Line, found: &mut Found) -> Table {
+fn balance(line: &ConfigLine, found: &mut Found) -> Table {
     let Some(algorithm) = line.words.get(1) else {
         return kind("roundrobin");
     };
@@ -146,7 +146,7 @@ fn balance(line: &Line, found: &mut Found) -> Table {
     }
 }
 
-fn uri(line: &Line, found: &mut Found) -> Table {
+fn uri(line: &ConfigLine, found: &mut Found) -> Table {
     let mut table = kind("uri");
     let mut words = line.from(2).iter();
     while let Some(word) = words.next() {
@@ -166,7 +166,7 @@ fn uri(line: &Line, found: &mut Found) -> Table {
     table
 }
 
-fn random(algorithm: &Word, argument: Option<&str>, found: &mut Found) -> Table {
+fn random(algorithm: &ConfigWord, argument: Option<&str>, found: &mut Found) -> Table {
     let mut table = kind("random");
     let Some(argument) = argument.filter(|text| !text.is_empty()) else {
         return table;
@@ -195,7 +195,7 @@ fn random(algorithm: &Word, argument: Option<&str>, found: &mut Found) -> Table 
 }
 
 /// `hash-type METHOD [FUNCTION [avalanche]]`; whether it is consistent.
-fn hash_type(line: &Line, table: &mut Table, found: &mut Found) -> bool {
+fn hash_type(line: &ConfigLine, table: &mut Table, found: &mut Found) -> bool {
     let [_, method, rest @ ..] = line.words.as_slice() else {
         return false;
     };
@@ -229,7 +229,7 @@ fn hash_type(line: &Line, table: &mut Table, found: &mut Found) -> bool {
     consistent
 }
 
-fn factor(line: &Line, consistent: bool, kind: &str, table: &mut Table, found: &mut Found) {
+fn factor(line: &ConfigLine, consistent: bool, kind: &str, table: &mut Table, found: &mut Found) {
     let Some(word) = line.words.get(1) else {
         return;
     };
@@ -255,8 +255,8 @@ fn factor(line: &Line, consistent: bool, kind: &str, table: &mut Table, found: &
 }
 
 /// What most servers have stands for the whole pool, and for the others their own.
-fn slowstart(servers: &mut [Read], table: &mut Table) {
-    let of = |read: &Read| read.params.slowstart.filter(|time| !time.is_zero());
+fn slowstart(servers: &mut [ServerRead], table: &mut Table) {
+    let of = |read: &ServerRead| read.params.slowstart.filter(|time| !time.is_zero());
     let Some(most) = most_common(servers.iter().map(|read| (of(read), read.server.count))) else {
         return;
     };
@@ -273,7 +273,7 @@ fn slowstart(servers: &mut [Read], table: &mut Table) {
     }
 }
 
-fn fullconn(proxy: &Proxy, servers: &[Read], table: &mut Table, found: &mut Found) {
+fn fullconn(proxy: &Proxy, servers: &[ServerRead], table: &mut Table, found: &mut Found) {
     let written = proxy
         .settings
         .get("fullconn")
@@ -286,7 +286,7 @@ fn fullconn(proxy: &Proxy, servers: &[Read], table: &mut Table, found: &mut Foun
             table.insert("fullconn".to_owned(), i64::from(number).into());
         }
         None => {
-            let rising = |read: &&Read| read.server.settings.contains_key("min-connections");
+            let rising = |read: &&ServerRead| read.server.settings.contains_key("min-connections");
             if let Some(read) = servers.iter().find(rising) {
                 found.note(
                     &read.server.at,
@@ -315,7 +315,7 @@ pub(super) fn most_common<T: PartialEq>(values: impl Iterator<Item = (T, u32)>) 
 }
 
 /// `web1`, `web1 and web2`, or `web1 and 3 others`.
-pub(super) fn names(servers: &[&Read]) -> String {
+pub(super) fn names(servers: &[&ServerRead]) -> String {
     match servers {
         [] => String::new(),
         [one] => format!("`{}`", one.server.name),

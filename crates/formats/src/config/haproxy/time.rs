@@ -2,7 +2,7 @@
 //! none is written.
 
 use super::Found;
-use super::words::Word;
+use super::words::ConfigWord;
 use crate::config::Fault;
 
 /// The longest time that HAProxy takes: 2^31 - 1 ms.
@@ -39,7 +39,7 @@ impl Time {
     }
 
     /// Reads a word; `what` names the setting in messages.
-    pub(super) fn read(word: &Word, what: &str, found: &mut Found) -> Option<Time> {
+    pub(super) fn read(word: &ConfigWord, what: &str, found: &mut Found) -> Option<Time> {
         if word.variable {
             found.note(
                 &word.at,

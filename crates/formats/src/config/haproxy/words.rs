@@ -10,7 +10,7 @@ use crate::config::{Fault, Place};
 
 /// A word, without its quotes and escapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word {
+pub(super) struct ConfigWord {
     /// What it says.
     pub(super) text: String,
     /// Where it stands, quotes and escapes included.
@@ -23,21 +23,21 @@ pub(super) struct Word {
 
 /// A statement: at least one word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
+pub(super) struct ConfigLine {
     /// Its words.
-    pub(super) words: Vec<Word>,
+    pub(super) words: Vec<ConfigWord>,
     /// From the first word to the last.
     pub(super) at: Place,
 }
 
-impl Line {
+impl ConfigLine {
     /// The text of a word; empty where there is none.
     pub(super) fn text(&self, index: usize) -> &str {
         self.words.get(index).map_or("", |word| &word.text)
     }
 
     /// The words from `first` on.
-    pub(super) fn from(&self, first: usize) -> &[Word] {
+    pub(super) fn from(&self, first: usize) -> &[ConfigWord] {
         self.words.get(first..).unwrap_or_default()
     }
 
@@ -49,7 +49,7 @@ impl Line {
 }
 
 /// The statements of a file. A line that cannot be cut is left out and a fault says why.
-pub(super) fn lines(file: usize, text: &str, found: &mut Found) -> Vec<Line> {
+pub(super) fn lines(file: usize, text: &str, found: &mut Found) -> Vec<ConfigLine> {
     let mut lines = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -68,7 +68,7 @@ struct Cut {
     file: usize,
     /// Where the line begins in its file.
     start: usize,
-    words: Vec<Word>,
+    words: Vec<ConfigWord>,
     /// The word that is being read, and where it begins in the line.
     word: Option<(String, usize)>,
     variable: bool,
@@ -112,7 +112,7 @@ impl Cut {
                 .or_else(|| quoted('\''))
                 .is_some_and(|inner| inner == text);
             let margin = usize::from(inner);
-            self.words.push(Word {
+            self.words.push(ConfigWord {
                 text,
                 at: self.place(from, at),
                 value_at: self.place(from + margin, at - margin),
@@ -202,13 +202,13 @@ impl Cut {
         })
     }
 
-    fn finish(self) -> Option<Line> {
+    fn finish(self) -> Option<ConfigLine> {
         let (first, last) = (self.words.first()?, self.words.last()?);
         let at = Place {
             file: self.file,
             range: first.at.range.start..last.at.range.end,
         };
-        Some(Line {
+        Some(ConfigLine {
             words: self.words,
             at,
         })

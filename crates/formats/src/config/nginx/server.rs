@@ -17,7 +17,7 @@ const MOST_WEIGHT: u64 = 65_535;
 
 /// A line, and what of it a scenario has for the pool as a whole.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct ServerLine {
     pub(super) server: Server,
     /// `max_fails`, or its default.
     pub(super) max_fails: u64,
@@ -50,7 +50,7 @@ pub(super) fn read(
     directive: &Directive,
     no_backups: Option<&str>,
     report: &mut Report,
-) -> Option<Line> {
+) -> Option<ServerLine> {
     if directive.block.is_some() {
         let fault = Fault::new(
             directive.at(),
@@ -71,7 +71,7 @@ pub(super) fn read(
     if let Err((message, help)) = check_address(scope, &address.text, by_service) {
         report.fault(Fault::new(directive.word(address), message).help(help));
     }
-    let mut line = Line {
+    let mut line = ServerLine {
         server: Server {
             name: address.text.clone(),
             address: address.text.clone(),
@@ -100,7 +100,7 @@ pub(super) fn read(
     Some(line)
 }
 
-impl Line {
+impl ServerLine {
     fn parameter(
         &mut self,
         directive: &Directive,

@@ -7,7 +7,7 @@ use toml::Table;
 
 use super::report::Report;
 use super::scope::Scope;
-use super::server::{self, Line};
+use super::server::{self, ServerLine};
 use super::tree::Directive;
 use super::{health, method, time};
 use crate::config::{Absent, Fault, Pool};
@@ -40,7 +40,7 @@ pub(super) fn read(scope: Scope, directive: &Directive, report: &mut Report) -> 
     }
     let method = inside.method.as_ref().map(|(_, strategy)| strategy.clone());
     let strategy = method.unwrap_or_else(|| method::plain("nginx-round-robin"));
-    let is_backup = |line: &Line| line.server.settings.contains_key("backup");
+    let is_backup = |line: &ServerLine| line.server.settings.contains_key("backup");
     if inside.lines.iter().all(is_backup) && !inside.is_refused {
         let what = if inside.lines.is_empty() {
             "no servers"
@@ -83,7 +83,7 @@ pub(super) fn read(scope: Scope, directive: &Directive, report: &mut Report) -> 
 /// What stands in the block, read so far.
 #[derive(Default)]
 struct Inside<'a> {
-    lines: Vec<Line>,
+    lines: Vec<ServerLine>,
     /// The last method, and the directive.
     method: Option<(&'a Directive, Table)>,
     balancer: Table,
@@ -166,7 +166,7 @@ impl<'a> Inside<'a> {
         }
         // nginx takes the method late without a word, and then uses backups only where it falls
         // back to round robin.
-        let backup = |line: &&Line| line.server.settings.contains_key("backup");
+        let backup = |line: &&ServerLine| line.server.settings.contains_key("backup");
         if !method::takes_backups(directive)
             && let Some(line) = self.lines.iter().find(backup)
         {
@@ -220,7 +220,7 @@ impl<'a> Inside<'a> {
 
     /// Says which servers may be several.
     fn names(&self, report: &mut Report) {
-        let names: Vec<&Line> = self.lines.iter().filter(|line| line.is_name).collect();
+        let names: Vec<&ServerLine> = self.lines.iter().filter(|line| line.is_name).collect();
         let Some(first) = names.first() else { return };
         let list = quoted(names.iter().map(|line| &line.server.name));
         let text = match names.len() {
@@ -238,8 +238,8 @@ impl<'a> Inside<'a> {
     /// the others their own.
     fn failures(&mut self, mut strategy: Table) -> Table {
         // Those that are down never fail.
-        let is_up = |line: &&Line| !line.server.settings.contains_key("down");
-        let lines: Vec<&Line> = self.lines.iter().filter(is_up).collect();
+        let is_up = |line: &&ServerLine| !line.server.settings.contains_key("down");
+        let lines: Vec<&ServerLine> = self.lines.iter().filter(is_up).collect();
         let fails = most_common(lines.iter().map(|line| line.max_fails)).unwrap_or(1);
         let timeout = most_common(lines.iter().map(|line| line.fail_timeout)).unwrap_or(10_000);
         if fails != 1 {

@@ -7,7 +7,7 @@
 //! the target was not reached, or did not answer.
 
 use super::envoy::fields;
-use super::{Fault, Kind, Work, set_route};
+use super::{Kind, NoEntry, Work, set_route};
 use crate::logs::clock::{self, SECOND};
 use crate::logs::text::{host, known, push, target};
 use crate::logs::{Entry, Escape};
@@ -27,14 +27,14 @@ fn group(arn: &[u8]) -> &[u8] {
 }
 
 /// Reads one line.
-pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
     if line.starts_with(b"#") {
         return Ok(Kind::Other);
     }
     let mut found: [&[u8]; FIELDS] = [&[]; FIELDS];
     let count = fields(line, &mut found)?;
     if count < LEAST {
-        return Err(Fault::new(
+        return Err(NoEntry::new(
             line.len(),
             format!("{LEAST} fields are due at least, not {count}"),
         ));
@@ -64,16 +64,16 @@ pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Ki
         creation,
     ] = found;
     if !matches!(kind, b"http" | b"https" | b"h2" | b"grpcs" | b"ws" | b"wss") {
-        return Err(Fault::new(0, "http, https, h2, grpcs, ws or wss is due"));
+        return Err(NoEntry::new(0, "http, https, h2, grpcs, ws or wss is due"));
     }
     let moment = |text: &[u8]| {
         clock::iso(text)
-            .ok_or_else(|| Fault::of(line, text, "a date as 2018-07-02T22:23:00.186641Z is due"))
+            .ok_or_else(|| NoEntry::of(line, text, "a date as 2018-07-02T22:23:00.186641Z is due"))
     };
     let length = |text: &[u8]| {
         clock::decimal(text, SECOND)
             .map(|nanos| u64::try_from(nanos).ok())
-            .ok_or_else(|| Fault::of(line, text, "a processing time in seconds, or -1, is due"))
+            .ok_or_else(|| NoEntry::of(line, text, "a processing time in seconds, or -1, is due"))
     };
     let ended = moment(time)?;
     let (before, during, after) = (
@@ -99,7 +99,7 @@ pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Ki
     }
     let number = |text: &[u8], due: &'static str| {
         known(text)
-            .map(|text| clock::whole(text).ok_or_else(|| Fault::of(line, text, due)))
+            .map(|text| clock::whole(text).ok_or_else(|| NoEntry::of(line, text, due)))
             .transpose()
     };
     entry.status = number(status, "a status is due")?.and_then(|status| u16::try_from(status).ok());
@@ -128,7 +128,7 @@ pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Ki
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Entry, Fault> {
+    fn read(text: &str) -> Result<Entry, NoEntry> {
         let (mut entry, mut work) = (Entry::default(), Work::default());
         line(text.as_bytes(), &mut entry, &mut work).map(|_| entry)
     }

@@ -7,7 +7,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::columns::{Columns, Role};
 use super::fields::{self, Value, Values, give};
-use super::{Fault, Kind, Work};
+use super::{Kind, NoEntry, Work};
 use crate::logs::Entry;
 use crate::spelling::hint;
 use crate::tabular;
@@ -47,7 +47,7 @@ impl State {
     }
 
     /// Splits a line: how many cells it has.
-    pub(in crate::logs) fn split(&mut self, line: &[u8]) -> Result<usize, Fault> {
+    pub(in crate::logs) fn split(&mut self, line: &[u8]) -> Result<usize, NoEntry> {
         self.reader.reset();
         self.bytes
             .resize(line.len().max(self.bytes.len()).max(64), 0);
@@ -67,14 +67,14 @@ impl State {
                     ReadRecordResult::OutputFull => self.bytes.resize(self.bytes.len() * 2, 0),
                     ReadRecordResult::OutputEndsFull => {
                         if self.ends.len() >= MOST_COLUMNS {
-                            return Err(Fault::new(read, "fewer columns are due"));
+                            return Err(NoEntry::new(read, "fewer columns are due"));
                         }
                         self.ends.resize(self.ends.len() * 2, 0);
                     }
                 }
             }
         }
-        Err(Fault::new(0, "a quote is not closed on this line"))
+        Err(NoEntry::new(0, "a quote is not closed on this line"))
     }
 
     /// A cell of the line that was split last.
@@ -116,8 +116,8 @@ pub(in crate::logs) fn names(line: &[u8], delimiter: u8) -> Option<Vec<String>> 
     Some((0..width).map(name).collect())
 }
 
-fn begin(columns: &Columns, line: &[u8]) -> Result<State, Fault> {
-    let (delimiter, names) = header(line).ok_or_else(|| Fault::new(0, "a header line is due"))?;
+fn begin(columns: &Columns, line: &[u8]) -> Result<State, NoEntry> {
+    let (delimiter, names) = header(line).ok_or_else(|| NoEntry::new(0, "a header line is due"))?;
     let mut state = State::new(delimiter);
     for source in &columns.sources {
         let place = names.iter().position(|name| *name == source.name);
@@ -128,7 +128,7 @@ fn begin(columns: &Columns, line: &[u8]) -> Result<State, Fault> {
             .any(|other| other.role == source.role && names.contains(&other.name));
         if place.is_none() && !others {
             let near = hint(&source.name, names.iter().map(String::as_str));
-            return Err(Fault::new(
+            return Err(NoEntry::new(
                 0,
                 format!(
                     "column `{}` ({}) is due in the header{near}",
@@ -149,7 +149,7 @@ pub(super) fn line(
     line: &[u8],
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     let Some(mut state) = work.csv.take() else {
         work.csv = Some(begin(columns, line)?);
         return Ok(Kind::Other);
@@ -165,10 +165,10 @@ fn row(
     state: &mut State,
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     let width = state.split(line)?;
     if width != state.width {
-        return Err(Fault::new(
+        return Err(NoEntry::new(
             0,
             format!("{} columns are due, not {width}", state.width),
         ));
@@ -202,7 +202,7 @@ fn row(
 mod tests {
     use super::*;
 
-    fn read(columns: &str, text: &str) -> Result<Vec<Entry>, Fault> {
+    fn read(columns: &str, text: &str) -> Result<Vec<Entry>, NoEntry> {
         let columns: Columns = columns.parse().unwrap();
         let mut work = Work::default();
         let mut entries = Vec::new();

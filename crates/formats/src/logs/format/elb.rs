@@ -6,31 +6,31 @@
 //! end; it does not say which target it went to.
 
 use super::envoy::fields;
-use super::{Fault, Kind, Work, set_route};
+use super::{Kind, NoEntry, Work, set_route};
 use crate::logs::clock::{self, SECOND};
 use crate::logs::text::{host, known, push, target};
 use crate::logs::{Entry, Escape};
 
-fn moment(line: &[u8], text: &[u8]) -> Result<i64, Fault> {
+fn moment(line: &[u8], text: &[u8]) -> Result<i64, NoEntry> {
     clock::iso(text)
-        .ok_or_else(|| Fault::of(line, text, "a date as 2015-05-13T23:39:43.945958Z is due"))
+        .ok_or_else(|| NoEntry::of(line, text, "a date as 2015-05-13T23:39:43.945958Z is due"))
 }
 
-fn number(line: &[u8], text: &[u8], due: &'static str) -> Result<Option<u64>, Fault> {
+fn number(line: &[u8], text: &[u8], due: &'static str) -> Result<Option<u64>, NoEntry> {
     known(text)
-        .map(|text| clock::whole(text).ok_or_else(|| Fault::of(line, text, due)))
+        .map(|text| clock::whole(text).ok_or_else(|| NoEntry::of(line, text, due)))
         .transpose()
 }
 
-fn few(line: &[u8], least: usize, count: usize) -> Fault {
-    Fault::new(
+fn few(line: &[u8], least: usize, count: usize) -> NoEntry {
+    NoEntry::new(
         line.len(),
         format!("{least} fields are due at least, not {count}"),
     )
 }
 
 /// Reads one line of a classic load balancer.
-pub(super) fn classic(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+pub(super) fn classic(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
     let mut found: [&[u8]; 12] = [&[]; 12];
     let count = fields(line, &mut found)?;
     if count < found.len() {
@@ -54,7 +54,7 @@ pub(super) fn classic(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result
     let length = |text: &[u8]| {
         clock::decimal(text, SECOND)
             .map(|nanos| u64::try_from(nanos).ok())
-            .ok_or_else(|| Fault::of(line, text, "a processing time in seconds, or -1, is due"))
+            .ok_or_else(|| NoEntry::of(line, text, "a processing time in seconds, or -1, is due"))
     };
     let (before, during, after) = (length(before)?, length(during)?, length(after)?);
     let whole = match (before, during, after) {
@@ -81,12 +81,12 @@ pub(super) fn classic(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result
 }
 
 /// Reads one line of a network load balancer.
-pub(super) fn network(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+pub(super) fn network(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
     let mut found: [&[u8]; 11] = [&[]; 11];
     let count = fields(line, &mut found)?;
     let [kind, _, stamp, _, _, client, _, lasted, _, _, sent] = found;
     if kind != b"tls" {
-        return Err(Fault::new(0, "tls is due"));
+        return Err(NoEntry::new(0, "tls is due"));
     }
     if count < found.len() {
         return Err(few(line, found.len(), count));
@@ -104,9 +104,9 @@ pub(super) fn network(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result
 mod tests {
     use super::*;
 
-    type Reader = fn(&[u8], &mut Entry, &mut Work) -> Result<Kind, Fault>;
+    type Reader = fn(&[u8], &mut Entry, &mut Work) -> Result<Kind, NoEntry>;
 
-    fn read(reader: Reader, text: &str) -> Result<Entry, Fault> {
+    fn read(reader: Reader, text: &str) -> Result<Entry, NoEntry> {
         let (mut entry, mut work) = (Entry::default(), Work::default());
         reader(text.as_bytes(), &mut entry, &mut work).map(|_| entry)
     }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use super::columns::{Columns, Role, Unit};
 use super::fields::{self, Value, Values, give};
-use super::{Fault, Kind, Work, json};
+use super::{Kind, NoEntry, Work, json};
 use crate::logs::Entry;
 
 /// The usual keys of `json_format`.
@@ -31,14 +31,14 @@ const DEFAULT: usize = 12;
 const ISTIO: usize = 21;
 
 /// Splits a line at spaces outside of quotes.
-pub(super) fn fields<'a>(line: &'a [u8], into: &mut [&'a [u8]]) -> Result<usize, Fault> {
+pub(super) fn fields<'a>(line: &'a [u8], into: &mut [&'a [u8]]) -> Result<usize, NoEntry> {
     let mut rest = line;
     let mut count = 0;
     while !rest.is_empty() {
         let (field, after) = match rest.strip_prefix(b"\"") {
             Some(quoted) => {
                 let end = memchr::memchr(b'"', quoted)
-                    .ok_or_else(|| Fault::of(line, rest, "a quote is not closed"))?;
+                    .ok_or_else(|| NoEntry::of(line, rest, "a quote is not closed"))?;
                 quoted
                     .split_at_checked(end)
                     .map(|(field, after)| (field, after.get(1..).unwrap_or_default()))
@@ -53,7 +53,7 @@ pub(super) fn fields<'a>(line: &'a [u8], into: &mut [&'a [u8]]) -> Result<usize,
         rest = match after.split_first() {
             None => &[],
             Some((b' ', after)) => after,
-            Some(_) => return Err(Fault::of(line, after, "a space is due")),
+            Some(_) => return Err(NoEntry::of(line, after, "a space is due")),
         };
     }
     Ok(count)
@@ -65,25 +65,25 @@ pub(super) fn line(
     line: &[u8],
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     if line.first() == Some(&b'{') {
         return json::line(columns, line, entry, work);
     }
     let start = memchr::memmem::find(line, b"[").filter(|_| line.contains(&b'"'));
     let Some(start) = start else {
-        return Err(Fault::new(0, "`[` and the time of the start are due"));
+        return Err(NoEntry::new(0, "`[` and the time of the start are due"));
     };
     let rest = line.get(start + 1..).unwrap_or_default();
     let end = memchr::memchr(b']', rest)
-        .ok_or_else(|| Fault::new(start, "the time of the start and `]` are due"))?;
+        .ok_or_else(|| NoEntry::new(start, "the time of the start and `]` are due"))?;
     let (time, rest) = rest.split_at_checked(end).unwrap_or((rest, &[]));
     let rest = rest
         .strip_prefix(b"] ")
-        .ok_or_else(|| Fault::of(line, rest, "`] ` is due"))?;
+        .ok_or_else(|| NoEntry::of(line, rest, "`] ` is due"))?;
     let mut found: [&[u8]; ISTIO] = [&[]; ISTIO];
     let count = fields(rest, &mut found).map_err(|fault| {
         let before = line.len() - rest.len();
-        Fault::new(fault.at + before, fault.due)
+        NoEntry::new(fault.at + before, fault.due)
     })?;
     let mut values: Values<'_> = Default::default();
     let mut set = |role: Role, place: Option<usize>, rank: usize, unit: Unit| {
@@ -108,7 +108,7 @@ pub(super) fn line(
         DEFAULT => 0,
         ISTIO => 3,
         _ => {
-            return Err(Fault::of(
+            return Err(NoEntry::of(
                 line,
                 rest,
                 format!(
@@ -146,7 +146,7 @@ pub(super) fn line(
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Entry, Fault> {
+    fn read(text: &str) -> Result<Entry, NoEntry> {
         let columns: Columns = KEYS.parse().unwrap();
         let (mut entry, mut work) = (Entry::default(), Work::default());
         line(&columns, text.as_bytes(), &mut entry, &mut work).map(|_| entry)

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::columns::{Role, Unit};
-use super::{Fault, Kind, Work, set_route};
+use super::{Kind, NoEntry, Work, set_route};
 use crate::logs::clock;
 use crate::logs::text::{After, Items, first_host, known, push, set, target};
 use crate::logs::{Entry, Escape};
@@ -124,15 +124,15 @@ fn number_and_unit(rest: &mut &[u8]) -> Option<u64> {
 
 /// The nanoseconds of a length, where it is known. What is none makes the line bad; a bare number
 /// without a unit is a question to whoever knows.
-fn nanos(text: &[u8], role: Role, value: &Value<'_>) -> Result<Option<u64>, Fault> {
+fn nanos(text: &[u8], role: Role, value: &Value<'_>) -> Result<Option<u64>, NoEntry> {
     match length(text, value.unit) {
         Length::Nanos(nanos) => Ok(Some(nanos)),
         Length::Unknown => Ok(None),
-        Length::Rubbish => Err(Fault::new(
+        Length::Rubbish => Err(NoEntry::new(
             value.at,
             format!("a length of time is due (`{}`)", role.word()),
         )),
-        Length::WithoutUnit => Err(Fault::question(
+        Length::WithoutUnit => Err(NoEntry::question(
             value.at,
             format!(
                 "does not say in which unit its lengths are (`{}` is `{}`): say so, as in {}:<name>:ms; units are s, ms, us and ns",
@@ -163,10 +163,10 @@ pub(super) fn fill(
     times_servers: bool,
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     let value = |role: Role| values.get(role as usize).and_then(Option::as_ref);
     let text = |role: Role| value(role).map(|value| &*value.text);
-    let bad = |value: &Value<'_>, due: &'static str| Fault::new(value.at, due);
+    let bad = |value: &Value<'_>, due: &'static str| NoEntry::new(value.at, due);
 
     let took = match value(Role::Took) {
         Some(value) => nanos(&value.text, Role::Took, value)?,
@@ -187,7 +187,7 @@ pub(super) fn fill(
         work.ended(entry, ended, servers);
         entry.took = took;
     } else {
-        return Err(Fault::new(0, "the line does not tell its time"));
+        return Err(NoEntry::new(0, "the line does not tell its time"));
     }
     if let Some(value) = value(Role::Status) {
         let status = clock::whole(&value.text).and_then(|status| u16::try_from(status).ok());
@@ -221,7 +221,7 @@ pub(super) fn fill(
 }
 
 /// What all servers took together, where that is known of one of them.
-fn at_servers(values: &Values<'_>) -> Result<Option<u64>, Fault> {
+fn at_servers(values: &Values<'_>) -> Result<Option<u64>, NoEntry> {
     let Some(value) = values
         .get(Role::ServerTook as usize)
         .and_then(Option::as_ref)
@@ -237,7 +237,7 @@ fn at_servers(values: &Values<'_>) -> Result<Option<u64>, Fault> {
     Ok(sum)
 }
 
-fn attempts(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> Result<(), Fault> {
+fn attempts(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> Result<(), NoEntry> {
     let value = |role: Role| values.get(role as usize).and_then(Option::as_ref);
     let text = |role: Role| value(role).map(|value| &*value.text);
     let mut servers = Items(text(Role::Server));
@@ -253,7 +253,7 @@ fn attempts(values: &Values<'_>, entry: &mut Entry, work: &mut Work) -> Result<(
         let status = match (statuses.take(), value(Role::ServerStatus)) {
             (Some((item, _)), Some(value)) if known(item).is_some() => Some(
                 clock::whole(item)
-                    .ok_or_else(|| Fault::new(value.at, "a status is due (`server-status`)"))?,
+                    .ok_or_else(|| NoEntry::new(value.at, "a status is due (`server-status`)"))?,
             ),
             _ => None,
         };

@@ -10,7 +10,7 @@
 //!
 //! Only the last server tried is logged: a retry shows as a count alone.
 
-use super::{Fault, Kind, Work, set_route};
+use super::{Kind, NoEntry, Work, set_route};
 use crate::logs::clock;
 use crate::logs::text::{host, push, target};
 use crate::logs::{Entry, Escape};
@@ -61,24 +61,24 @@ fn is_notice(line: &[u8]) -> bool {
 }
 
 /// The next word, and what follows it.
-fn word<'a>(line: &[u8], rest: &mut &'a [u8], due: &'static str) -> Result<&'a [u8], Fault> {
+fn word<'a>(line: &[u8], rest: &mut &'a [u8], due: &'static str) -> Result<&'a [u8], NoEntry> {
     let text = rest.trim_ascii_start();
     let end = memchr::memchr(b' ', text).unwrap_or(text.len());
     let (word, after) = text.split_at_checked(end).unwrap_or((text, &[]));
     if word.is_empty() {
-        return Err(Fault::new(line.len(), due));
+        return Err(NoEntry::new(line.len(), due));
     }
     *rest = after;
     Ok(word)
 }
 
 /// One timer: `Ok(None)` for -1; a `+` before it says that it still ran (`option logasap`).
-pub(super) fn timer(line: &[u8], text: &[u8]) -> Result<(Option<u64>, bool), Fault> {
+pub(super) fn timer(line: &[u8], text: &[u8]) -> Result<(Option<u64>, bool), NoEntry> {
     let (running, digits) = text
         .strip_prefix(b"+")
         .map_or((false, text), |rest| (true, rest));
     let number = clock::decimal(digits, 1)
-        .ok_or_else(|| Fault::of(line, text, "a timer in milliseconds, or -1, is due"))?;
+        .ok_or_else(|| NoEntry::of(line, text, "a timer in milliseconds, or -1, is due"))?;
     Ok((
         u64::try_from(number)
             .ok()
@@ -88,12 +88,12 @@ pub(super) fn timer(line: &[u8], text: &[u8]) -> Result<(Option<u64>, bool), Fau
 }
 
 /// Reads one line.
-pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
     let Some((open, arrived, after)) = date(line) else {
         if is_notice(line) {
             return Ok(Kind::Other);
         }
-        return Err(Fault::new(
+        return Err(NoEntry::new(
             0,
             "a date in brackets as [06/Feb/2009:12:14:14.655] is due",
         ));
@@ -111,7 +111,7 @@ pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Ki
     }
     let place = word(line, &mut rest, "backend/server is due")?;
     let slash = memchr::memchr(b'/', place)
-        .ok_or_else(|| Fault::of(line, place, "backend/server is due"))?;
+        .ok_or_else(|| NoEntry::of(line, place, "backend/server is due"))?;
     let (backend, server) = place.split_at_checked(slash).unwrap_or((place, &[]));
     let server = server.get(1..).unwrap_or_default();
 
@@ -154,27 +154,33 @@ pub(super) fn line(line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Ki
             let state = word(line, &mut rest, "the state at disconnection is due")?;
             attempt(server, began, took, by_server(state), entry, work);
         }
-        _ => return Err(Fault::of(line, timers, "TR/Tw/Tc/Tr/Ta or Tw/Tc/Tt is due")),
+        _ => {
+            return Err(NoEntry::of(
+                line,
+                timers,
+                "TR/Tw/Tc/Tr/Ta or Tw/Tc/Tt is due",
+            ));
+        }
     }
     push(&mut entry.client, host(client, true));
     push(&mut entry.pool, backend);
     Ok(Kind::Request)
 }
 
-fn bytes(line: &[u8], rest: &mut &[u8]) -> Result<Option<u64>, Fault> {
+fn bytes(line: &[u8], rest: &mut &[u8]) -> Result<Option<u64>, NoEntry> {
     let text = word(line, rest, "a number of bytes is due")?;
     let digits = text.strip_prefix(b"+").unwrap_or(text);
     let bytes =
-        clock::whole(digits).ok_or_else(|| Fault::of(line, text, "a number of bytes is due"))?;
+        clock::whole(digits).ok_or_else(|| NoEntry::of(line, text, "a number of bytes is due"))?;
     Ok(Some(bytes).filter(|_| digits.len() == text.len()))
 }
 
 /// Status, bytes and route; whether the server is to blame for how it ended.
-fn http(line: &[u8], rest: &mut &[u8], entry: &mut Entry) -> Result<bool, Fault> {
+fn http(line: &[u8], rest: &mut &[u8], entry: &mut Entry) -> Result<bool, NoEntry> {
     let status = word(line, rest, "a status is due")?;
     // -1: aborted before there was one.
     let number =
-        clock::decimal(status, 1).ok_or_else(|| Fault::of(line, status, "a status is due"))?;
+        clock::decimal(status, 1).ok_or_else(|| NoEntry::of(line, status, "a status is due"))?;
     entry.status = u16::try_from(number).ok();
     entry.bytes = bytes(line, rest)?;
     word(line, rest, "the cookie of the request is due")?;
@@ -221,7 +227,7 @@ pub(super) fn by_server(state: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Result<Option<Entry>, Fault> {
+    fn read(text: &str) -> Result<Option<Entry>, NoEntry> {
         let (mut entry, mut work) = (Entry::default(), Work::default());
         let kind = line(text.as_bytes(), &mut entry, &mut work)?;
         Ok((kind == Kind::Request).then_some(entry))

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use super::haproxy::{attempt, by_server, timer};
 use super::template::{Piece, Template};
-use super::{Fault, FormatError, Kind, Work, set_route};
+use super::{FormatError, Kind, NoEntry, Work, set_route};
 use crate::logs::clock::{self, SECOND};
 use crate::logs::text::{host, known, push, target};
 use crate::logs::{Entry, Escape};
@@ -232,7 +232,7 @@ impl HaproxyFormat {
         line: &[u8],
         entry: &mut Entry,
         work: &mut Work,
-    ) -> Result<Kind, Fault> {
+    ) -> Result<Kind, NoEntry> {
         let mut values: [Option<&[u8]>; ALIASES] = [None; ALIASES];
         self.template.split(line, &mut |place, text| {
             if let Some(alias) = self.aliases.get(place).copied().flatten()
@@ -266,13 +266,13 @@ impl HaproxyFormat {
         work.arrived(entry, arrived, took);
         if let Some(text) = value(Alias::Status) {
             let status = clock::decimal(text, 1)
-                .ok_or_else(|| Fault::of(line, text, "a status, or -1, is due"))?;
+                .ok_or_else(|| NoEntry::of(line, text, "a status, or -1, is due"))?;
             entry.status = u16::try_from(status).ok();
         }
         if let Some(text) = value(Alias::Bytes) {
             let digits = text.strip_prefix(b"+").unwrap_or(text);
             let bytes = clock::whole(digits)
-                .ok_or_else(|| Fault::of(line, text, "a number of bytes is due"))?;
+                .ok_or_else(|| NoEntry::of(line, text, "a number of bytes is due"))?;
             entry.bytes = Some(bytes).filter(|_| digits.len() == text.len());
         }
         let asked = value(Alias::Line).map(target).or_else(|| value(Alias::Uri));
@@ -281,7 +281,7 @@ impl HaproxyFormat {
         }
         if let Some(client) = value(Alias::Client) {
             if client.contains(&b' ') {
-                return Err(Fault::of(
+                return Err(NoEntry::of(
                     line,
                     client,
                     "the client's address is due, without a prefix",
@@ -328,25 +328,28 @@ impl HaproxyFormat {
 }
 
 /// The moment that a line tells, of the request or of the connection.
-fn arrival<'a>(line: &[u8], value: impl Fn(Alias) -> Option<&'a [u8]>) -> Result<i64, Fault> {
+fn arrival<'a>(line: &[u8], value: impl Fn(Alias) -> Option<&'a [u8]>) -> Result<i64, NoEntry> {
     if let Some(text) = value(Alias::Request) {
         return clock::common(text)
-            .ok_or_else(|| Fault::of(line, text, "a date as 06/Feb/2009:12:14:14.655 is due"));
+            .ok_or_else(|| NoEntry::of(line, text, "a date as 06/Feb/2009:12:14:14.655 is due"));
     }
     let seconds = if let Some(text) = value(Alias::Accepted) {
         clock::common(text)
-            .ok_or_else(|| Fault::of(line, text, "a date as 06/Feb/2009:12:14:14.655 is due"))?
+            .ok_or_else(|| NoEntry::of(line, text, "a date as 06/Feb/2009:12:14:14.655 is due"))?
     } else if let Some(text) = value(Alias::AcceptedSeconds) {
         clock::decimal(text, SECOND)
-            .ok_or_else(|| Fault::of(line, text, "seconds since 1970 are due"))?
+            .ok_or_else(|| NoEntry::of(line, text, "seconds since 1970 are due"))?
     } else {
-        return Err(Fault::new(0, "a date is due, but the line has `-` for it"));
+        return Err(NoEntry::new(
+            0,
+            "a date is due, but the line has `-` for it",
+        ));
     };
     match value(Alias::Millis) {
         Some(text) if seconds % SECOND == 0 => {
             let millis = clock::whole(text)
                 .filter(|&millis| millis < 1000)
-                .ok_or_else(|| Fault::of(line, text, "milliseconds are due"))?;
+                .ok_or_else(|| NoEntry::of(line, text, "milliseconds are due"))?;
             Ok(seconds.saturating_add_unsigned(millis * 1_000_000))
         }
         _ => Ok(seconds),
@@ -359,7 +362,7 @@ mod tests {
 
     const MS: u64 = 1_000_000;
 
-    fn read(format: &str, line: &str) -> Result<Entry, Fault> {
+    fn read(format: &str, line: &str) -> Result<Entry, NoEntry> {
         let format: HaproxyFormat = format.parse().unwrap();
         let (mut entry, mut work) = (Entry::default(), Work::default());
         format.line(line.as_bytes(), &mut entry, &mut work)?;

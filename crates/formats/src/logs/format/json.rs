@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::columns::{Columns, Role, Source};
 use super::fields::{self, Value, Values, give};
-use super::{Fault, Kind, Work};
+use super::{Kind, NoEntry, Work};
 use crate::logs::Entry;
 
 /// Reads one line. What stands before the first `{` is the prefix of whoever carried the line, a
@@ -17,13 +17,13 @@ pub(super) fn line(
     line: &[u8],
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     let start =
-        memchr::memchr(b'{', line).ok_or_else(|| Fault::new(0, "an object of JSON is due"))?;
+        memchr::memchr(b'{', line).ok_or_else(|| NoEntry::new(0, "an object of JSON is due"))?;
     let object = line.get(start..).unwrap_or_default();
     let text = String::from_utf8_lossy(object);
     let mut values: Values<'_> = Default::default();
-    let wanted = Wanted {
+    let wanted = WantedField {
         sources: &columns.sources,
         inside: None,
         whole: &text,
@@ -37,7 +37,7 @@ pub(super) fn line(
         .and_then(|()| reader.end())
         .map_err(|error| {
             let at = start + error.column().saturating_sub(1);
-            Fault::new(at, format!("JSON is due ({})", what(&error)))
+            NoEntry::new(at, format!("JSON is due ({})", what(&error)))
         })?;
     fields::fill(&values, columns.say(Role::ServerTook), entry, work)
 }
@@ -55,7 +55,7 @@ fn what(error: &serde_json::Error) -> String {
 const DEEPEST: usize = 8;
 
 /// The values that are wanted of one object.
-struct Wanted<'a, 'c, 'v> {
+struct WantedField<'a, 'c, 'v> {
     sources: &'c [Source],
     /// The names of the objects around, with a dot after each.
     inside: Option<String>,
@@ -65,14 +65,14 @@ struct Wanted<'a, 'c, 'v> {
     depth: usize,
 }
 
-impl<'de> DeserializeSeed<'de> for Wanted<'de, '_, '_> {
+impl<'de> DeserializeSeed<'de> for WantedField<'de, '_, '_> {
     type Value = ();
     fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<(), D::Error> {
         reader.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Wanted<'de, '_, '_> {
+impl<'de> Visitor<'de> for WantedField<'de, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,7 +80,7 @@ impl<'de> Visitor<'de> for Wanted<'de, '_, '_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<(), M::Error> {
-        let Wanted {
+        let WantedField {
             sources,
             inside,
             whole,
@@ -108,7 +108,7 @@ impl<'de> Visitor<'de> for Wanted<'de, '_, '_> {
             let raw = raw.get();
             if raw.starts_with('{') {
                 if leads && depth < DEEPEST {
-                    let deeper = Wanted {
+                    let deeper = WantedField {
                         sources,
                         inside: Some(format!("{}{key}.", inside.as_deref().unwrap_or(""))),
                         whole,
@@ -197,7 +197,7 @@ fn scalar(raw: &str) -> Option<Cow<'_, [u8]>> {
 mod tests {
     use super::*;
 
-    fn read(columns: &str, text: &str) -> Result<Entry, Fault> {
+    fn read(columns: &str, text: &str) -> Result<Entry, NoEntry> {
         let columns: Columns = columns.parse().unwrap();
         let (mut entry, mut work) = (Entry::default(), Work::default());
         line(&columns, text.as_bytes(), &mut entry, &mut work).map(|_| entry)

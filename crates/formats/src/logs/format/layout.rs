@@ -10,7 +10,7 @@ use std::str::FromStr;
 use super::columns::{Columns, Role};
 use super::fields::{self, Value, Values, give};
 use super::template::{Piece, Template};
-use super::{Fault, FormatError, Kind, Work};
+use super::{FormatError, Kind, NoEntry, Work};
 use crate::logs::Entry;
 
 /// Traefik's common format (access logs, "Common Log Format"): the date is that of the arrival, in
@@ -90,7 +90,7 @@ impl Layout {
         line: &[u8],
         entry: &mut Entry,
         work: &mut Work,
-    ) -> Result<Kind, Fault> {
+    ) -> Result<Kind, NoEntry> {
         let mut values: Values<'_> = Default::default();
         self.template.split(line, &mut |place, text| {
             let column = self.places.get(place).copied().flatten();
@@ -110,7 +110,7 @@ impl Layout {
             && client.text.contains(&b' ')
             && !client.text.contains(&b',')
         {
-            return Err(Fault::new(
+            return Err(NoEntry::new(
                 client.at,
                 "the client's address is due, without a prefix",
             ));
@@ -123,7 +123,7 @@ impl Layout {
 mod tests {
     use super::*;
 
-    fn read(layout: &str, line: &str) -> Result<Entry, Fault> {
+    fn read(layout: &str, line: &str) -> Result<Entry, NoEntry> {
         let layout: Layout = layout.parse().unwrap();
         let (mut entry, mut work) = (Entry::default(), Work::default());
         layout.line(line.as_bytes(), &mut entry, &mut work)?;

@@ -2,7 +2,7 @@
 //! 10.0.0.3:80`, each variable with an entry for each attempt (ngx_http_upstream_module,
 //! `$upstream_addr`).
 
-use super::{Fault, Work};
+use super::{NoEntry, Work};
 use crate::logs::Entry;
 use crate::logs::clock::{SECOND, decimal};
 use crate::logs::text::{After, Items, known, push};
@@ -28,15 +28,15 @@ pub(super) fn seconds(text: &[u8]) -> Option<u64> {
 }
 
 /// An entry of a list of times in nanoseconds; `None` for `-`.
-fn entry_of(line: &[u8], item: &[u8]) -> Result<Option<u64>, Fault> {
+fn entry_of(line: &[u8], item: &[u8]) -> Result<Option<u64>, NoEntry> {
     match seconds(item) {
-        None if known(item).is_some() => Err(Fault::of(line, item, "a length of time is due")),
+        None if known(item).is_some() => Err(NoEntry::of(line, item, "a length of time is due")),
         nanos => Ok(nanos),
     }
 }
 
 /// The sum of a list of times in nanoseconds, where at least one is known.
-pub(super) fn total(line: &[u8], list: Option<&[u8]>) -> Result<Option<u64>, Fault> {
+pub(super) fn total(line: &[u8], list: Option<&[u8]>) -> Result<Option<u64>, NoEntry> {
     let (mut items, mut sum) = (Items(list), None);
     while let Some((item, _)) = items.take() {
         if let Some(nanos) = entry_of(line, item)? {
@@ -54,7 +54,7 @@ impl Lists<'_> {
         line: &[u8],
         entry: &mut Entry,
         work: &mut Work,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), NoEntry> {
         let mut servers = Items(self.servers);
         let (mut took, mut connect) = (Items(self.took), Items(self.connect));
         let (mut header, mut status) = (Items(self.header), Items(self.status));
@@ -86,7 +86,7 @@ impl Lists<'_> {
                 && code.is_none()
                 && known(text).is_some()
             {
-                return Err(Fault::of(line, text, "a status is due"));
+                return Err(NoEntry::of(line, text, "a status is due"));
             }
             let answered = match header {
                 Some(head) => head.is_some(),

@@ -67,7 +67,7 @@ pub struct FormatError(pub(super) String);
 
 /// Why a line is no entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct NoEntry {
     /// The byte of the line at which reading stopped, from 0.
     pub at: usize,
     /// What was due there, in words.
@@ -77,10 +77,10 @@ pub struct Fault {
     pub asks: bool,
 }
 
-impl Fault {
+impl NoEntry {
     /// At a byte of the line, from 0.
-    pub fn new(at: usize, due: impl Into<Cow<'static, str>>) -> Fault {
-        Fault {
+    pub fn new(at: usize, due: impl Into<Cow<'static, str>>) -> NoEntry {
+        NoEntry {
             at,
             due: due.into(),
             asks: false,
@@ -88,17 +88,17 @@ impl Fault {
     }
 
     /// What only the user can say of the log: a sentence that goes on after its name.
-    pub fn question(at: usize, due: impl Into<Cow<'static, str>>) -> Fault {
-        Fault {
+    pub fn question(at: usize, due: impl Into<Cow<'static, str>>) -> NoEntry {
+        NoEntry {
             asks: true,
-            ..Fault::new(at, due)
+            ..NoEntry::new(at, due)
         }
     }
 
     /// At a part of the line, which must be a slice of it.
-    pub fn of(line: &[u8], part: &[u8], due: impl Into<Cow<'static, str>>) -> Fault {
+    pub fn of(line: &[u8], part: &[u8], due: impl Into<Cow<'static, str>>) -> NoEntry {
         let at = (part.as_ptr() as usize).wrapping_sub(line.as_ptr() as usize);
-        Fault::new(if at <= line.len() { at } else { 0 }, due)
+        NoEntry::new(if at <= line.len() { at } else { 0 }, due)
     }
 
     /// With what stands there in the line.
@@ -144,7 +144,7 @@ pub struct Work {
     /// nothing.
     pub whole_for_server: bool,
     csv: Option<csv::State>,
-    w3c: w3c::State,
+    w3c: w3c::W3cState,
 }
 
 impl Work {
@@ -196,7 +196,7 @@ impl Work {
 impl Format {
     /// Reads one line, without its end, into an entry: what a carrier put around it is taken away,
     /// unless the format wants it.
-    pub fn line(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+    pub fn line(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
         if matches!(self, Format::Csv(_) | Format::W3c(_)) {
             return self.bare(line, entry, work);
         }
@@ -210,7 +210,7 @@ impl Format {
                 fault.at + 1,
                 fault.say(&inner)
             );
-            Fault {
+            NoEntry {
                 at: 0,
                 due: due.into(),
                 asks: fault.asks,
@@ -219,12 +219,12 @@ impl Format {
     }
 
     /// Reads a line that may have a prefix.
-    fn prefixed(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+    fn prefixed(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
         let prefixes = Prefixes::of(line);
-        let mut first: Option<Fault> = None;
+        let mut first: Option<NoEntry> = None;
         for end in prefixes.ends() {
             if prefixes.is_part {
-                return Err(Fault::new(
+                return Err(NoEntry::new(
                     0,
                     "a whole line is due, and this is a part of one that the container runtime cut",
                 ));
@@ -232,7 +232,7 @@ impl Format {
             let rest = line.get(end..).unwrap_or_default();
             match self.bare(rest, entry, work) {
                 Err(fault) => {
-                    first.get_or_insert(Fault {
+                    first.get_or_insert(NoEntry {
                         at: fault.at + end,
                         ..fault
                     });
@@ -245,7 +245,7 @@ impl Format {
     }
 
     /// Reads a line that has nothing around it.
-    fn bare(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, Fault> {
+    fn bare(&self, line: &[u8], entry: &mut Entry, work: &mut Work) -> Result<Kind, NoEntry> {
         work.clear(entry);
         match self {
             Format::Nginx(nginx) => nginx.line(line, entry, work),
@@ -486,11 +486,11 @@ mod tests {
     fn faults_show_what_stands_there() {
         let line = b"abc \"quoted\xff";
         assert_eq!(
-            Fault::of(line, &line[4..], "a time is due").say(line),
+            NoEntry::of(line, &line[4..], "a time is due").say(line),
             "a time is due, and there stands `\\\"quoted\u{fffd}`"
         );
         assert_eq!(
-            Fault::new(99, "a time is due").say(line),
+            NoEntry::new(99, "a time is due").say(line),
             "a time is due, and the line ends there"
         );
     }

@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 
 use super::lists::{Lists, seconds, total};
 use super::variables::{MEANINGS, Meaning, clocks, is_silent_list, meaning};
-use super::{Fault, FormatError, Kind, Work, set_route};
+use super::{FormatError, Kind, NoEntry, Work, set_route};
 use crate::logs::clock;
 use crate::logs::text::{first_host, known, set, target};
 use crate::logs::{Entry, Escape};
@@ -33,7 +33,7 @@ pub const MEASURED: &str = r#"$remote_addr - $remote_user [$time_local] "$reques
 
 /// A variable and the text that follows it.
 #[derive(Clone, Debug)]
-struct Piece {
+struct FormatVariable {
     name: Box<str>,
     meaning: Meaning,
     /// Whether its value is the best that the format has for its meaning.
@@ -49,7 +49,7 @@ struct Piece {
 #[derive(Clone, Debug)]
 pub struct Nginx {
     lead: Box<[u8]>,
-    pieces: Vec<Piece>,
+    pieces: Vec<FormatVariable>,
     escape: Escape,
     text: String,
 }
@@ -160,7 +160,7 @@ impl FromStr for Nginx {
     fn from_str(text: &str) -> Result<Nginx, FormatError> {
         let (escape, format) = unquote(text)?;
         let (lead, variables) = split(&format)?;
-        let mut pieces: Vec<Piece> = Vec::new();
+        let mut pieces: Vec<FormatVariable> = Vec::new();
         let mut best = [usize::MAX; MEANINGS];
         for (place, &(name, then)) in variables.iter().enumerate() {
             let (meaning, rank) = meaning(name).map_err(|meant| {
@@ -179,7 +179,7 @@ impl FromStr for Nginx {
             if let Some(best) = best.get_mut(meaning as usize) {
                 *best = (*best).min(rank);
             }
-            pieces.push(Piece {
+            pieces.push(FormatVariable {
                 name: name.into(),
                 meaning,
                 used: false,
@@ -199,8 +199,9 @@ impl FromStr for Nginx {
                 *best = usize::MAX;
             }
         }
-        let is_clock =
-            |piece: &Piece| matches!(piece.meaning, Meaning::Msec | Meaning::Iso | Meaning::Local);
+        let is_clock = |piece: &FormatVariable| {
+            matches!(piece.meaning, Meaning::Msec | Meaning::Iso | Meaning::Local)
+        };
         if !pieces.iter().any(is_clock) {
             let near = pieces
                 .iter()
@@ -232,7 +233,12 @@ impl Nginx {
 
     /// Where the value of a piece ends in the rest of a line.
     #[inline]
-    fn end(&self, piece: &Piece, next: Option<&Piece>, rest: &[u8]) -> Option<usize> {
+    fn end(
+        &self,
+        piece: &FormatVariable,
+        next: Option<&FormatVariable>,
+        rest: &[u8],
+    ) -> Option<usize> {
         if let (true, Some(next)) = (piece.until_slash, next) {
             let both = self.end(next, None, rest)?;
             return memchr::memchr(b'/', rest.get(..both)?).or(Some(both));
@@ -279,10 +285,10 @@ impl Nginx {
         line: &[u8],
         entry: &mut Entry,
         work: &mut Work,
-    ) -> Result<Kind, Fault> {
+    ) -> Result<Kind, NoEntry> {
         let mut rest = line.strip_prefix(&*self.lead).ok_or_else(|| {
             let lead = String::from_utf8_lossy(&self.lead);
-            Fault::new(0, format!("`{}` is due at the start", lead.escape_debug()))
+            NoEntry::new(0, format!("`{}` is due at the start", lead.escape_debug()))
         })?;
         let mut values: [Option<&[u8]>; MEANINGS] = [None; MEANINGS];
         for (place, piece) in self.pieces.iter().enumerate() {
@@ -290,7 +296,7 @@ impl Nginx {
             let end = self.end(piece, next, rest).ok_or_else(|| {
                 let then = String::from_utf8_lossy(piece.then.needle());
                 let due = format!("`{}` is due after `${}`", then.escape_debug(), piece.name);
-                Fault::of(line, rest, due)
+                NoEntry::of(line, rest, due)
             })?;
             let (value, after) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             if piece.used
@@ -306,7 +312,7 @@ impl Nginx {
             rest = after.get(piece.then.needle().len()..).unwrap_or_default();
         }
         if !rest.is_empty() {
-            return Err(Fault::of(line, rest, "the format ends here"));
+            return Err(NoEntry::of(line, rest, "the format ends here"));
         }
         let value = |meaning: Meaning| values.get(meaning as usize).copied().flatten();
         self.fill(line, value, entry, work)
@@ -318,29 +324,32 @@ impl Nginx {
         value: impl Fn(Meaning) -> Option<&'a [u8]>,
         entry: &mut Entry,
         work: &mut Work,
-    ) -> Result<Kind, Fault> {
+    ) -> Result<Kind, NoEntry> {
         let number = |meaning, due: &'static str| {
             value(meaning)
-                .map(|text| clock::whole(text).ok_or_else(|| Fault::of(line, text, due)))
+                .map(|text| clock::whole(text).ok_or_else(|| NoEntry::of(line, text, due)))
                 .transpose()
         };
         let ended = if let Some(text) = value(Meaning::Msec) {
             clock::decimal(text, clock::SECOND)
-                .ok_or_else(|| Fault::of(line, text, "a time in seconds is due"))?
+                .ok_or_else(|| NoEntry::of(line, text, "a time in seconds is due"))?
         } else if let Some(text) = value(Meaning::Iso) {
             clock::iso(text).ok_or_else(|| {
-                Fault::of(line, text, "a date as 2015-05-17T10:05:03+00:00 is due")
+                NoEntry::of(line, text, "a date as 2015-05-17T10:05:03+00:00 is due")
             })?
         } else if let Some(text) = value(Meaning::Local) {
             clock::common(text).ok_or_else(|| {
-                Fault::of(line, text, "a date as 17/May/2015:10:05:03 +0000 is due")
+                NoEntry::of(line, text, "a date as 17/May/2015:10:05:03 +0000 is due")
             })?
         } else {
-            return Err(Fault::new(0, "a time is due, but the line has `-` for it"));
+            return Err(NoEntry::new(
+                0,
+                "a time is due, but the line has `-` for it",
+            ));
         };
         let took = value(Meaning::RequestTime)
             .map(|text| {
-                seconds(text).ok_or_else(|| Fault::of(line, text, "a length of time is due"))
+                seconds(text).ok_or_else(|| NoEntry::of(line, text, "a length of time is due"))
             })
             .transpose()?;
         work.ended(entry, ended, took);
@@ -355,7 +364,7 @@ impl Nginx {
         }
         entry.status = number(Meaning::Status, "a status is due")?
             .map(|status| {
-                u16::try_from(status).map_err(|_| Fault::new(0, "the status is no status"))
+                u16::try_from(status).map_err(|_| NoEntry::new(0, "the status is no status"))
             })
             .transpose()?;
         entry.bytes = match number(Meaning::Bytes, "a number of bytes is due")? {
@@ -366,7 +375,7 @@ impl Nginx {
         match value(Meaning::Client).filter(|client| *client != b"unix:") {
             // It has no spaces; what a carrier put before the line would.
             Some(client) if client.contains(&b' ') => {
-                return Err(Fault::of(
+                return Err(NoEntry::of(
                     line,
                     client,
                     "the client's address is due, without a prefix",
@@ -397,7 +406,7 @@ impl Nginx {
                 status: value(Meaning::UpstreamStatus),
             };
             lists.fill(line, entry, work)?;
-            let times = |piece: &Piece| piece.meaning == Meaning::UpstreamTime;
+            let times = |piece: &FormatVariable| piece.meaning == Meaning::UpstreamTime;
             if !self.pieces.iter().any(times) {
                 work.whole_for_server(entry);
             }

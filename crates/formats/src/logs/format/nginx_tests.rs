@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn read(format: &str, text: &str) -> Result<Entry, Fault> {
+fn read(format: &str, text: &str) -> Result<Entry, NoEntry> {
     let format: Nginx = format.parse().unwrap();
     let (mut entry, mut work) = (Entry::default(), Work::default());
     format

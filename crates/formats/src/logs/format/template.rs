@@ -3,7 +3,7 @@
 
 use memchr::memmem::Finder;
 
-use super::Fault;
+use super::NoEntry;
 
 /// A value and the text that follows it.
 #[derive(Clone, Debug)]
@@ -100,10 +100,10 @@ impl Template {
         &self,
         line: &'a [u8],
         each: &mut impl FnMut(usize, &'a [u8]),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), NoEntry> {
         let mut rest = line.strip_prefix(&*self.lead).ok_or_else(|| {
             let lead = String::from_utf8_lossy(&self.lead);
-            Fault::new(0, format!("`{}` is due at the start", lead.escape_debug()))
+            NoEntry::new(0, format!("`{}` is due at the start", lead.escape_debug()))
         })?;
         for (place, piece) in self.pieces.iter().enumerate() {
             let (end, next) = piece.end(rest).ok_or_else(|| {
@@ -113,7 +113,7 @@ impl Template {
                 } else {
                     format!("`{}` is due after `{}`", then.escape_debug(), piece.name)
                 };
-                Fault::of(line, rest, due)
+                NoEntry::of(line, rest, due)
             })?;
             let value = rest.get(..end).unwrap_or_default();
             let bare = value
@@ -123,7 +123,7 @@ impl Template {
             rest = rest.get(next..).unwrap_or_default();
         }
         if !rest.is_empty() {
-            return Err(Fault::of(line, rest, "the format ends here"));
+            return Err(NoEntry::of(line, rest, "the format ends here"));
         }
         Ok(())
     }

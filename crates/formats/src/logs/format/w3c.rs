@@ -6,7 +6,7 @@
 //! the answer has been sent). `time-taken` is milliseconds with IIS and seconds with CloudFront,
 //! which the header tells.
 
-use super::{Fault, Kind, Work, set_route};
+use super::{Kind, NoEntry, Work, set_route};
 pub(super) use crate::logs::clock::SECOND;
 
 use crate::logs::clock;
@@ -18,7 +18,7 @@ pub(super) const MS: i64 = 1_000_000;
 
 /// What is known of the columns, kept from line to line.
 #[derive(Debug, Default)]
-pub(super) struct State {
+pub(super) struct W3cState {
     fields: Vec<String>,
     /// The day of `#Date:`, for logs whose lines have the time alone.
     day: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct State {
     is_microsoft: bool,
 }
 
-impl State {
+impl W3cState {
     fn directive(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         let (word, rest) = text.split_once(':').unwrap_or((&text, ""));
@@ -63,7 +63,7 @@ pub(super) fn line(
     line: &[u8],
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     if line.starts_with(b"#") {
         work.w3c.directive(line);
         return Ok(Kind::Other);
@@ -75,19 +75,19 @@ pub(super) fn line(
 }
 
 fn row(
-    state: &State,
+    state: &W3cState,
     worth: Option<i64>,
     line: &[u8],
     entry: &mut Entry,
     work: &mut Work,
-) -> Result<Kind, Fault> {
+) -> Result<Kind, NoEntry> {
     if state.fields.is_empty() {
-        return Err(Fault::new(0, "a line with `#Fields:` is due before"));
+        return Err(NoEntry::new(0, "a line with `#Fields:` is due before"));
     }
     let mark = if line.contains(&b'\t') { b'\t' } else { b' ' };
     let cells: Vec<&[u8]> = line.split(|&byte| byte == mark).collect();
     if cells.len() != state.fields.len() {
-        return Err(Fault::new(
+        return Err(NoEntry::new(
             0,
             format!("{} fields are due, not {}", state.fields.len(), cells.len()),
         ));
@@ -99,10 +99,10 @@ fn row(
             .copied()
     };
     let value = |name: &str| cell(name).and_then(known);
-    let time = value("time").ok_or_else(|| Fault::new(0, "a `time` is due"))?;
+    let time = value("time").ok_or_else(|| NoEntry::new(0, "a `time` is due"))?;
     let day = value("date").unwrap_or(&state.day);
     let ended = clock::iso(&[day, b" ", time].concat()).ok_or_else(|| {
-        Fault::of(
+        NoEntry::of(
             line,
             time,
             "a date as 2023-11-14 and a time as 22:13:20 are due",
@@ -114,7 +114,7 @@ fn row(
     };
     work.ended(entry, ended, took);
     let number = |text: &[u8], due: &'static str| {
-        clock::whole(text).ok_or_else(|| Fault::of(line, text, due))
+        clock::whole(text).ok_or_else(|| NoEntry::of(line, text, due))
     };
     if let Some(text) = value("sc-status") {
         let status = number(text, "a status is due")?;
@@ -147,26 +147,26 @@ fn row(
 }
 
 /// The nanoseconds of a `time-taken`.
-fn taken(line: &[u8], text: &[u8], worth: Option<i64>) -> Result<u64, Fault> {
+fn taken(line: &[u8], text: &[u8], worth: Option<i64>) -> Result<u64, NoEntry> {
     // Only seconds are written with decimals.
     let worth = worth.or(text.contains(&b'.').then_some(SECOND));
     let Some(worth) = worth else {
-        let shown = Fault::of(line, text, "");
-        return Err(Fault::question(
+        let shown = NoEntry::of(line, text, "");
+        return Err(NoEntry::question(
             shown.at,
             "does not say in which unit its `time-taken` is: say so by w3c=ms or w3c=s",
         ));
     };
     clock::decimal(text, worth)
         .and_then(|nanos| u64::try_from(nanos).ok())
-        .ok_or_else(|| Fault::of(line, text, "a length of time is due (`time-taken`)"))
+        .ok_or_else(|| NoEntry::of(line, text, "a length of time is due (`time-taken`)"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(worth: Option<i64>, text: &str) -> Result<Vec<Entry>, Fault> {
+    fn read(worth: Option<i64>, text: &str) -> Result<Vec<Entry>, NoEntry> {
         let mut work = Work::default();
         let mut entries = Vec::new();
         for row in text.lines() {

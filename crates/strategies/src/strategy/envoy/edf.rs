@@ -9,34 +9,34 @@ use crate::strategy::MemberId;
 /// Hosts by deadline.
 #[derive(Clone, Debug)]
 pub(super) struct Edf {
-    queue: BinaryHeap<Reverse<Entry>>,
+    queue: BinaryHeap<Reverse<Deadline>>,
     now: f64,
     added: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Deadline {
     deadline: f64,
     order: u64,
     member: MemberId,
 }
 
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
+impl PartialEq for Deadline {
+    fn eq(&self, other: &Deadline) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Entry {}
+impl Eq for Deadline {}
 
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
+impl PartialOrd for Deadline {
+    fn partial_cmp(&self, other: &Deadline) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
+impl Ord for Deadline {
+    fn cmp(&self, other: &Deadline) -> std::cmp::Ordering {
         self.deadline
             .total_cmp(&other.deadline)
             .then(self.order.cmp(&other.order))
@@ -63,7 +63,7 @@ impl Edf {
             }
             done += floor;
             edf.now = edf.now.max(floor / weight);
-            edf.queue.push(Reverse(Entry {
+            edf.queue.push(Reverse(Deadline {
                 deadline: (floor + 1.0) / weight,
                 order: edf.added,
                 member,
@@ -82,11 +82,11 @@ impl Edf {
 
     /// Takes the host that is due, and lets it be due again by its weight of now.
     pub(super) fn pick(&mut self, weight: impl Fn(MemberId) -> f64) -> Option<MemberId> {
-        let Reverse(Entry {
+        let Reverse(Deadline {
             deadline, member, ..
         }) = self.queue.pop()?;
         self.now = deadline;
-        self.queue.push(Reverse(Entry {
+        self.queue.push(Reverse(Deadline {
             deadline: deadline + 1.0 / weight(member),
             order: self.added,
             member,

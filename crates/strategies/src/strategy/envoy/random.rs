@@ -25,15 +25,15 @@ pub struct Config {
 }
 
 /// `RANDOM`.
-pub type EnvoyRandom = LoadBalancer<Random>;
+pub type EnvoyRandom = LoadBalancer<RandomPolicy>;
 
 /// Draws a host.
 #[derive(Clone, Debug)]
-pub struct Random {
+pub struct RandomPolicy {
     hosts: Hosts,
 }
 
-impl Policy for Random {
+impl Policy for RandomPolicy {
     type Config = Config;
 
     fn heeds_answers(_: &Config) -> bool {
@@ -41,7 +41,7 @@ impl Policy for Random {
     }
 
     fn new(_: &Config, hosts: Hosts, _: &mut Context<'_>) -> Self {
-        Random { hosts }
+        RandomPolicy { hosts }
     }
 
     fn cluster(config: &Config) -> &Cluster {

@@ -40,11 +40,11 @@ pub struct Config {
 }
 
 /// `ROUND_ROBIN`.
-pub type EnvoyRoundRobin = LoadBalancer<RoundRobin>;
+pub type EnvoyRoundRobin = LoadBalancer<RoundRobinPolicy>;
 
 /// Takes hosts in turn.
 #[derive(Clone, Debug)]
-pub struct RoundRobin {
+pub struct RoundRobinPolicy {
     hosts: Hosts,
     starts: Starts,
     schedules: Schedules,
@@ -52,7 +52,7 @@ pub struct RoundRobin {
     turns: Vec<u64>,
 }
 
-impl Policy for RoundRobin {
+impl Policy for RoundRobinPolicy {
     type Config = Config;
 
     fn heeds_answers(_: &Config) -> bool {
@@ -61,7 +61,7 @@ impl Policy for RoundRobin {
 
     fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
         let schedules = Schedules::new(config.seed, cx);
-        RoundRobin {
+        RoundRobinPolicy {
             turns: vec![u64::from(schedules.seed()); hosts.sets()],
             hosts,
             starts: Starts::new(&config.slow_start),

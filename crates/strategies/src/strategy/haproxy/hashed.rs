@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::backend::Algorithm;
 use super::map::Map;
-use super::ring::Ring;
+use super::ring::HashRing;
 use super::servers::{Servers, Shared};
 use crate::strategy::hash::haproxy::{Function, full_hash};
 use crate::strategy::{Context, MemberId, Origin, Pick, Request};
@@ -126,7 +126,7 @@ pub struct Hashed<H> {
 #[derive(Clone, Debug)]
 enum Places {
     Map(Map),
-    Ring(Ring),
+    Ring(HashRing),
 }
 
 impl<H> Hashed<H> {
@@ -182,7 +182,7 @@ impl<H: Hashes> Algorithm for Hashed<H> {
             },
             balance_factor: shared.hash_balance_factor,
             places: if consistent {
-                Places::Ring(Ring::default())
+                Places::Ring(HashRing::default())
             } else {
                 Places::Map(Map::default())
             },

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::backend::{self, Algorithm, Backend};
-use super::ring::Ring;
+use super::ring::HashRing;
 use super::servers::{Servers, Shared};
 use crate::strategy::{Context, MemberId, Pick, Request};
 use lbsim_engine::time::Span;
@@ -69,7 +69,7 @@ pub type HaproxyRandom = Backend<RingDraws>;
 pub struct RingDraws {
     draws: u32,
     state: u32,
-    ring: Ring,
+    ring: HashRing,
     outdated: bool,
 }
 
@@ -99,7 +99,7 @@ impl Algorithm for RingDraws {
         RingDraws {
             draws: config.draws,
             state: config.seed.unwrap_or_else(own).max(1),
-            ring: Ring::default(),
+            ring: HashRing::default(),
             outdated: true,
         }
     }

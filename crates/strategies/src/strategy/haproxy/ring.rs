@@ -7,13 +7,13 @@ use crate::strategy::{Context, MemberId};
 
 /// Points in order.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ring {
+pub(super) struct HashRing {
     points: Vec<(u32, MemberId)>,
     /// The last point taken in turn, for requests without a key.
     turn: usize,
 }
 
-impl Ring {
+impl HashRing {
     /// Places the servers that are in charge. A point hashes a server's number and its own, so a
     /// change of weight adds or takes away points and moves none.
     pub(super) fn place(&mut self, servers: &Servers, cx: &Context<'_>) {

@@ -16,7 +16,7 @@
 
 use super::address::{destination, fold};
 use super::service::{Config, Scheduler, Service, VirtualService};
-use super::table::{BITS, Table, buckets};
+use super::table::{BITS, LookupTable, buckets};
 use crate::strategy::hash::linux::hash_32;
 use crate::strategy::{Member, MemberId, Request};
 use lbsim_engine::time::{Span, Time};
@@ -27,7 +27,7 @@ pub type IpvsDestinationHashing = VirtualService<Dh>;
 /// The scheduler `dh`.
 #[derive(Clone, Debug)]
 pub struct Dh {
-    table: Table,
+    table: LookupTable,
 }
 
 impl Scheduler for Dh {
@@ -39,7 +39,7 @@ impl Scheduler for Dh {
 
     fn new(_: &Config, _: &[Member]) -> Self {
         Dh {
-            table: Table::default(),
+            table: LookupTable::default(),
         }
     }
 

@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::{server, source};
 use super::service::{Scheduler, Service, TIME_WAIT, VirtualService, gcd};
-use super::table::Table;
+use super::table::LookupTable;
 use crate::strategy::hash::linux::hsiphash;
 use crate::strategy::hash::maglev::{Preference, fill};
 use crate::strategy::{Member, MemberId, Origin, Request};
@@ -71,7 +71,7 @@ pub struct Mh {
     config: Config,
     /// Where each server begins, and how far it goes on.
     preferences: Vec<(u32, u32)>,
-    table: Table,
+    table: LookupTable,
 }
 
 /// `ip_vs_mh_permutate` and `ip_vs_mh_populate`: the table, with these places to begin and go on by
@@ -113,7 +113,7 @@ impl Scheduler for Mh {
         Mh {
             config: config.clone(),
             preferences: members.iter().map(preference).collect(),
-            table: Table::default(),
+            table: LookupTable::default(),
         }
     }
 

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::source;
 use super::service::{Scheduler, Service, TIME_WAIT, VirtualService};
-use super::table::{BITS, Table, buckets};
+use super::table::{BITS, LookupTable, buckets};
 use crate::strategy::hash::linux::hash_32;
 use crate::strategy::{Member, MemberId, Origin, Request};
 use lbsim_engine::time::{Span, Time};
@@ -55,7 +55,7 @@ pub type IpvsSourceHashing = VirtualService<Sh>;
 #[derive(Clone, Debug)]
 pub struct Sh {
     config: Config,
-    table: Table,
+    table: LookupTable,
 }
 
 impl Scheduler for Sh {
@@ -68,7 +68,7 @@ impl Scheduler for Sh {
     fn new(config: &Config, _: &[Member]) -> Self {
         Sh {
             config: config.clone(),
-            table: Table::default(),
+            table: LookupTable::default(),
         }
     }
 

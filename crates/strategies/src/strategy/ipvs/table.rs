@@ -9,12 +9,12 @@ use crate::strategy::MemberId;
 
 /// A table of servers.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Table {
+pub(super) struct LookupTable {
     slots: Vec<MemberId>,
     fresh: bool,
 }
 
-impl Table {
+impl LookupTable {
     /// Servers have come or gone, or have another weight.
     pub(super) fn refill_later(&mut self) {
         self.fresh = false;

@@ -28,7 +28,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::peers::{self, Condition, PASSED_OVER, Peers};
-use super::ring::Ring;
+use super::ring::KetamaRing;
 use super::smooth::in_turn;
 use super::upstream::{Method, Upstream};
 use crate::strategy::{Context, Origin, Pick, Request};
@@ -94,7 +94,7 @@ pub type NginxHash = Upstream<ByHash>;
 pub struct ByHash {
     key: HashKey,
     /// Where the hash is consistent.
-    ring: Option<Ring>,
+    ring: Option<KetamaRing>,
 }
 
 impl ByHash {
@@ -132,7 +132,7 @@ fn plain(peers: &mut Peers, key: &[u8], request: &Request<'_>, cx: &mut Context<
 
 fn consistent(
     peers: &mut Peers,
-    ring: &Ring,
+    ring: &KetamaRing,
     key: &[u8],
     request: &Request<'_>,
     cx: &Context<'_>,
@@ -175,7 +175,7 @@ impl Method for ByHash {
     fn new(config: &Config, peers: &Peers, cx: &Context<'_>) -> Self {
         let ring = config
             .consistent
-            .then(|| Ring::new(peers.primaries(), cx.pool));
+            .then(|| KetamaRing::new(peers.primaries(), cx.pool));
         ByHash {
             key: config.key,
             ring,
@@ -184,7 +184,7 @@ impl Method for ByHash {
 
     fn reloaded(&mut self, peers: &Peers, cx: &Context<'_>) {
         if let Some(ring) = &mut self.ring {
-            *ring = Ring::new(peers.primaries(), cx.pool);
+            *ring = KetamaRing::new(peers.primaries(), cx.pool);
         }
     }
 

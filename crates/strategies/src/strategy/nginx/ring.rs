@@ -13,15 +13,15 @@ const POINTS: u32 = 160;
 /// Points in order, each of a server as its address is written: peers with the same text share
 /// their points.
 #[derive(Clone, Debug)]
-pub(super) struct Ring {
+pub(super) struct KetamaRing {
     /// Where the point is, and whose, as an index into `servers`.
     points: Vec<(u32, u32)>,
     servers: Vec<Vec<MemberId>>,
 }
 
-impl Ring {
-    pub(super) fn new(members: &[MemberId], pool: &Pool) -> Ring {
-        let mut ring = Ring {
+impl KetamaRing {
+    pub(super) fn new(members: &[MemberId], pool: &Pool) -> KetamaRing {
+        let mut ring = KetamaRing {
             points: Vec::new(),
             servers: Vec::new(),
         };

@@ -25,7 +25,7 @@ use lbsim_engine::rng::mix;
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
     /// What is hashed.
-    pub on: On,
+    pub on: HashOn,
     /// Points on the ring for a member of average weight.
     #[schemars(range(min = 1, max = 10_000))]
     pub points: u32,
@@ -34,7 +34,7 @@ pub struct Config {
 /// What is hashed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum On {
+pub enum HashOn {
     /// The key that the request asks for.
     #[default]
     Key,
@@ -47,7 +47,7 @@ pub enum On {
 impl Default for Config {
     fn default() -> Config {
         Config {
-            on: On::Key,
+            on: HashOn::Key,
             points: 160,
         }
     }
@@ -56,7 +56,7 @@ impl Default for Config {
 /// Points on a ring, in order.
 #[derive(Clone, Debug)]
 pub struct ConsistentHashing {
-    on: On,
+    on: HashOn,
     ring: Ring,
 }
 
@@ -66,8 +66,8 @@ impl News for ConsistentHashing {
 
     fn origin(config: &Config) -> Origin {
         match config.on {
-            On::Address => Origin::Address,
-            On::Key | On::Client => Origin::Nothing,
+            HashOn::Address => Origin::Address,
+            HashOn::Key | HashOn::Client => Origin::Nothing,
         }
     }
 
@@ -91,9 +91,9 @@ impl Rule for ConsistentHashing {
         _: &mut Context<'_>,
     ) -> MemberId {
         let key = match self.on {
-            On::Key => request.key.word(),
-            On::Client => request.client.word(),
-            On::Address => match request.address {
+            HashOn::Key => request.key.word(),
+            HashOn::Client => request.client.word(),
+            HashOn::Address => match request.address {
                 IpAddr::V4(v4) => u64::from(v4.to_bits()),
                 IpAddr::V6(v6) => mix((v6.to_bits() >> 64) as u64) ^ v6.to_bits() as u64,
             },
