@@ -26,7 +26,7 @@ pub use drain::Drain;
 pub use errors::Errors;
 pub use lossy_link::LossyLink;
 pub use rolling::{Order, Rolling};
-pub use schedule::{Again, Schedule, Stretch};
+pub use schedule::{Again, Length, Schedule};
 pub use slow_link::SlowLink;
 pub use slowdown::{NoisyNeighbours, Slowdown};
 pub use target::{Find, Place, Ways};

@@ -58,7 +58,7 @@ impl Again {
 
 /// How long something is so.
 #[derive(Clone, Debug)]
-pub enum Stretch {
+pub enum Length {
     /// Always as long.
     Constant(Span),
     /// Drawn from an exponential distribution of this mean in seconds, by inversion.
@@ -67,40 +67,40 @@ pub enum Stretch {
     Drawn(Box<Sampler>),
 }
 
-impl Stretch {
+impl Length {
     /// Nothing is shorter: time goes on between one time and the next.
     const LEAST: Span = Span::from_nanos(1);
 
-    fn of(sampler: Sampler) -> Stretch {
+    fn of(sampler: Sampler) -> Length {
         if sampler.variance() > 0.0 {
-            Stretch::Drawn(Box::new(sampler))
+            Length::Drawn(Box::new(sampler))
         } else {
-            Stretch::Constant(Span::from_seconds(sampler.mean()))
+            Length::Constant(Span::from_seconds(sampler.mean()))
         }
     }
 
     /// How long this time.
     pub fn draw(&self, rng: &mut Rng) -> Span {
         let span = match self {
-            Stretch::Constant(span) => *span,
-            Stretch::Exponential(mean) => Span::from_seconds(-libm::log(uniform_open(rng)) * mean),
-            Stretch::Drawn(sampler) => Span::from_seconds(sampler.sample(rng)),
+            Length::Constant(span) => *span,
+            Length::Exponential(mean) => Span::from_seconds(-libm::log(uniform_open(rng)) * mean),
+            Length::Drawn(sampler) => Span::from_seconds(sampler.sample(rng)),
         };
-        span.max(Stretch::LEAST)
+        span.max(Length::LEAST)
     }
 
     /// How long on average, in seconds.
     pub fn mean(&self) -> f64 {
         match self {
-            Stretch::Constant(span) => span.seconds(),
-            Stretch::Exponential(mean) => *mean,
-            Stretch::Drawn(sampler) => sampler.mean(),
+            Length::Constant(span) => span.seconds(),
+            Length::Exponential(mean) => *mean,
+            Length::Drawn(sampler) => sampler.mean(),
         }
     }
 
     /// Whether it differs from time to time.
     pub fn is_random(&self) -> bool {
-        !matches!(self, Stretch::Constant(_))
+        !matches!(self, Length::Constant(_))
     }
 }
 
@@ -114,9 +114,9 @@ pub enum Schedule {
         /// From when on it may come.
         from: Time,
         /// How long all is well before each time.
-        well: Stretch,
+        well: Length,
         /// How long it holds each time.
-        ill: Stretch,
+        ill: Length,
         /// Whether all are struck at the same times, and not each on its own.
         together: bool,
     },
@@ -127,14 +127,14 @@ impl Schedule {
     pub(super) fn planned(at: Span, lasts: Option<Span>, again: Option<&Again>) -> Schedule {
         let from = Time::ZERO + at;
         // What is no distribution has been refused.
-        let drawn = |dist: &Dist<Span>| dist.sampler().ok().map(Stretch::of);
+        let drawn = |dist: &Dist<Span>| dist.sampler().ok().map(Length::of);
         match again {
             None => Schedule::Once(from, lasts.map_or(Time::NEVER, |lasts| from + lasts)),
             Some(again) => Schedule::Again {
                 from,
-                well: drawn(&again.after).unwrap_or(Stretch::Constant(Span::FOREVER)),
+                well: drawn(&again.after).unwrap_or(Length::Constant(Span::FOREVER)),
                 ill: (again.lasts.as_ref().and_then(drawn))
-                    .unwrap_or(Stretch::Constant(lasts.unwrap_or(Span::FOREVER))),
+                    .unwrap_or(Length::Constant(lasts.unwrap_or(Span::FOREVER))),
                 together: again.together,
             },
         }
@@ -144,8 +144,8 @@ impl Schedule {
     pub(super) fn exponential(well: Span, ill: Span) -> Schedule {
         Schedule::Again {
             from: Time::ZERO,
-            well: Stretch::Exponential(well.seconds()),
-            ill: Stretch::Exponential(ill.seconds()),
+            well: Length::Exponential(well.seconds()),
+            ill: Length::Exponential(ill.seconds()),
             together: false,
         }
     }
@@ -155,7 +155,7 @@ impl Schedule {
         match self {
             Schedule::Once(begins, _) => *begins,
             Schedule::Again { from, well, .. } => match well {
-                Stretch::Constant(well) => *from + *well,
+                Length::Constant(well) => *from + *well,
                 _ => *from,
             },
         }
@@ -168,11 +168,11 @@ impl Schedule {
             Schedule::Once(begins, ends) => vec![(*begins, *ends)],
             Schedule::Again {
                 from,
-                well: Stretch::Constant(well),
-                ill: Stretch::Constant(ill),
+                well: Length::Constant(well),
+                ill: Length::Constant(ill),
                 ..
             } => {
-                let well = (*well).max(Stretch::LEAST);
+                let well = (*well).max(Length::LEAST);
                 let first = (*from + well, *from + well + *ill);
                 std::iter::successors(Some(first), |(_, ends)| {
                     Some((*ends + well, *ends + well + *ill))
