@@ -4,14 +4,16 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
 
 const [wasm, out, scenario, ...set] = process.argv.slice(2);
 const text = readFileSync(scenario, "utf8");
 
-// What the scenario reads beside its text: the module has no files, so it is handed them.
+// What the scenario reads beside its text: the module has no files, so it is handed them, as text.
 const files = {};
 for (const [, name] of text.matchAll(/^[^#\n]*\bfile\s*=\s*"([^"]+)"/gm)) {
-  files[name] = readFileSync(join(dirname(scenario), name), "utf8");
+  const bytes = readFileSync(join(dirname(scenario), name));
+  files[name] = (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }
 
 const { instance } = await WebAssembly.instantiate(readFileSync(wasm), {});

@@ -371,4 +371,40 @@ mod tests {
             "{fault}"
         );
     }
+
+    /// What is handed over is read as what stands on disk, packed or not, and goes before it.
+    #[test]
+    fn a_file_that_is_handed_over_counts_as_one_on_disk() {
+        let place = tempfile::tempdir().unwrap();
+        let rows = "at\n0\n0.1\n0.105\n0.2\n0.3\n";
+        std::fs::write(place.path().join("five.csv"), rows).unwrap();
+        let text = TEXT
+            .replace(
+                r#"{ kind = "poisson", rate = "80/s" }"#,
+                r#"{ kind = "trace", file = "five.csv", columns = { time = "at" } }"#,
+            )
+            .replace("duration = \"10s\"", "")
+            .replace("baseline = \"any\"", "");
+        let text = &text[..text.find("[sweep]").unwrap()];
+        let path = place.path().join("five.toml");
+        let on_disk = Scenario::parse(&path, text, &[]).unwrap();
+        let given = |contents: &[u8]| {
+            Builder::read(&path, text)
+                .file("five.csv", contents)
+                .check()
+        };
+        let alike = given(rows.as_bytes()).unwrap();
+        assert_eq!(alike.files, on_disk.files);
+        assert_eq!(alike.duration(), on_disk.duration());
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, rows.as_bytes()).unwrap();
+        let packed = given(&packed.finish().unwrap()).unwrap();
+        assert_eq!(packed.duration(), on_disk.duration());
+        assert_ne!(packed.files, on_disk.files);
+        // Another file of that name is the one that counts.
+        let longer = given(b"at\n0\n0.6\n").unwrap();
+        assert_eq!(longer.duration(), Span::from_millis(600));
+        let wrong = given(b"at\n0\nsoon\n").unwrap_err().to_string();
+        assert!(wrong.contains("`five.csv` row 2"), "{wrong}");
+    }
 }

@@ -445,3 +445,13 @@ warning[alike]: two names�[31m are alike
 "#);
     assert!(render(&document, &[fault], true).contains("\u{1b}["));
 }
+
+/// The same text is read alike where words have 32 bits.
+#[test]
+fn no_setting_is_as_wide_as_a_word() {
+    let schema = super::schema().to_string();
+    assert!(schema.contains(r#""format":"uint64""#), "{schema}");
+    for word in [r#""format":"uint""#, r#""format":"int""#] {
+        assert!(!schema.contains(word), "{word}");
+    }
+}

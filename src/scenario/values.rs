@@ -204,11 +204,11 @@ fn out_of_format(number: i128, schema: &Json) -> Option<(i128, i128)> {
         "int8" => (i128::from(i8::MIN), i128::from(i8::MAX)),
         "int16" => (i128::from(i16::MIN), i128::from(i16::MAX)),
         "int32" => (i128::from(i32::MIN), i128::from(i32::MAX)),
-        "int64" | "int" => (i128::from(i64::MIN), i128::from(i64::MAX)),
+        "int64" => (i128::from(i64::MIN), i128::from(i64::MAX)),
         "uint8" => (0, i128::from(u8::MAX)),
         "uint16" => (0, i128::from(u16::MAX)),
         "uint32" => (0, i128::from(u32::MAX)),
-        "uint64" | "uint" => (0, i128::from(u64::MAX)),
+        "uint64" => (0, i128::from(u64::MAX)),
         _ => (i128::from(i64::MIN), i128::from(u64::MAX)),
     };
     (number < least || number > most).then_some((least, most))

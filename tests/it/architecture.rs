@@ -125,6 +125,26 @@ fn nothing_reads_the_clock_or_an_unordered_map_where_results_are_made() {
     }
 }
 
+/// What a browser has none of stands where a feature says so.
+#[test]
+fn threads_and_clocks_are_known_in_few_places() {
+    let parts = ["crates", "src/scenario", "src/experiment", "src/report"];
+    for path in parts.iter().flat_map(|part| sources(&root().join(part))) {
+        if path.ends_with("tests.rs") {
+            continue;
+        }
+        let code = code(&path);
+        for word in ["rayon", "thread::spawn", "Instant", "SystemTime"] {
+            let is_journal = path.ends_with("experiment/journal.rs") && word == "Instant";
+            assert!(
+                is_journal || !code.contains(word),
+                "{}: {word}",
+                path.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn a_strategy_cannot_reach_the_servers() {
     let manifest = root().join("crates/strategies/Cargo.toml");
