@@ -401,9 +401,9 @@ mod tests {
         let packed = given(&packed.finish().unwrap()).unwrap();
         assert_eq!(packed.duration(), on_disk.duration());
         assert_ne!(packed.files, on_disk.files);
-        // Another file of that name is the one that counts.
+        // Another file of that name is the one that counts; a run ends after its last row.
         let longer = given(b"at\n0\n0.6\n").unwrap();
-        assert_eq!(longer.duration(), Span::from_millis(600));
+        assert_eq!(longer.duration(), Span::from_nanos(600_000_001));
         let wrong = given(b"at\n0\nsoon\n").unwrap_err().to_string();
         assert!(wrong.contains("`five.csv` row 2"), "{wrong}");
     }
