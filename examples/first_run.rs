@@ -29,13 +29,13 @@ service = { kind = "exponential", mean = "10ms" }
 "#;
 
 /// Runs the scenario.
-pub fn report() -> Result<Report, Box<dyn std::error::Error>> {
+pub fn report() -> Result<Report, lbsim::Error> {
     let scenario = Scenario::from_text("two-of-ten.toml", SCENARIO)?;
     Ok(Experiment::new(scenario).run()?)
 }
 
 /// Prints its table.
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn main() -> Result<(), lbsim::Error> {
     println!("{}", report()?);
     Ok(())
 }

@@ -69,16 +69,21 @@ count = 4
 service = { kind = "exponential", mean = "20ms" }
 "#;
 
-/// Runs the scenario with both.
-pub fn report() -> Result<Report, Box<dyn std::error::Error>> {
+/// The scenario with both.
+pub fn experiment() -> Result<Experiment, lbsim::Error> {
     let scenario = Scenario::builder("own-strategy.toml", SCENARIO)
         .compare(Custom::new::<QuickestIdle>("quickest-idle", ()))
         .check()?;
-    Ok(Experiment::new(scenario).run()?)
+    Ok(Experiment::new(scenario))
+}
+
+/// Runs it.
+pub fn report() -> Result<Report, lbsim::Error> {
+    Ok(experiment()?.run()?)
 }
 
 /// Prints the table.
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn main() -> Result<(), lbsim::Error> {
     println!("{}", report()?);
     Ok(())
 }

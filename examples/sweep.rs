@@ -33,13 +33,13 @@ values = ["50%", "70%", "90%"]
 "#;
 
 /// Runs the scenario at each load.
-pub fn report() -> Result<Report, Box<dyn std::error::Error>> {
+pub fn report() -> Result<Report, lbsim::Error> {
     let scenario = Scenario::from_text("loads.toml", SCENARIO)?;
     Ok(Experiment::new(scenario).run()?)
 }
 
 /// Prints a line a load.
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn main() -> Result<(), lbsim::Error> {
     println!("{}", report()?);
     Ok(())
 }

@@ -19,7 +19,7 @@ fn service(name: &str, servers: u32, mean: &str) -> Value {
 }
 
 /// Runs a front end that calls `copies` back ends for each request, and waits for all.
-pub fn report(copies: u32) -> Result<Report, Box<dyn std::error::Error>> {
+pub fn report(copies: u32) -> Result<Report, lbsim::Error> {
     let mut web = service("web", 4, "2ms");
     web["steps"] = json!([{ "call": "shard", "copies": copies, "blocking": false }]);
     let scenario = Scenario::describe(
@@ -37,7 +37,7 @@ pub fn report(copies: u32) -> Result<Report, Box<dyn std::error::Error>> {
 }
 
 /// Prints a line for each number of back ends.
-pub fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub fn main() -> Result<(), lbsim::Error> {
     println!("back ends  mean (ms)");
     for copies in [1, 2, 4] {
         let report = report(copies)?;

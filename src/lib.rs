@@ -6,7 +6,7 @@
 //! page is a tour of the library.
 //!
 //! ```text
-//!  scenario::Scenario ──► experiment::run ──────────────► report::tables ──► report::write
+//!  scenario::Scenario ──► experiment::run ──────────────► Report ──────────► report::write
 //!  text, checked           │  a cell for each variant       estimates,         results/<scenario>/
 //!                          │  and replication, in parallel  differences
 //!                          ▼
@@ -98,7 +98,7 @@
 //! | [`distribution`], [`model::arrivals`] | service times and the like; when requests come |
 //! | [`model`] | the simulated world, and one cell of it |
 //! | [`experiment`] | cells in parallel, estimates, paired differences |
-//! | [`report`] | rows of the CSV files, tables, charts |
+//! | [`report`] | the report, and its views: CSV files, table, page, JSON, charts |
 //! | [`stats`], [`theory`] | statistics of replications; closed forms of queueing theory |
 //! | [`scenario`] | reading and checking scenario files |
 //! | [`tune`], [`import`] | better weights; scenarios of configurations and logs |
@@ -135,7 +135,8 @@ pub mod scenario;
 pub mod tune;
 pub mod validation;
 
-pub use face::{Experiment, ExperimentError, Report};
+pub use face::{Error, Experiment};
+pub use report::Report;
 pub use scenario::Scenario;
 pub use strategy::Custom;
 

@@ -6,7 +6,6 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 
 use super::interrupt::listen;
 use super::output::{Failure, Output};
@@ -14,12 +13,10 @@ use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress};
 use crate::model::blueprint::When;
 use crate::prose::{counted, listed};
-use crate::report::requests::{Packing, Shape};
-use crate::report::sureness;
-use crate::report::sweep::SweepTables;
+use crate::report::json::{self, Json};
+use crate::report::requests::{self, Packing, Shape};
 use crate::report::table::{self, Style};
-use crate::report::tables::Tables;
-use crate::report::{folder, write};
+use crate::report::{Report, folder, write};
 use crate::scenario::Scenario;
 
 #[derive(Debug, Args)]
@@ -110,31 +107,40 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         .collect();
     let outcomes = live(&runs, &pool, output)?;
     let mut outcomes = outcomes.as_slice();
-    let mut printed = Vec::new();
+    let mut done = Vec::new();
     for scenario in &scenarios {
         let (own, others) = outcomes.split_at(scenario.runs().len());
         outcomes = others;
-        let requests = args.requests.map(|format| match format {
+        let rows = args.requests.map(|format| match format {
             RequestFormat::Csv => (Shape::Csv, Packing::Plain),
             RequestFormat::Gzip => (Shape::Csv, Packing::Gzip),
             RequestFormat::Zstd => (Shape::Csv, Packing::Zstd),
             RequestFormat::Nginx => (Shape::Nginx, Packing::Plain),
         });
-        let folder = pool.install(|| write::write(&args.out, scenario, own, requests))?;
-        for warning in sureness::warnings(scenario, own) {
+        let report = Report::new(scenario, own);
+        let folder = pool.install(|| {
+            write::write(&args.out, &report, |place| match rows {
+                Some(rows) => requests::write(place, scenario, &own[0], rows),
+                None => Ok(()),
+            })
+        })?;
+        for warning in &report.about.warnings {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }
         match args.format {
-            Format::Text => output.print(&text(scenario, own, &folder, output))?,
-            Format::Json => printed.push(json(scenario, own, &folder)),
+            Format::Text => output.print(&text(&report, &folder, output))?,
+            Format::Json => done.push((report, folder)),
         }
     }
     journals.into_iter().for_each(Journal::remove);
     if args.format == Format::Json {
-        output.print(&format!(
-            "{}\n",
-            serde_json::to_string_pretty(&printed).unwrap_or_default()
-        ))?;
+        let printed: Vec<Json<'_>> = (done.iter())
+            .map(|(report, folder)| Json {
+                report,
+                folder: Some(folder),
+            })
+            .collect();
+        output.print(&json::text(&printed))?;
     }
     Ok(())
 }
@@ -214,38 +220,18 @@ fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
     text
 }
 
-/// The results of one scenario, for programs.
-fn json(scenario: &Scenario, outcomes: &[Outcome], folder: &Path) -> serde_json::Value {
-    let mut object = json!({
-        "scenario": scenario.name,
-        "question": scenario.question,
-        "folder": folder,
-        "warnings": sureness::warnings(scenario, outcomes),
-    });
-    if scenario.sweep.is_some() {
-        let tables = SweepTables::new(scenario, outcomes);
-        object["sweep"] = json!(tables.estimates);
-        object["paired"] = json!(tables.paired);
-    } else {
-        let tables = Tables::new(scenario, &outcomes[0]);
-        object["summary"] = json!(tables.summary);
-        object["paired"] = json!(tables.paired);
-    }
-    object
-}
-
-fn text(scenario: &Scenario, outcomes: &[Outcome], folder: &Path, output: &Output) -> String {
+fn text(report: &Report, folder: &Path, output: &Output) -> String {
     let bold = anstyle::Style::new().bold();
     let dim = anstyle::Style::new().dimmed();
-    let sure: String = sureness::sentences(scenario, outcomes)
-        .iter()
+    let about = &report.about;
+    let sure: String = (about.findings.iter())
         .map(|sentence| format!("{sentence}\n"))
         .collect();
     format!(
         "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}Response times are of requests that succeeded; no verdict by them where the faster one fails more; ± is half of a 95% interval.\nCSV files and charts: {}\n",
-        scenario.question,
-        scenario.caption(Outcome::span(outcomes)),
-        table::draw(scenario, outcomes, Style::Terminal(output.colour())),
+        about.question,
+        about.caption,
+        table::draw(report, Style::Terminal(output.colour())),
         folder.display(),
     )
 }

@@ -6,16 +6,16 @@ use std::sync::atomic::Ordering;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
-use crate::report::folder;
 use crate::report::table::Style;
 use crate::report::tuning::{self as report, TuneTables};
 use crate::report::whole::whole;
+use crate::report::{folder, json};
 use crate::scenario::Template;
 use crate::scenario::moved::{files, moved};
 use crate::scenario::text::Document;
@@ -122,7 +122,8 @@ fn tell(
     output: &Output,
 ) -> Result<(), Failure> {
     let (tuned, left) = report::rewritten(space, template.document(), answer.recommended());
-    let folder = report::write(&args.out, space, answer, |to| {
+    let tables = TuneTables::new(space, answer);
+    let folder = report::write(&args.out, space, (answer, &tables), |to| {
         moved(&tuned, args.folder(), to)
     })?;
     for (path, value) in &left {
@@ -131,8 +132,7 @@ fn tell(
         ));
     }
     args.write(&tuned)?;
-    let tables = TuneTables::new(space, answer);
-    let sentences = report::sentences(space, answer);
+    let sentences = report::sentences(space, answer, &tables);
     match args.format {
         Format::Text => {
             let bold = anstyle::Style::new().bold();
@@ -155,7 +155,7 @@ fn tell(
             ))
         }
         Format::Json => {
-            let object = json!({
+            let mut object = json!({
                 "scenario": space.base.name,
                 "folder": folder,
                 "gain": answer.check.gains(),
@@ -163,14 +163,11 @@ fn tell(
                 "ended": answer.ended,
                 "verdict": sentences,
                 "strategy": space.base.variants[answer.tuned.variant].name,
-                "weights": tables.weights,
-                "check": tables.check,
-                "front": tables.front,
             });
-            output.print(&format!(
-                "{}\n",
-                serde_json::to_string_pretty(&object).unwrap_or_default()
-            ))
+            if let (Value::Object(object), Value::Object(rows)) = (&mut object, json!(tables)) {
+                object.extend(rows);
+            }
+            output.print(&json::text(&object))
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What a careful colleague would say of results.
 
-use super::comparison::estimate;
+use super::analysis::Analysis;
 use super::metric::{Of, metric};
 use super::outcome::{Outcome, VariantOutcome};
+use super::withheld::failed;
 use crate::scenario::warning::some_of;
 use crate::scenario::{Scenario, Variant, Warning};
 use crate::stats::{EXCEEDANCES, Warmup, mser5};
@@ -15,15 +16,16 @@ const MANY: f64 = 0.01;
 const CHANGE: f64 = 1.25;
 
 /// What is to be borne in mind with an outcome.
-pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
+pub fn cautions(scenario: &Scenario, outcome: &Outcome, analysis: &Analysis) -> Vec<Warning> {
     let mut found = Vec::new();
     let judge = metric(scenario.judge_by);
-    for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
-        let mut warn = |code, text| found.push(Warning { code, text });
-        if measured.runs.is_empty() {
+    let both = scenario.variants.iter().zip(&outcome.variants);
+    for (at, (variant, measured)) in both.enumerate() {
+        let mut warn = |code, text| found.push(Warning::new(code, text));
+        if measured.runs.is_empty() || came(measured) == 0 {
             continue;
         }
-        if judge.quantile().is_some() && estimate(measured, judge).estimate.is_none() {
+        if judge.quantile().is_some() && analysis.figure(at, judge).estimate.is_none() {
             warn(
                 "too-few-above",
                 format!(
@@ -32,9 +34,7 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
                 ),
             );
         }
-        let requests: u64 = measured.runs.iter().map(|run| run.requests).sum();
-        let succeeded: u64 = measured.runs.iter().map(|run| run.succeeded).sum();
-        let failed = (requests - succeeded) as f64 / requests.max(1) as f64;
+        let failed = failed(measured);
         let of_the_succeeded = judge.is_response_time() && judge.of == Of::Answered;
         if failed > MANY && of_the_succeeded {
             warn(
@@ -58,7 +58,53 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
         }
     }
     found.extend(without_chance(scenario, outcome));
+    found.extend(without_requests(scenario, outcome));
     found
+}
+
+/// The requests of all replications.
+fn came(measured: &VariantOutcome) -> u64 {
+    measured.runs.iter().map(|run| run.requests).sum()
+}
+
+/// Under which variants nothing came, or nothing from a group of clients.
+fn without_requests(scenario: &Scenario, outcome: &Outcome) -> Vec<Warning> {
+    let run: Vec<_> = (scenario.variants.iter().zip(&outcome.variants))
+        .filter(|(_, measured)| !measured.runs.is_empty())
+        .collect();
+    let warn = |what: String, nothing: &dyn Fn(&Variant, &VariantOutcome) -> bool| {
+        let none = run.iter().filter(|(variant, own)| nothing(variant, own));
+        let names: Vec<&str> = none.map(|(variant, _)| variant.name.as_str()).collect();
+        let under = match (names.len(), names.len() == run.len()) {
+            (0, _) => return None,
+            (_, true) => String::new(),
+            (_, false) => format!(" under {}", some_of(&names)),
+        };
+        let text = format!("{what} came in the measured window{under}: there is nothing to say");
+        Some(Warning::new("no-requests", text))
+    };
+    let all = warn("no request".to_owned(), &|_, own| came(own) == 0);
+    if all.is_some() {
+        return all.into_iter().collect();
+    }
+    let mut groups: Vec<&str> = Vec::new();
+    for source in run.iter().flat_map(|(own, _)| &own.blueprint.sources) {
+        if !groups.contains(&source.name.as_str()) {
+            groups.push(&source.name);
+        }
+    }
+    let of = |name: &str| {
+        warn(
+            format!("no request of clients `{name}`"),
+            &|variant, own| {
+                let mut sources = variant.blueprint.sources.iter();
+                let at = sources.position(|source| source.name == name);
+                at.and_then(|at| own.groups.get(at))
+                    .is_some_and(|group| came(group) == 0)
+            },
+        )
+    };
+    groups.into_iter().filter_map(of).collect()
 }
 
 /// Of which variants each replication is a copy of the first.
@@ -80,8 +126,7 @@ fn without_chance(scenario: &Scenario, outcome: &Outcome) -> Option<Warning> {
             some_of(&names)
         ),
     };
-    let code = "chance-not-repeated";
-    Some(Warning { code, text })
+    Some(Warning::new("chance-not-repeated", text))
 }
 
 /// The 90th percentile of the response time in the first and of the last quarter of the measured

@@ -8,12 +8,13 @@
 //! wide by, and a tenth more. Law, *Simulation Modeling and Analysis*, section 9.4.1, has the
 //! method and what it costs in coverage.
 
-use super::comparison::{difference, estimate};
+use super::analysis::Analysis;
+use super::comparison::{Figure, difference, estimate};
 use super::metric::{self, Better, Metric};
 use super::outcome::VariantOutcome;
 use super::withheld::eligible;
 use crate::scenario::{Goal, Scenario, Target};
-use crate::stats::{DEFAULT_LEVEL, Selection, kim_nelson};
+use crate::stats::{DEFAULT_LEVEL, Paired, Selection, kim_nelson};
 
 /// What a round leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +40,10 @@ const GROWTH: f64 = 4.0;
 
 pub(super) fn next(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> Next {
     let done = variants[0].runs.len() as u32;
-    let more = match width(goal, scenario, variants) {
+    let known = |at: usize, metric: &Metric| estimate(variants[at], metric);
+    let apart =
+        |at: usize, metric: &Metric| difference(variants[at], variants[scenario.baseline], metric);
+    let more = match widest(goal, scenario, variants, (&known, &apart)) {
         Some(Width {
             widest: Some(widest),
             asked,
@@ -64,8 +68,29 @@ pub(super) fn next(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome
 }
 
 /// How wide the intervals are that a goal looks at; `None` where it does not look at their width.
-pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> Option<Width> {
-    let baseline = variants[scenario.baseline];
+pub fn width(
+    goal: &Goal,
+    scenario: &Scenario,
+    variants: &[&VariantOutcome],
+    analysis: &Analysis,
+) -> Option<Width> {
+    let known = |at: usize, metric: &Metric| analysis.figure(at, metric);
+    let apart = |at: usize, metric: &Metric| Some(analysis.comparison(at, metric)?.paired);
+    widest(goal, scenario, variants, (&known, &apart))
+}
+
+/// What is known of a metric of a variant, and how far it is from the baseline.
+type Said<'a> = (
+    &'a dyn Fn(usize, &Metric) -> Figure,
+    &'a dyn Fn(usize, &Metric) -> Option<Paired>,
+);
+
+fn widest(
+    goal: &Goal,
+    scenario: &Scenario,
+    variants: &[&VariantOutcome],
+    (known, apart): Said<'_>,
+) -> Option<Width> {
     if variants.iter().all(|variant| !variant.varies) {
         // More copies of one replication would not make anything surer.
         let asked = match goal.target {
@@ -86,18 +111,18 @@ pub fn width(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> 
         Target::Best(_) => return None,
         Target::Metric(metric, asked) => {
             let metric = metric::metric(metric);
-            let each = variants.iter().map(|variant| {
-                let figure = estimate(variant, metric);
+            let each = (0..variants.len()).map(|at| {
+                let figure = known(at, metric);
                 share(figure.half_width, figure.estimate)
             });
             (asked, each.collect())
         }
         Target::Difference(metric, asked) => {
             let metric = metric::metric(metric);
-            let base = estimate(baseline, metric).estimate;
+            let base = known(scenario.baseline, metric).estimate;
             let others = (0..variants.len()).filter(|&at| at != scenario.baseline);
             let each = others.map(|at| {
-                let paired = difference(variants[at], baseline, metric);
+                let paired = apart(at, metric);
                 share(paired.and_then(|paired| paired.half_width), base)
             });
             (asked, each.collect())

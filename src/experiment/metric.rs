@@ -18,6 +18,7 @@ pub enum Better {
 
 /// In what a metric is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Unit {
     /// Things.
     Count,
@@ -33,6 +34,7 @@ pub enum Unit {
 
 /// Of what a metric speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Of {
     /// The requests that came in the measured window.
     Requests,
@@ -48,6 +50,7 @@ pub enum Of {
 
 /// How a metric is estimated.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Estimator {
     /// The mean over replications of one number each.
     Mean,
@@ -60,6 +63,7 @@ pub enum Estimator {
 
 /// A column of `runs.csv` that is estimated and compared.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Metric {
     /// The column's name.
     pub name: &'static str,
@@ -73,9 +77,47 @@ pub struct Metric {
     pub better: Better,
     /// How it is estimated.
     pub estimator: Estimator,
+    /// What is known of it whatever the strategy.
+    pub known: Known,
+}
+
+impl Unit {
+    /// By what a value is multiplied where it is shown: shares are shown in percent.
+    pub fn scale(self) -> f64 {
+        if self == Unit::Share { 100.0 } else { 1.0 }
+    }
+
+    /// What stands behind a number that is shown in it; nothing for things.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Unit::Count | Unit::Cost => "",
+            Unit::PerSecond => "/s",
+            Unit::Share => "%",
+            Unit::Milliseconds => "ms",
+        }
+    }
+}
+
+/// What is known of a metric before anything is run, whatever the strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Known {
+    /// Nothing: a model of the strategy may know it.
+    Nothing,
+    /// What succeeds is what comes, where all are answered in the end (flow balance).
+    Inflow,
+    /// Slots are in use for the work that comes (the utilization law).
+    Load,
+    /// It follows from the scenario, and chance has no part in it.
+    All,
 }
 
 impl Metric {
+    /// The metric of this name, that of a column of `runs.csv`.
+    pub fn named(name: &str) -> Option<&'static Metric> {
+        METRICS.iter().find(|metric| metric.name == name)
+    }
+
     /// Whether it is a response time.
     pub fn is_response_time(&self) -> bool {
         self.unit == Unit::Milliseconds
@@ -93,7 +135,7 @@ impl Metric {
 
     /// Whether it follows from the scenario, and chance has no part in it.
     pub fn is_known_beforehand(&self) -> bool {
-        self.unit == Unit::Cost
+        self.known == Known::All
     }
 
     /// For a quantile: which, 0 to 1.
@@ -135,6 +177,7 @@ const fn time(
         of,
         better: Better::Less,
         estimator,
+        known: Known::Nothing,
     }
 }
 
@@ -150,7 +193,12 @@ const fn other(
         of,
         better,
         estimator: Estimator::Mean,
+        known: Known::Nothing,
     }
+}
+
+const fn known(known: Known, metric: Metric) -> Metric {
+    Metric { known, ..metric }
 }
 
 use Better::{Less, More, Neither};
@@ -170,10 +218,13 @@ pub const METRICS: &[Metric] = &[
         |run| Some(run.attempts as f64),
         (Count, Servers, Neither),
     ),
-    other(
-        "goodput_rps",
-        |run| Some(run.goodput_rps),
-        (PerSecond, Requests, More),
+    known(
+        Known::Inflow,
+        other(
+            "goodput_rps",
+            |run| Some(run.goodput_rps),
+            (PerSecond, Requests, More),
+        ),
     ),
     other(
         "success_share",
@@ -188,10 +239,13 @@ pub const METRICS: &[Metric] = &[
     time("max_ms", |run| run.max_ms, Answered, Mean),
     time("mean_all_ms", |run| run.mean_all_ms, Ended, MeanOfTimes),
     time("p99_all_ms", |run| run.p99_all_ms, Ended, Quantile(0.99)),
-    other(
-        "utilization_mean",
-        |run| run.utilization_mean,
-        (Share, Servers, Neither),
+    known(
+        Known::Load,
+        other(
+            "utilization_mean",
+            |run| run.utilization_mean,
+            (Share, Servers, Neither),
+        ),
     ),
     other(
         "utilization_spread",
@@ -203,10 +257,13 @@ pub const METRICS: &[Metric] = &[
         |run| run.utilization_max,
         (Share, Servers, Less),
     ),
-    other(
-        "cost_per_hour",
-        |run| run.cost_per_hour,
-        (Cost, Servers, Less),
+    known(
+        Known::All,
+        other(
+            "cost_per_hour",
+            |run| run.cost_per_hour,
+            (Cost, Servers, Less),
+        ),
     ),
     other(
         "sessions",
@@ -245,10 +302,7 @@ pub fn metric(judge: file::Criterion) -> &'static Metric {
         file::Criterion::UtilizationMax => "utilization_max",
         file::Criterion::Cost => "cost_per_hour",
     };
-    METRICS
-        .iter()
-        .find(|metric| metric.name == name)
-        .expect("each judge is a metric")
+    Metric::named(name).expect("each judge is a metric")
 }
 
 #[cfg(test)]
@@ -273,10 +327,7 @@ mod tests {
     /// not given where fewer than 100 took longer.
     #[test]
     fn a_quantile_of_all_that_ended_is_one_of_all() {
-        let metric = METRICS
-            .iter()
-            .find(|metric| metric.name == "p99_all_ms")
-            .unwrap();
+        let metric = Metric::named("p99_all_ms").unwrap();
         let (many, few) = (measured("60s"), measured("2s"));
         let figure = estimate(&many, metric);
         let all = metric.times(&many);

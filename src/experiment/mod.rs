@@ -5,6 +5,7 @@
 //! Cells share nothing and are put together by sums of whole numbers, so the outcome does not
 //! depend on the number of threads or on who finishes first.
 
+mod analysis;
 mod caution;
 mod comparison;
 mod exact;
@@ -21,6 +22,7 @@ mod settle;
 mod unnoted;
 mod withheld;
 
+pub use analysis::{Analysis, groups};
 pub use caution::cautions;
 pub use comparison::{Comparison, Figure, comparisons, controlled, difference, estimate, ranking};
 pub use exact::Exact;
@@ -28,7 +30,7 @@ pub use flow::Flow;
 pub use goal::{Width, selection, width};
 #[cfg(feature = "files")]
 pub use journal::{CellKey, Journal};
-pub use metric::{Better, Estimator, METRICS, Metric, Of, Unit, metric};
+pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Unit, metric};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};

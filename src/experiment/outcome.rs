@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::services::ServiceOutcome;
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{Blueprint, ServicePlan};
 use crate::observe::{Cause, Latency, Load, Part, Tally, Timeline};
 use crate::scenario::Variant;
 use crate::time::Time;
@@ -14,6 +14,7 @@ const DETAILED: usize = 2000;
 /// One strategy in one replication, the raw truth for any later analysis: a row of `runs.csv`.
 /// Requests are counted by arrival inside the measured window and followed to their end.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Run {
     /// The strategy, or the variant.
     pub strategy: String,
@@ -81,6 +82,7 @@ pub struct Run {
 
 /// What one scenario's cells measured: one entry a variant, in the scenario's order.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
     /// By variant.
     pub variants: Vec<VariantOutcome>,
@@ -111,6 +113,7 @@ impl Outcome {
 
 /// What the replications of one variant measured.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct VariantOutcome {
     /// By replication.
     pub runs: Vec<Run>,
@@ -213,20 +216,16 @@ impl VariantOutcome {
     /// Nothing yet, for a variant of a scenario.
     pub(super) fn new(variant: &Variant) -> VariantOutcome {
         let plan = &variant.blueprint;
-        let slots: Vec<u32> = plan
-            .services
-            .iter()
-            .flat_map(|service| {
-                (0..service.servers.len()).map(|server| service.group(server).slots)
-            })
-            .collect();
+        let slots = |service: &ServicePlan| -> Vec<u32> {
+            let servers = 0..service.servers.len();
+            servers.map(|server| service.group(server).slots).collect()
+        };
+        let slots: Vec<Vec<u32>> = plan.services.iter().map(slots).collect();
+        let slots: Vec<&[u32]> = slots.iter().map(Vec::as_slice).collect();
         let mut load = Load::new(plan.warmup, plan.end, plan.stretches, &slots);
         load.clear();
-        let detailed = if slots.len() <= DETAILED {
-            slots.len()
-        } else {
-            0
-        };
+        let servers = load.servers.len();
+        let detailed = if servers <= DETAILED { servers } else { 0 };
         VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),

@@ -30,6 +30,7 @@ pub struct Progress {
 
 /// Why an experiment has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// It was stopped before its end.
     #[error("interrupted")]

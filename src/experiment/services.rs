@@ -31,6 +31,7 @@ struct ServiceRun {
 /// What is known of one service, means over replications. Times are milliseconds, of requests that
 /// were answered well.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct ServiceFigures {
     /// Requests that were made, a replication.
     pub requests: f64,

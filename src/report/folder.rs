@@ -20,7 +20,7 @@ pub(super) const UNFINISHED: &str = ".lbsim-unfinished-";
 /// The last part of the name of a file that is locked while its folder is being written.
 const LOCK: &str = ".lock";
 /// Where the manifest of a results folder stands in it.
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 /// A lock without a folder is older than this, or its folder is still to come.
 const SOON: Duration = Duration::from_secs(60);
 

@@ -1,48 +1,16 @@
-//! The manifest: what was run, so that it can be run again.
+//! The manifest of a folder: what was done, so that it can be done again. That of a run is its
+//! [`About`](super::about::About).
 
 use serde_json::{Value, json};
 
-use super::sureness;
-use crate::experiment::Outcome;
-use crate::scenario::Scenario;
 #[cfg(feature = "tune")]
 use crate::tune::{Answer, Ended, Space};
 
 /// The number of the schema of the files; it grows when a column changes its name or meaning.
 pub const SCHEMA: u32 = 2;
 
-/// `manifest.json` of a run, but for the list of files. It holds no time of day and no name of a
-/// machine: the same run writes the same bytes.
-pub fn manifest(scenario: &Scenario, outcomes: &[Outcome]) -> Value {
-    let variants: Vec<_> = scenario
-        .variants
-        .iter()
-        .enumerate()
-        .map(|(at, variant)| {
-            let simulated = |outcome: &Outcome| outcome.variants[at].simulated;
-            json!({
-                "name": variant.name,
-                "strategy": variant.strategy,
-                "oracle": variant.is_oracle(),
-                "requests_simulated": outcomes.iter().map(simulated).sum::<u64>(),
-            })
-        })
-        .collect();
-    with(json!({
-        "scenario_file": scenario.file_name,
-        "question": scenario.question,
-        "expect": scenario.expect,
-        "seed": scenario.seed,
-        "replications": outcomes.iter().map(Outcome::replications).max(),
-        "precision_reached": outcomes.iter().filter_map(|outcome| outcome.reached).reduce(|all, one| all && one),
-        "duration": scenario.duration(),
-        "warmup": scenario.warmup(),
-        "baseline": scenario.variants[scenario.baseline].name,
-        "variants": variants,
-        "warnings": sureness::warnings(scenario, outcomes),
-        "scenario": scenario.resolved,
-    }))
-}
+/// The program and its version.
+pub const PROGRAM: &str = concat!("lbsim ", env!("CARGO_PKG_VERSION"));
 
 /// `manifest.json` of a search for better values.
 #[cfg(feature = "tune")]
@@ -72,11 +40,12 @@ pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
 pub fn head() -> Value {
     json!({
         "schema": SCHEMA,
-        "program": concat!("lbsim ", env!("CARGO_PKG_VERSION")),
+        "program": PROGRAM,
     })
 }
 
 /// What every manifest begins with, and `more`.
+#[cfg(feature = "tune")]
 fn with(mut more: Value) -> Value {
     let mut manifest = head();
     if let (Some(own), Some(more)) = (manifest.as_object_mut(), more.as_object_mut()) {

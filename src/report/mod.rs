@@ -1,21 +1,23 @@
-//! What a run leaves behind: CSV rows (the struct is the schema), charts, tables, the manifest.
+//! What a run leaves behind. A [`Report`] is computed once from the outcomes; the printed table,
+//! the page in Markdown, CSV files, JSON and charts are views of it, functions of the report alone,
+//! so that what one of them shows stands in the others.
 
+pub mod about;
 #[cfg(feature = "files")]
 pub mod access_log;
 pub mod chart;
 pub mod csv;
+mod findings;
 #[cfg(feature = "files")]
 pub mod folder;
+pub mod json;
 pub mod manifest;
 pub mod markdown;
+mod page;
 #[cfg(feature = "files")]
 pub mod requests;
 pub mod rows;
-pub mod summary;
-pub mod sureness;
-pub mod sweep;
 pub mod table;
-pub mod tables;
 #[cfg(feature = "tune")]
 pub mod tuning;
 pub mod validation;
@@ -24,200 +26,144 @@ pub mod whole;
 #[cfg(feature = "files")]
 pub mod write;
 
-use crate::experiment::{self, Outcome};
-use crate::model::fault::{Effect, Strikes};
+use std::fmt;
+#[cfg(feature = "files")]
+use std::path::{Path, PathBuf};
+
+use crate::experiment::{Analysis, Outcome, metric, ranking};
 use crate::scenario::Scenario;
-use crate::time::Time;
-use chart::{Chart, Event, EventKind, Series, Study};
-use sweep::SweepTables;
-use tables::Tables;
+use about::About;
+use chart::Chart;
+use json::Json;
+use rows::{SweepTables, Tables};
+use table::Style;
+#[cfg(feature = "files")]
+use write::{ReadError, WriteError};
 
-/// The charts of a scenario, with a sweep or without.
-pub fn all_charts(scenario: &Scenario, outcomes: &[Outcome]) -> Vec<Chart> {
-    if scenario.sweep.is_some() {
-        sweep_charts(scenario, outcomes, &SweepTables::new(scenario, outcomes))
-    } else {
-        charts(scenario, outcomes, &Tables::new(scenario, &outcomes[0]))
-    }
+/// What an experiment found: every estimate with its interval, every difference with its verdict,
+/// and what is to be said of them. Shown as text it is the table of `lbsim run`.
+///
+/// ```
+/// use lbsim::{Experiment, Report, Scenario};
+///
+/// let text = r#"
+///     question = "Does it pay to look at two of ten servers?"
+///     expect = "Yes: the longest queues are avoided."
+///     [run]
+///     duration = "20s"
+///     replications = 5
+///     compare = ["random", "power-of-d"]
+///     [[clients]]
+///     arrivals = { kind = "poisson", rate = "800/s" }
+///     [[services]]
+///     name = "web"
+///     [[services.servers]]
+///     count = 10
+///     service = { kind = "exponential", mean = "10ms" }
+/// "#;
+/// let report = Experiment::new(Scenario::from_text("two-of-ten.toml", text)?).run()?;
+/// // The rows of each file, and views of all of them.
+/// let paired = report.tables.paired.iter().find(|row| row.metric == "mean_ms").unwrap();
+/// assert_eq!(paired.verdict, "better");
+/// assert!(report.markdown().contains("| power-of-d |"));
+/// // What is written is the report, whole: it is read back as it was.
+/// let place = tempfile::tempdir()?;
+/// let folder = report.write(place.path())?;
+/// assert_eq!(Report::read(&folder)?, report);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What was run, and what is said of it.
+    pub about: About,
+    /// The rows of the files of a run; none where a value is swept.
+    pub tables: Tables,
+    /// The rows of the files of a sweep; none where no value is swept.
+    pub sweep: SweepTables,
 }
 
-/// The charts of a sweep.
-pub fn sweep_charts(scenario: &Scenario, outcomes: &[Outcome], tables: &SweepTables) -> Vec<Chart> {
-    let shown = shown(scenario, None);
-    let series = series(scenario, &shown);
-    let caption = caption(scenario, outcomes, &shown);
-    chart::draw(&Study {
-        question: &scenario.question,
-        scenario: &caption,
-        strategies: &series,
-        sweep: &tables.estimates,
-        sweep_label: scenario.sweep.as_ref().map_or("", |sweep| &sweep.label),
-        sweep_and: scenario
-            .sweep
-            .as_ref()
-            .and_then(|sweep| sweep.and.as_deref()),
-        judge: experiment::metric(scenario.judge_by).name,
-        ..Study::default()
-    })
-}
-
-/// The charts of a scenario.
-pub fn charts(scenario: &Scenario, outcomes: &[Outcome], tables: &Tables) -> Vec<Chart> {
-    let shown = shown(scenario, outcomes.first());
-    let series = series(scenario, &shown);
-    let measured: Vec<Series> = (scenario.measured.iter())
-        .map(|measurement| Series {
-            name: measurement.name.clone(),
-            colour: chart::MEASURED,
-        })
-        .collect();
-    let events = events(scenario);
-    let exact = tables::exact_latency(scenario, &tables.latency);
-    let caption = caption(scenario, outcomes, &shown);
-    chart::draw(&Study {
-        question: &scenario.question,
-        scenario: &caption,
-        strategies: &series,
-        measured: &measured,
-        summary: &tables.summary,
-        paired: &tables.paired,
-        latency: &tables.latency,
-        exact: &exact,
-        settling: &tables.settling,
-        servers: &tables.servers,
-        timeline: &tables.timeline,
-        utilization: &tables.utilization,
-        sessions: &tables.sessions,
-        events: &events,
-        warmup_s: scenario.warmup().seconds(),
-        ..Study::default()
-    })
-}
-
-/// Beyond as many as can be told apart, a chart shows so many, and says so.
-const SHOWN: usize = 12;
-
-/// The places of the variants that charts show: all that can be told apart; of more the baseline
-/// and the best by the metric that decides (of a sweep the first), in the scenario's order.
-fn shown(scenario: &Scenario, outcome: Option<&Outcome>) -> Vec<usize> {
-    let count = scenario.variants.len();
-    if count <= chart::COLOURS {
-        return (0..count).collect();
-    }
-    let mut order: Vec<usize> = (0..count).collect();
-    if let Some(outcome) = outcome {
-        let judge = experiment::metric(scenario.judge_by);
-        let less = judge.better != experiment::Better::More;
-        let variants: Vec<_> = outcome.variants.iter().collect();
-        let eligible = experiment::eligible(&variants, judge);
-        let mut keys = vec![(true, f64::INFINITY); count];
-        for (at, key) in keys.iter_mut().enumerate() {
-            if let Some(value) = experiment::estimate(variants[at], judge).estimate {
-                *key = (true, if less { value } else { -value });
-            }
+impl Report {
+    /// What the outcomes of a scenario say, one for each of its [`Scenario::runs`].
+    pub fn new(scenario: &Scenario, outcomes: &[Outcome]) -> Report {
+        let runs = scenario.runs().into_iter().zip(outcomes);
+        let analyses: Vec<Analysis> = runs
+            .map(|(run, outcome)| Analysis::of(run, outcome))
+            .collect();
+        let (mut duels, mut tables) = (Vec::new(), Tables::default());
+        if scenario.sweep.is_none() {
+            duels = ranking(&outcomes[0].variants, metric(scenario.judge_by));
+            tables = Tables::new(scenario, &outcomes[0], &analyses[0], &duels);
         }
-        eligible.into_iter().for_each(|at| keys[at].0 = false);
-        order.sort_by(|&one, &other| {
-            let (one, other) = (keys[one], keys[other]);
-            one.0.cmp(&other.0).then(one.1.total_cmp(&other.1))
-        });
-    }
-    let mut shown = vec![scenario.baseline];
-    shown.extend(order.into_iter().filter(|&at| at != scenario.baseline));
-    shown.truncate(SHOWN);
-    shown.sort_unstable();
-    shown
-}
-
-/// What was run, in a line, and what of it charts show.
-fn caption(scenario: &Scenario, outcomes: &[Outcome], shown: &[usize]) -> String {
-    let caption = scenario.caption(Outcome::span(outcomes));
-    let count = scenario.variants.len();
-    if shown.len() == count {
-        return caption;
-    }
-    let which = if scenario.sweep.is_some() {
-        "first".to_owned()
-    } else {
-        format!("best by {}", experiment::metric(scenario.judge_by).name)
-    };
-    format!(
-        "{} of {count} shown, the baseline and the {which} · {caption}",
-        shown.len()
-    )
-}
-
-/// The name and colour of each variant that is shown. A strategy has the colour of its place in the
-/// catalogue, in every scenario; where two variants share a strategy, or two strategies a colour,
-/// the later ones take the next colours that are free.
-fn series(scenario: &Scenario, shown: &[usize]) -> Vec<Series> {
-    let mut taken: Vec<usize> = scenario.measured.iter().map(|_| chart::MEASURED).collect();
-    let variants = || shown.iter().map(|&at| &scenario.variants[at]);
-    let wanted: Vec<usize> = variants()
-        .map(|variant| variant.strategy.index() % chart::COLOURS)
-        .collect();
-    variants()
-        .zip(&wanted)
-        .map(|(variant, &own)| {
-            let like = |colour: usize| taken.iter().any(|&other| chart::are_alike(other, colour));
-            let colour = if like(own) {
-                let free = |&colour: &usize| !taken.contains(&colour) && !wanted.contains(&colour);
-                (0..chart::COLOURS)
-                    .find(|colour| free(colour) && !like(*colour))
-                    .or_else(|| Some(own).filter(|own| !taken.contains(own)))
-                    .or_else(|| (0..).find(free))
-                    .unwrap_or(own)
-            } else {
-                own
-            };
-            taken.push(colour);
-            Series {
-                name: variant.name.clone(),
-                colour,
-            }
-        })
-        .collect()
-}
-
-/// The faults that happen at given times, and who joins and leaves, of all variants, each once.
-fn events(scenario: &Scenario) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
-    for variant in &scenario.variants {
-        let blueprint = &variant.blueprint;
-        let mut add = |begins: Time, ends: Time, kind, label: String| {
-            let event = Event {
-                from_s: begins.seconds(),
-                to_s: (ends < blueprint.end).then(|| ends.seconds()),
-                kind,
-                label,
-            };
-            if begins < blueprint.end && !events.contains(&event) {
-                events.push(event);
-            }
-        };
-        for fault in &blueprint.faults {
-            let kind = match &fault.strikes {
-                Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
-                Strikes::Servers(_, Effect::Slowdown(_)) => EventKind::Slowdown,
-                Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
-                Strikes::Servers(_, Effect::Errors(..)) => EventKind::Errors,
-                Strikes::Ways(..) => EventKind::Link,
-            };
-            for (begins, ends) in fault.schedule.known_times(blueprint.end) {
-                add(begins, ends, kind, fault.label.clone());
-            }
-        }
-        for service in &blueprint.services {
-            for group in &service.groups {
-                let name = service.full_name(&group.name);
-                if group.joins > Time::ZERO {
-                    let label = format!("{name} joins");
-                    add(group.joins, group.joins, EventKind::Join, label);
-                }
-                let label = format!("{name} leaves");
-                add(group.leaves, group.leaves, EventKind::Leave, label);
-            }
+        Report {
+            about: About::new(scenario, outcomes, &analyses, &duels),
+            tables,
+            sweep: SweepTables::new(scenario, outcomes, &analyses),
         }
     }
-    events
+
+    /// Reads the report in a results folder of `lbsim run`.
+    ///
+    /// # Errors
+    /// Where it is no such folder, or one that another version wrote.
+    #[cfg(feature = "files")]
+    pub fn read(folder: &Path) -> Result<Report, ReadError> {
+        write::read(folder)
+    }
+
+    /// A strategy's metric, mean over replications, by the names in the table and in `summary.csv`:
+    /// `report.estimate("random", "p99_ms")`. Of a sweep, at its first value.
+    ///
+    /// `None` where there is no such strategy or metric, and where the runs cannot tell.
+    pub fn estimate(&self, strategy: &str, metric: &str) -> Option<f64> {
+        let mut estimates = (self.tables.summary.iter())
+            .map(|row| (&row.strategy, &row.metric, row.estimate))
+            .chain((self.sweep.sweep.iter()).map(|row| (&row.strategy, &row.metric, row.estimate)));
+        estimates
+            .find(|row| row.0 == strategy && row.1 == metric)?
+            .2
+    }
+
+    /// The CSV files by name, byte for byte as [`write`](Self::write) writes them.
+    ///
+    /// # Errors
+    /// Where a row cannot be written as CSV.
+    pub fn csv(&self) -> Result<csv::Files, csv::CsvError> {
+        match &self.about.sweep {
+            None => self.tables.files(),
+            Some(_) => self.sweep.files(),
+        }
+    }
+
+    /// The page `summary.md`, without charts.
+    pub fn markdown(&self) -> String {
+        page::markdown(self, &[])
+    }
+
+    /// All that the page, the table and the files hold, for programs: an object of JSON.
+    pub fn json(&self) -> String {
+        let (report, folder) = (self, None);
+        json::text(&Json { report, folder })
+    }
+
+    /// The charts that there are data for.
+    pub fn charts(&self) -> Vec<Chart> {
+        chart::draw(self)
+    }
+
+    /// Writes CSV files, charts, page and manifest into a folder of the scenario's name in
+    /// `folder`, in place of what an earlier run left there, and returns its path.
+    ///
+    /// # Errors
+    /// Where the file system says no, or what stands there is not lbsim's.
+    #[cfg(feature = "files")]
+    pub fn write(&self, folder: &Path) -> Result<PathBuf, WriteError> {
+        write::write(folder, self, |_| Ok(()))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&table::draw(self, Style::Terminal(false)))
+    }
 }

@@ -53,7 +53,7 @@ const CHUNK: usize = 1 << 16;
 ///
 /// # Errors
 /// Where the file system says no.
-pub(super) fn write(
+pub fn write(
     folder: &Path,
     scenario: &Scenario,
     outcome: &Outcome,

@@ -1,14 +1,12 @@
 //! The table that answers the scenario's question: a line a strategy.
 
+use std::collections::HashMap;
+
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
-use super::tables::groups;
-use crate::experiment::{
-    Estimator, Exact, Figure, METRICS, Metric, Outcome, Unit, Withheld, comparisons, estimate,
-    metric, milliseconds,
-};
-use crate::scenario::{Scenario, Sweep};
-use crate::stats::{Verdict, estimable};
+use super::Report;
+use super::rows::{ServiceRow, SweepRow};
+use crate::experiment::{Metric, Unit};
 
 /// How a table is dressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,151 +48,127 @@ pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
     }
 }
 
-fn find(name: &str) -> &'static Metric {
-    METRICS
-        .iter()
-        .find(|metric| metric.name == name)
-        .expect("a metric of the list")
-}
-
-fn cell(figure: Figure, scale: f64) -> String {
-    figure.estimate.map_or("–".to_owned(), |value| {
-        with_half_width(value * scale, figure.half_width.map(|half| half * scale))
+/// A figure and its half-width, in the unit in which it is shown.
+fn cell(estimate: Option<f64>, half_width: Option<f64>, scale: f64) -> String {
+    estimate.map_or("–".to_owned(), |value| {
+        with_half_width(value * scale, half_width.map(|half| half * scale))
     })
 }
 
-/// Shares are shown in percent.
-pub(super) fn scale_of(metric: &Metric) -> f64 {
-    if metric.unit == Unit::Share {
-        100.0
-    } else {
-        1.0
+/// A cell of numbers.
+fn number(text: &str) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// The heading of a column, of one line or of two.
+fn title(style: Style, text: &str) -> String {
+    match style {
+        Style::Markdown => text.replace('\n', " "),
+        Style::Terminal(_) => text.to_owned(),
     }
 }
 
-/// Draws the table of a scenario: a line a strategy, or, for a sweep, a line a value.
-pub fn draw(scenario: &Scenario, outcomes: &[Outcome], style: Style) -> String {
-    match &scenario.sweep {
-        Some(sweep) => draw_sweep(scenario, sweep, outcomes, style),
-        None => {
-            let mut page = draw_one(scenario, &outcomes[0], None, style);
-            page.extend(draw_services(scenario, &outcomes[0], style));
-            if scenario.by_clients {
-                for (name, variants) in groups(scenario, &outcomes[0]) {
-                    let part = Outcome {
-                        variants,
-                        reached: None,
-                    };
-                    page += "\n\n";
-                    page += &draw_one(scenario, &part, Some(&name), style);
-                }
-            }
-            page
-        }
+/// Draws the table of a report: a line a strategy, or, for a sweep, a line a value. Response times
+/// are of succeeded requests; a dash stands where too few runs or requests tell.
+pub fn draw(report: &Report, style: Style) -> String {
+    if report.about.sweep.is_some() {
+        return sweep(report, style);
     }
+    let mut parts = vec![strategies(report, &TableScope::whole(report), style)];
+    parts.extend(services(report, style));
+    if report.about.by_clients {
+        let groups = TableScope::groups(report);
+        parts.extend(groups.iter().map(|part| strategies(report, part, style)));
+    }
+    parts.join("\n\n")
 }
 
 /// What each service met with, a line a strategy and service; nothing where no server has steps.
-fn draw_services(scenario: &Scenario, outcome: &Outcome, style: Style) -> Option<String> {
-    if outcome
-        .variants
-        .iter()
-        .all(|variant| variant.services.is_empty())
-    {
+fn services(report: &Report, style: Style) -> Option<String> {
+    let rows = &report.tables.services;
+    let mut names: Vec<&str> = Vec::new();
+    for row in rows {
+        if !names.contains(&row.service.as_str()) {
+            names.push(&row.service);
+        }
+    }
+    if names.is_empty() {
         return None;
     }
     let mut table = fresh(style);
-    table.set_header(
-        [
-            "service",
-            "strategy",
-            "requests",
-            "mean\nms",
-            "of it\nwait",
-            "of it\nwork",
-            "of it\ncalls",
-            "p99\nms",
-            "success\n%",
-        ]
-        .map(|title| match style {
-            Style::Markdown => title.replace('\n', " "),
-            Style::Terminal(_) => title.to_owned(),
-        }),
-    );
-    for (index, service) in scenario.variants[0].blueprint.services.iter().enumerate() {
-        for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
-            let Some(own) = measured.services.get(index) else {
-                continue;
-            };
-            let figures = own.figures(measured.varies);
-            let numbers = [
-                format!("{:.0}", figures.requests),
-                cell(figures.mean_ms, 1.0),
-                cell(figures.wait_ms, 1.0),
-                cell(figures.work_ms, 1.0),
-                cell(figures.called_ms, 1.0),
-                cell(figures.p99_ms, 1.0),
-                cell(figures.success_share, 100.0),
-            ];
-            let mut row = vec![
-                Cell::new(text(style, &service.name)),
-                Cell::new(text(style, &variant.name)),
-            ];
-            row.extend(numbers.map(|number| Cell::new(number).set_alignment(CellAlignment::Right)));
-            table.add_row(row);
-        }
+    let titles = [
+        "service",
+        "strategy",
+        "requests",
+        "mean\nms",
+        "of it\nwait",
+        "of it\nwork",
+        "of it\ncalls",
+        "p99\nms",
+        "success\n%",
+    ];
+    table.set_header(titles.map(|text| title(style, text)));
+    let of = |name: &str| -> Vec<&ServiceRow> {
+        rows.iter().filter(|row| row.service == name).collect()
+    };
+    for row in names.into_iter().flat_map(of) {
+        let numbers = [
+            format!("{:.0}", row.requests),
+            cell(row.mean_ms, row.mean_half_width_95, 1.0),
+            cell(row.wait_ms, row.wait_half_width_95, 1.0),
+            cell(row.work_ms, row.work_half_width_95, 1.0),
+            cell(row.called_ms, row.called_half_width_95, 1.0),
+            cell(row.p99_ms, row.p99_half_width_95, 1.0),
+            cell(row.success_share, row.success_share_half_width_95, 100.0),
+        ];
+        let names = [&row.service, &row.strategy].map(|name| Cell::new(text(style, name)));
+        let numbers = numbers.map(|text| number(&text));
+        table.add_row(names.into_iter().chain(numbers));
     }
-    Some(format!("\n\n{table}"))
+    Some(table.to_string())
 }
 
 /// One metric of all strategies by the values of a sweep; the success rate too, where anything
 /// failed.
-fn draw_sweep(scenario: &Scenario, sweep: &Sweep, outcomes: &[Outcome], style: Style) -> String {
-    let judge = metric(scenario.judge_by);
-    let success = find("success_share");
-    let failed = outcomes
-        .iter()
-        .flat_map(|outcome| &outcome.variants)
-        .any(|variant| {
-            estimate(variant, success)
-                .estimate
-                .is_some_and(|share| share < 1.0)
-        });
-    let mut metrics = vec![judge];
-    metrics.extend(Some(success).filter(|_| failed && judge.name != success.name));
-    let mut page = String::new();
-    for metric in metrics {
+fn sweep(report: &Report, style: Style) -> String {
+    let (about, rows) = (&report.about, &report.sweep.sweep);
+    let (Some(swept), Some(judge)) = (&about.sweep, about.judge()) else {
+        return String::new();
+    };
+    let success = Metric::named(SUCCESS).filter(|success| {
+        let failed = |row: &SweepRow| row.metric == success.name && row.estimate < Some(1.0);
+        success.name != judge.name && rows.iter().any(|row| failed(row) && row.estimate.is_some())
+    });
+    let each = (rows.len() / swept.points.len().max(1)).max(1);
+    let page = [Some(judge), success].into_iter().flatten().map(|metric| {
         let mut table = fresh(style);
-        let unit = if scale_of(metric) == 100.0 { ", %" } else { "" };
-        let mut header = vec![format!(
-            "{} ({}{unit})",
-            text(style, &sweep.label),
-            metric.name
-        )];
-        header.extend(sweep.and.as_ref().map(|label| text(style, label)));
-        let names = scenario.variants.iter();
-        header.extend(names.map(|variant| text(style, &variant.name)));
+        let label = text(style, &swept.label);
+        let unit = if metric.unit == Unit::Share {
+            ", %"
+        } else {
+            ""
+        };
+        let mut header = vec![format!("{label} ({}{unit})", metric.name)];
+        header.extend(swept.and.as_ref().map(|label| text(style, label)));
+        header.extend(about.variants.iter().map(|own| text(style, &own.name)));
         table.set_header(header);
-        for (point, outcome) in sweep.points.iter().zip(outcomes) {
+        for (point, own) in swept.points.iter().zip(rows.chunks(each)) {
             let mut row = vec![Cell::new(text(style, &point.value))];
-            let and = point.and.as_ref();
-            row.extend(and.map(|(value, _)| Cell::new(text(style, value))));
-            row.extend(outcome.variants.iter().map(|variant| {
-                let figure = if point.is_skipped {
+            let second = point.value_2.as_ref();
+            row.extend(second.map(|value| Cell::new(text(style, value))));
+            let own = own.iter().filter(|row| row.metric == metric.name);
+            row.extend(own.map(|row| {
+                number(&if point.overloaded {
                     "overloaded".to_owned()
                 } else {
-                    cell(estimate(variant, metric), scale_of(metric))
-                };
-                Cell::new(figure).set_alignment(CellAlignment::Right)
+                    cell(row.estimate, row.half_width_95, metric.unit.scale())
+                })
             }));
             table.add_row(row);
         }
-        if !page.is_empty() {
-            page += "\n\n";
-        }
-        page += &table.to_string();
-    }
-    page
+        table.to_string()
+    });
+    page.collect::<Vec<_>>().join("\n\n")
 }
 
 /// A text that a user wrote, as a cell of a table.
@@ -220,115 +194,167 @@ pub(super) fn fresh(style: Style) -> Table {
     table
 }
 
-/// Draws the table. Response times are of succeeded requests; a dash stands where too few runs or
-/// requests tell. `group` names the group of clients that the outcome is of, where it is not of
-/// all.
-fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: Style) -> String {
-    let sessions = outcome
-        .variants
-        .iter()
-        .any(|variant| variant.runs.iter().any(|run| run.sessions > 0));
-    let judge = metric(scenario.judge_by);
-    let by_judge = comparisons(&outcome.variants, scenario.baseline, judge);
-    let mut table = fresh(style);
-    let mut columns = vec![
-        ("mean\nms", find("mean_ms"), 1.0),
-        ("p50\nms", find("p50_ms"), 1.0),
-        ("p99\nms", find("p99_ms"), 1.0),
-        ("p99.9\nms", find("p999_ms"), 1.0),
-        ("success\n%", find("success_share"), 100.0),
-        ("goodput\n/s", find("goodput_rps"), 1.0),
-    ];
-    if group.is_none() {
-        columns.push(("util.\nspread %", find("utilization_spread"), 100.0));
-    }
-    if sessions {
-        columns.push(("sessions\nlost", find("sessions_lost"), 1.0));
-        columns.push(("sessions\nhurt %", find("sessions_hurt_share"), 100.0));
-    }
-    // Theory and measurements are of all requests.
-    let whole = |variant| group.is_none().then(|| Exact::of(variant)).flatten();
-    let theory: Vec<Option<Exact>> = scenario.variants.iter().map(whole).collect();
-    let has_theory = theory.iter().any(Option::is_some);
-    let title = |text: &str| match style {
-        Style::Markdown => text.replace('\n', " "),
-        Style::Terminal(_) => text.to_owned(),
-    };
-    let base = text(style, &scenario.variants[scenario.baseline].name);
-    let mut header = vec![group.map_or("strategy".to_owned(), |group| {
-        title(&format!("strategy\n(clients: {})", text(style, group)))
-    })];
-    header.extend(columns.iter().map(|(name, ..)| title(name)));
-    if has_theory {
-        header.insert(2, title("mean in\ntheory"));
-    }
-    header.push(title(&format!(
-        "{} less that of\n{base} (paired)",
-        judge.name
-    )));
-    header.push("verdict".to_owned());
-    table.set_header(header);
-    for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate() {
-        let mut row = vec![Cell::new(text(style, &variant.name))];
-        row.extend(columns.iter().map(|&(_, metric, scale)| {
-            Cell::new(cell(estimate(measured, metric), scale)).set_alignment(CellAlignment::Right)
-        }));
-        if has_theory {
-            let exact = theory[at].as_ref();
-            let text = exact.map_or("–".to_owned(), |exact| {
-                format!("{:.4}", milliseconds(exact.mean()))
-            });
-            row.insert(2, Cell::new(text).set_alignment(CellAlignment::Right));
-        }
-        let comparison = by_judge[at];
-        let paired = comparison.map(|comparison| comparison.paired);
-        let change = paired.map_or("–".to_owned(), |p| {
-            let scale = scale_of(judge);
-            let sign = if p.difference > 0.0 { "+" } else { "" };
-            let difference =
-                with_half_width(p.difference * scale, p.half_width.map(|half| half * scale));
-            let share = p
-                .relative
-                .map_or(String::new(), |share| format!(" ({:+.0}%)", share * 100.0));
-            format!("{sign}{difference}{share}")
+/// The share of requests that succeeded, by the name of its column.
+const SUCCESS: &str = "success_share";
+
+/// The columns of the table: what a metric is called there. Where clients hold sessions, and where
+/// all requests are shown, there are more.
+const COLUMNS: [(&str, &str); 6] = [
+    ("mean\nms", "mean_ms"),
+    ("p50\nms", "p50_ms"),
+    ("p99\nms", "p99_ms"),
+    ("p99.9\nms", "p999_ms"),
+    ("success\n%", SUCCESS),
+    ("goodput\n/s", "goodput_rps"),
+];
+const OF_SERVERS: [(&str, &str); 1] = [("util.\nspread %", "utilization_spread")];
+const OF_SESSIONS: [(&str, &str); 2] = [
+    ("sessions\nlost", "sessions_lost"),
+    ("sessions\nhurt %", "sessions_hurt_share"),
+];
+
+/// An estimate and its half-width.
+type Estimated = (Option<f64>, Option<f64>);
+
+/// A difference to the baseline, and what is said of it.
+#[derive(Clone, Copy, Default)]
+struct Apart<'a> {
+    difference: Option<f64>,
+    half_width: Option<f64>,
+    relative: Option<f64>,
+    verdict: &'a str,
+}
+
+/// What one table is of: all requests, or those of a group of clients.
+struct TableScope<'a> {
+    /// The name of the group.
+    group: Option<&'a str>,
+    /// By strategy and metric.
+    figures: HashMap<(&'a str, &'a str), Estimated>,
+    /// By strategy and metric.
+    differences: HashMap<(&'a str, &'a str), Apart<'a>>,
+}
+
+impl<'a> TableScope<'a> {
+    fn whole(report: &'a Report) -> TableScope<'a> {
+        let figures = report.tables.summary.iter().map(|row| {
+            let key = (row.strategy.as_str(), row.metric.as_str());
+            (key, (row.estimate, row.half_width_95))
         });
-        row.push(Cell::new(change).set_alignment(CellAlignment::Right));
-        let verdict = comparison.and_then(|comparison| comparison.verdict(judge.better));
-        row.push(if at == scenario.baseline {
+        let differences = report.tables.paired.iter().map(|row| {
+            let key = (row.strategy.as_str(), row.metric.as_str());
+            let apart = Apart {
+                difference: row.difference,
+                half_width: row.half_width_95,
+                relative: row.relative,
+                verdict: &row.verdict,
+            };
+            (key, apart)
+        });
+        TableScope {
+            group: None,
+            figures: figures.collect(),
+            differences: differences.collect(),
+        }
+    }
+
+    fn groups(report: &'a Report) -> Vec<TableScope<'a>> {
+        let mut parts: Vec<TableScope<'a>> = Vec::new();
+        for row in &report.tables.clients {
+            let key = (row.strategy.as_str(), row.metric.as_str());
+            if parts.last().and_then(|part| part.group) != Some(&row.clients) {
+                parts.push(TableScope {
+                    group: Some(&row.clients),
+                    figures: HashMap::new(),
+                    differences: HashMap::new(),
+                });
+            }
+            if let Some(part) = parts.last_mut() {
+                part.figures.insert(key, (row.estimate, row.half_width_95));
+                let apart = Apart {
+                    difference: row.difference,
+                    half_width: row.difference_half_width_95,
+                    relative: row.relative,
+                    verdict: &row.verdict,
+                };
+                part.differences.insert(key, apart);
+            }
+        }
+        parts
+    }
+}
+
+/// Draws the table of strategies: a line each, and one for each measurement.
+fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
+    let about = &report.about;
+    let is_whole = part.group.is_none();
+    let judge = about.judge();
+    let scale = judge.map_or(1.0, |judge| judge.unit.scale());
+    let mut columns = COLUMNS.to_vec();
+    if is_whole {
+        columns.extend(OF_SERVERS);
+        // As many sessions under every strategy; none where no client holds any.
+        let holds = report.tables.runs.iter().any(|run| run.sessions > 0);
+        columns.extend(OF_SESSIONS.iter().filter(|_| holds));
+    }
+    // What is of all requests stands in the table of all.
+    let theory: HashMap<&str, f64> = report
+        .tables
+        .theory
+        .iter()
+        .filter(|row| is_whole && row.metric == columns[0].1)
+        .map(|row| (row.strategy.as_str(), row.exact))
+        .collect();
+    let with_theory = |row: &mut Vec<Cell>, strategy: &str| {
+        if !theory.is_empty() {
+            let exact = theory.get(strategy);
+            let exact = exact.map_or("–".to_owned(), |exact| format!("{exact:.4}"));
+            row.insert(2, number(&exact));
+        }
+    };
+    let mut table = fresh(style);
+    let mut header = vec![part.group.map_or("strategy".to_owned(), |group| {
+        title(
+            style,
+            &format!("strategy\n(clients: {})", text(style, group)),
+        )
+    })];
+    header.extend(columns.iter().map(|(name, _)| title(style, name)));
+    if !theory.is_empty() {
+        header.insert(2, title(style, "mean in\ntheory"));
+    }
+    let base = text(style, &about.baseline);
+    let paired = format!("{} less that of\n{base} (paired)", about.judge_by);
+    header.extend([title(style, &paired), "verdict".to_owned()]);
+    table.set_header(header);
+    for variant in &about.variants {
+        let mut row = vec![Cell::new(text(style, &variant.name))];
+        row.extend(columns.iter().map(|&(_, metric)| {
+            let known = part.figures.get(&(variant.name.as_str(), metric));
+            let (estimate, half_width) = known.copied().unwrap_or_default();
+            let unit = Metric::named(metric).map_or(1.0, |metric| metric.unit.scale());
+            number(&cell(estimate, half_width, unit))
+        }));
+        with_theory(&mut row, &variant.name);
+        let key = (variant.name.as_str(), about.judge_by.as_str());
+        let apart = part.differences.get(&key).copied().unwrap_or_default();
+        row.push(number(&change(apart, scale)));
+        row.push(if variant.name == about.baseline {
             Cell::new("baseline")
         } else {
-            match verdict {
-                Some(Verdict::Better) => coloured(Cell::new("better"), true, style),
-                Some(Verdict::Worse) => coloured(Cell::new("worse"), false, style),
-                Some(Verdict::NotShown) => Cell::new("not shown"),
-                None => {
-                    let withheld = comparison.and_then(|comparison| comparison.withheld);
-                    Cell::new(withheld.map_or("–", Withheld::name))
-                }
-            }
+            verdict(apart.verdict, style)
         });
         table.add_row(row);
     }
-    for measurement in scenario.measured.iter().filter(|_| group.is_none()) {
-        let mut row = vec![Cell::new(text(style, &measurement.name))];
-        row.extend(columns.iter().map(|(_, metric, _)| {
-            let value = match metric.estimator {
-                Estimator::MeanOfTimes => Some(measurement.mean_ms()),
-                _ => metric
-                    .quantile()
-                    .filter(|&q| estimable(measurement.sorted_ms.len() as u64, q))
-                    .map(|q| measurement.quantile_ms(q)),
-            };
-            let text = value.map_or("–".to_owned(), |value| with_half_width(value, None));
-            Cell::new(text).set_alignment(CellAlignment::Right)
+    for measurement in measurements(report).iter().filter(|_| is_whole) {
+        let mut row = vec![Cell::new(text(style, measurement))];
+        row.extend(columns.iter().map(|&(_, metric)| {
+            let mut rows = report.tables.measured.iter();
+            let own = rows.find(|row| row.measurement == *measurement && row.metric == metric);
+            number(&cell(own.and_then(|row| row.value), None, 1.0))
         }));
-        if has_theory {
-            row.insert(2, Cell::new("–").set_alignment(CellAlignment::Right));
-        }
-        row.extend([
-            Cell::new("–").set_alignment(CellAlignment::Right),
-            Cell::new("measured"),
-        ]);
+        with_theory(&mut row, measurement);
+        row.extend([number("–"), Cell::new("measured")]);
         table.add_row(row);
     }
     #[cfg(feature = "cli")]
@@ -336,6 +362,38 @@ fn draw_one(scenario: &Scenario, outcome: &Outcome, group: Option<&str>, style: 
         table.enforce_styling();
     }
     table.to_string()
+}
+
+/// The names of what was measured, each once.
+fn measurements(report: &Report) -> Vec<&str> {
+    let rows = report.tables.measured.iter();
+    let mut names: Vec<&str> = rows.map(|row| row.measurement.as_str()).collect();
+    names.dedup();
+    names
+}
+
+/// A difference, and what share of the baseline's value it is.
+fn change(apart: Apart<'_>, scale: f64) -> String {
+    apart.difference.map_or("–".to_owned(), |difference| {
+        let sign = if difference > 0.0 { "+" } else { "" };
+        let half_width = apart.half_width.map(|half| half * scale);
+        let share = apart.relative;
+        let share = share.map_or(String::new(), |share| format!(" ({:+.0}%)", share * 100.0));
+        format!(
+            "{sign}{}{share}",
+            with_half_width(difference * scale, half_width)
+        )
+    })
+}
+
+/// A verdict as the rows have it; those that say something in colour.
+fn verdict(said: &str, style: Style) -> Cell {
+    match said {
+        "" => Cell::new("–"),
+        "better" => coloured(Cell::new(said), true, style),
+        "worse" => coloured(Cell::new(said), false, style),
+        _ => Cell::new(said),
+    }
 }
 
 /// A cell in the colour of what is good or bad, where the table has colours.

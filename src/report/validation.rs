@@ -8,7 +8,7 @@ use super::markdown::plain;
 #[cfg(feature = "files")]
 use super::write::{self, WriteError};
 #[cfg(feature = "files")]
-use super::{chart, folder, manifest};
+use super::{chart, csv, folder, manifest};
 use crate::validation::{Coverage, Finding};
 
 /// The name of the folder that a validation writes.
@@ -82,8 +82,12 @@ pub fn write(
     coverage: &[Coverage],
 ) -> Result<PathBuf, WriteError> {
     folder::replace(folder, FOLDER, manifest::head(), |place| {
-        write::csv(place, "theory.csv", findings)?;
-        write::csv(place, "coverage.csv", coverage)?;
+        write::file(place, "theory.csv", &csv::write("theory.csv", findings)?)?;
+        write::file(
+            place,
+            "coverage.csv",
+            &csv::write("coverage.csv", coverage)?,
+        )?;
         write::file(place, "validation.md", page(findings, coverage).as_bytes())?;
         write::charts(place, &[chart::validation::draw(findings)])
     })

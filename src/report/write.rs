@@ -1,21 +1,22 @@
-//! The files of a results folder.
+//! The files of a results folder, and what is read back from them.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde_json::Value;
 
+use super::about::About;
+use super::csv::CsvError;
 use super::folder::{self, UNFINISHED};
-use super::requests::{self, Packing, Shape};
-use super::sweep::SweepTables;
-use super::tables::Tables;
-use super::{chart, csv, manifest, summary};
-use crate::experiment::Outcome;
+use super::manifest::SCHEMA;
+use super::rows::{SweepTables, Tables};
+use super::{Report, chart, page};
 use crate::scenario::Scenario;
 
 /// Why results could not be written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The file system said no.
     #[error("cannot write results to `{}`: {source}", path.display())]
@@ -36,9 +37,6 @@ pub enum WriteError {
         /// Why.
         why: String,
     },
-    /// A row could not be written as CSV.
-    #[error(transparent)]
-    Csv(#[from] csv::CsvError),
     /// A chart could not be drawn.
     #[cfg(feature = "png")]
     #[error("cannot draw chart `{name}`: {source}")]
@@ -48,6 +46,34 @@ pub enum WriteError {
         /// Why.
         source: chart::ChartError,
     },
+    /// A row cannot be written.
+    #[error("cannot write results: {0}")]
+    Rows(#[from] CsvError),
+}
+
+/// Why a results folder could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file system said no.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Io {
+        /// What.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is no results folder of a run, or one of another version.
+    #[error("`{}` is no results folder that can be read: {why}", path.display())]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// A file does not hold its rows.
+    #[error("cannot read results: {0}")]
+    Rows(#[from] CsvError),
 }
 
 /// Where the journal of a scenario's run stands until the run is complete.
@@ -55,47 +81,67 @@ pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     folder.join(format!("{UNFINISHED}{}.journal", scenario.name))
 }
 
-/// Writes the results of a scenario, one outcome for each of its [`Scenario::runs`], into
-/// `folder/<scenario>`, in place of what an earlier run left there, and returns that path. With
-/// `rows` there is also a row for each request of a scenario without a sweep.
+/// Writes a report into a folder of its name in `folder`, in place of what an earlier run left
+/// there, and returns its path. `more` puts what is not part of the report beside it.
 ///
 /// # Errors
 /// Where the file system says no, or what stands there is not lbsim's; nothing has changed then.
 pub fn write(
     folder: &Path,
-    scenario: &Scenario,
-    outcomes: &[Outcome],
-    rows: Option<(Shape, Packing)>,
+    report: &Report,
+    more: impl FnOnce(&Path) -> Result<(), WriteError>,
 ) -> Result<PathBuf, WriteError> {
-    let manifest = manifest::manifest(scenario, outcomes);
-    folder::replace(folder, &scenario.name, manifest, |place| {
-        fill(place, scenario, outcomes)?;
-        match rows {
-            Some(rows) => requests::write(place, scenario, &outcomes[0], rows),
-            None => Ok(()),
+    fs::create_dir_all(folder).map_err(|source| WriteError::Io {
+        path: folder.to_owned(),
+        source,
+    })?;
+    let manifest = serde_json::to_value(&report.about).unwrap_or_default();
+    folder::replace(folder, &report.about.name, manifest, |place| {
+        for (name, bytes) in report.csv()? {
+            file(place, name, &bytes)?;
         }
+        let charts = report.charts();
+        let page = page::markdown(report, &charts);
+        file(place, "summary.md", page.as_bytes())?;
+        self::charts(place, &charts)?;
+        more(place)
     })
 }
 
-fn fill(folder: &Path, scenario: &Scenario, outcomes: &[Outcome]) -> Result<(), WriteError> {
-    let (files, charts) = if scenario.sweep.is_some() {
-        let tables = SweepTables::new(scenario, outcomes);
-        let charts = super::sweep_charts(scenario, outcomes, &tables);
-        (csv::of_sweep(&tables)?, charts)
-    } else {
-        let tables = Tables::new(scenario, &outcomes[0]);
-        let charts = super::charts(scenario, outcomes, &tables);
-        (csv::of_run(&tables)?, charts)
+/// Reads the report that stands in a results folder of a run: what [`write`] wrote there, whole.
+///
+/// # Errors
+/// Where it is no such folder, or one of another version.
+pub fn read(folder: &Path) -> Result<Report, ReadError> {
+    let open = |name: &str| -> Result<Vec<u8>, ReadError> {
+        let path = folder.join(name);
+        fs::read(&path).map_err(|source| ReadError::Io { path, source })
     };
-    for (name, bytes) in files {
-        file(folder, name, &bytes)?;
+    let manifest = open(folder::MANIFEST)?;
+    let foreign = |why: String| ReadError::Foreign {
+        path: folder.to_owned(),
+        why,
+    };
+    let head: Value = serde_json::from_slice(&manifest)
+        .map_err(|fault| foreign(format!("its manifest cannot be read: {fault}")))?;
+    if head["schema"] != SCHEMA {
+        return Err(foreign(format!(
+            "its files have schema {}, and this lbsim reads {SCHEMA}",
+            head["schema"]
+        )));
     }
-    file(
-        folder,
-        "summary.md",
-        summary::markdown(scenario, outcomes, &charts).as_bytes(),
-    )?;
-    self::charts(folder, &charts)
+    let about: About = serde_json::from_value(head)
+        .map_err(|fault| foreign(format!("it does not hold the results of a run: {fault}")))?;
+    let (mut tables, mut sweep) = (Tables::default(), SweepTables::default());
+    match &about.sweep {
+        None => tables = Tables::read(open)?,
+        Some(_) => sweep = SweepTables::read(open)?,
+    }
+    Ok(Report {
+        about,
+        tables,
+        sweep,
+    })
 }
 
 /// Writes charts, each as SVG and, where that is built, as PNG, into `folder/charts`.
@@ -122,14 +168,4 @@ pub(super) fn charts(folder: &Path, charts: &[chart::Chart]) -> Result<(), Write
 pub(super) fn file(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), WriteError> {
     let path = folder.join(name);
     fs::write(&path, bytes).map_err(|source| WriteError::Io { path, source })
-}
-
-/// Writes rows with their header; the header alone where there are none.
-pub(super) fn csv<R: Serialize + Default>(
-    folder: &Path,
-    name: &'static str,
-    rows: &[R],
-) -> Result<(), WriteError> {
-    let (name, bytes) = csv::rows(name, rows)?;
-    file(folder, name, &bytes)
 }

@@ -11,6 +11,7 @@ use super::text::{
     Document, Fault, KeyValue, LONGEST, Node, Path, PathStep, Reader, Source, Stretch, Value, find,
     in_order, is_bare, syntax_error,
 };
+use crate::prose::counted;
 use crate::spelling::did_you_mean;
 
 /// The longest path that an override may have.
@@ -203,7 +204,8 @@ fn descend<'a>(
             0 => fault(format!("`{path}` is empty")),
             len if *index < len => Ok(&mut nodes[*index]),
             len => fault(format!(
-                "`{path}` has {len} elements, counted from 0; there is no [{index}]"
+                "`{path}` has {}, counted from 0; there is no [{index}]",
+                counted(len as u64, "element")
             )),
         },
         (Value::Array(nodes), PathStep::Key(name)) => {

@@ -44,6 +44,7 @@ pub(crate) use words::address as check_address;
 
 /// A scenario that has been checked: what is compared, how often, and on what grounds.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Scenario {
     /// The name of its results folder: the file's name without its ending.
     pub name: String,
@@ -88,6 +89,7 @@ pub struct Scenario {
 
 /// How a variant settles, starting empty.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Settling {
     /// The variant.
     pub variant: String,
@@ -125,9 +127,13 @@ pub enum Target {
 
 /// A value that takes several values in turn.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Sweep {
     /// What it is called.
     pub label: String,
+    /// In what its places on an axis are counted, such as `%`; empty where that is not known, or
+    /// the scenario's own label says it.
+    pub unit: String,
     /// What the second value is called, where two are swept.
     pub and: Option<String>,
     /// One scenario a value, in order; all compare the same.
@@ -136,6 +142,7 @@ pub struct Sweep {
 
 /// One value of a sweep.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Point {
     /// The value as it is written.
     pub value: String,
@@ -183,6 +190,7 @@ impl Measurement {
 
 /// One of the things that a scenario compares.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Variant {
     /// Its name in tables and charts; that of an oracle ends in ` (oracle)`.
     pub name: String,

@@ -1,11 +1,12 @@
 //! What a careful colleague would say of a scenario or its results. Each warning has a code, which
 //! `lbsim explain` tells more of.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Variant;
 use super::check::variants::VariantWorld;
@@ -16,10 +17,10 @@ use crate::model::fault::{Effect, Fault, Schedule};
 use crate::time::{Span, Time};
 
 /// Something to bear in mind.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Warning {
     /// Which: one of [`CATALOGUE`].
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     /// What it is about here, a sentence.
     pub text: String,
 }
@@ -55,7 +56,7 @@ pub const CATALOGUE: &[WarningEntry] = &[
     },
     WarningEntry {
         code: "closed-loop",
-        summary: "Users wait for their answer before they ask again.",
+        summary: "Users wait for an answer before they ask again.",
         text: "A closed loop slows down with its servers: it can never overload them, and its response times are far below those of an open one at the same utilization (Schroeder, Wierman and Harchol-Balter, NSDI 2006). Right for batch jobs and a fixed number of workers; for visitors of a site use Poisson arrivals.",
     },
     WarningEntry {
@@ -119,6 +120,11 @@ pub const CATALOGUE: &[WarningEntry] = &[
         text: "A quantile with fewer than 100 requests above it rests on a handful of values, and is not given. Run longer, or more replications, or judge by a lower quantile.",
     },
     WarningEntry {
+        code: "no-requests",
+        summary: "No request came in the measured window.",
+        text: "Where nothing came, nothing was measured: every estimate is missing, and no two strategies can be compared. The rate is too low for the length of the run, a trace ends before the warm-up does, or clients begin later. Run longer, shorten the warm-up, or raise the rate.",
+    },
+    WarningEntry {
         code: "not-settled",
         summary: "Response times still changed when the run ended.",
         text: "The rule MSER-5 (White, Cobb and Spratt 2000), applied to the response times of the measured window stretch by stretch, finds no steady state: the warm-up is too short, or a server gets more than it can do and its queue grows. Figures depend on the length of the run. `warmup = \"auto\"` finds the warm-up, and says what is wrong where there is none.",
@@ -135,9 +141,17 @@ pub const CATALOGUE: &[WarningEntry] = &[
     },
 ];
 
+impl Warning {
+    /// A warning of the catalogue.
+    pub(crate) fn new(code: &'static str, text: String) -> Warning {
+        debug_assert!(CATALOGUE.iter().any(|entry| entry.code == code));
+        let code = Cow::Borrowed(code);
+        Warning { code, text }
+    }
+}
+
 fn warning(code: &'static str, text: String) -> Warning {
-    debug_assert!(CATALOGUE.iter().any(|entry| entry.code == code));
-    Warning { code, text }
+    Warning::new(code, text)
 }
 
 /// What can be said of a scenario before it is run, each once; of which variants, where it is not
@@ -264,7 +278,7 @@ fn loops(plan: &Blueprint, found: &mut Vec<Warning>) {
         if matches!(source.when, When::Closed(_)) {
             found.push(warning(
                 "closed-loop",
-                format!("`{}` wait for their answer before they ask again: do not read the response times as those of visitors", source.name),
+                format!("clients `{}` wait for an answer before they ask again: do not read the response times as those of visitors", source.name),
             ));
         }
     }

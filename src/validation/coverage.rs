@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Effort;
-use crate::experiment::{self, Exact, Figure, METRICS, Metric, Outcome, Progress};
+use crate::experiment::{self, Exact, Figure, Metric, Outcome, Progress};
 use crate::parallel;
 use crate::scenario::Scenario;
 
@@ -31,22 +31,26 @@ pub struct Coverage {
     pub agrees: bool,
 }
 
-/// A world whose truth is known, as a scenario; `SEED` stands for the number of the experiment.
-const WORLDS: [(&str, &str, &str, u32); 3] = [
+/// Worlds whose truth is known: what each is called, requests a second to each of its servers, the
+/// strategy, how long it runs, its servers.
+const WORLDS: [(&str, u32, &str, &str, u32); 3] = [
     (
         "M/M/1 at load 0.5",
+        50,
         "random",
         "duration = '220s'\nwarmup = '20s'",
         1,
     ),
     (
         "M/M/1 at load 0.8",
+        80,
         "random",
         "duration = '800s'\nwarmup = '50s'",
         1,
     ),
     (
         "round robin over 10 at load 0.8",
+        80,
         "round-robin",
         "duration = '60s'\nwarmup = '10s'",
         10,
@@ -54,8 +58,7 @@ const WORLDS: [(&str, &str, &str, u32); 3] = [
 ];
 
 fn scenario(at: usize, more: &str, seed: u64) -> Scenario {
-    let (name, strategy, length, servers) = WORLDS[at];
-    let load = if name.ends_with("0.5") { 50 } else { 80 };
+    let (_, load, strategy, length, servers) = WORLDS[at];
     let text = format!(
         "question = '?'\nexpect = '!'\n[run]\n{length}\nseed = {seed}\ncompare = ['{strategy}']\n{more}\n[[clients]]\narrivals = {{ kind = 'poisson', rate = '{}/s' }}\n[[services]]\nname = 'web'\n[[services.servers]]\ncount = {servers}\nservice = {{ kind = 'exponential', mean = '10ms' }}\n",
         load * servers
@@ -64,10 +67,7 @@ fn scenario(at: usize, more: &str, seed: u64) -> Scenario {
 }
 
 fn metric(name: &str) -> &'static Metric {
-    METRICS
-        .iter()
-        .find(|metric| metric.name == name)
-        .expect("a metric of the list")
+    Metric::named(name).expect("a metric of the list")
 }
 
 /// The outcome of one experiment, and what theory says of its one variant.

@@ -210,7 +210,11 @@ impl Claim {
                 let unit = |units: f64| Span::from_seconds(units * UNIT);
                 sample.stays.number_at(unit(self.phase), unit(self.period))
             }
-            _ => self.quantile(&sample.responses, &sample.waits),
+            metric => {
+                let quantile = self.quantile();
+                let quantile = quantile.unwrap_or_else(|| panic!("no metric `{metric}`"));
+                quantile.of(&sample.responses, &sample.waits)
+            }
         }
     }
 
@@ -219,17 +223,17 @@ impl Claim {
         matches!(self.metric.as_str(), "time-with" | "number-at")
     }
 
-    /// A quantile of response times or waits.
-    fn quantile(&self, responses: &Latency, waits: &Latency) -> f64 {
-        let (text, latency) = match self.metric.strip_suffix("-wait") {
-            Some(text) => (text, waits),
-            None => (self.metric.as_str(), responses),
+    /// The quantile that it is of: `p99`, or `p99-wait` of waits.
+    fn quantile(&self) -> Option<Quantile> {
+        let (text, of_waits) = match self.metric.strip_suffix("-wait") {
+            Some(text) => (text, true),
+            None => (self.metric.as_str(), false),
         };
-        let percent = text
-            .strip_prefix('p')
-            .and_then(|number| number.parse::<f64>().ok());
-        let percent = percent.unwrap_or_else(|| panic!("no metric `{}`", self.metric));
-        latency.quantile(percent / 100.0).unwrap_or(0.0) / UNIT
+        let percent: f64 = text.strip_prefix('p')?.parse().ok()?;
+        Some(Quantile {
+            q: percent / 100.0,
+            of_waits,
+        })
     }
 
     fn find(&self, world: &SolvedWorld, samples: &[Lived]) -> Finding {
@@ -240,13 +244,14 @@ impl Claim {
             n: 0,
         });
         let mut estimate = mean.mean;
-        if self.metric.starts_with('p') {
+        // Quantiles are not averaged.
+        if let Some(quantile) = self.quantile() {
             let (mut responses, mut waits) = (Latency::default(), Latency::default());
             for sample in samples {
                 responses.merge(&sample.responses);
                 waits.merge(&sample.waits);
             }
-            estimate = self.quantile(&responses, &waits);
+            estimate = quantile.of(&responses, &waits);
         }
         let counted: u64 = samples.iter().map(|sample| sample.requests).sum();
         let scale = (MEANT_FOR / counted as f64).sqrt();
@@ -270,6 +275,20 @@ impl Claim {
             agrees: (estimate - self.exact).abs() <= tolerance * self.exact,
             source: self.source.clone(),
         }
+    }
+}
+
+/// A quantile of response times or of waits.
+#[derive(Clone, Copy)]
+struct Quantile {
+    q: f64,
+    of_waits: bool,
+}
+
+impl Quantile {
+    fn of(self, responses: &Latency, waits: &Latency) -> f64 {
+        let times = if self.of_waits { waits } else { responses };
+        times.quantile(self.q).unwrap_or(0.0) / UNIT
     }
 }
 

@@ -203,7 +203,7 @@ fn a_variant_runs_the_strategy_that_is_meant() {
     let text = pool(&[("a", 2)], variant).replace("[\"round-robin\"]", several);
     let said = refused(&text);
     assert!(
-        said.contains("`v` has no `strategy`, and 2 are compared"),
+        said.contains("in variant `v`: there is no `strategy`, and 2 are compared"),
         "{said}"
     );
     let named = text.replace("name = \"v\"", "name = \"v\"\nstrategy = \"random\"");
@@ -212,6 +212,68 @@ fn a_variant_runs_the_strategy_that_is_meant() {
     let said = stdout(&lbsim(&place, &["check", "v.toml"]));
     let row = said.lines().find(|line| line.starts_with("v ")).unwrap();
     assert!(row.contains("random"), "{row}");
+}
+
+/// What is wrong with a thousand variants in one way is said once, with how many there are; what is
+/// wrong with one of them in another way, by itself.
+#[test]
+fn what_is_wrong_with_many_variants_is_said_once() {
+    let variants: String = (0..1000)
+        .map(|n| match n {
+            7 => (n, "count", "0"),
+            n if n % 2 == 0 => (n, "wieght", "3"),
+            n => (n, "weight", "\"much\""),
+        })
+        .map(|(n, key, value)| {
+            format!(
+                "[[variants]]\nname = \"v{n}\"\nstrategy = \"random\"\nset = {{ \"services.web.servers.a.{key}\" = {value} }}\n"
+            )
+        })
+        .collect();
+    let said = refused(&pool(&[("a", 1)], &variants));
+    assert!(said.contains("3 errors"), "{said}");
+    assert!(said.contains("in variant `v7`: "), "{said}");
+    for first in ["`v0`, `v2`", "`v1`, `v3`"] {
+        assert!(said.contains(&format!("in variants {first}")), "{said}");
+    }
+    assert!(
+        said.contains(" and 490 more: ") && said.contains(" and 489 more: "),
+        "{said}"
+    );
+    assert!(said.len() < 3000, "{}", said.len());
+}
+
+/// `load` is that of the first service; another's is named, a called one's among them.
+#[test]
+fn the_load_of_any_service_can_be_swept() {
+    let text = |path: &str| {
+        let more = "[[services.steps]]\ncall = \"store\"\ncopies = 2\n[[services]]\nname = \"store\"\n\
+            [[services.servers]]\ncount = 3\nservice = { kind = \"exponential\", mean = \"5ms\" }\n";
+        let sweep = format!("[sweep]\npath = \"{path}\"\nvalues = [\"40%\", \"60%\"]\n");
+        pool(&[("a", 2)], &format!("{more}{sweep}"))
+    };
+    let loads = |path: &str, service: usize| -> Vec<f64> {
+        let swept = read(&text(path));
+        let runs = swept.runs().into_iter();
+        runs.map(|run| run.variants[0].blueprint.utilization(service).unwrap())
+            .collect()
+    };
+    for (path, service) in [("load", 0), ("load.web", 0), ("load.store", 1)] {
+        for (found, due) in loads(path, service).iter().zip([0.4, 0.6]) {
+            assert!((found - due).abs() < 1e-9, "{path}: {found}");
+        }
+    }
+    let sweep = |path: &str| read(&text(path)).sweep.unwrap();
+    assert_eq!(sweep("load").label, "load of web");
+    assert_eq!(sweep("load.store").label, "load.store");
+    assert_eq!(sweep("load").unit, "%");
+    let said = refused(&text("load.stroe"));
+    assert!(
+        said.contains("there is no service `stroe`; did you mean `load.store`?"),
+        "{said}"
+    );
+    let two = text("load") + "[sweep.and]\npath = \"load.store\"\nvalues = [\"10%\", \"20%\"]\n";
+    assert!(refused(&two).contains("two loads cannot be set at once"));
 }
 
 /// A variant costs what it differs in, and no more for those beside it.

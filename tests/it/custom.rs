@@ -119,9 +119,12 @@ fn a_rule_from_outside_is_treated_as_those_of_the_list_are() {
             .check()
             .unwrap();
         let report = Experiment::new(scenario).run().unwrap();
-        let tables = report.tables().unwrap();
         let of = |strategy: &str| -> Vec<_> {
-            let own = tables.runs.iter().filter(|run| run.strategy == strategy);
+            let own = report
+                .tables
+                .runs
+                .iter()
+                .filter(|run| run.strategy == strategy);
             own.cloned()
                 .map(|mut run| {
                     run.strategy.clear();

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use lbsim::experiment::{self, Outcome, Progress, cautions};
+use lbsim::experiment::{self, Analysis, Outcome, Progress, cautions};
 use lbsim::model;
 use lbsim::model::arrivals::Trace;
 use lbsim::observe::Ended;
@@ -53,7 +53,7 @@ fn copies_are_named() {
     let constant = r#"{ kind = "constant", value = "10ms" }"#;
     let said = |test: &str, strategies: &str| {
         let (scenario, outcome) = recorded(test, strategies, "", constant);
-        let warnings = cautions(&scenario, &outcome);
+        let warnings = cautions(&scenario, &outcome, &Analysis::of(&scenario, &outcome));
         let own = warnings
             .iter()
             .filter(|own| own.code == "chance-not-repeated");

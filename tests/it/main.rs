@@ -21,6 +21,7 @@ mod measured;
 mod pictures;
 mod property;
 mod real;
+mod report;
 mod requests;
 mod resume;
 mod scenarios;

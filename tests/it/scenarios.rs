@@ -225,7 +225,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
         ];
         for warning in &scenario.warnings {
             assert!(
-                meant.contains(&(name.as_str(), warning.code)),
+                meant.contains(&(name.as_str(), &*warning.code)),
                 "{name}: {warning}"
             );
         }

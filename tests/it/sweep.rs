@@ -141,6 +141,42 @@ fn bad_sweeps_are_refused() {
     }
 }
 
+/// An axis says in what its places are counted: of shares always, of others where the scenario does
+/// not name the axis.
+#[test]
+fn the_axis_of_a_sweep_has_a_unit() {
+    let (plain, _) = SWEPT.split_once("[sweep]").unwrap();
+    for (sweep, title) in [
+        ("path = 'load'\nvalues = ['20%', '40%']", "load (%)"),
+        (
+            "path = 'load'\nvalues = ['20%', '40%']\nlabel = 'Load'",
+            "Load (%)",
+        ),
+        (
+            "path = 'load'\nvalues = ['20%', '40%']\nlabel = 'Load in %'",
+            "Load in %",
+        ),
+        (
+            "path = 'services.web.balancer.timeout'\nvalues = ['50ms', '1s']",
+            "services.web.balancer.timeout (ms)",
+        ),
+        (
+            "path = 'clients[0].arrivals.rate'\nvalues = ['10/s', '20/s']\nlabel = 'Rate'",
+            "Rate",
+        ),
+    ] {
+        let text = format!("{plain}[sweep]\n{sweep}\n").replace("\"20s\"", "\"5s\"");
+        let scenario = lbsim::Scenario::from_text("swept.toml", &text).unwrap();
+        let report = lbsim::Experiment::new(scenario).run().unwrap();
+        let charts = report.charts();
+        let mean = charts
+            .iter()
+            .find(|chart| chart.name == "sweep-mean")
+            .unwrap();
+        assert!(mean.svg.contains(&format!("\n{title}\n")), "{title}");
+    }
+}
+
 /// The load is scaled to what the second value leaves of the capacity, and points at which queues
 /// would grow for ever are left empty.
 #[test]

@@ -215,7 +215,7 @@ servers = [
 "#;
     let scenario = read_in(Path::new("."), text);
     let outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
-    let rows = lbsim::report::tables::Tables::new(&scenario, &outcomes[0]).theory;
+    let rows = lbsim::Report::new(&scenario, &outcomes).tables.theory;
     let names: Vec<(&str, &str)> = rows
         .iter()
         .map(|row| (row.strategy.as_str(), row.metric.as_str()))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lbsim::experiment::{self, Progress, cautions};
+use lbsim::experiment::{self, Analysis, Progress, cautions};
 use lbsim::scenario::Scenario;
 use lbsim::scenario::warning::CATALOGUE;
 
@@ -32,21 +32,57 @@ fn scenario(changes: &[(&str, &str)]) -> Scenario {
     read_in(Path::new("."), &text)
 }
 
-fn of_scenario(changes: &[(&str, &str)]) -> Vec<&'static str> {
+fn of_scenario(changes: &[(&str, &str)]) -> Vec<String> {
     scenario(changes)
         .warnings
         .iter()
-        .map(|warning| warning.code)
+        .map(|warning| warning.code.to_string())
         .collect()
 }
 
-fn of_results(changes: &[(&str, &str)]) -> Vec<&'static str> {
+fn of_results(changes: &[(&str, &str)]) -> Vec<String> {
     let scenario = scenario(changes);
     let outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
-    cautions(&scenario, &outcomes[0])
+    cautions(
+        &scenario,
+        &outcomes[0],
+        &Analysis::of(&scenario, &outcomes[0]),
+    )
+    .iter()
+    .map(|warning| warning.code.to_string())
+    .collect()
+}
+
+/// That nothing came is said, of all and of a group of clients.
+#[test]
+fn that_nothing_came_is_said() {
+    let poisson = r#"{ kind = "poisson", rate = "160/s" }"#;
+    let rare = r#"{ kind = "poisson", rate = "0.00001/s" }"#;
+    assert_eq!(of_results(&[(poisson, rare)]), ["no-requests"]);
+    let scenario = scenario(&[(
+        &format!("[[clients]]\narrivals = {poisson}"),
+        &format!(
+            "[[clients]]\nname = \"robots\"\narrivals = {rare}\n[[clients]]\nname = \"people\"\narrivals = {poisson}"
+        ),
+    )]);
+    let outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
+    let report = lbsim::Report::new(&scenario, &outcomes);
+    let said: Vec<String> = report
+        .about
+        .warnings
         .iter()
-        .map(|warning| warning.code)
-        .collect()
+        .map(ToString::to_string)
+        .collect();
+    assert!(
+        said.iter()
+            .any(|own| own.contains("no request of clients `robots` came")),
+        "{said:?}"
+    );
+    assert!(
+        report
+            .markdown()
+            .contains("no request of clients `robots` came")
+    );
 }
 
 #[test]
@@ -107,8 +143,16 @@ fn faults_and_timeouts_that_cannot_be_meant() {
     };
     let drained = rolling("drain = \"5s\", ");
     assert!(with(&drained, "").is_empty(), "nobody is sent there");
-    assert!(with(&rolling(""), "").contains(&"crash-unnoticed"));
-    assert!(with(&drained, "sticky = \"cookie\"").contains(&"crash-unnoticed"));
+    assert!(
+        with(&rolling(""), "")
+            .iter()
+            .any(|code| code == "crash-unnoticed")
+    );
+    assert!(
+        with(&drained, "sticky = \"cookie\"")
+            .iter()
+            .any(|code| code == "crash-unnoticed")
+    );
     assert_eq!(with(&crash("100s", "9s"), ""), ["fault-after-end"]);
     // A stretch of the timeline is 100 s / 120.
     assert_eq!(with(&crash("50s", "800ms"), checks), ["fault-too-short"]);

@@ -147,8 +147,8 @@ fn joined(events: &[Event], end: f64) -> Vec<(f64, f64)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::EventKind;
     use super::*;
+    use crate::report::about::EventKind;
 
     fn turns(count: usize) -> Vec<Event> {
         let turn = |number: usize| {

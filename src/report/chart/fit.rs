@@ -37,12 +37,7 @@ pub fn quantiles(question: &str, caption: &str, servers: &[(&str, &Fitted)]) -> 
             colour,
         })
         .collect();
-    let study = Study {
-        question,
-        scenario: caption,
-        strategies: &series,
-        ..Study::default()
-    };
+    let study = Study::titled(question, caption, &series);
     let top = frame::title_height(&study) + 8.0;
     let plot = Plot {
         left: 104.0,

@@ -6,6 +6,7 @@ use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};
 use super::palette::{INK, heat, look};
 use super::scale::range;
 use super::{Study, SweepRow};
+use crate::experiment::Unit;
 
 /// Panels beside each other.
 const ACROSS: usize = 2;
@@ -13,11 +14,11 @@ const ACROSS: usize = 2;
 const ROW: f64 = 30.0;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let second = study.sweep_and?;
+    let (second, judge) = (study.sweep_and?, study.judge?);
     let rows: Vec<&SweepRow> = study
         .sweep
         .iter()
-        .filter(|row| row.metric == study.judge)
+        .filter(|row| row.metric == judge.name)
         .collect();
     let (least, most) = range(rows.iter().filter_map(|row| row.estimate))?;
     let xs = places(rows.iter().map(|row| (row.at, row.value.as_str())));
@@ -49,22 +50,18 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             0.0
         }
     };
-    let percent = if study.judge.ends_with("_share") || study.judge.starts_with("utilization") {
-        100.0
-    } else {
-        1.0
-    };
+    let scale = judge.unit.scale();
     Some(Canvas::picture(
         WIDTH,
         top + height * lines as f64,
         |canvas| {
-            let unit = if percent == 100.0 { ", %" } else { "" };
+            let unit = if judge.unit == Unit::Share { ", %" } else { "" };
             frame::title(
                 canvas,
                 study,
                 &format!(
                     "{}{unit}: across {}, down {second}; empty where overloaded",
-                    study.judge, study.sweep_label
+                    judge.name, study.sweep_label
                 ),
             );
             for (at, series) in study.strategies.iter().enumerate() {
@@ -110,7 +107,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                         colour,
                         1.0,
                     );
-                    let text = figure(value * percent);
+                    let text = figure(value * scale);
                     let ink = Type::new(
                         12.0,
                         if is_dark(colour) {

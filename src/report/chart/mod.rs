@@ -1,4 +1,4 @@
-//! Charts: functions from rows to SVG, and from SVG to PNG. No statistics are made here.
+//! Charts: functions from a report to SVG, and from SVG to PNG. No statistics are made here.
 
 mod canvas;
 mod events;
@@ -11,6 +11,8 @@ mod percentiles;
 #[cfg(feature = "png")]
 mod png;
 mod scale;
+mod series;
+mod services;
 mod sessions;
 mod settling;
 mod shares;
@@ -23,102 +25,95 @@ pub mod tuning;
 mod utilization;
 pub mod validation;
 
-pub use palette::{COLOURS, MEASURED, are_alike};
+use std::sync::LazyLock;
+
 #[cfg(feature = "png")]
 pub use png::{ChartError, png};
 
-use super::rows::{
-    LatencyRow, PairedRow, ServerRow, SessionRow, SettlingRow, SummaryRow, TimelineRow,
-    UtilizationRow,
-};
-use super::sweep::SweepRow;
+use super::Report;
+use super::about::Event;
+use super::rows::{SweepRow, Tables};
+use crate::experiment::Metric;
 
-/// What the charts of one run are drawn from.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Study<'a> {
+/// The charts of a run: the name of its file and what draws it, if there is something to show.
+const CHARTS: &[(&str, fn(&Study<'_>) -> Option<String>)] = &[
+    ("summary", summary::draw),
+    ("percentiles", percentiles::draw),
+    ("timeline", timeline::draw),
+    ("utilization", utilization::draw),
+    ("utilization-spread", spread::draw),
+    ("shares", shares::draw),
+    ("services", services::draw),
+    ("sessions", sessions::draw),
+    ("sweep-mean", sweep::mean),
+    ("sweep-p99", sweep::p99),
+    ("sweep-success", sweep::success),
+    ("grid", grid::draw),
+    ("settling", settling::draw),
+];
+
+/// What the charts of one run are drawn from: its report, and who of it is shown in which colour.
+#[derive(Clone, Copy, Debug)]
+struct Study<'a> {
     /// The scenario's question: the title of each chart.
-    pub question: &'a str,
+    question: &'a str,
     /// What was run, in a line.
-    pub scenario: &'a str,
+    scenario: &'a str,
     /// What is compared, in order.
-    pub strategies: &'a [Series],
+    strategies: &'a [Series],
     /// What was measured at the real system, in order.
-    pub measured: &'a [Series],
-    /// Estimates.
-    pub summary: &'a [SummaryRow],
-    /// Differences.
-    pub paired: &'a [PairedRow],
-    /// Percentile spectra.
-    pub latency: &'a [LatencyRow],
-    /// The spectra that theory gives, where it is exact.
-    pub exact: &'a [LatencyRow],
-    /// How the warm-up was found.
-    pub settling: &'a [SettlingRow],
-    /// Servers.
-    pub servers: &'a [ServerRow],
-    /// Response times over time.
-    pub timeline: &'a [TimelineRow],
-    /// Utilization over time.
-    pub utilization: &'a [UtilizationRow],
-    /// Sessions lost.
-    pub sessions: &'a [SessionRow],
+    measured: &'a [Series],
+    /// The rows of a run.
+    rows: &'a Tables,
     /// Estimates at each value of a sweep.
-    pub sweep: &'a [SweepRow],
+    sweep: &'a [SweepRow],
     /// What is swept.
-    pub sweep_label: &'a str,
+    sweep_label: &'a str,
+    /// In what it is counted, where that is to be said.
+    sweep_unit: &'a str,
     /// What is swept with it, where two values are.
-    pub sweep_and: Option<&'a str>,
-    /// The metric that decides: the name of a column of `runs.csv`.
-    pub judge: &'a str,
+    sweep_and: Option<&'a str>,
+    /// The metric that decides.
+    judge: Option<&'static Metric>,
     /// What happens to servers at known times.
-    pub events: &'a [Event],
+    events: &'a [Event],
     /// Seconds that are not measured.
-    pub warmup_s: f64,
+    warmup_s: f64,
+}
+
+impl<'a> Study<'a> {
+    /// A title, and no rows.
+    fn titled(question: &'a str, scenario: &'a str, strategies: &'a [Series]) -> Study<'a> {
+        static NONE: LazyLock<Tables> = LazyLock::new(Tables::default);
+        Study {
+            question,
+            scenario,
+            strategies,
+            measured: &[],
+            rows: &NONE,
+            sweep: &[],
+            sweep_label: "",
+            sweep_unit: "",
+            sweep_and: None,
+            judge: None,
+            events: &[],
+            warmup_s: 0.0,
+        }
+    }
 }
 
 /// One of the things compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Series {
+struct Series {
     /// Its name, as in the rows.
-    pub name: String,
+    name: String,
     /// Its number in the palette.
-    pub colour: usize,
-}
-
-/// What happens to servers at a known time: a fault, or that they join or leave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Event {
-    /// When it begins, in seconds.
-    pub from_s: f64,
-    /// When it ends; `None` where it does not.
-    pub to_s: Option<f64>,
-    /// What kind of event it is.
-    pub kind: EventKind,
-    /// What it is called.
-    pub label: String,
-}
-
-/// Kinds of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
-    /// Something is wrong between two places.
-    Link,
-    /// Servers are dead.
-    Crash,
-    /// Servers work more slowly.
-    Slowdown,
-    /// Servers get no new clients.
-    Drain,
-    /// Servers answer with errors.
-    Errors,
-    /// Servers join the pool.
-    Join,
-    /// Servers leave the pool.
-    Leave,
+    colour: usize,
 }
 
 /// A picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chart {
     /// The name of its file, without ending.
     pub name: &'static str,
@@ -126,26 +121,33 @@ pub struct Chart {
     pub svg: String,
 }
 
-/// Draws all charts that there are data for.
-pub fn draw(study: &Study<'_>) -> Vec<Chart> {
-    type Draw = fn(&Study<'_>) -> Option<String>;
-    let charts: [(&'static str, Draw); 12] = [
-        ("summary", summary::draw),
-        ("percentiles", percentiles::draw),
-        ("timeline", timeline::draw),
-        ("utilization", utilization::draw),
-        ("utilization-spread", spread::draw),
-        ("shares", shares::draw),
-        ("sessions", sessions::draw),
-        ("sweep-mean", sweep::mean),
-        ("sweep-p99", sweep::p99),
-        ("sweep-success", sweep::success),
-        ("grid", grid::draw),
-        ("settling", settling::draw),
-    ];
-    charts
-        .into_iter()
-        .filter_map(|(name, draw)| {
+/// Draws all charts of a report that there are data for.
+pub(super) fn draw(report: &Report) -> Vec<Chart> {
+    let about = &report.about;
+    let shown = series::shown(about);
+    let measured = series::measured(&report.tables);
+    let strategies = series::of(about, &shown, &measured);
+    let caption = series::caption(about, &shown);
+    let swept = about.sweep.as_ref();
+    pictures(&Study {
+        measured: &measured,
+        rows: &report.tables,
+        sweep: &report.sweep.sweep,
+        sweep_label: swept.map_or("", |sweep| &sweep.label),
+        sweep_unit: swept.map_or("", |sweep| &sweep.unit),
+        sweep_and: swept.and_then(|sweep| sweep.and.as_deref()),
+        judge: about.judge(),
+        events: &about.events,
+        warmup_s: about.warmup.seconds(),
+        ..Study::titled(&about.question, &caption, &strategies)
+    })
+}
+
+/// The pictures of the list that there are data for.
+fn pictures(study: &Study<'_>) -> Vec<Chart> {
+    let drawn = CHARTS.iter();
+    drawn
+        .filter_map(|&(name, draw)| {
             Some(Chart {
                 name,
                 svg: draw(study)?,

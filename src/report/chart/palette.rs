@@ -24,7 +24,7 @@ const PALETTE: [Colour; 12] = [
 const BLACK: usize = 10;
 
 /// How many looks can be told apart.
-pub const COLOURS: usize = 24;
+pub(super) const COLOURS: usize = 24;
 
 /// The look of a strategy.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub(super) struct Look {
 }
 
 /// The colour number of what was measured and not simulated.
-pub const MEASURED: usize = usize::MAX;
+pub(super) const MEASURED: usize = usize::MAX;
 
 /// The look of colour number `index`: the second half of the palette is dashed, and so is every
 /// further round, more finely.
@@ -64,7 +64,7 @@ pub(super) fn look(index: usize) -> Look {
 }
 
 /// Whether two looks differ by their dashes only.
-pub fn are_alike(one: usize, other: usize) -> bool {
+pub(super) fn are_alike(one: usize, other: usize) -> bool {
     let hue = |index: usize| match index {
         MEASURED => BLACK,
         index => index % PALETTE.len(),

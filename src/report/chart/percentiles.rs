@@ -4,7 +4,8 @@ use super::canvas::Canvas;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
 use super::scale::{Scale, positive_range, range};
-use super::{Series, Study, SummaryRow};
+use super::{Series, Study};
+use crate::report::rows::{LatencyRow, SummaryRow};
 
 /// A point with fewer requests above it is not to be relied on.
 const RELIABLE: u64 = 100;
@@ -12,10 +13,10 @@ const RELIABLE: u64 = 100;
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     // The axis is made for what can be relied on. The least of all is none of the spectrum's shape.
     let times = |sure: bool| {
-        let rows = study
-            .latency
-            .iter()
-            .filter(move |row| row.percentile > 0.0 && (!sure || row.requests_above >= RELIABLE));
+        let rows =
+            study.rows.latency.iter().filter(move |row| {
+                row.percentile > 0.0 && (!sure || row.requests_above >= RELIABLE)
+            });
         positive_range(rows.map(|row| row.response_ms))
     };
     let (_, high) = times(false)?;
@@ -24,7 +25,12 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     // at the share that succeeded.
     let succeeded = |series: &Series| {
         let own = |row: &&SummaryRow| row.strategy == series.name && row.metric == "success_share";
-        let share = study.summary.iter().find(own).and_then(|row| row.estimate);
+        let share = study
+            .rows
+            .summary
+            .iter()
+            .find(own)
+            .and_then(|row| row.estimate);
         share
             .filter(|share| (0.0..1.0).contains(share))
             .unwrap_or(1.0)
@@ -41,6 +47,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .collect();
     let ends = all.iter().map(|(_, series, share)| {
         let own = study
+            .rows
             .latency
             .iter()
             .filter(|row| row.strategy == series.name);
@@ -65,7 +72,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            if study.exact.is_empty() {
+            if study.rows.exact_latency.is_empty() {
                 "Response time by percentile, all replications; thin where fewer than 100 requests took longer"
             } else {
                 "Response time by percentile, all replications; thin where fewer than 100 requests took longer; black: theory"
@@ -91,12 +98,12 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         for (named, series, share) in &all {
             let look = look(series.colour);
             let own: Vec<_> = study
+                .rows
                 .latency
                 .iter()
                 .filter(|row| row.strategy == series.name && row.response_ms > 0.0)
                 .collect();
-            let point =
-                |row: &&super::LatencyRow| (x.at(row.percentile * share), y.at(row.response_ms));
+            let point = |row: &&LatencyRow| (x.at(row.percentile * share), y.at(row.response_ms));
             let solid = own
                 .iter()
                 .take_while(|row| row.requests_above >= RELIABLE)
@@ -116,7 +123,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             lines.push(points);
         }
         for series in study.strategies {
-            let own = study.exact.iter().filter(|row| row.strategy == series.name);
+            let own = study
+                .rows
+                .exact_latency
+                .iter()
+                .filter(|row| row.strategy == series.name);
             let points: Vec<(f64, f64)> = own
                 .filter(|row| row.response_ms > low && row.response_ms < high)
                 .map(|row| (x.at(row.percentile), y.at(row.response_ms)))

@@ -28,6 +28,7 @@ const CAUSES: [(&str, &str, Colour); 3] = [
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let share = |strategy: &str, cause: &str| {
         let row = study
+            .rows
             .sessions
             .iter()
             .find(|row| row.strategy == strategy && row.cause == cause);
@@ -39,7 +40,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             .map(|(cause, ..)| share(strategy, cause))
             .sum::<f64>()
     };
-    if study.sessions.is_empty() {
+    if study.rows.sessions.is_empty() {
         return None;
     }
     let high = study
@@ -95,24 +96,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     from += part;
                 }
             }
-            let lost: f64 = study
-                .sessions
-                .iter()
-                .filter(|row| row.strategy == series.name)
-                .map(|row| row.lost)
-                .sum();
-            // Fine where there is little, but none is none.
-            let share_step = match from {
-                0.0 => 1.0,
-                share if share < 1.0 => 0.01,
-                _ => 0.1,
-            };
-            let lost_step = if lost > 0.0 && lost < 10.0 { 0.1 } else { 1.0 };
-            let text = format!(
-                "{}% ({} losses)",
-                number(from, share_step),
-                number(lost, lost_step)
-            );
+            let text = said(study, &series.name);
             canvas.text(
                 &text,
                 (x.at(from) + 10.0, y),
@@ -121,4 +105,27 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             );
         }
     }))
+}
+
+/// The share of sessions that lost their state, and how often any did.
+fn said(study: &Study<'_>, strategy: &str) -> String {
+    let known = |metric: &str| {
+        let mut rows = study.rows.summary.iter();
+        rows.find(|row| row.strategy == strategy && row.metric == metric)?
+            .estimate
+    };
+    // Fine where there is little, but none is none.
+    let share = known("sessions_hurt_share").map_or("–".to_owned(), |share| {
+        let step = match share * 100.0 {
+            0.0 => 1.0,
+            share if share < 1.0 => 0.01,
+            _ => 0.1,
+        };
+        number(share * 100.0, step)
+    });
+    let lost = known("sessions_lost").map_or("–".to_owned(), |lost| {
+        let step = if lost > 0.0 && lost < 10.0 { 0.1 } else { 1.0 };
+        number(lost, step)
+    });
+    format!("{share}% ({lost} losses)")
 }

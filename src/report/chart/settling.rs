@@ -1,17 +1,18 @@
 //! How the system settles, starting empty: the number of requests in it over time, and where the
 //! warm-up ends.
 
+use super::Study;
 use super::canvas::{Align, Canvas};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
 use super::scale::{Scale, number};
-use super::{SettlingRow, Study};
+use crate::report::rows::SettlingRow;
 
 /// Values that share a point of a line: each by itself is noise.
 const SMOOTH: usize = 5;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let rows = study.settling;
+    let rows = &study.rows.settling;
     let end = rows.iter().map(|row| row.time_s).fold(0.0, f64::max);
     let settled = rows.iter().map(|row| row.settled_s).fold(0.0, f64::max);
     let most = rows.iter().map(|row| row.in_system).fold(0.0, f64::max);

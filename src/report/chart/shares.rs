@@ -17,7 +17,7 @@ const MANY: usize = 2_000;
 /// The services of several servers: one that is all of its service has nothing to share.
 fn shared<'s>(study: &Study<'s>) -> BTreeSet<&'s str> {
     let (mut first, mut shared) = (BTreeMap::new(), BTreeSet::new());
-    for row in study.servers {
+    for row in &study.rows.servers {
         let known = first.entry(service(row)).or_insert(row.server.as_str());
         if *known != row.server {
             shared.insert(service(row));
@@ -34,6 +34,7 @@ fn service(row: &ServerRow) -> &str {
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let shared = shared(study);
     let points: Vec<(f64, f64)> = study
+        .rows
         .servers
         .iter()
         .filter(|row| shared.contains(service(row)))
@@ -73,6 +74,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 bottom: top + tall,
             };
             let own: Vec<_> = study
+                .rows
                 .servers
                 .iter()
                 .filter(|row| row.strategy == series.name && shared.contains(service(row)))

@@ -11,11 +11,17 @@ const DOTS: usize = 60;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let high = study
+        .rows
         .servers
         .iter()
         .filter_map(|row| row.utilization)
         .fold(0.0, f64::max);
-    if study.servers.iter().all(|row| row.utilization.is_none()) {
+    if study
+        .rows
+        .servers
+        .iter()
+        .all(|row| row.utilization.is_none())
+    {
         return None;
     }
     let top = frame::title_height(study) + 10.0;
@@ -53,6 +59,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 name,
             );
             let mut values: Vec<f64> = study
+                .rows
                 .servers
                 .iter()
                 .filter(|row| row.strategy == series.name)

@@ -5,31 +5,32 @@ use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
 use super::scale::{Scale, range};
+use crate::experiment::{Metric, Unit};
 
-/// Column of `runs.csv`, title, factor, whether a wide range is shown by factors.
-const PANELS: [(&str, &str, f64, bool); 5] = [
-    ("mean_ms", "Mean (ms)", 1.0, true),
-    ("p50_ms", "Median (ms)", 1.0, true),
-    ("p99_ms", "p99 (ms)", 1.0, true),
-    ("p999_ms", "p99.9 (ms)", 1.0, true),
-    ("success_share", "Success (%)", 100.0, false),
+/// Metrics by the names of their columns, and what they are called.
+const PANELS: [(&str, &str); 5] = [
+    ("mean_ms", "Mean"),
+    ("p50_ms", "Median"),
+    ("p99_ms", "p99"),
+    ("p999_ms", "p99.9"),
+    ("success_share", "Success"),
 ];
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let find = |strategy: &str, metric: &str| {
         let row = study
+            .rows
             .summary
             .iter()
             .find(|row| row.strategy == strategy && row.metric == metric)?;
         Some((row.estimate?, row.half_width_95.unwrap_or(0.0)))
     };
-    let panels: Vec<_> = PANELS
+    let panels: Vec<(&Metric, &str)> = PANELS
         .iter()
-        .filter(|(metric, ..)| {
-            study
-                .strategies
-                .iter()
-                .any(|series| find(&series.name, metric).is_some())
+        .filter_map(|&(metric, title)| Some((Metric::named(metric)?, title)))
+        .filter(|(metric, _)| {
+            let mut strategies = study.strategies.iter();
+            strategies.any(|series| find(&series.name, metric.name).is_some())
         })
         .collect();
     if panels.is_empty() {
@@ -57,7 +58,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 name,
             );
         }
-        for (number, &&(metric, title, factor, factors)) in panels.iter().enumerate() {
+        for (number, &(metric, title)) in panels.iter().enumerate() {
+            let (unit, metric) = (metric.unit, metric.name);
+            let title = format!("{title} ({})", unit.sign());
+            // Times of a wide range are seen by factors.
+            let (factor, factors) = (unit.scale(), unit == Unit::Milliseconds);
             let x0 = left + number as f64 * (wide + gap);
             let plot = Plot {
                 left: x0,
@@ -93,7 +98,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             let heading = if log {
                 format!("{title}, log scale")
             } else {
-                title.to_owned()
+                title
             };
             let bold = Type::bold(13.5, INK);
             canvas.text(

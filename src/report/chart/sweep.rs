@@ -6,14 +6,14 @@ use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::look;
 use super::scale::{Scale, range};
 use super::{Study, SweepRow};
+use crate::experiment::{Metric, Unit};
 
 pub(super) fn mean(study: &Study<'_>) -> Option<String> {
     draw(
         study,
         "mean_ms",
         "Mean response time of succeeded requests",
-        "Mean (ms",
-        1.0,
+        "Mean",
     )
 }
 
@@ -22,25 +22,23 @@ pub(super) fn p99(study: &Study<'_>) -> Option<String> {
         study,
         "p99_ms",
         "99th percentile of the response time of succeeded requests",
-        "99th percentile (ms",
-        1.0,
+        "99th percentile",
     )
 }
 
 /// Only where something failed.
 pub(super) fn success(study: &Study<'_>) -> Option<String> {
-    let failed = |row: &&SweepRow| row.metric == "success_share" && row.estimate < Some(1.0);
+    let metric = "success_share";
+    let failed =
+        |row: &&SweepRow| row.metric == metric && row.estimate.is_some_and(|share| share < 1.0);
     study.sweep.iter().find(failed)?;
-    draw(
-        study,
-        "success_share",
-        "Requests that succeeded",
-        "Succeeded (%",
-        100.0,
-    )
+    draw(study, metric, "Requests that succeeded", "Succeeded")
 }
 
-fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) -> Option<String> {
+/// The chart of a metric, by the name of its column; `axis` is what it is called.
+fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<String> {
+    let unit = Metric::named(metric)?.unit;
+    let (factor, is_time) = (unit.scale(), unit == Unit::Milliseconds);
     if study.sweep_and.is_some() {
         return None;
     }
@@ -61,10 +59,10 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) ->
         right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
         bottom: top + 520.0,
     };
-    let log = factor == 1.0 && least > 0.0 && most > 8.0 * least;
+    let log = is_time && least > 0.0 && most > 8.0 * least;
     let y = if log {
         Scale::log(least, most, plot.bottom, plot.top)
-    } else if factor == 1.0 {
+    } else if is_time {
         Scale::from_zero(most, plot.bottom, plot.top)
     } else {
         Scale::linear(
@@ -75,11 +73,17 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str, factor: f64) ->
         )
     };
     let x = Scale::linear(first, last, plot.left, plot.right);
-    let scale = if log { ", log scale)" } else { ")" };
+    let scale = if log { ", log scale" } else { "" };
+    let axis = format!("{axis} ({}{scale})", unit.sign());
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
         frame::title(canvas, study, &format!("{what}; bands are 95% intervals"));
-        frame::y_axis(canvas, plot, &y, &format!("{axis}{scale}"));
-        frame::x_axis(canvas, plot, &x, study.sweep_label);
+        frame::y_axis(canvas, plot, &y, &axis);
+        let what = match (study.sweep_label, study.sweep_unit) {
+            (label, "") => label.to_owned(),
+            (label, unit) if label.contains(unit) => label.to_owned(),
+            (label, unit) => format!("{label} ({unit})"),
+        };
+        frame::x_axis(canvas, plot, &x, &what);
         let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for series in study.strategies {
             let look = look(series.colour);

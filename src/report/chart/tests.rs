@@ -1,20 +1,19 @@
 //! Charts of invented rows: they read as SVG, say what they must, and never panic.
 
 use super::*;
+use crate::report::about::EventKind;
+use crate::report::rows::{
+    LatencyRow, ServerRow, ServiceRow, SessionRow, SettlingRow, SummaryRow, TimelineRow,
+    UtilizationRow,
+};
 use proptest::prelude::*;
 
 /// The rows of a made-up run.
 #[derive(Default)]
 struct Invented {
     strategies: Vec<Series>,
-    summary: Vec<SummaryRow>,
-    latency: Vec<LatencyRow>,
-    servers: Vec<ServerRow>,
-    timeline: Vec<TimelineRow>,
-    utilization: Vec<UtilizationRow>,
-    sessions: Vec<SessionRow>,
+    rows: Tables,
     sweep: Vec<SweepRow>,
-    settling: Vec<SettlingRow>,
     events: Vec<Event>,
 }
 
@@ -37,9 +36,11 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
             ("p99_ms", slow * 5.0),
             ("p999_ms", slow * 9.0),
             ("success_share", 1.0 - 0.002 * index as f64),
+            ("sessions_lost", 4.0 + index as f64),
+            ("sessions_hurt_share", 0.02 + 0.005 * index as f64),
         ] {
             let (strategy, metric) = (name.clone(), metric.to_owned());
-            made.summary.push(SummaryRow {
+            made.rows.summary.push(SummaryRow {
                 strategy,
                 metric,
                 estimate: Some(value),
@@ -50,7 +51,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
         }
         for step in 0..100u64 {
             let left = 10f64.powf(-(step as f64) / 20.0);
-            made.latency.push(LatencyRow {
+            made.rows.latency.push(LatencyRow {
                 strategy: name.clone(),
                 percentile: 100.0 * (1.0 - left),
                 response_ms: slow * (0.1 - left.ln()),
@@ -59,7 +60,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
         }
         for server in 0..servers {
             let share = 1.0 / servers as f64;
-            made.servers.push(ServerRow {
+            made.rows.servers.push(ServerRow {
                 strategy: name.clone(),
                 server: format!("web/server-{server}"),
                 weight: 1.0,
@@ -73,7 +74,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 ..ServerRow::default()
             });
             for stretch in 0..60 {
-                made.utilization.push(UtilizationRow {
+                made.rows.utilization.push(UtilizationRow {
                     strategy: name.clone(),
                     band: server.min(99) as u32,
                     server: format!("web/server-{server}"),
@@ -85,7 +86,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
         }
         for stretch in 0..60 {
             let wave = 1.0 + 0.3 * (f64::from(stretch) / 5.0).sin();
-            made.timeline.push(TimelineRow {
+            made.rows.timeline.push(TimelineRow {
                 strategy: name.clone(),
                 from_s: f64::from(stretch) * 10.0,
                 to_s: f64::from(stretch + 1) * 10.0,
@@ -112,7 +113,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
             });
         }
         for step in 1..=100 {
-            made.settling.push(SettlingRow {
+            made.rows.settling.push(SettlingRow {
                 strategy: name.clone(),
                 time_s: f64::from(step),
                 in_system: slow,
@@ -120,12 +121,23 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 settled_s: 30.0,
             });
         }
+        for (service, share) in [("web", 1.0), ("a store with a long name", 0.3)] {
+            made.rows.services.push(ServiceRow {
+                strategy: name.clone(),
+                service: service.to_owned(),
+                mean_ms: Some(slow * share),
+                wait_ms: Some(slow * share * 0.3),
+                work_ms: Some(slow * share * 0.2),
+                called_ms: Some(slow * share * 0.4),
+                ..ServiceRow::default()
+            });
+        }
         for (cause, lost) in [
             ("crash", 3.0),
             ("moved", index as f64),
             ("unreachable", 1.0),
         ] {
-            made.sessions.push(SessionRow {
+            made.rows.sessions.push(SessionRow {
                 strategy: name.clone(),
                 cause: cause.to_owned(),
                 sessions: 200.0,
@@ -154,26 +166,14 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
 
 impl Invented {
     fn study(&self) -> Study<'_> {
+        let question = "What does one slow server of ten do to the tail, rule by rule, when nobody has told the balancer about it & what <then>?";
+        let caption = "invented.toml · 20 replications of 10min · seed 1";
         Study {
-            question: "What does one slow server of ten do to the tail, rule by rule, when nobody has told the balancer about it & what <then>?",
-            scenario: "invented.toml · 20 replications of 10min · seed 1",
-            measured: &[],
-            sweep: &[],
-            sweep_label: "",
-            strategies: &self.strategies,
-            summary: &self.summary,
-            paired: &[],
-            settling: &self.settling,
-            sweep_and: None,
-            judge: "mean_ms",
-            exact: &[],
-            latency: &self.latency,
-            servers: &self.servers,
-            timeline: &self.timeline,
-            utilization: &self.utilization,
-            sessions: &self.sessions,
+            rows: &self.rows,
+            judge: Metric::named("mean_ms"),
             events: &self.events,
             warmup_s: 60.0,
+            ..Study::titled(question, caption, &self.strategies)
         }
     }
 }
@@ -193,8 +193,8 @@ fn keep(charts: &[Chart], set: &str) {
 fn charts_say_what_they_must() {
     for (count, servers) in [(1, 3), (2, 10), (12, 10), (14, 1000)] {
         let made = invent(count, servers, 10.0);
-        let charts = draw(&made.study());
-        assert_eq!(charts.len(), 8);
+        let charts = pictures(&made.study());
+        assert_eq!(charts.len(), 9);
         for chart in &charts {
             let tree =
                 resvg::usvg::Tree::from_str(&chart.svg, &resvg::usvg::Options::default()).unwrap();
@@ -221,7 +221,7 @@ fn charts_say_what_they_must() {
                 chart.name
             );
         }
-        assert_eq!(charts, draw(&made.study()));
+        assert_eq!(charts, pictures(&made.study()));
         keep(&charts, &format!("{count}x{servers}"));
     }
 }
@@ -232,7 +232,57 @@ fn what_has_no_data_is_left_out() {
         strategies: invent(2, 2, 1.0).strategies,
         ..Invented::default()
     };
-    assert_eq!(draw(&made.study()), []);
+    assert_eq!(pictures(&made.study()), []);
+}
+
+/// That the success rate of a point is not known is no failure.
+#[test]
+fn success_is_drawn_where_something_failed() {
+    let mut made = invent(2, 2, 1.0);
+    let mut drawn = |shares: [Option<f64>; 2]| {
+        for row in &mut made.sweep {
+            row.estimate = shares[usize::from(row.at > 2.0)];
+        }
+        let study = Study {
+            sweep: &made.sweep,
+            ..made.study()
+        };
+        let charts = pictures(&study);
+        charts.iter().any(|chart| chart.name == "sweep-success")
+    };
+    assert!(!drawn([Some(1.0), None]));
+    assert!(drawn([Some(1.0), Some(0.9)]));
+}
+
+/// No row of a heat map is of two services.
+#[test]
+fn rows_of_a_heat_map_keep_to_a_service() {
+    let mut made = Invented {
+        strategies: invent(1, 1, 1.0).strategies,
+        ..Invented::default()
+    };
+    let sizes = [("edge", 3), ("web", 70), ("store", 29)];
+    let all = sizes.iter().flat_map(|&(name, count)| vec![name; count]);
+    for (band, name) in (0..).zip(all) {
+        made.rows.utilization.push(UtilizationRow {
+            strategy: made.strategies[0].name.clone(),
+            band,
+            server: format!("{name}/server-{band}"),
+            to_s: 10.0,
+            ..UtilizationRow::default()
+        });
+    }
+    let svg = utilization::draw(&made.study()).unwrap();
+    let said = ["edge/server-0", "web/server-3", "store/server-73"];
+    assert!(said.iter().all(|name| svg.contains(name)), "{svg}");
+    let rows = utilization::Grid::of(&made.study(), 102).row;
+    let of = |service: usize| -> Vec<usize> {
+        let first: usize = sizes[..service].iter().map(|(_, count)| count).sum();
+        rows[first..first + sizes[service].1].to_vec()
+    };
+    for (one, other) in [(0, 1), (1, 2)] {
+        assert!(of(one).iter().max() < of(other).iter().min(), "{rows:?}");
+    }
 }
 
 /// Values as no chart expects them.
@@ -263,31 +313,35 @@ impl Invented {
     fn spoil(&mut self, values: &[f64]) {
         let mut next = values.iter().copied().cycle();
         let mut next = || next.next().unwrap_or(0.0);
-        for row in &mut self.summary {
+        for row in &mut self.rows.summary {
             (row.estimate, row.half_width_95) = (Some(next()), Some(next()));
         }
-        for row in &mut self.latency {
+        for row in &mut self.rows.latency {
             row.response_ms = next();
         }
-        for row in &mut self.servers {
+        for row in &mut self.rows.servers {
             row.capacity_share = Some(next());
             (row.request_share, row.utilization) = (Some(next()), Some(next()));
         }
-        for row in &mut self.timeline {
+        for row in &mut self.rows.timeline {
             (row.p50_ms, row.p99_ms) = (Some(next()), Some(next()));
             (row.requests, row.failed) = (next(), next());
         }
-        for row in &mut self.utilization {
+        for row in &mut self.rows.utilization {
             row.utilization = next();
         }
-        for row in &mut self.sessions {
+        for row in &mut self.rows.services {
+            (row.mean_ms, row.wait_ms) = (Some(next()), Some(next()));
+            (row.work_ms, row.called_ms) = (Some(next()), Some(next()));
+        }
+        for row in &mut self.rows.sessions {
             (row.lost, row.hurt_share) = (next(), Some(next()));
         }
         for row in &mut self.sweep {
             (row.at, row.estimate, row.half_width_95) = (next(), Some(next()), Some(next()));
             row.at_2 = row.at_2.map(|_| next());
         }
-        for row in &mut self.settling {
+        for row in &mut self.rows.settling {
             (row.in_system, row.settled_s) = (next(), next());
         }
     }
@@ -320,10 +374,10 @@ proptest! {
     fn odd_rows_do_not_panic(count in 1usize..4, servers in 1usize..4, scale in prop::sample::select(vec![0.0, 1e-9, 1.0, 1e12]), keep_every in 1usize..40) {
         let mut made = invent(count, servers, scale);
         let mut n = 0;
-        made.latency.retain(|_| { n += 1; n % keep_every == 0 });
-        made.timeline.retain(|row| (row.from_s as usize).is_multiple_of(keep_every));
-        made.summary.iter_mut().step_by(keep_every).for_each(|row| row.estimate = None);
-        for chart in draw(&made.study()) {
+        made.rows.latency.retain(|_| { n += 1; n % keep_every == 0 });
+        made.rows.timeline.retain(|row| (row.from_s as usize).is_multiple_of(keep_every));
+        made.rows.summary.iter_mut().step_by(keep_every).for_each(|row| row.estimate = None);
+        for chart in pictures(&made.study()) {
             is_sound(&chart)?;
             prop_assert!(png(&chart.svg).is_ok(), "{}", chart.name);
         }
@@ -338,7 +392,7 @@ proptest! {
             study.sweep = &made.sweep;
             study.sweep_and = both.then_some("service");
         }
-        for chart in draw(&study) {
+        for chart in pictures(&study) {
             is_sound(&chart)?;
         }
     }

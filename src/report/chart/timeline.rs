@@ -1,12 +1,13 @@
 //! What happened over simulated time, faults marked: how many requests came and succeeded, where
 //! any failed; the median and the 99th percentile of the response times of those that succeeded.
 
+use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::events;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, Look, MUTED, look};
 use super::scale::{Scale, positive_range, range};
-use super::{Study, TimelineRow};
+use crate::report::rows::TimelineRow;
 
 type Quantity = fn(&TimelineRow) -> Option<f64>;
 
@@ -60,11 +61,13 @@ fn is_whole(row: &TimelineRow) -> bool {
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let end = study
+        .rows
         .timeline
         .iter()
         .map(|row| row.to_s)
         .fold(0.0, f64::max);
     let fails = study
+        .rows
         .timeline
         .iter()
         .any(|row| row.failed + row.unfinished > 0.0);
@@ -75,6 +78,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 fails
             } else {
                 study
+                    .rows
                     .timeline
                     .iter()
                     .any(|row| (panel.value)(row).is_some())
@@ -123,14 +127,14 @@ fn draw_panel(
     end: f64,
     (upper, lower): (bool, bool),
 ) {
-    let values = study.timeline.iter().filter_map(panel.value);
+    let values = study.rows.timeline.iter().filter_map(panel.value);
     let (low, high) = positive_range(values).unwrap_or_default();
     // A factor of eight and more is better seen by factors.
     let log = !panel.counts && high > 8.0 * low;
     let y = if log {
         Scale::log(low, high, plot.bottom, plot.top)
     } else if panel.counts {
-        let (_, most) = range(study.timeline.iter().map(arrived)).unwrap_or_default();
+        let (_, most) = range(study.rows.timeline.iter().map(arrived)).unwrap_or_default();
         Scale::from_zero(most.max(high), plot.bottom, plot.top)
     } else {
         Scale::from_zero(high, plot.bottom, plot.top)
@@ -148,6 +152,7 @@ fn draw_panel(
         let look = look(series.colour);
         let own = || {
             study
+                .rows
                 .timeline
                 .iter()
                 .filter(|row| row.strategy == series.name)

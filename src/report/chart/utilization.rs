@@ -3,24 +3,28 @@
 
 use std::collections::BTreeMap;
 
+use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{FAULT, MUTED, heat, look};
 use super::scale::Scale;
-use super::{Study, UtilizationRow};
+use crate::report::rows::UtilizationRow;
 
-/// Rows of one map at most: with more bands, neighbours are averaged.
+/// Rows of one map: with more bands, neighbours of one service are averaged. Each service has its
+/// part of them by its bands, and one at least.
 const ROWS: usize = 50;
 /// Steps of the colour scale.
 const STEPS: f64 = 40.0;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let end = study
+        .rows
         .utilization
         .iter()
         .map(|row| row.to_s)
         .fold(0.0, f64::max);
     let bands = study
+        .rows
         .utilization
         .iter()
         .map(|row| row.band as usize + 1)
@@ -35,14 +39,15 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         _ => 3,
     };
     let rows = count.div_ceil(columns);
-    let names = server_names(study, bands);
+    let grid = Grid::of(study, bands);
+    let names = server_names(study, &grid);
     let margin = names
         .iter()
         .map(|(_, name)| AXIS.width(name))
         .fold(0.0, f64::max)
         .min(190.0)
         + 16.0;
-    let tall = (18.0 * bands.min(ROWS) as f64).clamp(60.0, if count > 6 { 150.0 } else { 240.0 });
+    let tall = (18.0 * grid.rows as f64).clamp(60.0, if count > 6 { 150.0 } else { 240.0 });
     let (gap_x, gap_y) = (22.0, 64.0);
     let wide = (WIDTH - 2.0 * EDGE - margin - gap_x * (columns - 1) as f64) / columns as f64;
     let first = frame::title_height(study) + 78.0;
@@ -65,7 +70,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 bottom: top + tall,
             };
             let last_row = at + columns >= count;
-            map(canvas, study, plot, &series.name, end, bands);
+            map(canvas, study, plot, &series.name, end, &grid);
             let heading = Type::bold(13.5, look(series.colour).ink);
             canvas.text(
                 &heading.fit(&series.name, wide),
@@ -97,7 +102,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             }
             if column == 0 {
                 for (band, name) in &names {
-                    let y = top + (*band as f64 + 0.5) / bands as f64 * tall;
+                    let y = top + grid.middle(*band) * tall;
                     canvas.text(
                         &AXIS.fit(name, margin - 14.0),
                         (left - 8.0, y),
@@ -110,23 +115,75 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     }))
 }
 
-/// The names beside the first column: all where they fit, else the first, the middle and the last.
-fn server_names(study: &Study<'_>, bands: usize) -> Vec<(usize, String)> {
+/// Which bands share a row of the maps.
+pub(super) struct Grid {
+    /// The row of each band.
+    pub(super) row: Vec<usize>,
+    rows: usize,
+    /// Whether a band is the first of its service.
+    begins: Vec<bool>,
+}
+
+impl Grid {
+    pub(super) fn of(study: &Study<'_>, bands: usize) -> Grid {
+        let mut services: Vec<&str> = vec![""; bands];
+        for row in &study.rows.utilization {
+            services[row.band as usize] = row.server.split('/').next().unwrap_or_default();
+        }
+        let mut grid = Grid {
+            row: Vec::with_capacity(bands),
+            rows: 0,
+            begins: Vec::with_capacity(bands),
+        };
+        for own in services.chunk_by(|one, other| one == other) {
+            let rows = match bands <= ROWS {
+                true => own.len(),
+                false => (ROWS * own.len() / bands).max(1),
+            };
+            let places = 0..own.len();
+            grid.row
+                .extend(places.clone().map(|at| grid.rows + at * rows / own.len()));
+            grid.begins.extend(places.map(|at| at == 0));
+            grid.rows += rows;
+        }
+        grid
+    }
+
+    /// Where the middle of a band is, of the height of a map.
+    fn middle(&self, band: usize) -> f64 {
+        let row = self.row[band];
+        let first = self.row.partition_point(|&own| own < row);
+        let count = self.row.partition_point(|&own| own <= row) - first;
+        let inside = ((band - first) as f64 + 0.5) / count as f64;
+        (row as f64 + inside) / self.rows as f64
+    }
+}
+
+/// The names beside the first column: all where they fit, else the first, the middle and the last,
+/// and the first of each service.
+fn server_names(study: &Study<'_>, grid: &Grid) -> Vec<(usize, String)> {
     let mut all: BTreeMap<usize, String> = BTreeMap::new();
-    for row in study.utilization {
+    for row in &study.rows.utilization {
         all.entry(row.band as usize)
             .or_insert_with(|| row.server.clone());
     }
+    let bands = grid.row.len();
     let room = if study.strategies.len() > 6 { 9 } else { 14 };
-    let shown = |band: usize| bands <= room || band == 0 || band + 1 == bands || band == bands / 2;
+    let services = grid.begins.iter().filter(|begins| **begins).count();
+    let shown = |band: usize| match services {
+        _ if bands <= room => true,
+        1 => band == 0 || band + 1 == bands || band == bands / 2,
+        services => grid.begins[band] && services <= room || band == 0,
+    };
     all.into_iter().filter(|(band, _)| shown(*band)).collect()
 }
 
-fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: f64, bands: usize) {
-    let rows = bands.min(ROWS);
+fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: f64, grid: &Grid) {
+    let rows = grid.rows;
     // Averages by row of the map and stretch of time.
     let mut cells: BTreeMap<(usize, u64), (f64, f64, f64, f64)> = BTreeMap::new();
     for cell in study
+        .rows
         .utilization
         .iter()
         .filter(|cell| cell.strategy == strategy)
@@ -138,7 +195,7 @@ fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: 
             utilization,
             ..
         } = *cell;
-        let key = (band as usize * rows / bands, (from_s / end * 1e6) as u64);
+        let key = (grid.row[band as usize], (from_s / end * 1e6) as u64);
         let sum = cells.entry(key).or_insert((from_s, to_s, 0.0, 0.0));
         sum.2 += utilization;
         sum.3 += 1.0;

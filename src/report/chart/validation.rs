@@ -27,14 +27,11 @@ pub fn draw(findings: &[Finding]) -> Chart {
         .map(|finding| finding.requests)
         .max()
         .unwrap_or(0);
-    let study = Study {
-        question: &title,
-        scenario: &format!(
-            "up to {:.1} million requests a value",
-            requests as f64 / 1e6
-        ),
-        ..Study::default()
-    };
+    let caption = format!(
+        "up to {:.1} million requests a value",
+        requests as f64 / 1e6
+    );
+    let study = Study::titled(&title, &caption, &[]);
     let row_height = 34.0;
     let top = frame::title_height(&study) + 10.0;
     let bottom = top + row_height * groups.len() as f64;

@@ -56,28 +56,23 @@ pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
 pub fn write(
     folder: &Path,
     space: &Space<'_>,
-    answer: &Answer,
+    (answer, tables): (&Answer, &TuneTables),
     tuned: impl FnOnce(&Path) -> String,
 ) -> Result<PathBuf, WriteError> {
-    let tables = TuneTables::new(space, answer);
     let manifest = manifest::tuning(space, answer);
     let name = folder_name(space.base);
     folder::replace(folder, &name, manifest, |place| {
-        write::csv(place, "weights.csv", &tables.weights)?;
-        write::csv(place, "check.csv", &tables.check)?;
-        write::csv(place, "search.csv", &tables.search)?;
-        write::csv(place, "sensitivity.csv", &tables.sensitivity)?;
-        write::csv(place, "landscape.csv", &tables.landscape)?;
-        write::csv(place, "front.csv", &tables.front)?;
-        write::csv(place, "latency.csv", &tables.latency)?;
+        for (name, bytes) in tables.files()? {
+            write::file(place, name, &bytes)?;
+        }
         let file_name = format!("{}.toml", space.base.name);
         let tuned = tuned(&folder.join(&name));
         write::file(place, &file_name, tuned.as_bytes())?;
-        let charts = chart::tuning::draw(space, &tables);
+        let charts = chart::tuning::draw(space, tables);
         write::file(
             place,
             "summary.md",
-            page::markdown(space, answer, &tables, &charts).as_bytes(),
+            page::markdown(space, answer, tables, &charts).as_bytes(),
         )?;
         write::charts(place, &charts)
     })

@@ -3,10 +3,10 @@
 use comfy_table::{Cell, CellAlignment};
 
 use super::TuneTables;
-use crate::experiment::{self, Better};
+use crate::experiment::{self, Better, Metric, Unit};
 use crate::report::chart::Chart;
 use crate::report::markdown::plain;
-use crate::report::table::{self, Style, fresh, scale_of};
+use crate::report::table::{self, Style, fresh};
 use crate::stats::Verdict;
 use crate::tune::verdict::{Gain, Role};
 use crate::tune::{Answer, Ended, Space};
@@ -53,7 +53,7 @@ fn who_fails(gain: &Gain, other: &str) -> String {
 }
 
 /// The verdict, a sentence each.
-pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
+pub fn sentences(space: &Space<'_>, answer: &Answer, tables: &TuneTables) -> Vec<String> {
     let objective = match (space.tuning.situations.len(), space.tuning.worst) {
         (1, _) => experiment::metric(space.tuning.objective).name.to_owned(),
         (count, false) => format!(
@@ -71,7 +71,7 @@ pub fn sentences(space: &Space<'_>, answer: &Answer) -> Vec<String> {
     };
     let mut said = Vec::new();
     if let Some(and) = space.tuning.and {
-        said.push(balance(space, answer, and));
+        said.push(balance(space, tables, and));
     }
     let current = answer.check.gains.first().copied().flatten();
     said.push(match current {
@@ -191,18 +191,22 @@ fn unfinished(space: &Space<'_>, ended: Ended) -> Option<String> {
 
 /// With two metrics: what the middle of the front is against the current configuration, in each of
 /// them.
-fn balance(space: &Space<'_>, answer: &Answer, and: crate::scenario::file::Criterion) -> String {
-    let rows = answer.check.metrics();
+fn balance(
+    space: &Space<'_>,
+    tables: &TuneTables,
+    and: crate::scenario::file::Criterion,
+) -> String {
+    let situation = &space.tuning.situations[0].name;
     let parts: Vec<String> = [space.tuning.objective, and]
         .into_iter()
         .map(|metric| {
             let metric = experiment::metric(metric);
-            let own = rows.iter().find(|row| {
-                row.with.role == Role::Current
-                    && row.situation == 0
-                    && row.metric.name == metric.name
+            let own = tables.check.iter().find(|row| {
+                row.with == Role::Current.name()
+                    && row.situation == *situation
+                    && row.metric == metric.name
             });
-            let share = own.and_then(|row| row.paired.relative).unwrap_or(0.0) * 100.0;
+            let share = own.and_then(|row| row.relative).unwrap_or(0.0) * 100.0;
             format!("{} {share:+.1}%", metric.name)
         })
         .collect();
@@ -265,10 +269,7 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
         .map(|&metric| experiment::metric(metric).name)
         .collect();
     for row in &tables.check {
-        let Some(metric) = experiment::METRICS
-            .iter()
-            .find(|metric| metric.name == row.metric)
-        else {
+        let Some(metric) = Metric::named(&row.metric) else {
             continue;
         };
         let shown = own.contains(&metric.name)
@@ -277,13 +278,13 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
         if !shown || unchanged {
             continue;
         }
-        let scale = scale_of(metric);
-        let unit = if scale == 100.0 { " %" } else { "" };
+        let scale = metric.unit.scale();
+        let unit = if metric.unit == Unit::Share { " %" } else { "" };
         let number =
             |value: Option<f64>| value.map_or("–".to_owned(), |value| figure(value * scale));
         let difference = match (row.relative, row.half_width_95, row.other) {
             // Shares are compared in points.
-            (Some(relative), Some(half), Some(_)) if scale == 1.0 => {
+            (Some(relative), Some(half), Some(_)) if metric.unit != Unit::Share => {
                 let base = row.difference / relative;
                 format!(
                     "{:+.2}% ±{:.2}%",
@@ -356,7 +357,7 @@ pub(super) fn markdown(
         plain(&space.base.question),
         plain(&caption(space, answer))
     );
-    page += &plain(&sentences(space, answer).join(" "));
+    page += &plain(&sentences(space, answer, tables).join(" "));
     page += "\n\n";
     page += &text(space, answer, tables, Style::Markdown);
     page += "Differences are between means over replications on the same requests, none of which the search has seen; a verdict is given only \

@@ -1,9 +1,9 @@
 //! The files of `lbsim tune`: each struct is the schema of one.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// `weights.csv`: one value that may change.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct WeightRow {
     /// The group of servers as `service/group`, or the path of another value.
     pub value: String,
@@ -22,7 +22,7 @@ pub struct WeightRow {
 
 /// `check.csv`: the answer against another configuration, by one metric in one situation, on
 /// requests that the search has not seen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CheckRow {
     /// With what the answer is compared: `current` or `capacity`.
     pub with: String,
@@ -47,7 +47,7 @@ pub struct CheckRow {
 }
 
 /// `search.csv`: one candidate that was tried.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SearchRow {
     /// Its number, from 1.
     pub evaluation: u64,
@@ -72,7 +72,7 @@ pub struct SearchRow {
 }
 
 /// `sensitivity.csv`: the answer with one value multiplied.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SensitivityRow {
     /// The value.
     pub value: String,
@@ -85,7 +85,7 @@ pub struct SensitivityRow {
 }
 
 /// `landscape.csv`: the answer with the two values that matter most multiplied.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LandscapeRow {
     /// The value that matters most.
     pub value: String,
@@ -100,7 +100,7 @@ pub struct LandscapeRow {
 }
 
 /// `front.csv`: one configuration of which none of the others found is better in both metrics.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FrontRow {
     /// Its values in the order of `weights.csv`, separated by spaces.
     pub values: String,

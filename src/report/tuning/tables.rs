@@ -2,29 +2,29 @@
 
 use super::rows::{CheckRow, FrontRow, LandscapeRow, SearchRow, SensitivityRow, WeightRow};
 use crate::experiment::estimate;
-use crate::report::rows::LatencyRow;
-use crate::report::tables::spectrum_of;
+use crate::report::rows::{LatencyRow, spectrum_of, tables};
 use crate::tune::sensitivity::{AXIS, FACTORS};
 use crate::tune::verdict::{Contender, Role};
 use crate::tune::{Answer, Candidate, Space};
 
-/// The rows of all files.
-#[derive(Debug, Default)]
-pub struct TuneTables {
-    /// `weights.csv`.
-    pub weights: Vec<WeightRow>,
-    /// `check.csv`.
-    pub check: Vec<CheckRow>,
-    /// `search.csv`.
-    pub search: Vec<SearchRow>,
-    /// `sensitivity.csv`.
-    pub sensitivity: Vec<SensitivityRow>,
-    /// `landscape.csv`.
-    pub landscape: Vec<LandscapeRow>,
-    /// `front.csv`.
-    pub front: Vec<FrontRow>,
-    /// `latency.csv`: the first situation, on requests that the search has not seen.
-    pub latency: Vec<LatencyRow>,
+tables! {
+    /// The rows of all files.
+    pub struct TuneTables {
+        /// The values.
+        weights: WeightRow => "weights.csv",
+        /// The answer against other configurations.
+        check: CheckRow => "check.csv",
+        /// What was tried.
+        search: SearchRow => "search.csv",
+        /// The answer with one value multiplied.
+        sensitivity: SensitivityRow => "sensitivity.csv",
+        /// The answer with the two that matter most multiplied.
+        landscape: LandscapeRow => "landscape.csv",
+        /// What none of the others is better than in both metrics.
+        front: FrontRow => "front.csv",
+        /// The first situation, on requests that the search has not seen.
+        latency: LatencyRow => "latency.csv",
+    }
 }
 
 impl TuneTables {

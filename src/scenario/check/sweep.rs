@@ -10,6 +10,7 @@ use super::super::{Point, Scenario, Sweep, schema};
 use super::data::Data;
 use super::scenario;
 use crate::prose::counted;
+use crate::spelling::nearest;
 use crate::time::Span;
 use crate::units::{Rate, Share, UnitError};
 
@@ -22,6 +23,8 @@ struct Swept<'a> {
     path: &'a str,
     values: Vec<String>,
     places: Vec<f64>,
+    /// In what the places are counted, where that is known.
+    unit: String,
     label: String,
 }
 
@@ -31,6 +34,7 @@ impl<'a> Swept<'a> {
         (path, label): (&'a str, Option<&String>),
         count: usize,
         given: Option<&Vec<f64>>,
+        base: &Scenario,
         document: &Document,
     ) -> Result<Swept<'a>, Vec<Diagnostic>> {
         let values: Vec<String> = (0..count)
@@ -39,9 +43,23 @@ impl<'a> Swept<'a> {
                 document.text(&document.span(&place)).trim().to_owned()
             })
             .collect();
+        let (places, unit) = places(given, &values, &at)?;
+        let services = &base.variants[0].blueprint.services;
         Ok(Swept {
-            places: places(given, &values, &at)?,
-            label: label.map_or_else(|| path.to_owned(), Clone::clone),
+            places,
+            label: match label {
+                Some(own) => own.clone(),
+                None if path == LOAD && services.len() > 1 => {
+                    format!("load of {}", services[0].name)
+                }
+                None => path.to_owned(),
+            },
+            // Who names an axis says what is on it, but for the sign of a share.
+            unit: match unit.as_str() {
+                "%" => unit,
+                _ if label.is_none() => unit,
+                _ => String::new(),
+            },
             at,
             path,
             values,
@@ -56,27 +74,51 @@ impl<'a> Swept<'a> {
     /// What is set for a value: paths and what stands there.
     fn sets(&self, index: usize, base: &Scenario) -> Result<Vec<String>, Vec<Diagnostic>> {
         let value = &self.values[index];
-        if self.path != LOAD {
+        if !is_load(self.path) {
             return Ok(vec![format!("{}={value}", self.path)]);
         }
-        load_sets(value, base)
+        load_sets(self.path, value, base)
             .map_err(|message| vec![Diagnostic::error("no-load", self.here(index), message)])
     }
 }
 
-/// The path that stands for the load of the first service.
-pub(super) const LOAD: &str = "load";
+/// The path that stands for the load of the first service; `load.NAME` is that of a service.
+const LOAD: &str = "load";
 
-/// What is set so that the load of the first service is `value`, a share of its capacity: the rates
-/// of all clients.
-pub(super) fn load_sets(value: &str, base: &Scenario) -> Result<Vec<String>, String> {
+/// Whether a path stands for the load of a service.
+pub(super) fn is_load(path: &str) -> bool {
+    path.strip_prefix(LOAD)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Why there cannot be two loads.
+pub(super) const TWO_LOADS: &str =
+    "two loads cannot be set at once: each scales the rates of all clients";
+
+/// What is set so that the load that `path` stands for is `value`, a share of the service's
+/// capacity: the rates of all clients.
+pub(super) fn load_sets(path: &str, value: &str, base: &Scenario) -> Result<Vec<String>, String> {
     let share: Share = bare(value)
         .parse()
         .map_err(|error: UnitError| error.to_string())?;
-    let now = base.variants[0]
-        .blueprint
-        .utilization(0)
+    let plan = &base.variants[0].blueprint;
+    let names = || plan.services.iter().map(|service| service.name.as_str());
+    let service = match path.strip_prefix("load.") {
+        None => 0,
+        Some(name) => names().position(|own| own == name).ok_or_else(|| {
+            let near = nearest(name, names()).map_or(String::new(), |near| {
+                format!("; did you mean `{LOAD}.{near}`?")
+            });
+            format!("the load cannot be set: there is no service `{name}`{near}")
+        })?,
+    };
+    let now = plan
+        .utilization(service)
         .ok_or("the load cannot be set: it is not known how much is asked for")?;
+    if now == 0.0 {
+        let name = &plan.services[service].name;
+        return Err(format!("the load cannot be set: nobody asks `{name}`"));
+    }
     let clients = base.resolved["clients"].as_array();
     let scaled = |(at, client): (usize, &serde_json::Value)| {
         let rate = client["arrivals"]["rate"]
@@ -111,6 +153,7 @@ pub(super) fn sweep(
         names,
         plan.values.len(),
         plan.at.as_ref(),
+        base,
         document,
     )?;
     let second = match &plan.and {
@@ -123,10 +166,15 @@ pub(super) fn sweep(
                 names,
                 axis.values.len(),
                 axis.at.as_ref(),
+                base,
                 document,
             )?)
         }
     };
+    if second.as_ref().is_some_and(|and| is_load(and.path)) && is_load(first.path) {
+        let at = at.key("and").key("path");
+        return Err(vec![Diagnostic::error("two-loads", at, TWO_LOADS)]);
+    }
     let places: Vec<(usize, Option<usize>)> = match &second {
         None => (0..first.values.len()).map(|one| (one, None)).collect(),
         Some(second) => (0..first.values.len())
@@ -203,6 +251,7 @@ pub(super) fn sweep(
     if faults.is_empty() {
         Ok(Sweep {
             label: first.label,
+            unit: first.unit,
             and: second.map(|second| second.label),
             points,
         })
@@ -218,7 +267,7 @@ fn sets(
     base: &Scenario,
     mut made: impl FnMut(&[String]) -> Result<Scenario, Vec<Diagnostic>>,
 ) -> Result<Vec<String>, Vec<Diagnostic>> {
-    let (loads, others): (Vec<_>, Vec<_>) = swept.iter().partition(|(axis, _)| axis.path == LOAD);
+    let (loads, others): (Vec<_>, Vec<_>) = swept.iter().partition(|(axis, _)| is_load(axis.path));
     let mut sets = Vec::new();
     for &(axis, index) in &others {
         sets.extend(axis.sets(index, base)?);
@@ -301,13 +350,13 @@ fn alike(one: &Scenario, other: &Scenario) -> bool {
     names(one) == names(other) && one.replications == other.replications
 }
 
-/// Where the values stand on an axis: as the scenario says, or spans in milliseconds, or the
-/// numbers with which they begin.
+/// Where the values stand on an axis, and in what that is counted: as the scenario says, or spans
+/// in milliseconds, or the numbers with which they begin, in what all of them have behind it.
 fn places(
     given: Option<&Vec<f64>>,
     values: &[String],
     at: &Path,
-) -> Result<Vec<f64>, Vec<Diagnostic>> {
+) -> Result<(Vec<f64>, String), Vec<Diagnostic>> {
     if let Some(given) = given {
         if given.len() != values.len() {
             let message = format!(
@@ -317,29 +366,41 @@ fn places(
             );
             return Err(vec![Diagnostic::error("bad-length", at.key("at"), message)]);
         }
-        return Ok(given.clone());
+        return Ok((given.clone(), String::new()));
     }
     let spans: Option<Vec<f64>> = values
         .iter()
         .map(|value| bare(value).parse::<Span>().ok())
         .map(|span| span.map(|span| span.seconds() * 1e3))
         .collect();
-    let numbers = || -> Option<Vec<f64>> {
-        values
-            .iter()
-            .map(|value| leading_number(bare(value)))
-            .collect()
-    };
-    spans.or_else(numbers).ok_or_else(|| {
+    if let Some(spans) = spans {
+        return Ok((spans, "ms".to_owned()));
+    }
+    let numbers: Option<Vec<(f64, &str)>> = values
+        .iter()
+        .map(|value| leading_number(bare(value)))
+        .collect();
+    numbers.map(in_one_unit).ok_or_else(|| {
         let message =
             "not every value begins with a number; say with `at` where each stands on an axis";
         vec![Diagnostic::error("no-place", at.key("values"), message)]
     })
 }
 
-fn leading_number(text: &str) -> Option<f64> {
+/// Numbers, and what stands behind all of them.
+fn in_one_unit(numbers: Vec<(f64, &str)>) -> (Vec<f64>, String) {
+    let unit = numbers.first().map_or("", |&(_, unit)| unit);
+    let same = numbers.iter().all(|&(_, own)| own == unit);
+    let unit = if same { unit.to_owned() } else { String::new() };
+    let places = numbers.into_iter().map(|(number, _)| number);
+    (places.collect(), unit)
+}
+
+/// The number with which a text begins, and what stands behind it.
+fn leading_number(text: &str) -> Option<(f64, &str)> {
     let end = text
         .find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '-' | '_'))
         .unwrap_or(text.len());
-    text[..end].replace('_', "").parse().ok()
+    let number = text[..end].replace('_', "").parse().ok()?;
+    Some((number, text[end..].trim()))
 }

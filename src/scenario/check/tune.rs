@@ -8,7 +8,7 @@ use super::super::text::{Document, Path};
 use super::super::tuning::{Knob, NumberUnit, Range, SituationPlan, Tuning};
 use super::super::{Scenario, shape};
 use super::data::Data;
-use super::sweep::{LOAD, blamed, load_sets, point};
+use super::sweep::{TWO_LOADS, blamed, is_load, load_sets, point};
 use crate::model::blueprint::full_name;
 use crate::spelling;
 
@@ -316,7 +316,7 @@ impl TuneCheck<'_> {
                 .to_owned()
         };
         let mut sets: Vec<String> = (situation.set.keys())
-            .filter(|key| *key != LOAD)
+            .filter(|key| !is_load(key))
             .map(|key| format!("{key}={}", text(key)))
             .collect();
         let mut made = |sets: &[String]| {
@@ -324,9 +324,14 @@ impl TuneCheck<'_> {
                 .map_err(|own| blame(own, &at.key("set")))
         };
         let world = made(&sets)?;
-        if situation.set.contains_key(LOAD) {
-            let place = at.key("set").key(LOAD);
-            let more = load_sets(&text(&LOAD.to_owned()), &world)
+        let loads: Vec<&String> = situation.set.keys().filter(|key| is_load(key)).collect();
+        if let [_, second, ..] = loads[..] {
+            let place = at.key("set").key(second);
+            return Err(vec![Diagnostic::error("two-loads", place, TWO_LOADS)]);
+        }
+        if let [load] = loads[..] {
+            let place = at.key("set").key(load);
+            let more = load_sets(load, &text(load), &world)
                 .map_err(|message| vec![Diagnostic::error("no-load", &place, message)])?;
             sets.extend(more);
             made(&sets)?;

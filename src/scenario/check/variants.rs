@@ -1,5 +1,6 @@
 //! What a scenario compares: strategies in the world as it stands, and worlds with other settings.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::Variant;
@@ -9,9 +10,11 @@ use super::super::file::{self, File};
 use super::super::schema;
 use super::super::text::{Document, Path};
 use super::data::Data;
+use super::sweep::blamed;
 use super::{Check, blueprint, compared_service, read};
 use crate::model::blueprint::{BalancerPlan, Blueprint};
 use crate::model::fault::FaultConfig;
+use crate::prose::quoted;
 use crate::strategy::{Sight, StrategyConfig};
 
 /// What a variant is made of besides its strategy: equal worlds behave alike.
@@ -66,6 +69,7 @@ pub(super) fn variants(
             worlds.push(Arc::clone(&as_it_stands));
         }
     }
+    let mut blamed = Blamed::default();
     for (index, changed) in file.variants.iter().enumerate() {
         let at = Path::root().key("variants").index(index);
         let read = match &plain {
@@ -96,9 +100,10 @@ pub(super) fn variants(
                 variants.push(variant(name, strategy, &blueprint, compared));
                 worlds.push(world);
             }
-            Err(more) => faults.extend(more),
+            Err(more) => blamed.add(&changed.name, more),
         }
     }
+    faults.extend(blamed.said());
     if let Some(first) = variants.first() {
         let same = |v: &Variant| {
             v.blueprint.end == first.blueprint.end && v.blueprint.warmup == first.blueprint.warmup
@@ -139,8 +144,7 @@ fn strategy_of(
         [only] => Ok(only.clone()),
         several => {
             let message = format!(
-                "`{}` has no `strategy`, and {} are compared: which of them it runs is not said",
-                variant.name,
+                "there is no `strategy`, and {} are compared: which of them is run is not said",
                 several.len()
             );
             let help = format!(
@@ -190,7 +194,7 @@ fn world_of(
     }
     let (value, more) = conform(&changed, schema());
     // Faults are shown at the line of the variant that makes them.
-    faults.extend(more.into_iter().map(|fault| blame(fault, variant, at)));
+    faults.extend(more.into_iter().map(|fault| blame(fault, at)));
     if any_error(&faults) {
         return Err(faults);
     }
@@ -202,20 +206,46 @@ fn world_of(
         _ => Err(check
             .faults
             .into_iter()
-            .map(|fault| blame(fault, variant, at))
+            .map(|fault| blame(fault, at))
             .collect()),
     }
 }
 
-fn blame(fault: Diagnostic, variant: &file::Variant, at: &Path) -> Diagnostic {
-    let help = fault.help.clone();
-    let error = Diagnostic::error(
-        fault.code,
-        at.key("set"),
-        format!("in variant `{}`: {}", variant.name, fault.message),
-    );
-    match help {
-        Some(help) => error.help(help),
-        None => error,
+/// A fault of a variant's world, where it comes from.
+fn blame(fault: Diagnostic, at: &Path) -> Diagnostic {
+    blamed(&fault, &at.key("set"), "")
+}
+
+/// What is wrong with variants. What is wrong with several in the same way is said once, where the
+/// first of them has it.
+#[derive(Default)]
+struct Blamed<'a> {
+    faults: Vec<(Diagnostic, Vec<&'a str>)>,
+    /// The place in `faults` of what is wrong in one way.
+    ways: HashMap<(&'static str, String), usize>,
+}
+
+impl<'a> Blamed<'a> {
+    fn add(&mut self, variant: &'a str, faults: Vec<Diagnostic>) {
+        for fault in faults {
+            let way = (fault.code, fault.message.clone());
+            let at = *self.ways.entry(way).or_insert(self.faults.len());
+            match self.faults.get_mut(at) {
+                // Two that are said alike of one variant are two.
+                Some((_, names)) if names.last() != Some(&variant) => names.push(variant),
+                _ => self.faults.push((fault, vec![variant])),
+            }
+        }
+    }
+
+    fn said(self) -> impl Iterator<Item = Diagnostic> {
+        self.faults.into_iter().map(|(fault, names)| {
+            let which = match names.len() {
+                1 => "variant",
+                _ => "variants",
+            };
+            let message = format!("in {which} {}: {}", quoted(names), fault.message);
+            Diagnostic { message, ..fault }
+        })
     }
 }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sweep {
     /// Which value: a path as for `--set`, `clients[0].arrivals.rate`. `load` stands for the share
-    /// of the first service's capacity that is asked for: the rates of all clients are scaled to
-    /// it. Servers that stand by while all are well (backups, lower priorities, those marked as
-    /// down) are no part of it.
+    /// of the first service's capacity that is asked for, `load.NAME` for that of any service,
+    /// called ones among them: the rates of all clients are scaled to it. Servers that stand by
+    /// while all are well (backups, lower priorities, those marked as down) are no part of it.
     pub path: String,
     /// What stands there in turn.
     #[schemars(length(min = 2, max = 200))]

@@ -126,7 +126,7 @@ impl<'a> Lindley<'a> {
             service,
             sources: Sources::new(plan, seeds),
             balancer: balancer(service, 0, (0, 0), seeds),
-            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &[&slots])
                 .for_groups(plan.sources.len()),
             seeds,
             end: plan.end,

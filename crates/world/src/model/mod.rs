@@ -27,8 +27,8 @@ pub mod fault;
 mod faults;
 pub mod features;
 mod lindley;
-mod live;
 mod link;
+mod live;
 mod membership;
 mod message;
 pub mod network;
@@ -210,6 +210,9 @@ impl<'a> World<'a> {
             ));
         }
         let slots: Vec<u32> = servers.iter().map(|server: &Server| server.slots).collect();
+        let by_service: Vec<&[u32]> = (0..plan.services.len())
+            .map(|service| &slots[plan.servers_of(service)])
+            .collect();
         let features = plan.features();
         let oracle = features.oracles;
         let sessions = plan
@@ -265,7 +268,7 @@ impl<'a> World<'a> {
             has_sessions: features.sessions,
             has_cookies: features.cookies,
             has_users: features.closed_loops,
-            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &by_service)
                 .for_groups(plan.sources.len())
                 .for_services(if features.steps {
                     plan.services.len()

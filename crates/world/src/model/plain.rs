@@ -85,7 +85,7 @@ impl<'a> Plain<'a> {
                 .collect(),
             jobs: Vec::new(),
             free: NOBODY,
-            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &slots)
+            tally: Tally::new(plan.warmup, plan.end, plan.stretches, &[&slots])
                 .for_groups(plan.sources.len()),
             seeds,
             ended: false,

@@ -82,7 +82,7 @@ mod tests {
     use lbsim_engine::time::{Span, Time};
 
     fn tally() -> Tally {
-        let mut tally = Tally::new(Time::ZERO, Time::from_nanos(1000), 1, &[1]);
+        let mut tally = Tally::new(Time::ZERO, Time::from_nanos(1000), 1, &[&[1]]);
         tally.requests = 2;
         tally.attempts = 2;
         tally.load.servers[0].sent = 2;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::{Span, Time};
 
-/// Bands in the heat map at most: with more servers, neighbours share one.
+/// Bands in the heat map: with more servers, neighbours of one service share one. Each service has
+/// its part of them by its servers, and one at least.
 const BANDS: usize = 100;
 
 /// Busy time, in slot-nanoseconds: two slots at work for one nanosecond are two.
@@ -34,6 +35,9 @@ pub struct Load {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct ServerLoad {
     slots: u32,
+    /// The band of the heat map that it is in: known from the plan, and therefore not stored.
+    #[serde(skip)]
+    band: u32,
     /// Busy time.
     busy: u64,
     /// Attempts sent to it for requests that arrived in the window; those below are among them.
@@ -48,22 +52,29 @@ pub struct ServerLoad {
 }
 
 impl Load {
-    /// Idle servers with these slots; `stretches` of equal length divide the time from zero to
-    /// `to`.
-    pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Load {
-        let n = slots.len();
-        let bands = n.min(BANDS);
+    /// Idle servers with these slots, by service; `stretches` of equal length divide the time from
+    /// zero to `to`.
+    pub fn new(from: Time, to: Time, stretches: usize, slots: &[&[u32]]) -> Load {
+        let all: usize = slots.iter().map(|own| own.len()).sum();
+        let mut bands = 0;
+        let mut servers = Vec::with_capacity(all);
+        for own in slots {
+            let count = match all <= BANDS {
+                true => own.len(),
+                false => (BANDS * own.len() / all).max(1),
+            };
+            servers.extend(own.iter().enumerate().map(|(at, &slots)| ServerLoad {
+                slots,
+                band: (bands + at * count / own.len()) as u32,
+                ..ServerLoad::default()
+            }));
+            bands += count;
+        }
         Load {
             from,
             to,
             cells: 1,
-            servers: slots
-                .iter()
-                .map(|&slots| ServerLoad {
-                    slots,
-                    ..ServerLoad::default()
-                })
-                .collect(),
+            servers,
             grid: vec![0; stretches * bands],
             bands,
             stretch: Span::from_nanos(to.nanos().div_ceil(stretches as u64)),
@@ -77,8 +88,9 @@ impl Load {
     #[inline]
     pub fn busy(&mut self, server: usize, slots: u32, since: Time, until: Time) {
         let inside = until.min(self.to).since(since.max(self.from));
-        self.servers[server].busy += inside.nanos() * u64::from(slots);
-        let band = self.band(server);
+        let own = &mut self.servers[server];
+        own.busy += inside.nanos() * u64::from(slots);
+        let band = own.band as usize;
         if since >= self.begins && until <= self.ends {
             self.grid[self.row + band] += (until - since).nanos() * u64::from(slots);
         } else {
@@ -128,15 +140,6 @@ impl Load {
         }
     }
 
-    #[inline]
-    fn band(&self, server: usize) -> usize {
-        if self.bands == self.servers.len() {
-            server
-        } else {
-            server * self.bands / self.servers.len()
-        }
-    }
-
     /// Share of slot time in use in the measured window, by server.
     pub fn utilization(&self) -> Vec<f64> {
         let window = self.window();
@@ -155,15 +158,14 @@ impl Load {
 
     /// The first and last server of each band.
     pub fn bands(&self) -> Vec<(usize, usize)> {
-        let n = self.servers.len();
-        (0..self.bands)
-            .map(|band| {
-                (
-                    (band * n).div_ceil(self.bands),
-                    ((band + 1) * n).div_ceil(self.bands) - 1,
-                )
-            })
-            .collect()
+        let mut bands: Vec<(usize, usize)> = Vec::with_capacity(self.bands);
+        for (server, load) in self.servers.iter().enumerate() {
+            match bands.get_mut(load.band as usize) {
+                Some((_, last)) => *last = server,
+                None => bands.push((server, server)),
+            }
+        }
+        bands
     }
 
     /// Share of slot time in use: `[stretch][band]`.
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn busy_time_is_cut_at_the_window_and_shared_among_stretches() {
         let at = Time::from_nanos;
-        let mut load = Load::new(at(100), at(400), 4, &[1, 2]);
+        let mut load = Load::new(at(100), at(400), 4, &[&[1, 2]]);
         load.busy(0, 1, at(50), at(250));
         load.busy(1, 2, at(390), at(500));
         load.busy(0, 1, at(250), at(260));
@@ -213,9 +215,9 @@ mod tests {
     #[test]
     fn merged_cells_keep_their_shares() {
         let at = Time::from_nanos;
-        let mut cell = Load::new(at(0), at(100), 2, &[1]);
+        let mut cell = Load::new(at(0), at(100), 2, &[&[1]]);
         cell.busy(0, 1, at(10), at(60));
-        let mut sum = Load::new(at(0), at(100), 2, &[1]);
+        let mut sum = Load::new(at(0), at(100), 2, &[&[1]]);
         sum.clear();
         sum.merge(&cell);
         sum.merge(&cell);
@@ -228,16 +230,41 @@ mod tests {
     #[test]
     fn bands_cover_all_servers_once() {
         for n in [1, 7, 99, 100, 101, 250, 1000, 12_345] {
-            let load = Load::new(Time::ZERO, Time::from_nanos(10), 1, &vec![1; n]);
+            let load = Load::new(Time::ZERO, Time::from_nanos(10), 1, &[&vec![1; n]]);
             let bands = load.bands();
             assert_eq!(bands[0].0, 0);
             assert_eq!(bands.last().unwrap().1, n - 1);
             assert!(bands.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+            assert_eq!(bands.len(), n.min(BANDS));
             for (band, &(first, last)) in bands.iter().enumerate() {
+                // As even as whole servers can be.
+                assert!((n / bands.len()..=n.div_ceil(bands.len())).contains(&(last + 1 - first)));
+                let own = &load.servers[first..=last];
+                assert!(own.iter().all(|server| server.band as usize == band), "{n}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_band_spans_two_services() {
+        for sizes in [&[7, 333, 1][..], &[250, 250], &[99, 2], &[1; 150], &[3, 97]] {
+            let slots: Vec<Vec<u32>> = sizes.iter().map(|&size| vec![1; size]).collect();
+            let slots: Vec<&[u32]> = slots.iter().map(Vec::as_slice).collect();
+            let bands = Load::new(Time::ZERO, Time::from_nanos(10), 1, &slots).bands();
+            let all: usize = sizes.iter().sum();
+            assert_eq!(bands.last().unwrap().1, all - 1);
+            assert!(bands.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+            assert!(bands.len() <= BANDS + sizes.len());
+            let mut first = 0;
+            for size in sizes {
+                let last = first + size - 1;
+                let inside = |at: usize| (first..=last).contains(&at);
                 assert!(
-                    (first..=last).all(|server| load.band(server) == band),
-                    "{n}"
+                    bands
+                        .iter()
+                        .all(|&(one, other)| inside(one) == inside(other))
                 );
+                first += size;
             }
         }
     }

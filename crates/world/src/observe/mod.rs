@@ -137,9 +137,9 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing measured yet. `slots` has the slots of each server; `stretches` of equal length
-    /// divide the time from zero to `to`.
-    pub fn new(from: Time, to: Time, stretches: usize, slots: &[u32]) -> Tally {
+    /// Nothing measured yet. `slots` has the slots of each server, by service; `stretches` of equal
+    /// length divide the time from zero to `to`.
+    pub fn new(from: Time, to: Time, stretches: usize, slots: &[&[u32]]) -> Tally {
         Tally {
             from,
             to,

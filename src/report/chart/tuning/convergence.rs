@@ -40,7 +40,7 @@ pub(super) fn draw(study: &Study<'_>, rows: &[SearchRow]) -> Option<String> {
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
         let what = format!(
             "{} of each candidate against the current configuration, on the search's own requests; at the upper edge: worse, or a constraint is broken",
-            study.judge
+            study.judge.map_or("", |judge| judge.name)
         );
         frame::title(canvas, study, &what);
         frame::y_axis(

@@ -27,7 +27,7 @@ pub(super) fn draw(study: &Study<'_>, rows: &[LandscapeRow]) -> Option<String> {
     Some(Canvas::picture(WIDTH, bottom + 76.0, |canvas| {
         let what = format!(
             "What is lost of {}, in %: the two values that matter most, multiplied; 1 is what was found",
-            study.judge
+            study.judge.map_or("", |judge| judge.name)
         );
         frame::title(canvas, study, &what);
         for (at, factor) in FACTORS.iter().enumerate() {

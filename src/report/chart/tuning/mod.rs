@@ -7,6 +7,7 @@ mod sensitivity;
 
 use super::{Chart, Series, Study, percentiles};
 use crate::experiment;
+use crate::report::rows::Tables;
 use crate::report::tuning::TuneTables;
 use crate::tune::Space;
 
@@ -32,7 +33,7 @@ pub fn draw(space: &Space<'_>, tables: &TuneTables) -> Vec<Chart> {
             colour,
         })
         .collect();
-    let objective = experiment::metric(space.tuning.objective).name;
+    let objective = experiment::metric(space.tuning.objective);
     let situation = match &space.tuning.situations[..] {
         [_] => String::new(),
         [first, ..] => format!(" · situation: {}", first.name),
@@ -41,14 +42,15 @@ pub fn draw(space: &Space<'_>, tables: &TuneTables) -> Vec<Chart> {
     let caption = space.base.file_name.clone();
     let spectra = format!("{caption}{situation} · requests that the search has not seen");
     let study = |scenario| Study {
-        question: &space.base.question,
-        scenario,
-        strategies: &series,
-        judge: objective,
-        ..Study::default()
+        judge: Some(objective),
+        ..Study::titled(&space.base.question, scenario, &series)
+    };
+    let rows = Tables {
+        latency: tables.latency.clone(),
+        ..Tables::default()
     };
     let with_spectra = Study {
-        latency: &tables.latency,
+        rows: &rows,
         ..study(&spectra)
     };
     let pictures = [

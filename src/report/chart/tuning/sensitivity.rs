@@ -66,7 +66,7 @@ pub(super) fn draw(study: &Study<'_>, rows: &[SensitivityRow]) -> Option<String>
     Some(Canvas::picture(WIDTH, plot.bottom + 76.0, |canvas| {
         let what = format!(
             "What is lost of {} when one value strays from what was found; lines are 95% intervals",
-            study.judge
+            study.judge.map_or("", |judge| judge.name)
         );
         frame::title(canvas, study, &what);
         frame::x_axis(canvas, plot, &x, "Loss of the objective (%)");

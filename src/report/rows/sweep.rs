@@ -1,13 +1,15 @@
-//! From the outcomes of a sweep to the rows of its CSV files.
+//! The rows of a sweep: those of its files.
 
 use serde::{Deserialize, Serialize};
 
-use super::tables;
-use crate::experiment::{METRICS, Outcome, Run, estimate};
+use super::SweepTables;
+use super::paired;
+use crate::experiment::{Analysis, METRICS, Outcome, Run};
 use crate::scenario::{Point, Scenario};
 
 /// `sweep.csv`: one estimate of one strategy at one value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SweepRow {
     /// The value, as the scenario writes it.
     pub value: String,
@@ -31,6 +33,7 @@ pub struct SweepRow {
 
 /// `paired.csv` of a sweep: a difference to the baseline at one value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SweepPairedRow {
     /// The value, as the scenario writes it.
     pub value: String,
@@ -52,6 +55,7 @@ pub struct SweepPairedRow {
 
 /// `runs.csv` of a sweep: a replication of one strategy at one value.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct SweepRun {
     /// The value, as the scenario writes it.
     pub value: String,
@@ -87,56 +91,47 @@ pub struct SweepRun {
     pub sessions_lost: u64,
 }
 
-/// The rows of all files of one sweep.
-#[derive(Clone, Debug, Default)]
-pub struct SweepTables {
-    /// `runs.csv`.
-    pub runs: Vec<SweepRun>,
-    /// `sweep.csv`.
-    pub estimates: Vec<SweepRow>,
-    /// `paired.csv`.
-    pub paired: Vec<SweepPairedRow>,
-}
-
-impl SweepTables {
-    /// The rows that the outcomes of a sweep make, one outcome a point; none where the scenario has
-    /// no sweep.
-    pub fn new(scenario: &Scenario, outcomes: &[Outcome]) -> SweepTables {
-        let mut rows = SweepTables::default();
-        let points = scenario.sweep.iter().flat_map(|sweep| &sweep.points);
-        for (point, outcome) in points.zip(outcomes) {
-            let paired = tables::paired(scenario, outcome).into_iter();
-            rows.paired.extend(paired.map(|pair| SweepPairedRow {
-                value: point.value.clone(),
-                value_2: second(point),
-                strategy: pair.strategy,
-                baseline: pair.baseline,
-                metric: pair.metric,
-                difference: pair.difference,
-                half_width_95: pair.half_width_95,
-                verdict: pair.verdict,
+/// The rows of all files; none where the scenario has no sweep.
+pub(super) fn rows(
+    scenario: &Scenario,
+    outcomes: &[Outcome],
+    analyses: &[Analysis],
+) -> SweepTables {
+    let mut rows = SweepTables::default();
+    let points = scenario.sweep.iter().flat_map(|sweep| &sweep.points);
+    for ((point, outcome), analysis) in points.zip(outcomes).zip(analyses) {
+        let paired = paired::rows(scenario, analysis).into_iter();
+        rows.paired.extend(paired.map(|pair| SweepPairedRow {
+            value: point.value.clone(),
+            value_2: second(point),
+            strategy: pair.strategy,
+            baseline: pair.baseline,
+            metric: pair.metric,
+            difference: pair.difference,
+            half_width_95: pair.half_width_95,
+            verdict: pair.verdict,
+        }));
+        for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate()
+        {
+            rows.runs
+                .extend(measured.runs.iter().map(|run| row(point, run)));
+            rows.sweep.extend(METRICS.iter().map(|metric| {
+                let figure = analysis.figure(at, metric);
+                SweepRow {
+                    value: point.value.clone(),
+                    value_2: second(point),
+                    at: point.at,
+                    at_2: point.and.as_ref().map(|and| and.1),
+                    strategy: variant.name.clone(),
+                    metric: metric.name.to_owned(),
+                    estimate: figure.estimate,
+                    half_width_95: figure.half_width,
+                    n: figure.n as u32,
+                }
             }));
-            for (variant, measured) in scenario.variants.iter().zip(&outcome.variants) {
-                rows.runs
-                    .extend(measured.runs.iter().map(|run| row(point, run)));
-                rows.estimates.extend(METRICS.iter().map(|metric| {
-                    let figure = estimate(measured, metric);
-                    SweepRow {
-                        value: point.value.clone(),
-                        value_2: second(point),
-                        at: point.at,
-                        at_2: point.and.as_ref().map(|and| and.1),
-                        strategy: variant.name.clone(),
-                        metric: metric.name.to_owned(),
-                        estimate: figure.estimate,
-                        half_width_95: figure.half_width,
-                        n: figure.n as u32,
-                    }
-                }));
-            }
         }
-        rows
     }
+    rows
 }
 
 /// The second value of a point.

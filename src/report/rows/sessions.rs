@@ -1,0 +1,74 @@
+//! `sessions.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::VariantOutcome;
+use crate::observe::Loss;
+use crate::scenario::Variant;
+use crate::stats::Estimate;
+
+/// `sessions.csv`: sessions lost for one cause under one strategy.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SessionRow {
+    /// The strategy.
+    pub strategy: String,
+    /// Why: `crash` (the state died with its server), `moved` (a request went to another server),
+    /// `unreachable` (the server was out of the pool).
+    pub cause: String,
+    /// Sessions in the measured window (on at its beginning, or begun in it), a replication: as
+    /// many under every strategy.
+    pub sessions: f64,
+    /// Times that a session lost its state for this cause, a replication.
+    pub lost: f64,
+    /// Half the width of the 95% confidence interval of `lost`.
+    pub lost_half_width_95: Option<f64>,
+    /// Sessions whose first loss in the measured window had this cause, a replication.
+    pub hurt: f64,
+    /// Half the width of the 95% confidence interval of `hurt`.
+    pub hurt_half_width_95: Option<f64>,
+    /// Those over all sessions; over the causes the shares add up to that of sessions that lost
+    /// their state at all.
+    pub hurt_share: Option<f64>,
+}
+
+/// A row a cause; none where no client holds sessions.
+pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
+    let all = measured
+        .runs
+        .iter()
+        .map(|run| run.sessions as f64)
+        .sum::<f64>()
+        / measured.runs.len() as f64;
+    if variant
+        .blueprint
+        .sources
+        .iter()
+        .all(|source| source.sessions.is_none())
+    {
+        return Vec::new();
+    }
+    Loss::ALL
+        .iter()
+        .filter_map(|&loss| {
+            let of = |counts: &[[u64; 3]]| {
+                let counts: Vec<f64> = counts
+                    .iter()
+                    .map(|count| count[loss as usize] as f64)
+                    .collect();
+                Estimate::of(&counts)
+            };
+            let (lost, hurt) = (of(&measured.losses)?, of(&measured.hurt)?);
+            Some(SessionRow {
+                strategy: variant.name.clone(),
+                cause: loss.name().to_owned(),
+                sessions: all,
+                lost: lost.mean,
+                lost_half_width_95: lost.half_width,
+                hurt: hurt.mean,
+                hurt_half_width_95: hurt.half_width,
+                hurt_share: (all > 0.0).then(|| hurt.mean / all),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,59 @@
+//! `timeline.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::{VariantOutcome, milliseconds};
+use crate::scenario::Variant;
+
+/// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged.
+/// Requests stand in the stretch in which they arrived.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct TimelineRow {
+    /// The strategy.
+    pub strategy: String,
+    /// Where the stretch begins.
+    pub from_s: f64,
+    /// Where it ends.
+    pub to_s: f64,
+    /// Requests that arrived in it, a replication.
+    pub requests: f64,
+    /// Of these, failed, a replication.
+    pub failed: f64,
+    /// Of these, still under way when the run was cut off, a replication.
+    pub unfinished: f64,
+    /// Median response time of the succeeded.
+    pub p50_ms: Option<f64>,
+    /// 99th percentile of the succeeded; empty with fewer than 10 above it.
+    pub p99_ms: Option<f64>,
+}
+
+/// A p99 with fewer above it would be a single request's luck.
+const TIMELINE_EXCEEDANCES: f64 = 10.0;
+
+/// A row a stretch of time.
+pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<TimelineRow> {
+    let length = measured.timeline.length();
+    let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
+    let replications = measured.runs.len() as f64;
+    measured
+        .timeline
+        .stretches()
+        .iter()
+        .enumerate()
+        .map(|(at, stretch)| {
+            let succeeded = stretch.succeeded();
+            let enough = succeeded as f64 * 0.01 >= TIMELINE_EXCEEDANCES;
+            TimelineRow {
+                strategy: variant.name.clone(),
+                from_s: at_s(at),
+                to_s: at_s(at + 1),
+                requests: stretch.requests() as f64 / replications,
+                failed: stretch.failed as f64 / replications,
+                unfinished: stretch.unfinished as f64 / replications,
+                p50_ms: stretch.quantile(0.5).map(milliseconds),
+                p99_ms: stretch.quantile(0.99).filter(|_| enough).map(milliseconds),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,58 @@
+//! `utilization.csv`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::experiment::VariantOutcome;
+use crate::scenario::Variant;
+
+/// `utilization.csv`: one server (or a band of neighbours, where there are very many) in one
+/// stretch of time under one strategy, mean over replications.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct UtilizationRow {
+    /// The strategy.
+    pub strategy: String,
+    /// The row of the heat map, from 0; servers in the order of the scenario.
+    pub band: u32,
+    /// The server as `service/name`, or `first … last` of a band.
+    pub server: String,
+    /// Where the stretch begins.
+    pub from_s: f64,
+    /// Where it ends.
+    pub to_s: f64,
+    /// Share of slot time in use.
+    pub utilization: f64,
+}
+
+/// A row a band of servers and stretch of time.
+pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationRow> {
+    let names: Vec<String> = variant.blueprint.server_names().collect();
+    let bands: Vec<String> = measured
+        .load
+        .bands()
+        .into_iter()
+        .map(|(first, last)| {
+            if first == last {
+                names[first].clone()
+            } else {
+                format!("{} … {}", names[first], names[last])
+            }
+        })
+        .collect();
+    let length = measured.timeline.length();
+    let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
+    let mut found = Vec::new();
+    for (at, row) in measured.load.heat().into_iter().enumerate() {
+        for (band, share) in row.into_iter().enumerate() {
+            found.push(UtilizationRow {
+                strategy: variant.name.clone(),
+                band: band as u32,
+                server: bands[band].clone(),
+                from_s: at_s(at),
+                to_s: at_s(at + 1),
+                utilization: share,
+            });
+        }
+    }
+    found
+}
