@@ -76,7 +76,11 @@ pub(super) fn topics() -> Vec<Topic> {
             ),
         });
     }
-    for (group, union) in [("arrival processes", "Arrivals"), ("faults", "FaultConfig")] {
+    for (group, union) in [
+        ("arrival processes", "Arrivals"),
+        ("faults", "FaultConfig"),
+        ("disciplines of servers", "Discipline"),
+    ] {
         for (name, summary) in kinds(schema, union) {
             let settings = settings(schema, union, &name);
             topics.push(Topic {
@@ -86,15 +90,6 @@ pub(super) fn topics() -> Vec<Topic> {
                 name,
             });
         }
-    }
-    for variant in variants(schema, "Discipline") {
-        let said = |key: &str| variant[key].as_str().unwrap_or_default().replace('\n', " ");
-        topics.push(Topic {
-            group: "disciplines of servers",
-            name: said("const"),
-            summary: said("description"),
-            text: said("description") + "\n",
-        });
     }
     topics.extend(warnings);
     topics

@@ -103,6 +103,7 @@ fn open(variant: &Variant) -> Option<Exact> {
                 .flatten();
         }
         Discipline::Fifo => {}
+        _ => return None,
     }
     let one_queue = matches!(variant.strategy, StrategyConfig::LeastWorkLeft(_)) && single;
     let in_turn = matches!(variant.strategy, StrategyConfig::RoundRobin(_))

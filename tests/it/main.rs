@@ -9,6 +9,7 @@ mod cli;
 mod config_cases;
 mod custom;
 mod determinism;
+mod disciplines;
 mod docs;
 mod draws;
 mod examples;

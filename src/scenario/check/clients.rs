@@ -66,6 +66,7 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
             Some(size) => Some(size?),
         },
         labels: clients.labels.clone(),
+        priority: clients.priority,
         sessions,
         to_balancer: to_balancer?,
     })

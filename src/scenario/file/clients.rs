@@ -46,6 +46,11 @@ pub struct Clients {
     /// match).
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
+    /// The class of its requests, for servers whose discipline looks at it (`priority`): those of 0
+    /// come first. What servers call in the course of a request is of its class.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 254))]
+    pub priority: u8,
     /// The sessions that clients hold; none where it is left out.
     #[serde(default)]
     pub sessions: Option<Sessions>,

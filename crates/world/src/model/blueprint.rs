@@ -57,6 +57,8 @@ pub struct SourcePlan {
     pub size: Option<Sampler>,
     /// What its requests are labelled with.
     pub labels: Labels,
+    /// Their class, for servers whose discipline looks at it: those of 0 come first.
+    pub priority: u8,
     /// The sessions that clients hold.
     pub sessions: Option<SessionPlan>,
     /// One way, client to balancer.

@@ -258,7 +258,7 @@ impl<'a> World<'a> {
     fn proceed(&mut self, id: u32, (found, holds): (u16, bool), calendar: &mut Calendar<Event>) {
         let server = self.attempts[id].server;
         let steps = self.steps(server);
-        let shares = self.servers[server as usize].sharing.is_some();
+        let shares = self.servers[server as usize].shares();
         let Some(calls) = &mut self.calls else { return };
         let progress = &mut calls.progress[id as usize];
         let next = loop {
@@ -320,14 +320,12 @@ impl<'a> World<'a> {
                 ends,
             };
             calendar.at(ends, Event::Finish(id));
-        } else if place.sharing.is_some() {
+        } else if place.shares() {
             self.share_on(id, (found, false, work), calendar);
         } else if place.has_free_slot() {
             self.start(id, (found, Span::ZERO, work), calendar);
         } else {
-            let since = now;
-            self.attempts[id].phase = Phase::Waiting { found, since, work };
-            place.enqueue(id, &mut self.attempts);
+            self.wait(id, (found, work), now);
         }
     }
 

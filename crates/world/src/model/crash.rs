@@ -75,19 +75,18 @@ impl World<'_> {
             } else if self.attempts[id].request == NOBODY {
                 self.forget(id, now);
             } else {
-                self.attempts[id].phase = Phase::Waiting {
-                    found: 0,
-                    since: now,
-                    work: Span::FOREVER,
-                };
-                self.servers[server as usize].enqueue(id, &mut self.attempts);
+                self.wait(id, (0, Span::FOREVER), now);
             }
         }
     }
 
     fn drop_waiting(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let mut waiting = Vec::new();
-        while let Some(id) = self.servers[server as usize].dequeue(&self.attempts) {
+        let place = &mut self.servers[server as usize];
+        while let Some(id) = place.dequeue(&self.attempts) {
+            waiting.push(id);
+        }
+        while let Some(id) = place.dequeue_own(calendar.now(), &mut waiting) {
             waiting.push(id);
         }
         for id in waiting {

@@ -60,6 +60,10 @@ pub struct Features {
     pub sharing: bool,
     /// Servers at which somebody may pass those who came before.
     pub passing: bool,
+    /// Servers whose discipline keeps who waits in an order of its own.
+    pub own_queues: bool,
+    /// Servers that drop who waits.
+    pub drops: bool,
     /// Queues with an end.
     pub queue_limits: bool,
     /// Groups of one service at which a request is unlike work.
@@ -116,6 +120,8 @@ impl Features {
             down_members: _,
             limited_members,
             sharing,
+            own_queues,
+            drops: _,
             passing: _,
             queue_limits,
             unlike_work: _,
@@ -146,6 +152,7 @@ impl Features {
             timeouts,
             limited_members,
             sharing,
+            own_queues,
             queue_limits,
             steps,
             health_checks,
@@ -170,6 +177,7 @@ impl Features {
             || self.idle_members
             || self.limited_members
             || self.queue_limits
+            || self.drops
     }
 
     /// Whether nothing is meant to change while the run is measured.
@@ -240,6 +248,7 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         labels: _,
         sessions,
         to_balancer,
+        priority: _,
     } = source;
     match when {
         When::Process(process) => found.changing_rates |= !process.is_steady(),
@@ -359,6 +368,8 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     found.queue_limits |= *queue_limit != u32::MAX;
     found.passing |= discipline.standing() != Standing::AtTheEnd;
     found.sharing |= discipline.standing() == Standing::Nowhere;
+    found.own_queues |= discipline.standing() == Standing::InItsOwnQueue;
+    found.drops |= discipline.drops();
     found.sizes |= *per_size != 0.0;
     found.steps |= !steps.is_empty();
     found.health_checks |= health_check.is_some();

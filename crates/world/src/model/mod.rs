@@ -412,7 +412,7 @@ impl Cell for World<'_> {
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];
-            if server.sharing.is_none() {
+            if !server.shares() {
                 for id in server.serving(&self.attempts) {
                     if let Phase::Serving { begun: since, .. } | Phase::Calling { since, .. } =
                         self.attempts[id].phase

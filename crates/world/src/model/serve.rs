@@ -2,6 +2,7 @@
 //! begins its way back.
 
 use super::blueprint::Abandoned;
+use super::discipline::Waiting;
 use super::fault::Place;
 use super::link::FROM_SERVER;
 use super::network::Leg;
@@ -48,19 +49,65 @@ impl World<'_> {
             self.refuse(id, Cause::Crash, calendar);
         } else if server.state == State::Hanging {
             // It stands in the queue until it times out, or the server is back and drops it.
-            let since = now;
-            attempt.phase = Phase::Waiting { found, since, work };
-            server.enqueue(id, &mut self.attempts);
-        } else if server.sharing.is_some() {
+            self.wait(id, (found, work), now);
+        } else if server.shares() {
             self.share(id, (found, work), calendar);
         } else if server.has_free_slot() {
             self.start(id, (found, Span::ZERO, work), calendar);
         } else if server.is_full() {
-            self.refuse(id, Cause::QueueFull, calendar);
+            self.turn_away(id, (found, work), calendar);
         } else {
-            let since = now;
-            attempt.phase = Phase::Waiting { found, since, work };
-            server.enqueue(id, &mut self.attempts);
+            self.wait(id, (found, work), now);
+        }
+    }
+
+    /// An attempt that found so many and has this much work waits at its server.
+    #[inline(always)]
+    pub(super) fn wait(&mut self, id: u32, (found, work): (u16, Span), now: Time) {
+        let since = now;
+        let attempt = &mut self.attempts[id];
+        attempt.phase = Phase::Waiting { found, since, work };
+        let server = attempt.server as usize;
+        if self.servers[server].has_own_queue() {
+            let one = self.waiting(id, work, now);
+            self.servers[server].enqueue_own(one, now);
+        } else {
+            self.servers[server].enqueue(id, &mut self.attempts);
+        }
+    }
+
+    /// An attempt as its server's discipline sees it.
+    #[cold]
+    fn waiting(&self, id: u32, work: Span, since: Time) -> Waiting {
+        let priority = match self.attempts[id].request {
+            NOBODY => u8::MAX,
+            request => {
+                let source = usize::from(self.requests[request].source);
+                self.plan.sources[source].priority
+            }
+        };
+        Waiting {
+            id,
+            since,
+            work,
+            priority,
+        }
+    }
+
+    /// A queue is full: someone is turned away, the one who comes or, as the discipline has it,
+    /// another.
+    #[cold]
+    #[inline(never)]
+    fn turn_away(&mut self, id: u32, (found, work): (u16, Span), calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let one = self.waiting(id, work, now);
+        let server = self.attempts[id].server as usize;
+        match self.servers[server].make_room(&one) {
+            None => self.refuse(id, Cause::QueueFull, calendar),
+            Some(other) => {
+                self.wait(id, (found, work), now);
+                self.refuse(other, Cause::QueueFull, calendar);
+            }
         }
     }
 
@@ -167,11 +214,33 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn start_next(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let place = &mut self.servers[server as usize];
-        if place.has_free_slot()
+        if place.has_own_queue() {
+            self.start_next_own(server, calendar);
+        } else if place.has_free_slot()
             && let Some(next) = place.dequeue(&self.attempts)
             && let Phase::Waiting { found, since, work } = self.attempts[next].phase
         {
             self.start(next, (found, calendar.now() - since, work), calendar);
+        }
+    }
+
+    /// Gives a free slot to whom the discipline has next, and turns away whom it drops.
+    #[cold]
+    #[inline(never)]
+    fn start_next_own(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let place = &mut self.servers[server as usize];
+        if !place.has_free_slot() {
+            return;
+        }
+        let mut dropped = Vec::new();
+        if let Some(next) = place.dequeue_own(now, &mut dropped)
+            && let Phase::Waiting { found, since, work } = self.attempts[next].phase
+        {
+            self.start(next, (found, now - since, work), calendar);
+        }
+        for id in dropped {
+            self.refuse(id, Cause::QueueFull, calendar);
         }
     }
 

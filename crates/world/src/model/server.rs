@@ -2,10 +2,10 @@
 //! the slab of attempts: those that wait, and those that are worked on.
 
 use super::blueprint::GroupPlan;
-use super::discipline::Standing;
+use super::discipline::{Queue, Standing, Waiting};
 use super::request::{Attempt, NOBODY, Slab};
 use super::sharing::Sharing;
-use lbsim_engine::time::Span;
+use lbsim_engine::time::{Span, Time};
 
 /// What a server does to those that come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(super) enum State {
 }
 
 /// One server at work; small, since with many servers each visit fetches it from afar.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Server {
     /// Requests it works on at once.
     pub(super) slots: u32,
@@ -47,8 +47,17 @@ pub(super) struct Server {
     pub(super) pace: f64,
     /// Slot-nanoseconds worked in services that have ended.
     pub(super) worked: u64,
-    /// All at once, where that is its discipline.
-    pub(super) sharing: Option<Box<Sharing>>,
+    /// What its discipline keeps, where that is more than a queue in the order of coming.
+    keeping: Option<Box<Keeping>>,
+}
+
+/// What a discipline keeps of a server.
+#[derive(Debug)]
+enum Keeping {
+    /// All at once.
+    Sharing(Sharing),
+    /// Who waits, in an order of its own.
+    Queue(Box<dyn Queue>),
 }
 
 impl Server {
@@ -70,7 +79,13 @@ impl Server {
             service,
             pace: 1.0,
             worked: 0,
-            sharing: (plan.discipline.standing() == Standing::Nowhere).then(Box::default),
+            keeping: match plan.discipline.queue() {
+                Some(queue) => Some(Box::new(Keeping::Queue(queue))),
+                None if plan.discipline.standing() == Standing::Nowhere => {
+                    Some(Box::new(Keeping::Sharing(Sharing::default())))
+                }
+                None => None,
+            },
         }
     }
 
@@ -108,10 +123,69 @@ impl Server {
         self.waiting >= self.queue_limit
     }
 
+    /// Whether it shares itself among all who are there.
+    #[inline]
+    pub(super) fn shares(&self) -> bool {
+        self.sharing().is_some()
+    }
+
+    /// All at once, where that is its discipline.
+    #[inline]
+    pub(super) fn sharing(&self) -> Option<&Sharing> {
+        match self.keeping.as_deref() {
+            Some(Keeping::Sharing(sharing)) => Some(sharing),
+            _ => None,
+        }
+    }
+
+    /// As [`Server::sharing`].
+    #[inline]
+    pub(super) fn sharing_mut(&mut self) -> Option<&mut Sharing> {
+        match self.keeping.as_deref_mut() {
+            Some(Keeping::Sharing(sharing)) => Some(sharing),
+            _ => None,
+        }
+    }
+
+    /// Whether its discipline keeps who waits in an order of its own.
+    #[inline]
+    pub(super) fn has_own_queue(&self) -> bool {
+        matches!(self.keeping.as_deref(), Some(Keeping::Queue(_)))
+    }
+
+    /// Puts someone where the discipline has it.
+    pub(super) fn enqueue_own(&mut self, one: Waiting, now: Time) {
+        if let Some(Keeping::Queue(queue)) = self.keeping.as_deref_mut() {
+            queue.join(one, now);
+            self.waiting += 1;
+        }
+    }
+
+    /// Takes out whom the discipline has next; whom it drops before is added to `dropped`.
+    pub(super) fn dequeue_own(&mut self, now: Time, dropped: &mut Vec<u32>) -> Option<u32> {
+        let Some(Keeping::Queue(queue)) = self.keeping.as_deref_mut() else {
+            return None;
+        };
+        let before = dropped.len();
+        let next = queue.next(now, dropped);
+        self.waiting -= (dropped.len() - before) as u32 + u32::from(next.is_some());
+        next
+    }
+
+    /// Takes out someone who makes room for another, if the discipline has it so.
+    pub(super) fn make_room(&mut self, for_whom: &Waiting) -> Option<u32> {
+        let Some(Keeping::Queue(queue)) = self.keeping.as_deref_mut() else {
+            return None;
+        };
+        let leaves = queue.make_room(for_whom)?;
+        self.waiting -= 1;
+        Some(leaves)
+    }
+
     /// Whether a server that shares itself takes nobody more: its slots and its queue are one
     /// crowd.
     pub(super) fn sharing_is_full(&self) -> bool {
-        let here = self.sharing.as_ref().map_or(0, |sharing| sharing.len());
+        let here = self.sharing().map_or(0, Sharing::len);
         here >= self.slots.saturating_add(self.queue_limit)
     }
 
@@ -149,6 +223,11 @@ impl Server {
 
     /// Takes an attempt out of the queue, wherever in it it stands.
     pub(super) fn unqueue(&mut self, id: u32, attempts: &mut Slab<Attempt>) {
+        if let Some(Keeping::Queue(queue)) = self.keeping.as_deref_mut() {
+            queue.leave(id);
+            self.waiting -= 1;
+            return;
+        }
         let Attempt { next, prev, .. } = attempts[id];
         // What stands before the head is of no account, so that taking the head need not touch the
         // one behind.
@@ -213,7 +292,6 @@ mod tests {
     use super::*;
     use crate::model::discipline::Discipline;
     use crate::model::request::Phase;
-    use lbsim_engine::time::Time;
     use proptest::prelude::*;
 
     proptest! {

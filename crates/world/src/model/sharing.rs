@@ -194,7 +194,7 @@ impl World<'_> {
         let since = calendar.now();
         let server = self.attempts[id].server;
         self.settle_sharing(server, since);
-        let Some(sharing) = &mut self.servers[server as usize].sharing else {
+        let Some(sharing) = self.servers[server as usize].sharing_mut() else {
             return;
         };
         let order = sharing.join(id, work);
@@ -213,7 +213,7 @@ impl World<'_> {
         let server = self.attempts[id].server;
         self.settle_sharing(server, calendar.now());
         self.attempts[id].phase = Phase::Gone;
-        if let Some(sharing) = &mut self.servers[server as usize].sharing {
+        if let Some(sharing) = self.servers[server as usize].sharing_mut() {
             sharing.leave(|job| is_here(job, server, &self.attempts));
         }
         self.plan_sharing(server, calendar);
@@ -226,7 +226,7 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) -> Vec<u32> {
         self.settle_sharing(server, calendar.now());
-        let Some(sharing) = &mut self.servers[server as usize].sharing else {
+        let Some(sharing) = self.servers[server as usize].sharing_mut() else {
             return Vec::new();
         };
         let all = sharing.clear(|job| is_here(job, server, &self.attempts));
@@ -241,11 +241,11 @@ impl World<'_> {
     pub(super) fn finish_shared(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let next = |sharing: &Sharing| sharing.next;
-        if self.servers[server as usize].sharing.as_deref().map(next) != Some(now) {
+        if self.servers[server as usize].sharing().map(next) != Some(now) {
             return;
         }
         self.settle_sharing(server, now);
-        let Some(sharing) = &mut self.servers[server as usize].sharing else {
+        let Some(sharing) = self.servers[server as usize].sharing_mut() else {
             return;
         };
         let done = sharing.finish(|job| is_here(job, server, &self.attempts));
@@ -281,7 +281,7 @@ impl World<'_> {
     pub(super) fn settle_sharing(&mut self, server: u32, now: Time) {
         let place = &mut self.servers[server as usize];
         let (slots, pace) = (place.slots, place.pace);
-        let Some(sharing) = &mut place.sharing else {
+        let Some(sharing) = place.sharing_mut() else {
             return;
         };
         let (busy, since) = (sharing.len().min(slots), sharing.updated());
@@ -297,7 +297,7 @@ impl World<'_> {
     pub(super) fn plan_sharing(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let place = &mut self.servers[server as usize];
         let (slots, pace) = (place.slots, place.pace);
-        let Some(sharing) = &mut place.sharing else {
+        let Some(sharing) = place.sharing_mut() else {
             return;
         };
         let next = sharing.plan(calendar.now(), slots, pace);
