@@ -311,6 +311,12 @@ impl Canvas<'_> {
     }
 }
 
+/// How far apart two points are: rounded once, as no platform's `hypot` need be.
+fn distance(dx: f32, dy: f32) -> f32 {
+    let (dx, dy) = (f64::from(dx), f64::from(dy));
+    (dx * dx + dy * dy).sqrt() as f32
+}
+
 /// A line through points in dashes of this length, with such gaps between them.
 fn dashes(points: &[BackendCoord], dash: f32, gap: f32) -> Vec<Vec<BackendCoord>> {
     let rounded = |(x, y): (f32, f32)| (x.round() as i32, y.round() as i32);
@@ -321,7 +327,7 @@ fn dashes(points: &[BackendCoord], dash: f32, gap: f32) -> Vec<Vec<BackendCoord>
         let end = exact(next);
         while at != end {
             let (dx, dy) = (end.0 - at.0, end.1 - at.1);
-            let (there, length) = (libm::hypotf(dx, dy), if is_drawn { dash } else { gap });
+            let (there, length) = (distance(dx, dy), if is_drawn { dash } else { gap });
             let left = length - done;
             if left < there {
                 let share = left / there;
