@@ -28,7 +28,6 @@ mod tune;
 pub(super) mod variants;
 
 use data::Data;
-#[cfg(feature = "tune")]
 pub(super) use sweep::point;
 
 /// Requests of one cell at most: more would take weeks.
