@@ -73,7 +73,12 @@ pub fn run(question: &Question) -> Result<Answer, String> {
     }
     Ok(Answer {
         files,
-        warnings: report.warnings(),
+        warnings: report
+            .about
+            .warnings
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         fault: None,
     })
 }
@@ -127,4 +132,58 @@ pub extern "C" fn answer() -> usize {
 #[unsafe(no_mangle)]
 pub extern "C" fn told() -> *const u8 {
     open(&TOLD).as_ptr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+        question = "?"
+        expect = "!"
+        [run]
+        replications = 2
+        compare = ["random"]
+        [[clients]]
+        arrivals = { kind = "trace", file = "five.csv", columns = { time = "at" } }
+        [[services]]
+        name = "web"
+        [[services.servers]]
+        service = { kind = "constant", value = "10ms" }
+    "#;
+
+    fn question(set: &str) -> Question {
+        Question {
+            name: "five.toml".to_owned(),
+            text: TEXT.to_owned(),
+            set: vec![set.to_owned()],
+            files: BTreeMap::from([(
+                "five.csv".to_owned(),
+                "at\n0\n0.1\n0.2\n0.3\n0.4\n".to_owned(),
+            )]),
+        }
+    }
+
+    #[test]
+    fn a_question_is_answered_as_the_library_does() {
+        let answer = run(&question("run.seed=7")).unwrap();
+        let scenario = Scenario::builder("five.toml", TEXT)
+            .file("five.csv", question("").files["five.csv"].as_str())
+            .seed(7)
+            .check()
+            .unwrap();
+        let report = Experiment::new(scenario).run().unwrap();
+        for (name, bytes) in report.csv().unwrap() {
+            assert_eq!(answer.files[name].as_bytes(), bytes, "{name}");
+        }
+        assert!(answer.files["charts/summary.svg"].starts_with("<svg "));
+        let said = report.about.warnings.iter().map(ToString::to_string);
+        assert_eq!(answer.warnings, said.collect::<Vec<String>>());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let fault = run(&question("run.sede=7")).unwrap_err();
+        assert!(fault.contains("did you mean `seed`"), "{fault}");
+    }
 }
