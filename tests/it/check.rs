@@ -243,39 +243,6 @@ fn what_is_wrong_with_many_variants_is_said_once() {
     assert!(said.len() < 3000, "{}", said.len());
 }
 
-/// `load` is that of the first service; another's is named, a called one's among them.
-#[test]
-fn the_load_of_any_service_can_be_swept() {
-    let text = |path: &str| {
-        let more = "[[services.steps]]\ncall = \"store\"\ncopies = 2\n[[services]]\nname = \"store\"\n\
-            [[services.servers]]\ncount = 3\nservice = { kind = \"exponential\", mean = \"5ms\" }\n";
-        let sweep = format!("[sweep]\npath = \"{path}\"\nvalues = [\"40%\", \"60%\"]\n");
-        pool(&[("a", 2)], &format!("{more}{sweep}"))
-    };
-    let loads = |path: &str, service: usize| -> Vec<f64> {
-        let swept = read(&text(path));
-        let runs = swept.runs().into_iter();
-        runs.map(|run| run.variants[0].blueprint.utilization(service).unwrap())
-            .collect()
-    };
-    for (path, service) in [("load", 0), ("load.web", 0), ("load.store", 1)] {
-        for (found, due) in loads(path, service).iter().zip([0.4, 0.6]) {
-            assert!((found - due).abs() < 1e-9, "{path}: {found}");
-        }
-    }
-    let sweep = |path: &str| read(&text(path)).sweep.unwrap();
-    assert_eq!(sweep("load").label, "load of web");
-    assert_eq!(sweep("load.store").label, "load.store");
-    assert_eq!(sweep("load").unit, "%");
-    let said = refused(&text("load.stroe"));
-    assert!(
-        said.contains("there is no service `stroe`; did you mean `load.store`?"),
-        "{said}"
-    );
-    let two = text("load") + "[sweep.and]\npath = \"load.store\"\nvalues = [\"10%\", \"20%\"]\n";
-    assert!(refused(&two).contains("two loads cannot be set at once"));
-}
-
 /// A variant costs what it differs in, and no more for those beside it.
 #[test]
 fn many_variants_are_read_in_proportion() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use lbsim::Scenario;
 use lbsim::experiment::METRICS;
 use serde_json::Value;
 
@@ -166,7 +167,7 @@ fn the_axis_of_a_sweep_has_a_unit() {
         ),
     ] {
         let text = format!("{plain}[sweep]\n{sweep}\n").replace("\"20s\"", "\"5s\"");
-        let scenario = lbsim::Scenario::from_text("swept.toml", &text).unwrap();
+        let scenario = Scenario::from_text("swept.toml", &text).unwrap();
         let report = lbsim::Experiment::new(scenario).run().unwrap();
         let charts = report.charts();
         let mean = charts
@@ -175,6 +176,39 @@ fn the_axis_of_a_sweep_has_a_unit() {
             .unwrap();
         assert!(mean.svg.contains(&format!("\n{title}\n")), "{title}");
     }
+}
+
+/// `load` is that of the first service; another's is named, a called one's among them.
+#[test]
+fn the_load_of_any_service_can_be_swept() {
+    let more = "[[services.steps]]\ncall = 'store'\ncopies = 2\n[[services]]\nname = 'store'\n\
+        [[services.servers]]\ncount = 3\nservice = { kind = 'exponential', mean = '5ms' }\n";
+    let (plain, _) = SWEPT.split_once("[sweep]").unwrap();
+    let read = |path: &str, more_sweep: &str| {
+        let sweep = format!("[sweep]\npath = '{path}'\nvalues = ['40%', '60%']\n{more_sweep}");
+        Scenario::from_text("swept.toml", &format!("{plain}{more}{sweep}"))
+    };
+    for (path, service, label) in [
+        ("load", 0, "load of web"),
+        ("load.web", 0, "load.web"),
+        ("load.store", 1, "load.store"),
+    ] {
+        let swept = read(path, "").unwrap();
+        for (run, due) in swept.runs().into_iter().zip([0.4, 0.6]) {
+            let found = run.variants[0].blueprint.utilization(service).unwrap();
+            assert!((found - due).abs() < 1e-9, "{path}: {found}");
+        }
+        let sweep = swept.sweep.unwrap();
+        assert_eq!((sweep.label.as_str(), sweep.unit.as_str()), (label, "%"));
+    }
+    let refused = |path: &str, more: &str| read(path, more).err().unwrap().to_string();
+    let said = refused("load.stroe", "");
+    assert!(
+        said.contains("there is no service `stroe`; did you mean `load.store`?"),
+        "{said}"
+    );
+    let two = "[sweep.and]\npath = 'load.store'\nvalues = ['10%', '20%']\n";
+    assert!(refused("load", two).contains("two loads cannot be set at once"));
 }
 
 /// The load is scaled to what the second value leaves of the capacity, and points at which queues
