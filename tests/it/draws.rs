@@ -95,6 +95,65 @@ fn what_nobody_draws_does_not_vary() {
     assert!(!varies("product", "\"envoy-maglev\"", who, constant));
 }
 
+/// Constant gaps begin at a phase that is drawn, which moves all alike: where nothing else is left
+/// to chance every replication is the same, and that is said. What else keeps the time makes it
+/// count, and so does whoever looks at the clients that are drawn.
+#[test]
+fn a_phase_alone_is_no_chance() {
+    let of = |strategy: &str, clients: &str, more: &str| {
+        let scenario = read_in(
+            Path::new("."),
+            &format!(
+                r#"
+question = "?"
+expect = "!"
+{more}
+[run]
+duration = "1s"
+replications = 3
+compare = [{strategy}]
+[[clients]]
+name = "first"
+arrivals = {{ kind = "constant", rate = "100/s" }}
+{clients}
+[[services]]
+name = "web"
+[[services.servers]]
+count = 3
+service = {{ kind = "constant", value = "10ms" }}
+"#
+            ),
+        );
+        let mut outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
+        let outcome = outcomes.remove(0);
+        let warned = cautions(&scenario, &outcome);
+        let warned = warned.iter().any(|own| own.code == "chance-not-repeated");
+        assert_eq!(warned, !outcome.variants[0].varies, "{strategy} {clients}");
+        let means = outcome.variants[0].runs.iter().map(|run| run.mean_ms);
+        (outcome.variants[0].varies, means.collect::<Vec<_>>())
+    };
+    let in_turn = "\"haproxy-roundrobin\"";
+    let (varies, means) = of(in_turn, "", "");
+    assert!(!varies);
+    assert!(means.iter().all(|mean| *mean == means[0]), "{means:?}");
+    // Keys are drawn, and nobody looks at them.
+    let keys = "keys = { count = 9 }";
+    assert!(!of(in_turn, keys, "").0);
+    assert!(of("\"haproxy-uri\"", keys, "").0);
+    assert!(
+        of("\"haproxy-uri\"", "", "").0,
+        "each client asks for its own"
+    );
+    let one = "population = { kind = \"generated\", count = 1 }";
+    assert!(!of("\"haproxy-uri\"", one, "").0);
+    assert!(of(in_turn, "sessions = {}", "").0, "who has a session");
+    let second =
+        "[[clients]]\nname = \"second\"\narrivals = { kind = \"constant\", rate = \"70/s\" }";
+    assert!(of(in_turn, second, "").0);
+    let fault = "faults = [{ kind = \"drain\", servers = \"web/server-1\", at = \"500ms\" }]";
+    assert!(of(in_turn, "", fault).0);
+}
+
 /// A case of `tests/cases`, as it stands there.
 fn case(name: &str) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -169,6 +169,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn in_charge(&self, members: &[Member]) -> Vec<bool>;
     fn notices_failures(&self) -> bool;
     fn heeds_answers(&self) -> bool;
+    fn heeds_key(&self) -> bool;
     fn origin(&self) -> Origin;
     fn build(&self, cx: &mut Context<'_>) -> Box<dyn Working>;
 }
@@ -242,6 +243,10 @@ where
 
     fn heeds_answers(&self) -> bool {
         R::heeds_answers(&self.config)
+    }
+
+    fn heeds_key(&self) -> bool {
+        R::heeds_key(&self.config)
     }
 
     fn origin(&self) -> Origin {

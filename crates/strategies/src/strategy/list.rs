@@ -213,6 +213,11 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::heeds_answers(config),)*)* StrategyConfig::Custom(custom) => custom.kind().heeds_answers() }
             }
 
+            /// See [`News::heeds_key`].
+            pub fn heeds_key(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::heeds_key(config),)*)* StrategyConfig::Custom(custom) => custom.kind().heeds_key() }
+            }
+
             /// What it looks at of where a request comes from.
             pub fn origin(&self) -> Origin {
                 match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::origin(config),)*)* StrategyConfig::Custom(custom) => custom.kind().origin() }

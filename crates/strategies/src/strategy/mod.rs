@@ -83,6 +83,12 @@ pub trait News: Sized {
         true
     }
 
+    /// Whether a pick may depend on what is asked for (the key) or on the client's number. By default
+    /// it does not.
+    fn heeds_key(_config: &Self::Config) -> bool {
+        false
+    }
+
     /// What the rule looks at of where a request comes from. A rule that does not say so sees no
     /// address.
     fn origin(_config: &Self::Config) -> Origin {

@@ -1,54 +1,109 @@
 //! Whether chance has a part in a world: whether one replication of it can differ from another.
+//!
+//! Every plan is taken apart to its last field, as by [`Blueprint::features`]: a new one does not
+//! compile until it is said here whether it is left to chance.
 
 use super::address::Addresses;
-use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
-use super::fault::{Effect, OnTheWay, Strikes};
+use super::blueprint::{
+    BalancerPlan, Blueprint, GroupPlan, Population, ServicePlan, SessionPlan, SourcePlan, When,
+};
+use super::fault::{Effect, Fault, OnTheWay, Strikes};
 use super::network::Delay;
-use super::step::{StepKind, StepPlan};
+use super::step::{CallPlan, StepKind, StepPlan};
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::Span;
-use lbsim_strategies::balancer::retry::Jitter;
+use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::retry::{Jitter, Retry};
 use lbsim_strategies::strategy::Origin;
 
 impl Blueprint {
-    /// Whether anything besides the strategy's own draws is drawn anew in each replication: gaps,
-    /// sizes, service times, delays, faults, where textbook hashes put keys. Where nothing is (a
-    /// trace with its own service times), replications are copies of each other, and their
-    /// agreement is no evidence.
+    /// Whether anything besides the strategy's own draws is drawn anew in each replication, and may
+    /// change what comes of it: gaps, sizes, service times, delays, faults, who asks where that
+    /// counts, where textbook hashes put keys. Where nothing is (a trace with its own service
+    /// times, constant gaps and constant work), replications are copies of each other, and their
+    /// agreement is no evidence. The phase at which constant gaps begin is drawn, but moves all
+    /// that happens alike: it counts where something else keeps the time.
     pub fn varies(&self) -> bool {
-        self.sources.iter().any(|source| self.source_varies(source))
-            || self
-                .services
-                .iter()
-                .any(|service| self.service_varies(service))
-            || self
-                .faults
-                .iter()
-                .any(|fault| fault.schedule.is_random() || is_drawn(&fault.strikes))
+        let Blueprint {
+            warmup: _,
+            end: _,
+            stretches: _,
+            sources,
+            services,
+            faults,
+        } = self;
+        sources.iter().any(|source| self.source_varies(source))
+            || services.iter().any(|service| self.service_varies(service))
+            || faults.iter().any(fault_varies)
     }
 
     fn source_varies(&self, source: &SourcePlan) -> bool {
-        let when = match &source.when {
-            // Even constant gaps begin at a random phase, and who asks is drawn.
-            When::Process(_) => true,
-            When::Trace(_) => false,
-            When::Closed(think) => is_random(think),
+        let SourcePlan {
+            name: _,
+            service: _,
+            when,
+            population,
+            keys,
+            key_texts: _,
+            size,
+            labels: _,
+            sessions,
+            to_balancer,
+        } = source;
+        let (clients_are_drawn, when) = match when {
+            When::Process(process) => (true, process.is_random() || self.keeps_other_time()),
+            When::Trace(_) => (false, false),
+            When::Closed(think) => (false, is_random(think)),
         };
-        let length = (source.sessions.as_ref()).and_then(|sessions| sessions.length.as_ref());
-        let looks_at = self.services[source.service].balancer.strategy.origin();
-        let made_up = matches!(source.population.addresses, Addresses::Drawn(_));
-        when || (made_up && looks_at >= Origin::Address)
-            // Each request comes from a port that is drawn.
-            || looks_at == Origin::Port
-            || source.keys.is_some()
-            || source.size.as_ref().is_some_and(is_random)
-            || length.is_some_and(is_random)
-            || matches!(source.to_balancer, Delay::Drawn(_))
+        when || self.who_counts(clients_are_drawn, population, sessions.as_ref())
+            || (keys.is_some() && self.heeds_keys())
+            || size.as_ref().is_some_and(is_random)
+            || sessions.as_ref().is_some_and(session_varies)
+            || is_drawn(to_balancer)
+    }
+
+    /// Whether anything but one source happens at times of its own.
+    fn keeps_other_time(&self) -> bool {
+        self.sources.len() > 1 || !self.faults.is_empty() || self.features().members_that_move
+    }
+
+    /// Whether who asks is drawn, or where from, and anybody looks at it.
+    fn who_counts(
+        &self,
+        clients_are_drawn: bool,
+        population: &Population,
+        sessions: Option<&SessionPlan>,
+    ) -> bool {
+        let Population {
+            popularity,
+            addresses,
+            names: _,
+        } = population;
+        let mut balancers = self.services.iter().map(|service| &service.balancer);
+        let origin = (balancers.clone().map(|own| own.strategy.origin())).max();
+        let origin = origin.unwrap_or(Origin::Nothing);
+        let is_bound = sessions.is_some() || balancers.any(|own| own.sticky != Sticky::No);
+        let several = clients_are_drawn && popularity.count() > 1;
+        let made_up = matches!(addresses, Addresses::Drawn(_));
+        // Each request comes from a port that is drawn.
+        origin == Origin::Port
+            || (origin >= Origin::Address && (several || made_up))
+            || (several && (is_bound || self.heeds_keys()))
+    }
+
+    fn heeds_keys(&self) -> bool {
+        let mut services = self.services.iter();
+        services.any(|service| service.balancer.strategy.heeds_key())
     }
 
     fn service_varies(&self, service: &ServicePlan) -> bool {
-        let balancer = &service.balancer;
-        let retry = &balancer.retry;
+        let ServicePlan {
+            name: _,
+            servers: _,
+            members: _,
+            groups,
+            balancer,
+        } = service;
         let asked_by = |source: &&SourcePlan| std::ptr::eq(&self.services[source.service], service);
         let is_called = self.services.iter().any(|caller| {
             let mut callees = caller.callees().into_iter();
@@ -57,42 +112,118 @@ impl Blueprint {
         let recorded = !is_called
             && (self.sources.iter().filter(asked_by))
                 .all(|source| source.recorded_service().is_some());
-        let group = |group: &GroupPlan| {
-            (!recorded && is_random(&group.service))
-                || matches!(group.to_server, Delay::Drawn(_))
-                || group.steps.iter().any(step_varies)
-        };
-        let is_checked = (service.groups.iter()).any(|group| group.health_check.is_some());
-        service.groups.iter().any(group)
-            || balancer.instances > 1
-            || (retry.max > 0 && retry.backoff > Span::ZERO && retry.jitter != Jitter::None)
-            // Checks and agents begin at random phases. What checks find changes nothing where
-            // nothing fails.
-            || (!self.faults.is_empty() && is_checked)
-            || balancer.strategy.reads_reports()
-            || balancer.strategy.places()
+        let mut groups = groups.iter();
+        groups.any(|group| self.group_varies(group, recorded)) || balancer_varies(balancer)
+    }
+
+    /// Whether servers do; where their service times are `recorded`, those do not.
+    fn group_varies(&self, group: &GroupPlan, recorded: bool) -> bool {
+        let GroupPlan {
+            name: _,
+            slots: _,
+            speed: _,
+            weight: _,
+            queue_limit: _,
+            discipline: _,
+            service,
+            per_size: _,
+            steps,
+            least_called: _,
+            least_held: _,
+            memory_base: _,
+            memory_per_request: _,
+            // Agents begin at random phases: see the balancers that read their reports.
+            agent_interval: _,
+            health_check,
+            to_server,
+            cost: _,
+            joins: _,
+            leaves: _,
+        } = group;
+        (!recorded && is_random(service))
+            || is_drawn(to_server)
+            || steps.iter().any(step_varies)
+            // Checks begin at random phases. What they find changes nothing where nothing fails.
+            || (!self.faults.is_empty() && health_check.is_some())
     }
 }
 
-/// Whether what a fault does is drawn for each message or attempt.
-fn is_drawn(strikes: &Strikes) -> bool {
+fn session_varies(session: &SessionPlan) -> bool {
+    let SessionPlan { idle: _, length } = session;
+    length.as_ref().is_some_and(is_random)
+}
+
+fn balancer_varies(balancer: &BalancerPlan) -> bool {
+    let BalancerPlan {
+        strategy,
+        instances,
+        spread: _,
+        zones: _,
+        sticky: _,
+        // Groups have what this makes of them.
+        health_check: _,
+        queue_timeout: _,
+        timeout: _,
+        abandoned: _,
+        retry,
+    } = balancer;
+    let Retry {
+        max,
+        on: _,
+        backoff,
+        backoff_max: _,
+        jitter,
+        error_answers: _,
+    } = retry;
+    *instances > 1
+        || (*max > 0 && *backoff > Span::ZERO && *jitter != Jitter::None)
+        || strategy.reads_reports()
+        || strategy.places()
+}
+
+/// Whether the times of a fault are drawn, or what it does to each message or attempt.
+fn fault_varies(fault: &Fault) -> bool {
+    let Fault {
+        label: _,
+        number: _,
+        schedule,
+        strikes,
+    } = fault;
     let part = |share: f64| share > 0.0 && share < 1.0;
-    match strikes {
-        Strikes::Servers(_, Effect::Errors(share, _)) => part(*share),
-        Strikes::Ways(_, OnTheWay::Lossy(share, _)) => part(*share),
-        _ => false,
-    }
+    schedule.is_random()
+        || match strikes {
+            Strikes::Servers(_, Effect::Errors(share, _)) => part(*share),
+            Strikes::Ways(_, OnTheWay::Lossy(share, _)) => part(*share),
+            _ => false,
+        }
+}
+
+fn step_varies(step: &StepPlan) -> bool {
+    let StepPlan {
+        kind,
+        repeat: _,
+        probability,
+    } = step;
+    let kind = match kind {
+        StepKind::Work(work) => is_random(work),
+        StepKind::Call(call) => {
+            let CallPlan {
+                services: _,
+                wait_for: _,
+                optional: _,
+                blocking: _,
+                to_balancer,
+            } = call;
+            is_drawn(to_balancer)
+        }
+    };
+    kind || (*probability > 0.0 && *probability < 1.0)
 }
 
 fn is_random(sampler: &Sampler) -> bool {
     sampler.variance() > 0.0
 }
 
-fn step_varies(step: &StepPlan) -> bool {
-    let is_drawn = step.probability > 0.0 && step.probability < 1.0;
-    is_drawn
-        || match &step.kind {
-            StepKind::Work(work) => is_random(work),
-            StepKind::Call(call) => matches!(call.to_balancer, Delay::Drawn(_)),
-        }
+fn is_drawn(delay: &Delay) -> bool {
+    matches!(delay, Delay::Drawn(_))
 }

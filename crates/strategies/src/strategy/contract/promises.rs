@@ -191,25 +191,27 @@ pub(super) struct Reads {
     pub(super) placement: bool,
     /// When requests are answered.
     pub(super) answers: bool,
+    /// What is asked for, or the number of the client.
+    pub(super) key: bool,
     pub(super) origin: Origin,
 }
 
 impl Reads {
     /// What changes its picks.
     pub(super) fn seen(strategy: &StrategyConfig) -> Reads {
-        let from = |address: u32, port: u16, placement: u64| -> Vec<Pick> {
+        let from = |key: u32, address: u32, port: u16, placement: u64| -> Vec<Pick> {
             let mut bench = Bench::placed(strategy, &[1; 7], placement);
             (0..40)
                 .map(|who| {
                     let address = IpAddr::V4(Ipv4Addr::from_bits(address + who * 259));
-                    bench.ask_from(who, &address, port + who as u16)
+                    bench.ask_from(key + who, &address, port + who as u16)
                 })
                 .collect()
         };
         let (here, there) = (0x0a00_0001, 0xc633_6405);
-        let known = from(here, 1, 0);
-        let by_port = known != from(here, 1000, 0);
-        let by_address = known != from(there, 1, 0);
+        let known = from(0, here, 1, 0);
+        let by_port = known != from(0, here, 1000, 0);
+        let by_address = known != from(0, there, 1, 0);
         Reads {
             feedback: Reads::differs(strategy, true, |bench, member, who| {
                 // Whom it takes where all are alike says the worst of itself, and the next ones
@@ -223,7 +225,8 @@ impl Reads {
                 bench.report(member, report(who * 37));
             }),
             idle: Reads::differs(strategy, false, |bench, member, _| bench.idle(member)),
-            placement: known != from(here, 1, 1),
+            placement: known != from(0, here, 1, 1),
+            key: known != from(1000, here, 1, 0),
             answers: Reads::heeds_answers(strategy),
             origin: match (by_address, by_port) {
                 (_, true) => Origin::Port,
@@ -241,6 +244,7 @@ impl Reads {
             idle: strategy.hears_idle(),
             placement: strategy.places(),
             answers: strategy.heeds_answers(),
+            key: strategy.heeds_key(),
             origin: strategy.origin(),
         }
     }
@@ -296,6 +300,7 @@ pub(super) fn declares_what_it_reads(strategy: &StrategyConfig) -> Result<(), St
         (seen.idle && !declared.idle, "`HEARS_IDLE`"),
         (seen.placement && !declared.placement, "`PLACES`"),
         (seen.answers && !declared.answers, "`heeds_answers`"),
+        (seen.key && !declared.key, "`heeds_key`"),
         (seen.origin > declared.origin, "`origin`"),
     ];
     match silent.iter().find(|(silent, _)| *silent) {

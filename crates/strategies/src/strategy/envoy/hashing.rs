@@ -72,6 +72,10 @@ impl<T: Table> Hashing<T> {
 impl<T: Table> Policy for Hashing<T> {
     type Config = T::Config;
 
+    fn heeds_key(_: &T::Config) -> bool {
+        true
+    }
+
     fn heeds_answers(config: &T::Config) -> bool {
         T::balance_factor(config) > 0
     }

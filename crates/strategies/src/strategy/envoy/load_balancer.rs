@@ -29,6 +29,11 @@ pub trait Policy: Clone + Debug {
         Ok(())
     }
 
+    /// See [`News::heeds_key`].
+    fn heeds_key(_config: &Self::Config) -> bool {
+        false
+    }
+
     /// See [`News::heeds_answers`].
     fn heeds_answers(_config: &Self::Config) -> bool {
         true
@@ -125,6 +130,10 @@ impl<P: Policy> News for LoadBalancer<P> {
 
     fn heeds_answers(config: &P::Config) -> bool {
         P::heeds_answers(config)
+    }
+
+    fn heeds_key(config: &P::Config) -> bool {
+        P::heeds_key(config)
     }
 
     fn new(config: &P::Config, cx: &mut Context<'_>) -> Self {

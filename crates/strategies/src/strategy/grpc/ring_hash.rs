@@ -69,6 +69,10 @@ impl News for GrpcRingHash {
         false
     }
 
+    fn heeds_key(_: &Config) -> bool {
+        true
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         GrpcRingHash {
             sizes: (config.min_ring_size, config.max_ring_size),

@@ -70,6 +70,11 @@ pub trait Algorithm: Clone + Debug {
         true
     }
 
+    /// See [`News::heeds_key`].
+    fn heeds_key(_config: &Self::Config) -> bool {
+        false
+    }
+
     /// The algorithm as it starts over these servers.
     fn new(config: &Self::Config, servers: &Servers, cx: &mut Context<'_>) -> Self;
 
@@ -108,6 +113,10 @@ impl<A: Algorithm> News for Backend<A> {
 
     fn heeds_answers(config: &A::Config) -> bool {
         A::heeds_answers(config)
+    }
+
+    fn heeds_key(config: &A::Config) -> bool {
+        A::heeds_key(config)
     }
 
     fn new(config: &A::Config, cx: &mut Context<'_>) -> Self {

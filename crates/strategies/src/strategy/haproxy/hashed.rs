@@ -170,6 +170,10 @@ impl<H: Hashes> Algorithm for Hashed<H> {
         shared.hash_type == HashType::Consistent && shared.hash_balance_factor > 0
     }
 
+    fn heeds_key(_: &H::Config) -> bool {
+        H::origin() == Origin::Nothing
+    }
+
     fn new(config: &H::Config, _: &Servers, _: &mut Context<'_>) -> Self {
         let shared = H::shared(config);
         let consistent = shared.hash_type == HashType::Consistent;

@@ -37,6 +37,10 @@ impl Scheduler for Dh {
         false
     }
 
+    fn heeds_key() -> bool {
+        true
+    }
+
     fn new(_: &Config, _: &[Member]) -> Self {
         Dh {
             table: LookupTable::default(),

@@ -41,6 +41,10 @@ pub struct Lblc {
 impl Scheduler for Lblc {
     type Config = Config;
 
+    fn heeds_key() -> bool {
+        true
+    }
+
     fn new(config: &Config, members: &[Member]) -> Self {
         Lblc {
             loads: Loads::new(members.len()),

@@ -86,6 +86,10 @@ impl Set {
 impl Scheduler for Lblcr {
     type Config = Config;
 
+    fn heeds_key() -> bool {
+        true
+    }
+
     fn new(config: &Config, members: &[Member]) -> Self {
         Lblcr {
             loads: Loads::new(members.len()),

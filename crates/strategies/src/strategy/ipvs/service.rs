@@ -156,6 +156,11 @@ pub trait Scheduler: Clone + Debug {
         Origin::Nothing
     }
 
+    /// See [`News::heeds_key`].
+    fn heeds_key() -> bool {
+        false
+    }
+
     /// See [`News::heeds_answers`].
     fn heeds_answers() -> bool {
         true
@@ -279,6 +284,10 @@ impl<S: Scheduler> News for VirtualService<S> {
 
     fn heeds_answers(_: &S::Config) -> bool {
         S::heeds_answers()
+    }
+
+    fn heeds_key(_: &S::Config) -> bool {
+        S::heeds_key()
     }
 
     fn new(config: &S::Config, cx: &mut Context<'_>) -> Self {

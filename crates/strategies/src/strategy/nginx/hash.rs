@@ -172,6 +172,10 @@ impl Method for ByHash {
         false
     }
 
+    fn heeds_key(config: &Config) -> bool {
+        config.key != HashKey::Address
+    }
+
     fn new(config: &Config, peers: &Peers, cx: &Context<'_>) -> Self {
         let ring = config
             .consistent

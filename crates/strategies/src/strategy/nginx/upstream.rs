@@ -28,6 +28,11 @@ pub trait Method: Clone + Debug {
         true
     }
 
+    /// See [`News::heeds_key`].
+    fn heeds_key(_config: &Self::Config) -> bool {
+        false
+    }
+
     /// The method as it starts over these peers.
     fn new(config: &Self::Config, peers: &Peers, cx: &Context<'_>) -> Self;
 
@@ -62,6 +67,10 @@ impl<M: Method> News for Upstream<M> {
 
     fn heeds_answers(config: &M::Config) -> bool {
         M::heeds_answers(config)
+    }
+
+    fn heeds_key(config: &M::Config) -> bool {
+        M::heeds_key(config)
     }
 
     fn new(config: &M::Config, cx: &mut Context<'_>) -> Self {

@@ -62,6 +62,10 @@ impl News for BoundedLoads {
     const PLACES: bool = true;
     type Config = Config;
 
+    fn heeds_key(_: &Config) -> bool {
+        true
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let mut rule = BoundedLoads {
             config: config.clone(),

@@ -38,6 +38,10 @@ impl News for JumpHash {
         false
     }
 
+    fn heeds_key(_: &Config) -> bool {
+        true
+    }
+
     fn new(_: &Config, _: &mut Context<'_>) -> Self {
         JumpHash
     }

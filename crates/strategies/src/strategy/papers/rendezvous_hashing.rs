@@ -40,6 +40,10 @@ impl News for RendezvousHashing {
         false
     }
 
+    fn heeds_key(_: &Config) -> bool {
+        true
+    }
+
     fn new(_: &Config, _: &mut Context<'_>) -> Self {
         RendezvousHashing
     }

@@ -75,6 +75,10 @@ impl News for ConsistentHashing {
         false
     }
 
+    fn heeds_key(config: &Config) -> bool {
+        config.on != HashOn::Address
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         ConsistentHashing {
             on: config.on,

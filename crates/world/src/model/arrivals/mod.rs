@@ -111,6 +111,11 @@ impl Process {
         }
     }
 
+    /// Whether the time from one arrival to the next is drawn.
+    pub fn is_random(&self) -> bool {
+        !matches!(self, Process::Renewal(renewal) if !renewal.is_random())
+    }
+
     /// Whether arrivals are Poisson at a constant rate.
     pub fn is_poisson(&self) -> bool {
         matches!(self, Process::Renewal(renewal) if renewal.is_poisson())

@@ -74,7 +74,7 @@ impl Renewal {
     /// Of gaps that are all equal, the first is cut at random: processes of one rate do not march
     /// in step.
     pub(super) fn first(&self, rng: &mut Rng) -> Time {
-        if self.gap.variance() == 0.0 {
+        if !self.is_random() {
             return Time::ZERO + Span::from_seconds(self.gap.mean() * uniform(rng));
         }
         Time::ZERO + self.gap(rng)
@@ -83,6 +83,10 @@ impl Renewal {
     #[inline]
     pub(super) fn gap(&self, rng: &mut Rng) -> Span {
         Span::from_seconds(self.gap.sample(rng))
+    }
+
+    pub(super) fn is_random(&self) -> bool {
+        self.gap.variance() > 0.0
     }
 
     pub(super) fn is_poisson(&self) -> bool {
