@@ -1,5 +1,11 @@
 //! Tables of text as programs write them: with a byte order mark or without, with commas,
 //! semicolons, tabs or bars between cells.
+//!
+//! No reader, but what all readers of tables go by. There are two. A log with a header
+//! ([`logs::format`](crate::logs::format)) is read line by line among other logs, and a line that
+//! does not fit is counted and passed over. A table that a scenario names
+//! ([`logs::table`](crate::logs::table)) may have other shapes, and its first bad row refuses the
+//! whole. Both split their lines in one place.
 
 /// The byte order mark of UTF-8, which spreadsheets put first. It is no part of the first name.
 pub const MARK: &[u8] = b"\xef\xbb\xbf";
