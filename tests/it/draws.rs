@@ -126,7 +126,7 @@ service = {{ kind = "constant", value = "10ms" }}
         );
         let mut outcomes = experiment::run(&[(&scenario, None)], &Progress::default()).unwrap();
         let outcome = outcomes.remove(0);
-        let warned = cautions(&scenario, &outcome);
+        let warned = cautions(&scenario, &outcome, &Analysis::of(&scenario, &outcome));
         let warned = warned.iter().any(|own| own.code == "chance-not-repeated");
         assert_eq!(warned, !outcome.variants[0].varies, "{strategy} {clients}");
         let means = outcome.variants[0].runs.iter().map(|run| run.mean_ms);

@@ -4,7 +4,7 @@
 //! No reader, but what all readers of tables go by. There are two. A log with a header
 //! ([`logs::format`](crate::logs::format)) is read line by line among other logs, and a line that
 //! does not fit is counted and passed over. A table that a scenario names
-//! ([`logs::table`](crate::logs::table)) may have other shapes, and its first bad row refuses the
+//! ([`Table`](crate::logs::Table)) may have other shapes, and its first bad row refuses the
 //! whole. Both split their lines in one place.
 
 /// The byte order mark of UTF-8, which spreadsheets put first. It is no part of the first name.

@@ -83,8 +83,8 @@ pub trait News: Sized {
         true
     }
 
-    /// Whether a pick may depend on what is asked for (the key) or on the client's number. By default
-    /// it does not.
+    /// Whether a pick may depend on what is asked for (the key) or on the client's number. By
+    /// default it does not.
     fn heeds_key(_config: &Self::Config) -> bool {
         false
     }

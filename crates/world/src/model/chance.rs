@@ -47,6 +47,7 @@ impl Blueprint {
             key_texts: _,
             size,
             labels: _,
+            priority: _,
             sessions,
             to_balancer,
         } = source;

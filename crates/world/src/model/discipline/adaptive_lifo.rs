@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::line::Line;
-use super::{Order, Queue, Waiting};
+use super::{Queue, QueueOrder, Waiting};
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of adaptive LIFO.
@@ -24,7 +24,7 @@ impl Default for AdaptiveLifo {
     }
 }
 
-impl Order for AdaptiveLifo {
+impl QueueOrder for AdaptiveLifo {
     fn queue(&self) -> Box<dyn Queue> {
         Box::new(Adaptive {
             interval: self.interval,

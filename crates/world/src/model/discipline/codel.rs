@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::line::Line;
-use super::{Order, Queue, Waiting};
+use super::{Queue, QueueOrder, Waiting};
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of controlled delay.
@@ -29,7 +29,7 @@ impl Default for Codel {
     }
 }
 
-impl Order for Codel {
+impl QueueOrder for Codel {
     fn queue(&self) -> Box<dyn Queue> {
         Box::new(Controlled {
             settings: *self,
@@ -150,8 +150,8 @@ mod tests {
                 drops.extend(dropped.iter().map(|_| ms));
             }
         }
-        // The one who came at k is taken at 2k + 1, after k + 1 ms. The first who has waited 5 ms is
-        // taken at 9; from 109 on drops are allowed: 109, 209, 209 + 100/√2 = 279.7, + 100/√3 =
+        // The one who came at k is taken at 2k + 1, after k + 1 ms. The first who has waited 5 ms
+        // is taken at 9; from 109 on drops are allowed: 109, 209, 209 + 100/√2 = 279.7, + 100/√3 =
         // 337.5, + 100/√4 = 387.5, + 100/√5 = 432.2, + 100/√6 = 473.0, each at the next odd time.
         assert_eq!(drops, [109, 209, 281, 339, 389, 433, 473]);
     }

@@ -1,6 +1,6 @@
-//! In which order a server works, and whom it drops: one list of disciplines. One that keeps a queue
-//! in an order of its own has a file with its settings and a [`Queue`]; first and last come, first
-//! served are so common that the server keeps them itself, and one that is no queue at all is
+//! In which order a server works, and whom it drops: one list of disciplines. One that keeps a
+//! queue in an order of its own has a file with its settings and a [`Queue`]; first and last come,
+//! first served are so common that the server keeps them itself, and one that is no queue at all is
 //! `sharing.rs`.
 
 mod adaptive_lifo;
@@ -64,7 +64,7 @@ pub(super) trait Queue: std::fmt::Debug {
 }
 
 /// A discipline with settings.
-trait Order {
+trait QueueOrder {
     /// An empty queue in its order.
     fn queue(&self) -> Box<dyn Queue>;
 }
@@ -118,13 +118,13 @@ disciplines! {
     /// First come, first served, and who has waited too long for too long is dropped: controlled
     /// delay, as RFC 8289.
     Codel,
-    /// First come, first served, until the queue has not been empty for some time; then the last who
-    /// came is served first, for it may still be waited for (Maurer, "Fail at scale", ACM Queue
+    /// First come, first served, until the queue has not been empty for some time; then the last
+    /// who came is served first, for it may still be waited for (Maurer, "Fail at scale", ACM Queue
     /// 13(8), 2015).
     AdaptiveLifo,
-    /// Those of a lower `priority` of their clients first, each class first come, first served; what
-    /// is in service is finished. Where the queue is full, the last of the highest number makes room
-    /// for whoever is of a lower one.
+    /// Those of a lower `priority` of their clients first, each class first come, first served;
+    /// what is in service is finished. Where the queue is full, the last of the highest number
+    /// makes room for whoever is of a lower one.
     Priority,
     /// Who takes the shortest time first, as if the server knew; what is in service is finished.
     ShortestFirst,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::line::Line;
-use super::{Order, Queue, Waiting};
+use super::{Queue, QueueOrder, Waiting};
 use lbsim_engine::time::Time;
 
 /// Settings of priority queueing: there are none.
@@ -12,7 +12,7 @@ use lbsim_engine::time::Time;
 #[serde(deny_unknown_fields)]
 pub struct Priority {}
 
-impl Order for Priority {
+impl QueueOrder for Priority {
     fn queue(&self) -> Box<dyn Queue> {
         Box::<Classes>::default()
     }

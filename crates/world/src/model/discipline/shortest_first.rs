@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::line::Line;
-use super::{Order, Queue, Waiting};
+use super::{Queue, QueueOrder, Waiting};
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of shortest first: there are none.
@@ -12,7 +12,7 @@ use lbsim_engine::time::{Span, Time};
 #[serde(deny_unknown_fields)]
 pub struct ShortestFirst {}
 
-impl Order for ShortestFirst {
+impl QueueOrder for ShortestFirst {
     fn queue(&self) -> Box<dyn Queue> {
         Box::<ByWork>::default()
     }
