@@ -199,19 +199,19 @@ pub(super) struct Reads {
 impl Reads {
     /// What changes its picks.
     pub(super) fn seen(strategy: &StrategyConfig) -> Reads {
-        let from = |key: u32, address: u32, port: u16, placement: u64| -> Vec<Pick> {
+        let from = |address: u32, port: u16, placement: u64| -> Vec<Pick> {
             let mut bench = Bench::placed(strategy, &[1; 7], placement);
             (0..40)
                 .map(|who| {
                     let address = IpAddr::V4(Ipv4Addr::from_bits(address + who * 259));
-                    bench.ask_from(key + who, &address, port + who as u16)
+                    bench.ask_from(who, &address, port + who as u16)
                 })
                 .collect()
         };
         let (here, there) = (0x0a00_0001, 0xc633_6405);
-        let known = from(0, here, 1, 0);
-        let by_port = known != from(0, here, 1000, 0);
-        let by_address = known != from(0, there, 1, 0);
+        let known = from(here, 1, 0);
+        let by_port = known != from(here, 1000, 0);
+        let by_address = known != from(there, 1, 0);
         Reads {
             feedback: Reads::differs(strategy, true, |bench, member, who| {
                 // Whom it takes where all are alike says the worst of itself, and the next ones
@@ -225,8 +225,8 @@ impl Reads {
                 bench.report(member, report(who * 37));
             }),
             idle: Reads::differs(strategy, false, |bench, member, _| bench.idle(member)),
-            placement: known != from(0, here, 1, 1),
-            key: known != from(1000, here, 1, 0),
+            placement: known != from(here, 1, 1),
+            key: Reads::heeds_key(strategy),
             answers: Reads::heeds_answers(strategy),
             origin: match (by_address, by_port) {
                 (_, true) => Origin::Port,
@@ -267,6 +267,24 @@ impl Reads {
             })
         };
         picks(true) != picks(false)
+    }
+
+    /// Whether picks are others where all ask for the same, from one place and as one client.
+    fn heeds_key(strategy: &StrategyConfig) -> bool {
+        let picks = |keys: u32| -> Vec<Pick> {
+            let mut bench = Bench::of(strategy, &[3, 1, 2, 1]);
+            let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0001));
+            (0..200)
+                .map(|who| {
+                    let pick = bench.ask_from(who % keys, &address, 1);
+                    if let Pick::Member(member) = pick {
+                        bench.send(member);
+                    }
+                    pick
+                })
+                .collect()
+        };
+        picks(17) != picks(1)
     }
 
     /// Whether picks are others where something is said between them; `answers` are, too.
