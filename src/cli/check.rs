@@ -243,8 +243,8 @@ fn struck(plan: &Blueprint, strikes: &Strikes) -> String {
         },
         Strikes::Balancers(balancers, _) => {
             let name = |&(service, number): &(u16, u16)| {
-                let service = &plan.services[usize::from(service)].name;
-                format!("{service}/{}", number + 1)
+                let service = &plan.services[usize::from(service)];
+                service.full_name(&(number + 1).to_string())
             };
             let names: Vec<String> = balancers.iter().map(name).collect();
             format!(
