@@ -1,8 +1,9 @@
-//! What a request costs in systems that people simulate, and how far that is from the least that it
-//! could cost.
+//! What a request costs in systems that people simulate, and how far that is from what it could
+//! cost.
 //!
-//! * `cargo bench --bench workloads`: a table of eight workloads, beside the bound and a textbook
-//!   simulator. The figures are also left in `target/workloads.csv`.
+//! * `cargo bench --bench workloads`: a table of eight workloads, beside prototypes that do nothing
+//!   else, a bound, and a textbook simulator. The figures are also left in `target/workloads.csv`.
+//! * `cargo bench --bench workloads -- cells`: what the set-up of a cell costs, and two threads.
 //! * `cargo bench --bench workloads -- one W2 1000000`: runs one workload once, for about so many
 //!   requests, and prints how many they were; for tools that count instructions.
 //!
@@ -17,6 +18,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::hint::black_box;
 use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
 
 use cpu_time::ThreadTime;
 use lbsim::distribution::{Dist, Sampler, exponential::Exponential};
@@ -26,6 +29,8 @@ use lbsim::rng::{Domain, Seeds};
 use lbsim::scenario::Scenario;
 use lbsim::time::Span;
 
+#[path = "workloads/prototype.rs"]
+mod prototype;
 #[path = "workloads/systems.rs"]
 mod systems;
 #[path = "workloads/textbook.rs"]
@@ -45,6 +50,27 @@ const TEXTBOOK: [(usize, Rule, f64); 2] = [
     (1, Rule::LeastConnections, 13.56),
 ];
 
+/// The workloads that there is a prototype of.
+const PROTOTYPES: [(usize, prototype::System); 6] = [
+    (0, system(10, 800.0, prototype::Rule::RoundRobin)),
+    (1, system(10, 800.0, prototype::Rule::LeastConnections)),
+    (
+        2,
+        system(1_000, 80_000.0, prototype::Rule::LeastConnections),
+    ),
+    (3, system(100_000, 8e6, prototype::Rule::LeastConnections)),
+    (4, system(10, 1_200.0, prototype::Rule::WeightedRandom)),
+    (5, system(10, 800.0, prototype::Rule::PowerOfTwo)),
+];
+
+const fn system(servers: usize, rate: f64, rule: prototype::Rule) -> prototype::System {
+    prototype::System {
+        servers,
+        rate,
+        rule,
+    }
+}
+
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args()
         .skip(1)
@@ -53,13 +79,14 @@ fn main() -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
         [] => table(),
+        ["cells"] => cells(),
         ["one", name, requests] => one(name, requests),
         _ => usage(),
     }
 }
 
 fn usage() -> ExitCode {
-    println!("usage: cargo bench --bench workloads [-- one NAME REQUESTS]");
+    println!("usage: cargo bench --bench workloads [-- cells | one NAME REQUESTS]");
     ExitCode::from(2)
 }
 
@@ -136,9 +163,14 @@ fn table() -> ExitCode {
     let scenarios = WORKLOADS.map(|workload| workload.scenario(workload.requests));
     let mut least = Measured::default();
     let mut ours = WORKLOADS.map(|_| Measured::default());
+    let mut prototypes = PROTOTYPES.map(|_| Measured::default());
     let mut textbooks = TEXTBOOK.map(|_| Measured::default());
     for round in 0..ROUNDS {
         least.round(|| bound(round));
+        for (measured, (of, system)) in prototypes.iter_mut().zip(PROTOTYPES) {
+            let requests = WORKLOADS[of].requests;
+            measured.round(|| prototype::run(system, requests, u64::from(round) + 1));
+        }
         for (measured, scenario) in ours.iter_mut().zip(&scenarios) {
             measured.round(|| simulate(scenario, round));
         }
@@ -147,7 +179,7 @@ fn table() -> ExitCode {
             measured.round(|| (requests, textbook::run(rule, requests, round.into())));
         }
     }
-    print_costs(&least, &ours);
+    print_costs(&least, &prototypes, &ours);
     print_textbook(&ours, &textbooks);
     match leave(&least, &ours) {
         Ok(()) => ExitCode::SUCCESS,
@@ -158,37 +190,91 @@ fn table() -> ExitCode {
     }
 }
 
-fn print_costs(least: &Measured, ours: &[Measured]) {
-    println!("ns a request in {ROUNDS} rounds; the bound by its best round too");
+fn print_costs(least: &Measured, prototypes: &[Measured], ours: &[Measured]) {
+    println!("ns a request in {ROUNDS} rounds; the bound and the prototypes by their best too");
     println!(
-        "| {:38} | {:>6} | {:>6} | {:>9} | {:>5} | {:>12} |",
-        "workload", "best", "median", "to bound", "goal", "requests/s"
+        "| {:38} | {:>6} | {:>6} | {:>8} | {:>9} | {:>12} | {:>9} | {:>12} |",
+        "workload",
+        "best",
+        "median",
+        "mean, ms",
+        "prototype",
+        "to prototype",
+        "to bound",
+        "requests/s"
     );
     println!(
-        "|{:-<40}|{:->8}|{:->8}|{:->11}|{:->7}|{:->14}|",
-        "", ":", ":", ":", ":", ":"
+        "|{:-<40}|{:->8}|{:->8}|{:->10}|{:->11}|{:->14}|{:->11}|{:->14}|",
+        "", ":", ":", ":", ":", ":", ":", ":"
     );
-    let row = |name: &str, measured: &Measured, goal: &str| {
+    let row = |name: &str, measured: &Measured, prototype: Option<&Measured>| {
+        let known = |figure: Option<f64>, digits: usize| {
+            figure.map_or_else(String::new, |figure| format!("{figure:.digits$}"))
+        };
+        let prototype = prototype.map(Measured::best);
         println!(
-            "| {:38} | {:6.1} | {:6.1} | {:9.2} | {:>5} | {:>12} |",
+            "| {:38} | {:6.1} | {:6.1} | {:8.2} | {:>9} | {:>12} | {:9.2} | {:>12} |",
             name,
             measured.best(),
             measured.median(),
+            measured.mean_ms(),
+            known(prototype, 1),
+            known(prototype.map(|its| measured.best() / its), 2),
             measured.best() / least.best(),
-            goal,
             format!("{:.2} M", 1e3 / measured.best())
         );
     };
-    row("bound", least, "");
-    for (
-        Workload {
-            name, about, goal, ..
-        },
-        measured,
-    ) in WORKLOADS.iter().zip(ours)
-    {
-        row(&format!("{name} {about}"), measured, &goal.to_string());
+    row("bound", least, None);
+    for (at, (Workload { name, about, .. }, measured)) in WORKLOADS.iter().zip(ours).enumerate() {
+        let of = PROTOTYPES.iter().position(|&(of, _)| of == at);
+        let prototype = of.map(|of| &prototypes[of]);
+        row(&format!("{name} {about}"), measured, prototype);
     }
+}
+
+/// A thousand short cells against one as long as all, and two threads against one.
+fn cells() -> ExitCode {
+    const CELLS: u32 = 1_000;
+    const REQUESTS: u64 = 4_000;
+    println!(
+        "ns a request, best of {ROUNDS} rounds: {CELLS} cells of {REQUESTS} requests, and one of all"
+    );
+    for workload in &WORKLOADS[..2] {
+        let short = workload.scenario(REQUESTS);
+        let long = workload.scenario(REQUESTS * u64::from(CELLS));
+        let (mut many, mut one) = (Measured::default(), Measured::default());
+        for round in 0..ROUNDS {
+            one.round(|| simulate(&long, round));
+            many.round(|| {
+                let cells = (0..CELLS).map(|cell| simulate(&short, cell).0);
+                (cells.sum(), f64::NAN)
+            });
+        }
+        let ratio = many.best() / one.best();
+        println!(
+            "{} {:6.1} {:6.1} {ratio:5.2}",
+            workload.name,
+            many.best(),
+            one.best()
+        );
+        let took = |threads: u32| {
+            let start = Instant::now();
+            thread::scope(|scope| {
+                for first in 0..threads {
+                    let own = (first..16).step_by(threads as usize);
+                    let long = &long;
+                    scope.spawn(move || own.for_each(|cell| drop(simulate(long, cell))));
+                }
+            });
+            start.elapsed().as_secs_f64()
+        };
+        println!(
+            "{} two threads are {:.2} times one",
+            workload.name,
+            took(1) / took(2)
+        );
+    }
+    ExitCode::SUCCESS
 }
 
 fn print_textbook(ours: &[Measured], textbooks: &[Measured]) {

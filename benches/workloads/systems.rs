@@ -2,13 +2,11 @@
 
 use lbsim::scenario::Scenario;
 
-/// A system of one service, and what a request of it may cost.
+/// A system of one service.
 #[derive(Debug)]
 pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
-    /// How many times the bound a request should cost at most.
-    pub(crate) goal: f64,
     /// Requests a second of simulated time.
     rate: u64,
     /// Requests of a measured run.
@@ -27,7 +25,6 @@ pub(crate) struct Workload {
 const PLAIN: Workload = Workload {
     name: "",
     about: "",
-    goal: 0.0,
     rate: 800,
     requests: 1_500_000,
     strategy: "",
@@ -40,21 +37,18 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "W1",
         about: "10 servers, round-robin",
-        goal: 9.0,
         strategy: r#""round-robin""#,
         ..PLAIN
     },
     Workload {
         name: "W2",
         about: "10 servers, least-connections",
-        goal: 10.0,
         strategy: r#""least-connections""#,
         ..PLAIN
     },
     Workload {
         name: "W3",
         about: "1,000 servers, least-connections",
-        goal: 10.5,
         rate: 80_000,
         strategy: r#""least-connections""#,
         servers: &[(1_000, 1)],
@@ -63,7 +57,6 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "W4",
         about: "100,000 servers, least-connections",
-        goal: 27.0,
         rate: 8_000_000,
         // A quarter of a second: the pool starts empty, and takes a few service times to fill.
         requests: 2_000_000,
@@ -74,7 +67,6 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "W5",
         about: "10 unlike servers, weighted-random",
-        goal: 9.0,
         rate: 1_200,
         strategy: r#""weighted-random""#,
         servers: &[(5, 1), (5, 2)],
@@ -83,14 +75,12 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "W6",
         about: "10 servers, power-of-d",
-        goal: 10.0,
         strategy: r#"{ kind = "power-of-d", d = 2 }"#,
         ..PLAIN
     },
     Workload {
         name: "W7",
         about: "100 servers, consistent-hashing",
-        goal: 20.0,
         // The ring deals out load unevenly: at 0.8 its busiest servers would be overloaded.
         rate: 6_000,
         strategy: r#"{ kind = "consistent-hashing", points = 160 }"#,
@@ -106,7 +96,6 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "W8",
         about: "10 servers, crashes and cookies",
-        goal: 23.0,
         rate: 500,
         strategy: r#""least-connections""#,
         clients: r#"

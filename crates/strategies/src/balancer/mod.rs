@@ -132,6 +132,18 @@ impl Balancer {
         pick
     }
 
+    /// Picks where a request goes without counting it, for a strategy that heeds no answers: what
+    /// becomes of the request it is not told.
+    #[inline(always)]
+    pub fn pick_and_forget(&mut self, request: &Request<'_>, now: Time) -> Pick {
+        if self.pool.eligible().is_empty() && !self.is_product {
+            return Pick::Nobody;
+        }
+        self.tell(now, |strategy, cx| {
+            strategy.pick(request, Truth::default(), cx)
+        })
+    }
+
     /// An answer of `member` comes soon.
     #[inline]
     pub fn foresee(&self, member: MemberId) {

@@ -168,6 +168,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn probes(&self) -> bool;
     fn in_charge(&self, members: &[Member]) -> Vec<bool>;
     fn notices_failures(&self) -> bool;
+    fn heeds_requests(&self) -> bool;
     fn heeds_answers(&self) -> bool;
     fn heeds_key(&self) -> bool;
     fn origin(&self) -> Origin;
@@ -239,6 +240,10 @@ where
 
     fn notices_failures(&self) -> bool {
         R::notices_failures(&self.config)
+    }
+
+    fn heeds_requests(&self) -> bool {
+        R::heeds_requests(&self.config)
     }
 
     fn heeds_answers(&self) -> bool {

@@ -208,6 +208,11 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::notices_failures(config),)*)* StrategyConfig::Custom(custom) => custom.kind().notices_failures() }
             }
 
+            /// See [`News::heeds_requests`].
+            pub fn heeds_requests(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::heeds_requests(config),)*)* StrategyConfig::Custom(custom) => custom.kind().heeds_requests() }
+            }
+
             /// See [`News::heeds_answers`].
             pub fn heeds_answers(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::heeds_answers(config),)*)* StrategyConfig::Custom(custom) => custom.kind().heeds_answers() }

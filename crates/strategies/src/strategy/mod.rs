@@ -73,12 +73,21 @@ pub trait News: Sized {
         false
     }
 
-    /// Whether a pick may depend on how long requests take: on when they are answered, on how many
-    /// are in flight. By default it may. Where a rule says that it does not, the response times of
-    /// a plain system follow from its picks alone, and are worked out without a calendar.
+    /// Whether a pick may depend on who asks for what: on a request's client, address, port, key,
+    /// labels or size. By default it may. Where a rule says that it does not, a plain system does
+    /// not find out what nobody looks at.
+    fn heeds_requests(_config: &Self::Config) -> bool {
+        true
+    }
+
+    /// Whether a pick may depend on what has become of earlier ones: on news of requests sent and
+    /// answered, on how many are in flight. By default it may. Where a rule says that it does not,
+    /// and looks at nothing but requests, the time and its own picks, the response times of a plain
+    /// system follow from these alone: they are worked out without a calendar, and the rule is told
+    /// nothing.
     ///
     /// What a plain system does not have does not count: failures, limits of members, and what a
-    /// rule reads besides (reports, feedback, probes, idle news, the truth).
+    /// rule reads besides (reports, feedback, probes, idle news).
     fn heeds_answers(_config: &Self::Config) -> bool {
         true
     }

@@ -169,6 +169,15 @@ impl Features {
         self.is_plain() && !self.heeded_answers && !self.passing
     }
 
+    /// Whether nobody but a strategy looks at who asks for what: no cookie, session, user or call.
+    pub fn only_rules_see_requests(&self) -> bool {
+        !(self.sessions
+            || self.cookies
+            || self.closed_loops
+            || self.steps
+            || self.several_balancers)
+    }
+
     /// Whether a request may be refused, lost or given up.
     pub fn may_fail(&self) -> bool {
         self.faults_in_the_run

@@ -1,4 +1,4 @@
-//! A plain system whose rule does not heed answers, worked out from one arrival to the next. Where
+//! A plain system whose rule heeds no answers, worked out from one arrival to the next. Where
 //! requests go follows from the requests alone; each begins when it has come and a slot is free,
 //! and keeps that slot for as long as it takes:
 //!
@@ -21,7 +21,7 @@ use crate::observe::{Cause, Presence, Tally};
 use lbsim_engine::rng::Seeds;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Balancer;
-use lbsim_strategies::strategy::{Answer, Outcome, Pick, Truth};
+use lbsim_strategies::strategy::Pick;
 
 /// Requests after which a run's watcher is called: some thousandths of a second.
 const TURNS: u64 = 1 << 16;
@@ -32,9 +32,6 @@ pub(super) struct Lindley<'a> {
     sources: Sources<'a>,
     balancer: Balancer,
     servers: Vec<SlotRow>,
-    /// For each slot of each server when it is free, server by server: a heap with the earliest on
-    /// top.
-    free: Vec<Time>,
     tally: Tally,
     seeds: Seeds,
     /// When the window ends, and when the run is cut off.
@@ -55,11 +52,24 @@ pub(super) struct Lindley<'a> {
     late: Vec<Visit>,
 }
 
-/// A server: a group, and the place of its slots.
+/// A server: its group, when it has a slot free, and when each of its other slots is: none
+/// earlier, in a heap with the earliest on top.
 struct SlotRow {
     group: u32,
-    first: u32,
-    slots: u32,
+    free: Time,
+    others: Box<[Time]>,
+}
+
+impl SlotRow {
+    /// Keeps the slot that is free first until some time.
+    #[inline(always)]
+    fn occupy(&mut self, until: Time) {
+        self.free = if self.others.is_empty() {
+            until
+        } else {
+            replace_least(&mut self.others, until)
+        };
+    }
 }
 
 /// A request at a server.
@@ -111,20 +121,16 @@ impl<'a> Lindley<'a> {
         let slots: Vec<u32> = (0..service.servers.len())
             .map(|server| service.group(server).slots)
             .collect();
-        let mut first = 0;
-        let servers = service.servers.iter().zip(&slots).map(|(server, &slots)| {
-            first += slots;
-            SlotRow {
-                group: server.group as u32,
-                first: first - slots,
-                slots,
-            }
+        let servers = service.servers.iter().zip(&slots);
+        let servers = servers.map(|(server, &slots)| SlotRow {
+            group: server.group as u32,
+            free: Time::ZERO,
+            others: vec![Time::ZERO; slots as usize - 1].into(),
         });
         Lindley {
             servers: servers.collect(),
-            free: vec![Time::ZERO; first as usize],
             service,
-            sources: Sources::new(plan, seeds),
+            sources: Sources::new(plan, seeds).as_rules_see(plan),
             balancer: balancer(service, 0, (0, 0), seeds),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &[&slots])
                 .for_groups(plan.sources.len()),
@@ -186,8 +192,14 @@ impl<'a> Lindley<'a> {
             }
         }
         let stretch = self.tally.timeline.stretch(now);
-        let seen = self.sources[source].seen(&draft, &[]);
-        let Pick::Member(member) = self.balancer.pick(&seen, Truth::default(), now) else {
+        let pick = match self.sources[source].unseen() {
+            Some(seen) => self.balancer.pick_and_forget(seen, now),
+            None => {
+                let seen = self.sources[source].seen(&draft, &[]);
+                self.balancer.pick_and_forget(&seen, now)
+            }
+        };
+        let Pick::Member(member) = pick else {
             self.fail(source as u16, stretch, measured);
             return None;
         };
@@ -195,25 +207,11 @@ impl<'a> Lindley<'a> {
             self.tally.attempts += 1;
             self.tally.load.servers[member as usize].sent += 1;
         }
-        let SlotRow {
-            group,
-            first,
-            slots,
-        } = self.servers[member as usize];
-        let demand = draft.demand(&self.service.groups[group as usize], 1);
-        let free = &mut self.free[first as usize..][..slots as usize];
-        let begins = now.max(free[0]);
+        let server = &mut self.servers[member as usize];
+        let demand = draft.demand(&self.service.groups[server.group as usize], 1);
+        let begins = now.max(server.free);
         let ends = begins + demand;
-        replace_least(free, ends);
-        // It does not matter to the rule when it hears of the answer, so it does at once.
-        self.balancer.sent(member, now);
-        let answer = Answer {
-            member,
-            outcome: Outcome::Success,
-            response_time: ends - now,
-            feedback: None,
-        };
-        self.balancer.answered(&answer, now);
+        server.occupy(ends);
         Some(Visit {
             arrived: now,
             begins,
@@ -272,12 +270,12 @@ impl<'a> Lindley<'a> {
             measured,
         } = visit;
         let response_time = ends - arrived;
-        self.tally.load.busy(server as usize, 1, begins, ends);
+        let waited = measured.then(|| begins - arrived);
+        self.tally
+            .load
+            .served(server as usize, begins, ends, waited);
         self.tally.succeeded(stretch, response_time, measured);
         if measured {
-            let load = &mut self.tally.load.servers[server as usize];
-            load.answered += 1;
-            load.waited += begins - arrived;
             self.went = self.went.max(ends);
             self.arrivals = self.arrivals.wrapping_add(arrived.nanos());
             self.departures = self.departures.wrapping_add(ends.nanos());
@@ -321,9 +319,12 @@ impl<'a> Lindley<'a> {
     }
 }
 
-/// Puts `time` in the place of the least in a heap whose least is on top.
-#[inline(always)]
-fn replace_least(heap: &mut [Time], time: Time) {
+/// Adds `time` to a heap whose least is on top, and takes the least out of it.
+fn replace_least(heap: &mut [Time], time: Time) -> Time {
+    let first = heap[0];
+    if time <= first {
+        return time;
+    }
     let mut at = 0;
     loop {
         let child = 2 * at + 1;
@@ -339,6 +340,7 @@ fn replace_least(heap: &mut [Time], time: Time) {
         at = least;
     }
     heap[at] = time;
+    first
 }
 
 #[cfg(test)]
@@ -350,14 +352,14 @@ mod tests {
         /// Against a search through all slots.
         #[test]
         fn the_slot_that_is_free_first_is_taken(slots in 1usize..9, times in prop::collection::vec(0u64..50, 0..60)) {
-            let mut heap = vec![Time::ZERO; slots];
-            let mut plain = heap.clone();
+            let others = vec![Time::ZERO; slots - 1].into();
+            let mut server = SlotRow { group: 0, free: Time::ZERO, others };
+            let mut plain = vec![Time::ZERO; slots];
             for later in times {
                 let least = (0..slots).min_by_key(|&slot| plain[slot]).unwrap();
-                prop_assert_eq!(heap[0], plain[least]);
-                let time = plain[least] + Span::from_nanos(later);
-                plain[least] = time;
-                replace_least(&mut heap, time);
+                prop_assert_eq!(server.free, plain[least]);
+                plain[least] = server.free + Span::from_nanos(later);
+                server.occupy(plain[least]);
             }
         }
     }

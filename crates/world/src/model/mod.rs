@@ -240,7 +240,11 @@ impl<'a> World<'a> {
         let mut world = World {
             plan,
             seeds,
-            sources: Sources::new(plan, seeds),
+            sources: if witness.is_none() && features.only_rules_see_requests() {
+                Sources::new(plan, seeds).as_rules_see(plan)
+            } else {
+                Sources::new(plan, seeds)
+            },
             sessions,
             services,
             servers,

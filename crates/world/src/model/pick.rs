@@ -43,7 +43,11 @@ impl World<'_> {
                 return Pick::Member(bound);
             }
         }
-        let mut seen = self.sources[index].seen(&request.draft, tried);
+        let source = &self.sources[index];
+        if let (false, Some(seen), []) = (self.oracle, source.unseen(), tried) {
+            return balancer.pick(seen, Truth::default(), now);
+        }
+        let mut seen = source.seen(&request.draft, tried);
         if let Some(calls) = &self.calls
             && let Some(address) = calls.address(id)
         {

@@ -70,7 +70,7 @@ impl<'a> Plain<'a> {
         calendar.at(plan.end, NOBODY);
         Plain {
             service,
-            sources: Sources::new(plan, seeds),
+            sources: Sources::new(plan, seeds).as_rules_see(plan),
             balancer: balancer(service, 0, (0, 0), seeds),
             servers: service
                 .servers
@@ -139,7 +139,6 @@ impl Model for Plain<'_> {
         job.begun = Time::NEVER;
         self.free = id;
         let index = member as usize;
-        self.tally.load.busy(index, 1, begun, now);
         let server = &mut self.servers[index];
         let next = server.head;
         if let Some(waiting) = self.jobs.get_mut(next as usize) {
@@ -159,10 +158,9 @@ impl Model for Plain<'_> {
         self.balancer.answered(&answer, now);
         let measured = self.tally.measures(arrived);
         self.tally.succeeded(stretch, response_time, measured);
+        let waited = measured.then(|| begun - arrived);
+        self.tally.load.served(index, begun, now, waited);
         if measured {
-            let load = &mut self.tally.load.servers[index];
-            load.answered += 1;
-            load.waited += begun - arrived;
             self.tally.presence.leave(now, Span::ZERO);
             if let Some(part) = self.tally.part(source) {
                 part.latency.record(response_time);
@@ -201,8 +199,14 @@ impl Model for Plain<'_> {
             }
         }
         let stretch = self.tally.timeline.stretch(now);
-        let seen = self.sources[source].seen(&draft, &[]);
-        let member = match self.balancer.pick(&seen, Truth::default(), now) {
+        let pick = match self.sources[source].unseen() {
+            Some(seen) => self.balancer.pick(seen, Truth::default(), now),
+            None => {
+                let seen = self.sources[source].seen(&draft, &[]);
+                self.balancer.pick(&seen, Truth::default(), now)
+            }
+        };
+        let member = match pick {
             Pick::Member(member) => member,
             Pick::Nobody => return self.fail(source as u16, stretch, measured, now),
             Pick::Wait | Pick::WaitFor(_) => unreachable!("only limited servers let requests wait"),

@@ -42,7 +42,7 @@ impl World<'_> {
             }
             self.tally.load.servers[server as usize].sent += 1;
         }
-        let (index, balancer, sent) = (request.service, request.balancer, *request);
+        let (index, balancer) = (request.service, request.balancer);
         let attempt = self.attempts.insert(Attempt {
             request: id,
             server,
@@ -52,10 +52,10 @@ impl World<'_> {
             deadline: Time::NEVER,
             phase: Phase::Travelling { work: demand },
         });
-        self.requests[id].live = attempt;
         if let Some(calls) = &mut self.calls {
-            calls.sent(attempt, &sent);
+            calls.sent(attempt, &self.requests[id]);
         }
+        self.requests[id].live = attempt;
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
         }

@@ -13,13 +13,13 @@ use super::popularity::Popularity;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, mix};
 use lbsim_engine::time::{Span, Time};
-use lbsim_strategies::strategy::{Key, MemberId, Origin, Request};
+use lbsim_strategies::strategy::{Key, MemberId, Origin, Request, UNLABELLED};
 
 /// The first port that clients connect from (Linux: `ip_local_port_range`).
 const EPHEMERAL: u16 = 32_768;
 
 /// What a rule sees that looks at no address.
-const UNSEEN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+static UNSEEN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// All groups of clients, and whose request comes next.
 #[derive(Clone, Debug)]
@@ -49,6 +49,16 @@ impl<'a> Sources<'a> {
         sources
     }
 
+    /// The same, where only its strategy looks at a request: what that does not look at is not found
+    /// out.
+    pub(super) fn as_rules_see(mut self, plan: &Blueprint) -> Sources<'a> {
+        for (source, its) in self.all.iter_mut().zip(&plan.sources) {
+            let strategy = &plan.services[its.service].balancer.strategy;
+            source.unseen = !strategy.heeds_requests();
+        }
+        self
+    }
+
     /// When the next request comes.
     #[inline]
     pub(super) fn next_time(&self) -> Time {
@@ -56,7 +66,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The next request, and the number of its group.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self) -> (usize, Draft) {
         let index = self.next;
         let draft = self.all[index].take();
@@ -118,7 +128,21 @@ pub(super) struct Source<'a> {
     first_client: u32,
     /// When the next request comes; never in a closed loop.
     next: Time,
+    /// Whether nobody looks at who asks for what: it is not found out then. It has streams of its
+    /// own, so that nothing else becomes another.
+    unseen: bool,
 }
+
+/// What a rule sees of a request of which it sees nothing.
+static UNSEEN_REQUEST: Request<'static> = Request {
+    client: Key::Number(0),
+    address: &UNSEEN,
+    port: 0,
+    key: Key::Number(0),
+    labels: UNLABELLED,
+    size: 1.0,
+    tried: &[],
+};
 
 #[derive(Clone, Debug)]
 enum Asking {
@@ -216,11 +240,12 @@ impl<'a> Source<'a> {
             size: stream(Domain::Size),
             first_client,
             next,
+            unseen: false,
         }
     }
 
     /// The request that comes at `self.next`; moves on to the one after.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self) -> Draft {
         match &mut self.when {
             Asking::Process {
@@ -229,12 +254,17 @@ impl<'a> Source<'a> {
                 bursts,
             } => {
                 self.next = process.next(self.next, gaps, bursts);
-                let client = self.popularity.draw(&mut self.client);
+                let (client, key) = if self.unseen {
+                    (0, 0)
+                } else {
+                    let client = self.popularity.draw(&mut self.client);
+                    let keys = self.plan.keys.as_ref();
+                    let key = keys.map_or(client, |keys| keys.draw(&mut self.key));
+                    (client, u64::from(key))
+                };
                 Draft {
                     client,
-                    key: self.plan.keys.as_ref().map_or(u64::from(client), |keys| {
-                        u64::from(keys.draw(&mut self.key))
-                    }),
+                    key,
                     luck: self.luck.next_u64(),
                     size: self
                         .plan
@@ -272,9 +302,21 @@ impl<'a> Source<'a> {
         self.first_client + draft.client
     }
 
+    /// What a strategy sees of any request that has tried nobody, where it sees nothing of it.
+    #[inline(always)]
+    pub(super) fn unseen(&self) -> Option<&'static Request<'static>> {
+        self.unseen.then_some(&UNSEEN_REQUEST)
+    }
+
     /// What a strategy sees of a request that has tried some members.
     #[inline(always)]
     pub(super) fn seen<'b>(&'b self, draft: &Draft, tried: &'b [MemberId]) -> Request<'b> {
+        if self.unseen {
+            return Request {
+                tried,
+                ..UNSEEN_REQUEST
+            };
+        }
         let text = |texts: &'b Texts, number: usize| Key::Text(&texts[number]);
         Request {
             client: match &self.plan.population.names {

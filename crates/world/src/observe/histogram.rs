@@ -91,6 +91,8 @@ impl Histogram {
     pub(super) fn record(&mut self, cell: usize) {
         match self.counts.get_mut(cell.wrapping_sub(self.first)) {
             Some(count) => *count += 1,
+            // In short runs all numbers of a stretch of time are few.
+            None if self.few.len() < self.few.capacity().min(FEW) => self.few.push(cell as u32),
             None => self.record_aside(cell),
         }
         self.total += 1;
@@ -101,9 +103,7 @@ impl Histogram {
     #[inline(never)]
     fn record_aside(&mut self, cell: usize) {
         if self.counts.is_empty() && self.few.len() < FEW {
-            if self.few.is_empty() {
-                self.few.reserve_exact(FEW / 2);
-            }
+            self.few.reserve_exact(FEW);
             self.few.push(cell as u32);
         } else {
             self.make_room(cell, cell);

@@ -91,6 +91,26 @@ impl Load {
         let own = &mut self.servers[server];
         own.busy += inside.nanos() * u64::from(slots);
         let band = own.band as usize;
+        self.busy_over_time(band, slots, since, until);
+    }
+
+    /// A slot of `server` has been at work from `since` to `until`, on an attempt that it has
+    /// answered after a wait, where that counts.
+    #[inline(always)]
+    pub(crate) fn served(&mut self, server: usize, since: Time, until: Time, waited: Option<Span>) {
+        let inside = until.min(self.to).since(since.max(self.from));
+        let own = &mut self.servers[server];
+        own.busy += inside.nanos();
+        if let Some(waited) = waited {
+            own.answered += 1;
+            own.waited += waited;
+        }
+        let band = own.band as usize;
+        self.busy_over_time(band, 1, since, until);
+    }
+
+    #[inline(always)]
+    fn busy_over_time(&mut self, band: usize, slots: u32, since: Time, until: Time) {
         if since >= self.begins && until <= self.ends {
             self.grid[self.row + band] += (until - since).nanos() * u64::from(slots);
         } else {

@@ -47,6 +47,10 @@ impl AwsAlbLeastOutstandingRequests {
 impl News for AwsAlbLeastOutstandingRequests {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         AwsAlbLeastOutstandingRequests {
             targets: Targets::new(cx),

@@ -109,6 +109,10 @@ impl AwsAlbRoundRobin {
 impl News for AwsAlbRoundRobin {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

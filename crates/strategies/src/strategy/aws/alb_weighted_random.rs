@@ -143,6 +143,10 @@ impl News for AwsAlbWeightedRandom {
         config.anomaly_mitigation
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

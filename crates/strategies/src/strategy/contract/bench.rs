@@ -109,22 +109,34 @@ impl Bench {
     /// As [`ask`](Self::ask), where the request has been tried before.
     pub fn ask_after(&mut self, who: u32, tried: &[MemberId]) -> Pick {
         let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who));
-        self.ask_of(who, (&address, who as u16), tried)
+        self.ask_of(who, (&address, who as u16), 1.0, tried)
     }
 
     /// As [`ask`](Self::ask), of a client with this address and port.
     pub fn ask_from(&mut self, who: u32, address: &IpAddr, port: u16) -> Pick {
-        self.ask_of(who, (address, port), &[])
+        self.ask_of(who, (address, port), 1.0, &[])
     }
 
-    fn ask_of(&mut self, who: u32, (address, port): (&IpAddr, u16), tried: &[MemberId]) -> Pick {
+    /// As [`ask`](Self::ask), with a request of this size.
+    pub fn ask_for(&mut self, who: u32, size: f32) -> Pick {
+        let address = IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + who));
+        self.ask_of(who, (&address, who as u16), size, &[])
+    }
+
+    fn ask_of(
+        &mut self,
+        who: u32,
+        (address, port): (&IpAddr, u16),
+        size: f32,
+        tried: &[MemberId],
+    ) -> Pick {
         let request = Request {
             client: Key::Number(u64::from(who)),
             address,
             port,
             key: Key::Number(u64::from(who)),
             labels: UNLABELLED,
-            size: 1.0,
+            size,
             tried,
         };
         let in_system: Vec<u32> = (0..self.pool.len() as u32)
@@ -217,6 +229,11 @@ impl Bench {
     /// Ends an attempt at a member, a millisecond later.
     pub fn answer(&mut self, member: MemberId, outcome: Outcome, response_time: Span) {
         self.now += Span::from_millis(1);
+        self.answer_at_once(member, outcome, response_time);
+    }
+
+    /// As [`answer`](Self::answer), in no time.
+    pub fn answer_at_once(&mut self, member: MemberId, outcome: Outcome, response_time: Span) {
         self.pool.ended(member);
         let feedback = self.feedback;
         self.tell(|s, cx| {

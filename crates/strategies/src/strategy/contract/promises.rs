@@ -189,7 +189,9 @@ pub(super) struct Reads {
     pub(super) reports: bool,
     pub(super) idle: bool,
     pub(super) placement: bool,
-    /// When requests are answered.
+    /// Who asks for what.
+    pub(super) requests: bool,
+    /// What becomes of requests.
     pub(super) answers: bool,
     /// What is asked for, or the number of the client.
     pub(super) key: bool,
@@ -227,7 +229,9 @@ impl Reads {
             idle: Reads::differs(strategy, false, |bench, member, _| bench.idle(member)),
             placement: known != from(here, 1, 1),
             key: Reads::heeds_key(strategy),
-            answers: Reads::heeds_answers(strategy),
+            requests: by_port || by_address || Reads::heeds_requests(strategy),
+            // The truth is what has become of requests.
+            answers: strategy.sight() == Sight::Oracle || Reads::heeds_answers(strategy),
             origin: match (by_address, by_port) {
                 (_, true) => Origin::Port,
                 (true, false) => Origin::Address,
@@ -243,28 +247,57 @@ impl Reads {
             reports: strategy.reads_reports(),
             idle: strategy.hears_idle(),
             placement: strategy.places(),
+            requests: strategy.heeds_requests(),
             answers: strategy.heeds_answers(),
             key: strategy.heeds_key(),
             origin: strategy.origin(),
         }
     }
 
-    /// Whether picks are others where some requests are answered, early or late, and where none is.
+    /// Whether picks are others where others ask for other things of other sizes.
+    fn heeds_requests(strategy: &StrategyConfig) -> bool {
+        let picks = |clients: u32| -> Vec<Pick> {
+            let mut bench = Bench::of(strategy, &[3, 1, 2, 1]);
+            (0..500)
+                .map(|at| {
+                    let who = mix(at) as u32 % clients;
+                    let pick = bench.ask_for(who, who as f32 + 1.0);
+                    if let Pick::Member(member) = pick {
+                        bench.send(member);
+                        bench.answer(member, Outcome::Success, Span::from_millis(5));
+                    }
+                    pick
+                })
+                .collect()
+        };
+        picks(1) != picks(1000)
+    }
+
+    /// Whether picks are others where requests are sent, and some of them answered, early or late,
+    /// and where nothing becomes of them.
     fn heeds_answers(strategy: &StrategyConfig) -> bool {
-        let picks = |answers: bool| {
+        let picks = |news: bool| -> Vec<Pick> {
             let mut rng = Seeds::new(13, 0).stream(Domain::Agent, 0);
-            picks(Bench::of(strategy, &[3, 1, 2, 1]), |bench, member, _| {
-                let word = rng.next_u64();
-                let took = Span::from_nanos(word >> 36);
-                // Another than the one that was just picked, where it has any to answer.
-                let other = (word % 4) as MemberId;
-                let busy = bench.pool().in_flight(other) > 0;
-                match answers && word & 16 == 0 {
-                    true => bench.answer(if busy { other } else { member }, Outcome::Success, took),
-                    false => bench.wait(Span::from_millis(1)),
-                }
-                bench.wait(Span::from_millis(word >> 60));
-            })
+            let mut bench = Bench::of(strategy, &[3, 1, 2, 1]);
+            (0..500)
+                .map(|who| {
+                    let pick = bench.ask(who % 17);
+                    let word = rng.next_u64();
+                    if let (true, Pick::Member(member)) = (news, pick) {
+                        bench.send_at_once(member);
+                        // Another than the one that was just picked, where it has any to answer.
+                        let other = (word % 4) as MemberId;
+                        let busy = bench.pool().in_flight(other) > 0;
+                        let member = if busy { other } else { member };
+                        if word & 16 == 0 {
+                            let took = Span::from_nanos(word >> 36);
+                            bench.answer_at_once(member, Outcome::Success, took);
+                        }
+                    }
+                    bench.wait(Span::from_millis(1 + (word >> 60)));
+                    pick
+                })
+                .collect()
         };
         picks(true) != picks(false)
     }
@@ -317,6 +350,7 @@ pub(super) fn declares_what_it_reads(strategy: &StrategyConfig) -> Result<(), St
         (seen.reports && !declared.reports, "`READS_REPORTS`"),
         (seen.idle && !declared.idle, "`HEARS_IDLE`"),
         (seen.placement && !declared.placement, "`PLACES`"),
+        (seen.requests && !declared.requests, "`heeds_requests`"),
         (seen.answers && !declared.answers, "`heeds_answers`"),
         (seen.key && !declared.key, "`heeds_key`"),
         (seen.origin > declared.origin, "`origin`"),

@@ -106,6 +106,10 @@ impl Policy for ClientSideWeightedRoundRobin {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

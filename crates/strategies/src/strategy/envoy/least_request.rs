@@ -122,6 +122,10 @@ fn scan(hosts: &[MemberId], cx: &mut Context<'_>) -> Option<MemberId> {
 impl Policy for LeastRequest {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, hosts: Hosts, cx: &mut Context<'_>) -> Self {
         LeastRequest {
             hosts,

@@ -34,6 +34,11 @@ pub trait Policy: Clone + Debug {
         false
     }
 
+    /// See [`News::heeds_requests`]; labels aside.
+    fn heeds_requests(_config: &Self::Config) -> bool {
+        true
+    }
+
     /// See [`News::heeds_answers`].
     fn heeds_answers(_config: &Self::Config) -> bool {
         true
@@ -126,6 +131,10 @@ impl<P: Policy> News for LoadBalancer<P> {
 
     fn check(config: &P::Config) -> Result<(), BadSetting> {
         P::check(config)
+    }
+
+    fn heeds_requests(config: &P::Config) -> bool {
+        P::heeds_requests(config) || P::cluster(config).subsets.is_some()
     }
 
     fn heeds_answers(config: &P::Config) -> bool {

@@ -36,6 +36,10 @@ pub struct RandomPolicy {
 impl Policy for RandomPolicy {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -55,6 +55,10 @@ pub struct RoundRobinPolicy {
 impl Policy for RoundRobinPolicy {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

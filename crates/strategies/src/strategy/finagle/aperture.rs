@@ -128,6 +128,10 @@ impl FinagleAperture {
 impl News for FinagleAperture {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let own = rand::Rng::next_u64(cx.rng);
         let mut aperture = FinagleAperture {

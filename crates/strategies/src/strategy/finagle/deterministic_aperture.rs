@@ -111,6 +111,10 @@ fn draw(window: &[(MemberId, f64, f64)], rng: &mut Rng) -> Option<(MemberId, f64
 impl News for FinagleDeterministicAperture {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let instances = config.instances.max(1);
         let drawn = below(cx.rng, instances as usize) as u32;

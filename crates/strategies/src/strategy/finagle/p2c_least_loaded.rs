@@ -33,6 +33,10 @@ pub struct FinagleP2cLeastLoaded {
 impl News for FinagleP2cLeastLoaded {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         FinagleP2cLeastLoaded {
             nodes: Nodes::of(cx.pool),

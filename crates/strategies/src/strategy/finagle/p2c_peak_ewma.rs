@@ -55,6 +55,10 @@ pub struct FinagleP2cPeakEwma {
 impl News for FinagleP2cPeakEwma {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         FinagleP2cPeakEwma {
             nodes: Nodes::of(cx.pool),

@@ -42,6 +42,10 @@ pub struct GrpcLeastRequest {
 impl News for GrpcLeastRequest {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         GrpcLeastRequest {
             choices: config.choice_count,

@@ -45,6 +45,10 @@ impl News for GrpcPickFirst {
         standby::first(members, most)
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -36,6 +36,10 @@ pub struct GrpcRoundRobin {
 impl News for GrpcRoundRobin {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -114,6 +114,10 @@ impl News for GrpcWeightedRoundRobin {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -65,6 +65,11 @@ pub trait Algorithm: Clone + Debug {
         serve
     }
 
+    /// See [`News::heeds_requests`]; by default it does.
+    fn heeds_requests(_config: &Self::Config) -> bool {
+        true
+    }
+
     /// See [`News::heeds_answers`]; by default it does.
     fn heeds_answers(_config: &Self::Config) -> bool {
         true
@@ -109,6 +114,10 @@ impl<A: Algorithm> News for Backend<A> {
 
     fn origin(config: &A::Config) -> Origin {
         A::origin(config)
+    }
+
+    fn heeds_requests(config: &A::Config) -> bool {
+        A::heeds_requests(config)
     }
 
     fn heeds_answers(config: &A::Config) -> bool {

@@ -37,6 +37,10 @@ impl Algorithm for FirstWithRoom {
         standby::one_by_one(serve, members, |at| members[at].id)
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

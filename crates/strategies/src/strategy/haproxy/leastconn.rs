@@ -72,6 +72,10 @@ impl Algorithm for LeastRank {
         config.shared()
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, servers: &Servers, cx: &mut Context<'_>) -> Self {
         let mut rule = LeastRank {
             trees: [BTreeSet::new(), BTreeSet::new()],

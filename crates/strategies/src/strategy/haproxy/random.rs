@@ -94,6 +94,10 @@ impl Algorithm for RingDraws {
         }
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &Servers, cx: &mut Context<'_>) -> Self {
         let own = || FIRST.wrapping_add(lbsim_engine::rng::below(cx.rng, 1 << 31) as u32);
         RingDraws {

@@ -46,6 +46,10 @@ impl Algorithm for TreesInTurn {
         config.shared()
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -34,6 +34,10 @@ impl Algorithm for MapInTurn {
         config.shared()
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

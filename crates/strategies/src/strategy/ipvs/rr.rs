@@ -31,6 +31,10 @@ pub struct Rr {
 impl Scheduler for Rr {
     type Config = Config;
 
+    fn heeds_requests() -> bool {
+        false
+    }
+
     fn heeds_answers() -> bool {
         false
     }

@@ -95,6 +95,10 @@ impl<L: Load> Scan<L> {
 impl<L: Load> Scheduler for Scan<L> {
     type Config = Config;
 
+    fn heeds_requests() -> bool {
+        false
+    }
+
     fn new(_: &Config, members: &[Member]) -> Self {
         Scan::new(members.len())
     }

@@ -161,6 +161,11 @@ pub trait Scheduler: Clone + Debug {
         false
     }
 
+    /// See [`News::heeds_requests`].
+    fn heeds_requests() -> bool {
+        true
+    }
+
     /// See [`News::heeds_answers`].
     fn heeds_answers() -> bool {
         true
@@ -280,6 +285,10 @@ impl<S: Scheduler> News for VirtualService<S> {
 
     fn in_charge(_: &S::Config, members: &[Member]) -> Vec<bool> {
         S::in_charge(members)
+    }
+
+    fn heeds_requests(_: &S::Config) -> bool {
+        S::heeds_requests()
     }
 
     fn heeds_answers(_: &S::Config) -> bool {

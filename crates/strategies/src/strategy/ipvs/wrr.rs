@@ -77,6 +77,10 @@ impl Wrr {
 impl Scheduler for Wrr {
     type Config = Config;
 
+    fn heeds_requests() -> bool {
+        false
+    }
+
     fn heeds_answers() -> bool {
         false
     }

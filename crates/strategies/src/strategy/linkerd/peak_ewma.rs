@@ -70,6 +70,10 @@ impl News for LinkerdPeakEwma {
         true
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         LinkerdPeakEwma {
             config: config.clone(),

@@ -54,6 +54,10 @@ impl Method for FewestConns {
         config.clone()
     }
 
+    fn heeds_requests(_: &peers::Config) -> bool {
+        false
+    }
+
     fn new(_: &peers::Config, _: &Peers, _: &Context<'_>) -> Self {
         FewestConns
     }

@@ -147,6 +147,10 @@ impl Method for Drawn {
         }
     }
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(config: &Config) -> bool {
         config.two != Two::Off
     }

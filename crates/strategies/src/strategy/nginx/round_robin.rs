@@ -40,6 +40,10 @@ impl Method for InTurn {
         config.clone()
     }
 
+    fn heeds_requests(_: &peers::Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &peers::Config) -> bool {
         false
     }

@@ -23,6 +23,11 @@ pub trait Method: Clone + Debug {
         Origin::Nothing
     }
 
+    /// See [`News::heeds_requests`]; by default it does.
+    fn heeds_requests(_config: &Self::Config) -> bool {
+        true
+    }
+
     /// See [`News::heeds_answers`]; by default it does.
     fn heeds_answers(_config: &Self::Config) -> bool {
         true
@@ -63,6 +68,10 @@ impl<M: Method> News for Upstream<M> {
 
     fn origin(config: &M::Config) -> Origin {
         M::origin(config)
+    }
+
+    fn heeds_requests(config: &M::Config) -> bool {
+        M::heeds_requests(config)
     }
 
     fn heeds_answers(config: &M::Config) -> bool {

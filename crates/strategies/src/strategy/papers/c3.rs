@@ -177,6 +177,10 @@ impl News for C3 {
     const READS_FEEDBACK: bool = true;
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let state = State {
             placed: None,

@@ -37,6 +37,10 @@ impl News for JoinIdleQueue {
 
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -180,6 +180,10 @@ impl News for Prequal {
     const PROBES: bool = true;
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -38,7 +38,7 @@ impl News for EarliestCompletion {
 
     type Config = Config;
 
-    fn heeds_answers(_: &Config) -> bool {
+    fn heeds_requests(_: &Config) -> bool {
         false
     }
 

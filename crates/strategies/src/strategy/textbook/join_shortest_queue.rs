@@ -27,6 +27,10 @@ pub struct JoinShortestQueue {
 impl News for JoinShortestQueue {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         JoinShortestQueue {
             levels: Levels::new(cx.pool.len()),

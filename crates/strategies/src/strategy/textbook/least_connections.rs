@@ -48,6 +48,10 @@ impl LeastConnections {
 impl News for LeastConnections {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         if cx.pool.is_even() {
             return LeastConnections::Even(Levels::new(cx.pool.len()));

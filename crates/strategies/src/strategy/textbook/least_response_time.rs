@@ -76,6 +76,10 @@ impl LeastResponseTime {
 impl News for LeastResponseTime {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         let n = cx.pool.len();
         let mut rule = LeastResponseTime {

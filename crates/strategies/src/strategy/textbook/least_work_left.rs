@@ -41,6 +41,10 @@ impl LeastWorkLeft {
 impl News for LeastWorkLeft {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(_: &Config, cx: &mut Context<'_>) -> Self {
         let n = cx.pool.len();
         let mut rule = LeastWorkLeft {

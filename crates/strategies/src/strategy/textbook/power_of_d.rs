@@ -53,6 +53,10 @@ fn less(a: MemberId, b: MemberId, cx: &Context<'_>) -> bool {
 impl News for PowerOfD {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn new(config: &Config, _: &mut Context<'_>) -> Self {
         PowerOfD {
             config: config.clone(),

@@ -24,6 +24,10 @@ pub struct Random;
 impl News for Random {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

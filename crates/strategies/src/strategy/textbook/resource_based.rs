@@ -91,6 +91,10 @@ impl News for ResourceBased {
     const READS_REPORTS: bool = true;
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

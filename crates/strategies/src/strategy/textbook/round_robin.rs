@@ -43,6 +43,10 @@ pub struct RoundRobin {
 impl News for RoundRobin {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

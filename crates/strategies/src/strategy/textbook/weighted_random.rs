@@ -28,6 +28,10 @@ pub struct WeightedRandom {
 impl News for WeightedRandom {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }

@@ -79,6 +79,10 @@ impl WeightedRoundRobin {
 impl News for WeightedRoundRobin {
     type Config = Config;
 
+    fn heeds_requests(_: &Config) -> bool {
+        false
+    }
+
     fn heeds_answers(_: &Config) -> bool {
         false
     }
