@@ -34,8 +34,13 @@ pub struct Run {
     pub failed_timeout: u64,
     /// Of these, failed because a server answered with an error.
     pub failed_error: u64,
+    /// Of these, failed because their client had waited long enough (`timeout` and `patience` of
+    /// clients).
+    pub failed_gave_up: u64,
     /// Of these, still under way when the run was cut off.
     pub unfinished: u64,
+    /// Times that clients asked for them: more than there are where clients ask again.
+    pub tries: u64,
     /// Attempts sent to servers on behalf of these requests.
     pub attempts: u64,
     /// Requests that arrived in the measured window and succeeded, however late, for each second of
@@ -165,6 +170,7 @@ impl Run {
         let spread = own.iter().copied().fold(f64::MIN, f64::max)
             - own.iter().copied().fold(f64::MAX, f64::min);
         Run {
+            tries: tally.tries,
             attempts: tally.attempts,
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: Some(spread),
@@ -196,6 +202,7 @@ impl Run {
             failed_queue_full: failed(Cause::QueueFull),
             failed_timeout: failed(Cause::Timeout),
             failed_error: failed(Cause::Error),
+            failed_gave_up: failed(Cause::GaveUp),
             unfinished: part.requests - succeeded - part.failed.iter().sum::<u64>(),
             goodput_rps: succeeded as f64 / seconds,
             success_share: (part.requests > 0).then(|| succeeded as f64 / part.requests as f64),

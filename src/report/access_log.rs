@@ -126,6 +126,8 @@ fn status(failed: Option<Cause>) -> u16 {
         Some(Cause::QueueFull) => 503,
         Some(Cause::Timeout) => 504,
         Some(Cause::Error) => 500,
+        // nginx: the client has closed the connection.
+        Some(Cause::GaveUp) => 499,
     }
 }
 

@@ -220,6 +220,7 @@ fn row(text: &mut Vec<u8>, request: &Ended, names: &[String]) {
         Some(Cause::QueueFull) => b",queue-full",
         Some(Cause::Timeout) => b",timeout",
         Some(Cause::Error) => b",error",
+        Some(Cause::GaveUp) => b",gave-up",
     });
     text.extend(if request.measured {
         &b",true\n"[..]

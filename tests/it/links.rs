@@ -169,7 +169,7 @@ at = "100ms"
     let tally = live("disagree", &times, rest);
     // From 200 ms on the second balancer knows, and nobody fails; the first sends every other one
     // to b: of 200 requests, drawn by halves, about 50 (standard deviation of the half: 7).
-    assert_eq!(tally.failed, [0; 5]);
+    assert_eq!(tally.failed, [0; Cause::COUNT]);
     let at_b = tally.load.servers[1].sent;
     assert!((34..66).contains(&at_b), "{at_b}");
 }

@@ -24,6 +24,7 @@ mod property;
 mod real;
 mod report;
 mod requests;
+mod resilience;
 mod resume;
 mod scenarios;
 mod support;

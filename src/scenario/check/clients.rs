@@ -11,7 +11,7 @@ use super::{Check, names};
 use crate::distribution::{Dist, Quantity, Sampler};
 use crate::model::address::{Addresses, Drawn, Proxy};
 use crate::model::arrivals::{Arrivals, Rows};
-use crate::model::blueprint::{Population, SessionPlan, SourcePlan, When};
+use crate::model::blueprint::{Patience, Population, SessionPlan, SourcePlan, When};
 use crate::model::network::Delay;
 use crate::model::popularity::{Popularity, Skew};
 
@@ -44,6 +44,12 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
             .as_ref()
             .and_then(|length| sampler(length, &at.key("sessions").key("length"), check)),
     });
+    let patience = Patience {
+        timeout: clients.timeout,
+        waits: (clients.patience.as_ref())
+            .and_then(|dist| sampler(dist, &at.key("patience"), check)),
+        retry: clients.retry.clone(),
+    };
     let to_balancer = delay(file, clients, at, check);
     let (when, population) = when(clients, at, check)?;
     let keys = clients
@@ -66,6 +72,7 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
             Some(size) => Some(size?),
         },
         labels: clients.labels.clone(),
+        patience,
         priority: clients.priority,
         sessions,
         to_balancer: to_balancer?,

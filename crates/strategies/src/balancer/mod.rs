@@ -2,7 +2,9 @@
 //! checks, retries. It asks its strategy only where somebody is eligible.
 
 pub mod affinity;
+pub mod budget;
 pub mod health;
+pub mod hedge;
 pub mod queue;
 pub mod retry;
 

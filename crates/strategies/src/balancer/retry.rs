@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::budget::Budget;
 use lbsim_engine::rng::{Luck, uniform};
 use lbsim_engine::time::Span;
 
@@ -26,6 +27,10 @@ pub struct Retry {
     /// they are told to: nginx by `proxy_next_upstream http_500`, HAProxy by `retry-on 500`, Envoy
     /// by `retry_on: 5xx`.
     pub error_answers: bool,
+    /// How many retries a balancer makes at most, all its requests together; any number where it is
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// Where a retry goes.
@@ -67,6 +72,7 @@ impl Default for Retry {
             backoff_max: Span::from_secs(10),
             jitter: Jitter::Full,
             error_answers: false,
+            budget: None,
         }
     }
 }

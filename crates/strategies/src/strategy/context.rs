@@ -145,6 +145,9 @@ pub enum Outcome {
     Timeout,
     /// The server answered with an error, as with status 500.
     Error,
+    /// Whoever waited for the answer does so no longer: another attempt was answered, or the client
+    /// has gone. It says nothing of the server.
+    Cancelled,
 }
 
 /// What a server's monitoring agent said last: true when it was measured, stale since.

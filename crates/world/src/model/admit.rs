@@ -29,7 +29,13 @@ impl World<'_> {
         }
         let request = &self.requests[id];
         let from = (request.service, request.balancer, request.draft.luck);
-        match self.pick(id, now) {
+        let first = request.attempts == 0;
+        let service = &mut self.services[usize::from(from.0)];
+        if first && let Some(purse) = service.purses.get_mut(usize::from(from.1)) {
+            purse.asked(now);
+        }
+        let on = service.plan.balancer.retry.on;
+        match self.pick(id, on, now) {
             Pick::Member(member) => self.send(id, member, calendar),
             Pick::Wait => self.enqueue(id, None, calendar),
             Pick::WaitFor(member) => self.enqueue(id, Some(member), calendar),

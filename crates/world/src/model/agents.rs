@@ -70,7 +70,7 @@ impl World<'_> {
         let elapsed = (now - before.at).seconds();
         let per_second = |count: f64| if elapsed > 0.0 { count / elapsed } else { 0.0 };
         let slot_seconds = worked.saturating_sub(before.worked) as f64 / 1e9;
-        let cpu = (per_second(slot_seconds) / f64::from(server.slots)).min(1.0);
+        let cpu = (per_second(slot_seconds) / f64::from(group.slots)).min(1.0);
         let here = f64::from(server.present());
         let memory = (group.memory_base + group.memory_per_request * here).min(1.0);
         let report = Report {

@@ -88,7 +88,7 @@ impl World<'_> {
         let attempt = self.attempts[id];
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
-        self.requests[attempt.request].live = NOBODY;
+        let has_others = self.has_others(attempt.request, id);
         let outcome = match cause {
             Cause::QueueFull => Outcome::Rejected,
             Cause::Error => Outcome::Error,
@@ -97,7 +97,9 @@ impl World<'_> {
         let request = self.requests[attempt.request];
         self.count_failure(&request, attempt.server);
         let member = self.count_end(&request, &attempt, outcome, calendar.now());
-        self.duties.push(Duty::Retry(attempt.request, cause));
+        if !has_others {
+            self.duties.push(Duty::Retry(attempt.request, cause));
+        }
         self.duties
             .push(Duty::Serve(request.service, request.balancer, member));
     }
@@ -122,7 +124,6 @@ impl World<'_> {
     pub(super) fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
-        self.requests[attempt.request].live = NOBODY;
         // Its place may be taken before the end of this.
         let spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
         let request = self.requests[attempt.request];
@@ -131,6 +132,11 @@ impl World<'_> {
         }
         let member = self.count_end(&request, &attempt, Outcome::Success, calendar.now());
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        if self.hedges.is_some() {
+            self.win(id, &attempt, calendar);
+        } else {
+            self.requests[attempt.request].live = NOBODY;
+        }
         self.serve_waiting(service, balancer, member, calendar);
         self.succeed(attempt.request, &request, (&attempt, spent), calendar);
     }
@@ -148,14 +154,16 @@ impl World<'_> {
         }
         self.attempts[id].deadline = Time::NEVER;
         self.attempts[id].request = NOBODY;
-        self.requests[request].live = NOBODY;
+        let has_others = self.has_others(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
         let member = self.count_end(&asked, &attempt, Outcome::Timeout, now);
         let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
         self.serve_waiting(service, balancer, member, calendar);
         self.abandon(id, calendar);
-        self.retry(request, Cause::Timeout, calendar);
+        if !has_others {
+            self.retry(request, Cause::Timeout, calendar);
+        }
     }
 
     /// Nobody waits for an attempt any more: its server is told and stops, or works on for nobody.
@@ -207,7 +215,7 @@ impl World<'_> {
 
     /// Tells the balancer how an attempt ended, and returns the member.
     #[inline(always)]
-    fn count_end(
+    pub(super) fn count_end(
         &mut self,
         request: &Request,
         attempt: &Attempt,
@@ -234,6 +242,9 @@ impl World<'_> {
             feedback,
         };
         service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        if let Some(purse) = service.purses.get_mut(usize::from(request.balancer)) {
+            purse.ended(outcome, request.attempts > 1);
+        }
         member
     }
 

@@ -22,6 +22,7 @@ impl World<'_> {
         self.tally.simulated += 1;
         if measured {
             self.tally.requests += 1;
+            self.tally.tries += 1;
             self.tally.presence.enter(now);
             if let Some(part) = self.tally.part(source as u16) {
                 part.requests += 1;
@@ -61,6 +62,9 @@ impl World<'_> {
         if let Some(calls) = &mut self.calls {
             calls.of_client(request);
             self.tally.services[plan.service].requests += u64::from(measured);
+        }
+        if self.clients.is_some() {
+            self.begin_to_wait(request, 1, calendar);
         }
         self.set_out(request, to_balancer, longer, calendar);
     }

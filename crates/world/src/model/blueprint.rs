@@ -18,6 +18,7 @@ use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::health::HealthCheck;
+use lbsim_strategies::balancer::hedge::Hedge;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, StrategyConfig};
 
@@ -36,6 +37,17 @@ pub struct Blueprint {
     pub services: Vec<ServicePlan>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+}
+
+/// When clients give up, and whether they try again.
+#[derive(Clone, Debug, Default)]
+pub struct Patience {
+    /// How long one waits for its answer.
+    pub timeout: Option<Span>,
+    /// How long one waits while nobody works on its request, in seconds.
+    pub waits: Option<Sampler>,
+    /// What one does that has failed.
+    pub retry: Option<Retry>,
 }
 
 /// A group of clients.
@@ -57,6 +69,8 @@ pub struct SourcePlan {
     pub size: Option<Sampler>,
     /// What its requests are labelled with.
     pub labels: Labels,
+    /// When its clients give up, and whether they try again.
+    pub patience: Patience,
     /// Their class, for servers whose discipline looks at it: those of 0 come first.
     pub priority: u8,
     /// The sessions that clients hold.
@@ -199,6 +213,10 @@ pub struct BalancerPlan {
     pub abandoned: Abandoned,
     /// What happens after a failed attempt.
     pub retry: Retry,
+    /// Whether another attempt is made beside one whose answer does not come soon. What becomes of
+    /// the work of those that come too late says `abandoned`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hedge: Option<Hedge>,
 }
 
 impl Default for BalancerPlan {
@@ -214,6 +232,7 @@ impl Default for BalancerPlan {
             timeout: None,
             abandoned: Abandoned::default(),
             retry: Retry::default(),
+            hedge: None,
         }
     }
 }

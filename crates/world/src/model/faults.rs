@@ -140,6 +140,19 @@ impl World<'_> {
                     .product();
                 self.set_pace(server, pace, calendar);
             }
+            Effect::Pause | Effect::Slots(_) => {
+                let group = {
+                    let place = &self.servers[server as usize];
+                    let service = self.services[usize::from(place.service)].plan;
+                    &service.groups[usize::from(place.group)]
+                };
+                let slots = effects.iter().fold(group.slots, |slots, effect| match effect {
+                    Effect::Slots(most) => slots.min(*most),
+                    _ => slots,
+                });
+                let stands = any(|effect| *effect == Effect::Pause);
+                self.set_slots(server, (slots, stands), calendar);
+            }
             Effect::Drain => {
                 let drained = any(|effect| *effect == Effect::Drain);
                 self.set_everywhere(server, Reason::Draining, drained, calendar);
@@ -155,6 +168,8 @@ impl World<'_> {
     fn set_pace(&mut self, server: u32, pace: f64, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         self.settle_sharing(server, now);
+        // What stands still has been worked on until then.
+        let since = self.stopped.get(&server).copied().unwrap_or(now);
         let old = std::mem::replace(&mut self.servers[server as usize].pace, pace);
         self.plan_sharing(server, calendar);
         let working: Vec<u32> = self.servers[server as usize]
@@ -162,8 +177,48 @@ impl World<'_> {
             .collect();
         for id in working {
             if let Phase::Serving { ends, .. } = &mut self.attempts[id].phase {
-                let left = Span::from_seconds((*ends - now).seconds() * old / pace);
-                *ends = now + left;
+                let left = Span::from_seconds((*ends - since).seconds() * old / pace);
+                *ends = since + left;
+                calendar.at((*ends).max(now), Event::Finish(id));
+            }
+        }
+    }
+
+    /// A server has so many slots from now on, or stands still.
+    fn set_slots(
+        &mut self,
+        server: u32,
+        (slots, stands): (u32, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let now = calendar.now();
+        self.settle_sharing(server, now);
+        let place = &mut self.servers[server as usize];
+        let stood = place.stands;
+        place.stands = stands;
+        place.slots = if stands { 0 } else { slots };
+        if stands && !stood {
+            self.stopped.insert(server, now);
+        } else if stood && !stands {
+            let since = self.stopped.remove(&server).unwrap_or(now);
+            self.go_on(server, now - since, calendar);
+        }
+        self.plan_sharing(server, calendar);
+        while self.servers[server as usize].has_free_slot()
+            && self.servers[server as usize].waiting > 0
+        {
+            self.start_next(server, calendar);
+        }
+    }
+
+    /// What a server had begun ends so much later.
+    fn go_on(&mut self, server: u32, later: Span, calendar: &mut Calendar<Event>) {
+        let working: Vec<u32> = self.servers[server as usize]
+            .serving(&self.attempts)
+            .collect();
+        for id in working {
+            if let Phase::Serving { ends, .. } = &mut self.attempts[id].phase {
+                *ends += later;
                 calendar.at(*ends, Event::Finish(id));
             }
         }

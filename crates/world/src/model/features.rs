@@ -6,7 +6,7 @@ use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{Member, Sight};
 
-use super::blueprint::{BalancerPlan, Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
+use super::blueprint::{Patience, BalancerPlan, Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
 use super::discipline::Standing;
 use super::fault::{Fault, Strikes};
 use super::network::Delay;
@@ -48,6 +48,12 @@ pub struct Features {
     pub cookies: bool,
     /// Attempts that are given up.
     pub timeouts: bool,
+    /// Balancers that make a limited number of retries.
+    pub budgets: bool,
+    /// Attempts beside others.
+    pub hedges: bool,
+    /// Clients that give up, or try again.
+    pub impatience: bool,
     /// Requests that give up waiting at a balancer.
     pub queue_timeouts: bool,
     /// Members that stand by or get nothing: backups, marked as down, of weight 0.
@@ -114,6 +120,9 @@ impl Features {
             several_balancers,
             cookies,
             timeouts,
+            budgets,
+            hedges,
+            impatience,
             // Without limits nobody waits at a balancer.
             queue_timeouts: _,
             idle_members: _,
@@ -150,6 +159,9 @@ impl Features {
             several_balancers,
             cookies,
             timeouts,
+            budgets,
+            hedges,
+            impatience,
             limited_members,
             sharing,
             own_queues,
@@ -182,6 +194,7 @@ impl Features {
     pub fn may_fail(&self) -> bool {
         self.faults_in_the_run
             || self.timeouts
+            || self.impatience
             || self.queue_timeouts
             || self.idle_members
             || self.limited_members
@@ -210,6 +223,8 @@ impl Features {
             || self.absences_in_the_run
             || self.down_members
             || self.timeouts
+            || self.impatience
+            || self.hedges
             || self.cookies
             || self.faults_in_the_run)
     }
@@ -257,8 +272,15 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         labels: _,
         sessions,
         to_balancer,
+        patience,
         priority: _,
     } = source;
+    let Patience {
+        timeout,
+        waits,
+        retry,
+    } = patience;
+    found.impatience |= timeout.is_some() || waits.is_some() || retry.is_some();
     match when {
         When::Process(process) => found.changing_rates |= !process.is_steady(),
         When::Trace(_) => found.traces = true,
@@ -305,6 +327,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         timeout,
         abandoned: _,
         retry,
+        hedge,
     } = balancer;
     let Retry {
         max: _,
@@ -313,7 +336,10 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         backoff_max: _,
         jitter: _,
         error_answers: _,
+        budget,
     } = retry;
+    found.budgets |= budget.is_some();
+    found.hedges |= hedge.is_some();
     found.oracles |= strategy.sight() == Sight::Oracle;
     found.probes |= strategy.probes();
     found.idle_news |= strategy.hears_idle();

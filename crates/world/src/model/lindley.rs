@@ -186,6 +186,7 @@ impl<'a> Lindley<'a> {
         let measured = self.tally.measures(now);
         if measured {
             self.tally.requests += 1;
+            self.tally.tries += 1;
             self.came = now;
             if let Some(part) = self.tally.part(source as u16) {
                 part.requests += 1;

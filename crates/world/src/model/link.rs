@@ -51,10 +51,10 @@ impl World<'_> {
             }
             match *effect {
                 OnTheWay::Cut => return None,
-                OnTheWay::Slow(by) => longer = longer + by,
+                OnTheWay::Slow(by) => longer += by,
                 OnTheWay::Lossy(share, retransmit) => {
                     let mut luck = Luck::new(luck, purpose | u64::from(fault) << 32);
-                    longer = longer + sent_again(share, retransmit, &mut luck)?;
+                    longer += sent_again(share, retransmit, &mut luck)?;
                 }
             }
         }
@@ -80,7 +80,7 @@ fn sent_again(share: f64, retransmit: Option<Span>, luck: &mut Luck) -> Option<S
             return Some(longer);
         }
         let again = pause?;
-        longer = longer + again;
+        longer += again;
         pause = Some(again + again);
     }
     None

@@ -26,6 +26,7 @@ mod err;
 pub mod fault;
 mod faults;
 pub mod features;
+mod hedge;
 mod lindley;
 mod link;
 mod live;
@@ -33,6 +34,7 @@ mod membership;
 mod message;
 pub mod network;
 mod outage;
+mod patience;
 mod pick;
 mod plain;
 pub mod popularity;
@@ -49,6 +51,8 @@ mod source;
 mod standstill;
 pub mod step;
 mod truth;
+
+use std::collections::BTreeMap;
 
 use rand::Rng as _;
 
@@ -107,6 +111,12 @@ enum Event {
     Membership(u32),
     /// A request may have waited at its balancer long enough.
     QueueTimeout(u32),
+    /// Another attempt may be made beside one that is under way.
+    Hedge(u32),
+    /// The client of a request may have waited long enough.
+    GiveUp(u32),
+    /// A client asks again.
+    AskAgain(u32),
     /// The outcome of a call is at the server that made it.
     Returned(u32),
     /// A question of a balancer reaches its server.
@@ -137,6 +147,8 @@ struct World<'a> {
     /// What faults do to each server at present, in the order in which they began; empty where
     /// there are none.
     effects: Vec<Vec<Effect>>,
+    /// Since when servers stand still.
+    stopped: BTreeMap<u32, Time>,
     /// What the agent of each server counts; empty where none reports.
     reported: Vec<agents::Reported>,
     /// What only oracles see.
@@ -148,6 +160,10 @@ struct World<'a> {
     news: Slab<(Between, News)>,
     /// A random word, from which messages have their luck that have nothing to do with a request.
     messages: u64,
+    /// Attempts beside others; `None` where no request is hedged.
+    hedges: Option<Box<hedge::Hedges>>,
+    /// How long clients wait; `None` where all wait for ever and none asks again.
+    clients: Option<Box<patience::Clients>>,
     /// Faults that hold at present on ways between places.
     disturbed: Vec<u32>,
     /// Whether balancers crash.
@@ -254,6 +270,7 @@ impl<'a> World<'a> {
             on_duty: false,
             strikes: Vec::new(),
             effects: Vec::new(),
+            stopped: BTreeMap::new(),
             reported: Vec::new(),
             known,
             oracle,
@@ -261,6 +278,15 @@ impl<'a> World<'a> {
             questions: Slab::default(),
             news: Slab::default(),
             messages: seeds.stream(Domain::Message, 0).next_u64(),
+            hedges: features.hedges.then(|| {
+                let balancers = plan.services.iter();
+                let balancers = balancers.map(|service| service.balancer.instances);
+                Box::new(hedge::Hedges::new(balancers))
+            }),
+            clients: features.impatience.then(|| {
+                let patience = plan.sources.iter().map(|source| &source.patience);
+                Box::new(patience::Clients::new(patience))
+            }),
             disturbed: Vec::new(),
             has_outages: features.balancer_faults,
             checks_take_time: features.ways_to_servers,
@@ -339,6 +365,9 @@ impl Model for World<'_> {
             Event::Report(server) => self.report(server, calendar),
             Event::Membership(server) => self.update_membership(server, calendar),
             Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
+            Event::Hedge(request) => self.hedge(request, calendar),
+            Event::GiveUp(request) => self.may_give_up(request, calendar),
+            Event::AskAgain(request) => self.set_out_again(request, calendar),
             Event::Returned(call) => self.returned(call, calendar),
             Event::Asked(question) => self.question(question, calendar),
             Event::Told(news) => self.news(news, calendar.now()),

@@ -1,11 +1,12 @@
 //! Balancers that die. What one has fails, and so does what comes; it comes back empty.
 
 use super::fault::WhileDown;
-use super::request::{NOBODY, Whereabouts};
+use super::request::Whereabouts;
 use super::service::balancer;
 use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
+use lbsim_strategies::balancer::budget::Purse;
 
 /// The crashes of one balancer.
 #[derive(Clone, Debug, Default)]
@@ -100,14 +101,17 @@ impl World<'_> {
         let fresh = balancer(service.plan, at, (number, outage.returns), self.seeds);
         let old = std::mem::replace(&mut service.balancers[usize::from(number)], fresh);
         service.balancers[usize::from(number)].take_over(&old, now);
+        let budget = service.plan.balancer.retry.budget;
+        if let (Some(budget), Some(purse)) = (budget, service.purses.get_mut(usize::from(number))) {
+            *purse = Purse::new(budget);
+        }
         self.restart_checks((at, number), calendar);
     }
 
     /// Whoever works on an attempt of a request does so for nobody from now on.
     pub(super) fn detach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let live = std::mem::replace(&mut self.requests[id].live, NOBODY);
-        if live != NOBODY {
-            self.abandon(live, calendar);
+        for attempt in self.take_live(id) {
+            self.abandon(attempt, calendar);
         }
     }
 }

@@ -6,9 +6,9 @@ use lbsim_strategies::balancer::retry::On;
 use lbsim_strategies::strategy::{Pick, Truth};
 
 impl World<'_> {
-    /// The member that the request's balancer sends it to.
+    /// The member that the request's balancer sends it to, further attempts as `on` says.
     #[inline(always)]
-    pub(super) fn pick(&mut self, id: u32, now: Time) -> Pick {
+    pub(super) fn pick(&mut self, id: u32, on: On, now: Time) -> Pick {
         if self.oracle {
             self.foresee_completion(id);
         }
@@ -16,15 +16,14 @@ impl World<'_> {
         let index = usize::from(request.source);
         let service = &mut self.services[usize::from(request.service)];
         let balancer = &mut service.balancers[usize::from(request.balancer)];
-        let retry = &service.plan.balancer.retry;
         if request.attempts > 0
-            && retry.on == On::Same
+            && on == On::Same
             && let Some(&last) = request.tried().first()
             && balancer.pool().is_eligible(last)
         {
             return Pick::Member(last);
         }
-        let tried = if retry.on == On::Another {
+        let tried = if on == On::Another {
             request.tried()
         } else {
             &[]

@@ -193,6 +193,7 @@ impl Model for Plain<'_> {
         let measured = self.tally.measures(now);
         if measured {
             self.tally.requests += 1;
+            self.tally.tries += 1;
             self.tally.presence.enter(now);
             if let Some(part) = self.tally.part(source as u16) {
                 part.requests += 1;

@@ -54,7 +54,7 @@ pub(super) enum Whereabouts {
     /// Lost on its way to the balancer, or its answer on the way back: nothing comes of it any
     /// more.
     Lost,
-    /// Nowhere: it has ended during its pause, and its place is free when that is over.
+    /// Nowhere: it has ended on its way or in its pause, and its place is free when that is over.
     Ended,
 }
 

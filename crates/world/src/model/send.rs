@@ -24,7 +24,8 @@ impl World<'_> {
         let number = u64::from(request.attempts);
         let service = &mut self.services[usize::from(request.service)];
         let retry = &service.plan.balancer.retry;
-        if retry.max > 0 && retry.on != On::Any {
+        let may_come_again = retry.max > 0 || service.plan.balancer.hedge.is_some();
+        if may_come_again && retry.on != On::Any {
             request.note_tried(member);
         }
         let server = service.first + member;
@@ -60,6 +61,12 @@ impl World<'_> {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
         }
         service.balancers[usize::from(balancer)].sent(member, now);
+        if let Some(purse) = service.purses.get_mut(usize::from(balancer)) {
+            purse.sent();
+        }
+        if self.hedges.is_some() {
+            self.plan_hedge(id, calendar);
+        }
         let (from, to) = (Place::Balancer(index, balancer), Place::Server(server));
         let longer = self.passage(from, to, (draft.luck, TO_SERVER + number));
         let way = &self.services[usize::from(index)].out[group];

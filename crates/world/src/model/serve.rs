@@ -167,7 +167,7 @@ impl World<'_> {
         else {
             return;
         };
-        if ends != now {
+        if ends != now || self.servers[attempt.server as usize].stands {
             return;
         }
         if self.calls.is_some() && !errs {

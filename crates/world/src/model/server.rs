@@ -21,7 +21,7 @@ pub(super) enum State {
 /// One server at work; small, since with many servers each visit fetches it from afar.
 #[derive(Debug)]
 pub(super) struct Server {
-    /// Requests it works on at once.
+    /// Requests it works on at once at present.
     pub(super) slots: u32,
     /// Requests being worked on.
     pub(super) in_service: u32,
@@ -34,6 +34,8 @@ pub(super) struct Server {
     latest_first: bool,
     /// What it does to those that come.
     pub(super) state: State,
+    /// Whether it stands still at present.
+    pub(super) stands: bool,
     /// Whether some of its answers are errors at present.
     pub(super) errs: bool,
     head: u32,
@@ -71,6 +73,7 @@ impl Server {
             queue_limit: plan.queue_limit,
             latest_first: plan.discipline.standing() == Standing::AtTheHead,
             state: State::Up,
+            stands: false,
             errs: false,
             head: NOBODY,
             tail: NOBODY,

@@ -11,6 +11,7 @@ use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
 use lbsim_engine::rng::{Domain, Rng, Seeds};
 use lbsim_strategies::balancer::Balancer;
+use lbsim_strategies::balancer::budget::Purse;
 use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
 use lbsim_strategies::strategy::Pool;
 use rand::Rng as _;
@@ -36,6 +37,8 @@ pub(super) struct Service<'a> {
     pub(super) queue_timeouts: Option<Lane>,
     /// Whether its strategy reads what servers say of themselves in answers.
     pub(super) reads_feedback: bool,
+    /// What each balancer has left of its budget of retries; empty where there is none.
+    pub(super) purses: Vec<Purse>,
     /// Crashes of each balancer; empty where there has been none.
     pub(super) outages: Vec<Outage>,
     /// A random word: which balancer a client comes through.
@@ -99,6 +102,12 @@ impl<'a> Service<'a> {
                 .queue_timeout
                 .map(|limit| calendar.lane(limit)),
             reads_feedback: plan.balancer.strategy.reads_feedback(),
+            purses: match plan.balancer.retry.budget {
+                Some(budget) => {
+                    vec![Purse::new(budget); usize::from(plan.balancer.instances)]
+                }
+                None => Vec::new(),
+            },
             outages: Vec::new(),
             route: World::route_word(seeds, index),
         }

@@ -52,10 +52,17 @@ impl World<'_> {
         let request = &self.requests[id];
         let service = &self.services[usize::from(request.service)];
         let retry = &service.plan.balancer.retry;
-        if request.attempts > retry.max || (cause == Cause::Error && !retry.error_answers) {
+        let hedges = self.hedges.as_ref().map_or(0, |hedges| hedges.made(id));
+        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        if request.attempts.saturating_sub(hedges) > retry.max
+            || (cause == Cause::Error && !retry.error_answers)
+            || !(self.services[service].purses.get_mut(balancer))
+                .is_none_or(|purse| purse.allows(calendar.now()))
+        {
             self.fail(id, cause, calendar);
             return;
         }
+        let request = &self.requests[id];
         let luck = Luck::new(request.draft.luck, PAUSE + u64::from(request.attempts));
         match retry.pause(request.attempts, luck) {
             Span::ZERO => self.dispatch(id, calendar),
@@ -102,7 +109,7 @@ impl World<'_> {
         {
             part.latency.record(response_time);
         }
-        self.end((id, request), longer, calendar);
+        self.end((id, request), request.to_balancer + longer, calendar);
     }
 
     /// A request has failed.
@@ -118,8 +125,24 @@ impl World<'_> {
         let Some(longer) = self.way_to_client(id) else {
             return;
         };
-        let after = calendar.now() + request.to_balancer + longer - request.arrived;
-        self.testify(&request, None, Some(cause), after);
+        let way = request.to_balancer + longer;
+        self.has_failed((id, &request), cause, way, calendar);
+    }
+
+    /// The request of a client has failed, who hears so after some time: it asks again, or that is
+    /// the end of it.
+    pub(super) fn has_failed(
+        &mut self,
+        (id, request): (u32, &Request),
+        cause: Cause,
+        way: Span,
+        calendar: &mut Calendar<Event>,
+    ) {
+        if self.clients.is_some() && self.ask_again((id, request), cause, way, calendar) {
+            return;
+        }
+        let after = calendar.now() + way - request.arrived;
+        self.testify(request, None, Some(cause), after);
         self.tally
             .failed(request.stretch, after, cause, request.measured);
         if request.measured
@@ -128,7 +151,7 @@ impl World<'_> {
             part.failed[cause as usize] += 1;
             part.failures.record(after);
         }
-        self.end((id, &request), longer, calendar);
+        self.end((id, request), way, calendar);
     }
 
     /// How much longer than usual the outcome of a request takes to its client; `None` where it is
@@ -147,11 +170,18 @@ impl World<'_> {
         longer
     }
 
-    /// The place of a request is free: at once, or when its pause is over.
+    /// The place of a request is free: at once, or when the event has come that is still to come.
     #[inline(always)]
     pub(super) fn release(&mut self, id: u32) {
-        if self.requests[id].whereabouts == Whereabouts::Pausing {
-            self.requests[id].whereabouts = Whereabouts::Ended;
+        if let Some(hedges) = &mut self.hedges {
+            hedges.forget(id);
+        }
+        if let Some(clients) = &mut self.clients {
+            clients.forget(id);
+        }
+        let whereabouts = &mut self.requests[id].whereabouts;
+        if matches!(whereabouts, Whereabouts::Pausing | Whereabouts::Coming) {
+            *whereabouts = Whereabouts::Ended;
         } else {
             self.requests.remove(id);
         }
@@ -195,10 +225,9 @@ impl World<'_> {
     fn end(
         &mut self,
         (id, request): (u32, &Request),
-        longer: Span,
+        way: Span,
         calendar: &mut Calendar<Event>,
     ) {
-        let way = request.to_balancer + longer;
         if request.measured {
             self.tally.presence.leave(calendar.now(), way);
         }

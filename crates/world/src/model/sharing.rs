@@ -143,6 +143,9 @@ impl Sharing {
     /// Works out when the next request finishes, with the clock moved to `now`.
     pub(super) fn plan(&mut self, now: Time, slots: u32, pace: f64) -> Time {
         self.next = self.jobs.peek().map_or(Time::NEVER, |job| {
+            if slots == 0 {
+                return Time::NEVER;
+            }
             let left = (job.done_at - self.received).max(0.0) / (pace * self.share(slots));
             now + Span::from_nanos(left.ceil() as u64)
         });

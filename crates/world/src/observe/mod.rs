@@ -26,12 +26,19 @@ pub enum Cause {
     NoServer,
     /// The server was dead, or died on the way.
     Crash,
-    /// The server's queue was full.
+    /// The server's queue was full, or its discipline dropped whoever waited.
     QueueFull,
     /// The last attempt ran into its timeout.
     Timeout,
     /// The server answered with an error.
     Error,
+    /// The client had waited long enough.
+    GaveUp,
+}
+
+impl Cause {
+    /// How many there are.
+    pub const COUNT: usize = 6;
 }
 
 /// Why a session was lost.
@@ -65,7 +72,7 @@ pub struct Part {
     /// Its requests that arrived in the measured window.
     pub requests: u64,
     /// Failed ones among them, by [`Cause`].
-    pub failed: [u64; 5],
+    pub failed: [u64; Cause::COUNT],
     /// Response times of those that succeeded.
     pub latency: Latency,
     /// Times to the end of those that failed.
@@ -80,7 +87,7 @@ pub struct ServiceCount {
     /// Attempts made for them.
     pub attempts: u64,
     /// Failed ones among them, by [`Cause`].
-    pub failed: [u64; 5],
+    pub failed: [u64; Cause::COUNT],
     /// Response times of those that succeeded, as whoever asked sees them.
     pub latency: Latency,
     /// How long those waited for a slot, at the server and at the balancer, of the attempt that was
@@ -102,9 +109,11 @@ pub struct Tally {
     /// Requests that arrived in the measured window.
     pub requests: u64,
     /// Failed ones among them, by [`Cause`].
-    pub failed: [u64; 5],
+    pub failed: [u64; Cause::COUNT],
     /// Those that were still under way when the run was cut off.
     pub unfinished: u64,
+    /// Times that their clients asked, again after failures included.
+    pub tries: u64,
     /// Attempts made for them.
     pub attempts: u64,
     /// Response times of those that succeeded.
@@ -144,8 +153,9 @@ impl Tally {
             from,
             to,
             requests: 0,
-            failed: [0; 5],
+            failed: [0; Cause::COUNT],
             unfinished: 0,
+            tries: 0,
             attempts: 0,
             latency: Latency::default(),
             failures: Latency::default(),

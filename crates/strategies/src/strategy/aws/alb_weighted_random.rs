@@ -167,6 +167,9 @@ impl News for AwsAlbWeightedRandom {
 
     fn answered(&mut self, answer: &Answer, _: &mut Context<'_>) {
         let record = &mut self.records[answer.member as usize];
+        if answer.outcome == Outcome::Cancelled {
+            return;
+        }
         record.answers += 1;
         record.errors += u32::from(answer.outcome != Outcome::Success);
     }

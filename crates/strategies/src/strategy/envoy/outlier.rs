@@ -148,6 +148,9 @@ impl Outliers {
         now: Time,
         hosts: usize,
     ) -> bool {
+        if outcome == Outcome::Cancelled {
+            return false;
+        }
         let config = &self.config;
         let host = &mut self.hosts[member as usize];
         host.requests += 1;

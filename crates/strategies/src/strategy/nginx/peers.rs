@@ -278,7 +278,7 @@ impl Peers {
             Outcome::Failure | Outcome::Timeout => true,
             Outcome::Rejected => self.http_503,
             Outcome::Error => self.http_500,
-            Outcome::Success => false,
+            Outcome::Success | Outcome::Cancelled => false,
         };
         let member = answer.member;
         let now = self.seconds(cx.now);

@@ -8,6 +8,7 @@ mod cut;
 mod drain;
 mod errors;
 mod lossy_link;
+mod pause;
 mod rolling;
 mod schedule;
 mod slow_link;
@@ -25,6 +26,7 @@ pub use cut::Cut;
 pub use drain::Drain;
 pub use errors::Errors;
 pub use lossy_link::LossyLink;
+pub use pause::{Capacity, Pause};
 pub use rolling::{Order, Rolling};
 pub use schedule::{Again, Length, Schedule};
 pub use slow_link::SlowLink;
@@ -150,6 +152,11 @@ kinds! {
     /// Servers work more slowly now and then, at random times, each on its own: others on the same
     /// machine take the processor.
     NoisyNeighbours,
+    /// The server does nothing for a while and says nothing about it, as in a collection of garbage:
+    /// what it has stands still and goes on after it, what comes waits. Health checks pass.
+    Pause,
+    /// The server works on fewer requests at once for a while, and says nothing about it.
+    Capacity,
     /// The balancers send no new clients to the server; those bound to it by a cookie still come.
     Drain,
     /// The server lives and answers, but some of its answers are errors, as with status 500. Health
@@ -225,6 +232,10 @@ pub enum Effect {
     Crash(InFlight, WhileDown),
     /// The server works at this share of its speed.
     Slowdown(f64),
+    /// The server stands still.
+    Pause,
+    /// The server has so many slots at most.
+    Slots(u32),
     /// The balancers send it no new clients.
     Drain,
     /// This share of attempts, 0 to 1, ends in an error answer, after this much work or the usual.

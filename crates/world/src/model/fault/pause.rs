@@ -1,0 +1,49 @@
+//! Servers that stop for a while, and servers that lose some of their slots.
+
+use super::{Effect, Fault, Find, Kind, Refuse, on_servers, planned};
+
+planned! {
+    /// A pause.
+    Pause of servers, #[doc = "When."] at {}
+}
+
+planned! {
+    /// Fewer slots.
+    Capacity of servers, #[doc = "When."] at {
+        /// Requests that it works on at once in the meantime; those that it has begun are finished.
+        #[schemars(range(min = 0, max = 100_000))]
+        pub slots: u32,
+    }
+}
+
+impl Kind for Pause {
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        self.check_schedule(refuse);
+    }
+
+    fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
+        let said = (self.name(), "pause", self.servers.as_str());
+        let servers = find.servers(&self.servers);
+        on_servers(said, servers, self.schedule(), Effect::Pause)
+    }
+}
+
+impl Kind for Capacity {
+    fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        self.check_schedule(refuse);
+    }
+
+    fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
+        let said = (self.name(), "fewer slots", self.servers.as_str());
+        let servers = find.servers(&self.servers);
+        on_servers(said, servers, self.schedule(), Effect::Slots(self.slots))
+    }
+}
