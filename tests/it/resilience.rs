@@ -1,5 +1,5 @@
-//! What callers do where something goes wrong, against closed forms: retries, their budgets, hedges,
-//! clients that give up or ask again, servers that break down.
+//! What callers do where something goes wrong, against closed forms: retries, their budgets,
+//! hedges, clients that give up or ask again, servers that break down.
 //!
 //! Each figure is the mean of twelve replications, and must be within five standard errors of the
 //! expected one (Student's t of 11 degrees of freedom: one false alarm in 2,500; the seeds are
@@ -9,8 +9,8 @@ use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
 use lbsim::scenario::Scenario;
 
-/// A world of requests at `rate` a second to `web`; `service` says what its servers are like, `rest`
-/// what stands after them.
+/// A world of requests at `rate` a second to `web`; `service` says what its servers are like,
+/// `rest` what stands after them.
 fn world(rate: f64, clients: &str, servers: &str, rest: &str) -> Scenario {
     let text = format!(
         r#"
@@ -49,7 +49,11 @@ fn near(runs: &[Tally], expected: f64, figure: impl Fn(&Tally) -> f64) {
     let values: Vec<f64> = runs.iter().map(figure).collect();
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    let variance = values
+        .iter()
+        .map(|value| (value - mean).powi(2))
+        .sum::<f64>()
+        / (n - 1.0);
     let error = (variance / n).sqrt();
     assert!(
         (mean - expected).abs() <= 5.0 * error + 1e-9 && error < 0.02 * expected,
@@ -181,7 +185,9 @@ share = "50%"
     let clients = r#"retry = { max = 3, error-answers = true, budget = { kind = "share", share = "10%", least = 0.0 } }"#;
     let rest = "[[faults]]\nkind = \"errors\"\nservers = \"web\"\nshare = \"50%\"";
     let all = runs(&world(100.0, clients, QUICK, rest));
-    binds(&all, |tally| tally.tries as f64 / tally.requests as f64 - 1.0);
+    binds(&all, |tally| {
+        tally.tries as f64 / tally.requests as f64 - 1.0
+    });
 }
 
 /// One retry for ten requests, but for what the window forgets: what has been taken counts in it
@@ -204,10 +210,14 @@ fn hedges_shorten_the_tail() {
     let one = hedged("1s");
     near(&one, 1.0 - (-1.0f64).exp() / 2.0, mean);
     near(&one, 1.0 + (-1.0f64).exp(), attempts);
-    near(&one, 2.802_585, |tally| tally.latency.quantile(0.99).unwrap());
+    near(&one, 2.802_585, |tally| {
+        tally.latency.quantile(0.99).unwrap()
+    });
     let half = hedged("500ms");
     near(&half, 1.0 - (-0.5f64).exp() / 2.0, mean);
-    near(&half, 2.552_585, |tally| tally.latency.quantile(0.99).unwrap());
+    near(&half, 2.552_585, |tally| {
+        tally.latency.quantile(0.99).unwrap()
+    });
     // After the 95th percentile of what the balancer has seen: 5% more.
     let rest = "[services.balancer]\nhedge = { after = \"10s\", quantile = \"50%\" }";
     let adaptive = runs(&world(100.0, "", servers, rest));
@@ -239,7 +249,8 @@ fn impatient_clients_leave_as_erlang_a_says() {
     let ten = "slots = 10\nservice = { kind = \"exponential\", mean = \"1s\" }";
     let patience = "patience = { kind = \"exponential\", mean = \"2s\" }";
     let cancel = "[services.balancer]\nabandoned = \"cancel\"";
-    let gave_up = |tally: &Tally| tally.failed[Cause::GaveUp as usize] as f64 / tally.requests as f64;
+    let gave_up =
+        |tally: &Tally| tally.failed[Cause::GaveUp as usize] as f64 / tally.requests as f64;
     let all = runs(&world(9.5, patience, ten, cancel));
     near(&all, 0.084_452_009, gave_up);
     let one = "service = { kind = \"exponential\", mean = \"10ms\" }";
@@ -276,8 +287,8 @@ again = { after = { kind = "exponential", mean = "100ms" }, lasts = { kind = "ex
     }
 }
 
-/// A server whose slots are fewer for a time: requests of 10 ms at one of two slots, of which one is
-/// there from 1 to 2 s.
+/// A server whose slots are fewer for a time: requests of 10 ms at one of two slots, of which one
+/// is there from 1 to 2 s.
 #[test]
 fn fewer_slots_make_a_queue() {
     let text = r#"
@@ -325,6 +336,9 @@ fn a_clients_timeout_ends_everything() {
         assert!((mean - 0.5).abs() < 1e-9);
         // Cancelled in the queue, some do not begin at all.
         let utilization = tally.load.utilization()[0];
-        assert!((utilization - busy).abs() < 0.06, "{abandoned}: {utilization}");
+        assert!(
+            (utilization - busy).abs() < 0.06,
+            "{abandoned}: {utilization}"
+        );
     }
 }

@@ -52,13 +52,13 @@ pub struct Clients {
     #[serde(default)]
     #[schemars(range(min = 0, max = 254))]
     pub priority: u8,
-    /// How long a client waits for its answer before it gives up, retries at balancers included; for
-    /// ever where it is left out.
+    /// How long a client waits for its answer before it gives up, retries at balancers included;
+    /// for ever where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
-    /// How long a client waits while nobody works on its request, drawn for each: in a queue, on the
-    /// way, at a balancer. Who is being served stays.
+    /// How long a client waits while nobody works on its request, drawn for each: in a queue, on
+    /// the way, at a balancer. Who is being served stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<Dist<Span>>,
     /// What a client does whose request has failed, or who has given it up: it asks again, through

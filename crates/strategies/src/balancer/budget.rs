@@ -17,8 +17,8 @@ pub enum Budget {
     Share(ShareOfRequests),
     /// A share of the requests under way (Envoy: `retry_budget` of `circuit_breakers`).
     Active(ShareOfActive),
-    /// Tokens, of which each failed attempt takes one, and each answer brings some back; retries are
-    /// made while more than half are there (gRPC: `retryThrottling`, proposal A6).
+    /// Tokens, of which each failed attempt takes one, and each answer brings some back; retries
+    /// are made while more than half are there (gRPC: `retryThrottling`, proposal A6).
     Tokens(Tokens),
 }
 

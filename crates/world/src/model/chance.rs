@@ -5,7 +5,8 @@
 
 use super::address::Addresses;
 use super::blueprint::{
-    BalancerPlan, Blueprint, GroupPlan, Population, ServicePlan, SessionPlan, SourcePlan, When,
+    BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SessionPlan, SourcePlan,
+    When,
 };
 use super::fault::{Effect, Fault, OnTheWay, Strikes};
 use super::network::Delay;
@@ -48,9 +49,15 @@ impl Blueprint {
             size,
             labels: _,
             priority: _,
+            patience,
             sessions,
             to_balancer,
         } = source;
+        let Patience {
+            timeout: _,
+            waits,
+            retry,
+        } = patience;
         let (clients_are_drawn, when) = match when {
             When::Process(process) => (true, process.is_random() || self.keeps_other_time()),
             When::Trace(_) => (false, false),
@@ -60,6 +67,8 @@ impl Blueprint {
             || (keys.is_some() && self.heeds_keys())
             || size.as_ref().is_some_and(is_random)
             || sessions.as_ref().is_some_and(session_varies)
+            || waits.as_ref().is_some_and(is_random)
+            || retry.as_ref().is_some_and(pause_varies)
             || is_drawn(to_balancer)
     }
 
@@ -167,7 +176,14 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         timeout: _,
         abandoned: _,
         retry,
+        // Each attempt has a luck of its own, as the first one has.
+        hedge: _,
     } = balancer;
+    *instances > 1 || pause_varies(retry) || strategy.reads_reports() || strategy.places()
+}
+
+/// Whether the pause before a retry is drawn.
+fn pause_varies(retry: &Retry) -> bool {
     let Retry {
         max,
         on: _,
@@ -175,11 +191,9 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         backoff_max: _,
         jitter,
         error_answers: _,
+        budget: _,
     } = retry;
-    *instances > 1
-        || (*max > 0 && *backoff > Span::ZERO && *jitter != Jitter::None)
-        || strategy.reads_reports()
-        || strategy.places()
+    *max > 0 && *backoff > Span::ZERO && *jitter != Jitter::None
 }
 
 /// Whether the times of a fault are drawn, or what it does to each message or attempt.

@@ -146,10 +146,12 @@ impl World<'_> {
                     let service = self.services[usize::from(place.service)].plan;
                     &service.groups[usize::from(place.group)]
                 };
-                let slots = effects.iter().fold(group.slots, |slots, effect| match effect {
-                    Effect::Slots(most) => slots.min(*most),
-                    _ => slots,
-                });
+                let slots = effects
+                    .iter()
+                    .fold(group.slots, |slots, effect| match effect {
+                        Effect::Slots(most) => slots.min(*most),
+                        _ => slots,
+                    });
                 let stands = any(|effect| *effect == Effect::Pause);
                 self.set_slots(server, (slots, stands), calendar);
             }

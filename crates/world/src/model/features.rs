@@ -6,7 +6,9 @@ use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{Member, Sight};
 
-use super::blueprint::{Patience, BalancerPlan, Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
+use super::blueprint::{
+    BalancerPlan, Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When,
+};
 use super::discipline::Standing;
 use super::fault::{Fault, Strikes};
 use super::network::Delay;

@@ -1,5 +1,5 @@
-//! Several live attempts of one request: where an answer does not come soon, another attempt is made
-//! beside it, and the first answer counts.
+//! Several live attempts of one request: where an answer does not come soon, another attempt is
+//! made beside it, and the first answer counts.
 
 use super::request::{Attempt, NOBODY};
 use super::{Event, World};

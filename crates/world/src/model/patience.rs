@@ -204,8 +204,7 @@ impl World<'_> {
     pub(super) fn set_out_again(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
         let (service, source) = (request.service, request.source);
-        let balancer =
-            self.services[usize::from(service)].instance(&request.draft, request.client);
+        let balancer = self.services[usize::from(service)].instance(&request.draft, request.client);
         let (draft, takes, measured) = (request.draft, request.to_balancer, request.measured);
         self.requests[id].balancer = balancer;
         if measured {

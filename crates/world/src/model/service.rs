@@ -11,8 +11,8 @@ use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
 use lbsim_engine::rng::{Domain, Rng, Seeds};
 use lbsim_strategies::balancer::Balancer;
-use lbsim_strategies::balancer::budget::Purse;
 use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
+use lbsim_strategies::balancer::budget::Purse;
 use lbsim_strategies::strategy::Pool;
 use rand::Rng as _;
 

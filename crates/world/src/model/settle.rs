@@ -222,12 +222,7 @@ impl World<'_> {
     }
 
     #[inline(always)]
-    fn end(
-        &mut self,
-        (id, request): (u32, &Request),
-        way: Span,
-        calendar: &mut Calendar<Event>,
-    ) {
+    fn end(&mut self, (id, request): (u32, &Request), way: Span, calendar: &mut Calendar<Event>) {
         if request.measured {
             self.tally.presence.leave(calendar.now(), way);
         }

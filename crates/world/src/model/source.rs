@@ -49,8 +49,8 @@ impl<'a> Sources<'a> {
         sources
     }
 
-    /// The same, where only its strategy looks at a request: what that does not look at is not found
-    /// out.
+    /// The same, where only its strategy looks at a request: what that does not look at is not
+    /// found out.
     pub(super) fn as_rules_see(mut self, plan: &Blueprint) -> Sources<'a> {
         for (source, its) in self.all.iter_mut().zip(&plan.sources) {
             let strategy = &plan.services[its.service].balancer.strategy;

@@ -152,8 +152,9 @@ kinds! {
     /// Servers work more slowly now and then, at random times, each on its own: others on the same
     /// machine take the processor.
     NoisyNeighbours,
-    /// The server does nothing for a while and says nothing about it, as in a collection of garbage:
-    /// what it has stands still and goes on after it, what comes waits. Health checks pass.
+    /// The server does nothing for a while and says nothing about it, as in a collection of
+    /// garbage: what it has stands still and goes on after it, what comes waits. Health checks
+    /// pass.
     Pause,
     /// The server works on fewer requests at once for a while, and says nothing about it.
     Capacity,
