@@ -20,6 +20,8 @@ fn every_interval_has_a_lower_bound() {
         // An answer in no time, as a refused connection is. Clients that ask again at once make
         // time stand still by it, which ends the run.
         "takes",
+        // Two attempts at once.
+        "after",
         // Nothing for none.
         "pause",
         "per-size",
