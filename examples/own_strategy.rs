@@ -79,7 +79,7 @@ pub fn experiment() -> Result<Experiment, lbsim::Error> {
 
 /// Runs it.
 pub fn report() -> Result<Report, lbsim::Error> {
-    Ok(experiment()?.run()?)
+    experiment()?.run()
 }
 
 /// Prints the table.

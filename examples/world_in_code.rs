@@ -33,7 +33,7 @@ pub fn report(copies: u32) -> Result<Report, lbsim::Error> {
         }),
     )
     .check()?;
-    Ok(Experiment::new(scenario).run()?)
+    Experiment::new(scenario).run()
 }
 
 /// Prints a line for each number of back ends.

@@ -108,7 +108,7 @@ pub fn write(
     })
 }
 
-/// Reads the report that stands in a results folder of a run: what [`write`] wrote there, whole.
+/// Reads the report that stands in a results folder of a run: what [`write()`] wrote there, whole.
 ///
 /// # Errors
 /// Where it is no such folder, or one of another version.

@@ -35,8 +35,11 @@ use super::about::Event;
 use super::rows::{SweepRow, Tables};
 use crate::experiment::Metric;
 
+/// Draws a chart, where there is anything to show.
+type Draw = fn(&Study<'_>) -> Option<String>;
+
 /// The charts of a run: the name of its file and what draws it, if there is something to show.
-const CHARTS: &[(&str, fn(&Study<'_>) -> Option<String>)] = &[
+const CHARTS: &[(&str, Draw)] = &[
     ("summary", summary::draw),
     ("percentiles", percentiles::draw),
     ("timeline", timeline::draw),

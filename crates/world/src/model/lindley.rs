@@ -130,7 +130,7 @@ impl<'a> Lindley<'a> {
         Lindley {
             servers: servers.collect(),
             service,
-            sources: Sources::new(plan, seeds).as_rules_see(plan),
+            sources: Sources::new(plan, seeds).seen_by_rules(plan),
             balancer: balancer(service, 0, (0, 0), seeds),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &[&slots])
                 .for_groups(plan.sources.len()),

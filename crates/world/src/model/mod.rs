@@ -257,7 +257,7 @@ impl<'a> World<'a> {
             plan,
             seeds,
             sources: if witness.is_none() && features.only_rules_see_requests() {
-                Sources::new(plan, seeds).as_rules_see(plan)
+                Sources::new(plan, seeds).seen_by_rules(plan)
             } else {
                 Sources::new(plan, seeds)
             },

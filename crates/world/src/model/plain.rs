@@ -70,7 +70,7 @@ impl<'a> Plain<'a> {
         calendar.at(plan.end, NOBODY);
         Plain {
             service,
-            sources: Sources::new(plan, seeds).as_rules_see(plan),
+            sources: Sources::new(plan, seeds).seen_by_rules(plan),
             balancer: balancer(service, 0, (0, 0), seeds),
             servers: service
                 .servers

@@ -51,7 +51,7 @@ impl<'a> Sources<'a> {
 
     /// The same, where only its strategy looks at a request: what that does not look at is not
     /// found out.
-    pub(super) fn as_rules_see(mut self, plan: &Blueprint) -> Sources<'a> {
+    pub(super) fn seen_by_rules(mut self, plan: &Blueprint) -> Sources<'a> {
         for (source, its) in self.all.iter_mut().zip(&plan.sources) {
             let strategy = &plan.services[its.service].balancer.strategy;
             source.unseen = !strategy.heeds_requests();

@@ -1,5 +1,5 @@
 //! In which order a server works, and whom it drops: one list of disciplines. One that keeps a
-//! queue in an order of its own has a file with its settings and a [`Queue`]; first and last come,
+//! queue in an order of its own has a file with its settings and a `Queue`; first and last come,
 //! first served are so common that the server keeps them itself, and one that is no queue at all is
 //! `sharing.rs`.
 
