@@ -3,6 +3,7 @@
 //! of that run; where one strategy is to beat another the margin is a good part of the difference
 //! that a full run shows.
 
+mod bad_days;
 mod differs;
 mod systems;
 
@@ -220,6 +221,8 @@ fn each_asks_a_question_and_says_what_to_expect() {
         let meant = [
             ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
+            ("priority-classes", "overloaded"),
+            ("retry-budget", "overloaded-peak"),
             ("retry-storm", "overloaded-peak"),
             ("slots-and-disciplines", "heavy-tail"),
         ];
@@ -238,6 +241,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
 #[test]
 fn each_is_tested() {
     let tests = concat!(
+        include_str!("scenarios/bad_days.rs"),
         include_str!("scenarios/systems.rs"),
         include_str!("scenarios/differs.rs"),
         include_str!("real.rs")
