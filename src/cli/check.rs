@@ -10,7 +10,7 @@ use crate::model::blueprint::{Blueprint, ServicePlan, When};
 use crate::model::fault::{Schedule, Strikes};
 use crate::prose::counted;
 use crate::scenario::{Scenario, Variant};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -115,9 +115,11 @@ fn text(scenario: &Scenario) -> String {
                 together,
                 ..
             } => format!(
-                "every {:.3} s, for {:.3} s{}{}",
-                well.mean(),
-                ill.mean(),
+                "{} {}, again {} after each end, for {}{}{}",
+                if well.is_random() { "from" } else { "first at" },
+                fault.schedule.begins() - Time::ZERO,
+                Span::from_seconds(well.mean()),
+                Span::from_seconds(ill.mean()),
                 if fault.schedule.is_random() {
                     ", on average"
                 } else {

@@ -40,7 +40,7 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome, analysis: &Analysis) -> 
             warn(
                 "failures-hidden",
                 format!(
-                    "{:.1}% of the requests under {} failed, and do not count in {}",
+                    "{:.1}% of the requests under {} failed or had no end, and do not count in {}",
                     failed * 100.0,
                     variant.name,
                     judge.name

@@ -26,7 +26,7 @@ pub struct Run {
     pub succeeded: u64,
     /// Of these, failed because no member could be picked.
     pub failed_no_server: u64,
-    /// Of these, failed because the server was dead or died.
+    /// Of these, failed because the server or the balancer was dead or died.
     pub failed_crash: u64,
     /// Of these, failed because a server's queue was full.
     pub failed_queue_full: u64,

@@ -13,6 +13,8 @@ pub const INDIFFERENCE: f64 = 1e-3;
 pub enum Withheld {
     /// The one that answers faster fails more: its response times leave out what went wrong.
     FailsMore,
+    /// As that, but it is the one that it is compared with.
+    OtherFailsMore,
     /// Neither of the two varies over the replications: chance was not repeated, so that no
     /// interval tells how sure this is.
     NoChance,
@@ -23,6 +25,7 @@ impl Withheld {
     pub fn name(self) -> &'static str {
         match self {
             Withheld::FailsMore => "withheld: fails more",
+            Withheld::OtherFailsMore => "withheld: other fails more",
             Withheld::NoChance => "no chance repeated",
         }
     }
@@ -77,12 +80,13 @@ pub(super) fn withheld(
     if is_certain(one, other, judge, difference) {
         return Some(Withheld::NoChance);
     }
-    let (faster, slower) = if difference < 0.0 {
-        (one, other)
+    if difference < 0.0 && fails_more(one, other, judge) {
+        Some(Withheld::FailsMore)
+    } else if difference > 0.0 && fails_more(other, one, judge) {
+        Some(Withheld::OtherFailsMore)
     } else {
-        (other, one)
-    };
-    (difference != 0.0 && fails_more(faster, slower, judge)).then_some(Withheld::FailsMore)
+        None
+    }
 }
 
 /// Whether replications are copies of each other as far as two variants and a metric are concerned.

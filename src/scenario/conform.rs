@@ -327,8 +327,10 @@ impl<'a> Conforming<'a> {
                 let value = self.value(&entry.node, part, &at);
                 values.insert(entry.key.clone(), value);
             } else if others == Some(&Json::Bool(false)) {
-                let known = shape::properties(schema).map(|(key, _)| key);
-                let meant = spelling::nearest(&entry.key, known.filter(|key| !has(key)));
+                let known = || shape::properties(schema).map(|(key, _)| key);
+                // Rather one that is not there yet.
+                let meant = spelling::nearest(&entry.key, known().filter(|key| !has(key)))
+                    .or_else(|| spelling::nearest(&entry.key, known()));
                 missing.retain(|key| Some(*key) != meant);
                 self.unknown_key(&entry.key, meant, schema, kinds, path);
             } else {

@@ -164,12 +164,18 @@ pub(super) fn add_further(found: &mut Vec<Diagnostic>, further: Vec<Diagnostic>)
     let names_are_right = !paths.iter().any(|path| {
         matches!(path.steps().last(), Some(PathStep::Key(key)) if key == "name" || key == "count")
     });
+    let messages: Vec<String> = found.iter().map(|fault| fault.message.clone()).collect();
     let on_the_way = |a: &Path, b: &Path| a.steps().iter().zip(b.steps()).all(|(a, b)| a == b);
     let own = |fault: &Diagnostic| {
         let place = fault.at.path();
         // What stands in for a text that is missing is nobody's name.
         let stands_in = fault.message.contains(STANDS_IN);
+        // What is wrong with the file is wrong with each variant of it.
+        let is_said = messages
+            .iter()
+            .any(|message| fault.message.ends_with(message.as_str()));
         !stands_in
+            && !is_said
             && place.is_some_and(|at| !paths.iter().any(|path| on_the_way(path, at)))
             && (names_are_right || !matches!(fault.code, "unknown-name" | "repeated"))
     };

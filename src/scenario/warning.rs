@@ -1,6 +1,8 @@
 //! What a careful colleague would say of a scenario or its results. Each warning has a code, which
 //! `lbsim explain` tells more of.
 
+mod faults;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,10 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::Variant;
 use super::check::variants::VariantWorld;
 use super::file::Criterion;
-use crate::balancer::affinity::Sticky;
 use crate::model::blueprint::{Blueprint, SourcePlan, When};
-use crate::model::fault::{Effect, Fault, Schedule};
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// Something to bear in mind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -73,6 +73,11 @@ pub const CATALOGUE: &[WarningEntry] = &[
         code: "fault-too-short",
         summary: "A fault is shorter than a stretch of the timeline.",
         text: "The timeline and the chart of utilization cut the run into stretches of equal length, and what is shorter than one of them hardly shows there. Shorten the run around the fault, or read the figures of the whole run.",
+    },
+    WarningEntry {
+        code: "waits-for-ever",
+        summary: "Messages are lost, and whoever waits for an answer has no timeout.",
+        text: "What a cut or a loss swallows never comes, and nobody is told. Without a `timeout` of the balancers or of the clients the request is waited for to the end of the run: it counts as unfinished, a closed loop stops, and a slot that is kept meanwhile is never free again. Real callers have timeouts; give them. Or let losses cost time only (`retransmit`).",
     },
     WarningEntry {
         code: "crash-unnoticed",
@@ -164,7 +169,8 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         overload(plan, &mut own);
         loops(plan, &mut own);
         peaks(plan, &mut own);
-        faults(plan, &mut own);
+        faults::faults(plan, &mut own);
+        faults::swallowed(plan, &mut own);
         timeouts(plan, &mut own);
         tails(plan, judge, &mut own);
         own.sort();
@@ -185,7 +191,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
     for variant in variants {
         hot_keys(variant, &mut found);
     }
-    unnoticed(variants, &mut found);
+    faults::unnoticed(variants, &mut found);
     let holds = |variant: &Variant| {
         let mut sources = variant.blueprint.sources.iter();
         sources.any(|source| source.sessions.is_some())
@@ -244,8 +250,13 @@ fn overload(plan: &Blueprint, found: &mut Vec<Warning>) {
             Some(_) => warning(
                 "overloaded",
                 format!(
-                    "service `{}` is overloaded: it is asked for {load}, so queues grow as long as the run lasts, and means depend on its length",
+                    "service `{}` is overloaded: it is asked for {load}, so {}",
                     service.name,
+                    if plan.is_bounded(index) {
+                        "some is refused, dropped or given up"
+                    } else {
+                        "queues grow as long as the run lasts, and means depend on its length"
+                    }
                 ),
             ),
             None => warning(
@@ -309,106 +320,6 @@ fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
                     "at its peak service `{}` is offered {:.0}% of its capacity",
                     service.name,
                     peak * 100.0
-                ),
-            ));
-        }
-    }
-}
-
-fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
-    let stretch = Span::from_nanos((plan.end - Time::ZERO).nanos() / plan.stretches as u64);
-    for fault in &plan.faults {
-        let Schedule::Once(begins, ends) = fault.schedule else {
-            continue;
-        };
-        let at = begins - Time::ZERO;
-        if begins >= plan.end {
-            let end = plan.end - Time::ZERO;
-            found.push(warning(
-                "fault-after-end",
-                format!(
-                    "`{}` begins at {at}, and the run ends at {end}: it never happens",
-                    fault.label
-                ),
-            ));
-            continue;
-        }
-        if begins < plan.warmup && begins > Time::ZERO {
-            found.push(warning(
-                "fault-in-warmup",
-                format!(
-                    "`{}` begins at {at}, within the warm-up of {}",
-                    fault.label,
-                    plan.warmup - Time::ZERO
-                ),
-            ));
-        }
-        let lasts = ends.since(begins);
-        if lasts < stretch {
-            found.push(warning(
-                "fault-too-short",
-                format!(
-                    "`{}` lasts {lasts}, and a stretch of the timeline {:.3}s: it hardly shows there",
-                    fault.label,
-                    stretch.seconds()
-                ),
-            ));
-        }
-    }
-}
-
-/// Whether a drain keeps new requests away from all servers of a fault for as long as it lasts.
-fn is_drained(plan: &Blueprint, fault: &Fault) -> bool {
-    let Schedule::Once(from, to) = fault.schedule else {
-        return false;
-    };
-    plan.faults.iter().any(|drain| {
-        matches!(drain.effect(), Some(Effect::Drain))
-            && matches!(drain.schedule, Schedule::Once(begins, ends) if begins <= from && to <= ends)
-            && fault.servers().iter().all(|server| drain.servers().contains(server))
-    })
-}
-
-/// Crashes that no variant would notice; where one would, what it costs not to may be the question.
-fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
-    let blind = |variant: &Variant| -> Vec<(String, String)> {
-        let plan = &variant.blueprint;
-        let first = |service: usize| -> usize {
-            let before = plan.services[..service].iter();
-            before.map(|service| service.servers.len()).sum()
-        };
-        let mut pairs = Vec::new();
-        for (index, service) in plan.services.iter().enumerate() {
-            let balancer = &service.balancer;
-            let notices = balancer.retry.max > 0 || balancer.strategy.notices_failures();
-            let own = first(index)..first(index) + service.servers.len();
-            let is_sticky = balancer.sticky != Sticky::No;
-            let crashes = plan.faults.iter().filter(|fault| {
-                matches!(fault.effect(), Some(Effect::Crash(..)))
-                    && fault.happens_before(plan.end)
-                    // Where nobody is sent there meanwhile, there is nothing to notice.
-                    && (is_sticky || !is_drained(plan, fault))
-                    && fault.servers().iter().any(|&at| {
-                        let at = at as usize;
-                        own.contains(&at) && service.group(at - own.start).health_check.is_none()
-                    })
-            });
-            if !notices {
-                pairs.extend(crashes.map(|fault| (fault.label.clone(), service.name.clone())));
-            }
-        }
-        pairs
-    };
-    let Some((first, rest)) = variants.split_first() else {
-        return;
-    };
-    for pair in blind(first) {
-        if rest.iter().all(|variant| blind(variant).contains(&pair)) {
-            let (fault, service) = pair;
-            found.push(warning(
-                "crash-unnoticed",
-                format!(
-                    "`{fault}`: `{service}` has no health checks and no retries, so every request that is sent to a dead server fails"
                 ),
             ));
         }

@@ -89,7 +89,7 @@ fn who_fails_more_is_not_better() {
     assert_eq!(column(&paired, "success_share", "verdict"), ["worse"]);
     assert_eq!(
         column(&read("ranking.csv"), "mean_ms", "verdict"),
-        ["withheld: fails more"]
+        ["withheld: other fails more"]
     );
     let page = read("summary.md");
     assert!(page.contains("| withheld: fails more"), "{page}");

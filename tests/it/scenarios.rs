@@ -221,6 +221,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
         let meant = [
             ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
+            ("garbage-collection", "fault-too-short"),
             ("priority-classes", "overloaded"),
             ("retry-budget", "overloaded-peak"),
             ("retry-storm", "overloaded-peak"),

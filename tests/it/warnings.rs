@@ -265,3 +265,56 @@ fn each_code_is_explained() {
         );
     }
 }
+
+/// A world of two servers, with these faults and whatever else.
+fn with_faults(rest: &str) -> Vec<String> {
+    let text = format!(
+        r#"
+question = "?"
+expect = "!"
+[run]
+duration = "5min"
+warmup = "10s"
+compare = ["round-robin"]
+[[clients]]
+arrivals = {{ kind = "poisson", rate = "10/s" }}
+[[services]]
+name = "web"
+[[services.servers]]
+count = 2
+service = {{ kind = "exponential", mean = "10ms" }}
+{rest}
+"#
+    );
+    let scenario = lbsim::scenario::Scenario::from_text("faults.toml", &text)
+        .unwrap_or_else(|rejected| panic!("{rejected}"));
+    let mut codes: Vec<String> = (scenario.warnings.iter())
+        .map(|warning| warning.code.to_string())
+        .collect();
+    codes.sort();
+    codes
+}
+
+#[test]
+fn faults_that_come_again_are_warned_of_as_others_are() {
+    let pause = |at: &str, after: &str, lasts: &str| {
+        with_faults(&format!(
+            "[[faults]]\nkind = \"pause\"\nservers = \"web\"\nat = \"{at}\"\nlasts = \"{lasts}\"\nagain = {{ after = {{ kind = \"constant\", value = \"{after}\" }} }}"
+        ))
+    };
+    assert!(pause("20s", "10s", "20s").is_empty());
+    assert_eq!(pause("20s", "10min", "20s"), ["fault-after-end"]);
+    assert_eq!(pause("1s", "2s", "20s"), ["fault-in-warmup"]);
+    assert_eq!(pause("20s", "10s", "100ms"), ["fault-too-short"]);
+}
+
+#[test]
+fn what_a_cut_swallows_is_warned_of_where_nobody_has_a_timeout() {
+    let cut = "[[faults]]\nkind = \"cut\"\nfrom = \"balancers:web\"\nto = \"web/server-1\"\nat = \"1min\"\nlasts = \"1min\"\n";
+    assert_eq!(with_faults(cut), ["waits-for-ever"]);
+    let timeout = format!("{cut}[services.balancer]\ntimeout = \"1s\"\n");
+    assert!(!with_faults(&timeout).contains(&"waits-for-ever".to_owned()));
+    let lossy = cut.replace("\"cut\"", "\"lossy-link\"") + "share = \"1%\"\n";
+    assert_eq!(with_faults(&lossy), ["waits-for-ever"]);
+    assert!(with_faults(&(lossy + "retransmit = \"200ms\"\n")).is_empty());
+}

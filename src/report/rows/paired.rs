@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Analysis, Better, Comparison, METRICS, Metric};
+use crate::experiment::{Analysis, Better, Comparison, METRICS, Metric, Withheld};
 use crate::scenario::Scenario;
 use crate::stats::Verdict;
 
@@ -27,9 +27,9 @@ pub struct PairedRow {
     /// many comparisons as there are strategies beside the baseline (Holm 1979).
     pub p_adjusted: Option<f64>,
     /// `better` or `worse` where `p_adjusted` is at most 0.05, else `not shown`; `different` for
-    /// metrics of which neither more nor less is better; `withheld: fails more` where a response
-    /// time is less because more failed; `no chance repeated` where nothing varies over the
-    /// replications; empty where there is no interval.
+    /// metrics of which neither more nor less is better; `withheld: fails more`, or `withheld:
+    /// other fails more`, where a response time is less because more failed; `no chance repeated`
+    /// where nothing varies over the replications; empty where there is no interval.
     pub verdict: String,
     /// How many times as many independent runs would have been needed for the same half-width.
     pub gain: Option<f64>,
@@ -64,8 +64,13 @@ pub(super) fn rows(scenario: &Scenario, analysis: &Analysis) -> Vec<PairedRow> {
 
 /// What is said of a difference: empty where nothing can be.
 pub(super) fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
-    if let Some(withheld) = comparison.and_then(|comparison| comparison.withheld) {
-        return withheld.name();
+    let is_shown = |comparison: &Comparison| comparison.p_adjusted.is_none_or(|p| p <= 0.05);
+    // Where there is nothing to be told there is nothing to withhold.
+    match comparison.and_then(|comparison| Some((comparison, comparison.withheld?))) {
+        Some((comparison, withheld)) if withheld == Withheld::NoChance || is_shown(&comparison) => {
+            return withheld.name();
+        }
+        _ => {}
     }
     let verdict = comparison.and_then(|comparison| comparison.verdict(metric.better));
     match (metric.better, verdict) {

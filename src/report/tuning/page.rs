@@ -103,7 +103,7 @@ pub fn sentences(space: &Space<'_>, answer: &Answer, tables: &TuneTables) -> Vec
         if matches!(other.role, Role::Variant(_)) {
             said.extend(gain.filter(|gain| gain.verdict() == Verdict::Worse).map(|gain| {
                 format!(
-                    "But {}, which the scenario compares, is better than all weights that were tried: these are at {} of it. Take that; \
+                    "But {}, which the scenario compares, is better than all weights that were tried: these are {} above it. Take that; \
                      `strategies = true` tunes its weights.",
                     called(&other.role),
                     percent(&gain)

@@ -290,15 +290,8 @@ fn sets(
 fn is_overloaded(scenario: &Scenario) -> bool {
     scenario.variants.iter().all(|variant| {
         let plan = &variant.blueprint;
-        plan.services.iter().enumerate().any(|(at, service)| {
-            let bounded = service.balancer.timeout.is_some()
-                || service.balancer.queue_timeout.is_some()
-                || service
-                    .groups
-                    .iter()
-                    .any(|group| group.queue_limit < u32::MAX);
-            !bounded && plan.utilization(at).is_some_and(|load| load >= 1.0)
-        })
+        (0..plan.services.len())
+            .any(|at| !plan.is_bounded(at) && plan.utilization(at).is_some_and(|load| load >= 1.0))
     })
 }
 

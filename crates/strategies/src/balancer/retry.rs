@@ -23,7 +23,8 @@ pub struct Retry {
     pub backoff_max: Span,
     /// What chance does to the pause.
     pub jitter: Jitter,
-    /// Whether an error answer (of a fault `errors`) is tried again too. Balancers do so only where
+    /// Whether an error answer (of a fault `errors`, or of a server whose call has failed) is tried
+    /// again too. Balancers do so only where
     /// they are told to: nginx by `proxy_next_upstream http_500`, HAProxy by `retry-on 500`, Envoy
     /// by `retry_on: 5xx`.
     pub error_answers: bool,

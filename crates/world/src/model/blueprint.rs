@@ -275,6 +275,25 @@ impl Blueprint {
         })
     }
 
+    /// Whether something bounds how much waits at a service: timeouts, limits of queues,
+    /// disciplines that drop, or clients that all give up.
+    pub fn is_bounded(&self, service: usize) -> bool {
+        let plan = &self.services[service];
+        let mut sources = self
+            .sources
+            .iter()
+            .filter(|source| source.service == service);
+        let gives_up = |source: &SourcePlan| {
+            source.patience.timeout.is_some() || source.patience.waits.is_some()
+        };
+        let asked_by_clients = sources.clone().next().is_some();
+        plan.balancer.timeout.is_some()
+            || plan.balancer.queue_timeout.is_some()
+            || (plan.groups.iter())
+                .any(|group| group.queue_limit < u32::MAX || group.discipline.drops())
+            || (asked_by_clients && sources.all(gives_up))
+    }
+
     /// What the servers cost an hour in the measured window, each for the part of it that it is in
     /// the pool; `None` where no server has a cost.
     pub fn cost_per_hour(&self) -> Option<f64> {

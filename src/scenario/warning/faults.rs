@@ -1,0 +1,161 @@
+//! What is to be borne in mind of faults: when they happen, and who notices.
+
+use super::{Variant, Warning, warning};
+use crate::balancer::affinity::Sticky;
+use crate::model::blueprint::{Blueprint, SourcePlan};
+use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Strikes};
+use crate::time::{Span, Time};
+
+pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let stretch = Span::from_nanos((plan.end - Time::ZERO).nanos() / plan.stretches as u64);
+    for fault in &plan.faults {
+        // Of one that comes again, the first time, as far as it is known.
+        let begins = fault.schedule.begins();
+        let lasts = match &fault.schedule {
+            Schedule::Once(begins, ends) => ends.since(*begins),
+            Schedule::Again { ill, .. } => Span::from_seconds(ill.mean()),
+        };
+        let at = begins - Time::ZERO;
+        if begins >= plan.end {
+            let end = plan.end - Time::ZERO;
+            found.push(warning(
+                "fault-after-end",
+                format!(
+                    "`{}` begins at {at}, and the run ends at {end}: it never happens",
+                    fault.label
+                ),
+            ));
+            continue;
+        }
+        if begins < plan.warmup && begins > Time::ZERO {
+            found.push(warning(
+                "fault-in-warmup",
+                format!(
+                    "`{}` begins at {at}, within the warm-up of {}",
+                    fault.label,
+                    plan.warmup - Time::ZERO
+                ),
+            ));
+        }
+        if lasts < stretch {
+            found.push(warning(
+                "fault-too-short",
+                format!(
+                    "`{}` lasts {lasts}, and a stretch of the timeline {:.3}s: it hardly shows there",
+                    fault.label,
+                    stretch.seconds()
+                ),
+            ));
+        }
+    }
+}
+
+/// Whether a drain keeps new requests away from all servers of a fault for as long as it lasts.
+fn is_drained(plan: &Blueprint, fault: &Fault) -> bool {
+    let Schedule::Once(from, to) = fault.schedule else {
+        return false;
+    };
+    plan.faults.iter().any(|drain| {
+        matches!(drain.effect(), Some(Effect::Drain))
+            && matches!(drain.schedule, Schedule::Once(begins, ends) if begins <= from && to <= ends)
+            && fault.servers().iter().all(|server| drain.servers().contains(server))
+    })
+}
+
+/// Crashes that no variant would notice; where one would, what it costs not to may be the question.
+pub(super) fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
+    let blind = |variant: &Variant| -> Vec<(String, String)> {
+        let plan = &variant.blueprint;
+        let first = |service: usize| -> usize {
+            let before = plan.services[..service].iter();
+            before.map(|service| service.servers.len()).sum()
+        };
+        let mut pairs = Vec::new();
+        for (index, service) in plan.services.iter().enumerate() {
+            let balancer = &service.balancer;
+            let notices = balancer.retry.max > 0 || balancer.strategy.notices_failures();
+            let own = first(index)..first(index) + service.servers.len();
+            let is_sticky = balancer.sticky != Sticky::No;
+            let crashes = plan.faults.iter().filter(|fault| {
+                matches!(fault.effect(), Some(Effect::Crash(..)))
+                    && fault.happens_before(plan.end)
+                    // Where nobody is sent there meanwhile, there is nothing to notice.
+                    && (is_sticky || !is_drained(plan, fault))
+                    && fault.servers().iter().any(|&at| {
+                        let at = at as usize;
+                        own.contains(&at) && service.group(at - own.start).health_check.is_none()
+                    })
+            });
+            if !notices {
+                pairs.extend(crashes.map(|fault| (fault.label.clone(), service.name.clone())));
+            }
+        }
+        pairs
+    };
+    let Some((first, rest)) = variants.split_first() else {
+        return;
+    };
+    for pair in blind(first) {
+        if rest.iter().all(|variant| blind(variant).contains(&pair)) {
+            let (fault, service) = pair;
+            found.push(warning(
+                "crash-unnoticed",
+                format!(
+                    "`{fault}`: `{service}` has no health checks and no retries, so every request that is sent to a dead server fails"
+                ),
+            ));
+        }
+    }
+}
+
+/// What a cut or a loss swallows where nobody has a timeout: whoever waits for it waits for ever.
+pub(super) fn swallowed(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let called: Vec<usize> = (plan.services.iter())
+        .flat_map(|service| service.callees())
+        .collect();
+    for fault in plan
+        .faults
+        .iter()
+        .filter(|fault| fault.happens_before(plan.end))
+    {
+        let Strikes::Ways(ways, OnTheWay::Cut | OnTheWay::Lossy(_, None)) = &fault.strikes else {
+            continue;
+        };
+        let service_of = |server: u32| {
+            (0..plan.services.len()).find(|&at| plan.servers_of(at).contains(&(server as usize)))
+        };
+        let mut places: Vec<(bool, usize)> = (ways.from.iter().chain(&ways.to))
+            .filter_map(|place| match place {
+                Place::Clients(source) => Some((true, usize::from(*source))),
+                Place::Balancer(service, _) => Some((false, usize::from(*service))),
+                Place::Server(server) => Some((false, service_of(*server)?)),
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        for (is_clients, at) in places {
+            let waits = |source: &SourcePlan| source.patience.timeout.is_none();
+            let who = if is_clients {
+                waits(&plan.sources[at])
+                    .then(|| format!("clients `{}` have", plan.sources[at].name))
+            } else {
+                let service = &plan.services[at];
+                let mut sources = plan.sources.iter().filter(|source| source.service == at);
+                let for_ever = service.balancer.timeout.is_none()
+                    && (called.contains(&at) || sources.any(waits));
+                for_ever.then(|| {
+                    format!(
+                        "the balancers of `{}` and those who ask them have",
+                        service.name
+                    )
+                })
+            };
+            if let Some(who) = who {
+                found.push(warning(
+                    "waits-for-ever",
+                    format!("`{}`: {who} no `timeout`, so what it swallows is waited for to the end of the run", fault.label),
+                ));
+            }
+        }
+    }
+}
