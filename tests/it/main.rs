@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod callers_cases;
 mod calls;
 mod calls_theory;
 mod check;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::diagnostic::Diagnostic;
 use super::super::file::File;
 use super::super::text::Path;
 use super::{Check, names};
@@ -98,12 +99,70 @@ impl Find for Targets<'_, '_> {
             }
             places
         });
-        let [from, to] = ends;
-        (!from.is_empty() && !to.is_empty()).then_some(Ways { from, to, one_way })
+        let [from_places, to_places] = ends;
+        if from_places.is_empty() || to_places.is_empty() {
+            return None;
+        }
+        let linked = |a: &Place, b: &Place| self.are_linked(*a, *b) || self.are_linked(*b, *a);
+        // One server stands for all of its service, and one balancer.
+        let [some, others] = [&from_places, &to_places].map(|places| self.some_of(places));
+        if !(some.iter()).any(|a| others.iter().any(|b| linked(a, b))) {
+            let message = format!("nothing is sent between `{from}` and `{to}`");
+            let help = "clients send to the balancers of their service, balancers to its servers, and \
+                        servers to the balancers of the services that they call";
+            let fault = Diagnostic::error("no-link", &self.at.key("to"), message);
+            self.check.faults.push(fault.help(help.to_owned()));
+            return None;
+        }
+        Some(Ways {
+            from: from_places,
+            to: to_places,
+            one_way,
+        })
     }
 }
 
 impl Targets<'_, '_> {
+    /// The service of a server.
+    fn service_of(&self, server: u32) -> Option<usize> {
+        let mut first = 0;
+        self.services.iter().position(|service| {
+            first += service.servers.len() as u32;
+            server < first
+        })
+    }
+
+    /// Of the servers of each service one, and of its balancers one.
+    fn some_of(&self, places: &BTreeSet<Place>) -> Vec<Place> {
+        let mut seen = BTreeSet::new();
+        let is_first = |place: &&Place| {
+            seen.insert(match place {
+                Place::Clients(group) => (0, usize::from(*group)),
+                Place::Balancer(service, _) => (1, usize::from(*service)),
+                Place::Server(server) => (2, self.service_of(*server).unwrap_or(usize::MAX)),
+            })
+        };
+        places.iter().filter(is_first).copied().collect()
+    }
+
+    /// Whether requests go from the one place to the other.
+    fn are_linked(&self, from: Place, to: Place) -> bool {
+        let service_of = |server: u32| self.service_of(server);
+        match (from, to) {
+            (Place::Clients(group), Place::Balancer(service, _)) => {
+                let asks = self.file.clients[usize::from(group)].service.as_ref();
+                let asked = &self.services[usize::from(service)].name;
+                asks.map_or(service == 0, |name| name == asked)
+            }
+            (Place::Balancer(service, _), Place::Server(server)) => {
+                service_of(server) == Some(usize::from(service))
+            }
+            (Place::Server(server), Place::Balancer(service, _)) => service_of(server)
+                .is_some_and(|at| self.services[at].callees().contains(&usize::from(service))),
+            _ => false,
+        }
+    }
+
     fn has_servers(&self) -> bool {
         self.services
             .iter()

@@ -62,7 +62,8 @@ pub struct Clients {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<Dist<Span>>,
     /// What a client does whose request has failed, or who has given it up: it asks again, through
-    /// any balancer. `on` means nothing here; a budget is that of each group of clients.
+    /// the balancer that `spread` gives it then. `on` means nothing here; a budget is that of each
+    /// group of clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Retry>,
     /// The sessions that clients hold; none where it is left out.

@@ -39,7 +39,10 @@ impl World<'_> {
             Pick::Member(member) => self.send(id, member, calendar),
             Pick::Wait => self.enqueue(id, None, calendar),
             Pick::WaitFor(member) => self.enqueue(id, Some(member), calendar),
-            Pick::Nobody => self.fail(id, Cause::NoServer, calendar),
+            Pick::Nobody => {
+                self.forgo_retry(id);
+                self.fail(id, Cause::NoServer, calendar);
+            }
         }
         if self.has_probes {
             self.send_probes(from, calendar);
@@ -90,7 +93,21 @@ impl World<'_> {
         if limit.is_some_and(|limit| request.queued + limit == calendar.now())
             && service.balancers[usize::from(request.balancer)].give_up(id)
         {
+            self.forgo_retry(id);
             self.fail(id, Cause::NoServer, calendar);
+        }
+    }
+
+    /// A request finds nobody: if it was to be tried again, that is not done after all.
+    #[cold]
+    #[inline(never)]
+    fn forgo_retry(&mut self, id: u32) {
+        let request = &self.requests[id];
+        let service = &mut self.services[usize::from(request.service)];
+        if request.attempts > 0
+            && let Some(purse) = service.purses.get_mut(usize::from(request.balancer))
+        {
+            purse.forgo();
         }
     }
 

@@ -152,8 +152,7 @@ impl World<'_> {
         if attempt.deadline != now {
             return;
         }
-        self.attempts[id].deadline = Time::NEVER;
-        self.attempts[id].request = NOBODY;
+        self.disown(id);
         let has_others = self.has_others(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
@@ -171,8 +170,7 @@ impl World<'_> {
         let now = calendar.now();
         let attempt = self.attempts[id];
         let server = attempt.server;
-        self.attempts[id].deadline = Time::NEVER;
-        self.attempts[id].request = NOBODY;
+        self.disown(id);
         let service = usize::from(self.servers[server as usize].service);
         let place = &self.servers[server as usize];
         let cancel = self.services[service].plan.balancer.abandoned == Abandoned::Cancel;
@@ -197,7 +195,11 @@ impl World<'_> {
                 self.unshare(id, calendar);
                 self.forget(id, now);
             }
-            Phase::Lost => self.forget(id, now),
+            // It is not at the server: not yet, or no longer.
+            Phase::Lost => {
+                self.attempts[id].phase = Phase::Gone;
+                self.attempts.remove(id);
+            }
             _ => {}
         }
     }

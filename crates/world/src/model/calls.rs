@@ -474,7 +474,10 @@ impl<'a> World<'a> {
         let to = Place::Server(caller.server);
         let from = self.balancer_of(id);
         match self.passage(from, to, (request.draft.luck, FROM_BALANCER)) {
-            Some(longer) => calendar.after(request.to_balancer + longer, Event::Returned(id)),
+            Some(longer) => {
+                self.requests[id].whereabouts = Whereabouts::Answered;
+                calendar.after(request.to_balancer + longer, Event::Returned(id));
+            }
             None => self.release(id),
         }
         true

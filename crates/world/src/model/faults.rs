@@ -2,7 +2,7 @@
 
 use super::fault::{Effect, Schedule, Strikes, WhileDown};
 use super::request::Phase;
-use super::server::State;
+use super::server::{Server, State};
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Domain, Rng};
@@ -206,9 +206,14 @@ impl World<'_> {
             self.go_on(server, now - since, calendar);
         }
         self.plan_sharing(server, calendar);
-        while self.servers[server as usize].has_free_slot()
-            && self.servers[server as usize].waiting > 0
-        {
+        let may_begin = |place: &Server| {
+            // Who waits at a dead machine, or shares one, waits for no slot.
+            place.state != State::Hanging
+                && !place.shares()
+                && place.has_free_slot()
+                && place.waiting > 0
+        };
+        while may_begin(&self.servers[server as usize]) {
             self.start_next(server, calendar);
         }
     }

@@ -1,7 +1,7 @@
 //! Several live attempts of one request: where an answer does not come soon, another attempt is
 //! made beside it, and the first answer counts.
 
-use super::request::{Attempt, NOBODY};
+use super::request::{Attempt, NOBODY, Phase};
 use super::{Event, World};
 use crate::observe::Latency;
 use lbsim_engine::events::Calendar;
@@ -199,21 +199,47 @@ impl World<'_> {
             let since = hedges.of(attempt.request).since;
             hedges.note(hedge, from, calendar.now() - since);
         }
-        for other in self.take_live(attempt.request) {
-            if other != winner {
-                self.call_off(other, calendar);
-            }
+        let mut others = self.take_live(attempt.request);
+        others.retain(|&other| other != winner);
+        self.call_off(&others, calendar);
+    }
+
+    /// Whoever waited for these attempts of a request does so no longer, and its balancer counts
+    /// them no more.
+    pub(super) fn call_off(&mut self, attempts: &[u32], calendar: &mut Calendar<Event>) {
+        let Some(&first) = attempts.first() else {
+            return;
+        };
+        let request = self.requests[self.attempts[first].request];
+        // All before any: a slot that one gives back may be the end of another, who waited for it.
+        let called_off: Vec<Attempt> = attempts.iter().map(|&id| self.attempts[id]).collect();
+        for &id in attempts {
+            self.disown(id);
+        }
+        let now = calendar.now();
+        let members: Vec<_> = (called_off.iter())
+            .map(|attempt| self.count_end(&request, attempt, Outcome::Cancelled, now))
+            .collect();
+        for &id in attempts {
+            self.abandon_if_there(id, calendar);
+        }
+        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        for member in members {
+            self.serve_waiting(service, balancer, member, calendar);
         }
     }
 
-    /// Whoever waited for an attempt does so no longer, and its balancer counts it no more.
-    pub(super) fn call_off(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        let attempt = self.attempts[id];
-        let request = self.requests[attempt.request];
-        self.attempts[id].request = NOBODY;
-        let member = self.count_end(&request, &attempt, Outcome::Cancelled, calendar.now());
-        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
-        self.abandon(id, calendar);
-        self.serve_waiting(service, balancer, member, calendar);
+    /// Nobody waits for an attempt any more, and no timeout strikes it.
+    pub(super) fn disown(&mut self, id: u32) {
+        let attempt = &mut self.attempts[id];
+        (attempt.request, attempt.deadline) = (NOBODY, Time::NEVER);
+    }
+
+    /// Abandons an attempt that nobody waits for, if it has not left the world by now.
+    pub(super) fn abandon_if_there(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let attempt = &self.attempts[id];
+        if attempt.request == NOBODY && attempt.phase != Phase::Gone {
+            self.abandon(id, calendar);
+        }
     }
 }

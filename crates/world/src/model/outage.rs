@@ -84,8 +84,10 @@ impl World<'_> {
         let all = self.requests.all();
         all.filter(|(_, request)| {
             (request.service, request.balancer) == (index, number)
-                && request.whereabouts != Whereabouts::Coming
-                && request.whereabouts != Whereabouts::Ended
+                && matches!(
+                    request.whereabouts,
+                    Whereabouts::Here | Whereabouts::Pausing
+                )
         })
         .map(|(id, _)| id)
         .collect()
@@ -110,8 +112,12 @@ impl World<'_> {
 
     /// Whoever works on an attempt of a request does so for nobody from now on.
     pub(super) fn detach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
-        for attempt in self.take_live(id) {
-            self.abandon(attempt, calendar);
+        let taken = self.take_live(id);
+        for &attempt in &taken {
+            self.disown(attempt);
+        }
+        for attempt in taken {
+            self.abandon_if_there(attempt, calendar);
         }
     }
 }

@@ -10,6 +10,7 @@ use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, mix};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::budget::Purse;
+use lbsim_strategies::strategy::Outcome;
 
 /// Purposes of a request's luck: how long its client waits, and how long before it asks again; to
 /// the second the number of times that it has asked is added.
@@ -91,10 +92,11 @@ impl World<'_> {
             patience,
             asked,
         };
-        if asked == 1
-            && let Some(purse) = &mut clients.purses[source]
-        {
-            purse.asked(now);
+        if let Some(purse) = &mut clients.purses[source] {
+            if asked == 1 {
+                purse.asked(now);
+            }
+            purse.sent();
         }
         for due in [timeout, patience] {
             if due != Time::NEVER {
@@ -115,6 +117,26 @@ impl World<'_> {
         }
     }
 
+    /// Until when the client of a request waits whatever happens.
+    pub(super) fn waits_until(&self, id: u32) -> Time {
+        let clients = self.clients.as_ref();
+        let waits = clients.and_then(|clients| clients.by_request.get(id as usize));
+        waits.map_or(Time::NEVER, |waits| waits.timeout)
+    }
+
+    /// The client of a request has its answer.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn has_answer(&mut self, id: u32, request: &Request) {
+        let Some(clients) = &mut self.clients else {
+            return;
+        };
+        let asked = clients.of(id).asked;
+        if let Some(purse) = &mut clients.purses[usize::from(request.source)] {
+            purse.ended(Outcome::Success, asked > 1);
+        }
+    }
+
     /// Whether somebody works on a request, or has done so and its answer is under way.
     fn is_served(&self, id: u32) -> bool {
         let live = self.requests[id].live;
@@ -131,12 +153,11 @@ impl World<'_> {
     /// A client gives up: whoever works on its request is told, or works on for nobody.
     fn give_up(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
-        for attempt in self.take_live(id) {
-            self.call_off(attempt, calendar);
-        }
+        let taken = self.take_live(id);
+        self.call_off(&taken, calendar);
         let service = &mut self.services[usize::from(request.service)];
-        service.balancers[usize::from(request.balancer)].give_up(id);
-        if request.whereabouts == Whereabouts::Pausing
+        let waited = service.balancers[usize::from(request.balancer)].give_up(id);
+        if (request.whereabouts == Whereabouts::Pausing || (waited && request.attempts > 0))
             && let Some(purse) = service.purses.get_mut(usize::from(request.balancer))
         {
             purse.forgo();
@@ -165,6 +186,9 @@ impl World<'_> {
             return false;
         };
         let asked = clients.of(id).asked;
+        if let Some(purse) = &mut clients.purses[source] {
+            purse.ended(Outcome::Failure, asked > 1);
+        }
         let hopeless = cause == Cause::Error && !retry.error_answers;
         if asked > retry.max
             || hopeless

@@ -54,6 +54,8 @@ pub(super) enum Whereabouts {
     /// Lost on its way to the balancer, or its answer on the way back: nothing comes of it any
     /// more.
     Lost,
+    /// Its outcome is on the way back: the balancer has done with it.
+    Answered,
     /// Nowhere: it has ended on its way or in its pause, and its place is free when that is over.
     Ended,
 }

@@ -89,15 +89,18 @@ impl World<'_> {
                 cookies.set(request.client, server - service.first);
             }
         }
+        let Some(longer) = self.way_to_client(id, calendar.now()) else {
+            return;
+        };
         if self.calls.is_some() {
             let at_balancer = waited_at_balancer(request, attempt);
             if self.settle_call(id, (request, at_balancer), Ok(spent), calendar) {
                 return;
             }
         }
-        let Some(longer) = self.way_to_client(id) else {
-            return;
-        };
+        if self.clients.is_some() {
+            self.has_answer(id, request);
+        }
         let response_time = calendar.now() + request.to_balancer + longer - request.arrived;
         if self.witness.is_some() {
             self.testify(request, Some(attempt), None, response_time);
@@ -117,14 +120,14 @@ impl World<'_> {
     #[inline(never)]
     pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
+        let Some(longer) = self.way_to_client(id, calendar.now()) else {
+            return;
+        };
         if self.calls.is_some()
             && self.settle_call(id, (&request, Span::ZERO), Err(cause), calendar)
         {
             return;
         }
-        let Some(longer) = self.way_to_client(id) else {
-            return;
-        };
         let way = request.to_balancer + longer;
         self.has_failed((id, &request), cause, way, calendar);
     }
@@ -155,15 +158,27 @@ impl World<'_> {
     }
 
     /// How much longer than usual the outcome of a request takes to its client; `None` where it is
-    /// lost on the way, and the client waits on.
+    /// lost on the way, or comes when the client has given up, who waits until then. Of what a
+    /// server has called it is nothing: see `settle_call`.
     #[inline(always)]
-    fn way_to_client(&mut self, id: u32) -> Option<Span> {
-        if self.disturbed.is_empty() {
+    fn way_to_client(&mut self, id: u32, now: Time) -> Option<Span> {
+        if self.disturbed.is_empty() && self.clients.is_none() {
+            return Some(Span::ZERO);
+        }
+        self.way_to_impatient_client(id, now)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn way_to_impatient_client(&mut self, id: u32, now: Time) -> Option<Span> {
+        if self.is_call(id) {
             return Some(Span::ZERO);
         }
         let request = &self.requests[id];
         let (from, to) = (self.balancer_of(id), Place::Clients(request.source));
+        let way = request.to_balancer;
         let longer = self.passage(from, to, (request.draft.luck, FROM_BALANCER));
+        let longer = longer.filter(|&longer| self.waits_until(id) > now + way + longer);
         if longer.is_none() {
             self.requests[id].whereabouts = Whereabouts::Lost;
         }
