@@ -110,7 +110,7 @@ impl Find for Targets<'_, '_> {
             let message = format!("nothing is sent between `{from}` and `{to}`");
             let help = "clients send to the balancers of their service, balancers to its servers, and \
                         servers to the balancers of the services that they call";
-            let fault = Diagnostic::error("no-link", &self.at.key("to"), message);
+            let fault = Diagnostic::error("no-link", self.at.key("to"), message);
             self.check.faults.push(fault.help(help.to_owned()));
             return None;
         }
