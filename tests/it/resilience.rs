@@ -342,3 +342,57 @@ fn a_clients_timeout_ends_everything() {
         );
     }
 }
+
+/// A server that is up for 300 ms and down for 50 ms on average is up for 6/7 of the time; of five
+/// that are up for 4/5 each one is up for 1 - (1/5)^5, which retries on the others find.
+#[test]
+fn availability_of_one_and_of_five() {
+    let crashes = |up: u32, down: u32| {
+        format!(
+            "[[faults]]\nkind = \"random-crashes\"\nservers = \"web\"\nmtbf = \"{up}ms\"\nmttr = \"{down}ms\"\n"
+        )
+    };
+    let quick = "service = { kind = \"constant\", value = \"1us\" }\nslots = 100";
+    let one = runs(&world(100.0, "", quick, &crashes(300, 50)));
+    near(&one, 6.0 / 7.0, success);
+    let rest = format!(
+        "[services.balancer]\nretry = {{ max = 4 }}\n{}",
+        crashes(80, 20)
+    );
+    // Three of those tried are remembered: a fourth retry may meet one of them again.
+    let five = runs(&world(100.0, "", &format!("count = 4\n{quick}"), &rest));
+    near(&five, 1.0 - 0.2f64.powi(4), success);
+}
+
+/// A server of ten dies without a word; checks each second that wait half a second find out after
+/// the third: after half an interval on average, two more, and the timeout, so 3 s. Until then a
+/// tenth of 1,000 requests a second goes there.
+#[test]
+fn detection_takes_as_long_as_it_should() {
+    let rest = r#"
+[services.balancer]
+timeout = "100ms"
+health-check = { interval = "1s", timeout = "500ms", fall = 3 }
+[[faults]]
+kind = "crash"
+servers = "web/server-1"
+answers = "hang"
+at = "5s"
+"#;
+    let servers = "count = 10\nslots = 100\nservice = { kind = \"constant\", value = \"1ms\" }";
+    let scenario = world(1000.0, "", servers, rest);
+    let mut plan = scenario.variants[0].blueprint.clone();
+    let seconds = |s: u64| lbsim::time::Time::from_nanos(s * 1_000_000_000);
+    (plan.warmup, plan.end) = (seconds(1), seconds(12));
+    let all: Vec<Tally> = (0..150)
+        .map(|replication| model::run(&plan, 5, replication))
+        .collect();
+    near(&all, 300.0, |tally| {
+        tally.failed[Cause::Timeout as usize] as f64
+    });
+    // The phase of the checks is uniform: 2.5 s to 3.5 s.
+    for tally in &all {
+        let failed = tally.failed[Cause::Timeout as usize];
+        assert!((190..420).contains(&failed), "{failed}");
+    }
+}
