@@ -1,5 +1,5 @@
-//! What callers, links and faults do to each other where several come together: worlds that once went
-//! wrong.
+//! What callers, links and faults do to each other where several come together: worlds that once
+//! went wrong.
 
 use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
@@ -45,8 +45,8 @@ fn failed(tally: &Tally, cause: Cause) -> u64 {
     tally.failed[cause as usize]
 }
 
-/// The balancer of a called service dies while the outcome of a call is on its way back: it has done
-/// with that call.
+/// The balancer of a called service dies while the outcome of a call is on its way back: it has
+/// done with that call.
 #[test]
 fn a_call_that_is_answered_is_not_lost_with_its_balancer() {
     for seed in 0..20 {
