@@ -258,6 +258,35 @@ fn files_have_one_idea_each() {
     }
 }
 
+/// A file that no other names is not built, and nobody notices: each module stands in the file
+/// above it, or, as rules do, in a list.
+#[test]
+fn each_file_is_built() {
+    for path in all_code() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let mut folder = path.parent().unwrap().to_path_buf();
+        let name = match name.as_str() {
+            "lib" | "main" => continue,
+            "mod" => {
+                let own = folder.file_name().unwrap().to_string_lossy().into_owned();
+                folder.pop();
+                own
+            }
+            _ => name,
+        };
+        let list = root().join("crates/strategies/src/strategy/list.rs");
+        let above = ["mod.rs", "lib.rs", "main.rs"].map(|file| folder.join(file));
+        let named = above.into_iter().chain([folder.with_extension("rs"), list]);
+        let is_named = named
+            .filter_map(|file| fs::read_to_string(file).ok())
+            .any(|text| {
+                text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .any(|word| word == name)
+            });
+        assert!(is_named, "{}: nothing names it", path.display());
+    }
+}
+
 /// Where the files of a scenario are is known in one place, which notes what stands in them: an
 /// interrupted run does not go on with other files.
 #[test]

@@ -1,20 +1,17 @@
 //! Servers that call services: worlds computed by hand, what is refused, what is asked of whom.
 
-use std::fs;
 use std::path::Path;
 
 use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
 use lbsim::scenario::Scenario;
 
-use crate::support::{read_in, scratch};
+use crate::support::{TRACED, read_in, traced};
 
 /// Runs requests that arrive at `times`, in milliseconds, and take 2 ms each at `web`; `web` says
 /// more of its servers and steps, `rest` has the other services.
 fn live(test: &str, times: &[u32], web: &str, rest: &str) -> Tally {
-    let place = scratch(&format!("calls-{test}"));
-    let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
-    fs::write(place.join("trace.csv"), format!("at\n{rows}")).unwrap();
+    let place = traced(&format!("calls-{test}"), times);
     let scenario = read_in(
         &place,
         &format!(
@@ -26,7 +23,7 @@ duration = "1s"
 warmup = "0s"
 compare = [{{ kind = "round-robin", start = "first" }}]
 [[clients]]
-arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms" }} }}
+arrivals = {TRACED}
 [[services]]
 name = "web"
 [[services.servers]]

@@ -1,11 +1,9 @@
 //! Disciplines of servers against theory, and worlds computed by hand.
 
-use std::fs;
-
 use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
 
-use crate::support::{read_in, scratch};
+use crate::support::{TRACED, read_in, scratch, traced};
 
 /// One server of exponential service times of 10 ms, asked by classes 0 and 1 at these rates.
 fn mm1(test: &str, discipline: &str, rates: [f64; 2], replication: u32) -> Tally {
@@ -104,9 +102,7 @@ fn the_shortest_first_wait_as_phipps_says() {
 
 /// Requests that arrive at these times, in milliseconds, and take 10 ms each at one server.
 fn live(test: &str, times: &[u32], server: &str) -> Tally {
-    let place = scratch(&format!("disciplines-{test}"));
-    let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
-    fs::write(place.join("trace.csv"), format!("at\n{rows}")).unwrap();
+    let place = traced(&format!("disciplines-{test}"), times);
     let scenario = read_in(
         &place,
         &format!(
@@ -120,10 +116,10 @@ compare = ["round-robin"]
 [[clients]]
 name = "low"
 priority = 1
-arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms" }} }}
+arrivals = {TRACED}
 [[clients]]
 name = "high"
-arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms" }} }}
+arrivals = {TRACED}
 [[services]]
 name = "web"
 [[services.servers]]

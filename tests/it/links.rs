@@ -1,20 +1,16 @@
 //! Faults of the ways between places, and of balancers: worlds computed by hand, and what is
 //! refused.
 
-use std::fs;
-
 use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
 use lbsim::scenario::Scenario;
 
-use crate::support::{read_in, scratch};
+use crate::support::{TRACED, read_in, traced};
 
 /// Requests that arrive at `times`, in milliseconds of a second, at `web`, whose servers `a` and
 /// `b` take 2 ms each; `rest` says more of the services' last table and of the world.
 fn world(test: &str, times: &[u32], rest: &str) -> Scenario {
-    let place = scratch(&format!("links-{test}"));
-    let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
-    fs::write(place.join("trace.csv"), format!("at\n{rows}")).unwrap();
+    let place = traced(&format!("links-{test}"), times);
     read_in(
         &place,
         &format!(
@@ -27,7 +23,7 @@ warmup = "0s"
 compare = [{{ kind = "round-robin", start = "first" }}]
 [[clients]]
 zone = "home"
-arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms" }} }}
+arrivals = {TRACED}
 [[services]]
 name = "web"
 [[services.servers]]

@@ -15,6 +15,19 @@ pub(crate) fn scratch(test: &str) -> PathBuf {
     place
 }
 
+/// As [`scratch`], with a trace of requests that arrive at these times, in milliseconds: what
+/// [`TRACED`] names.
+pub(crate) fn traced(test: &str, times: &[u32]) -> PathBuf {
+    let place = scratch(test);
+    let rows: String = times.iter().map(|at| format!("{at}\n")).collect();
+    fs::write(place.join("trace.csv"), format!("at\n{rows}")).unwrap();
+    place
+}
+
+/// Arrivals at the times of [`traced`].
+pub(crate) const TRACED: &str =
+    r#"{ kind = "trace", file = "trace.csv", columns = { time = "at", time-unit = "ms" } }"#;
+
 /// The program, called in `place`.
 pub(crate) fn lbsim(place: &Path, arguments: &[&str]) -> Output {
     Command::cargo_bin("lbsim")

@@ -88,7 +88,7 @@ impl World<'_> {
         let attempt = self.attempts[id];
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
-        let has_others = self.has_others(attempt.request, id);
+        let has_others = self.remove_live(attempt.request, id);
         let outcome = match cause {
             Cause::QueueFull => Outcome::Rejected,
             Cause::Error => Outcome::Error,
@@ -153,7 +153,7 @@ impl World<'_> {
             return;
         }
         self.disown(id);
-        let has_others = self.has_others(request, id);
+        let has_others = self.remove_live(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
         let member = self.count_end(&asked, &attempt, Outcome::Timeout, now);

@@ -177,13 +177,8 @@ impl World<'_> {
             return;
         }
         check.awaited = true;
-        match self.way_there(&between) {
-            None => calendar.after(timeout, Event::CheckFailed(number)),
-            Some(Span::ZERO) => self.checked(between, now, calendar),
-            Some(takes) => {
-                let id = self.questions.insert((between, Question::Check(now)));
-                calendar.after(takes, Event::Asked(id));
-            }
+        if !self.ask_server(between, Question::Check(now), calendar) {
+            calendar.after(timeout, Event::CheckFailed(number));
         }
         calendar.after(interval, Event::Check(number));
     }

@@ -151,18 +151,19 @@ impl World<'_> {
         }
     }
 
-    /// An attempt of a request has ended without a good answer. Says whether others are under way.
+    /// An attempt of a request has ended without a good answer, and is awaited no more. Says
+    /// whether others are.
     #[inline(always)]
-    pub(super) fn has_others(&mut self, request: u32, ended: u32) -> bool {
+    pub(super) fn remove_live(&mut self, request: u32, ended: u32) -> bool {
         if self.hedges.is_none() {
             self.requests[request].live = NOBODY;
             return false;
         }
-        self.has_other_attempts(request, ended)
+        self.remove_one_of_several(request, ended)
     }
 
     #[cold]
-    fn has_other_attempts(&mut self, request: u32, ended: u32) -> bool {
+    fn remove_one_of_several(&mut self, request: u32, ended: u32) -> bool {
         let live = &mut self.requests[request].live;
         if let Some(hedges) = &mut self.hedges {
             let others = &mut hedges.of(request).others;

@@ -51,21 +51,23 @@ impl World<'_> {
         mix(self.messages ^ mix(what) ^ now.nanos())
     }
 
-    /// Asks a server.
+    /// Asks a server. Says whether the question comes there, at once or in time; if not, it is
+    /// lost.
     pub(super) fn ask_server(
         &mut self,
         between: Between,
         question: Question,
         calendar: &mut Calendar<Event>,
-    ) {
+    ) -> bool {
         match self.way_there(&between) {
-            None => {}
+            None => return false,
             Some(Span::ZERO) => self.asked(between, question, calendar),
             Some(takes) => {
                 let id = self.questions.insert((between, question));
                 calendar.after(takes, Event::Asked(id));
             }
         }
+        true
     }
 
     /// Tells a balancer.

@@ -41,6 +41,10 @@ impl QueueOrder for Codel {
             last_count: 0,
         })
     }
+
+    fn drops(&self) -> bool {
+        true
+    }
 }
 
 /// The names of the state are those of the RFC.

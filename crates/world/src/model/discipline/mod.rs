@@ -67,6 +67,11 @@ pub(super) trait Queue: std::fmt::Debug {
 trait QueueOrder {
     /// An empty queue in its order.
     fn queue(&self) -> Box<dyn Queue>;
+
+    /// Whether it drops who waits though the queue has room.
+    fn drops(&self) -> bool {
+        false
+    }
 }
 
 /// Makes the enum of disciplines from the list.
@@ -89,6 +94,14 @@ macro_rules! disciplines {
                 match self {
                     $(Discipline::$known => Standing::$standing,)*
                     $(Discipline::$own(_) => Standing::InItsOwnQueue,)*
+                }
+            }
+
+            /// Whether requests that find no free slot may be dropped though the queue has room.
+            pub fn drops(self) -> bool {
+                match self {
+                    $(Discipline::$known => false,)*
+                    $(Discipline::$own(order) => order.drops(),)*
                 }
             }
 
@@ -128,12 +141,5 @@ disciplines! {
     Priority,
     /// Who takes the shortest time first, as if the server knew; what is in service is finished.
     ShortestFirst,
-    }
-}
-
-impl Discipline {
-    /// Whether requests that find no free slot may be dropped though the queue has room.
-    pub fn drops(self) -> bool {
-        matches!(self, Discipline::Codel(_))
     }
 }

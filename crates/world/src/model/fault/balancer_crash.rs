@@ -12,10 +12,6 @@ planned! {
 }
 
 impl Kind for BalancerCrash {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
     }

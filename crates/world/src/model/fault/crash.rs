@@ -71,10 +71,6 @@ pub enum WhileDown {
 }
 
 impl Kind for Crash {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
         check_crash(self.in_flight, self.answers, refuse);
@@ -82,16 +78,12 @@ impl Kind for Crash {
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let effect = Effect::Crash(self.in_flight, self.answers);
-        let said = (self.name(), "crash", self.servers.as_str());
+        let said = (self.name.as_deref(), "crash", self.servers.as_str());
         on_servers(said, find.servers(&self.servers), self.schedule(), effect)
     }
 }
 
 impl Kind for RandomCrashes {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         check_crash(self.in_flight, self.answers, refuse);
     }
@@ -99,7 +91,11 @@ impl Kind for RandomCrashes {
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let schedule = Schedule::exponential(self.mtbf, self.mttr);
         let effect = Effect::Crash(self.in_flight, self.answers);
-        let said = (self.name(), "random crashes", self.servers.as_str());
+        let said = (
+            self.name.as_deref(),
+            "random crashes",
+            self.servers.as_str(),
+        );
         on_servers(said, find.servers(&self.servers), schedule, effect)
     }
 }

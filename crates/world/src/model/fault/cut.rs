@@ -8,17 +8,13 @@ planned! {
 }
 
 impl Kind for Cut {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let ends = (self.from.as_str(), self.to.as_str(), self.one_way);
-        let said = (self.name(), "cut");
+        let said = (self.name.as_deref(), "cut");
         on_ways(said, ends, self.schedule(), OnTheWay::Cut, find)
     }
 }

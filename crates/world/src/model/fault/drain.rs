@@ -8,16 +8,12 @@ planned! {
 }
 
 impl Kind for Drain {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let said = (self.name(), "drain", self.servers.as_str());
+        let said = (self.name.as_deref(), "drain", self.servers.as_str());
         let servers = find.servers(&self.servers);
         on_servers(said, servers, self.schedule(), Effect::Drain)
     }

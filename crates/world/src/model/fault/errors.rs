@@ -24,10 +24,6 @@ fn all() -> Share {
 }
 
 impl Kind for Errors {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
         check_share(self.share, refuse);
@@ -35,7 +31,7 @@ impl Kind for Errors {
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let effect = Effect::Errors(self.share.value(), self.takes);
-        let said = (self.name(), "errors", self.servers.as_str());
+        let said = (self.name.as_deref(), "errors", self.servers.as_str());
         on_servers(said, find.servers(&self.servers), self.schedule(), effect)
     }
 }

@@ -20,10 +20,6 @@ planned! {
 }
 
 impl Kind for LossyLink {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
         check_share(self.share, refuse);
@@ -32,7 +28,7 @@ impl Kind for LossyLink {
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let ends = (self.from.as_str(), self.to.as_str(), self.one_way);
         let effect = OnTheWay::Lossy(self.share.value(), self.retransmit);
-        let said = (self.name(), "loss");
+        let said = (self.name.as_deref(), "loss");
         on_ways(said, ends, self.schedule(), effect, find)
     }
 }

@@ -38,9 +38,6 @@ pub type Refuse<'a> = dyn FnMut(&str, &str) + 'a;
 
 /// What a kind of fault can do.
 trait Kind {
-    /// What it is called, where it has a name.
-    fn name(&self) -> Option<&str>;
-
     /// Says which settings may not be so.
     fn check(&self, _refuse: &mut Refuse<'_>) {}
 
@@ -135,6 +132,13 @@ macro_rules! kinds {
                     $(FaultConfig::$kind(kind) => kind,)*
                 }
             }
+
+            /// What it is called, where it has a name.
+            pub fn name(&self) -> Option<&str> {
+                match self {
+                    $(FaultConfig::$kind(kind) => kind.name.as_deref(),)*
+                }
+            }
         }
     };
 }
@@ -181,11 +185,6 @@ kinds! {
 }
 
 impl FaultConfig {
-    /// What it is called, where it has a name.
-    pub fn name(&self) -> Option<&str> {
-        self.kind().name()
-    }
-
     /// Says which settings may not be so, each with its key.
     pub fn check(&self, refuse: &mut Refuse<'_>) {
         self.kind().check(refuse);

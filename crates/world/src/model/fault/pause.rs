@@ -17,32 +17,24 @@ planned! {
 }
 
 impl Kind for Pause {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let said = (self.name(), "pause", self.servers.as_str());
+        let said = (self.name.as_deref(), "pause", self.servers.as_str());
         let servers = find.servers(&self.servers);
         on_servers(said, servers, self.schedule(), Effect::Pause)
     }
 }
 
 impl Kind for Capacity {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let said = (self.name(), "fewer slots", self.servers.as_str());
+        let said = (self.name.as_deref(), "fewer slots", self.servers.as_str());
         let servers = find.servers(&self.servers);
         on_servers(said, servers, self.schedule(), Effect::Slots(self.slots))
     }

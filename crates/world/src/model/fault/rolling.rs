@@ -64,10 +64,6 @@ pub enum Order {
 }
 
 impl Kind for Rolling {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         if self.drain.or(self.down).is_none() {
             let message = "nothing is done to the servers; give `drain`, `down`, or both";

@@ -14,10 +14,6 @@ planned! {
 }
 
 impl Kind for SlowLink {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
     }
@@ -25,7 +21,7 @@ impl Kind for SlowLink {
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let ends = (self.from.as_str(), self.to.as_str(), self.one_way);
         let effect = OnTheWay::Slow(self.adds);
-        let said = (self.name(), "slow link");
+        let said = (self.name.as_deref(), "slow link");
         on_ways(said, ends, self.schedule(), effect, find)
     }
 }

@@ -39,10 +39,6 @@ pub struct NoisyNeighbours {
 }
 
 impl Kind for Slowdown {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         self.check_schedule(refuse);
         check_speed(self.speed, refuse);
@@ -50,16 +46,12 @@ impl Kind for Slowdown {
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let effect = Effect::Slowdown(self.speed.value());
-        let said = (self.name(), "slowdown", self.servers.as_str());
+        let said = (self.name.as_deref(), "slowdown", self.servers.as_str());
         on_servers(said, find.servers(&self.servers), self.schedule(), effect)
     }
 }
 
 impl Kind for NoisyNeighbours {
-    fn name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     fn check(&self, refuse: &mut Refuse<'_>) {
         check_speed(self.speed, refuse);
     }
@@ -67,7 +59,11 @@ impl Kind for NoisyNeighbours {
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
         let schedule = Schedule::exponential(self.every, self.lasts);
         let effect = Effect::Slowdown(self.speed.value());
-        let said = (self.name(), "noisy neighbours", self.servers.as_str());
+        let said = (
+            self.name.as_deref(),
+            "noisy neighbours",
+            self.servers.as_str(),
+        );
         on_servers(said, find.servers(&self.servers), schedule, effect)
     }
 }
