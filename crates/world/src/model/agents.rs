@@ -31,7 +31,9 @@ impl World<'_> {
             if !plan.balancer.strategy.reads_reports() {
                 continue;
             }
-            let interval = plan.groups[self.servers[server as usize].group as usize].agent_interval;
+            let interval = self.servers[server as usize]
+                .group_in(self.plan)
+                .agent_interval;
             let phase =
                 interval.seconds() * uniform(&mut self.stream(Domain::Agent, u64::from(server)));
             calendar.after(Span::from_seconds(phase), Event::Report(server));
@@ -47,7 +49,7 @@ impl World<'_> {
         self.settle_sharing(index, now);
         let server = &mut self.servers[index as usize];
         let service = &self.services[server.service as usize];
-        let group = &service.plan.groups[server.group as usize];
+        let group = server.group_in(self.plan);
         calendar.after(group.agent_interval, Event::Report(index));
         // Slot time of services that are still under way counts up to now.
         let underway: u64 = server

@@ -11,8 +11,6 @@ use super::blueprint::Blueprint;
 use super::fault::Place;
 use super::link::{FROM_BALANCER, TO_BALANCER};
 use super::request::{Attempt, NOBODY, Phase, Request, Whereabouts};
-use super::server::Server;
-use super::service::Service;
 use super::step::{CallPlan, StepKind, StepPlan};
 use super::{Event, World};
 use crate::observe::Cause;
@@ -194,13 +192,6 @@ impl Calls {
     }
 }
 
-/// What a server does for a request after its own work.
-fn steps_of<'a>(services: &[Service<'a>], servers: &[Server], server: u32) -> &'a [StepPlan] {
-    let place = &servers[server as usize];
-    let service = services[usize::from(place.service)].plan;
-    &service.groups[usize::from(place.group)].steps
-}
-
 /// The host of a member, where its address is no name.
 fn host(address: &str) -> Option<IpAddr> {
     let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
@@ -235,7 +226,7 @@ impl<'a> World<'a> {
 
     /// What a server does for a request after its own work.
     fn steps(&self, server: u32) -> &'a [StepPlan] {
-        steps_of(&self.services, &self.servers, server)
+        &self.servers[server as usize].group_in(self.plan).steps
     }
 
     /// A server has done a piece of work on an attempt, which waited before, and has its slot if
@@ -287,9 +278,7 @@ impl<'a> World<'a> {
             Next::Work(work) => {
                 progress.round += 1;
                 let luck = &mut Luck::new(progress.luck, purpose(WORK, step, round, 0));
-                let place = &self.servers[server as usize];
-                let service = self.services[usize::from(place.service)].plan;
-                let speed = service.groups[usize::from(place.group)].speed;
+                let speed = self.servers[server as usize].group_in(self.plan).speed;
                 let work = Span::from_seconds(work.sample(luck) / speed);
                 self.work_on(id, work, (found, holds), calendar);
             }
@@ -499,7 +488,8 @@ impl<'a> World<'a> {
         let step = progress.step as usize;
         let server = self.attempts[id].server;
         let is_met = progress.missing == 0;
-        let is_optional = match &steps_of(&self.services, &self.servers, server)[step].kind {
+        let is_optional = match &self.servers[server as usize].group_in(self.plan).steps[step].kind
+        {
             StepKind::Call(plan) => plan.optional,
             StepKind::Work(_) => false,
         };

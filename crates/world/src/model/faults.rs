@@ -141,17 +141,11 @@ impl World<'_> {
                 self.set_pace(server, pace, calendar);
             }
             Effect::Pause | Effect::Slots(_) => {
-                let group = {
-                    let place = &self.servers[server as usize];
-                    let service = self.services[usize::from(place.service)].plan;
-                    &service.groups[usize::from(place.group)]
-                };
-                let slots = effects
-                    .iter()
-                    .fold(group.slots, |slots, effect| match effect {
-                        Effect::Slots(most) => slots.min(*most),
-                        _ => slots,
-                    });
+                let own = self.servers[server as usize].group_in(self.plan).slots;
+                let slots = effects.iter().fold(own, |slots, effect| match effect {
+                    Effect::Slots(most) => slots.min(*most),
+                    _ => slots,
+                });
                 let stands = any(|effect| *effect == Effect::Pause);
                 self.set_slots(server, (slots, stands), calendar);
             }

@@ -34,8 +34,7 @@ impl World<'_> {
     }
 
     fn membership(&self, server: u32) -> (Time, Time) {
-        let place = &self.servers[server as usize];
-        let group = &self.plan.services[place.service as usize].groups[place.group as usize];
+        let group = self.servers[server as usize].group_in(self.plan);
         (group.joins, group.leaves)
     }
 

@@ -6,6 +6,7 @@ use super::link::TO_BALANCER;
 use super::request::{NOBODY, Phase, Request, Whereabouts};
 use super::{Event, World};
 use crate::observe::Cause;
+use lbsim_engine::distribution::Sampler;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, mix};
 use lbsim_engine::time::{Span, Time};
@@ -80,13 +81,12 @@ impl World<'_> {
         let Some(clients) = &mut self.clients else {
             return;
         };
-        let waits = FOR_EVER.timeout;
-        let timeout = patience.timeout.map_or(waits, |timeout| now + timeout);
-        let drawn = |law: &lbsim_engine::distribution::Sampler| {
+        let timeout = (patience.timeout).map_or(Time::NEVER, |timeout| now + timeout);
+        let drawn = |law: &Sampler| {
             let luck = &mut Luck::new(request.draft.luck, PATIENCE);
             now + Span::from_seconds(law.sample(luck))
         };
-        let patience = patience.waits.as_ref().map_or(waits, drawn);
+        let patience = patience.waits.as_ref().map_or(Time::NEVER, drawn);
         *clients.of(id) = Waits {
             timeout,
             patience,

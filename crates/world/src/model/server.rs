@@ -1,7 +1,7 @@
 //! A server: its slots, its queue, its condition. Requests in a server stand in two lists through
 //! the slab of attempts: those that wait, and those that are worked on.
 
-use super::blueprint::GroupPlan;
+use super::blueprint::{Blueprint, GroupPlan};
 use super::discipline::{Queue, Standing, Waiting};
 use super::request::{Attempt, NOBODY, Slab};
 use super::sharing::Sharing;
@@ -90,6 +90,12 @@ impl Server {
                 None => None,
             },
         }
+    }
+
+    /// What its group is like.
+    #[inline]
+    pub(super) fn group_in<'p>(&self, plan: &'p Blueprint) -> &'p GroupPlan {
+        &plan.services[usize::from(self.service)].groups[usize::from(self.group)]
     }
 
     /// How long work takes here at present that takes `demand` at the configured speed.
