@@ -274,7 +274,7 @@ fn each_file_is_built() {
             }
             _ => name,
         };
-        let list = root().join("crates/strategies/src/strategy/list.rs");
+        let list = root().join("crates/strategies/src/strategy/mod.rs");
         let above = ["mod.rs", "lib.rs", "main.rs"].map(|file| folder.join(file));
         let named = above.into_iter().chain([folder.with_extension("rs"), list]);
         let is_named = named

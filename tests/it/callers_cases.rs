@@ -80,7 +80,8 @@ lasts = "1us"
         // Each of five users may have lost what it had, and goes on.
         assert_eq!(tally.unfinished, 0);
         assert!(tally.failed.iter().sum::<u64>() <= 5);
-        assert!(tally.succeeded_count() > 100);
+        // Some 32 ms each, one after another, for 3 s.
+        assert!((70..120).contains(&tally.succeeded_count()));
     }
 }
 

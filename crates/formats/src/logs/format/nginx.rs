@@ -416,5 +416,4 @@ impl Nginx {
 }
 
 #[cfg(test)]
-#[path = "nginx_tests.rs"]
 mod tests;
