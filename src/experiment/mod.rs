@@ -8,6 +8,7 @@
 mod analysis;
 mod caution;
 mod comparison;
+mod detections;
 mod exact;
 mod flow;
 mod goal;
@@ -25,6 +26,7 @@ mod withheld;
 pub use analysis::{Analysis, groups};
 pub use caution::cautions;
 pub use comparison::{Comparison, Figure, comparisons, controlled, difference, estimate, ranking};
+pub use detections::{DetectionFigures, DetectionOutcome};
 pub use exact::Exact;
 pub use flow::Flow;
 pub use goal::{Width, selection, width};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::detections::DetectionOutcome;
 use super::services::ServiceOutcome;
 use crate::model::blueprint::{Blueprint, ServicePlan};
 use crate::observe::{Cause, Latency, Load, Part, Tally, Timeline};
@@ -37,6 +38,9 @@ pub struct Run {
     /// Of these, failed because their client had waited long enough (`timeout` and `patience` of
     /// clients).
     pub failed_gave_up: u64,
+    /// Of these, failed because a limit of the balancer, or of all its servers, was reached (`limit`
+    /// and `server-limit`).
+    pub failed_limited: u64,
     /// Of these, still under way when the run was cut off.
     pub unfinished: u64,
     /// Times that clients asked for them: more than there are where clients ask again.
@@ -49,6 +53,12 @@ pub struct Run {
     pub goodput_rps: f64,
     /// Succeeded over all.
     pub success_share: Option<f64>,
+    /// Succeeded at the first try, of its balancer and of its client, over all.
+    pub first_try_share: Option<f64>,
+    /// Share of the work of all servers over the whole run that nobody had an answer of: attempts
+    /// that failed, or whose answer nobody waited for any more. Empty where nothing can fail, and
+    /// where servers share themselves.
+    pub work_wasted_share: Option<f64>,
     /// Mean response time of the succeeded.
     pub mean_ms: Option<f64>,
     /// Median response time of the succeeded.
@@ -153,6 +163,9 @@ pub struct VariantOutcome {
     pub groups: Vec<VariantOutcome>,
     /// What each service met with, in the order of the blueprint; empty where no server has steps.
     pub services: Vec<ServiceOutcome>,
+    /// What the balancers of each service noticed of failures, in the order of the blueprint; empty
+    /// where nothing could be noticed.
+    pub detections: Vec<DetectionOutcome>,
 }
 
 impl Run {
@@ -176,6 +189,14 @@ impl Run {
             utilization_spread: Some(spread),
             utilization_max: Some(highest),
             cost_per_hour: variant.blueprint.cost_per_hour(),
+            first_try_share: (tally.requests > 0).then(|| {
+                let first = tally.latency.count() - tally.answered_again;
+                first as f64 / tally.requests as f64
+            }),
+            work_wasted_share: tally.work.and_then(|work| {
+                let ended = work.useful + work.wasted;
+                (ended > 0).then(|| work.wasted as f64 / ended as f64)
+            }),
             sessions: tally.sessions,
             sessions_lost: tally.sessions_lost.iter().sum(),
             sessions_hurt: hurt,
@@ -203,6 +224,7 @@ impl Run {
             failed_timeout: failed(Cause::Timeout),
             failed_error: failed(Cause::Error),
             failed_gave_up: failed(Cause::GaveUp),
+            failed_limited: failed(Cause::Limited),
             unfinished: part.requests - succeeded - part.failed.iter().sum::<u64>(),
             goodput_rps: succeeded as f64 / seconds,
             success_share: (part.requests > 0).then(|| succeeded as f64 / part.requests as f64),
@@ -258,6 +280,11 @@ impl VariantOutcome {
             } else {
                 Vec::new()
             },
+            detections: if plan.features().detections() {
+                vec![DetectionOutcome::default(); plan.services.len()]
+            } else {
+                Vec::new()
+            },
         }
     }
 
@@ -278,6 +305,7 @@ impl VariantOutcome {
             varies: plan.varies(),
             groups: Vec::new(),
             services: Vec::new(),
+            detections: Vec::new(),
         }
     }
 
@@ -293,6 +321,9 @@ impl VariantOutcome {
             .iter_mut()
             .for_each(|group| group.grow(replications));
         self.services
+            .iter_mut()
+            .for_each(|service| service.grow(count));
+        self.detections
             .iter_mut()
             .for_each(|service| service.grow(count));
     }
@@ -326,6 +357,9 @@ impl VariantOutcome {
         self.varies |= tally.drew;
         for (service, count) in self.services.iter_mut().zip(&tally.services) {
             service.take(at, count);
+        }
+        for (service, detection) in self.detections.iter_mut().zip(&tally.detections) {
+            service.take(at, detection);
         }
         for (group, part) in self.groups.iter_mut().zip(&tally.parts) {
             group.runs[at] = Run::of(part, &variant.name, replication, tally.seconds());

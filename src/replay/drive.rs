@@ -233,7 +233,7 @@ impl Drive<'_> {
                 run.open.insert(id, member);
                 return Ok(());
             }
-            Pick::Nobody => return Ok(()),
+            Pick::Nobody | Pick::Refused => return Ok(()),
             Pick::Wait => None,
             Pick::WaitFor(member) => Some(member),
         };

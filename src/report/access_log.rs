@@ -124,6 +124,8 @@ fn status(failed: Option<Cause>) -> u16 {
         None => 200,
         Some(Cause::NoServer | Cause::Crash) => 502,
         Some(Cause::QueueFull) => 503,
+        // Too many requests.
+        Some(Cause::Limited) => 429,
         Some(Cause::Timeout) => 504,
         Some(Cause::Error) => 500,
         // nginx: the client has closed the connection.

@@ -221,6 +221,7 @@ fn row(text: &mut Vec<u8>, request: &Ended, names: &[String]) {
         Some(Cause::Timeout) => b",timeout",
         Some(Cause::Error) => b",error",
         Some(Cause::GaveUp) => b",gave-up",
+        Some(Cause::Limited) => b",limited",
     });
     text.extend(if request.measured {
         &b",true\n"[..]

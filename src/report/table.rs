@@ -76,6 +76,7 @@ pub fn draw(report: &Report, style: Style) -> String {
     }
     let mut parts = vec![strategies(report, &TableScope::whole(report), style)];
     parts.extend(services(report, style));
+    parts.extend(detection(report, style));
     if report.about.by_clients {
         let groups = TableScope::groups(report);
         parts.extend(groups.iter().map(|part| strategies(report, part, style)));
@@ -123,6 +124,59 @@ fn services(report: &Report, style: Style) -> Option<String> {
         ];
         let names = [&row.service, &row.strategy].map(|name| Cell::new(text(style, name)));
         let numbers = numbers.map(|text| number(&text));
+        table.add_row(names.into_iter().chain(numbers));
+    }
+    Some(table.to_string())
+}
+
+/// What balancers noticed of failures, a line a strategy and service; nothing where nothing could
+/// be noticed.
+fn detection(report: &Report, style: Style) -> Option<String> {
+    let rows = &report.tables.detection;
+    if rows.is_empty() {
+        return None;
+    }
+    let several = rows.iter().any(|row| row.service != rows[0].service);
+    let ejects = rows.iter().any(|row| row.wrong_by_ejection > Some(0.0));
+    let mut titles = vec![
+        "strategy",
+        "failures\n(a run)",
+        "missed",
+        "s until\nnoticed",
+        "s until\nback",
+        "attempts\nhurt",
+        "well, left out\nby checks, s",
+    ];
+    if ejects {
+        titles.push("well, left out\nby ejection, s");
+    }
+    if several {
+        titles.insert(0, "service");
+    }
+    let mut table = fresh(style);
+    table.set_header(titles.iter().map(|text| title(style, text)));
+    for row in rows {
+        let mut numbers = vec![
+            cell(row.failures, None, 1.0),
+            cell(row.missed, row.missed_half_width_95, 1.0),
+            cell(row.detect_mean_s, row.detect_mean_half_width_95, 1.0),
+            cell(row.return_mean_s, row.return_mean_half_width_95, 1.0),
+            cell(row.attempts_hurt, row.attempts_hurt_half_width_95, 1.0),
+            cell(
+                row.wrong_by_checks_s,
+                row.wrong_by_checks_s_half_width_95,
+                1.0,
+            ),
+        ];
+        if ejects {
+            let half = row.wrong_by_ejection_s_half_width_95;
+            numbers.push(cell(row.wrong_by_ejection_s, half, 1.0));
+        }
+        let mut names = vec![Cell::new(text(style, &row.strategy))];
+        if several {
+            names.insert(0, Cell::new(text(style, &row.service)));
+        }
+        let numbers = numbers.iter().map(|text| number(text));
         table.add_row(names.into_iter().chain(numbers));
     }
     Some(table.to_string())

@@ -197,6 +197,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("measured.csv", rows("measured"), "MeasuredRow"),
         ("servers.csv", rows("servers"), "ServerRow"),
         ("services.csv", rows("services"), "ServiceRow"),
+        ("detection.csv", rows("detection"), "DetectionRow"),
         ("timeline.csv", rows("timeline"), "TimelineRow"),
         ("utilization.csv", rows("utilization"), "UtilizationRow"),
         ("sessions.csv", rows("sessions"), "SessionRow"),

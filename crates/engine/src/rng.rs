@@ -48,6 +48,8 @@ pub enum Domain {
     Placement = 15,
     /// Delays and losses of messages that have nothing to do with a request: checks, reports.
     Message = 16,
+    /// Which requests go elsewhere while a member comes back little by little; entity: balancer.
+    SlowStart = 17,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

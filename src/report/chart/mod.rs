@@ -1,6 +1,7 @@
 //! Charts: functions from a report to SVG, and from SVG to PNG. No statistics are made here.
 
 mod canvas;
+mod detection;
 mod events;
 pub mod fit;
 mod frame;
@@ -47,6 +48,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("utilization-spread", spread::draw),
     ("shares", shares::draw),
     ("services", services::draw),
+    ("detection", detection::draw),
     ("sessions", sessions::draw),
     ("sweep-mean", sweep::mean),
     ("sweep-p99", sweep::p99),

@@ -6,6 +6,7 @@
 //! table and chart; an oracle's name ends in ` (oracle)`.
 
 mod clients;
+mod detection;
 mod latency;
 mod measured;
 mod paired;
@@ -21,6 +22,7 @@ mod timeline;
 mod utilization;
 
 pub use clients::ClientsRow;
+pub use detection::DetectionRow;
 pub use latency::LatencyRow;
 #[cfg(feature = "tune")]
 pub(super) use latency::spectrum_of;
@@ -131,6 +133,8 @@ tables! {
         servers: ServerRow => "servers.csv",
         /// Services, where there are steps.
         services: ServiceRow => "services.csv",
+        /// What balancers noticed of failures.
+        detection: DetectionRow => "detection.csv",
         /// Response times over time.
         timeline: TimelineRow => "timeline.csv",
         /// Utilization over time.
@@ -175,6 +179,7 @@ impl Tables {
             measured: measured::rows(scenario),
             servers: each(scenario, outcome, servers::rows),
             services: each(scenario, outcome, services::rows),
+            detection: each(scenario, outcome, detection::rows),
             timeline: each(scenario, outcome, timeline::rows),
             utilization: each(scenario, outcome, utilization::rows),
             sessions: each(scenario, outcome, sessions::rows),

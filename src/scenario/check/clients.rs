@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use super::super::diagnostic::Diagnostic;
 use super::super::file::{Clients, File, FromFile, Generated, Population as PopulationFile};
 use super::super::text::Path;
 use super::{Check, names};
@@ -49,7 +50,18 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         waits: (clients.patience.as_ref())
             .and_then(|dist| sampler(dist, &at.key("patience"), check)),
         retry: clients.retry.clone(),
+        deadline_travels: clients.deadline_travels,
     };
+    if clients.deadline_travels && clients.timeout.is_none() {
+        let message = "there is no deadline that could travel";
+        let fault = Diagnostic::error(
+            "contradiction",
+            at.key("deadline-travels"),
+            message.to_owned(),
+        );
+        let help = "give these clients a `timeout`, whose end it is";
+        check.faults.push(fault.help(help.to_owned()));
+    }
     let to_balancer = delay(file, clients, at, check);
     let (when, population) = when(clients, at, check)?;
     let keys = clients

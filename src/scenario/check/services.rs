@@ -7,8 +7,11 @@ use super::super::file::{File, Servers, Service};
 use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
+use super::descend;
 use super::{names, steps};
+use crate::balancer::ejection::Ejection;
 use crate::balancer::health::HealthCheck;
+use crate::balancer::limit::{Limit, LimitKind, WhenFull};
 use crate::model::blueprint::{GroupPlan, ServerPlan, ServicePlan};
 use crate::model::network::Delay;
 use crate::strategy::Member;
@@ -146,6 +149,63 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
     if let Some(health) = &balancer.health_check {
         check_times(health, &place.key("health-check"), check);
     }
+    if let Some(ejection) = &balancer.ejection {
+        let at = place.key("ejection");
+        ejection.check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
+        if matches!(ejection, Ejection::ErrorLimit(_)) && balancer.health_check.is_none() {
+            let message =
+                "errors are to count as failed health checks, and there are no health checks";
+            let help =
+                "give `[services.balancer]` a `health-check`, or use another kind of `ejection`";
+            let fault = Diagnostic::error("no-health-check", &at, message.to_owned());
+            check.faults.push(fault.help(help.to_owned()));
+        }
+    }
+    let limits = [
+        ("limit", &balancer.limit),
+        ("server-limit", &balancer.server_limit),
+    ];
+    for (key, limit) in limits {
+        if let Some(limit) = limit {
+            check_limit(limit, &place.key(key), check);
+        }
+    }
+    if let Some(limit) = &balancer.server_limit {
+        let at = place.key("server-limit");
+        if matches!(limit.by, LimitKind::TokenBucket(_)) && limit.when_full == WhenFull::Wait {
+            let message = "nobody waits for the tokens of one server; use `when-full = \"refuse\"`, or a `limit` of the balancer";
+            check.fault(&at.key("when-full"), "out-of-range", message);
+        }
+        if !limit.shares.is_empty() {
+            let message =
+                "a server's limit holds for all classes; give `limit` of the balancer `shares`";
+            check.fault(&at.key("shares"), "out-of-range", message);
+        }
+    }
+    if let Some(threshold) = balancer.panic_threshold.filter(|share| share.value() > 1.0) {
+        let message = format!("`panic-threshold` is {threshold}; it must be at most 100%");
+        check.fault(&place.key("panic-threshold"), "out-of-range", message);
+    }
+    if let Some(start) = &balancer.slow_start {
+        let at = place.key("slow-start");
+        if start.window.is_zero() {
+            let message = "`for` is no time at all; it must be more";
+            check.fault(&at.key("for"), "out-of-range", message);
+        }
+        if !(start.least.value() > 0.0 && start.least.value() <= 1.0) {
+            let least = start.least;
+            let message = format!("`least` is {least}; it must be more than 0% and at most 100%");
+            check.fault(&at.key("least"), "out-of-range", message);
+        }
+    }
+}
+
+fn check_limit(limit: &Limit, at: &Path, check: &mut Check<'_>) {
+    limit.check(&mut |key, message| check.fault(&descend(at, key), "out-of-range", message));
+    if limit.queue_limit.is_some() && limit.when_full == WhenFull::Refuse {
+        let message = "nobody waits where `when-full` is \"refuse\", as it is by default";
+        check.fault(&at.key("queue-limit"), "out-of-range", message);
+    }
 }
 
 /// How the balancers check a group of servers.
@@ -174,7 +234,13 @@ fn health_check(
         (Some(all), Some(own)) => {
             let checks = all.with(own)?;
             // What the balancer says is checked there, once.
-            if own.interval.is_some() || own.timeout.is_some() {
+            if own
+                .interval
+                .or(own.fast_interval)
+                .or(own.down_interval)
+                .or(own.timeout)
+                .is_some()
+            {
                 check_times(&checks, &place, check);
             }
             Some(checks)
@@ -184,13 +250,31 @@ fn health_check(
 
 /// A check comes again after some time, and is over by then.
 fn check_times(checks: &HealthCheck, at: &Path, check: &mut Check<'_>) {
-    if checks.interval.is_zero() {
-        let message = "`interval` is no time at all; it must be more";
-        check.fault(&at.key("interval"), "out-of-range", message);
-    } else if let Some(timeout) = checks.timeout.filter(|&timeout| timeout > checks.interval) {
+    let intervals = [
+        ("interval", Some(checks.interval)),
+        ("fast-interval", checks.fast_interval),
+        ("down-interval", checks.down_interval),
+    ];
+    let mut sound = true;
+    for (key, interval) in intervals {
+        if interval.is_some_and(Span::is_zero) {
+            let message = format!("`{key}` is no time at all; it must be more");
+            check.fault(&at.key(key), "out-of-range", message);
+            sound = false;
+        }
+    }
+    if let Some(jitter) = checks.jitter.filter(|share| share.value() > 0.5) {
+        let message = format!("`jitter` is {jitter}; it must be at most 50%");
+        check.fault(&at.key("jitter"), "out-of-range", message);
+        sound = false;
+    }
+    let shortest = checks.shortest_interval();
+    if let Some(timeout) = checks
+        .timeout
+        .filter(|&timeout| sound && timeout > shortest)
+    {
         let message = format!(
-            "`timeout` is {timeout}; a check must be over before the next one, after {}",
-            checks.interval
+            "`timeout` is {timeout}; a check must be over before the next one, which may come after {shortest}"
         );
         check.fault(&at.key("timeout"), "out-of-range", message);
     }
@@ -203,6 +287,13 @@ fn group_plan(
     check: &mut Check<'_>,
 ) -> Option<GroupPlan> {
     let health_check = health_check(of, group, at, check);
+    if let Some(limit) = &group.limit {
+        check_limit(limit, &at.key("limit"), check);
+        if limit.when_full == WhenFull::Wait {
+            let message = "who finds a server's own limit reached is refused; for waiting there are `slots` and `queue-limit`";
+            check.fault(&at.key("limit").key("when-full"), "out-of-range", message);
+        }
+    }
     let service = sampler(&group.service, &at.key("service"), check);
     let steps = steps::steps(file, (of, at_service), (group, at), check);
     let to_server = delay(file, group, at, check);
@@ -252,6 +343,7 @@ fn group_plan(
         speed: group.speed.value(),
         weight: group.weight,
         queue_limit: group.queue_limit.unwrap_or(u32::MAX),
+        limit: group.limit.clone(),
         discipline: group.discipline,
         service: service?,
         per_size: group.per_size.map_or(0.0, Span::seconds),

@@ -66,6 +66,7 @@ fn kind(
                 ("wait-for", step.wait_for.is_some()),
                 ("optional", step.optional),
                 ("blocking", step.blocking.is_some()),
+                ("at-once", step.at_once.is_some()),
             ];
             for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
                 let message = format!("`{key}` is of calls, and this step is work; remove it");
@@ -137,6 +138,7 @@ fn call(
         wait_for,
         optional: step.optional,
         blocking: step.blocking.unwrap_or(!shares),
+        at_once: step.at_once,
         to_balancer: delay(file, group, check)?,
     })
 }

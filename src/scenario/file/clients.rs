@@ -57,6 +57,10 @@ pub struct Clients {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
+    /// Whether the end of its `timeout` travels with a request, and with what servers call in its
+    /// course: nobody begins or tries again what would come too late (as gRPC's deadlines).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deadline_travels: bool,
     /// How long a client waits while nobody works on its request, drawn for each: in a queue, on
     /// the way, at a balancer. Who is being served stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]

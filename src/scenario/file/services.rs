@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Step;
 use crate::balancer::health::OwnChecks;
+use crate::balancer::limit::Limit;
 use crate::distribution::Dist;
 use crate::model::blueprint::BalancerPlan;
 use crate::model::discipline::Discipline;
@@ -59,6 +60,10 @@ pub struct Servers {
     /// Requests that may wait for a slot; more are refused. Without it, any number.
     #[serde(default)]
     pub queue_limit: Option<u32>,
+    /// How many requests one takes by itself, waiting ones included, before it refuses more: with
+    /// an adaptive kind as many as it can do well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
     /// In which order it works.
     #[serde(default)]
     pub discipline: Discipline,

@@ -38,6 +38,12 @@ pub struct Step {
     /// `processor-sharing`.
     #[serde(default)]
     pub blocking: Option<bool>,
+    /// How often one server may be in the midst of this call at once, in the course of different
+    /// requests; whoever comes beyond that does without it, as if it had failed (a bulkhead). Any
+    /// number where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub at_once: Option<u32>,
     /// The share of requests that take the step at all.
     #[serde(default = "all")]
     pub probability: Share,

@@ -153,3 +153,106 @@ fn retries_at_three_tiers() {
     );
     assert!(room.success("at each tier") > 0.99);
 }
+
+/// Server-seconds a replication that servers were left out while they were well.
+fn wrongly_out(m: &Measured, variant: &str) -> f64 {
+    let of = |tally: &Tally| -> f64 {
+        let times = tally.detections.iter().flat_map(|own| own.wrong_time);
+        times.map(|time| time.seconds()).sum()
+    };
+    let tallies = m.of(variant);
+    tallies.iter().map(of).sum::<f64>() / tallies.len() as f64
+}
+
+#[test]
+fn eager_checks() {
+    let m = measure("eager-checks", 2, &[]);
+    for well in ["a worker of its own", "slots, but patient"] {
+        assert!(m.success(well) > 0.999, "{well}");
+        assert!(wrongly_out(&m, well) < 1.0, "{well}");
+    }
+    for emptied in ["checks take slots", "slots, least connections"] {
+        assert!(
+            m.success(emptied) < 0.9,
+            "{emptied}: {}",
+            m.success(emptied)
+        );
+        assert!(wrongly_out(&m, emptied) > 500.0, "{emptied}");
+    }
+    assert!(m.success("slots, panic at 50%") > 0.99);
+    assert!(wrongly_out(&m, "slots, panic at 50%") > 100.0);
+}
+
+#[test]
+fn black_hole() {
+    let m = measure("black-hole", 2, &[]);
+    // A third of 150 s, of which a tenth fails: 4% of all.
+    assert!((m.success("round-robin") - 0.96).abs() < 0.005);
+    assert!(m.success("power-of-d") < m.success("round-robin") - 0.01);
+    assert!(m.success("least-connections") < m.success("power-of-d") - 0.01);
+    assert!(m.success("least-connections, breaker") > 0.99);
+    assert!(m.success("least-connections, breaker, retry") > 0.9999);
+}
+
+#[test]
+fn grey_failure() {
+    let m = measure("grey-failure", 2, &[]);
+    let missed = |variant| m.sum(variant, |tally| tally.detections[0].missed);
+    assert!(m.p99("round-robin") > 60_000.0 && missed("round-robin") == 2.0);
+    assert!(missed("least-connections") == 2.0 && m.p99("least-connections") < 100.0);
+    for found in [
+        "round-robin, ejection by latency",
+        "round-robin, breaker for slow answers",
+    ] {
+        assert!(missed(found) == 0.0 && m.p99(found) < 120.0, "{found}");
+    }
+}
+
+#[test]
+fn rolling_deployment() {
+    let m = measure("rolling-deployment", 2, &[]);
+    assert!((0.88..0.95).contains(&m.success("no drain")));
+    let retried = m.success("no drain, a retry") - m.success("no drain");
+    assert!((0.003..0.03).contains(&retried), "{retried}");
+    assert_eq!(m.success("drained"), 1.0);
+}
+
+#[test]
+fn ejection_in_fleets() {
+    let m = measure("ejection-in-fleets", 2, &[]);
+    // Half of a quarter, for 180 of 270 seconds.
+    assert!((m.success("four") - (1.0 - 0.125 * 180.0 / 270.0)).abs() < 0.01);
+    assert_eq!(m.sum("four", |tally| tally.detections[0].missed), 2.0);
+    for found in ["four, one may always go", "four, a limit of 25%", "twenty"] {
+        assert!(m.success(found) > 0.99, "{found}");
+        assert_eq!(m.sum(found, |tally| tally.detections[0].missed), 0.0);
+    }
+}
+
+#[test]
+fn breaker_refusals() {
+    let m = measure("breaker-refusals", 3, &[]);
+    let (none, few) = ("no breaker", "refusals do not count");
+    assert!((m.success(none) - m.success(few)).abs() < 1e-9);
+    assert_eq!(wrongly_out(&m, few), 0.0);
+    assert!(m.success("refusals count") < m.success(none) - 0.02);
+    assert!(wrongly_out(&m, "refusals count") > 30.0);
+    let third = m.success("refusals count, at most a third");
+    assert!(
+        (m.success(none) - 0.04..m.success(none) - 0.01).contains(&third),
+        "{third}"
+    );
+}
+
+#[test]
+fn adaptive_limit() {
+    let m = measure("adaptive-limit", 2, &[]);
+    // For 120 of 270 s the servers can do 320 of 600 a second: 79.3% of all.
+    let most = 1.0 - 120.0 / 270.0 * 280.0 / 600.0;
+    assert!(m.success("no limit") < 0.45);
+    assert!((0.5..0.7).contains(&m.success("fixed, 150")));
+    for right in ["fixed, 30", "AIMD", "gradient"] {
+        let success = m.success(right);
+        assert!((success - most).abs() < 0.02, "{right}: {success}");
+    }
+}

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::Span;
+use lbsim_engine::units::Share;
 
 /// How a balancer checks its members.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,10 +17,29 @@ pub struct HealthCheck {
     /// Time between two checks of one member by one balancer; each begins at a random phase.
     #[schemars(extend("x-least" = "1ms"))]
     pub interval: Span,
-    /// How long a check waits for an answer of a server that hangs; at most the interval, and by
-    /// default all of it.
+    /// The same while the outcomes speak against what is thought of the member, until that is
+    /// settled (HAProxy: `fastinter`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub fast_interval: Option<Span>,
+    /// The same while the member is thought to be down (HAProxy: `downinter`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub down_interval: Option<Span>,
+    /// By what share of it each interval is longer or shorter at random, so that the checks of many
+    /// balancers do not come together; at most 50% (HAProxy: `spread-checks`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter: Option<Share>,
+    /// How long a check waits for an answer; at most the shortest interval, and by default all of
+    /// it.
     #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
+    /// Who answers at the server.
+    #[serde(skip_serializing_if = "AnsweredBy::is_own_worker")]
+    pub answered_by: AnsweredBy,
+    /// How long the server works on a check, at its configured speed.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub work: Span,
     /// Failed checks in a row after which a member is down.
     #[schemars(range(min = 1, max = 100))]
     pub fall: u8,
@@ -35,11 +55,39 @@ impl Default for HealthCheck {
     fn default() -> HealthCheck {
         HealthCheck {
             interval: Span::from_secs(2),
+            fast_interval: None,
+            down_interval: None,
+            jitter: None,
             timeout: None,
+            answered_by: AnsweredBy::OwnWorker,
+            work: Span::ZERO,
             fall: 3,
             rise: 2,
             cautious_start: false,
         }
+    }
+}
+
+fn is_nothing(work: &Span) -> bool {
+    work.is_zero()
+}
+
+/// Who answers a health check at the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnsweredBy {
+    /// A worker that has nothing else to do: however busy the server is, or if it stands still, a
+    /// check is answered.
+    #[default]
+    OwnWorker,
+    /// A slot, like any request: a check waits in the queue, is refused where that is full, and
+    /// takes a slot for as long as it is worked on. A server that is too busy fails its checks.
+    Slot,
+}
+
+impl AnsweredBy {
+    fn is_own_worker(&self) -> bool {
+        *self == AnsweredBy::OwnWorker
     }
 }
 
@@ -53,6 +101,14 @@ pub struct OwnChecks {
     /// Time between two checks.
     #[schemars(extend("x-least" = "1ms"))]
     pub interval: Option<Span>,
+    /// The same while the outcomes speak against what is thought of the member.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub fast_interval: Option<Span>,
+    /// The same while the member is thought to be down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub down_interval: Option<Span>,
     /// How long a check waits for an answer.
     #[schemars(extend("x-least" = "1us"))]
     pub timeout: Option<Span>,
@@ -71,6 +127,8 @@ impl Default for OwnChecks {
         OwnChecks {
             enabled: true,
             interval: None,
+            fast_interval: None,
+            down_interval: None,
             timeout: None,
             fall: None,
             rise: None,
@@ -84,11 +142,35 @@ impl HealthCheck {
     pub fn with(&self, own: &OwnChecks) -> Option<HealthCheck> {
         own.enabled.then(|| HealthCheck {
             interval: own.interval.unwrap_or(self.interval),
+            fast_interval: own.fast_interval.or(self.fast_interval),
+            down_interval: own.down_interval.or(self.down_interval),
             timeout: own.timeout.or(self.timeout),
             fall: own.fall.unwrap_or(self.fall),
             rise: own.rise.unwrap_or(self.rise),
             cautious_start: own.cautious_start.unwrap_or(self.cautious_start),
+            ..self.clone()
         })
+    }
+
+    /// The shortest time between two checks.
+    pub fn shortest_interval(&self) -> Span {
+        let others = [self.fast_interval, self.down_interval];
+        let shortest = (others.into_iter().flatten()).fold(self.interval, Span::min);
+        match self.jitter {
+            Some(share) => Span::from_seconds(shortest.seconds() * (1.0 - share.value())),
+            None => shortest,
+        }
+    }
+
+    /// How long an answer is waited for.
+    pub fn patience(&self) -> Span {
+        self.timeout.unwrap_or(self.shortest_interval())
+    }
+
+    /// Whether a check can change an opinion though its server neither dies nor returns: none may
+    /// be left out.
+    pub fn never_rests(&self) -> bool {
+        self.jitter.is_some() || !self.answered_by.is_own_worker() || !self.work.is_zero()
     }
 }
 
@@ -123,10 +205,27 @@ impl Health {
         self.up
     }
 
+    /// The time to the next check.
+    pub fn interval(&self, config: &HealthCheck) -> Span {
+        let wavers = self.against > 0;
+        match (self.up, config.fast_interval, config.down_interval) {
+            (_, Some(fast), _) if wavers => fast,
+            (false, _, Some(down)) => down,
+            _ => config.interval,
+        }
+    }
+
     /// Whether one more check with the result `passed` could not change anything: the member is
     /// thought to be what it shows, and no streak is under way.
     pub fn is_settled(&self, passed: bool) -> bool {
         self.up == passed && self.against == 0
+    }
+
+    /// One failed check more, and a member that is up is down.
+    pub fn doubt(&mut self, config: &HealthCheck) {
+        if self.up {
+            self.against = self.against.max(config.fall - 1);
+        }
     }
 
     /// Takes the result of a check; says whether the opinion changed.
@@ -172,6 +271,25 @@ mod tests {
         assert_eq!(all.with(&OwnChecks::default()), Some(all.clone()));
         let enabled = false;
         assert_eq!(all.with(&OwnChecks { enabled, ..own }), None);
+    }
+
+    #[test]
+    fn checks_come_sooner_while_an_opinion_wavers_and_as_often_as_is_said_while_down() {
+        let config = HealthCheck {
+            interval: Span::from_secs(10),
+            fast_interval: Some(Span::from_secs(1)),
+            down_interval: Some(Span::from_secs(30)),
+            fall: 2,
+            rise: 2,
+            ..HealthCheck::default()
+        };
+        let mut health = Health::new(&config);
+        let intervals = [true, false, false, false, true, true].map(|passed| {
+            health.check(passed, &config);
+            health.interval(&config).seconds()
+        });
+        assert_eq!(intervals, [10.0, 1.0, 30.0, 30.0, 1.0, 10.0]);
+        assert_eq!(config.patience(), Span::from_secs(1));
     }
 
     #[test]

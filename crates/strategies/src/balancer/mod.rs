@@ -3,12 +3,18 @@
 
 pub mod affinity;
 pub mod budget;
+pub mod ejection;
 pub mod health;
 pub mod hedge;
+pub mod limit;
 pub mod queue;
 pub mod retry;
+pub mod slow_start;
 
+use ejection::{Change, Ejection, Ejector};
+use limit::{Among, Limit, Limiter};
 use queue::Queue;
+use slow_start::{GradualReturn, Returning, STEPS};
 
 use crate::strategy::{
     Answer, Candidates, Context, MemberId, Pick, Pool, Probe, Report, Request, Sight, Strategy,
@@ -16,6 +22,10 @@ use crate::strategy::{
 };
 use lbsim_engine::rng::Rng;
 use lbsim_engine::time::Time;
+use lbsim_engine::units::Share;
+
+/// A setting that may not be so: the key, and why.
+pub type Refuse<'a> = dyn FnMut(&str, &str) + 'a;
 
 /// Why a member takes no new requests. Several reasons may hold at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +41,29 @@ pub enum Reason {
     Weightless = 8,
     /// It is marked as down in the configuration.
     Disabled = 16,
+    /// By how it has answered it is left out for a while.
+    Ejected = 32,
+    /// It has been left out so, and is being tried again: that is no reason to send it nothing, but
+    /// nobody takes it to be well yet.
+    OnTrial = 64,
+}
+
+impl Reason {
+    /// Reasons that are opinions of a balancer, and may be wrong.
+    const OPINIONS: u8 = Reason::Down as u8 | Reason::Ejected as u8 | Reason::OnTrial as u8;
+}
+
+/// What a balancer does about members that fail, besides health checks.
+#[derive(Clone, Debug, Default)]
+pub struct Care<'a> {
+    /// Whom it leaves out by how they answer.
+    pub ejection: Option<&'a Ejection>,
+    /// Where fewer of its members than this share are thought to be well, it sends to all.
+    pub panic_threshold: Option<Share>,
+    /// How those that come back get their share, and the stream for that.
+    pub slow_start: Option<(&'a GradualReturn, Rng)>,
+    /// How many requests each member may have at once from this balancer.
+    pub server_limit: Option<&'a Limit>,
 }
 
 /// One balancer over the pool of one service.
@@ -48,12 +81,73 @@ pub struct Balancer {
     queue: Queue,
     /// Members that the strategy wants to be probed.
     probes: Vec<MemberId>,
+    ejector: Option<Box<Ejector>>,
+    panic: Option<Panic>,
+    warming: Option<Box<Returning>>,
+    /// By member; empty where they have none.
+    limiters: Vec<Limiter>,
+    limit: Option<Limit>,
+    /// What a weight of the configuration counts here: more than one where weights grow in steps.
+    weight_unit: u32,
+}
+
+/// How many members are well, where that decides who gets requests.
+#[derive(Clone, Copy, Debug)]
+struct Panic {
+    /// Where fewer than this share are well, all get requests.
+    threshold: f64,
+    /// Members that get requests while all are well.
+    all: u32,
+    /// Those of them that are thought to be well.
+    well: u32,
+    /// Whether all get requests at present.
+    holds: bool,
+}
+
+impl Panic {
+    fn is_due(&self) -> bool {
+        f64::from(self.well) < self.threshold * f64::from(self.all)
+    }
 }
 
 impl Balancer {
     /// The balancer of this number, counted from 0, over this pool, all of whose members are
     /// healthy and idle.
-    pub fn new(index: u16, strategy: &StrategyConfig, pool: Pool, mut rng: Rng) -> Balancer {
+    pub fn new(index: u16, strategy: &StrategyConfig, pool: Pool, rng: Rng) -> Balancer {
+        Balancer::with_care(index, strategy, pool, (rng, Care::default()))
+    }
+
+    /// As [`Balancer::new`], with what it does about members that fail.
+    pub fn with_care(
+        index: u16,
+        strategy: &StrategyConfig,
+        mut pool: Pool,
+        (mut rng, care): (Rng, Care<'_>),
+    ) -> Balancer {
+        let by_weight = strategy.heeds_weights();
+        let weight_unit = if by_weight && care.slow_start.is_some() {
+            STEPS
+        } else {
+            1
+        };
+        if weight_unit > 1 {
+            for member in 0..pool.len() as MemberId {
+                pool.set_weight(member, pool.weight(member) * weight_unit);
+            }
+        }
+        let ejector = care
+            .ejection
+            .map(|ejection| Ejector::new(ejection, pool.len()));
+        let limiters =
+            (care.server_limit).map_or(Vec::new(), |limit| vec![Limiter::new(limit); pool.len()]);
+        let warming = care.slow_start;
+        let warming = warming.map(|(plan, rng)| Returning::new(plan, by_weight, rng));
+        let panic = care.panic_threshold.map(|threshold| Panic {
+            threshold: threshold.value(),
+            all: pool.len() as u32,
+            well: pool.len() as u32,
+            holds: false,
+        });
         let reasons = vec![0; pool.len()];
         let mut probes = Vec::new();
         let is_product = strategy.sight() == Sight::Product;
@@ -73,6 +167,12 @@ impl Balancer {
             is_product,
             queue: Queue::default(),
             probes,
+            ejector: ejector.map(Box::new),
+            panic,
+            warming: warming.map(Box::new),
+            limiters,
+            limit: care.server_limit.cloned(),
+            weight_unit,
         };
         for position in 0..balancer.pool.len() {
             let member = &balancer.pool.members()[position];
@@ -124,14 +224,88 @@ impl Balancer {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        let pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
+        let mut pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
+        if self.warming.is_some() || self.limit.is_some() {
+            pick = self.spare(pick, request, truth, now);
+        }
         debug_assert!(
             self.is_product
+                || self.limit.is_some()
                 || matches!(pick, Pick::Member(member) if Candidates::new(&self.pool, request.tried).contains(member)),
             "{:?} picked {pick:?}",
             self.strategy
         );
         pick
+    }
+
+    /// Picks anew where a member was picked that is not to have its full share yet, or that is at
+    /// its limit, until another is.
+    #[cold]
+    fn spare(
+        &mut self,
+        mut pick: Pick,
+        request: &Request<'_>,
+        truth: Truth<'_>,
+        now: Time,
+    ) -> Pick {
+        if self.limit.is_some() && self.pool.waiting() > 0 && pick != Pick::Nobody {
+            return self.full();
+        }
+        let mut passed_over = request.tried.to_vec();
+        while let Pick::Member(member) = pick {
+            let is_full = self.is_full(member, now);
+            let warming = self.warming.as_mut();
+            if !is_full && !warming.is_some_and(|warming| warming.passes_over(member)) {
+                break;
+            }
+            passed_over.push(member);
+            // Where all are left out, so is nobody.
+            if Candidates::new(&self.pool, &passed_over).contains(member) {
+                if is_full {
+                    return self.full();
+                }
+                break;
+            }
+            let others = Request {
+                tried: &passed_over,
+                ..*request
+            };
+            pick = self.tell(now, |strategy, cx| strategy.pick(&others, truth, cx));
+        }
+        pick
+    }
+
+    /// All members are at their limits.
+    fn full(&self) -> Pick {
+        match &self.limit {
+            Some(limit) if limit.lets_wait(self.pool.waiting()) => Pick::Wait,
+            _ => Pick::Refused,
+        }
+    }
+
+    fn is_full(&mut self, member: MemberId, now: Time) -> bool {
+        let limiter = self.limiters.get_mut(member as usize);
+        limiter.is_some_and(|limiter| !limiter.may_enter(0, now))
+    }
+
+    /// Whether its members have limits.
+    #[inline]
+    pub fn limits(&self) -> bool {
+        self.limit.is_some()
+    }
+
+    /// Counts a request sent to `member` against its limit; what it says is handed back with
+    /// [`Balancer::leave_limit`].
+    pub fn enter_limit(&mut self, member: MemberId, now: Time) -> Among {
+        let limiter = self.limiters.get_mut(member as usize);
+        limiter.map_or(0, |limiter| limiter.enter(now))
+    }
+
+    /// Counts the end of an attempt that came in among so many.
+    pub fn leave_limit(&mut self, answer: &Answer, among: Among) {
+        if let Some(limiter) = self.limiters.get_mut(answer.member as usize) {
+            limiter.leave(answer.outcome, answer.response_time, among);
+        }
     }
 
     /// Picks where a request goes without counting it, for a strategy that heeds no answers: what
@@ -156,7 +330,8 @@ impl Balancer {
     /// Whether a client that is bound to `member` may still be sent there: a draining member keeps
     /// the clients it has.
     pub fn takes_bound(&self, member: MemberId) -> bool {
-        self.reasons[member as usize] & !(Reason::Draining as u8 | Reason::Weightless as u8) == 0
+        let held = Reason::Draining as u8 | Reason::Weightless as u8 | Reason::OnTrial as u8;
+        self.reasons[member as usize] & !held == 0
     }
 
     /// Counts a request sent to `member`.
@@ -164,6 +339,10 @@ impl Balancer {
     pub fn sent(&mut self, member: MemberId, now: Time) {
         self.pool.sent(member);
         self.tell(now, |strategy, cx| strategy.sent(member, cx));
+        if let Some(ejector) = &mut self.ejector {
+            let changes = ejector.sent(member, &self.pool, now);
+            self.apply(&changes, now);
+        }
     }
 
     /// Counts the end of an attempt.
@@ -171,6 +350,62 @@ impl Balancer {
     pub fn answered(&mut self, answer: &Answer, now: Time) {
         self.pool.ended(answer.member);
         self.tell(now, |strategy, cx| strategy.answered(answer, cx));
+    }
+
+    /// Whether it leaves out members by how they answer.
+    #[inline]
+    pub fn ejects(&self) -> bool {
+        self.ejector.is_some()
+    }
+
+    /// Judges the end of an attempt that has been counted; says what comes of it, which has
+    /// happened as far as it is the balancer's own affair.
+    pub fn judge(&mut self, answer: &Answer, now: Time) -> Vec<Change> {
+        let Some(ejector) = &mut self.ejector else {
+            return Vec::new();
+        };
+        let changes = ejector.answered(answer, &self.pool, now);
+        self.apply(&changes, now);
+        changes
+    }
+
+    /// When it wants to look at its members next, whatever comes.
+    pub fn next_look(&self) -> Time {
+        let ejector = (self.ejector.as_ref()).map_or(Time::NEVER, |ejector| ejector.next_look());
+        let warming = (self.warming.as_ref()).map_or(Time::NEVER, |warming| warming.next_step());
+        ejector.min(warming)
+    }
+
+    /// Looks at its members: who comes back, who is ejected, whose weight grows. Says what comes of
+    /// it, as [`Balancer::judge`].
+    pub fn look(&mut self, now: Time) -> Vec<Change> {
+        let mut changes = Vec::new();
+        if let Some(ejector) = &mut self.ejector {
+            changes = ejector.look(&self.pool, now);
+            self.apply(&changes, now);
+        }
+        let stepped = (self.warming.as_mut()).map_or(Vec::new(), |warming| warming.step(now));
+        for member in stepped {
+            self.weigh(member, now);
+        }
+        changes
+    }
+
+    fn apply(&mut self, changes: &[Change], now: Time) {
+        for &change in changes {
+            match change {
+                Change::Out(member) => self.set(member, Reason::Ejected, true, now),
+                Change::Try(member) => {
+                    self.set(member, Reason::OnTrial, true, now);
+                    self.set(member, Reason::Ejected, false, now);
+                }
+                Change::In(member) => {
+                    self.set(member, Reason::Ejected, false, now);
+                    self.set(member, Reason::OnTrial, false, now);
+                }
+                Change::FailedCheck(_) | Change::LastChance(_) | Change::Down(_) => {}
+            }
+        }
     }
 
     /// Lets a request wait for `member`, or for any.
@@ -182,9 +417,14 @@ impl Balancer {
     /// The next of those who wait whom `member` takes now.
     #[inline]
     pub fn dequeue(&mut self, member: MemberId, now: Time) -> Option<u32> {
-        if self.queue.is_empty_for(member)
-            || !self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx))
-        {
+        if self.queue.is_empty_for(member) {
+            return None;
+        }
+        let takes = match self.limit {
+            Some(_) => self.pool.is_eligible(member) && !self.is_full(member, now),
+            None => self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx)),
+        };
+        if !takes {
             return None;
         }
         let (request, waited_for_it) = self.queue.leave_for(member)?;
@@ -219,22 +459,80 @@ impl Balancer {
     /// Lets a reason hold for a member, or no longer.
     pub fn set(&mut self, member: MemberId, reason: Reason, holds: bool, now: Time) {
         let reasons = &mut self.reasons[member as usize];
+        let before = *reasons;
         if holds {
             *reasons |= reason as u8;
         } else {
             *reasons &= !(reason as u8);
         }
-        let eligible = *reasons == 0;
-        let present = *reasons & Reason::Absent as u8 == 0;
-        let membership_changes = self.pool.is_present(member) != present;
-        let eligibility_changes = self.pool.set_eligible(member, eligible);
-        if membership_changes {
+        let after = *reasons;
+        let present = after & Reason::Absent as u8 == 0;
+        let was_out = before & (Reason::OPINIONS | Reason::Absent as u8) != 0;
+        let is_out = after & (Reason::OPINIONS | Reason::Absent as u8) != 0;
+        if let (true, false, Some(warming)) = (was_out, is_out, &mut self.warming) {
+            warming.begin(member, now);
+            self.weigh(member, now);
+        }
+        if self.pool.is_present(member) != present {
             self.pool.set_present(member, present);
             self.tell(now, |strategy, cx| strategy.membership_changed(member, cx));
         }
-        if eligibility_changes {
+        if self.panic.is_some() && self.changes_panic(before, after) {
+            for member in 0..self.pool.len() as MemberId {
+                self.update_eligibility(member, now);
+            }
+        } else {
+            self.update_eligibility(member, now);
+        }
+    }
+
+    /// Counts who is well, where a member's reasons have changed; says whether all get requests
+    /// from now on, or no longer.
+    fn changes_panic(&mut self, before: u8, after: u8) -> bool {
+        let Some(panic) = &mut self.panic else {
+            return false;
+        };
+        let counts = |reasons: u8| u32::from(reasons & !Reason::OPINIONS == 0);
+        let well = |reasons: u8| u32::from(reasons == 0);
+        panic.all = panic.all + counts(after) - counts(before);
+        panic.well = panic.well + well(after) - well(before);
+        let is_due = panic.is_due();
+        std::mem::replace(&mut panic.holds, is_due) != is_due
+    }
+
+    /// A member gets requests or not, as its reasons have it.
+    fn update_eligibility(&mut self, member: MemberId, now: Time) {
+        let mut reasons = self.reasons[member as usize] & !(Reason::OnTrial as u8);
+        if self.panic.is_some_and(|panic| panic.holds) {
+            reasons &= !Reason::OPINIONS;
+        }
+        if self.pool.set_eligible(member, reasons == 0) {
             self.tell(now, |strategy, cx| strategy.eligibility_changed(member, cx));
         }
+    }
+
+    /// Whether a member is left out by an opinion of this balancer: by its health checks, or by how
+    /// it has answered. Where all get requests because too few are well, it is so all the same.
+    pub fn thinks_ill_of(&self, member: MemberId) -> Option<Reason> {
+        let reasons = self.reasons[member as usize];
+        [Reason::Down, Reason::Ejected, Reason::OnTrial]
+            .into_iter()
+            .find(|&reason| reasons & reason as u8 != 0)
+    }
+
+    /// Whether so few members are thought to be well that all get requests.
+    pub fn panics(&self) -> bool {
+        self.panic.is_some_and(|panic| panic.holds)
+    }
+
+    /// Gives a member the weight that it has by now, where weights grow in steps.
+    fn weigh(&mut self, member: MemberId, now: Time) {
+        if self.weight_unit == 1 {
+            return;
+        }
+        let steps = (self.warming.as_ref()).and_then(|warming| warming.steps_of(member));
+        let configured = self.pool.members()[member as usize].weight;
+        self.change_weight(member, configured * steps.unwrap_or(STEPS), now);
     }
 
     /// Begins where `old` has left off, as far as an operator says it: who is drained and who is
@@ -251,15 +549,22 @@ impl Balancer {
 
     /// Gives a member another weight, as its operator does at run time.
     pub fn set_weight(&mut self, member: MemberId, weight: u32, now: Time) {
+        if self.change_weight(member, weight * self.weight_unit, now) {
+            self.set(member, Reason::Weightless, weight == 0, now);
+        }
+    }
+
+    /// Says whether that is another weight.
+    fn change_weight(&mut self, member: MemberId, weight: u32, now: Time) -> bool {
         let before = self.pool.weight(member);
         if before == weight {
-            return;
+            return false;
         }
         self.pool.set_weight(member, weight);
         self.tell(now, |strategy, cx| {
             strategy.weight_changed(member, before, cx)
         });
-        self.set(member, Reason::Weightless, weight == 0, now);
+        true
     }
 
     /// Hands on the report of a monitoring agent.

@@ -107,6 +107,8 @@ pub enum Pick {
     WaitFor(MemberId),
     /// Nowhere: it fails.
     Nobody,
+    /// Nowhere: all are at their limits at this balancer, and it is refused. No rule says so itself.
+    Refused,
 }
 
 /// The end of one attempt, as the balancer saw it.

@@ -162,6 +162,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn is_set_to(&self, settings: &Value) -> bool;
     fn check(&self) -> Result<(), BadSetting>;
     fn reads_reports(&self) -> bool;
+    fn heeds_weights(&self) -> bool;
     fn places(&self) -> bool;
     fn hears_idle(&self) -> bool;
     fn reads_feedback(&self) -> bool;
@@ -216,6 +217,10 @@ where
 
     fn reads_reports(&self) -> bool {
         R::READS_REPORTS
+    }
+
+    fn heeds_weights(&self) -> bool {
+        R::HEEDS_WEIGHTS
     }
 
     fn places(&self) -> bool {

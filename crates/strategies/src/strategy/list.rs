@@ -112,7 +112,7 @@ macro_rules! strategies {
         $(
             $(#[$about])*
             pub mod $family {
-                $(mod $shared;)*
+                $(pub(crate) mod $shared;)*
                 $(pub mod $module;)*
             }
         )*
@@ -171,6 +171,11 @@ macro_rules! strategies {
             /// Whether it reads the reports of monitoring agents.
             pub fn reads_reports(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::READS_REPORTS,)*)* StrategyConfig::Custom(custom) => custom.kind().reads_reports() }
+            }
+
+            /// Whether it goes by weights.
+            pub fn heeds_weights(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEEDS_WEIGHTS,)*)* StrategyConfig::Custom(custom) => custom.kind().heeds_weights() }
             }
 
             /// Whether it hashes by the placement that each replication draws.

@@ -27,6 +27,9 @@ impl World<'_> {
         if self.has_outages && !self.is_taken(id, calendar) {
             return;
         }
+        if self.limits.is_some() && !self.is_let_in(id, calendar) {
+            return;
+        }
         let request = &self.requests[id];
         let from = (request.service, request.balancer, request.draft.luck);
         let first = request.attempts == 0;
@@ -42,6 +45,10 @@ impl World<'_> {
             Pick::Nobody => {
                 self.forgo_retry(id);
                 self.fail(id, Cause::NoServer, calendar);
+            }
+            Pick::Refused => {
+                self.forgo_retry(id);
+                self.fail(id, Cause::Limited, calendar);
             }
         }
         if self.has_probes {
@@ -90,11 +97,20 @@ impl World<'_> {
         let service = &mut self.services[usize::from(request.service)];
         let limit = service.plan.balancer.queue_timeout;
         // The place may hold another request by now, or the same one waiting again.
-        if limit.is_some_and(|limit| request.queued + limit == calendar.now())
-            && service.balancers[usize::from(request.balancer)].give_up(id)
-        {
+        if limit.is_none_or(|limit| request.queued + limit != calendar.now()) {
+            return;
+        }
+        if service.balancers[usize::from(request.balancer)].give_up(id) {
+            let is_limited = service.plan.balancer.server_limit.is_some();
+            let cause = if is_limited {
+                Cause::Limited
+            } else {
+                Cause::NoServer
+            };
             self.forgo_retry(id);
-            self.fail(id, Cause::NoServer, calendar);
+            self.fail(id, cause, calendar);
+        } else if self.waits_no_more(id) {
+            self.fail(id, Cause::Limited, calendar);
         }
     }
 
@@ -138,6 +154,11 @@ impl World<'_> {
     ) {
         let place = &mut self.services[service].balancers[balancer];
         place.set(member, reason, holds, calendar.now());
+        if self.has_opinions {
+            self.note_opinion((service, balancer), member, calendar.now());
+            self.plan_look((service, balancer), calendar);
+        }
+        let place = &mut self.services[service].balancers[balancer];
         if !holds {
             self.serve_waiting(service, balancer, member, calendar);
         } else if reason != Reason::Draining {

@@ -37,16 +37,23 @@ impl World<'_> {
         let Attempt {
             request, server, ..
         } = self.attempts[id];
+        self.count_in_vain(id);
+        if self.limits.is_some() {
+            self.leave_server(id, cause.outcome(), calendar.now());
+        }
         if self.oracle {
             self.left(server, calendar.now());
         }
-        if let Some(reported) = self.reported.get_mut(server as usize) {
+        if let Some(reported) = self.reported.get_mut(server as usize)
+            && !(request == NOBODY && self.inspections.is_some())
+        {
             reported.answered += 1;
             reported.refused += 1;
         }
         if request == NOBODY {
             self.attempts[id].phase = Phase::Gone;
             self.attempts.remove(id);
+            self.end_inspection(id, false, calendar);
             return;
         }
         self.attempts[id].phase = Phase::Refused(cause);
@@ -89,14 +96,9 @@ impl World<'_> {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
         let has_others = self.remove_live(attempt.request, id);
-        let outcome = match cause {
-            Cause::QueueFull => Outcome::Rejected,
-            Cause::Error => Outcome::Error,
-            _ => Outcome::Failure,
-        };
         let request = self.requests[attempt.request];
         self.count_failure(&request, attempt.server);
-        let member = self.count_end(&request, &attempt, outcome, calendar.now());
+        let member = self.count_end(&request, (id, &attempt), cause.outcome(), calendar);
         if !has_others {
             self.duties.push(Duty::Retry(attempt.request, cause));
         }
@@ -107,13 +109,22 @@ impl World<'_> {
     /// An attempt of a request has failed at a server, as its balancer knows by now.
     fn count_failure(&mut self, request: &Request, server: u32) {
         self.tally.load.servers[server as usize].failed += u64::from(request.measured);
+        if request.measured && self.detections.is_some() {
+            let place = (usize::from(request.service), usize::from(request.balancer));
+            self.note_hurt(place, server);
+        }
     }
 
     /// The answer to an attempt, good or bad, is at the balancer.
     pub(super) fn answered(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let attempt = self.attempts[id];
         match attempt.phase {
-            _ if attempt.request == NOBODY => self.attempts.remove(id),
+            _ if attempt.request == NOBODY => {
+                if let Phase::Returning { worked, .. } = attempt.phase {
+                    self.count_wasted(worked);
+                }
+                self.attempts.remove(id);
+            }
             Phase::Refused(cause) => self.after_refusal(Duty::Hear(id, cause), calendar),
             _ => self.conclude(id, attempt, calendar),
         }
@@ -126,11 +137,14 @@ impl World<'_> {
         self.attempts.remove(id);
         // Its place may be taken before the end of this.
         let spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
+        if let Phase::Returning { worked, .. } = attempt.phase {
+            self.count_useful(worked);
+        }
         let request = self.requests[attempt.request];
         if self.has_sessions && !self.is_call(attempt.request) {
             self.touch_session(&request, attempt.server, calendar.now());
         }
-        let member = self.count_end(&request, &attempt, Outcome::Success, calendar.now());
+        let member = self.count_end(&request, (id, &attempt), Outcome::Success, calendar);
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         if self.hedges.is_some() {
             self.win(id, &attempt, calendar);
@@ -156,7 +170,7 @@ impl World<'_> {
         let has_others = self.remove_live(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
-        let member = self.count_end(&asked, &attempt, Outcome::Timeout, now);
+        let member = self.count_end(&asked, (id, &attempt), Outcome::Timeout, calendar);
         let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
         self.serve_waiting(service, balancer, member, calendar);
         self.abandon(id, calendar);
@@ -183,6 +197,7 @@ impl World<'_> {
                 // Not as it was above: its neighbours may have come and gone.
                 let attempt = self.attempts[id];
                 self.free_slot(id, &attempt, begun, now);
+                self.count_wasted(now - begun);
                 self.start_next(server, calendar);
                 self.forget(id, now);
             }
@@ -207,12 +222,17 @@ impl World<'_> {
     /// An attempt that nobody waits for leaves the world.
     #[inline(never)]
     pub(super) fn forget(&mut self, id: u32, now: Time) {
+        self.count_in_vain(id);
+        if self.limits.is_some() {
+            self.leave_server(id, Outcome::Cancelled, now);
+        }
         if self.oracle {
             self.left(self.attempts[id].server, now);
         }
         let attempt = &mut self.attempts[id];
         (attempt.deadline, attempt.phase) = (Time::NEVER, Phase::Gone);
         self.attempts.remove(id);
+        self.forget_inspection(id);
     }
 
     /// Tells the balancer how an attempt ended, and returns the member.
@@ -220,10 +240,11 @@ impl World<'_> {
     pub(super) fn count_end(
         &mut self,
         request: &Request,
-        attempt: &Attempt,
+        (id, attempt): (u32, &Attempt),
         outcome: Outcome,
-        now: Time,
+        calendar: &mut Calendar<Event>,
     ) -> MemberId {
+        let now = calendar.now();
         let service = &mut self.services[usize::from(request.service)];
         let member = attempt.server - service.first;
         let feedback = match attempt.phase {
@@ -243,9 +264,18 @@ impl World<'_> {
             response_time: now - attempt.sent,
             feedback,
         };
-        service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        let balancer = &mut service.balancers[usize::from(request.balancer)];
+        balancer.answered(&answer, now);
+        let ejects = balancer.ejects();
         if let Some(purse) = service.purses.get_mut(usize::from(request.balancer)) {
             purse.ended(outcome, request.attempts > 1);
+        }
+        let place = (usize::from(request.service), usize::from(request.balancer));
+        if self.limits.is_some() {
+            self.count_left(place, id, &answer);
+        }
+        if ejects {
+            self.judge(place, &answer, calendar);
         }
         member
     }

@@ -16,10 +16,14 @@ use super::popularity::Popularity;
 use super::step::{StepKind, StepPlan};
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::{Span, Time};
+use lbsim_engine::units::Share;
 use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::hedge::Hedge;
+use lbsim_strategies::balancer::limit::Limit;
 use lbsim_strategies::balancer::retry::Retry;
+use lbsim_strategies::balancer::slow_start::GradualReturn;
 use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, StrategyConfig};
 
 /// Everything that a cell needs besides its seed.
@@ -48,6 +52,8 @@ pub struct Patience {
     pub waits: Option<Sampler>,
     /// What one does that has failed.
     pub retry: Option<Retry>,
+    /// Whether the end of the timeout travels with the request.
+    pub deadline_travels: bool,
 }
 
 /// A group of clients.
@@ -147,6 +153,8 @@ pub struct GroupPlan {
     pub weight: u32,
     /// Requests that may wait; more are refused.
     pub queue_limit: u32,
+    /// How many requests one takes, waiting ones included; others are refused.
+    pub limit: Option<Limit>,
     /// Who goes next.
     pub discipline: Discipline,
     /// Service time at speed 1, in seconds.
@@ -202,6 +210,27 @@ pub struct BalancerPlan {
     pub sticky: Sticky,
     /// Active health checks; without them nobody finds out.
     pub health_check: Option<HealthCheck>,
+    /// Whom a balancer leaves out by how they answer the requests that it sends; nobody where it is
+    /// left out. Rules of products have settings of their own besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ejection: Option<Ejection>,
+    /// Where a balancer thinks that less than this share of its members is well, it sends to all:
+    /// better some failures than all requests at too few (Envoy: `healthy_panic_threshold`, 50%
+    /// there). With 1% it does so where none is (ALB: fail open). Never where it is left out. Rules
+    /// of products have settings of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub panic_threshold: Option<Share>,
+    /// How many requests a balancer lets in, all that it has together; any number where it is left
+    /// out. Who has been let in stays so until its outcome, retries and pauses included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Limit>,
+    /// How many requests each server may have at once from one balancer; any number where it is
+    /// left out. A server at its limit is passed over, and where all are, `when-full` holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server_limit: Option<Limit>,
+    /// How members that come back get their share; all at once where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow_start: Option<GradualReturn>,
     /// How long a request may wait at the balancer, where a product's rule lets it wait until a
     /// server is free (HAProxy: `timeout queue`); without it, any time.
     #[schemars(extend("x-least" = "1us"))]
@@ -228,6 +257,11 @@ impl Default for BalancerPlan {
             spread: Spread::default(),
             sticky: Sticky::default(),
             health_check: None,
+            ejection: None,
+            panic_threshold: None,
+            limit: None,
+            server_limit: None,
+            slow_start: None,
             queue_timeout: None,
             timeout: None,
             abandoned: Abandoned::default(),
@@ -289,8 +323,11 @@ impl Blueprint {
         let asked_by_clients = sources.clone().next().is_some();
         plan.balancer.timeout.is_some()
             || plan.balancer.queue_timeout.is_some()
-            || (plan.groups.iter())
-                .any(|group| group.queue_limit < u32::MAX || group.discipline.drops())
+            || plan.balancer.limit.is_some()
+            || plan.balancer.server_limit.is_some()
+            || (plan.groups.iter()).any(|group| {
+                group.queue_limit < u32::MAX || group.limit.is_some() || group.discipline.drops()
+            })
             || (asked_by_clients && sources.all(gives_up))
     }
 
@@ -412,6 +449,7 @@ impl GroupPlan {
             speed: 1.0,
             weight: 1,
             queue_limit: u32::MAX,
+            limit: None,
             discipline: Discipline::Fifo,
             service: service.sampler().unwrap(),
             per_size: 0.0,

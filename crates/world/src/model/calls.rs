@@ -5,6 +5,7 @@
 //! differs is who hears of its end. It is told by an event, never by a call of one stage by
 //! another, so that tiers may be as many as one likes.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::blueprint::Blueprint;
@@ -39,6 +40,8 @@ pub(super) struct Calls {
     progress: Vec<Progress>,
     /// Where each server calls from.
     addresses: Vec<IpAddr>,
+    /// Rounds of calls under way by server and step, where a step makes only so many at once.
+    at_once: BTreeMap<(u32, u32), u32>,
 }
 
 /// Who made a request.
@@ -248,6 +251,11 @@ impl<'a> World<'a> {
     /// The next step of an attempt: on its slot, or without one.
     fn proceed(&mut self, id: u32, (found, holds): (u16, bool), calendar: &mut Calendar<Event>) {
         let server = self.attempts[id].server;
+        if self.is_too_late(id, calendar.now()) {
+            self.leave(id, holds, calendar);
+            self.refuse(id, Cause::Timeout, calendar);
+            return;
+        }
         let steps = self.steps(server);
         let shares = self.servers[server as usize].shares();
         let Some(calls) = &mut self.calls else { return };
@@ -354,6 +362,14 @@ impl<'a> World<'a> {
     ) {
         let since = calendar.now();
         let attempt = self.attempts[id];
+        if let (Some(most), Some(calls)) = (plan.at_once, &mut self.calls) {
+            let under_way = calls.at_once.entry((attempt.server, step)).or_default();
+            if *under_way >= most {
+                self.go_without(id, plan.optional, (found, holds), calendar);
+                return;
+            }
+            *under_way += 1;
+        }
         let held = holds && plan.blocking;
         self.attempts[id].phase = Phase::Calling { found, since, held };
         if !held {
@@ -420,6 +436,9 @@ impl<'a> World<'a> {
         }
         if let Some(calls) = &mut self.calls {
             calls.made_by(request, caller);
+        }
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.called(request, caller.attempt);
         }
         let (from, to) = (Place::Server(caller.server), self.balancer_of(request));
         let longer = self.passage(from, to, (luck, TO_BALANCER));
@@ -508,17 +527,35 @@ impl<'a> World<'a> {
             return;
         };
         progress.spent.called += calendar.now() - since;
-        self.end_calling(server, (since, held), calendar.now());
-        if is_met || is_optional {
-            self.proceed(id, (found, held), calendar);
+        self.end_calling(id, (since, held), calendar.now());
+        self.go_without(id, is_met || is_optional, (found, held), calendar);
+    }
+
+    /// An attempt has what it called, or not: it goes on, or is answered with an error.
+    fn go_without(
+        &mut self,
+        id: u32,
+        goes_on: bool,
+        (found, holds): (u16, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        if goes_on {
+            self.proceed(id, (found, holds), calendar);
         } else {
-            self.leave(id, held, calendar);
+            self.leave(id, holds, calendar);
             self.err_back(id, calendar);
         }
     }
 
     /// An attempt that has waited for calls since then, on its slot or not, waits no longer.
-    fn end_calling(&mut self, server: u32, (since, held): (Time, bool), now: Time) {
+    fn end_calling(&mut self, id: u32, (since, held): (Time, bool), now: Time) {
+        let server = self.attempts[id].server;
+        if let Some(calls) = &mut self.calls {
+            let step = calls.progress[id as usize].step;
+            if let Some(under_way) = calls.at_once.get_mut(&(server, step)) {
+                *under_way -= 1;
+            }
+        }
         if held {
             self.tally.load.busy(server as usize, 1, since, now);
         } else {
@@ -533,7 +570,7 @@ impl<'a> World<'a> {
             return;
         };
         self.attempts[id].phase = Phase::Gone;
-        self.end_calling(attempt.server, (since, held), now);
+        self.end_calling(id, (since, held), now);
         if held {
             self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
         }

@@ -57,6 +57,7 @@ impl Blueprint {
             timeout: _,
             waits,
             retry,
+            deadline_travels: _,
         } = patience;
         let (clients_are_drawn, when) = match when {
             When::Process(process) => (true, process.is_random() || self.keeps_other_time()),
@@ -134,6 +135,7 @@ impl Blueprint {
             speed: _,
             weight: _,
             queue_limit: _,
+            limit: _,
             discipline: _,
             service,
             per_size: _,
@@ -154,7 +156,9 @@ impl Blueprint {
             || is_drawn(to_server)
             || steps.iter().any(step_varies)
             // Checks begin at random phases. What they find changes nothing where nothing fails.
-            || (!self.faults.is_empty() && health_check.is_some())
+            || health_check.as_ref().is_some_and(|check| {
+                !self.faults.is_empty() || check.never_rests()
+            })
     }
 }
 
@@ -172,6 +176,13 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         sticky: _,
         // Groups have what this makes of them.
         health_check: _,
+        // What it goes by are answers.
+        ejection: _,
+        panic_threshold: _,
+        // Who passes over a member that is back draws for it.
+        limit: _,
+        server_limit: _,
+        slow_start,
         queue_timeout: _,
         timeout: _,
         abandoned: _,
@@ -179,7 +190,11 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         // Each attempt has a luck of its own, as the first one has.
         hedge: _,
     } = balancer;
-    *instances > 1 || pause_varies(retry) || strategy.reads_reports() || strategy.places()
+    *instances > 1
+        || slow_start.is_some()
+        || pause_varies(retry)
+        || strategy.reads_reports()
+        || strategy.places()
 }
 
 /// Whether the pause before a retry is drawn.
@@ -227,6 +242,7 @@ fn step_varies(step: &StepPlan) -> bool {
                 wait_for: _,
                 optional: _,
                 blocking: _,
+                at_once: _,
                 to_balancer,
             } = call;
             is_drawn(to_balancer)

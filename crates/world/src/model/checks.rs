@@ -1,26 +1,34 @@
 //! Health checks at work. Checks happen at fixed times, of which only those are simulated that can
 //! change an opinion: a chain of checks wakes when its server dies or returns, and rests when
 //! balancer and server agree. The outcome is the same as of checking all the time, which is what is
-//! done where a check may be lost or late.
+//! done where a check may be lost or late, or where how busy the server is decides.
 
 use super::blueprint::ServicePlan;
+use super::inspection::Inspection;
 use super::message::{Between, Question};
 use super::server::State;
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
-use lbsim_engine::rng::{Domain, Seeds, uniform};
+use lbsim_engine::rng::{Domain, Luck, Seeds, uniform};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Reason;
-use lbsim_strategies::balancer::health::{Health, HealthCheck};
+use lbsim_strategies::balancer::ejection::Change;
+use lbsim_strategies::balancer::health::{AnsweredBy, Health, HealthCheck};
+
+/// The purpose of a check's luck by which the next one comes sooner or later.
+const JITTER: u64 = 0x1000;
 
 /// The checks of one member by one balancer.
 #[derive(Clone, Debug)]
 pub(super) struct Check {
     health: Health,
     /// When the first check would be.
-    phase: Span,
-    /// Whether the next check is scheduled.
-    awake: bool,
+    first: Time,
+    /// When the last one was sent; before that, when the first would be. While it sleeps the others
+    /// follow from it.
+    last: Time,
+    /// When the next check comes; an event that says otherwise is stale. Never while it sleeps.
+    due: Time,
     /// Whether an outcome is still to come.
     awaited: bool,
 }
@@ -39,28 +47,31 @@ impl Check {
             .map(|at| {
                 let config = plan.group(at % plan.servers.len()).health_check.as_ref();
                 let config = config.unwrap_or(&unchecked);
+                let phase = config.interval.seconds() * uniform(&mut rng);
+                let first = Time::ZERO + Span::from_seconds(phase);
                 Check {
                     health: Health::new(config),
-                    phase: Span::from_seconds(config.interval.seconds() * uniform(&mut rng)),
-                    awake: false,
+                    first,
+                    last: first,
+                    due: Time::NEVER,
                     awaited: false,
                 }
             })
             .collect()
     }
 
-    /// The first check after `now`.
+    /// The first check after `now`, of one that sleeps.
     fn next(&self, now: Time, config: &HealthCheck) -> Time {
-        let first = Time::ZERO + self.phase;
-        if now < first {
-            return first;
+        if now < self.first {
+            return self.first;
         }
-        let rounds = (now - first).nanos() / config.interval.nanos() + 1;
-        first + Span::from_nanos(rounds * config.interval.nanos())
+        let interval = self.health.interval(config).nanos();
+        let rounds = (now - self.last).nanos() / interval + 1;
+        self.last + Span::from_nanos(rounds * interval)
     }
 }
 
-impl World<'_> {
+impl<'a> World<'a> {
     /// The first check of each service has this number among all checks of the world.
     fn first_check(&self, service: usize) -> usize {
         self.services[..service]
@@ -69,13 +80,14 @@ impl World<'_> {
             .sum()
     }
 
-    /// Where checks may be lost or late, none is left out.
+    /// Where checks may be lost or late, or the server has to work for them, none is left out.
     pub(super) fn schedule_checks(&mut self, calendar: &mut Calendar<Event>) {
-        if !self.checks_always {
-            return;
-        }
         for server in 0..self.servers.len() as u32 {
-            self.wake_checks(server, calendar);
+            let group = self.servers[server as usize].group_in(self.plan);
+            let config = group.health_check.as_ref();
+            if config.is_some_and(|config| self.checks_always || config.never_rests()) {
+                self.wake_checks(server, calendar);
+            }
         }
     }
 
@@ -99,11 +111,11 @@ impl World<'_> {
         };
         let at = balancer * service.plan.servers.len() + member;
         let check = &mut service.checks[at];
-        if check.awake {
+        if check.due != Time::NEVER {
             return;
         }
-        check.awake = true;
-        let (next, is_first) = (check.next(now, config), now <= Time::ZERO + check.phase);
+        let (next, is_first) = (check.next(now, config), now <= check.first);
+        check.due = next;
         if !is_first {
             // While it slept, checks have passed.
             check.health.confirm();
@@ -111,7 +123,7 @@ impl World<'_> {
         let number = (offset + at) as u32;
         calendar.at(next, Event::Check(number));
         // Those that are on their way find another server than they were sent to.
-        let (interval, first) = (config.interval, Time::ZERO + check.phase);
+        let (interval, first) = (check.health.interval(config), check.first);
         let mut sent = next;
         while sent >= first + interval && self.checks_take_time {
             sent = Time::from_nanos(sent.nanos() - interval.nanos());
@@ -157,63 +169,143 @@ impl World<'_> {
         }
     }
 
+    /// How balancers check the member that the check with this number is of.
+    fn config_of(&self, number: u32) -> Option<&'a HealthCheck> {
+        let (index, at) = self.locate_check(number);
+        let plan = self.services[index].plan;
+        plan.group(at % plan.servers.len()).health_check.as_ref()
+    }
+
     /// It is time for a balancer to check a member.
     pub(super) fn check(&mut self, number: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        let between = self.between(number, now);
-        let (index, member) = (usize::from(between.service), between.member as usize);
-        let service = &self.services[index];
-        let Some(config) = &service.plan.group(member).health_check else {
+        if self.check_mut(number).due != now {
+            return;
+        }
+        let Some(config) = self.config_of(number) else {
             return;
         };
-        let (interval, timeout) = (config.interval, config.timeout.unwrap_or(config.interval));
-        let up = self.servers[service.first as usize + member].is_up();
+        let between = self.between(number, now);
+        let service = &self.services[usize::from(between.service)];
+        let up = self.servers[(service.first + between.member) as usize].is_up();
         let is_dead = service.is_dead(between.balancer);
-        let always = self.checks_always;
+        let always = self.checks_always || config.never_rests();
         let check = self.check_mut(number);
+        check.last = now;
         // The balancer that comes back begins anew.
         if is_dead || (!always && check.health.is_settled(up)) {
-            check.awake = false;
+            check.due = Time::NEVER;
             return;
         }
         check.awaited = true;
         if !self.ask_server(between, Question::Check(now), calendar) {
-            calendar.after(timeout, Event::CheckFailed(number));
+            calendar.after(config.patience(), Event::CheckFailed(number));
+        } else if config.answered_by == AnsweredBy::Slot {
+            calendar.after(config.patience(), Event::CheckOverdue(number));
         }
-        calendar.after(interval, Event::Check(number));
+        self.plan_check(number, config, calendar);
+    }
+
+    /// The next check of a member comes as long after the last as is usual by now.
+    fn plan_check(&mut self, number: u32, config: &HealthCheck, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
+        let check = self.check_mut(number);
+        let (last, mut interval) = (check.last, check.health.interval(config));
+        if let Some(share) = config.jitter {
+            let mut luck = Luck::new(self.luck_of(u64::from(number), last), JITTER);
+            let longer = share.value() * (2.0 * uniform(&mut luck) - 1.0);
+            interval = Span::from_seconds(interval.seconds() * (1.0 + longer));
+        }
+        let due = (last + interval).max(now);
+        let check = self.check_mut(number);
+        if std::mem::replace(&mut check.due, due) != due {
+            calendar.at(due, Event::Check(number));
+        }
     }
 
     /// A check that was sent then is at its server, which answers or says nothing.
     pub(super) fn checked(&mut self, between: Between, sent: Time, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let service = &self.services[usize::from(between.service)];
-        let Some(config) = &service.plan.group(between.member as usize).health_check else {
-            return;
-        };
-        let timeout = config.timeout.unwrap_or(config.interval);
-        let state = self.servers[(service.first + between.member) as usize].state;
         let at = usize::from(between.balancer) * service.plan.servers.len();
         let at = at + between.member as usize;
         let number = (self.first_check(usize::from(between.service)) + at) as u32;
-        let due = sent + timeout;
+        let Some(config) = self.config_of(number) else {
+            return;
+        };
+        let server = service.first + between.member;
+        let place = &self.servers[server as usize];
+        let state = place.state;
+        if config.answered_by == AnsweredBy::Slot {
+            if state != State::Hanging {
+                self.inspect(server, (number, between, sent), config.work, calendar);
+            }
+            return;
+        }
+        let due = sent + config.patience();
         let answered = if state == State::Hanging {
             None
         } else {
             self.way_back(&between)
         };
-        match answered {
+        let passed = state == State::Up;
+        let work = match passed {
+            true => place.takes(config.work),
+            false => Span::ZERO,
+        };
+        match answered.map(|takes| takes + work) {
             Some(takes) if now + takes < due || takes.is_zero() && now == sent => {
-                let passed = state == State::Up;
-                if takes.is_zero() {
-                    self.conclude_check(number, passed, calendar);
-                } else if passed {
-                    calendar.after(takes, Event::CheckPassed(number));
-                } else {
-                    calendar.after(takes, Event::CheckFailed(number));
-                }
+                self.conclude_check_after(takes, number, passed, calendar);
             }
             // Too late, or never.
             _ => calendar.at(due.max(now), Event::CheckFailed(number)),
+        }
+    }
+
+    /// The outcome of a check is known after some time.
+    fn conclude_check_after(
+        &mut self,
+        takes: Span,
+        number: u32,
+        passed: bool,
+        calendar: &mut Calendar<Event>,
+    ) {
+        if takes.is_zero() {
+            self.conclude_check(number, passed, calendar);
+        } else if passed {
+            calendar.after(takes, Event::CheckPassed(number));
+        } else {
+            calendar.after(takes, Event::CheckFailed(number));
+        }
+    }
+
+    /// A check that has to wait for a slot may have been waited for long enough.
+    pub(super) fn check_overdue(&mut self, number: u32, calendar: &mut Calendar<Event>) {
+        let Some(config) = self.config_of(number) else {
+            return;
+        };
+        if self.check_mut(number).last + config.patience() == calendar.now() {
+            self.conclude_check(number, false, calendar);
+        }
+    }
+
+    /// A check that was sent then has been worked on, or turned away.
+    pub(super) fn inspected(
+        &mut self,
+        (number, between, sent): Inspection,
+        passed: bool,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let Some(config) = self.config_of(number) else {
+            return;
+        };
+        // Another one may be under way by now.
+        let Some(takes) = self.way_back(&between) else {
+            return;
+        };
+        let in_time = calendar.now() + takes < sent + config.patience();
+        if in_time && self.check_mut(number).last == sent {
+            self.conclude_check_after(takes, number, passed, calendar);
         }
     }
 
@@ -225,24 +317,64 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         let (index, at) = self.locate_check(number);
-        let service = &mut self.services[index];
-        let members = service.plan.servers.len();
-        let Some(config) = &service.plan.group(at % members).health_check else {
+        if std::mem::take(&mut self.services[index].checks[at].awaited) {
+            self.take_outcome(number, passed, calendar);
+        }
+    }
+
+    /// The outcome of a check, or what is as good as one, is taken into account.
+    fn take_outcome(&mut self, number: u32, passed: bool, calendar: &mut Calendar<Event>) {
+        let Some(config) = self.config_of(number) else {
             return;
         };
+        let (index, at) = self.locate_check(number);
+        let service = &mut self.services[index];
+        let members = service.plan.servers.len();
         let check = &mut service.checks[at];
-        if !std::mem::take(&mut check.awaited) {
-            return;
+        let before = check.health.interval(config);
+        let turned = check.health.check(passed, config);
+        let after = check.health.interval(config);
+        let is_up = check.health.is_up();
+        if before != after {
+            self.plan_check(number, config, calendar);
         }
-        if check.health.check(passed, config) {
-            let down = !check.health.is_up();
+        if turned {
             let member = (at % members) as u32;
             self.set_reason(
                 (index, at / members),
                 member,
-                (Reason::Down, down),
+                (Reason::Down, !is_up),
                 calendar,
             );
+        }
+    }
+
+    /// Traffic speaks against a member, as a failed check would.
+    pub(super) fn speak_against(
+        &mut self,
+        (index, balancer): (usize, usize),
+        member: u32,
+        how: Change,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let service = &self.services[index];
+        let members = service.plan.servers.len();
+        let Some(config) = &service.plan.group(member as usize).health_check else {
+            return;
+        };
+        let server = service.first + member;
+        let at = balancer * members + member as usize;
+        let number = (self.first_check(index) + at) as u32;
+        self.wake_check(server, balancer, calendar);
+        let health = &mut self.services[index].checks[at].health;
+        match how {
+            Change::LastChance(_) => health.doubt(config),
+            Change::Down(_) if health.is_up() => {
+                health.doubt(config);
+                self.take_outcome(number, false, calendar);
+            }
+            _ if health.is_up() => self.take_outcome(number, false, calendar),
+            _ => {}
         }
     }
 

@@ -59,6 +59,7 @@ impl World<'_> {
             let attempt = self.attempts[id];
             if let Phase::Serving { begun, .. } = attempt.phase {
                 self.free_slot(id, &attempt, begun, now);
+                self.count_wasted(now - begun);
             }
         }
         working.extend(self.away(server));

@@ -98,8 +98,14 @@ impl World<'_> {
                     self.strike_balancer(balancer, *answers, holds, calendar);
                 }
             }
-            Strikes::Ways(..) if holds => self.disturbed.push(number),
-            Strikes::Ways(..) => self.disturbed.retain(|&other| other != number),
+            Strikes::Ways(ways, _) => {
+                if holds {
+                    self.disturbed.push(number);
+                } else {
+                    self.disturbed.retain(|&other| other != number);
+                }
+                self.note_ways(ways, holds, calendar.now());
+            }
         }
     }
 
@@ -112,6 +118,9 @@ impl World<'_> {
         holds: bool,
         calendar: &mut Calendar<Event>,
     ) {
+        if effect.is_failure() {
+            self.note_illness(server, holds, calendar.now());
+        }
         let effects = &mut self.effects[server as usize];
         if holds {
             effects.push(effect);

@@ -3,6 +3,7 @@
 
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{Member, Sight};
 
@@ -72,6 +73,10 @@ pub struct Features {
     pub own_queues: bool,
     /// Servers that drop who waits.
     pub drops: bool,
+    /// Deadlines that travel.
+    pub deadlines: bool,
+    /// Limits of what is let in.
+    pub limits: bool,
     /// Queues with an end.
     pub queue_limits: bool,
     /// Groups of one service at which a request is unlike work.
@@ -80,6 +85,14 @@ pub struct Features {
     pub steps: bool,
     /// Health checks.
     pub health_checks: bool,
+    /// Health checks that a server may be too busy for.
+    pub busy_checks: bool,
+    /// Balancers that leave out who answers badly.
+    pub ejections: bool,
+    /// Balancers that send to all where too few are well.
+    pub panics: bool,
+    /// Members that come back little by little.
+    pub slow_starts: bool,
     /// Time on the way from balancers to servers.
     pub ways_to_servers: bool,
     /// Servers that are not there from the beginning to the end of time.
@@ -134,10 +147,18 @@ impl Features {
             own_queues,
             drops: _,
             passing: _,
+            // Clients that give up have them.
+            deadlines: _,
+            limits,
             queue_limits,
             unlike_work: _,
             steps,
             health_checks,
+            busy_checks: _,
+            ejections,
+            // Nobody is thought to be ill without checks and ejections.
+            panics: _,
+            slow_starts: _,
             ways_to_servers,
             members_that_move,
             moves_in_the_run: _,
@@ -167,9 +188,11 @@ impl Features {
             limited_members,
             sharing,
             own_queues,
+            limits,
             queue_limits,
             steps,
             health_checks,
+            ejections,
             ways_to_servers,
             members_that_move,
             faults,
@@ -181,6 +204,18 @@ impl Features {
     /// somewhere whatever became of others, and whoever comes later never goes before it.
     pub fn is_foregone(&self) -> bool {
         self.is_plain() && !self.heeded_answers && !self.passing
+    }
+
+    /// Whether balancers have opinions of their members: who is well, who has been back for how
+    /// long.
+    pub fn has_opinions(&self) -> bool {
+        self.health_checks || self.ejections || self.slow_starts
+    }
+
+    /// Whether these opinions may change while it runs.
+    pub fn detections(&self) -> bool {
+        (self.health_checks || self.ejections)
+            && (self.faults_in_the_run || self.ejections || self.busy_checks)
     }
 
     /// Whether nobody but a strategy looks at who asks for what: no cookie, session, user or call.
@@ -201,7 +236,15 @@ impl Features {
             || self.idle_members
             || self.limited_members
             || self.queue_limits
+            || self.limits
             || self.drops
+            || self.busy_checks
+            || self.ejections
+    }
+
+    /// Whether servers may work in vain, and it can be told how long.
+    pub fn wastes(&self) -> bool {
+        (self.may_fail() || self.hedges) && !self.is_plain() && !self.sharing
     }
 
     /// Whether nothing is meant to change while the run is measured.
@@ -220,6 +263,7 @@ impl Features {
             || self.ways_to_balancers
             || self.ways_to_servers
             || self.queue_limits
+            || self.limits
             || self.sizes
             || self.steps
             || self.absences_in_the_run
@@ -228,6 +272,8 @@ impl Features {
             || self.impatience
             || self.hedges
             || self.cookies
+            || self.busy_checks
+            || self.ejections
             || self.faults_in_the_run)
     }
 }
@@ -281,7 +327,9 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         timeout,
         waits,
         retry,
+        deadline_travels,
     } = patience;
+    found.deadlines |= *deadline_travels;
     found.impatience |= timeout.is_some() || waits.is_some() || retry.is_some();
     match when {
         When::Process(process) => found.changing_rates |= !process.is_steady(),
@@ -325,12 +373,21 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         sticky,
         // Groups have what this makes of them.
         health_check: _,
+        ejection,
+        panic_threshold,
+        limit,
+        server_limit,
+        slow_start,
         queue_timeout,
         timeout,
         abandoned: _,
         retry,
         hedge,
     } = balancer;
+    found.limits |= limit.is_some() || server_limit.is_some();
+    found.ejections |= ejection.is_some();
+    found.panics |= panic_threshold.is_some();
+    found.slow_starts |= slow_start.is_some();
     let Retry {
         max: _,
         on: _,
@@ -386,6 +443,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         speed: _,
         weight: _,
         queue_limit,
+        limit,
         discipline,
         service: _,
         per_size,
@@ -402,6 +460,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         leaves,
     } = group;
     let moves = |at: Time| at > Time::ZERO && at < end;
+    found.limits |= limit.is_some();
     found.queue_limits |= *queue_limit != u32::MAX;
     found.passing |= discipline.standing() != Standing::AtTheEnd;
     found.sharing |= discipline.standing() == Standing::Nowhere;
@@ -410,6 +469,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     found.sizes |= *per_size != 0.0;
     found.steps |= !steps.is_empty();
     found.health_checks |= health_check.is_some();
+    found.busy_checks |= (health_check.as_ref()).is_some_and(HealthCheck::never_rests);
     found.ways_to_servers |= takes_time(to_server);
     found.members_that_move |= *joins != Time::ZERO || *leaves != Time::NEVER;
     found.moves_in_the_run |= moves(*joins) || moves(*leaves);

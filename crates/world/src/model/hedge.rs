@@ -217,9 +217,11 @@ impl World<'_> {
         for &id in attempts {
             self.disown(id);
         }
-        let now = calendar.now();
         let members: Vec<_> = (called_off.iter())
-            .map(|attempt| self.count_end(&request, attempt, Outcome::Cancelled, now))
+            .zip(attempts)
+            .map(|(attempt, &id)| {
+                self.count_end(&request, (id, attempt), Outcome::Cancelled, calendar)
+            })
             .collect();
         for &id in attempts {
             self.abandon_if_there(id, calendar);

@@ -18,15 +18,20 @@ mod calls;
 mod chance;
 mod checks;
 mod crash;
+mod deadline;
 mod demand;
+mod detection;
 pub mod discipline;
 mod draft;
+mod ejections;
 mod enter;
 mod err;
 pub mod fault;
 mod faults;
 pub mod features;
 mod hedge;
+mod inspection;
+mod limits;
 mod lindley;
 mod link;
 mod live;
@@ -51,6 +56,7 @@ mod source;
 mod standstill;
 pub mod step;
 mod truth;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -105,8 +111,14 @@ enum Event {
     CheckPassed(u32),
     /// A check has failed, or waited in vain.
     CheckFailed(u32),
+    /// A check that has to wait for a slot may have been waited for long enough.
+    CheckOverdue(u32),
     /// A monitoring agent reports.
     Report(u32),
+    /// A balancer looks at its members: its service in the upper half, its number in the lower.
+    Look(u32),
+    /// Who waits at a balancer may be let in: its service in the upper half, its number in the lower.
+    Admit(u32),
     /// A server joins or leaves its pool.
     Membership(u32),
     /// A request may have waited at its balancer long enough.
@@ -170,6 +182,16 @@ struct World<'a> {
     has_outages: bool,
     /// Whether health checks take time on their way.
     checks_take_time: bool,
+    /// Deadlines that travel; `None` where none does.
+    deadlines: Option<Box<deadline::Deadlines>>,
+    /// Limits of what is let in; `None` where there are none.
+    limits: Option<Box<limits::Limits<'a>>>,
+    /// Whether balancers have opinions of their members.
+    has_opinions: bool,
+    /// What they are worth; `None` where there are none.
+    detections: Option<Box<detection::Detections>>,
+    /// Health checks that take slots; `None` where none has.
+    inspections: Option<Box<inspection::Inspections>>,
     /// Whether each health check is simulated, and not those alone that can change an opinion.
     checks_always: bool,
     /// Requests that servers make, and where requests with steps stand; `None` where no server has
@@ -290,6 +312,11 @@ impl<'a> World<'a> {
             disturbed: Vec::new(),
             has_outages: features.balancer_faults,
             checks_take_time: features.ways_to_servers,
+            deadlines: deadline::Deadlines::new(plan),
+            limits: limits::Limits::new(plan),
+            has_opinions: features.has_opinions(),
+            detections: detection::Detections::of(plan),
+            inspections: None,
             checks_always: features.way_faults,
             latencies: vec![probes::Latencies::default(); probed],
             has_probes,
@@ -304,6 +331,12 @@ impl<'a> World<'a> {
                     plan.services.len()
                 } else {
                     0
+                })
+                .for_work(features.wastes())
+                .for_detections(if features.detections() {
+                    plan.services.len()
+                } else {
+                    0
                 }),
             witness,
             ended: false,
@@ -313,6 +346,7 @@ impl<'a> World<'a> {
         world.schedule_membership(calendar);
         world.schedule_faults(calendar);
         world.schedule_checks(calendar);
+        world.schedule_looks(calendar);
         world.schedule_reports(calendar);
         world.start_users(calendar);
         world
@@ -362,7 +396,10 @@ impl Model for World<'_> {
             Event::Check(check) => self.check(check, calendar),
             Event::CheckPassed(check) => self.conclude_check(check, true, calendar),
             Event::CheckFailed(check) => self.conclude_check(check, false, calendar),
+            Event::CheckOverdue(check) => self.check_overdue(check, calendar),
             Event::Report(server) => self.report(server, calendar),
+            Event::Look(balancer) => self.look(balancer, calendar),
+            Event::Admit(balancer) => self.admit(balancer, calendar),
             Event::Membership(server) => self.update_membership(server, calendar),
             Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
             Event::Hedge(request) => self.hedge(request, calendar),
@@ -433,6 +470,8 @@ impl Cell for World<'_> {
 
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.tally.presence.count();
+        self.close_detections();
+        self.close_work(reached);
         self.tally.drew = self.services.iter().enumerate().any(|(index, service)| {
             let mut balancers = service.balancers.iter().zip(0..);
             balancers.any(|(balancer, instance)| has_drawn(balancer, index, instance, self.seeds))

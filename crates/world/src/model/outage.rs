@@ -108,11 +108,17 @@ impl World<'_> {
             *purse = Purse::new(budget);
         }
         self.restart_checks((at, number), calendar);
+        self.restart_gate((at, usize::from(number)));
+        if self.has_opinions {
+            self.note_opinions((at, usize::from(number)), now);
+            self.plan_look((at, usize::from(number)), calendar);
+        }
     }
 
     /// Whoever works on an attempt of a request does so for nobody from now on.
     pub(super) fn detach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let taken = self.take_live(id);
+        self.waits_no_more(id);
         for &attempt in &taken {
             self.disown(attempt);
         }

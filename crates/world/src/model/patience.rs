@@ -92,6 +92,10 @@ impl World<'_> {
             patience,
             asked,
         };
+        if let Some(deadlines) = &mut self.deadlines {
+            let travels = self.plan.sources[source].patience.deadline_travels;
+            deadlines.set(id, if travels { timeout } else { Time::NEVER });
+        }
         if let Some(purse) = &mut clients.purses[source] {
             if asked == 1 {
                 purse.asked(now);
@@ -124,17 +128,16 @@ impl World<'_> {
         waits.map_or(Time::NEVER, |waits| waits.timeout)
     }
 
-    /// The client of a request has its answer.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn has_answer(&mut self, id: u32, request: &Request) {
+    /// The client of a request has its answer; says how often it has asked.
+    pub(super) fn has_answer(&mut self, id: u32, request: &Request) -> u8 {
         let Some(clients) = &mut self.clients else {
-            return;
+            return 1;
         };
         let asked = clients.of(id).asked;
         if let Some(purse) = &mut clients.purses[usize::from(request.source)] {
             purse.ended(Outcome::Success, asked > 1);
         }
+        asked
     }
 
     /// Whether somebody works on a request, or has done so and its answer is under way.
@@ -155,6 +158,9 @@ impl World<'_> {
         let request = self.requests[id];
         let taken = self.take_live(id);
         self.call_off(&taken, calendar);
+        if self.limits.is_some() {
+            self.leave_gate(id, Outcome::Cancelled, calendar);
+        }
         let service = &mut self.services[usize::from(request.service)];
         let waited = service.balancers[usize::from(request.balancer)].give_up(id);
         if (request.whereabouts == Whereabouts::Pausing || (waited && request.attempts > 0))

@@ -209,7 +209,9 @@ impl Model for Plain<'_> {
         };
         let member = match pick {
             Pick::Member(member) => member,
-            Pick::Nobody => return self.fail(source as u16, stretch, measured, now),
+            Pick::Nobody | Pick::Refused => {
+                return self.fail(source as u16, stretch, measured, now);
+            }
             Pick::Wait | Pick::WaitFor(_) => unreachable!("only limited servers let requests wait"),
         };
         let place = &mut self.servers[member as usize];

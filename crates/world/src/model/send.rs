@@ -60,9 +60,22 @@ impl World<'_> {
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
         }
-        service.balancers[usize::from(balancer)].sent(member, now);
+        let place = &mut service.balancers[usize::from(balancer)];
+        place.sent(member, now);
+        let ejects = place.ejects();
         if let Some(purse) = service.purses.get_mut(usize::from(balancer)) {
             purse.sent();
+        }
+        if let Some(deadlines) = &mut self.deadlines {
+            deadlines.sent(attempt, id);
+        }
+        if self.limits.is_some() {
+            self.count_sent(attempt, now);
+        }
+        if ejects {
+            let place = (usize::from(index), usize::from(balancer));
+            self.note_opinion(place, member, now);
+            self.plan_look(place, calendar);
         }
         if self.hedges.is_some() {
             self.plan_hedge(id, calendar);

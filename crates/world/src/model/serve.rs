@@ -13,6 +13,7 @@ use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::Luck;
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::strategy::Outcome;
 
 /// Purpose of a request's luck: the way back; the number of the attempt is added.
 const BACK: u64 = 0x200;
@@ -42,9 +43,19 @@ impl World<'_> {
             self.refuse(id, Cause::Error, calendar);
             return;
         }
+        if self.is_too_late(id, now) {
+            self.drop_late(id, calendar);
+            return;
+        }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
         let found = server.present().min(u32::from(u16::MAX)) as u16;
+        let is_up = server.state == State::Up;
+        if is_up && self.limits.is_some() && !self.server_takes(id, now) {
+            self.refuse(id, Cause::QueueFull, calendar);
+            return;
+        }
+        let server = &mut self.servers[self.attempts[id].server as usize];
         if server.state == State::Refusing {
             self.refuse(id, Cause::Crash, calendar);
         } else if server.state == State::Hanging {
@@ -80,6 +91,7 @@ impl World<'_> {
     #[cold]
     fn waiting(&self, id: u32, work: Span, since: Time) -> Waiting {
         let priority = match self.attempts[id].request {
+            NOBODY if self.is_inspection(id) => 0,
             NOBODY => u8::MAX,
             request => {
                 let source = usize::from(self.requests[request].source);
@@ -130,7 +142,8 @@ impl World<'_> {
         let begun = calendar.now();
         let mut errs = self.servers[self.attempts[id].server as usize].errs;
         // Whether it errs is decided once, when its work begins.
-        if let Some(calls) = &mut self.calls
+        if !self.is_inspection(id)
+            && let Some(calls) = &mut self.calls
             && calls.begin(id)
         {
             errs = false;
@@ -170,7 +183,7 @@ impl World<'_> {
         if ends != now || self.servers[attempt.server as usize].stands {
             return;
         }
-        if self.calls.is_some() && !errs {
+        if self.calls.is_some() && !errs && !self.is_inspection(id) {
             self.count_work(attempt.server, begun, now);
             self.end_piece(id, (waited, now - begun), (found, true), calendar);
             return;
@@ -178,6 +191,7 @@ impl World<'_> {
         self.free_slot(id, &attempt, begun, now);
         self.start_next(attempt.server, calendar);
         if errs {
+            self.count_wasted(now - begun);
             self.err_back(id, calendar);
             return;
         }
@@ -214,7 +228,7 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn start_next(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let place = &mut self.servers[server as usize];
-        if place.has_own_queue() {
+        if place.has_own_queue() || self.deadlines.is_some() {
             self.start_next_own(server, calendar);
         } else if place.has_free_slot()
             && let Some(next) = place.dequeue(&self.attempts)
@@ -233,15 +247,33 @@ impl World<'_> {
         if !place.has_free_slot() {
             return;
         }
-        let mut dropped = Vec::new();
-        if let Some(next) = place.dequeue_own(now, &mut dropped)
-            && let Phase::Waiting { found, since, work } = self.attempts[next].phase
+        let (mut dropped, mut late) = (Vec::new(), Vec::new());
+        while let place = &mut self.servers[server as usize]
+            && let Some(next) = match place.has_own_queue() {
+                true => place.dequeue_own(now, &mut dropped),
+                false => place.dequeue(&self.attempts),
+            }
         {
-            self.start(next, (found, now - since, work), calendar);
+            if self.is_too_late(next, now) {
+                late.push(next);
+            } else if let Phase::Waiting { found, since, work } = self.attempts[next].phase {
+                self.start(next, (found, now - since, work), calendar);
+                break;
+            }
         }
         for id in dropped {
             self.refuse(id, Cause::QueueFull, calendar);
         }
+        for id in late {
+            self.drop_late(id, calendar);
+        }
+    }
+
+    /// A server drops what comes too late.
+    #[cold]
+    #[inline(never)]
+    fn drop_late(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        self.refuse(id, Cause::Timeout, calendar);
     }
 
     /// A server has done the work of an attempt, which found so many there, waited and was worked
@@ -254,15 +286,24 @@ impl World<'_> {
         (waited, worked): (Span, Span),
         calendar: &mut Calendar<Event>,
     ) {
+        if self.limits.is_some() {
+            self.leave_server(id, Outcome::Success, calendar.now());
+        }
         if self.oracle {
             self.left(attempt.server, calendar.now());
         }
-        if self.watched {
+        if self.watched && !self.is_inspection(id) {
             let called = (self.calls.as_ref()).map_or(Span::ZERO, |calls| calls.spent(id).called);
             self.note_served(&attempt, found, waited + worked + called, calendar);
         }
         if attempt.request == NOBODY {
+            if self.is_inspection(id) {
+                self.count_useful(worked);
+            } else {
+                self.count_wasted(worked);
+            }
             self.attempts.remove(id);
+            self.end_inspection(id, true, calendar);
             return;
         }
         let left_behind = self.servers[attempt.server as usize].present();
@@ -316,7 +357,12 @@ impl World<'_> {
         let number = u64::from(request.attempts);
         let luck = Luck::new(request.draft.luck, BACK + number);
         match self.passage(from, to, (request.draft.luck, FROM_SERVER + number)) {
-            None => self.attempts[id].phase = Phase::Lost,
+            None => {
+                if let Phase::Returning { worked, .. } = self.attempts[id].phase {
+                    self.count_wasted(worked);
+                }
+                self.attempts[id].phase = Phase::Lost;
+            }
             Some(longer) => self
                 .back(server)
                 .send(luck, longer, Event::Answer(id), calendar),

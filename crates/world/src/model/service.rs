@@ -10,9 +10,10 @@ use super::outage::Outage;
 use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
 use lbsim_engine::rng::{Domain, Rng, Seeds};
-use lbsim_strategies::balancer::Balancer;
+use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
 use lbsim_strategies::balancer::budget::Purse;
+use lbsim_strategies::balancer::{Balancer, Care};
 use lbsim_strategies::strategy::Pool;
 use rand::Rng as _;
 
@@ -39,6 +40,9 @@ pub(super) struct Service<'a> {
     pub(super) reads_feedback: bool,
     /// What each balancer has left of its budget of retries; empty where there is none.
     pub(super) purses: Vec<Purse>,
+    /// When each balancer looks at its members next, whatever comes; an event that says otherwise
+    /// is stale.
+    pub(super) looks: Vec<Time>,
     /// Crashes of each balancer; empty where there has been none.
     pub(super) outages: Vec<Outage>,
     /// A random word: which balancer a client comes through.
@@ -67,7 +71,15 @@ pub(super) fn balancer(
     let rng = stream(index, (instance, returns), seeds);
     let placement = seeds.stream(Domain::Placement, index as u64).next_u64();
     let pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
-    Balancer::new(instance, &plan.balancer.strategy, pool, rng)
+    let own = u64::from(returns) << 16 | u64::from(instance);
+    let passing_over = seeds.stream(Domain::SlowStart, (index as u64) << 32 | own);
+    let care = Care {
+        ejection: plan.balancer.ejection.as_ref(),
+        panic_threshold: plan.balancer.panic_threshold,
+        server_limit: plan.balancer.server_limit.as_ref(),
+        slow_start: (plan.balancer.slow_start.as_ref()).map(|plan| (plan, passing_over)),
+    };
+    Balancer::with_care(instance, &plan.balancer.strategy, pool, (rng, care))
 }
 
 impl<'a> Service<'a> {
@@ -108,6 +120,7 @@ impl<'a> Service<'a> {
                 }
                 None => Vec::new(),
             },
+            looks: vec![Time::NEVER; usize::from(plan.balancer.instances)],
             outages: Vec::new(),
             route: World::route_word(seeds, index),
         }

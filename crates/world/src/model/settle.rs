@@ -11,6 +11,7 @@ use crate::observe::{Cause, Ended, Loss};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::Luck;
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::strategy::Outcome;
 
 /// Purpose of a request's luck: the pause before it is tried again; the number of the attempt is
 /// added.
@@ -55,6 +56,7 @@ impl World<'_> {
         let hedges = self.hedges.as_ref().map_or(0, |hedges| hedges.made(id));
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         if request.attempts.saturating_sub(hedges) > retry.max
+            || self.is_of_no_use(id, calendar.now())
             || (cause == Cause::Error && !retry.error_answers)
             || !(self.services[service].purses.get_mut(balancer))
                 .is_none_or(|purse| purse.allows(calendar.now()))
@@ -83,6 +85,9 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         let server = attempt.server;
+        if self.limits.is_some() {
+            self.leave_gate(id, Outcome::Success, calendar);
+        }
         if self.has_cookies {
             let service = &mut self.services[usize::from(request.service)];
             if let Some(cookies) = &mut service.cookies {
@@ -98,12 +103,12 @@ impl World<'_> {
                 return;
             }
         }
-        if self.clients.is_some() {
-            self.has_answer(id, request);
-        }
         let response_time = calendar.now() + request.to_balancer + longer - request.arrived;
         if self.witness.is_some() {
             self.testify(request, Some(attempt), None, response_time);
+        }
+        if request.attempts > 1 || self.clients.is_some() {
+            self.count_again(id, request);
         }
         self.tally
             .succeeded(request.stretch, response_time, request.measured);
@@ -115,11 +120,27 @@ impl World<'_> {
         self.end((id, request), request.to_balancer + longer, calendar);
     }
 
+    /// A request is answered, perhaps not at the first try.
+    #[cold]
+    #[inline(never)]
+    fn count_again(&mut self, id: u32, request: &Request) {
+        let asked = match self.clients.is_some() {
+            true => self.has_answer(id, request),
+            false => 1,
+        };
+        if request.attempts > 1 || asked > 1 {
+            self.tally.answered_again += u64::from(request.measured);
+        }
+    }
+
     /// A request has failed.
     #[cold]
     #[inline(never)]
     pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
+        if self.limits.is_some() {
+            self.leave_gate(id, cause.outcome(), calendar);
+        }
         let Some(longer) = self.way_to_client(id, calendar.now()) else {
             return;
         };
@@ -193,6 +214,9 @@ impl World<'_> {
         }
         if let Some(clients) = &mut self.clients {
             clients.forget(id);
+        }
+        if let Some(limits) = &mut self.limits {
+            limits.forget(id);
         }
         let whereabouts = &mut self.requests[id].whereabouts;
         if matches!(whereabouts, Whereabouts::Pausing | Whereabouts::Coming) {

@@ -272,7 +272,7 @@ impl World<'_> {
             let stayed = now - since;
             // What the server gave it is rounded to whole nanoseconds, as the time of its end is.
             let worked = Span::from_nanos((clock_now - clock).round() as u64).min(stayed);
-            if self.calls.is_some() {
+            if self.calls.is_some() && !self.is_inspection(id) {
                 self.end_piece(id, (stayed - worked, worked), (found, false), calendar);
                 return;
             }

@@ -43,6 +43,8 @@ pub struct CallPlan {
     pub optional: bool,
     /// Whether the request keeps its slot meanwhile.
     pub blocking: bool,
+    /// Rounds of these calls that one server has under way at once at most; further ones fail.
+    pub at_once: Option<u32>,
     /// One way, server to the balancer of the service that is called.
     pub to_balancer: Delay,
 }

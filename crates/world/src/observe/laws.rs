@@ -64,6 +64,18 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
         sent == attempts,
         format!("balancers sent {attempts} attempts, servers were sent {sent}"),
     );
+    // What servers have done is of use, in vain, or still under way.
+    if let Some(work) = tally.work {
+        let all = work.useful + work.wasted + work.inside;
+        demand(
+            "conservation of work",
+            all == work.done,
+            format!(
+                "servers worked {} ns; of use, in vain and under way are {work:?}",
+                work.done
+            ),
+        );
+    }
     // A server is never busier than it can be.
     for (server, share) in tally.load.utilization().into_iter().enumerate() {
         let holds = (0.0..=1.0).contains(&share);
@@ -79,6 +91,7 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Work;
     use lbsim_engine::time::{Span, Time};
 
     fn tally() -> Tally {
@@ -107,7 +120,7 @@ mod tests {
     #[test]
     fn each_law_finds_its_fault() {
         type Fault = fn(&mut Tally);
-        let faults: [(&str, Fault); 5] = [
+        let faults: [(&str, Fault); 6] = [
             ("conservation of requests", |tally| tally.requests += 1),
             ("conservation of failures", |tally| {
                 tally.failed[0] += 1;
@@ -118,6 +131,14 @@ mod tests {
                 tally.presence.leave(Time::from_nanos(401), Span::ZERO);
             }),
             ("flow balance", |tally| tally.attempts -= 1),
+            ("conservation of work", |tally| {
+                tally.work = Some(Work {
+                    done: 10,
+                    useful: 7,
+                    wasted: 2,
+                    inside: 0,
+                });
+            }),
             ("utilization", |tally| {
                 tally
                     .load

@@ -1,6 +1,7 @@
 //! What is measured while a cell runs: response times, stretches of time, servers, sessions,
 //! counters. Measuring never draws a random number and never changes the world.
 
+mod detection;
 mod histogram;
 mod latency;
 pub mod laws;
@@ -9,6 +10,7 @@ mod presence;
 mod timeline;
 mod witness;
 
+pub use detection::{Detection, LeftOutBy};
 pub use latency::Latency;
 pub use load::{Load, ServerLoad};
 pub use presence::Presence;
@@ -18,6 +20,7 @@ pub use witness::{Ended, Witness};
 use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::strategy::Outcome;
 
 /// Why a request was not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,11 +37,24 @@ pub enum Cause {
     Error,
     /// The client had waited long enough.
     GaveUp,
+    /// A limit of the balancer, or of all its servers, was reached.
+    Limited,
 }
 
 impl Cause {
     /// How many there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
+
+    /// How an attempt or a request has ended that ended for this.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Cause::QueueFull | Cause::Limited => Outcome::Rejected,
+            Cause::Error => Outcome::Error,
+            Cause::Timeout => Outcome::Timeout,
+            Cause::NoServer | Cause::Crash => Outcome::Failure,
+            Cause::GaveUp => Outcome::Cancelled,
+        }
+    }
 }
 
 /// Why a session was lost.
@@ -99,6 +115,19 @@ pub struct ServiceCount {
     pub called: Span,
 }
 
+/// What became of the work that servers have done, over the whole run, in slot-nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// All of it, as the slots count it.
+    pub done: u64,
+    /// On attempts that were answered well while their balancer waited for them.
+    pub useful: u64,
+    /// On attempts that ended in any other way: for nobody, or in vain.
+    pub wasted: u64,
+    /// On attempts that had not ended when the run did.
+    pub inside: u64,
+}
+
 /// All that one cell measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
@@ -116,6 +145,11 @@ pub struct Tally {
     pub tries: u64,
     /// Attempts made for them.
     pub attempts: u64,
+    /// Those that were answered, and not at the first try: of their balancer, or of their client.
+    pub answered_again: u64,
+    /// What became of the work that servers have done; `None` where nothing can fail, and where
+    /// servers share themselves, whose work is not told apart.
+    pub work: Option<Work>,
     /// Response times of those that succeeded.
     pub latency: Latency,
     /// Times to the end of those that failed.
@@ -143,6 +177,8 @@ pub struct Tally {
     /// The measured requests and the calls made in their course, by service; empty where no server
     /// has steps.
     pub services: Vec<ServiceCount>,
+    /// What balancers noticed of failures, by service; empty where nothing fails or nobody looks.
+    pub detections: Vec<Detection>,
 }
 
 impl Tally {
@@ -157,6 +193,8 @@ impl Tally {
             unfinished: 0,
             tries: 0,
             attempts: 0,
+            answered_again: 0,
+            work: None,
             latency: Latency::default(),
             failures: Latency::default(),
             timeline: Timeline::new(to, stretches),
@@ -169,6 +207,7 @@ impl Tally {
             drew: false,
             parts: Vec::new(),
             services: Vec::new(),
+            detections: Vec::new(),
         }
     }
 
@@ -183,6 +222,18 @@ impl Tally {
     /// As [`Tally::new`], counting for so many services what becomes of what they are asked.
     pub fn for_services(mut self, services: usize) -> Tally {
         self.services.resize(services, ServiceCount::default());
+        self
+    }
+
+    /// As [`Tally::new`], counting what becomes of the work of servers, if so.
+    pub fn for_work(mut self, counts: bool) -> Tally {
+        self.work = counts.then(Work::default);
+        self
+    }
+
+    /// As [`Tally::new`], counting for so many services what their balancers notice.
+    pub fn for_detections(mut self, services: usize) -> Tally {
+        self.detections.resize(services, Detection::default());
         self
     }
 

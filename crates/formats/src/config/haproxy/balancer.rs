@@ -259,7 +259,18 @@ fn health_check(proxy: &Proxy, servers: &mut [ServerRead], found: &mut Found) ->
 fn check(own: &Check, timeout: Option<Time>) -> Table {
     let mut table = Table::new();
     table.insert("interval".to_owned(), own.inter.scenario().into());
-    if let Some(time) = timeout.filter(|time| *time < own.inter) {
+    let others = [
+        ("fast-interval", own.fast_inter),
+        ("down-interval", own.down_inter),
+    ];
+    let mut shortest = own.inter;
+    for (key, time) in others {
+        if let Some(time) = time {
+            table.insert(key.to_owned(), time.scenario().into());
+            shortest = shortest.min(time);
+        }
+    }
+    if let Some(time) = timeout.filter(|time| *time < shortest) {
         table.insert("timeout".to_owned(), time.scenario().into());
     }
     for (key, number) in [("fall", own.fall), ("rise", own.rise)] {

@@ -33,6 +33,10 @@ pub(super) struct Check {
     /// Whether it takes its state from another server, whose checks count for it.
     pub(super) tracks: bool,
     pub(super) inter: Time,
+    /// The same while the outcomes speak against the present state.
+    pub(super) fast_inter: Option<Time>,
+    /// The same while the server is down.
+    pub(super) down_inter: Option<Time>,
     pub(super) fall: u32,
     pub(super) rise: u32,
     /// Whether one failed check suffices at the start.
@@ -65,6 +69,8 @@ impl Default for Params {
                 on: false,
                 tracks: false,
                 inter: Time::INTER,
+                fast_inter: None,
+                down_inter: None,
                 fall: 3,
                 rise: 2,
                 cautious: true,
@@ -142,9 +148,8 @@ impl Params {
             "slowstart" => return self.slowstart = Time::read(value, what, found).or(self.slowstart),
             "cookie" => return self.cookie = true,
             "id" | "hash-key" => return self.order = Some(word.at.clone()),
-            "fastinter" | "downinter" => {
-                "is not carried over: a scenario checks a server as often whatever state it is in".to_owned()
-            }
+            "fastinter" => return self.check.fast_inter = some_time(value, what, found),
+            "downinter" => return self.check.down_inter = some_time(value, what, found),
             "track" => {
                 self.check.tracks = true;
                 format!(
@@ -152,7 +157,7 @@ impl Params {
                     value.text
                 )
             }
-            "observe" => "is not carried over: in a scenario traffic that fails marks no server as down, only checks do".to_owned(),
+            "observe" => "is not carried over: a scenario says so for all servers of a balancer, with `ejection = { kind = \"error-limit\" }`".to_owned(),
             "on-marked-down" | "on-marked-up" => "is not carried over: a scenario breaks no sessions off".to_owned(),
             "tcp-ut" => "is not carried over: an attempt of a scenario has one timeout, `timeout server`".to_owned(),
             "redir" => "is not carried over: a scenario passes requests on, where HAProxy would redirect them".to_owned(),
@@ -203,6 +208,11 @@ impl Params {
             None => {}
         }
     }
+}
+
+/// A time between two checks, where one is given; none at all is not one.
+fn some_time(value: &ConfigWord, what: &str, found: &mut Found) -> Option<Time> {
+    Time::read(value, what, found).filter(|time| !time.is_zero())
 }
 
 fn put<T>(setting: &mut T, value: Option<T>) {

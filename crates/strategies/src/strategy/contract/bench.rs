@@ -257,6 +257,13 @@ impl Bench {
         }
     }
 
+    /// Gives a member another weight.
+    pub fn set_weight(&mut self, member: MemberId, weight: u32) {
+        let before = self.pool.weight(member);
+        self.pool.set_weight(member, weight);
+        self.tell(|s, cx| s.weight_changed(member, before, cx));
+    }
+
     /// Lets a member say that it is idle.
     pub fn idle(&mut self, member: MemberId) {
         self.tell(|s, cx| s.idle(member, cx));

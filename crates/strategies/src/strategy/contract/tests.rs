@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use proptest::prelude::{ProptestConfig, TestCaseError, any, prop, prop_compose, proptest};
 
 use super::super::{
-    CATALOGUE, Candidates, Context, Custom, Entry, MemberId, News, Pick, Report, Request, Rule,
-    Sight, StrategyConfig,
+    CATALOGUE, Candidates, Context, Custom, Entry, MemberId, News, Outcome, Pick, Report, Request,
+    Rule, Sight, StrategyConfig,
 };
 use super::promises::{self, Reads};
 use super::{Bench, Life, Promise, check};
@@ -44,6 +44,46 @@ fn names_are_unique_and_kebab_case_and_read_back() {
             serde_json::from_str::<StrategyConfig>(&bare).unwrap(),
             config
         );
+    }
+}
+
+/// The share of 600 requests, twenty of which are under way at once, that goes to the first of two
+/// members whose weights have become these.
+fn share_of_the_first(entry: &Entry, weights: [u32; 2]) -> f64 {
+    let mut bench = Bench::new(entry.name, &[100, 100]);
+    for (member, weight) in (0..).zip(weights) {
+        bench.set_weight(member, weight);
+    }
+    let mut under_way = std::collections::VecDeque::new();
+    let mut first = 0;
+    for who in 0..600 {
+        let member = bench.pick(who);
+        bench.send(member);
+        under_way.push_back(member);
+        first += u32::from(member == 0);
+        if under_way.len() > 20
+            && let Some(done) = under_way.pop_front()
+        {
+            bench.answer(
+                done,
+                Outcome::Success,
+                lbsim_engine::time::Span::from_millis(20),
+            );
+        }
+    }
+    f64::from(first) / 600.0
+}
+
+/// Who says so gives a member whose weight falls to a tenth a sixth of the requests or less, and
+/// nine times as much of the weight five sixths; the seed is fixed. A rule by size gives all of one
+/// size to one member, whatever the weights.
+#[test]
+fn who_says_so_heeds_weights_that_change() {
+    let heed = (CATALOGUE.iter()).filter(|entry| (entry.default)().heeds_weights());
+    for entry in heed.filter(|entry| entry.name != "size-interval") {
+        let less = share_of_the_first(entry, [10, 100]);
+        let more = share_of_the_first(entry, [100, 10]);
+        assert!(less < 0.17 && more > 0.83, "{}: {less} {more}", entry.name);
     }
 }
 

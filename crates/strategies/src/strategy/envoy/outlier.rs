@@ -100,7 +100,7 @@ impl Default for OutlierDetection {
 
 /// Which hosts are ejected, and what is held against the others.
 #[derive(Clone, Debug)]
-pub(super) struct Outliers {
+pub(crate) struct Outliers {
     config: OutlierDetection,
     hosts: Vec<Host>,
     ejected: u32,
@@ -123,7 +123,7 @@ struct Host {
 }
 
 impl Outliers {
-    pub(super) fn new(config: &OutlierDetection, count: usize) -> Outliers {
+    pub(crate) fn new(config: &OutlierDetection, count: usize) -> Outliers {
         let interval = config.interval.nanos().max(1);
         let into = config.interval_offset.nanos() % interval;
         Outliers {
@@ -134,14 +134,19 @@ impl Outliers {
         }
     }
 
+    /// When the next look is due.
+    pub(crate) fn next_look(&self) -> Time {
+        self.next_look
+    }
+
     /// Whether a host is ejected.
-    pub(super) fn is_ejected(&self, member: MemberId) -> bool {
+    pub(crate) fn is_ejected(&self, member: MemberId) -> bool {
         self.hosts[member as usize].ejected_at.is_some()
     }
 
     /// Counts how an attempt ended; says whether the host is ejected for it, `hosts` being all
     /// there are.
-    pub(super) fn answered(
+    pub(crate) fn answered(
         &mut self,
         member: MemberId,
         outcome: Outcome,
@@ -205,7 +210,7 @@ impl Outliers {
 
     /// Lets the looks happen that are due by `now`; says when the last one was that changed who is
     /// ejected.
-    pub(super) fn look(&mut self, now: Time, all: &[MemberId]) -> Option<Time> {
+    pub(crate) fn look(&mut self, now: Time, all: &[MemberId]) -> Option<Time> {
         let mut changed = None;
         while self.next_look <= now {
             let at = self.next_look;

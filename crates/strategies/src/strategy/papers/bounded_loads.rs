@@ -59,6 +59,7 @@ impl BoundedLoads {
 }
 
 impl News for BoundedLoads {
+    const HEEDS_WEIGHTS: bool = true;
     const PLACES: bool = true;
     type Config = Config;
 

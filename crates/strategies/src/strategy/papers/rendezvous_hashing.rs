@@ -33,6 +33,7 @@ fn uniform(key: u64, member: MemberId, salt: u64) -> f64 {
 }
 
 impl News for RendezvousHashing {
+    const HEEDS_WEIGHTS: bool = true;
     const PLACES: bool = true;
     type Config = Config;
 

@@ -69,6 +69,7 @@ impl SizeInterval {
 }
 
 impl News for SizeInterval {
+    const HEEDS_WEIGHTS: bool = true;
     type Config = Config;
 
     fn check(config: &Config) -> Result<(), BadSetting> {

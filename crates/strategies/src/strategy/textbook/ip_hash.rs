@@ -73,6 +73,7 @@ impl IpHash {
 }
 
 impl News for IpHash {
+    const HEEDS_WEIGHTS: bool = true;
     const PLACES: bool = true;
     type Config = Config;
 
@@ -96,6 +97,10 @@ impl News for IpHash {
     }
 
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+        self.admit(member, cx);
+    }
+
+    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
         self.admit(member, cx);
     }
 }

@@ -31,6 +31,15 @@ pub enum LeastConnections {
 }
 
 impl LeastConnections {
+    /// All eligible members in the order of their requests for their weights.
+    fn weighted(cx: &Context<'_>) -> LeastConnections {
+        let mut tournament = Tournament::new(cx.pool.len());
+        for &member in cx.pool.eligible() {
+            Self::rank(&mut tournament, member, cx);
+        }
+        LeastConnections::Weighted(tournament)
+    }
+
     fn rank(tournament: &mut Tournament, member: MemberId, cx: &Context<'_>) {
         let weight = cx.pool.weight(member);
         if cx.pool.is_eligible(member) && weight > 0 {
@@ -46,6 +55,7 @@ impl LeastConnections {
 }
 
 impl News for LeastConnections {
+    const HEEDS_WEIGHTS: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {
@@ -56,11 +66,7 @@ impl News for LeastConnections {
         if cx.pool.is_even() {
             return LeastConnections::Even(Levels::new(cx.pool.len()));
         }
-        let mut tournament = Tournament::new(cx.pool.len());
-        for &member in cx.pool.eligible() {
-            Self::rank(&mut tournament, member, cx);
-        }
-        LeastConnections::Weighted(tournament)
+        Self::weighted(cx)
     }
 
     #[inline]
@@ -91,6 +97,13 @@ impl News for LeastConnections {
             LeastConnections::Even(levels) => {
                 levels.set_taking_part(member, cx.pool.is_eligible(member))
             }
+            LeastConnections::Weighted(tournament) => Self::rank(tournament, member, cx),
+        }
+    }
+
+    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
+        match self {
+            LeastConnections::Even(_) => *self = Self::weighted(cx),
             LeastConnections::Weighted(tournament) => Self::rank(tournament, member, cx),
         }
     }

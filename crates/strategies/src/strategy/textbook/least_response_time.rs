@@ -74,6 +74,7 @@ impl LeastResponseTime {
 }
 
 impl News for LeastResponseTime {
+    const HEEDS_WEIGHTS: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {
@@ -129,6 +130,10 @@ impl News for LeastResponseTime {
     }
 
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+        self.rank(member, cx);
+    }
+
+    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
         self.rank(member, cx);
     }
 }

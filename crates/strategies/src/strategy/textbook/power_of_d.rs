@@ -51,6 +51,7 @@ fn less(a: MemberId, b: MemberId, cx: &Context<'_>) -> bool {
 }
 
 impl News for PowerOfD {
+    const HEEDS_WEIGHTS: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {

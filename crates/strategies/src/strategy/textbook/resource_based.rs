@@ -88,6 +88,7 @@ impl ResourceBased {
 }
 
 impl News for ResourceBased {
+    const HEEDS_WEIGHTS: bool = true;
     const READS_REPORTS: bool = true;
     type Config = Config;
 
@@ -117,6 +118,10 @@ impl News for ResourceBased {
     }
 
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
+        self.rank(member, cx);
+    }
+
+    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
         self.rank(member, cx);
     }
 

@@ -26,6 +26,7 @@ pub struct WeightedRandom {
 }
 
 impl News for WeightedRandom {
+    const HEEDS_WEIGHTS: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {
@@ -53,6 +54,10 @@ impl News for WeightedRandom {
             0
         };
         self.eligible.set(member, u64::from(weight));
+    }
+
+    fn weight_changed(&mut self, member: MemberId, _: u32, cx: &mut Context<'_>) {
+        self.eligibility_changed(member, cx);
     }
 }
 

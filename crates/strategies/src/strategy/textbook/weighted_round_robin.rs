@@ -77,6 +77,7 @@ impl WeightedRoundRobin {
 }
 
 impl News for WeightedRoundRobin {
+    const HEEDS_WEIGHTS: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {

@@ -242,6 +242,13 @@ pub enum Effect {
     Errors(f64, Option<Span>),
 }
 
+impl Effect {
+    /// Whether a server is the worse for it: not where it is only to be left alone.
+    pub fn is_failure(&self) -> bool {
+        !matches!(self, Effect::Drain)
+    }
+}
+
 /// What a fault does to messages while it holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OnTheWay {

@@ -1,0 +1,105 @@
+//! As HAProxy lets traffic speak for its health checks (`observe`, `error-limit`, `on-error`; 2.6,
+//! src/check.c, `__health_adjust`), for any strategy.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Against, Change, EjectionKind, Moment, Watch};
+use crate::strategy::Answer;
+
+/// Settings of `error-limit`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ErrorLimit {
+    /// Errors in a row after which something is done; then they are counted anew (HAProxy:
+    /// `error-limit`).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub errors: u32,
+    /// What is done (HAProxy: `on-error`).
+    pub on_error: OnError,
+    /// What counts as an error (HAProxy: `observe layer4` for `timeout` and `connection`, `observe
+    /// layer7` for all four).
+    #[schemars(length(min = 1))]
+    pub against: Vec<Against>,
+}
+
+/// What is done after too many errors in a row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnError {
+    /// It is as if a health check had failed.
+    #[default]
+    FailCheck,
+    /// The next failed health check marks the member as down.
+    SuddenDeath,
+    /// The member is down, until its health checks pass.
+    MarkDown,
+}
+
+impl Default for ErrorLimit {
+    fn default() -> ErrorLimit {
+        ErrorLimit {
+            errors: 10,
+            on_error: OnError::FailCheck,
+            against: Against::ALL.to_vec(),
+        }
+    }
+}
+
+impl EjectionKind for ErrorLimit {
+    type Watch = Errors;
+
+    fn watch(&self, members: usize) -> Errors {
+        Errors {
+            settings: self.clone(),
+            rows: vec![0; members],
+        }
+    }
+}
+
+/// Errors in a row of the members of one balancer.
+#[derive(Clone, Debug)]
+pub(super) struct Errors {
+    settings: ErrorLimit,
+    rows: Vec<u32>,
+}
+
+impl Watch for Errors {
+    fn answered(&mut self, answer: &Answer, moment: &mut Moment<'_>) {
+        let row = &mut self.rows[answer.member as usize];
+        match Against::judges(&self.settings.against, answer.outcome) {
+            Some(true) => *row += 1,
+            Some(false) => *row = 0,
+            None => {}
+        }
+        if *row >= self.settings.errors {
+            *row = 0;
+            moment.changes.push(match self.settings.on_error {
+                OnError::FailCheck => Change::FailedCheck(answer.member),
+                OnError::SuddenDeath => Change::LastChance(answer.member),
+                OnError::MarkDown => Change::Down(answer.member),
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Ejection;
+    use super::super::testing::Driven;
+    use super::*;
+    use crate::strategy::Outcome;
+
+    #[test]
+    fn errors_in_a_row_count_as_one_failed_check() {
+        let mut driven = Driven::new(&Ejection::ErrorLimit(ErrorLimit::default()), 1);
+        let mut after = |outcomes: &[Outcome]| {
+            let end = |&outcome: &Outcome| driven.ends(0, outcome, (0, 0));
+            outcomes.iter().flat_map(end).collect::<Vec<Change>>()
+        };
+        assert_eq!(after(&[Outcome::Error; 9]), []);
+        assert_eq!(after(&[Outcome::Success]), []);
+        assert_eq!(after(&[Outcome::Rejected; 19]), [Change::FailedCheck(0)]);
+        assert_eq!(after(&[Outcome::Timeout]), [Change::FailedCheck(0)]);
+    }
+}

@@ -1,0 +1,163 @@
+//! Additive increase, multiplicative decrease: Chiu and Jain, "Analysis of the increase and decrease
+//! algorithms for congestion avoidance in computer networks", Computer Networks 17, 1989. Names as
+//! Netflix's concurrency-limits has them (`AIMDLimit`).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Left, Limiting, Meter, Refuse};
+use crate::strategy::Outcome;
+use lbsim_engine::time::Span;
+use lbsim_engine::units::Share;
+
+/// Settings of AIMD.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Aimd {
+    /// How many at once at the start (Netflix: `initialLimit`).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub start: u32,
+    /// How many at least.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub least: u32,
+    /// How many at most.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub most: u32,
+    /// What is left of the limit after a request that failed: one that was refused, met with an
+    /// error or ran into its timeout (Netflix: `backoffRatio`).
+    pub backoff: Share,
+    /// Requests that take longer count as failed (Netflix: `timeout`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slow: Option<Span>,
+    /// The limit grows by this much for each answer, in parts of itself: with 1 by one for each
+    /// answer, as Netflix's; with `per-round` by one for as many answers as it is high.
+    pub grows: Growth,
+    /// The limit grows only where so much of it was in use when the request was let in (Netflix:
+    /// half).
+    pub in_use: Share,
+}
+
+/// How fast a limit grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Growth {
+    /// By one for as many answers as it is high.
+    #[default]
+    PerRound,
+    /// By one for each answer.
+    PerAnswer,
+}
+
+impl Default for Aimd {
+    fn default() -> Aimd {
+        Aimd {
+            start: 20,
+            least: 1,
+            most: 1000,
+            backoff: Share::fraction(0.9),
+            slow: None,
+            grows: Growth::PerRound,
+            in_use: Share::fraction(0.9),
+        }
+    }
+}
+
+impl Limiting for Aimd {
+    type Meter = Window;
+
+    fn meter(&self) -> Window {
+        Window {
+            limit: f64::from(self.start.clamp(self.least, self.most.max(self.least))),
+            settings: self.clone(),
+        }
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        if self.most < self.least {
+            let (most, least) = (self.most, self.least);
+            refuse(
+                "most",
+                &format!("`most` is {most}, which is less than `least`, {least}"),
+            );
+        }
+        if !(self.backoff.value() > 0.0 && self.backoff.value() < 1.0) {
+            let backoff = self.backoff;
+            refuse(
+                "backoff",
+                &format!("`backoff` is {backoff}; it must be more than 0% and less than 100%"),
+            );
+        }
+        if self.in_use.value() > 1.0 {
+            let in_use = self.in_use;
+            refuse(
+                "in-use",
+                &format!("`in-use` is {in_use}; it must be at most 100%"),
+            );
+        }
+    }
+}
+
+/// A limit that grows and shrinks.
+#[derive(Clone, Debug)]
+pub(super) struct Window {
+    settings: Aimd,
+    limit: f64,
+}
+
+impl Meter for Window {
+    fn most(&self) -> u32 {
+        self.limit as u32
+    }
+
+    fn left(&mut self, left: &Left) {
+        let settings = &self.settings;
+        let is_slow = settings.slow.is_some_and(|slow| left.took > slow);
+        match left.outcome {
+            Outcome::Cancelled => {}
+            Outcome::Success if !is_slow => {
+                let in_use = (self.limit * settings.in_use.value()).floor();
+                if f64::from(left.among) >= in_use {
+                    self.limit += match settings.grows {
+                        Growth::PerRound => 1.0 / self.limit,
+                        Growth::PerAnswer => 1.0,
+                    };
+                }
+            }
+            _ => self.limit = (self.limit * settings.backoff.value()).floor(),
+        }
+        let (least, most) = (f64::from(settings.least), f64::from(settings.most));
+        self.limit = self.limit.clamp(least, most);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LimitKind;
+    use super::super::testing::{at, limiter, room};
+    use super::*;
+
+    #[test]
+    fn it_grows_by_one_a_round_and_shrinks_by_a_tenth() {
+        let mut limiter = limiter(LimitKind::Aimd(Aimd::default()));
+        assert_eq!(room(&limiter), 20);
+        // Two of twenty are too few to tell.
+        limiter.leave(Outcome::Success, Span::ZERO, 2);
+        assert_eq!(room(&limiter), 20);
+        // 20 and 1/20, and 1/20.05 ...: 21 after twenty of them and one.
+        let mut rounds = 0;
+        while room(&limiter) < 21 {
+            limiter.enter(at(0));
+            limiter.leave(Outcome::Success, Span::ZERO, 19);
+            rounds += 1;
+        }
+        assert_eq!(rounds, 21);
+        limiter.leave(Outcome::Timeout, Span::ZERO, 3);
+        assert_eq!(room(&limiter), 18, "nine tenths of 21.0");
+        for _ in 0..40 {
+            limiter.leave(Outcome::Error, Span::ZERO, 3);
+        }
+        assert_eq!(room(&limiter), 1);
+        limiter.leave(Outcome::Cancelled, Span::ZERO, 3);
+        assert_eq!(room(&limiter), 1);
+    }
+}
