@@ -38,8 +38,8 @@ pub struct Run {
     /// Of these, failed because their client had waited long enough (`timeout` and `patience` of
     /// clients).
     pub failed_gave_up: u64,
-    /// Of these, failed because a limit of the balancer, or of all its servers, was reached (`limit`
-    /// and `server-limit`).
+    /// Of these, failed because a limit of the balancer, or of all its servers, was reached
+    /// (`limit` and `server-limit`).
     pub failed_limited: u64,
     /// Of these, still under way when the run was cut off.
     pub unfinished: u64,

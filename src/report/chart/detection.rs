@@ -29,6 +29,8 @@ struct NoticeTimes {
     mean: fn(&DetectionRow) -> (Option<f64>, Option<f64>),
     median: fn(&DetectionRow) -> Option<f64>,
     longest: fn(&DetectionRow) -> Option<f64>,
+    /// What is said where there is none.
+    none: &'static str,
 }
 
 const TIMES: [NoticeTimes; 2] = [
@@ -37,12 +39,14 @@ const TIMES: [NoticeTimes; 2] = [
         mean: |row| (row.detect_mean_s, row.detect_mean_half_width_95),
         median: |row| row.detect_p50_s,
         longest: |row| row.detect_max_s,
+        none: "never",
     },
     NoticeTimes {
         name: "From its end until the server is back",
         mean: |row| (row.return_mean_s, row.return_mean_half_width_95),
         median: |row| row.return_p50_s,
         longest: |row| row.return_max_s,
+        none: "was never left out",
     },
 ];
 
@@ -80,6 +84,9 @@ fn wrong(row: &DetectionRow) -> [f64; 2] {
 
 /// Seconds, to three digits.
 fn seconds(value: f64) -> String {
+    if value < 1e-9 {
+        return "0 s".to_owned();
+    }
     let step = libm::pow(10.0, value.abs().max(1e-3).log10().floor() - 2.0);
     format!("{} s", number(value, step.min(1.0)))
 }
@@ -198,7 +205,7 @@ fn spread(canvas: &Canvas<'_>, x: &Scale, times: &NoticeTimes, one: &NoticedBy<'
     let colour = look(one.colour).colour;
     let muted = Type::new(13.0, MUTED);
     let (Some(longest), Some(median)) = ((times.longest)(one.row), (times.median)(one.row)) else {
-        canvas.text("never", (x.at(0.0) + 10.0, y), Align::Left, muted);
+        canvas.text(times.none, (x.at(0.0) + 10.0, y), Align::Left, muted);
         return;
     };
     canvas.area((x.at(0.0), y - 6.0), (x.at(longest), y + 6.0), colour, 0.22);

@@ -14,7 +14,6 @@ use lbsim_engine::units::Share;
 /// own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(rename = "SlowStart")]
 pub struct GradualReturn {
     /// How long it takes to its full share (HAProxy: `slowstart`, Envoy: `slow_start_window`, ALB:
     /// slow start duration).
