@@ -236,9 +236,10 @@ fn events(scenario: &Scenario) -> Vec<Event> {
         for fault in &blueprint.faults {
             let kind = match &fault.strikes {
                 Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
-                Strikes::Servers(_, Effect::Slowdown(_) | Effect::Pause | Effect::Slots(_)) => {
-                    EventKind::Slowdown
-                }
+                Strikes::Servers(
+                    _,
+                    Effect::Slowdown { .. } | Effect::Pause | Effect::Slots(_),
+                ) => EventKind::Slowdown,
                 Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
                 Strikes::Servers(_, Effect::Errors(..)) => EventKind::Errors,
                 Strikes::Ways(..) => EventKind::Link,

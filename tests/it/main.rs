@@ -14,6 +14,7 @@ mod disciplines;
 mod docs;
 mod draws;
 mod examples;
+mod faults;
 mod folders;
 mod golden;
 mod import;

@@ -298,6 +298,12 @@ fn group_plan(
     let steps = steps::steps(file, (of, at_service), (group, at), check);
     let to_server = delay(file, group, at, check);
     let mut sound = true;
+    if let Some(cold) = &group.cold {
+        cold.check(&mut |key, message| {
+            check.fault(&at.key("cold").key(key), "out-of-range", message);
+            sound = false;
+        });
+    }
     let mut refuse = |key: &str, message: String| {
         check.fault(&at.key(key), "out-of-range", message);
         sound = false;
@@ -354,6 +360,7 @@ fn group_plan(
         memory_per_request: group.memory.per_request.value() as f64 / total,
         agent_interval: group.agent_interval,
         cost: group.cost,
+        cold: group.cold.clone(),
         health_check,
         to_server: to_server?,
         joins: Time::ZERO + group.joins.unwrap_or(Span::ZERO),

@@ -10,6 +10,7 @@ use crate::balancer::health::OwnChecks;
 use crate::balancer::limit::Limit;
 use crate::distribution::Dist;
 use crate::model::blueprint::BalancerPlan;
+use crate::model::cold::Cold;
 use crate::model::discipline::Discipline;
 use crate::time::Span;
 use crate::units::{Bytes, Share};
@@ -143,6 +144,9 @@ pub struct Servers {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1e9))]
     pub cost: f64,
+    /// How cold they are when they have started, after a crash or when they join.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<Cold>,
     /// When they join the pool; from the start where it is left out.
     #[serde(default)]
     pub joins: Option<Span>,

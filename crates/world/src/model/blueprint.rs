@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Addresses;
 use super::arrivals::{Process, Rows, Texts};
+use super::cold::Cold;
 use super::discipline::Discipline;
 use super::fault::Fault;
 use super::network::Delay;
@@ -180,6 +181,8 @@ pub struct GroupPlan {
     pub to_server: Delay,
     /// What one costs an hour.
     pub cost: f64,
+    /// How cold it is when it has started.
+    pub cold: Option<Cold>,
     /// When it joins the pool.
     pub joins: Time,
     /// When it leaves the pool.
@@ -462,6 +465,7 @@ impl GroupPlan {
             health_check: None,
             to_server: Delay::None,
             cost: 0.0,
+            cold: None,
             joins: Time::ZERO,
             leaves: Time::NEVER,
         }

@@ -149,6 +149,7 @@ impl Blueprint {
             health_check,
             to_server,
             cost: _,
+            cold: _,
             joins: _,
             leaves: _,
         } = group;

@@ -26,6 +26,9 @@ impl World<'_> {
             self.drop_waiting(server, calendar);
         }
         if before != state {
+            if state == State::Up {
+                self.start_cold(server, calendar);
+            }
             self.wake_checks(server, calendar);
         }
     }

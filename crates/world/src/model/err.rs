@@ -2,6 +2,7 @@
 
 use super::World;
 use super::fault::Effect;
+use super::held::Held;
 use super::request::{Attempt, NOBODY};
 use lbsim_engine::rng::{Luck, uniform};
 use lbsim_engine::time::Span;
@@ -25,7 +26,7 @@ impl World<'_> {
         let request = &self.requests[request];
         let number = u64::from(request.attempts);
         let mut luck = Luck::new(request.draft.luck, ERROR + number);
-        let errs = |effect: &Effect| match *effect {
+        let errs = |held: &Held| match held.effect {
             Effect::Errors(share, takes) => (uniform(&mut luck) < share).then_some(takes),
             _ => None,
         };

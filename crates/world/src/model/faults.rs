@@ -1,6 +1,7 @@
 //! Faults at work: they begin and end, and what a server is like follows from all that hold.
 
 use super::fault::{Effect, Schedule, Strikes, WhileDown};
+use super::held::Held;
 use super::request::Phase;
 use super::server::{Server, State};
 use super::{Event, World};
@@ -90,7 +91,7 @@ impl World<'_> {
         match &fault.strikes {
             Strikes::Servers(servers, effect) => {
                 for &server in struck(servers, target) {
-                    self.strike_server(server, *effect, holds, calendar);
+                    self.strike_server(server, (index, *effect), holds, calendar);
                 }
             }
             Strikes::Balancers(balancers, answers) => {
@@ -114,21 +115,26 @@ impl World<'_> {
     fn strike_server(
         &mut self,
         server: u32,
-        effect: Effect,
+        (strike, effect): (u32, Effect),
         holds: bool,
         calendar: &mut Calendar<Event>,
     ) {
+        let now = calendar.now();
         if effect.is_failure() {
-            self.note_illness(server, holds, calendar.now());
+            self.note_illness(server, holds, now);
         }
-        let effects = &mut self.effects[server as usize];
-        if holds {
-            effects.push(effect);
-        } else if let Some(at) = effects.iter().position(|&other| other == effect) {
-            effects.remove(at);
+        let held = &mut self.effects[server as usize];
+        match held.iter().position(|held| held.strike == strike) {
+            None if holds => held.push(Held::new(effect, strike, now)),
+            // It was going, and has not gone.
+            Some(at) if holds => held[at].come(now),
+            Some(at) if !held[at].go(now) => {
+                held.remove(at);
+            }
+            _ => {}
         }
-        let effects = effects.as_slice();
-        let any = |kind: fn(&Effect) -> bool| effects.iter().any(kind);
+        let held = held.as_slice();
+        let any = |kind: fn(&Effect) -> bool| held.iter().any(|held| kind(&held.effect));
         match effect {
             Effect::Crash(in_flight, _) => {
                 let state = if any(|effect| matches!(effect, Effect::Crash(_, WhileDown::Hang))) {
@@ -140,19 +146,11 @@ impl World<'_> {
                 };
                 self.set_state(server, state, holds.then_some(in_flight), calendar);
             }
-            Effect::Slowdown(_) => {
-                let pace = (effects.iter())
-                    .map(|effect| match effect {
-                        Effect::Slowdown(speed) => *speed,
-                        _ => 1.0,
-                    })
-                    .product();
-                self.set_pace(server, pace, calendar);
-            }
+            Effect::Slowdown { .. } => self.change_pace(server, calendar),
             Effect::Pause | Effect::Slots(_) => {
                 let own = self.servers[server as usize].group_in(self.plan).slots;
-                let slots = effects.iter().fold(own, |slots, effect| match effect {
-                    Effect::Slots(most) => slots.min(*most),
+                let slots = held.iter().fold(own, |slots, held| match held.effect {
+                    Effect::Slots(most) => slots.min(most),
                     _ => slots,
                 });
                 let stands = any(|effect| *effect == Effect::Pause);
@@ -170,7 +168,7 @@ impl World<'_> {
     }
 
     /// A server works at another pace from now on.
-    fn set_pace(&mut self, server: u32, pace: f64, calendar: &mut Calendar<Event>) {
+    pub(super) fn set_pace(&mut self, server: u32, pace: f64, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         self.settle_sharing(server, now);
         // What stands still has been worked on until then.

@@ -95,6 +95,10 @@ pub struct Features {
     pub slow_starts: bool,
     /// Time on the way from balancers to servers.
     pub ways_to_servers: bool,
+    /// Servers that are cold when they have started.
+    pub cold_starts: bool,
+    /// Of these, some that get warm with the requests that they serve.
+    pub warming: bool,
     /// Servers that are not there from the beginning to the end of time.
     pub members_that_move: bool,
     /// Servers that join or leave during the run.
@@ -160,6 +164,9 @@ impl Features {
             panics: _,
             slow_starts: _,
             ways_to_servers,
+            // Without faults and members that move nobody starts.
+            cold_starts: _,
+            warming: _,
             members_that_move,
             moves_in_the_run: _,
             absences_in_the_run: _,
@@ -456,6 +463,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         health_check,
         to_server,
         cost: _,
+        cold,
         joins,
         leaves,
     } = group;
@@ -471,6 +479,8 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     found.health_checks |= health_check.is_some();
     found.busy_checks |= (health_check.as_ref()).is_some_and(HealthCheck::never_rests);
     found.ways_to_servers |= takes_time(to_server);
+    found.cold_starts |= cold.is_some();
+    found.warming |= cold.as_ref().is_some_and(|cold| cold.requests.is_some());
     found.members_that_move |= *joins != Time::ZERO || *leaves != Time::NEVER;
     found.moves_in_the_run |= moves(*joins) || moves(*leaves);
     found.absences_in_the_run |= *joins != Time::ZERO || *leaves < end;

@@ -42,6 +42,9 @@ impl World<'_> {
     pub(super) fn update_membership(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let (joins, leaves) = self.membership(server);
+        if now == joins {
+            self.start_cold(server, calendar);
+        }
         self.set_everywhere(
             server,
             Reason::Absent,

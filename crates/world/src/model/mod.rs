@@ -17,6 +17,7 @@ pub mod blueprint;
 mod calls;
 mod chance;
 mod checks;
+pub mod cold;
 mod crash;
 mod deadline;
 mod demand;
@@ -30,6 +31,7 @@ pub mod fault;
 mod faults;
 pub mod features;
 mod hedge;
+mod held;
 mod inspection;
 mod limits;
 mod lindley;
@@ -73,8 +75,8 @@ pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
 
 use answer::Duty;
 use blueprint::Blueprint;
-use fault::Effect;
 use faults::Strike;
+use held::Held;
 use live::Cell;
 use message::{Between, News, Question};
 use request::{Attempt, NOBODY, Phase, Request, Slab, Whereabouts};
@@ -105,6 +107,8 @@ enum Event {
     Ask(u32),
     /// A fault begins at a server, or ends.
     Strike(u32),
+    /// At a server, a slowdown has come or gone a little further.
+    Fade(u32),
     /// A balancer checks a member.
     Check(u32),
     /// A check has passed.
@@ -158,7 +162,7 @@ struct World<'a> {
     strikes: Vec<Strike>,
     /// What faults do to each server at present, in the order in which they began; empty where
     /// there are none.
-    effects: Vec<Vec<Effect>>,
+    effects: Vec<Vec<Held>>,
     /// Since when servers stand still.
     stopped: BTreeMap<u32, Time>,
     /// What the agent of each server counts; empty where none reports.
@@ -273,8 +277,13 @@ impl<'a> World<'a> {
         let known = truth::Known::new(&servers, oracle, any(StrategyConfig::foresees));
         let has_probes = features.probes;
         let hears_idle = features.idle_news;
-        let watched = has_probes || hears_idle || features.reports;
+        let watched = has_probes || hears_idle || features.reports || features.warming;
         let probed = if has_probes { servers.len() } else { 0 };
+        let started = if features.cold_starts {
+            servers.len()
+        } else {
+            0
+        };
         let mut world = World {
             plan,
             seeds,
@@ -291,7 +300,7 @@ impl<'a> World<'a> {
             duties: Vec::new(),
             on_duty: false,
             strikes: Vec::new(),
-            effects: Vec::new(),
+            effects: vec![Vec::new(); started],
             stopped: BTreeMap::new(),
             reported: Vec::new(),
             known,
@@ -393,6 +402,7 @@ impl Model for World<'_> {
             Event::Timeout(attempt) => self.time_out(attempt, calendar),
             Event::Ask(user) => self.ask(user, calendar),
             Event::Strike(strike) => self.strike(strike, calendar),
+            Event::Fade(server) => self.fade(server, calendar),
             Event::Check(check) => self.check(check, calendar),
             Event::CheckPassed(check) => self.conclude_check(check, true, calendar),
             Event::CheckFailed(check) => self.conclude_check(check, false, calendar),

@@ -115,6 +115,7 @@ impl World<'_> {
         if self.has_probes {
             self.latencies[index].record(u32::from(found), stayed);
         }
+        self.warm(attempt.server, calendar);
         let is_idle = self.servers[index].present() == 0;
         if self.hears_idle && is_idle && attempt.request != NOBODY {
             let luck = self.requests[attempt.request].draft.luck;

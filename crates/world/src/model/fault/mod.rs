@@ -19,6 +19,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::{Span, Time};
+use lbsim_engine::units::Share;
 
 pub use balancer_crash::BalancerCrash;
 pub use crash::{Crash, InFlight, RandomCrashes, WhileDown};
@@ -151,7 +152,8 @@ kinds! {
     Crash,
     /// Servers die and come back at random times, each on its own.
     RandomCrashes,
-    /// The server works more slowly for a while, and says nothing about it.
+    /// The server works more slowly for a while, and says nothing about it: from one moment to
+    /// another, or little by little.
     Slowdown,
     /// Servers work more slowly now and then, at random times, each on its own: others on the same
     /// machine take the processor.
@@ -230,8 +232,15 @@ pub enum Strikes {
 pub enum Effect {
     /// The server is dead.
     Crash(InFlight, WhileDown),
-    /// The server works at this share of its speed.
-    Slowdown(f64),
+    /// The server works at this share of its speed, once the slowdown has come.
+    Slowdown {
+        /// Speed over usual speed.
+        speed: f64,
+        /// How long it takes to come, evenly; no time for at once.
+        comes: Span,
+        /// How it goes when it has ended.
+        goes: Fade,
+    },
     /// The server stands still.
     Pause,
     /// The server has so many slots at most.
@@ -247,6 +256,26 @@ impl Effect {
     pub fn is_failure(&self) -> bool {
         !matches!(self, Effect::Drain)
     }
+
+    /// The server works at this share of its speed from one moment to another.
+    fn slowdown(speed: Share) -> Effect {
+        Effect::Slowdown {
+            speed: speed.value(),
+            comes: Span::ZERO,
+            goes: Fade::AtOnce,
+        }
+    }
+}
+
+/// How a slowdown goes that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fade {
+    /// From one moment to another.
+    AtOnce,
+    /// Evenly in the course of so much time, where it is whole when it ends.
+    Over(Span),
+    /// Evenly with each of so many requests that the server serves.
+    Requests(u32),
 }
 
 /// What a fault does to messages while it holds.
