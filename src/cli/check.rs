@@ -7,7 +7,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
-use crate::model::fault::{Schedule, Strikes};
+use crate::model::fault::{Fault, Schedule, Strikes};
 use crate::prose::counted;
 use crate::scenario::{Scenario, Variant};
 use crate::time::{Span, Time};
@@ -128,7 +128,7 @@ fn text(scenario: &Scenario) -> String {
                 if *together { ", all together" } else { "" }
             ),
         };
-        let whom = struck(first, &fault.strikes);
+        let whom = struck(first, fault);
         text += &format!("fault          {}: {when}, {whom}\n", fault.label);
     }
     text.push('\n');
@@ -230,14 +230,18 @@ fn capacities(plan: &Blueprint) -> Vec<f64> {
 }
 
 /// Whom a fault strikes.
-fn struck(plan: &Blueprint, strikes: &Strikes) -> String {
+fn struck(plan: &Blueprint, fault: &Fault) -> String {
     let name_of = |server: u32| plan.server_names().nth(server as usize).unwrap_or_default();
-    match strikes {
+    let some = match fault.only {
+        Some(only) if (only as usize) < fault.servers().len() => format!("{only} of "),
+        _ => String::new(),
+    };
+    match &fault.strikes {
         Strikes::Servers(servers, _) => match servers.as_slice() {
             [] => "nobody".to_owned(),
             [one] => name_of(*one),
             [one, .., last] => format!(
-                "{} servers, {} to {}",
+                "{some}{} servers, {} to {}",
                 servers.len(),
                 name_of(*one),
                 name_of(*last)

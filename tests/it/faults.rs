@@ -193,3 +193,49 @@ fn what_never_starts_is_never_cold() {
     let features = scenario.variants[0].blueprint.features();
     assert!(features.cold_starts && features.warming && features.is_foregone());
 }
+
+/// Of ten servers three are dead, others in each replication, and as many whatever the schedule.
+#[test]
+fn a_part_of_the_servers_is_struck() {
+    let rest = |more: &str| {
+        servers("count = 10")
+            + "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"50ms\"\npart = \"30%\"\n"
+            + more
+    };
+    let requests = (0..10).map(|at| (100.0 + f64::from(at), 0.1));
+    let requests: Vec<(f64, f64)> = [FIRST; 10].into_iter().chain(requests).collect();
+    let again = |together: bool| {
+        format!(
+            "again = {{ after = {{ kind = \"constant\", value = \"40ms\" }}, lasts = {{ kind = \"constant\", value = \"100ms\" }}, together = {together} }}\n"
+        )
+    };
+    let mut drawn = Vec::new();
+    for (number, more) in ["", &again(false), &again(true)].into_iter().enumerate() {
+        let scenario = world(&format!("part-{number}"), &requests, &rest(more));
+        let plan = &scenario.variants[0].blueprint;
+        assert!(plan.varies());
+        let struck: Vec<Vec<usize>> = (0..20)
+            .map(|replication| {
+                let tally = model::run(plan, 1, replication);
+                assert_eq!(laws::violations(&tally), []);
+                let servers = tally.load.servers.iter().enumerate();
+                let dead: Vec<usize> = servers
+                    .filter_map(|(at, server)| (server.failed > 0).then_some(at))
+                    .collect();
+                assert_eq!(dead.len(), 3);
+                dead
+            })
+            .collect();
+        drawn.push(struck);
+    }
+    assert!(drawn.windows(2).all(|pair| pair[0] == pair[1]));
+    // Of 60 that are struck, six at each server; the standard deviation is 2.2 or less.
+    let mut counts = [0; 10];
+    drawn[0].iter().flatten().for_each(|&at| counts[at] += 1);
+    assert!(
+        counts.iter().all(|count| (1..=15).contains(count)),
+        "{counts:?}"
+    );
+    drawn[0].dedup();
+    assert!(drawn[0].len() > 15);
+}

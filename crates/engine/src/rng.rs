@@ -26,7 +26,8 @@ pub enum Domain {
     Key = 4,
     /// The size of a request; entity: client group.
     Size = 5,
-    /// Crashes and repairs; entity: fault and server.
+    /// Crashes and repairs, and which servers a fault strikes that strikes a part of them; entity:
+    /// fault and server, or fault and a number that no server has.
     Fault = 6,
     /// Phases of health checks; entity: balancer and server.
     Health = 7,

@@ -57,6 +57,7 @@ fn is_drained(plan: &Blueprint, fault: &Fault) -> bool {
     };
     plan.faults.iter().any(|drain| {
         matches!(drain.effect(), Some(Effect::Drain))
+            && drain.only.is_none()
             && matches!(drain.schedule, Schedule::Once(begins, ends) if begins <= from && to <= ends)
             && fault.servers().iter().all(|server| drain.servers().contains(server))
     })

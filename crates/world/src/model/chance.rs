@@ -212,16 +212,18 @@ fn pause_varies(retry: &Retry) -> bool {
     *max > 0 && *backoff > Span::ZERO && *jitter != Jitter::None
 }
 
-/// Whether the times of a fault are drawn, or what it does to each message or attempt.
+/// Whether the times of a fault are drawn, or whom it strikes, or what it does to each message or attempt.
 fn fault_varies(fault: &Fault) -> bool {
     let Fault {
         label: _,
         number: _,
         schedule,
         strikes,
+        only,
     } = fault;
     let part = |share: f64| share > 0.0 && share < 1.0;
     schedule.is_random()
+        || only.is_some_and(|only| (only as usize) < fault.servers().len())
         || match strikes {
             Strikes::Servers(_, Effect::Errors(share, _)) => part(*share),
             Strikes::Ways(_, OnTheWay::Lossy(share, _)) => part(*share),

@@ -1,12 +1,12 @@
 //! Faults at work: they begin and end, and what a server is like follows from all that hold.
 
-use super::fault::{Effect, Schedule, Strikes, WhileDown};
+use super::fault::{Effect, Fault, Schedule, Strikes, WhileDown};
 use super::held::Held;
 use super::request::Phase;
 use super::server::{Server, State};
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
-use lbsim_engine::rng::{Domain, Rng};
+use lbsim_engine::rng::{Domain, Rng, below};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Reason;
 
@@ -14,12 +14,28 @@ use lbsim_strategies::balancer::Reason;
 #[derive(Clone, Debug)]
 pub(super) struct Strike {
     fault: u32,
-    /// Which of its targets; `None` for all at once.
-    target: Option<u32>,
+    /// Which of its targets.
+    target: Target,
     holds: bool,
     /// For faults that come again.
     rng: Option<Rng>,
 }
+
+/// Which of a fault's targets are struck.
+#[derive(Clone, Debug)]
+enum Target {
+    /// All at once.
+    All,
+    /// This one.
+    One(u32),
+    /// These at once.
+    Some(Vec<u32>),
+}
+
+/// In place of a server, in the names of a fault's streams: all of them; and the draw of those that
+/// are struck.
+const TOGETHER: u32 = u32::MAX;
+const PART: u32 = u32::MAX - 1;
 
 impl World<'_> {
     pub(super) fn schedule_faults(&mut self, calendar: &mut Calendar<Event>) {
@@ -30,14 +46,13 @@ impl World<'_> {
         let mut at_once = Vec::new();
         for (index, fault) in (0u32..).zip(&plan.faults) {
             let together = matches!(fault.schedule, Schedule::Again { together: true, .. });
-            let targets: Vec<Option<u32>> = match &fault.strikes {
-                Strikes::Servers(servers, _) if !together => {
-                    (0..servers.len() as u32).map(Some).collect()
-                }
-                Strikes::Balancers(balancers, _) if !together => {
-                    (0..balancers.len() as u32).map(Some).collect()
-                }
-                _ => vec![None],
+            let each = |count: usize| (0..count as u32).map(Target::One).collect();
+            let targets: Vec<Target> = match (&fault.strikes, self.drawn(index, fault)) {
+                (Strikes::Servers(..), Some(drawn)) if together => vec![Target::Some(drawn)],
+                (Strikes::Servers(..), Some(drawn)) => drawn.into_iter().map(Target::One).collect(),
+                (Strikes::Servers(servers, _), None) if !together => each(servers.len()),
+                (Strikes::Balancers(balancers, _), _) if !together => each(balancers.len()),
+                _ => vec![Target::All],
             };
             for target in targets {
                 let strike = self.strikes.len() as u32;
@@ -54,13 +69,14 @@ impl World<'_> {
                     }
                     Schedule::Again { from, well, .. } => {
                         // A server has a stream of its own, whoever else is struck.
-                        let entity = match (&fault.strikes, target) {
-                            (Strikes::Servers(servers, _), Some(at)) => servers[at as usize],
-                            (_, Some(at)) => at,
-                            (_, None) => u32::MAX,
+                        let entity = match (&fault.strikes, &target) {
+                            (Strikes::Servers(servers, _), Target::One(at)) => {
+                                servers[*at as usize]
+                            }
+                            (_, Target::One(at)) => *at,
+                            (_, Target::All | Target::Some(_)) => TOGETHER,
                         };
-                        let entity = u64::from(index) << 32 | u64::from(entity);
-                        let mut own = self.stream(Domain::Fault, entity);
+                        let mut own = self.fault_stream(index, entity);
                         calendar.at(*from + well.draw(&mut own), Event::Strike(strike));
                         rng = Some(own);
                     }
@@ -78,11 +94,31 @@ impl World<'_> {
         }
     }
 
+    /// The stream of a fault at a server.
+    fn fault_stream(&self, fault: u32, server: u32) -> Rng {
+        self.stream(Domain::Fault, u64::from(fault) << 32 | u64::from(server))
+    }
+
+    /// Which of its servers a fault strikes that strikes a part of them, by their places among
+    /// them, in order: any so many are as likely as any others (Fisher and Yates, 1938).
+    fn drawn(&self, index: u32, fault: &Fault) -> Option<Vec<u32>> {
+        let mut places: Vec<u32> = (0..fault.servers().len() as u32).collect();
+        let only = (fault.only? as usize).min(places.len());
+        let mut rng = self.fault_stream(index, PART);
+        for at in 0..only {
+            let other = at + below(&mut rng, places.len() - at);
+            places.swap(at, other);
+        }
+        places.truncate(only);
+        places.sort_unstable();
+        Some(places)
+    }
+
     /// A fault begins, or ends.
     pub(super) fn strike(&mut self, index: u32, calendar: &mut Calendar<Event>) {
         let strike = &mut self.strikes[index as usize];
         strike.holds = !strike.holds;
-        let (number, target, holds) = (strike.fault, strike.target, strike.holds);
+        let (number, target, holds) = (strike.fault, strike.target.clone(), strike.holds);
         let fault = &self.plan.faults[number as usize];
         if let (Schedule::Again { well, ill, .. }, Some(rng)) = (&fault.schedule, &mut strike.rng) {
             let pause = if holds { ill } else { well }.draw(rng);
@@ -90,12 +126,12 @@ impl World<'_> {
         }
         match &fault.strikes {
             Strikes::Servers(servers, effect) => {
-                for &server in struck(servers, target) {
+                for server in struck(servers, &target) {
                     self.strike_server(server, (index, *effect), holds, calendar);
                 }
             }
             Strikes::Balancers(balancers, answers) => {
-                for &balancer in struck(balancers, target) {
+                for balancer in struck(balancers, &target) {
                     self.strike_balancer(balancer, *answers, holds, calendar);
                 }
             }
@@ -233,10 +269,11 @@ impl World<'_> {
     }
 }
 
-/// The targets that a strike concerns: one, or all.
-fn struck<T>(targets: &[T], target: Option<u32>) -> &[T] {
+/// The targets that a strike concerns.
+fn struck<T: Copy>(targets: &[T], target: &Target) -> Vec<T> {
     match target {
-        None => targets,
-        Some(at) => std::slice::from_ref(&targets[at as usize]),
+        Target::All => targets.to_vec(),
+        Target::One(at) => vec![targets[*at as usize]],
+        Target::Some(places) => places.iter().map(|&at| targets[at as usize]).collect(),
     }
 }

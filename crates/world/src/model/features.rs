@@ -492,6 +492,7 @@ fn of_fault(fault: &Fault, end: Time, found: &mut Features) {
         number: _,
         schedule,
         strikes,
+        only: _,
     } = fault;
     found.faults = true;
     match strikes {

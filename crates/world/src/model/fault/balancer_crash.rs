@@ -27,6 +27,7 @@ impl Kind for BalancerCrash {
             number: 0,
             schedule: self.schedule(),
             strikes: Strikes::Balancers(balancers, self.answers),
+            only: None,
         }]
     }
 }

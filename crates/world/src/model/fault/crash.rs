@@ -72,14 +72,12 @@ pub enum WhileDown {
 
 impl Kind for Crash {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        self.check_schedule(refuse);
+        self.check_planned(refuse);
         check_crash(self.in_flight, self.answers, refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let effect = Effect::Crash(self.in_flight, self.answers);
-        let said = (self.name.as_deref(), "crash", self.servers.as_str());
-        on_servers(said, find.servers(&self.servers), self.schedule(), effect)
+        self.on_servers("crash", Effect::Crash(self.in_flight, self.answers), find)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Servers that are taken out of service gently.
 
-use super::{Effect, Fault, Find, Kind, Refuse, on_servers, planned};
+use super::{Effect, Fault, Find, Kind, Refuse, planned};
 
 planned! {
     /// A drain.
@@ -9,12 +9,10 @@ planned! {
 
 impl Kind for Drain {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        self.check_schedule(refuse);
+        self.check_planned(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let said = (self.name.as_deref(), "drain", self.servers.as_str());
-        let servers = find.servers(&self.servers);
-        on_servers(said, servers, self.schedule(), Effect::Drain)
+        self.on_servers("drain", Effect::Drain, find)
     }
 }

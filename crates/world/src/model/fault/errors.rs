@@ -3,7 +3,7 @@
 use lbsim_engine::time::Span;
 use lbsim_engine::units::Share;
 
-use super::{Effect, Fault, Find, Kind, Refuse, on_servers, planned};
+use super::{Effect, Fault, Find, Kind, Refuse, planned};
 
 planned! {
     /// Answers that are errors.
@@ -25,14 +25,12 @@ fn all() -> Share {
 
 impl Kind for Errors {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        self.check_schedule(refuse);
+        self.check_planned(refuse);
         check_share(self.share, refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let effect = Effect::Errors(self.share.value(), self.takes);
-        let said = (self.name.as_deref(), "errors", self.servers.as_str());
-        on_servers(said, find.servers(&self.servers), self.schedule(), effect)
+        self.on_servers("errors", Effect::Errors(self.share.value(), self.takes), find)
     }
 }
 

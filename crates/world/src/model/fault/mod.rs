@@ -53,7 +53,37 @@ macro_rules! planned {
         planned! { @ [$(#[$doc])*] $name [$(#[$at])*] {
             /// Which servers.
             pub servers: String,
+            /// What part of them is struck: so many, rounded, but one at least, drawn anew in each
+            /// replication, whichever strategy runs. All where it is left out.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub part: Option<lbsim_engine::units::Share>,
         } { $($own)* } }
+
+        impl $name {
+            /// The fault that does this to its servers, if any are found.
+            fn on_servers(
+                &self,
+                what: &str,
+                effect: $crate::model::fault::Effect,
+                find: &mut dyn $crate::model::fault::Find,
+            ) -> Vec<$crate::model::fault::Fault> {
+                let said = (self.name.as_deref(), what, self.servers.as_str());
+                let servers = find.servers(&self.servers);
+                let mut faults = $crate::model::fault::on_servers(said, servers, self.schedule(), effect);
+                for fault in &mut faults {
+                    fault.only = self.part.map(|part| $crate::model::fault::part_of(part, fault.servers()));
+                }
+                faults
+            }
+
+            /// Says which settings of its schedule and of its target may not be so.
+            fn check_planned(&self, refuse: &mut $crate::model::fault::Refuse<'_>) {
+                self.check_schedule(refuse);
+                if let Some(part) = self.part && !(part.value() > 0.0 && part.value() <= 1.0) {
+                    refuse("part", &format!("`part` is {part}; it must be more than 0%, and 100% at most"));
+                }
+            }
+        }
     };
     ($(#[$doc:meta])* $name:ident of balancers, $(#[$at:meta])* at { $($own:tt)* }) => {
         planned! { @ [$(#[$doc])*] $name [$(#[$at])*] {
@@ -214,6 +244,8 @@ pub struct Fault {
     pub schedule: Schedule,
     /// What, and to whom.
     pub strikes: Strikes,
+    /// How many of the servers it strikes, drawn anew in each replication; `None` for all.
+    pub only: Option<u32>,
 }
 
 /// What a fault does while it holds, and to whom.
@@ -291,7 +323,7 @@ pub enum OnTheWay {
 }
 
 impl Fault {
-    /// The servers that it strikes.
+    /// The servers that it strikes, or may strike.
     pub fn servers(&self) -> &[u32] {
         match &self.strikes {
             Strikes::Servers(servers, _) => servers,
@@ -299,7 +331,7 @@ impl Fault {
         }
     }
 
-    /// The servers that it strikes, or to or from which it strikes what is sent.
+    /// The servers that it strikes or may strike, or to or from which it strikes what is sent.
     pub fn concerns(&self) -> Vec<u32> {
         match &self.strikes {
             Strikes::Servers(servers, _) => servers.clone(),
@@ -348,7 +380,13 @@ fn on_servers(
         number: 0,
         schedule,
         strikes: Strikes::Servers(servers, effect),
+        only: None,
     }]
+}
+
+/// How many servers are this part of these.
+fn part_of(part: Share, servers: &[u32]) -> u32 {
+    ((part.value() * servers.len() as f64).round() as u32).max(1)
 }
 
 /// The fault of a kind that holds for ways, if any are found.
@@ -371,5 +409,6 @@ fn on_ways(
         number: 0,
         schedule,
         strikes: Strikes::Ways(ways, effect),
+        only: None,
     }]
 }

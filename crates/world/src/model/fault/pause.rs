@@ -1,6 +1,6 @@
 //! Servers that stop for a while, and servers that lose some of their slots.
 
-use super::{Effect, Fault, Find, Kind, Refuse, on_servers, planned};
+use super::{Effect, Fault, Find, Kind, Refuse, planned};
 
 planned! {
     /// A pause.
@@ -18,24 +18,20 @@ planned! {
 
 impl Kind for Pause {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        self.check_schedule(refuse);
+        self.check_planned(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let said = (self.name.as_deref(), "pause", self.servers.as_str());
-        let servers = find.servers(&self.servers);
-        on_servers(said, servers, self.schedule(), Effect::Pause)
+        self.on_servers("pause", Effect::Pause, find)
     }
 }
 
 impl Kind for Capacity {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        self.check_schedule(refuse);
+        self.check_planned(refuse);
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        let said = (self.name.as_deref(), "fewer slots", self.servers.as_str());
-        let servers = find.servers(&self.servers);
-        on_servers(said, servers, self.schedule(), Effect::Slots(self.slots))
+        self.on_servers("fewer slots", Effect::Slots(self.slots), find)
     }
 }

@@ -97,6 +97,7 @@ impl Rolling {
                     number: 0,
                     schedule: Schedule::planned(at, Some(lasts), None),
                     strikes: Strikes::Servers(turn.to_vec(), effect),
+                    only: None,
                 });
             };
             if self.drain.is_some() {

@@ -50,7 +50,7 @@ pub struct NoisyNeighbours {
 
 impl Kind for Slowdown {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        self.check_schedule(refuse);
+        self.check_planned(refuse);
         check_speed(self.speed, refuse);
         if self.recovers_over.is_some() && self.lasts.is_none() && self.again.is_none() {
             refuse(
@@ -66,8 +66,7 @@ impl Kind for Slowdown {
             comes: self.over.unwrap_or(Span::ZERO),
             goes: self.recovers_over.map_or(Fade::AtOnce, Fade::Over),
         };
-        let said = (self.name.as_deref(), "slowdown", self.servers.as_str());
-        on_servers(said, find.servers(&self.servers), self.schedule(), effect)
+        self.on_servers("slowdown", effect, find)
     }
 }
 
