@@ -3,7 +3,7 @@
 use std::fs;
 
 use lbsim::model;
-use lbsim::observe::{Tally, laws};
+use lbsim::observe::{Cause, Tally, laws};
 use lbsim::scenario::Scenario;
 
 use crate::support::{read_in, scratch};
@@ -238,4 +238,39 @@ fn a_part_of_the_servers_is_struck() {
     );
     drawn[0].dedup();
     assert!(drawn[0].len() > 15);
+}
+
+/// Back at 150 ms with what is released, which is taken back at 400 ms.
+#[test]
+fn a_bad_release_is_slow_or_errs_until_it_is_taken_back() {
+    let rest = |release: &str| {
+        servers("")
+            + "[[faults]]\nkind = \"rolling\"\nservers = \"web\"\nat = \"100ms\"\ndown = \"50ms\"\n"
+            + release
+    };
+    let requests = [
+        FIRST,
+        (50.0, 10.0),
+        (200.0, 10.0),
+        (390.0, 10.0),
+        (500.0, 10.0),
+    ];
+    let slow = rest("release = { speed = \"50%\", rolled-back = \"400ms\" }");
+    // At 390 ms five of ten are done in 10 ms at half the speed.
+    sum(
+        &live("release-slow", &requests, &slow),
+        5,
+        10.0 + 20.0 + 15.0 + 10.0,
+    );
+    let errs = rest("release = { errors = \"100%\", rolled-back = \"400ms\" }");
+    let tally = live("release-errs", &requests, &errs);
+    sum(&tally, 3, 10.0 + 10.0);
+    assert_eq!(tally.failed[Cause::Error as usize], 2);
+    // Never taken back, and rolled out to those who go on working meanwhile.
+    let stays = rest("release = { speed = \"50%\" }").replace("down = \"50ms\"\n", "");
+    sum(
+        &live("release-stays", &requests, &stays),
+        5,
+        10.0 + 20.0 + 20.0 + 20.0,
+    );
 }

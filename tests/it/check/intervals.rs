@@ -11,6 +11,7 @@ fn every_interval_has_a_lower_bound() {
         "at",
         "joins",
         "leaves",
+        "rolled-back",
         "peak",
         "rates",
         "clock-offset",

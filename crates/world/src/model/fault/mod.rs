@@ -28,7 +28,7 @@ pub use drain::Drain;
 pub use errors::Errors;
 pub use lossy_link::LossyLink;
 pub use pause::{Capacity, Pause};
-pub use rolling::{Order, Rolling};
+pub use rolling::{Order, Release, Rolling};
 pub use schedule::{Again, Length, Schedule};
 pub use slow_link::SlowLink;
 pub use slowdown::{NoisyNeighbours, Slowdown};

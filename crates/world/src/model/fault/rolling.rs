@@ -4,8 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::Span;
+use lbsim_engine::units::Share;
 
 use super::crash::check_crash;
+use super::slowdown::check_speed;
 use super::{Effect, Fault, Find, InFlight, Kind, Refuse, Schedule, Strikes, WhileDown};
 
 /// Drains and restarts of one server after another.
@@ -46,6 +48,57 @@ pub struct Rolling {
     /// What it does to those that come while it is down.
     #[serde(default)]
     pub answers: WhileDown,
+    /// What servers are like that have had their turn, where what is released is bad.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+}
+
+/// A bad release: what servers are like that have it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Release {
+    /// The share of attempts that end in errors; 0% to 100%.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Share>,
+    /// Speed, as a share of the usual one; more than 0%.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<Share>,
+    /// When it is taken back, at all servers at once: from then on all are as they were, and who has
+    /// had no turn by then has none. Never where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<Span>,
+}
+
+impl Release {
+    /// What it does, each with its name in charts.
+    fn effects(&self) -> Vec<(&'static str, Effect)> {
+        let errors = |share: Share| ("errors", Effect::Errors(share.value(), None));
+        let speed = |speed: Share| ("slowdown", Effect::slowdown(speed));
+        let both = self.errors.map(errors).into_iter();
+        both.chain(self.speed.map(speed)).collect()
+    }
+
+    fn check(&self, at: Span, refuse: &mut Refuse<'_>) {
+        if self.errors.or(self.speed).is_none() {
+            refuse(
+                "release",
+                "nothing says what is bad about it; give `errors`, `speed`, or both",
+            );
+        }
+        let mut refuse = |key: &str, message: &str| refuse(&format!("release.{key}"), message);
+        if self.errors.is_some_and(|share| share.value() > 1.0) {
+            refuse("errors", "`errors` must be at most 100%");
+        }
+        if let Some(speed) = self.speed {
+            check_speed(speed, &mut refuse);
+        }
+        if let Some(back) = self.rolled_back
+            && back <= at
+        {
+            let message = format!("`rolled-back` is {back}, which is not after `at`, {at}");
+            refuse("rolled-back", &message);
+        }
+    }
 }
 
 fn one() -> u32 {
@@ -65,9 +118,12 @@ pub enum Order {
 
 impl Kind for Rolling {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        if self.drain.or(self.down).is_none() {
+        if self.drain.or(self.down).is_none() && self.release.is_none() {
             let message = "nothing is done to the servers; give `drain`, `down`, or both";
             refuse("servers", message);
+        }
+        if let Some(release) = &self.release {
+            release.check(self.at, refuse);
         }
         check_crash(self.in_flight, self.answers, refuse);
     }
@@ -88,26 +144,39 @@ impl Rolling {
         let [drain, down] = [self.drain, self.down].map(|span| span.unwrap_or(Span::ZERO));
         let turns = servers.chunks(self.at_once as usize);
         let of = turns.len();
+        let rolled_back = (self.release.as_ref()).and_then(|release| release.rolled_back);
         let mut faults = Vec::new();
         let mut begins = self.at;
         for (number, turn) in turns.enumerate() {
-            let mut add = |what: &str, at: Span, lasts: Span, effect: Effect| {
+            if rolled_back.is_some_and(|back| back <= begins) {
+                break;
+            }
+            let mut add = |what: &str, at: Span, lasts: Option<Span>, effect: Effect| {
                 faults.push(Fault {
                     label: format!("{own}: {what} {} of {of}", number + 1),
                     number: 0,
-                    schedule: Schedule::planned(at, Some(lasts), None),
+                    schedule: Schedule::planned(at, lasts, None),
                     strikes: Strikes::Servers(turn.to_vec(), effect),
                     only: None,
                 });
             };
             if self.drain.is_some() {
-                add("drain", begins, drain + down, Effect::Drain);
+                add("drain", begins, Some(drain + down), Effect::Drain);
             }
             if self.down.is_some() {
                 let effect = Effect::Crash(self.in_flight, self.answers);
-                add("restart", begins + drain, down, effect);
+                add("restart", begins + drain, Some(down), effect);
             }
-            begins = begins + drain + down + self.pause;
+            let back = begins + drain + down;
+            if let Some(release) = &self.release
+                && rolled_back.is_none_or(|rolled_back| back < rolled_back)
+            {
+                let lasts = rolled_back.map(|rolled_back| rolled_back - back);
+                for (what, effect) in release.effects() {
+                    add(what, back, lasts, effect);
+                }
+            }
+            begins = back + self.pause;
         }
         faults
     }
@@ -131,6 +200,7 @@ mod tests {
             order: Order::Reversed,
             in_flight: InFlight::Lost,
             answers: WhileDown::Refuse,
+            release: None,
         };
         let faults = rolling.turns(vec![0, 1, 2]);
         let at = |seconds: u64| Time::ZERO + Span::from_secs(seconds);
@@ -152,5 +222,33 @@ mod tests {
                 ("release: restart 2 of 2", &[0][..], at(175), at(185)),
             ]
         );
+    }
+
+    /// Of four turns the third is under way when the release is taken back, and the fourth is none.
+    #[test]
+    fn a_release_is_taken_back() {
+        let rolling: Rolling = serde_json::from_value(serde_json::json!({
+            "servers": "web", "at": "10s", "down": "4s", "pause": "1s",
+            "release": { "errors": "5%", "speed": "70%", "rolled-back": "21s" },
+        }))
+        .unwrap();
+        let at = |seconds: u64| Time::ZERO + Span::from_secs(seconds);
+        let faults = rolling.turns(vec![7, 8, 9, 10]);
+        let said: Vec<_> = (faults.iter())
+            .filter(|fault| !matches!(fault.effect(), Some(Effect::Crash(..))))
+            .map(|fault| (fault.servers(), fault.effect().unwrap(), fault.schedule.known_times(at(99))))
+            .collect();
+        let errors = Effect::Errors(0.05, None);
+        let slower = Effect::slowdown(rolling.release.unwrap().speed.unwrap());
+        assert_eq!(
+            said,
+            [
+                (&[7][..], errors, vec![(at(14), at(21))]),
+                (&[7][..], slower, vec![(at(14), at(21))]),
+                (&[8][..], errors, vec![(at(19), at(21))]),
+                (&[8][..], slower, vec![(at(19), at(21))]),
+            ]
+        );
+        assert_eq!(faults.len(), 7);
     }
 }
