@@ -7,7 +7,7 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
-use crate::model::fault::{Fault, Schedule, Strikes};
+use crate::model::fault::{Fault, Schedule, Stage, Strikes};
 use crate::prose::counted;
 use crate::scenario::{Scenario, Variant};
 use crate::time::{Span, Time};
@@ -108,6 +108,21 @@ fn text(scenario: &Scenario) -> String {
             }
             Schedule::Once(begins, ends) => {
                 format!("{} to {}", *begins - Time::ZERO, *ends - Time::ZERO)
+            }
+            Schedule::Turn(turn) => {
+                let when = turn.earliest - Time::ZERO;
+                match turn.stage {
+                    Stage::Drain(at_most) => format!(
+                        "from {when} at the earliest, for {at_most} at most before it goes down"
+                    ),
+                    Stage::Down { lasts, .. } => {
+                        format!("from {when} at the earliest, for {lasts}")
+                    }
+                    Stage::Released(Time::NEVER) => format!("from {when} at the earliest"),
+                    Stage::Released(until) => {
+                        format!("from {when} at the earliest to {}", until - Time::ZERO)
+                    }
+                }
             }
             Schedule::Again {
                 well,

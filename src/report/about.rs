@@ -236,12 +236,11 @@ fn events(scenario: &Scenario) -> Vec<Event> {
         for fault in &blueprint.faults {
             let kind = match &fault.strikes {
                 Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
-                Strikes::Servers(
-                    _,
-                    Effect::Slowdown { .. } | Effect::Pause | Effect::Slots(_),
-                ) => EventKind::Slowdown,
+                Strikes::Servers(_, Effect::Slowdown { .. } | Effect::Pause | Effect::Slots(_)) => {
+                    EventKind::Slowdown
+                }
                 Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
-                Strikes::Servers(_, Effect::Errors(..)) => EventKind::Errors,
+                Strikes::Servers(_, Effect::Errors(..) | Effect::Hang(_)) => EventKind::Errors,
                 Strikes::Ways(..) => EventKind::Link,
             };
             for (begins, ends) in fault.schedule.known_times(blueprint.end) {

@@ -76,8 +76,8 @@ pub const CATALOGUE: &[WarningEntry] = &[
     },
     WarningEntry {
         code: "waits-for-ever",
-        summary: "Messages are lost, and whoever waits for an answer has no timeout.",
-        text: "What a cut or a loss swallows never comes, and nobody is told. Without a `timeout` of the balancers or of the clients the request is waited for to the end of the run: it counts as unfinished, a closed loop stops, and a slot that is kept meanwhile is never free again. Real callers have timeouts; give them. Or let losses cost time only (`retransmit`).",
+        summary: "Messages are lost or requests hang, and whoever waits for an answer has no timeout.",
+        text: "What a cut or a loss swallows never comes, nor does the answer of a server that hangs to the end of the run, and nobody is told. Without a `timeout` of the balancers or of the clients the request is waited for to the end of the run: it counts as unfinished, a closed loop stops, and a slot that is kept meanwhile is never free again. Real callers have timeouts; give them. Or let losses cost time only (`retransmit`).",
     },
     WarningEntry {
         code: "crash-unnoticed",

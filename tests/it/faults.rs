@@ -274,3 +274,190 @@ fn a_bad_release_is_slow_or_errs_until_it_is_taken_back() {
         10.0 + 20.0 + 20.0 + 20.0,
     );
 }
+
+/// Turns with grace: `server-1` is drained at 100 ms and works until 120 ms, is back at 140 ms, and
+/// ten milliseconds later `server-2`, which has nothing to do, goes down at once, until 170 ms.
+const GRACE: &str = "[[faults]]\nkind = \"rolling\"\nservers = \"web\"\nat = \"100ms\"\ngrace = \"50ms\"\ndown = \"20ms\"\npause = \"10ms\"\n";
+
+/// Two requests at 0, one of this length at 90 ms, and a short one each 5 ms from 112.5 ms on.
+fn stream(long: f64) -> Vec<(f64, f64)> {
+    let others = (0..12).map(|at| (112.5 + 5.0 * f64::from(at), 1.0));
+    [FIRST, FIRST, (90.0, long)]
+        .into_iter()
+        .chain(others)
+        .collect()
+}
+
+fn sent(tally: &Tally) -> Vec<u64> {
+    (tally.load.servers.iter())
+        .map(|server| server.sent)
+        .collect()
+}
+
+#[test]
+fn a_server_goes_down_when_it_has_nothing_left() {
+    let two = servers("count = 2");
+    let tally = live("grace", &stream(30.0), &(two.clone() + GRACE));
+    // Six while the first is away, one each at 142.5 and 147.5 ms, four while the second is.
+    assert_eq!(sent(&tally), [2 + 1 + 4, 1 + 6 + 1]);
+    sum(&tally, 15, 30.0 + 12.0);
+    // Of one that never ends it is no longer drained than 50 ms: down from 150 to 170 ms.
+    let tally = live("grace-over", &stream(80.0), &(two.clone() + GRACE));
+    assert_eq!(sent(&tally), [2, 13]);
+    assert_eq!(tally.failed[Cause::Crash as usize], 1);
+    // So it is with a server that shares itself, and one whose request times out and is stopped.
+    let shared = servers("count = 2\ndiscipline = \"processor-sharing\"");
+    let tally = live("grace-shared", &stream(30.0), &(shared + GRACE));
+    assert_eq!(sent(&tally), [7, 8]);
+    let cancel = "[services.balancer]\ntimeout = \"30ms\"\nabandoned = \"cancel\"\n";
+    let tally = live("grace-cancel", &stream(80.0), &(two + cancel + GRACE));
+    assert_eq!(sent(&tally), [7, 8]);
+}
+
+/// What is released errs. The first is back with it at 140 ms, the second would be at 170 ms.
+#[test]
+fn with_grace_a_release_reaches_those_who_are_back() {
+    let live = |test: &str, back: u32| {
+        let release = format!("release = {{ errors = \"100%\", rolled-back = \"{back}ms\" }}\n");
+        let rest = servers("count = 2") + GRACE + &release;
+        let tally = live(test, &stream(30.0), &rest);
+        (sent(&tally), tally.failed[Cause::Error as usize])
+    };
+    // Taken back at 160 ms: at 142.5 or 147.5 ms, at 152.5 and 157.5 ms.
+    assert_eq!(live("grace-release", 160), (vec![7, 8], 3));
+    // At 145 ms: the second has no turn.
+    let (sent, failed) = live("grace-taken-back", 145);
+    assert_eq!((sent.iter().sum::<u64>(), failed <= 1), (15, true));
+    assert!(sent[1] >= 1 + 6 + 2, "{sent:?}");
+}
+
+const HANG: &str = "[[faults]]\nkind = \"hang\"\nservers = \"web/server-1\"\nat = \"100ms\"\n";
+
+#[test]
+fn what_hangs_keeps_its_slot_until_it_is_let_go() {
+    let one = |more: &str| servers(more) + &HANG.replace("/server-1", "") + "lasts = \"100ms\"\n";
+    // At 150 ms one hangs until 200 ms, and takes ten; that at 160 ms waits for it.
+    let requests = [FIRST, (50.0, 10.0), (150.0, 10.0), (160.0, 10.0)];
+    sum(&live("hang", &requests, &one("")), 4, 10.0 + 60.0 + 60.0);
+    // In a server that shares itself those who hang have no part of it; from 205 ms on both share.
+    let requests = [FIRST, (195.0, 10.0), (205.0, 10.0)];
+    let shared = one("discipline = \"processor-sharing\"");
+    sum(&live("hang-shared", &requests, &shared), 3, 20.0 + 15.0);
+    // It stands still from 190 to 220 ms: what is let go at 200 ms begins at 220 ms.
+    let pause =
+        "[[faults]]\nkind = \"pause\"\nservers = \"web\"\nat = \"190ms\"\nlasts = \"30ms\"\n";
+    sum(
+        &live("hang-pause", &[FIRST, (150.0, 10.0)], &(one("") + pause)),
+        2,
+        80.0,
+    );
+}
+
+/// Checks pass, so that every other request goes there, times out, and is tried again.
+#[test]
+fn a_server_that_hangs_passes_its_checks() {
+    let rest = servers("count = 2")
+        + "[services.balancer]\ntimeout = \"20ms\"\nabandoned = \"cancel\"\nretry = { max = 1 }\n\
+           health-check = { interval = \"10ms\", fall = 1 }\n"
+        + HANG;
+    let requests = (0..10).map(|at| (150.0 + 50.0 * f64::from(at), 10.0));
+    let requests: Vec<(f64, f64)> = [FIRST, FIRST].into_iter().chain(requests).collect();
+    let tally = live("hang-checks", &requests, &rest);
+    // The first goes to the first, and then to the second; so does the next.
+    sum(&tally, 12, 10.0 * 30.0);
+    assert_eq!(sent(&tally), [11, 11]);
+    // A server that dies has nothing that hangs.
+    let crash =
+        "[[faults]]\nkind = \"crash\"\nservers = \"web\"\nat = \"200ms\"\nlasts = \"10ms\"\n";
+    for discipline in ["fifo", "processor-sharing"] {
+        let rest = servers(&format!(
+            "name = \"server-1\"\ndiscipline = \"{discipline}\""
+        )) + HANG
+            + crash;
+        let tally = live(
+            &format!("hang-{discipline}"),
+            &[FIRST, (150.0, 10.0)],
+            &rest,
+        );
+        assert_eq!(tally.failed[Cause::Crash as usize], 1);
+    }
+}
+
+/// Half of 400 hang for ever: a standard deviation of 10, and five of them (a false alarm in two
+/// million; the seed is fixed).
+#[test]
+fn a_share_of_the_requests_hangs() {
+    let rest = servers("name = \"server-1\"\nslots = 1000") + HANG + "share = \"50%\"\n";
+    let requests = (0..400).map(|at| (150.0 + f64::from(at), 1.0));
+    let requests: Vec<(f64, f64)> = std::iter::once(FIRST).chain(requests).collect();
+    let tally = live("hang-share", &requests, &rest);
+    assert!(
+        (150..=250).contains(&tally.unfinished),
+        "{}",
+        tally.unfinished
+    );
+    sum(
+        &tally,
+        401 - tally.unfinished,
+        (400 - tally.unfinished) as f64,
+    );
+}
+
+/// What is wrong with all of them is said at once.
+#[test]
+fn settings_that_may_not_be_so_are_refused() {
+    let text = r#"
+question = "?"
+expect = "!"
+[run]
+duration = "1s"
+compare = ["round-robin"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "10/s" }
+[[services]]
+name = "web"
+[[services.servers]]
+service = { kind = "constant", value = "2ms" }
+cold = { speed = "120%" }
+[[services.servers]]
+name = "other"
+service = { kind = "constant", value = "2ms" }
+cold = { speed = "20%", lasts = "1s", requests = 5 }
+[[faults]]
+kind = "slowdown"
+servers = "web"
+at = "0s"
+speed = "50%"
+recovers-over = "1s"
+part = "0%"
+[[faults]]
+kind = "rolling"
+servers = "web"
+at = "1s"
+drain = "1s"
+grace = "1s"
+release = { rolled-back = "1s" }
+[[faults]]
+kind = "hang"
+servers = "web"
+share = "101%"
+"#;
+    let said = match Scenario::from_text("scenario.toml", text) {
+        Ok(_) => panic!("not refused"),
+        Err(rejected) => rejected.to_string(),
+    };
+    for part in [
+        "`speed` is 120%; it must be 0.0001% to 100%",
+        "nothing says when a server is warm; give `lasts` or `requests`",
+        "when a server is warm is said twice",
+        "a slowdown that never ends does not recover",
+        "`part` is 0%; it must be more than 0%, and 100% at most",
+        "how long servers are drained is said twice",
+        "then do not go down; give `down`",
+        "nothing says what is bad about it",
+        "`rolled-back` is 1s, which is not after `at`, 1s",
+        "`share` must be at most 100%",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in:\n{said}");
+    }
+}

@@ -3,7 +3,7 @@
 use super::{Variant, Warning, warning};
 use crate::balancer::affinity::Sticky;
 use crate::model::blueprint::{Blueprint, SourcePlan};
-use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Strikes};
+use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Stage, Strikes};
 use crate::time::{Span, Time};
 
 pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
@@ -14,6 +14,10 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
         let lasts = match &fault.schedule {
             Schedule::Once(begins, ends) => ends.since(*begins),
             Schedule::Again { ill, .. } => Span::from_seconds(ill.mean()),
+            Schedule::Turn(turn) => match turn.stage {
+                Stage::Drain(lasts) | Stage::Down { lasts, .. } => lasts,
+                Stage::Released(until) => until.since(turn.earliest),
+            },
         };
         let at = begins - Time::ZERO;
         if begins >= plan.end {
@@ -52,8 +56,11 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
 
 /// Whether a drain keeps new requests away from all servers of a fault for as long as it lasts.
 fn is_drained(plan: &Blueprint, fault: &Fault) -> bool {
-    let Schedule::Once(from, to) = fault.schedule else {
-        return false;
+    let (from, to) = match fault.schedule {
+        Schedule::Once(from, to) => (from, to),
+        // They are drained before.
+        Schedule::Turn(_) => return true,
+        Schedule::Again { .. } => return false,
     };
     plan.faults.iter().any(|drain| {
         matches!(drain.effect(), Some(Effect::Drain))
@@ -109,7 +116,8 @@ pub(super) fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
     }
 }
 
-/// What a cut or a loss swallows where nobody has a timeout: whoever waits for it waits for ever.
+/// What a cut, a loss or a server that hangs swallows where nobody has a timeout: whoever waits for
+/// it waits for ever.
 pub(super) fn swallowed(plan: &Blueprint, found: &mut Vec<Warning>) {
     let called: Vec<usize> = (plan.services.iter())
         .flat_map(|service| service.callees())
@@ -119,19 +127,26 @@ pub(super) fn swallowed(plan: &Blueprint, found: &mut Vec<Warning>) {
         .iter()
         .filter(|fault| fault.happens_before(plan.end))
     {
-        let Strikes::Ways(ways, OnTheWay::Cut | OnTheWay::Lossy(_, None)) = &fault.strikes else {
-            continue;
-        };
         let service_of = |server: u32| {
             (0..plan.services.len()).find(|&at| plan.servers_of(at).contains(&(server as usize)))
         };
-        let mut places: Vec<(bool, usize)> = (ways.from.iter().chain(&ways.to))
-            .filter_map(|place| match place {
-                Place::Clients(source) => Some((true, usize::from(*source))),
-                Place::Balancer(service, _) => Some((false, usize::from(*service))),
-                Place::Server(server) => Some((false, service_of(*server)?)),
-            })
-            .collect();
+        let at_service = |&server: &u32| Some((false, service_of(server)?));
+        let mut places: Vec<(bool, usize)> = match (&fault.strikes, &fault.schedule) {
+            (Strikes::Ways(ways, OnTheWay::Cut | OnTheWay::Lossy(_, None)), _) => {
+                (ways.from.iter().chain(&ways.to))
+                    .filter_map(|place| match place {
+                        Place::Clients(source) => Some((true, usize::from(*source))),
+                        Place::Balancer(service, _) => Some((false, usize::from(*service))),
+                        Place::Server(server) => at_service(server),
+                    })
+                    .collect()
+            }
+            // What ends lets go of what it has.
+            (Strikes::Servers(servers, Effect::Hang(_)), Schedule::Once(_, Time::NEVER)) => {
+                servers.iter().filter_map(at_service).collect()
+            }
+            _ => continue,
+        };
         places.sort_unstable();
         places.dedup();
         for (is_clients, at) in places {

@@ -50,6 +50,7 @@ impl World<'_> {
             reported.answered += 1;
             reported.refused += 1;
         }
+        self.may_go_down(server, calendar);
         if request == NOBODY {
             self.attempts[id].phase = Phase::Gone;
             self.attempts.remove(id);
@@ -217,6 +218,7 @@ impl World<'_> {
             }
             _ => {}
         }
+        self.may_go_down(server, calendar);
     }
 
     /// An attempt that nobody waits for leaves the world.

@@ -527,7 +527,8 @@ impl<'a> World<'a> {
             return;
         };
         progress.spent.called += calendar.now() - since;
-        self.end_calling(id, (since, held), calendar.now());
+        self.end_round(id);
+        self.end_stay(server, (since, held), calendar.now());
         self.go_without(id, is_met || is_optional, (found, held), calendar);
     }
 
@@ -547,8 +548,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// An attempt that has waited for calls since then, on its slot or not, waits no longer.
-    fn end_calling(&mut self, id: u32, (since, held): (Time, bool), now: Time) {
+    /// A round of calls is over, of those that a step may make at once.
+    fn end_round(&mut self, id: u32) {
         let server = self.attempts[id].server;
         if let Some(calls) = &mut self.calls {
             let step = calls.progress[id as usize].step;
@@ -556,6 +557,11 @@ impl<'a> World<'a> {
                 *under_way -= 1;
             }
         }
+    }
+
+    /// An attempt that has waited for calls since then, or hung, on its slot or not, does so no
+    /// longer.
+    fn end_stay(&mut self, server: u32, (since, held): (Time, bool), now: Time) {
         if held {
             self.tally.load.busy(server as usize, 1, since, now);
         } else {
@@ -563,14 +569,17 @@ impl<'a> World<'a> {
         }
     }
 
-    /// An attempt that waits for calls is dropped.
+    /// An attempt that waits for calls, or hangs, is dropped.
     pub(super) fn drop_calling(&mut self, id: u32, now: Time) {
         let attempt = self.attempts[id];
         let Phase::Calling { since, held, .. } = attempt.phase else {
             return;
         };
         self.attempts[id].phase = Phase::Gone;
-        self.end_calling(id, (since, held), now);
+        if self.hung.remove(&id).is_none() {
+            self.end_round(id);
+        }
+        self.end_stay(attempt.server, (since, held), now);
         if held {
             self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
         }
@@ -579,15 +588,18 @@ impl<'a> World<'a> {
         }
     }
 
-    /// The attempts at a server that wait for calls without a slot, in the order of their numbers.
+    /// The attempts at a server that wait for calls without a slot, or hang so, in the order of
+    /// their numbers.
     pub(super) fn away(&self, server: u32) -> Vec<u32> {
-        let known = self.calls.as_ref().map_or(0, |calls| calls.progress.len());
         let is_away = |&id: &u32| {
             let Attempt {
                 server: at, phase, ..
             } = self.attempts[id];
             at == server && matches!(phase, Phase::Calling { held: false, .. })
         };
-        (0..known as u32).filter(is_away).collect()
+        match &self.calls {
+            Some(calls) => (0..calls.progress.len() as u32).filter(is_away).collect(),
+            None => self.hung.keys().copied().filter(is_away).collect(),
+        }
     }
 }

@@ -212,7 +212,8 @@ fn pause_varies(retry: &Retry) -> bool {
     *max > 0 && *backoff > Span::ZERO && *jitter != Jitter::None
 }
 
-/// Whether the times of a fault are drawn, or whom it strikes, or what it does to each message or attempt.
+/// Whether the times of a fault are drawn, or whom it strikes, or what it does to each message or
+/// attempt.
 fn fault_varies(fault: &Fault) -> bool {
     let Fault {
         label: _,
@@ -225,7 +226,7 @@ fn fault_varies(fault: &Fault) -> bool {
     schedule.is_random()
         || only.is_some_and(|only| (only as usize) < fault.servers().len())
         || match strikes {
-            Strikes::Servers(_, Effect::Errors(share, _)) => part(*share),
+            Strikes::Servers(_, Effect::Errors(share, _) | Effect::Hang(share)) => part(*share),
             Strikes::Ways(_, OnTheWay::Lossy(share, _)) => part(*share),
             _ => false,
         }

@@ -1,6 +1,6 @@
 //! Faults at work: they begin and end, and what a server is like follows from all that hold.
 
-use super::fault::{Effect, Fault, Schedule, Strikes, WhileDown};
+use super::fault::{Effect, Fault, Schedule, Stage, Strikes, WhileDown};
 use super::held::Held;
 use super::request::Phase;
 use super::server::{Server, State};
@@ -13,17 +13,20 @@ use lbsim_strategies::balancer::Reason;
 /// A fault at one of its targets, or at all: it holds, or does not.
 #[derive(Clone, Debug)]
 pub(super) struct Strike {
-    fault: u32,
+    pub(super) fault: u32,
     /// Which of its targets.
-    target: Target,
-    holds: bool,
+    pub(super) target: Target,
+    pub(super) holds: bool,
+    /// Where it is a part of a turn, when it begins or ends next; an event that says otherwise is
+    /// stale.
+    pub(super) due: Time,
     /// For faults that come again.
     rng: Option<Rng>,
 }
 
 /// Which of a fault's targets are struck.
 #[derive(Clone, Debug)]
-enum Target {
+pub(super) enum Target {
     /// All at once.
     All,
     /// This one.
@@ -54,18 +57,31 @@ impl World<'_> {
                 (Strikes::Balancers(balancers, _), _) if !together => each(balancers.len()),
                 _ => vec![Target::All],
             };
+            let first = self.strikes.len() as u32;
+            if let Schedule::Turn(turn) = fault.schedule {
+                self.relays.note(fault, turn, first);
+            }
             for target in targets {
                 let strike = self.strikes.len() as u32;
-                let mut rng = None;
+                let (mut rng, mut due) = (None, Time::NEVER);
+                // What holds from the beginning holds before the first request.
+                let mut begin = |at: Time, calendar: &mut Calendar<Event>| {
+                    if at == Time::ZERO {
+                        at_once.push(strike);
+                    } else {
+                        calendar.at(at, Event::Strike(strike));
+                    }
+                };
                 match &fault.schedule {
                     Schedule::Once(begins, ends) => {
-                        // What holds from the beginning holds before the first request.
-                        if *begins == Time::ZERO {
-                            at_once.push(strike);
-                        } else {
-                            calendar.at(*begins, Event::Strike(strike));
-                        }
+                        begin(*begins, calendar);
                         calendar.at(*ends, Event::Strike(strike));
+                    }
+                    Schedule::Turn(turn) => {
+                        if let (0, Stage::Drain(_)) = (turn.number, turn.stage) {
+                            begin(turn.earliest, calendar);
+                            due = turn.earliest;
+                        }
                     }
                     Schedule::Again { from, well, .. } => {
                         // A server has a stream of its own, whoever else is struck.
@@ -85,6 +101,7 @@ impl World<'_> {
                     fault: index,
                     target,
                     holds: false,
+                    due,
                     rng,
                 });
             }
@@ -117,6 +134,13 @@ impl World<'_> {
     /// A fault begins, or ends.
     pub(super) fn strike(&mut self, index: u32, calendar: &mut Calendar<Event>) {
         let strike = &mut self.strikes[index as usize];
+        let schedule = &self.plan.faults[strike.fault as usize].schedule;
+        if matches!(schedule, Schedule::Turn(_)) {
+            if strike.due != calendar.now() {
+                return;
+            }
+            strike.due = Time::NEVER;
+        }
         strike.holds = !strike.holds;
         let (number, target, holds) = (strike.fault, strike.target.clone(), strike.holds);
         let fault = &self.plan.faults[number as usize];
@@ -143,6 +167,9 @@ impl World<'_> {
                 }
                 self.note_ways(ways, holds, calendar.now());
             }
+        }
+        if let Schedule::Turn(turn) = fault.schedule {
+            self.go_on_with_turn(index, turn, calendar);
         }
     }
 
@@ -196,9 +223,13 @@ impl World<'_> {
                 let drained = any(|effect| *effect == Effect::Drain);
                 self.set_everywhere(server, Reason::Draining, drained, calendar);
             }
-            Effect::Errors(..) => {
+            Effect::Errors(..) | Effect::Hang(_) => {
+                let hang = any(|effect| matches!(effect, Effect::Hang(_)));
                 let errs = any(|effect| matches!(effect, Effect::Errors(..)));
-                self.servers[server as usize].errs = errs;
+                self.servers[server as usize].errs = errs || hang;
+                if !hang {
+                    self.let_go(server, calendar);
+                }
             }
         }
     }

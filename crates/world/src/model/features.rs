@@ -11,7 +11,7 @@ use super::blueprint::{
     BalancerPlan, Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When,
 };
 use super::discipline::Standing;
-use super::fault::{Fault, Strikes};
+use super::fault::{Fault, Schedule, Strikes};
 use super::network::Delay;
 
 /// Whether a world has each of these anywhere in it.
@@ -111,6 +111,8 @@ pub struct Features {
     pub balancer_faults: bool,
     /// Faults of the ways between places.
     pub way_faults: bool,
+    /// Rolling restarts whose turns take no longer than they must.
+    pub turns_with_grace: bool,
     /// Faults that can begin before the end of the run.
     pub faults_in_the_run: bool,
     /// Such faults at given times.
@@ -173,6 +175,7 @@ impl Features {
             faults,
             balancer_faults: _,
             way_faults: _,
+            turns_with_grace: _,
             faults_in_the_run: _,
             planned_faults_in_the_run: _,
         } = *self;
@@ -495,6 +498,7 @@ fn of_fault(fault: &Fault, end: Time, found: &mut Features) {
         only: _,
     } = fault;
     found.faults = true;
+    found.turns_with_grace |= matches!(schedule, Schedule::Turn(_));
     match strikes {
         Strikes::Servers(..) => {}
         Strikes::Balancers(..) => found.balancer_faults = true,

@@ -30,6 +30,7 @@ mod err;
 pub mod fault;
 mod faults;
 pub mod features;
+mod hang;
 mod hedge;
 mod held;
 mod inspection;
@@ -58,6 +59,7 @@ mod source;
 mod standstill;
 pub mod step;
 mod truth;
+mod turns;
 mod work;
 
 use std::collections::BTreeMap;
@@ -160,9 +162,13 @@ struct World<'a> {
     /// Whether that is being done.
     on_duty: bool,
     strikes: Vec<Strike>,
+    /// Rolling restarts whose turns take no longer than they must.
+    relays: turns::Relays,
     /// What faults do to each server at present, in the order in which they began; empty where
     /// there are none.
     effects: Vec<Vec<Held>>,
+    /// Attempts that hang at servers that are up.
+    hung: BTreeMap<u32, hang::Hung>,
     /// Since when servers stand still.
     stopped: BTreeMap<u32, Time>,
     /// What the agent of each server counts; empty where none reports.
@@ -277,7 +283,11 @@ impl<'a> World<'a> {
         let known = truth::Known::new(&servers, oracle, any(StrategyConfig::foresees));
         let has_probes = features.probes;
         let hears_idle = features.idle_news;
-        let watched = has_probes || hears_idle || features.reports || features.warming;
+        let watched = has_probes
+            || hears_idle
+            || features.reports
+            || features.warming
+            || features.turns_with_grace;
         let probed = if has_probes { servers.len() } else { 0 };
         let started = if features.cold_starts {
             servers.len()
@@ -300,7 +310,9 @@ impl<'a> World<'a> {
             duties: Vec::new(),
             on_duty: false,
             strikes: Vec::new(),
+            relays: turns::Relays::default(),
             effects: vec![Vec::new(); started],
+            hung: BTreeMap::new(),
             stopped: BTreeMap::new(),
             reported: Vec::new(),
             known,

@@ -116,6 +116,7 @@ impl World<'_> {
             self.latencies[index].record(u32::from(found), stayed);
         }
         self.warm(attempt.server, calendar);
+        self.may_go_down(attempt.server, calendar);
         let is_idle = self.servers[index].present() == 0;
         if self.hears_idle && is_idle && attempt.request != NOBODY {
             let luck = self.requests[attempt.request].draft.luck;

@@ -113,7 +113,8 @@ pub(super) enum Phase {
         /// When its service ends; an event that says otherwise is stale.
         ends: Time,
     },
-    /// At its server, which waits for the answers to calls that it has made in its course.
+    /// At its server, which waits for the answers to calls that it has made in its course, or for
+    /// nothing at all.
     Calling {
         /// Requests that it found at the server.
         found: u16,

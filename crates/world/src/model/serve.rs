@@ -128,7 +128,7 @@ impl World<'_> {
     #[inline(always)]
     fn errs_at_once(&self, id: u32) -> bool {
         let server = &self.servers[self.attempts[id].server as usize];
-        server.errs && server.is_up() && self.err(id) == Some(Some(Span::ZERO))
+        server.errs && server.is_up() && self.err(id) == Some(Some(Span::ZERO)) && !self.hangs(id)
     }
 
     /// An attempt gets a slot. It found so many at the server, has waited, and has this much work.
@@ -149,6 +149,10 @@ impl World<'_> {
             errs = false;
         }
         if errs {
+            if self.hangs(id) {
+                self.hang(id, (found, waited, work), begun);
+                return;
+            }
             (work, errs) = self.work_with_errors(id, work);
         }
         let attempt = &mut self.attempts[id];

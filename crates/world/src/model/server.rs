@@ -36,7 +36,7 @@ pub(super) struct Server {
     pub(super) state: State,
     /// Whether it stands still at present.
     pub(super) stands: bool,
-    /// Whether some of its answers are errors at present.
+    /// Whether some of its answers are errors at present, or never come.
     pub(super) errs: bool,
     head: u32,
     tail: u32,

@@ -173,16 +173,21 @@ impl World<'_> {
         let since = calendar.now();
         let server = self.attempts[id].server;
         self.settle_sharing(server, since);
-        let (work, errs) = if self.servers[server as usize].errs {
-            self.work_with_errors(id, work)
-        } else {
-            (work, false)
-        };
+        let errs = self.servers[server as usize].errs;
         let is_full = self.servers[server as usize].sharing_is_full();
         if is_full {
             self.refuse(id, Cause::QueueFull, calendar);
             return;
         }
+        if errs && self.hangs(id) {
+            self.hang(id, (found, Span::ZERO, work), since);
+            return;
+        }
+        let (work, errs) = if errs {
+            self.work_with_errors(id, work)
+        } else {
+            (work, false)
+        };
         self.share_on(id, (found, errs, work), calendar);
     }
 

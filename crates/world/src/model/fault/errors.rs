@@ -19,7 +19,8 @@ planned! {
     }
 }
 
-fn all() -> Share {
+/// Where no share is given, it is that of all.
+pub(super) fn all() -> Share {
     Share::ONE
 }
 
@@ -30,7 +31,11 @@ impl Kind for Errors {
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        self.on_servers("errors", Effect::Errors(self.share.value(), self.takes), find)
+        self.on_servers(
+            "errors",
+            Effect::Errors(self.share.value(), self.takes),
+            find,
+        )
     }
 }
 

@@ -7,6 +7,7 @@ mod crash;
 mod cut;
 mod drain;
 mod errors;
+mod hang;
 mod lossy_link;
 mod pause;
 mod rolling;
@@ -26,10 +27,11 @@ pub use crash::{Crash, InFlight, RandomCrashes, WhileDown};
 pub use cut::Cut;
 pub use drain::Drain;
 pub use errors::Errors;
+pub use hang::Hang;
 pub use lossy_link::LossyLink;
 pub use pause::{Capacity, Pause};
 pub use rolling::{Order, Release, Rolling};
-pub use schedule::{Again, Length, Schedule};
+pub use schedule::{Again, Length, Schedule, Stage, Turn};
 pub use slow_link::SlowLink;
 pub use slowdown::{NoisyNeighbours, Slowdown};
 pub use target::{Find, Place, Ways};
@@ -199,6 +201,11 @@ kinds! {
     /// The server lives and answers, but some of its answers are errors, as with status 500. Health
     /// checks pass. Whether such a request is tried again, `retry` says with `error-answers`.
     Errors,
+    /// The server takes requests and does not answer: a thread waits for a lock, say. Health checks
+    /// pass. What hangs keeps its slot (at a server that shares itself, it takes none of it), until
+    /// its balancer gives it up and `abandoned = "cancel"` stops it, or the server dies; when the
+    /// fault has ended it is worked on at last.
+    Hang,
     /// A rolling restart or deployment: servers are drained, go down and come back, a few at a
     /// time, until all have had their turn. It stands for the drains and crashes of each; `lbsim
     /// check` lists them.
@@ -281,6 +288,8 @@ pub enum Effect {
     Drain,
     /// This share of attempts, 0 to 1, ends in an error answer, after this much work or the usual.
     Errors(f64, Option<Span>),
+    /// This share of attempts, 0 to 1, is not answered.
+    Hang(f64),
 }
 
 impl Effect {

@@ -3,12 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use lbsim_engine::time::Span;
+use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
 
 use super::crash::check_crash;
 use super::slowdown::check_speed;
-use super::{Effect, Fault, Find, InFlight, Kind, Refuse, Schedule, Strikes, WhileDown};
+use super::{
+    Effect, Fault, Find, InFlight, Kind, Refuse, Schedule, Stage, Strikes, Turn, WhileDown,
+};
 
 /// Drains and restarts of one server after another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +34,13 @@ pub struct Rolling {
     #[serde(default)]
     #[schemars(extend("x-least" = "1us"))]
     pub drain: Option<Span>,
+    /// In place of `drain`: how long each is drained at most. It goes down as soon as it has
+    /// nothing left to do, which may be at once, and the next have their turn as much sooner. What
+    /// is still on its way to it finds it down. Clients bound to it by a cookie come while it is
+    /// drained, and are bound to another one when it is known to be down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
+    pub grace: Option<Span>,
     /// How long each is down; without it none goes down, and there are only drains.
     #[serde(default)]
     #[schemars(extend("x-least" = "1us"))]
@@ -63,8 +72,8 @@ pub struct Release {
     /// Speed, as a share of the usual one; more than 0%.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<Share>,
-    /// When it is taken back, at all servers at once: from then on all are as they were, and who has
-    /// had no turn by then has none. Never where it is left out.
+    /// When it is taken back, at all servers at once: from then on all are as they were, and who
+    /// has had no turn by then has none. Never where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<Span>,
 }
@@ -118,7 +127,19 @@ pub enum Order {
 
 impl Kind for Rolling {
     fn check(&self, refuse: &mut Refuse<'_>) {
-        if self.drain.or(self.down).is_none() && self.release.is_none() {
+        if let Some(grace) = self.grace {
+            if self.drain.is_some() {
+                let message =
+                    "how long servers are drained is said twice; leave out `drain` or `grace`";
+                refuse("grace", message);
+            }
+            if self.down.is_none() {
+                let message = format!(
+                    "servers are drained for {grace} at most, and then do not go down; give `down`"
+                );
+                refuse("grace", &message);
+            }
+        } else if self.drain.or(self.down).is_none() && self.release.is_none() {
             let message = "nothing is done to the servers; give `drain`, `down`, or both";
             refuse("servers", message);
         }
@@ -129,18 +150,79 @@ impl Kind for Rolling {
     }
 
     fn resolve(&self, find: &mut dyn Find) -> Vec<Fault> {
-        self.turns(find.servers(&self.servers))
+        let servers = find.servers(&self.servers);
+        match (self.grace, self.down) {
+            (Some(grace), Some(down)) => self.turns_with_grace(servers, grace, down),
+            _ => self.turns(servers),
+        }
     }
 }
 
 impl Rolling {
-    /// The drains and crashes of each turn.
-    fn turns(&self, mut servers: Vec<u32>) -> Vec<Fault> {
+    /// The servers in the order in which they have their turn.
+    fn in_order(&self, mut servers: Vec<u32>) -> Vec<u32> {
         if self.order == Order::Reversed {
             servers.reverse();
         }
-        let own = format!("rolling of {}", self.servers);
-        let own = self.name.as_ref().unwrap_or(&own);
+        servers
+    }
+
+    /// What charts call it.
+    fn label(&self) -> String {
+        let own = || format!("rolling of {}", self.servers);
+        self.name.clone().unwrap_or_else(own)
+    }
+
+    /// The drains and crashes of each turn, where servers go down as soon as they can.
+    fn turns_with_grace(&self, servers: Vec<u32>, grace: Span, down: Span) -> Vec<Fault> {
+        let (own, servers) = (self.label(), self.in_order(servers));
+        let turns = servers.chunks(self.at_once as usize);
+        let of = turns.len();
+        let rolled_back = (self.release.as_ref()).and_then(|release| release.rolled_back);
+        let before = rolled_back.map_or(Time::NEVER, |at| Time::ZERO + at);
+        let mut faults = Vec::new();
+        let mut begins = Time::ZERO + self.at;
+        for (number, turn) in (0u32..).zip(turns) {
+            if before <= begins {
+                break;
+            }
+            let mut add = |what: &str, earliest: Time, stage: Stage, effect: Effect| {
+                faults.push(Fault {
+                    label: format!("{own}: {what} {} of {of}", number + 1),
+                    number: 0,
+                    schedule: Schedule::Turn(Turn {
+                        number,
+                        earliest,
+                        stage,
+                    }),
+                    strikes: Strikes::Servers(turn.to_vec(), effect),
+                    only: None,
+                });
+            };
+            add("drain", begins, Stage::Drain(grace), Effect::Drain);
+            let crash = Effect::Crash(self.in_flight, self.answers);
+            let stage = Stage::Down {
+                lasts: down,
+                pause: self.pause,
+                before,
+            };
+            add("restart", begins, stage, crash);
+            let back = begins + down;
+            if let Some(release) = &self.release
+                && back < before
+            {
+                for (what, effect) in release.effects() {
+                    add(what, back, Stage::Released(before), effect);
+                }
+            }
+            begins = back + self.pause;
+        }
+        faults
+    }
+
+    /// The drains and crashes of each turn.
+    fn turns(&self, servers: Vec<u32>) -> Vec<Fault> {
+        let (own, servers) = (self.label(), self.in_order(servers));
         let [drain, down] = [self.drain, self.down].map(|span| span.unwrap_or(Span::ZERO));
         let turns = servers.chunks(self.at_once as usize);
         let of = turns.len();
@@ -185,7 +267,6 @@ impl Rolling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lbsim_engine::time::Time;
 
     #[test]
     fn turns_follow_each_other() {
@@ -200,6 +281,7 @@ mod tests {
             order: Order::Reversed,
             in_flight: InFlight::Lost,
             answers: WhileDown::Refuse,
+            grace: None,
             release: None,
         };
         let faults = rolling.turns(vec![0, 1, 2]);
@@ -236,7 +318,13 @@ mod tests {
         let faults = rolling.turns(vec![7, 8, 9, 10]);
         let said: Vec<_> = (faults.iter())
             .filter(|fault| !matches!(fault.effect(), Some(Effect::Crash(..))))
-            .map(|fault| (fault.servers(), fault.effect().unwrap(), fault.schedule.known_times(at(99))))
+            .map(|fault| {
+                (
+                    fault.servers(),
+                    fault.effect().unwrap(),
+                    fault.schedule.known_times(at(99)),
+                )
+            })
             .collect();
         let errors = Effect::Errors(0.05, None);
         let slower = Effect::slowdown(rolling.release.unwrap().speed.unwrap());

@@ -120,6 +120,37 @@ pub enum Schedule {
         /// Whether all are struck at the same times, and not each on its own.
         together: bool,
     },
+    /// For each of its servers in a turn of a rolling restart that takes no longer than it must.
+    Turn(Turn),
+}
+
+/// A part of a turn of a rolling restart whose servers go down as soon as they have nothing left.
+#[derive(Clone, Copy, Debug)]
+pub struct Turn {
+    /// Which turn it belongs to, counted from 0.
+    pub number: u32,
+    /// When it begins where nobody had anything left in this turn and in those before.
+    pub earliest: Time,
+    /// What happens.
+    pub stage: Stage,
+}
+
+/// What happens to a server in its turn, in this order.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage {
+    /// It is drained, until it is back; so long at most before it goes down.
+    Drain(Span),
+    /// It is down.
+    Down {
+        /// For how long.
+        lasts: Span,
+        /// When all of the turn are back, the next begins after so long ...
+        pause: Span,
+        /// ... if that is before this.
+        before: Time,
+    },
+    /// It has what is released, until this is taken back.
+    Released(Time),
 }
 
 impl Schedule {
@@ -154,6 +185,7 @@ impl Schedule {
     pub fn begins(&self) -> Time {
         match self {
             Schedule::Once(begins, _) => *begins,
+            Schedule::Turn(turn) => turn.earliest,
             Schedule::Again { from, well, .. } => match well {
                 Length::Constant(well) => *from + *well,
                 _ => *from,
@@ -182,13 +214,20 @@ impl Schedule {
                 .collect()
             }
             Schedule::Again { .. } => Vec::new(),
+            // Of all turns the first alone begins at a time that does not depend on the others.
+            Schedule::Turn(Turn {
+                number: 0,
+                earliest,
+                stage: Stage::Drain(at_most),
+            }) => vec![(*earliest, *earliest + *at_most)],
+            Schedule::Turn(_) => Vec::new(),
         }
     }
 
     /// Whether its times are drawn.
     pub fn is_random(&self) -> bool {
         match self {
-            Schedule::Once(..) => false,
+            Schedule::Once(..) | Schedule::Turn(_) => false,
             Schedule::Again { well, ill, .. } => well.is_random() || ill.is_random(),
         }
     }
