@@ -23,6 +23,7 @@ mod links;
 mod log_cases;
 mod measured;
 mod noticing;
+mod outages;
 mod pictures;
 mod property;
 mod real;

@@ -77,6 +77,18 @@ pub fn wait_timeouts(arrival_rate: f64, service_rate: f64, timeout: f64) -> f64 
     }
 }
 
+/// The mean number in an M/M/1 of which clients are discouraged: whoever finds n there joins with
+/// probability `joins(n)`. Kleinrock, *Queueing Systems* volume 1 (1975), section 3.3. NaN when
+/// nothing is served.
+pub fn mean_in_system_with_balking(
+    arrival_rate: f64,
+    service_rate: f64,
+    joins: impl Fn(u32) -> f64,
+) -> f64 {
+    let p = stationary(u32::MAX, |n| arrival_rate * joins(n), |_| service_rate);
+    if p.is_empty() { f64::NAN } else { mean(&p) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +142,14 @@ mod tests {
         assert!((wait_timeouts(2.0, 1.0, 1e6) - 0.5).abs() < 1e-9);
         assert!((wait_timeouts(1.0, 1.0, 3.0) - wait_timeouts(1.0 + 1e-6, 1.0, 3.0)).abs() < 1e-6);
         assert_eq!(wait_timeouts(0.5, 1.0, f64::INFINITY), 0.0);
+    }
+
+    /// Nobody joins where two are: M/M/1/2, of three states with the weights 1, 1/2, 1/4.
+    #[test]
+    fn who_finds_two_goes_away() {
+        let mean = mean_in_system_with_balking(0.5, 1.0, |n| if n < 2 { 1.0 } else { 0.0 });
+        assert!((mean - (0.5 + 2.0 * 0.25) / 1.75).abs() < 1e-12);
+        assert!(mean_in_system_with_balking(0.5, 0.0, |_| 1.0).is_nan());
     }
 
     #[test]

@@ -202,6 +202,11 @@ impl Entry {
                 }
             }
             "wait_timeouts" => abandonment::wait_timeouts(rate(), 1.0, self.number("timeout")),
+            // Whoever finds n joins with probability 1 / (n + 1).
+            "discouraged" => {
+                let joins = |n: u32| 1.0 / (f64::from(n) + 1.0);
+                abandonment::mean_in_system_with_balking(rate(), 1.0, joins)
+            }
             "priority" => {
                 let classes: Vec<_> = self
                     .list("rates")
@@ -215,6 +220,15 @@ impl Entry {
                 match metric {
                     "mean_response" => hedging::hedged_exponential_mean(1.0, delay),
                     "response_quantile" => hedging::hedged_quantile(q(), delay, |t| (-t).exp()),
+                    "lognormal_quantile" => {
+                        // Of mean 1.
+                        let variance = (1.0 + self.number("scv")).ln();
+                        let tail = |t: f64| {
+                            let x = (t.ln() + variance / 2.0) / variance.sqrt();
+                            libm::erfc(x / 2.0_f64.sqrt()) / 2.0
+                        };
+                        hedging::hedged_quantile(q(), delay, tail)
+                    }
                     "extra_load" => (-delay).exp(),
                     _ => unknown(),
                 }
