@@ -3,6 +3,7 @@
 //!
 //! * `cargo bench --bench workloads`: a table of eight workloads, beside prototypes that do nothing
 //!   else, a bound, and a textbook simulator. The figures are also left in `target/workloads.csv`.
+//! * `cargo bench --bench workloads -- W2 W8`: these rows of it alone.
 //! * `cargo bench --bench workloads -- cells`: what the set-up of a cell costs, and two threads.
 //! * `cargo bench --bench workloads -- one W2 1000000`: runs one workload once, for about so many
 //!   requests, and prints how many they were; for tools that count instructions.
@@ -29,6 +30,8 @@ use lbsim::rng::{Domain, Seeds};
 use lbsim::scenario::Scenario;
 use lbsim::time::Span;
 
+#[path = "workloads/crashes.rs"]
+mod crashes;
 #[path = "workloads/prototype.rs"]
 mod prototype;
 #[path = "workloads/systems.rs"]
@@ -51,24 +54,38 @@ const TEXTBOOK: [(usize, Rule, f64); 2] = [
 ];
 
 /// The workloads that there is a prototype of.
-const PROTOTYPES: [(usize, prototype::System); 6] = [
-    (0, system(10, 800.0, prototype::Rule::RoundRobin)),
-    (1, system(10, 800.0, prototype::Rule::LeastConnections)),
-    (
-        2,
-        system(1_000, 80_000.0, prototype::Rule::LeastConnections),
-    ),
-    (3, system(100_000, 8e6, prototype::Rule::LeastConnections)),
-    (4, system(10, 1_200.0, prototype::Rule::WeightedRandom)),
-    (5, system(10, 800.0, prototype::Rule::PowerOfTwo)),
+const PROTOTYPES: [(usize, Prototype); 7] = [
+    (0, plain(10, 800.0, prototype::Rule::RoundRobin)),
+    (1, plain(10, 800.0, prototype::Rule::LeastConnections)),
+    (2, plain(1_000, 80_000.0, prototype::Rule::LeastConnections)),
+    (3, plain(100_000, 8e6, prototype::Rule::LeastConnections)),
+    (4, plain(10, 1_200.0, prototype::Rule::WeightedRandom)),
+    (5, plain(10, 800.0, prototype::Rule::PowerOfTwo)),
+    (7, Prototype::Crashes),
 ];
 
-const fn system(servers: usize, rate: f64, rule: prototype::Rule) -> prototype::System {
-    prototype::System {
+/// A simulator that does nothing else.
+#[derive(Clone, Copy, Debug)]
+enum Prototype {
+    Plain(prototype::System),
+    Crashes,
+}
+
+impl Prototype {
+    fn run(self, requests: u64, seed: u64) -> (u64, f64) {
+        match self {
+            Prototype::Plain(system) => prototype::run(system, requests, seed),
+            Prototype::Crashes => crashes::run(requests, seed),
+        }
+    }
+}
+
+const fn plain(servers: usize, rate: f64, rule: prototype::Rule) -> Prototype {
+    Prototype::Plain(prototype::System {
         servers,
         rate,
         rule,
-    }
+    })
 }
 
 fn main() -> ExitCode {
@@ -78,16 +95,23 @@ fn main() -> ExitCode {
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words.as_slice() {
-        [] => table(),
+        [] => table(&|_| true),
         ["cells"] => cells(),
         ["one", name, requests] => one(name, requests),
+        names if names.iter().all(|name| is_workload(name)) => {
+            table(&|workload: &Workload| names.contains(&workload.name))
+        }
         _ => usage(),
     }
 }
 
 fn usage() -> ExitCode {
-    println!("usage: cargo bench --bench workloads [-- cells | one NAME REQUESTS]");
+    println!("usage: cargo bench --bench workloads [-- NAMES | cells | one NAME REQUESTS]");
     ExitCode::from(2)
+}
+
+fn is_workload(name: &str) -> bool {
+    WORKLOADS.iter().any(|workload| workload.name == name)
 }
 
 fn one(name: &str, requests: &str) -> ExitCode {
@@ -159,7 +183,8 @@ fn simulate(scenario: &Scenario, replication: u32) -> (u64, f64) {
     (tally.simulated, tally.latency.mean().unwrap_or(f64::NAN))
 }
 
-fn table() -> ExitCode {
+/// The table of the workloads that are wanted.
+fn table(wanted: &dyn Fn(&Workload) -> bool) -> ExitCode {
     let scenarios = WORKLOADS.map(|workload| workload.scenario(workload.requests));
     let mut least = Measured::default();
     let mut ours = WORKLOADS.map(|_| Measured::default());
@@ -167,16 +192,24 @@ fn table() -> ExitCode {
     let mut textbooks = TEXTBOOK.map(|_| Measured::default());
     for round in 0..ROUNDS {
         least.round(|| bound(round));
-        for (measured, (of, system)) in prototypes.iter_mut().zip(PROTOTYPES) {
-            let requests = WORKLOADS[of].requests;
-            measured.round(|| prototype::run(system, requests, u64::from(round) + 1));
+        for (measured, (of, prototype)) in prototypes.iter_mut().zip(PROTOTYPES) {
+            if wanted(&WORKLOADS[of]) {
+                let requests = WORKLOADS[of].requests;
+                measured.round(|| prototype.run(requests, u64::from(round) + 1));
+            }
         }
-        for (measured, scenario) in ours.iter_mut().zip(&scenarios) {
-            measured.round(|| simulate(scenario, round));
+        for (measured, (workload, scenario)) in
+            ours.iter_mut().zip(WORKLOADS.iter().zip(&scenarios))
+        {
+            if wanted(workload) {
+                measured.round(|| simulate(scenario, round));
+            }
         }
         for (measured, (of, rule, _)) in textbooks.iter_mut().zip(TEXTBOOK) {
-            let requests = WORKLOADS[of].requests;
-            measured.round(|| (requests, textbook::run(rule, requests, round.into())));
+            if wanted(&WORKLOADS[of]) {
+                let requests = WORKLOADS[of].requests;
+                measured.round(|| (requests, textbook::run(rule, requests, round.into())));
+            }
         }
     }
     print_costs(&least, &prototypes, &ours);
@@ -193,27 +226,29 @@ fn table() -> ExitCode {
 fn print_costs(least: &Measured, prototypes: &[Measured], ours: &[Measured]) {
     println!("ns a request in {ROUNDS} rounds; the bound and the prototypes by their best too");
     println!(
-        "| {:38} | {:>6} | {:>6} | {:>8} | {:>9} | {:>12} | {:>9} | {:>12} |",
+        "| {:38} | {:>6} | {:>6} | {:>8} | {:>9} | {:>8} | {:>12} | {:>9} | {:>12} |",
         "workload",
         "best",
         "median",
         "mean, ms",
         "prototype",
+        "its mean",
         "to prototype",
         "to bound",
         "requests/s"
     );
     println!(
-        "|{:-<40}|{:->8}|{:->8}|{:->10}|{:->11}|{:->14}|{:->11}|{:->14}|",
-        "", ":", ":", ":", ":", ":", ":", ":"
+        "|{:-<40}|{:->8}|{:->8}|{:->10}|{:->11}|{:->10}|{:->14}|{:->11}|{:->14}|",
+        "", ":", ":", ":", ":", ":", ":", ":", ":"
     );
     let row = |name: &str, measured: &Measured, prototype: Option<&Measured>| {
         let known = |figure: Option<f64>, digits: usize| {
             figure.map_or_else(String::new, |figure| format!("{figure:.digits$}"))
         };
+        let mean = known(prototype.map(Measured::mean_ms), 2);
         let prototype = prototype.map(Measured::best);
         println!(
-            "| {:38} | {:6.1} | {:6.1} | {:8.2} | {:>9} | {:>12} | {:9.2} | {:>12} |",
+            "| {:38} | {:6.1} | {:6.1} | {:8.2} | {:>9} | {mean:>8} | {:>12} | {:9.2} | {:>12} |",
             name,
             measured.best(),
             measured.median(),
@@ -226,6 +261,9 @@ fn print_costs(least: &Measured, prototypes: &[Measured], ours: &[Measured]) {
     };
     row("bound", least, None);
     for (at, (Workload { name, about, .. }, measured)) in WORKLOADS.iter().zip(ours).enumerate() {
+        if measured.costs.is_empty() {
+            continue;
+        }
         let of = PROTOTYPES.iter().position(|&(of, _)| of == at);
         let prototype = of.map(|of| &prototypes[of]);
         row(&format!("{name} {about}"), measured, prototype);
@@ -294,6 +332,9 @@ fn print_textbook(ours: &[Measured], textbooks: &[Measured]) {
         "", ":", ":", ":", ":", ":", ":"
     );
     for ((of, _, expected), measured) in TEXTBOOK.iter().zip(textbooks) {
+        if measured.costs.is_empty() {
+            continue;
+        }
         println!(
             "| {:38} | {:6.1} | {:6.1} | {:9.2} | {:7.2} | {:7.2} | {:8} |",
             format!("textbook {}", WORKLOADS[*of].name),
@@ -312,7 +353,8 @@ const FILE: &str = "target/workloads.csv";
 /// Leaves the figures for the comparison with other simulators.
 fn leave(least: &Measured, ours: &[Measured]) -> std::io::Result<()> {
     let mut text = "workload,best_ns,median_ns,bound_ns\n".to_owned();
-    for (workload, measured) in WORKLOADS.iter().zip(ours) {
+    let measured = |measured: &&Measured| !measured.costs.is_empty();
+    for (workload, measured) in WORKLOADS.iter().zip(ours).filter(|(_, own)| measured(own)) {
         let _ = writeln!(
             text,
             "{},{:.2},{:.2},{:.2}",

@@ -65,7 +65,7 @@ trait Picks {
 }
 
 /// The times at which servers finish, each at most one.
-trait List {
+pub(crate) trait List {
     /// The earliest time; `u64::MAX` where there is none.
     fn first(&self) -> u64;
     /// The server of the earliest time.
@@ -157,7 +157,7 @@ impl Picks for Turns {
 }
 
 /// A whole number below `n`.
-fn below(n: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
+pub(crate) fn below(n: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
     ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
 }
 
@@ -251,13 +251,13 @@ impl Picks for Counts {
 }
 
 /// A time for each server, looked through.
-struct Row {
+pub(crate) struct Row {
     ends: Vec<u64>,
     first: usize,
 }
 
 impl Row {
-    fn new(n: usize) -> Row {
+    pub(crate) fn new(n: usize) -> Row {
         Row {
             ends: vec![u64::MAX; n],
             first: 0,
@@ -274,6 +274,12 @@ impl Row {
             };
         }
         self.first = first;
+    }
+
+    /// Any server begins anew, or is idle.
+    pub(crate) fn set(&mut self, server: usize, ends: u64) {
+        self.ends[server] = ends;
+        self.find();
     }
 }
 
@@ -374,14 +380,14 @@ impl List for Heap {
 }
 
 /// Counts by size: 64 cells for each doubling.
-struct Histogram {
+pub(crate) struct Histogram {
     cells: Vec<u64>,
     total: u64,
     count: u64,
 }
 
 impl Histogram {
-    fn new() -> Histogram {
+    pub(crate) fn new() -> Histogram {
         Histogram {
             cells: vec![0; 64 * 64],
             total: 0,
@@ -389,14 +395,14 @@ impl Histogram {
         }
     }
 
-    fn record(&mut self, value: u64) {
+    pub(crate) fn record(&mut self, value: u64) {
         let shift = 57 - (value | 64).leading_zeros();
         self.cells[((shift << 6) as u64 + (value >> shift)) as usize] += 1;
         self.total += value;
         self.count += 1;
     }
 
-    fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         self.total as f64 / self.count as f64 / 1e9
     }
 }
