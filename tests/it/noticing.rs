@@ -272,13 +272,16 @@ service = {{ kind = "constant", value = "1ms" }}
         let tally = run(&read_in(&place, &text));
         tally.load.servers[0].sent as f64 / tally.requests as f64
     };
-    let slow = "slow-start = { for = \"4s\" }";
+    let slow = "slow-start = { lasts = \"4s\" }";
     let close = |found: f64, expected: f64| assert!((found - expected).abs() < 0.025, "{found}");
     close(share("random", ""), 0.5);
     close(share("random", slow), 0.2525);
     close(share("weighted-random", slow), 0.311);
     close(
-        share("random", "slow-start = { for = \"4s\", least = \"100%\" }"),
+        share(
+            "random",
+            "slow-start = { lasts = \"4s\", least = \"100%\" }",
+        ),
         0.5,
     );
 }
@@ -304,7 +307,7 @@ limit = { by = { kind = "gradient", least = 30, most = 20 }, when-full = "wait" 
 health-check = { interval = "2s", fast-interval = "100ms", timeout = "1s", jitter = "60%" }
 ejection = { kind = "slow-servers", most = "0%" }
 panic-threshold = "120%"
-slow-start = { for = "10s", least = "0%" }
+slow-start = { lasts = "10s", least = "0%" }
 limit = { by = { kind = "fixed", requests = 5 }, queue-limit = 3 }
 server-limit = { by = { kind = "token-bucket", rate = "5/s" }, when-full = "wait", shares = ["50%"] }
 "#;

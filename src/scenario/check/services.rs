@@ -188,9 +188,9 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
     }
     if let Some(start) = &balancer.slow_start {
         let at = place.key("slow-start");
-        if start.window.is_zero() {
-            let message = "`for` is no time at all; it must be more";
-            check.fault(&at.key("for"), "out-of-range", message);
+        if start.lasts.is_zero() {
+            let message = "`lasts` is no time at all; it must be more";
+            check.fault(&at.key("lasts"), "out-of-range", message);
         }
         if !(start.least.value() > 0.0 && start.least.value() <= 1.0) {
             let least = start.least;

@@ -256,3 +256,16 @@ fn adaptive_limit() {
         assert!((success - most).abs() < 0.02, "{right}: {success}");
     }
 }
+
+#[test]
+fn cold_cache() {
+    let m = measure("cold-cache", 2, &[]);
+    assert!(m.p99("round-robin") > 10_000.0);
+    for spared in [
+        "round-robin, slow start",
+        "least-connections",
+        "least-connections, slow start",
+    ] {
+        assert!(m.p99(spared) < 130.0, "{spared}: {}", m.p99(spared));
+    }
+}

@@ -17,9 +17,8 @@ use lbsim_engine::units::Share;
 pub struct GradualReturn {
     /// How long it takes to its full share (HAProxy: `slowstart`, Envoy: `slow_start_window`, ALB:
     /// slow start duration).
-    #[serde(rename = "for")]
     #[schemars(extend("x-least" = "1ms"))]
-    pub window: Span,
+    pub lasts: Span,
     /// The share of its full share that it has at least (Envoy: `min_weight_percent`).
     #[serde(default = "tenth")]
     pub least: Share,
@@ -44,7 +43,7 @@ pub(super) const STEPS: u32 = 100;
 impl GradualReturn {
     /// The steps of its full share that one has who has been back for so long.
     fn steps(&self, back: Span) -> u32 {
-        let part = (back.seconds() / self.window.seconds()).min(1.0);
+        let part = (back.seconds() / self.lasts.seconds()).min(1.0);
         let share = libm::pow(part, 1.0 / self.aggression).max(self.least.value());
         ((share * f64::from(STEPS)).floor() as u32).clamp(1, STEPS)
     }
@@ -53,7 +52,7 @@ impl GradualReturn {
     fn reached(&self, steps: u32) -> Span {
         let share = f64::from(steps) / f64::from(STEPS);
         let part = libm::pow(share, self.aggression);
-        Span::from_seconds(part * self.window.seconds()) + Span::from_nanos(1)
+        Span::from_seconds(part * self.lasts.seconds()) + Span::from_nanos(1)
     }
 }
 
@@ -142,7 +141,7 @@ mod tests {
     #[test]
     fn shares_grow_by_the_power_of_the_aggression() {
         let mut plan = GradualReturn {
-            window: Span::from_secs(60),
+            lasts: Span::from_secs(60),
             least: tenth(),
             aggression: 1.0,
         };
