@@ -6,9 +6,7 @@
 
 use std::cell::RefCell;
 use std::convert::Infallible;
-use std::sync::LazyLock;
 
-use ab_glyph::{Font, FontRef};
 use base64::Engine;
 use plotters_backend::text_anchor::{HPos, Pos, VPos};
 use plotters_backend::{
@@ -18,6 +16,7 @@ use plotters_backend::{
 use plotters_svg::SVGBackend;
 
 use super::palette::INK;
+use super::typeface::Face;
 
 /// A colour: red, green, blue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,18 +33,6 @@ impl Colour {
 
 /// Pixels of the drawing for one of the chart: the library counts whole ones only.
 const FINE: f64 = 4.0;
-
-const REGULAR: &[u8] = include_bytes!("fonts/Inter-Regular.ttf");
-const SEMIBOLD: &[u8] = include_bytes!("fonts/Inter-SemiBold.ttf");
-const REGULAR_WEB: &[u8] = include_bytes!("fonts/Inter-Regular.woff2");
-const SEMIBOLD_WEB: &[u8] = include_bytes!("fonts/Inter-SemiBold.woff2");
-
-/// The fonts, for whoever makes pictures of charts.
-pub(super) const FONTS: [&[u8]; 2] = [REGULAR, SEMIBOLD];
-
-static METRICS: LazyLock<[FontRef<'static>; 2]> = LazyLock::new(|| {
-    FONTS.map(|font| FontRef::try_from_slice(font).expect("the fonts that travel with the program"))
-});
 
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,13 +69,7 @@ impl Type {
 
     /// How wide a text is in pixels.
     pub(super) fn width(&self, text: &str) -> f64 {
-        let font = &METRICS[usize::from(self.bold)];
-        let units = font.units_per_em().unwrap_or(2048.0);
-        let advance = |c: char| font.h_advance_unscaled(font.glyph_id(c));
-        text.chars()
-            .map(|c| f64::from(advance(c) / units))
-            .sum::<f64>()
-            * self.size
+        Face::of(self.bold).width(text) * self.size
     }
 
     /// The text as far as `width` takes it, with an ellipsis where that is not all.
@@ -365,12 +346,12 @@ fn writable(text: &str) -> String {
 
 /// Gives the drawing its size on the page, and its fonts.
 fn dress(svg: &str, width: f64, height: f64) -> String {
-    let encode = |font: &[u8]| base64::engine::general_purpose::STANDARD.encode(font);
+    let encode = |bold| base64::engine::general_purpose::STANDARD.encode(Face::of(bold).web);
     let fonts = format!(
         "<style>@font-face{{font-family:Inter;font-weight:400;src:url(data:font/woff2;base64,{})}}\
          @font-face{{font-family:Inter;font-weight:700;src:url(data:font/woff2;base64,{})}}</style>",
-        encode(REGULAR_WEB),
-        encode(SEMIBOLD_WEB)
+        encode(false),
+        encode(true)
     );
     let Some((_, rest)) = svg.split_once("<svg ") else {
         return svg.to_owned();

@@ -23,6 +23,7 @@ mod sweep;
 mod timeline;
 #[cfg(feature = "tune")]
 pub mod tuning;
+mod typeface;
 mod utilization;
 pub mod validation;
 

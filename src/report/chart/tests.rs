@@ -196,9 +196,8 @@ fn charts_say_what_they_must() {
         let charts = pictures(&made.study());
         assert_eq!(charts.len(), 9);
         for chart in &charts {
-            let tree =
-                resvg::usvg::Tree::from_str(&chart.svg, &resvg::usvg::Options::default()).unwrap();
-            assert_eq!(tree.size().width(), 1200.0);
+            let tree = roxmltree::Document::parse(&chart.svg).unwrap();
+            assert_eq!(tree.root_element().attribute("width"), Some("1200"));
             assert!(
                 chart.svg.contains("What does one slow server")
                     && chart.svg.contains("invented.toml"),
