@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::detections::DetectionOutcome;
 use super::services::ServiceOutcome;
 use crate::model::blueprint::{Blueprint, ServicePlan};
-use crate::observe::{Cause, Latency, Load, Part, Tally, Timeline};
+use crate::observe::{Cause, FaultTime, Latency, Load, Part, Tally, Timeline};
 use crate::scenario::Variant;
 use crate::time::Time;
 
@@ -166,6 +166,8 @@ pub struct VariantOutcome {
     /// What the balancers of each service noticed of failures, in the order of the blueprint; empty
     /// where nothing could be noticed.
     pub detections: Vec<DetectionOutcome>,
+    /// For how long the faults held whose times are drawn, all replications merged.
+    pub faults: Vec<FaultTime>,
 }
 
 impl Run {
@@ -253,6 +255,8 @@ impl VariantOutcome {
         let slots: Vec<&[u32]> = slots.iter().map(Vec::as_slice).collect();
         let mut load = Load::new(plan.warmup, plan.end, plan.stretches, &slots);
         load.clear();
+        let mut faults = plan.drawn_faults();
+        faults.iter_mut().for_each(FaultTime::clear);
         let servers = load.servers.len();
         let detailed = if servers <= DETAILED { servers } else { 0 };
         VariantOutcome {
@@ -285,6 +289,7 @@ impl VariantOutcome {
             } else {
                 Vec::new()
             },
+            faults,
         }
     }
 
@@ -306,6 +311,7 @@ impl VariantOutcome {
             groups: Vec::new(),
             services: Vec::new(),
             detections: Vec::new(),
+            faults: Vec::new(),
         }
     }
 

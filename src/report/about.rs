@@ -130,6 +130,10 @@ pub enum EventKind {
     Crash,
     /// Servers work more slowly.
     Slowdown,
+    /// Servers stand still.
+    Pause,
+    /// Servers work on fewer requests at once.
+    Capacity,
     /// Servers get no new clients.
     Drain,
     /// Servers answer with errors.
@@ -138,6 +142,21 @@ pub enum EventKind {
     Join,
     /// Servers leave the pool.
     Leave,
+}
+
+impl EventKind {
+    /// The kind of a fault.
+    fn of(strikes: &Strikes) -> EventKind {
+        match strikes {
+            Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
+            Strikes::Servers(_, Effect::Slowdown { .. }) => EventKind::Slowdown,
+            Strikes::Servers(_, Effect::Pause) => EventKind::Pause,
+            Strikes::Servers(_, Effect::Slots(_)) => EventKind::Capacity,
+            Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
+            Strikes::Servers(_, Effect::Errors(..) | Effect::Hang(_)) => EventKind::Errors,
+            Strikes::Ways(..) => EventKind::Link,
+        }
+    }
 }
 
 impl About {
@@ -234,15 +253,7 @@ fn events(scenario: &Scenario) -> Vec<Event> {
             }
         };
         for fault in &blueprint.faults {
-            let kind = match &fault.strikes {
-                Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
-                Strikes::Servers(_, Effect::Slowdown { .. } | Effect::Pause | Effect::Slots(_)) => {
-                    EventKind::Slowdown
-                }
-                Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
-                Strikes::Servers(_, Effect::Errors(..) | Effect::Hang(_)) => EventKind::Errors,
-                Strikes::Ways(..) => EventKind::Link,
-            };
+            let kind = EventKind::of(&fault.strikes);
             for (begins, ends) in fault.schedule.known_times(blueprint.end) {
                 add(begins, ends, kind, fault.label.clone());
             }

@@ -200,6 +200,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("detection.csv", rows("detection"), "DetectionRow"),
         ("timeline.csv", rows("timeline"), "TimelineRow"),
         ("utilization.csv", rows("utilization"), "UtilizationRow"),
+        ("faults.csv", rows("faults"), "FaultRow"),
         ("sessions.csv", rows("sessions"), "SessionRow"),
         ("clients.csv", rows("clients"), "ClientsRow"),
         ("sweep.csv", rows("sweep"), "SweepRow"),

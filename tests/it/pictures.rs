@@ -256,3 +256,56 @@ fn charts_of_very_many_variants_show_some() {
         60
     );
 }
+
+/// Three servers that crash at times of their own, a tenth of the time, and a link that slows for
+/// all at once.
+#[test]
+fn faults_at_drawn_times_are_seen() {
+    let place = scratch("pictures-drawn-faults");
+    let calm = TRAP.split("[[faults]]").next().unwrap();
+    let text = format!(
+        "{calm}[[faults]]\nkind = \"random-crashes\"\nservers = \"web\"\nmtbf = \"900ms\"\nmttr = \"100ms\"\n\
+         [[faults]]\nname = \"slow link\"\nkind = \"slow-link\"\nfrom = \"balancers:web\"\nto = \"web\"\nat = \"10s\"\nadds = \"5ms\"\n\
+         again = {{ after = {{ kind = \"exponential\", mean = \"100ms\" }}, lasts = {{ kind = \"exponential\", mean = \"300ms\" }} }}\n"
+    );
+    let read = results(&place, "drawn", &text);
+    let mut reader = csv::Reader::from_reader(read("faults.csv").into_bytes().leak() as &[u8]);
+    let rows: Vec<(String, String, u32, f64, f64, f64)> =
+        reader.deserialize().map(Result::unwrap).collect();
+    let of = |strategy: &str, fault: &str| -> Vec<_> {
+        let own = rows
+            .iter()
+            .filter(|row| row.0 == strategy && row.1 == fault);
+        own.map(|row| (row.2, row.3, row.4, row.5)).collect()
+    };
+    let crashes = of("round-robin", "random crashes of web");
+    assert_eq!(crashes.len(), 120);
+    assert_eq!(crashes, of("least-connections", "random crashes of web"));
+    let mean = |rows: &[(u32, f64, f64, f64)]| {
+        rows.iter().map(|row| row.3).sum::<f64>() / rows.len() as f64
+    };
+    assert!((mean(&crashes) - 0.1).abs() < 0.03, "{}", mean(&crashes));
+    assert!(
+        crashes
+            .iter()
+            .all(|row| row.0 == 3 && (0.0..=1.0).contains(&row.3))
+    );
+    // It begins in the middle, and holds for three quarters of the time from then on.
+    let slow = of("round-robin", "slow link");
+    let (before, after): (Vec<_>, Vec<_>) = slow.iter().partition(|row| row.2 <= 10.0);
+    assert_eq!((slow[0].0, mean(&before)), (1, 0.0));
+    assert!((mean(&after) - 0.75).abs() < 0.08, "{}", mean(&after));
+    for chart in ["timeline", "utilization"] {
+        let svg = read(&format!("charts/{chart}.svg"));
+        for part in ["random crashes of web: each of 3 for ", "slow link: 3"] {
+            assert!(svg.contains(part), "{chart} lacks {part}");
+        }
+    }
+    // Those at given times are in the manifest, each as what it is.
+    let pause = TRAP.replace("kind = \"crash\"", "kind = \"pause\"");
+    let given = results(&place, "given", &pause);
+    assert!(given("manifest.json").contains("\"kind\": \"pause\""));
+    assert_eq!(given("faults.csv").lines().count(), 1);
+    assert!(!given("charts/timeline.svg").contains("of the time, at most"));
+}
+

@@ -1,10 +1,11 @@
-//! What happens to servers at known times, over a plot of time: bands, and names above the plot.
+//! What happens to servers, over a plot of time: at known times as bands, with names above the
+//! plot; at drawn times as strips above that.
 
 use super::canvas::{Align, Canvas, Type};
 use super::frame::Plot;
 use super::palette::{FAULT, MUTED};
 use super::scale::Scale;
-use super::{Event, Study};
+use super::{Event, Study, strips};
 
 const SMALL: Type = Type::new(12.0, FAULT);
 
@@ -71,10 +72,20 @@ fn rows(wanted: Vec<(f64, String)>, plot: Plot, x: &Scale) -> Vec<Name> {
     wanted.into_iter().map(place).collect()
 }
 
-/// Room above a plot for the names of events.
-pub(super) fn room(events: &[Event], plot: Plot, x: &Scale) -> f64 {
+/// Room above a plot for the names of events at known times.
+fn room_for_names(events: &[Event], plot: Plot, x: &Scale) -> f64 {
     let rows = names(events, plot, x).iter().map(|name| name.row + 1).max();
-    14.0 + 16.0 * rows.unwrap_or(0) as f64
+    16.0 * rows.unwrap_or(0) as f64
+}
+
+/// Room above a plot for what is said of events; where they are not named, for strips alone.
+pub(super) fn room(study: &Study<'_>, plot: Plot, x: &Scale, named: bool) -> f64 {
+    let names = if named {
+        room_for_names(study.events, plot, x)
+    } else {
+        0.0
+    };
+    14.0 + names + strips::room(&strips::of(study), named)
 }
 
 /// Marks the events and the warm-up in a plot of time that ends at `end` seconds; `named`: with
@@ -113,6 +124,13 @@ pub(super) fn mark(
             marked.push(from);
         }
     }
+    let above = if named {
+        room_for_names(study.events, plot, x)
+    } else {
+        0.0
+    };
+    let ends = (plot.left, plot.right, plot.top - 5.0 - above);
+    strips::draw(canvas, &strips::of(study), x, ends, named);
     if !named {
         return;
     }

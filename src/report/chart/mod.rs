@@ -18,6 +18,7 @@ mod sessions;
 mod settling;
 mod shares;
 mod spread;
+mod strips;
 mod summary;
 mod sweep;
 mod timeline;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::report::about::EventKind;
 use crate::report::rows::{
-    LatencyRow, ServerRow, ServiceRow, SessionRow, SettlingRow, SummaryRow, TimelineRow,
+    FaultRow, LatencyRow, ServerRow, ServiceRow, SessionRow, SettlingRow, SummaryRow, TimelineRow,
     UtilizationRow,
 };
 use proptest::prelude::*;
@@ -130,6 +130,16 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 work_ms: Some(slow * share * 0.2),
                 called_ms: Some(slow * share * 0.4),
                 ..ServiceRow::default()
+            });
+        }
+        for stretch in 0..60 {
+            made.rows.faults.push(FaultRow {
+                strategy: name.clone(),
+                fault: "noisy neighbours of web".to_owned(),
+                targets: servers as u32,
+                from_s: f64::from(stretch) * 10.0,
+                to_s: f64::from(stretch + 1) * 10.0,
+                held_share: 0.1 + 0.05 * f64::from(stretch % 7),
             });
         }
         for (cause, lost) in [
@@ -332,6 +342,11 @@ impl Invented {
         for row in &mut self.rows.services {
             (row.mean_ms, row.wait_ms) = (Some(next()), Some(next()));
             (row.work_ms, row.called_ms) = (Some(next()), Some(next()));
+            (row.attempts, row.success_share) = (next(), Some(next()));
+            row.attempts_per_client_request = Some(next());
+        }
+        for row in &mut self.rows.faults {
+            row.held_share = next();
         }
         for row in &mut self.rows.sessions {
             (row.lost, row.hurt_share) = (next(), Some(next()));

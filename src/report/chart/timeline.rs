@@ -88,7 +88,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     if panels.is_empty() || end <= 0.0 {
         return None;
     }
-    let (tall, gap) = (290.0, 66.0);
+    let tall = 290.0;
     let plot = |top: f64| Plot {
         left: 104.0,
         top,
@@ -97,7 +97,8 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let Plot { left, right, .. } = plot(0.0);
     let x = Scale::linear(0.0, end, left, right);
-    let names = events::room(study.events, plot(0.0), &x);
+    let [names, bare] = [true, false].map(|named| events::room(study, plot(0.0), &x, named));
+    let gap = 52.0 + bare;
     let first = frame::title_height(study) + names + 22.0;
     let height = first + panels.len() as f64 * (tall + gap) - gap + 72.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
@@ -110,7 +111,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         for (at, panel) in panels.iter().enumerate() {
             let top = first + at as f64 * (tall + gap);
             let (upper, lower) = (at == 0, at + 1 == panels.len());
-            let above = if upper { names } else { 14.0 };
+            let above = if upper { names } else { bare };
             let heading = Type::bold(14.0, INK);
             canvas.text(panel.name, (left, top - above), Align::Left, heading);
             draw_panel(canvas, study, plot(top), *panel, end, (upper, lower));

@@ -8,6 +8,7 @@ use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{FAULT, MUTED, heat, look};
 use super::scale::Scale;
+use super::strips::{self, Strip};
 use crate::report::rows::UtilizationRow;
 
 /// Rows of one map: with more bands, neighbours of one service are averaged. Each service has its
@@ -15,6 +16,9 @@ use crate::report::rows::UtilizationRow;
 const ROWS: usize = 50;
 /// Steps of the colour scale.
 const STEPS: f64 = 40.0;
+/// Room above a map for the strip of a fault, and in the legend for its name.
+const STRIP: f64 = 8.0;
+const LINE: f64 = 17.0;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let end = study
@@ -48,9 +52,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .min(190.0)
         + 16.0;
     let tall = (18.0 * grid.rows as f64).clamp(60.0, if count > 6 { 150.0 } else { 240.0 });
-    let (gap_x, gap_y) = (22.0, 64.0);
+    let strips = strips::of(study);
+    let above = STRIP * strips.len() as f64;
+    let (gap_x, gap_y) = (22.0, 64.0 + above);
     let wide = (WIDTH - 2.0 * EDGE - margin - gap_x * (columns - 1) as f64) / columns as f64;
-    let first = frame::title_height(study) + 78.0;
+    let legend_at = frame::title_height(study) + 12.0;
+    let more = (LINE * strips.len() as f64 - 26.0).max(0.0);
+    let first = legend_at + 66.0 + more + above;
     let height = first + rows as f64 * (tall + gap_y) + 14.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
         frame::title(
@@ -58,7 +66,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             study,
             "Share of slot time in use, by server and time",
         );
-        legend(canvas, first - 66.0);
+        legend(canvas, legend_at, &strips);
         for (at, series) in study.strategies.iter().enumerate() {
             let (column, row) = (at % columns, at / columns);
             let left = EDGE + margin + column as f64 * (wide + gap_x);
@@ -74,11 +82,15 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             let heading = Type::bold(13.5, look(series.colour).ink);
             canvas.text(
                 &heading.fit(&series.name, wide),
-                (left, top - 12.0),
+                (left, top - 12.0 - above),
                 Align::Left,
                 heading,
             );
             let x = Scale::linear(0.0, end, plot.left, plot.right);
+            for (at, strip) in strips.iter().rev().enumerate() {
+                let bottom = top - 2.0 - STRIP * at as f64;
+                strip.draw(canvas, &x, (bottom - STRIP + 2.0, bottom));
+            }
             let mut free = f64::MIN;
             for (value, name) in x.ticks((wide / 80.0) as usize) {
                 let half = AXIS.width(&name) / 2.0;
@@ -244,7 +256,8 @@ fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: 
     }
 }
 
-fn legend(canvas: &Canvas<'_>, y: f64) {
+/// The scale of colours, and the names of the strips above the maps.
+fn legend(canvas: &Canvas<'_>, y: f64, strips: &[Strip]) {
     let (left, wide) = (EDGE, 240.0);
     for step in 0..=STEPS as u32 {
         let at = |step: f64| left + step / (STEPS + 1.0) * wide;
@@ -268,4 +281,13 @@ fn legend(canvas: &Canvas<'_>, y: f64) {
         Align::Right,
         Type::new(12.0, MUTED),
     );
+    let (from, named) = (left + wide + 40.0, Type::new(12.0, FAULT));
+    for (at, strip) in strips.iter().enumerate() {
+        let text = match strips.len() {
+            1 => format!("above each map: {}", strip.label),
+            _ => format!("above each map, {}.: {}", at + 1, strip.label),
+        };
+        let text = named.fit(&text, WIDTH - EDGE - from);
+        canvas.text(&text, (from, y + LINE * at as f64), Align::Left, named);
+    }
 }

@@ -7,6 +7,7 @@
 
 mod clients;
 mod detection;
+mod faults;
 mod latency;
 mod measured;
 mod paired;
@@ -23,6 +24,7 @@ mod utilization;
 
 pub use clients::ClientsRow;
 pub use detection::DetectionRow;
+pub use faults::FaultRow;
 pub use latency::LatencyRow;
 #[cfg(feature = "tune")]
 pub(super) use latency::spectrum_of;
@@ -139,6 +141,8 @@ tables! {
         timeline: TimelineRow => "timeline.csv",
         /// Utilization over time.
         utilization: UtilizationRow => "utilization.csv",
+        /// Faults whose times are drawn, over time.
+        faults: FaultRow => "faults.csv",
         /// Sessions lost.
         sessions: SessionRow => "sessions.csv",
         /// Groups of clients.
@@ -182,6 +186,7 @@ impl Tables {
             detection: each(scenario, outcome, detection::rows),
             timeline: each(scenario, outcome, timeline::rows),
             utilization: each(scenario, outcome, utilization::rows),
+            faults: each(scenario, outcome, faults::rows),
             sessions: each(scenario, outcome, sessions::rows),
             clients: clients::rows(scenario, outcome),
         }

@@ -1,10 +1,12 @@
 //! Faults at work: they begin and end, and what a server is like follows from all that hold.
 
+use super::blueprint::Blueprint;
 use super::fault::{Effect, Fault, Schedule, Stage, Strikes, WhileDown};
 use super::held::Held;
 use super::request::Phase;
 use super::server::{Server, State};
 use super::{Event, World};
+use crate::observe::FaultTime;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Domain, Rng, below};
 use lbsim_engine::time::{Span, Time};
@@ -20,6 +22,8 @@ pub(super) struct Strike {
     /// Where it is a part of a turn, when it begins or ends next; an event that says otherwise is
     /// stale.
     pub(super) due: Time,
+    /// When it began or ended last.
+    since: Time,
     /// For faults that come again.
     rng: Option<Rng>,
 }
@@ -102,6 +106,7 @@ impl World<'_> {
                     target,
                     holds: false,
                     due,
+                    since: Time::ZERO,
                     rng,
                 });
             }
@@ -142,11 +147,15 @@ impl World<'_> {
             strike.due = Time::NEVER;
         }
         strike.holds = !strike.holds;
+        let since = std::mem::replace(&mut strike.since, calendar.now());
         let (number, target, holds) = (strike.fault, strike.target.clone(), strike.holds);
         let fault = &self.plan.faults[number as usize];
         if let (Schedule::Again { well, ill, .. }, Some(rng)) = (&fault.schedule, &mut strike.rng) {
             let pause = if holds { ill } else { well }.draw(rng);
             calendar.after(pause, Event::Strike(index));
+        }
+        if !holds {
+            self.count_held(number, since, calendar.now());
         }
         match &fault.strikes {
             Strikes::Servers(servers, effect) => {
@@ -170,6 +179,25 @@ impl World<'_> {
         }
         if let Schedule::Turn(turn) = fault.schedule {
             self.go_on_with_turn(index, turn, calendar);
+        }
+    }
+
+    /// A fault held for one of its targets, or for all, which counts where its times are drawn.
+    fn count_held(&mut self, fault: u32, since: Time, until: Time) {
+        let mut counted = self.tally.faults.iter_mut();
+        if let Some(held) = counted.find(|held| held.fault == fault) {
+            held.add(since, until);
+        }
+    }
+
+    /// Counts the faults that still hold when the run is over.
+    pub(super) fn close_faults(&mut self, reached: Time) {
+        let holding: Vec<(u32, Time)> = (self.strikes.iter())
+            .filter(|strike| strike.holds)
+            .map(|strike| (strike.fault, strike.since))
+            .collect();
+        for (fault, since) in holding {
+            self.count_held(fault, since, reached);
         }
     }
 
@@ -297,6 +325,19 @@ impl World<'_> {
                 calendar.at(*ends, Event::Finish(id));
             }
         }
+    }
+}
+
+impl Blueprint {
+    /// The faults at drawn times that can begin in the run, none of which has held yet.
+    pub fn drawn_faults(&self) -> Vec<FaultTime> {
+        let drawn = (0u32..).zip(&self.faults);
+        drawn
+            .filter(|(_, fault)| fault.schedule.is_random() && fault.happens_before(self.end))
+            .map(|(at, fault)| {
+                FaultTime::new(at, fault.each().unwrap_or(1), self.end, self.stretches)
+            })
+            .collect()
     }
 }
 

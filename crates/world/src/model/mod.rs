@@ -358,7 +358,8 @@ impl<'a> World<'a> {
                     plan.services.len()
                 } else {
                     0
-                }),
+                })
+                .for_faults(plan.drawn_faults()),
             witness,
             ended: false,
         };
@@ -503,6 +504,7 @@ impl Cell for World<'_> {
                 self.tally.timeline.unfinished(request.stretch);
             }
         }
+        self.close_faults(reached);
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];

@@ -2,6 +2,7 @@
 //! counters. Measuring never draws a random number and never changes the world.
 
 mod detection;
+mod fault_time;
 mod histogram;
 mod latency;
 pub mod laws;
@@ -11,6 +12,7 @@ mod timeline;
 mod witness;
 
 pub use detection::{Detection, LeftOutBy};
+pub use fault_time::FaultTime;
 pub use latency::Latency;
 pub use load::{Load, ServerLoad};
 pub use presence::Presence;
@@ -179,6 +181,8 @@ pub struct Tally {
     pub services: Vec<ServiceCount>,
     /// What balancers noticed of failures, by service; empty where nothing fails or nobody looks.
     pub detections: Vec<Detection>,
+    /// For how long the faults held whose times are drawn, in the order of the plan.
+    pub faults: Vec<FaultTime>,
 }
 
 impl Tally {
@@ -208,6 +212,7 @@ impl Tally {
             parts: Vec::new(),
             services: Vec::new(),
             detections: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
@@ -228,6 +233,12 @@ impl Tally {
     /// As [`Tally::new`], counting what becomes of the work of servers, if so.
     pub fn for_work(mut self, counts: bool) -> Tally {
         self.work = counts.then(Work::default);
+        self
+    }
+
+    /// As [`Tally::new`], counting for how long these faults hold.
+    pub fn for_faults(mut self, faults: Vec<FaultTime>) -> Tally {
+        self.faults = faults;
         self
     }
 

@@ -359,6 +359,20 @@ impl Fault {
         }
     }
 
+    /// How many targets it strikes, each on its own; `None` where it strikes all at the same times.
+    pub fn each(&self) -> Option<u32> {
+        let together = matches!(self.schedule, Schedule::Again { together: true, .. });
+        match &self.strikes {
+            _ if together => None,
+            Strikes::Servers(servers, _) => {
+                let all = servers.len() as u32;
+                Some(self.only.map_or(all, |only| only.min(all)))
+            }
+            Strikes::Balancers(balancers, _) => Some(balancers.len() as u32),
+            Strikes::Ways(..) => None,
+        }
+    }
+
     /// What it does to servers.
     pub fn effect(&self) -> Option<Effect> {
         match self.strikes {
