@@ -53,6 +53,8 @@ pub struct About {
     pub by_clients: bool,
     /// What happens to servers at known times.
     pub events: Vec<Event>,
+    /// Whether clients ask at rates that change by plan.
+    pub rates_change: bool,
     /// What is swept, if anything.
     pub sweep: Option<AboutSweep>,
     /// The scenario with every default filled in.
@@ -209,6 +211,8 @@ impl About {
             findings: findings::sentences(scenario, outcomes, analyses, duels),
             by_clients: scenario.by_clients,
             events: events(scenario),
+            rates_change: (scenario.variants.iter())
+                .any(|variant| variant.blueprint.features().changing_rates),
             sweep: scenario.sweep.as_ref().map(AboutSweep::of),
             scenario: scenario.resolved.clone(),
         }

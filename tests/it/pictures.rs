@@ -309,3 +309,54 @@ fn faults_at_drawn_times_are_seen() {
     assert!(!given("charts/timeline.svg").contains("of the time, at most"));
 }
 
+/// Two seconds of twice what a server can do; clients ask again what they did not get in time.
+const SPIKE: &str = r#"
+question = "Does it come back?"
+expect = "Not with retries."
+[run]
+duration = "30s"
+warmup = "0s"
+replications = 2
+judge-by = "success-share"
+[[variants]]
+name = "once"
+strategy = "random"
+[[variants]]
+name = "again and again"
+strategy = "random"
+set = { "clients[0].retry" = { max = 3, backoff = "50ms" } }
+[[clients]]
+arrivals = { kind = "spike", rate = "160/s", peak = "400/s", at = "5s", lasts = "3s" }
+timeout = "200ms"
+[[services]]
+name = "web"
+[[services.servers]]
+count = 2
+service = { kind = "exponential", mean = "10ms" }
+"#;
+
+#[test]
+fn a_way_that_leads_back_and_one_that_does_not() {
+    let place = scratch("pictures-goodput");
+    let read = results(&place, "spike", SPIKE);
+    let svg = read("charts/goodput.svg");
+    for part in [
+        "back at ",
+        "not back by 30 s",
+        "Requests asked for (a second)",
+    ] {
+        assert!(svg.contains(part), "{part}");
+    }
+    // At a steady rate there is no way to go.
+    let spike = SPIKE.split("arrivals = ").nth(1).unwrap();
+    let spike = spike.split('\n').next().unwrap();
+    let steady = SPIKE.replace(spike, "{ kind = \"poisson\", rate = \"160/s\" }");
+    let steady = format!(
+        "{steady}{}",
+        &TRAP[TRAP.find("[[faults]]").unwrap()..].replace("s-2", "server-2")
+    );
+    let folder = place.join("results/steady/charts");
+    let _ = results(&place, "steady", &steady);
+    assert!(folder.join("timeline.svg").exists() && !folder.join("goodput.svg").exists());
+}
+

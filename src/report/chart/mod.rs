@@ -5,6 +5,7 @@ mod detection;
 mod events;
 pub mod fit;
 mod frame;
+mod goodput;
 mod grid;
 mod labels;
 mod palette;
@@ -46,6 +47,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("summary", summary::draw),
     ("percentiles", percentiles::draw),
     ("timeline", timeline::draw),
+    ("goodput", goodput::draw),
     ("utilization", utilization::draw),
     ("utilization-spread", spread::draw),
     ("shares", shares::draw),
@@ -84,6 +86,8 @@ struct Study<'a> {
     judge: Option<&'static Metric>,
     /// What happens to servers at known times.
     events: &'a [Event],
+    /// Whether clients ask at rates that change by plan.
+    rates_change: bool,
     /// Seconds that are not measured.
     warmup_s: f64,
 }
@@ -104,6 +108,7 @@ impl<'a> Study<'a> {
             sweep_and: None,
             judge: None,
             events: &[],
+            rates_change: false,
             warmup_s: 0.0,
         }
     }
@@ -145,6 +150,7 @@ pub(super) fn draw(report: &Report) -> Vec<Chart> {
         sweep_and: swept.and_then(|sweep| sweep.and.as_deref()),
         judge: about.judge(),
         events: &about.events,
+        rates_change: about.rates_change,
         warmup_s: about.warmup.seconds(),
         ..Study::titled(&about.question, &caption, &strategies)
     })

@@ -90,8 +90,8 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 strategy: name.clone(),
                 from_s: f64::from(stretch) * 10.0,
                 to_s: f64::from(stretch + 1) * 10.0,
-                requests: 100.0,
-                failed: 0.0,
+                requests: 100.0 * wave,
+                failed: if stretch > 40 { 30.0 } else { 0.0 },
                 unfinished: 0.0,
                 p50_ms: (stretch != 30).then_some(slow * wave),
                 p99_ms: Some(slow * wave * 6.0),
@@ -204,7 +204,7 @@ fn charts_say_what_they_must() {
     for (count, servers) in [(1, 3), (2, 10), (12, 10), (14, 1000)] {
         let made = invent(count, servers, 10.0);
         let charts = pictures(&made.study());
-        assert_eq!(charts.len(), 9);
+        assert_eq!(charts.len(), 10);
         for chart in &charts {
             let tree = roxmltree::Document::parse(&chart.svg).unwrap();
             assert_eq!(tree.root_element().attribute("width"), Some("1200"));
