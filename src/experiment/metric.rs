@@ -218,6 +218,16 @@ pub const METRICS: &[Metric] = &[
         |run| Some(run.attempts as f64),
         (Count, Servers, Neither),
     ),
+    other(
+        "tries_per_request",
+        |run| run.tries_per_request,
+        (Count, Servers, Neither),
+    ),
+    other(
+        "attempts_per_request",
+        |run| run.attempts_per_request,
+        (Count, Servers, Neither),
+    ),
     known(
         Known::Inflow,
         other(

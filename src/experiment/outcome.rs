@@ -47,6 +47,10 @@ pub struct Run {
     pub tries: u64,
     /// Attempts sent to servers on behalf of these requests.
     pub attempts: u64,
+    /// Tries over requests.
+    pub tries_per_request: Option<f64>,
+    /// Attempts over requests; of calls that servers make, `services.csv` tells.
+    pub attempts_per_request: Option<f64>,
     /// Requests that arrived in the measured window and succeeded, however late, for each second of
     /// it. Where a queue that grew in the window is worked off after it, this may be more than the
     /// servers can do.
@@ -184,9 +188,12 @@ impl Run {
         let own = &utilization[variant.blueprint.servers_of(variant.service)];
         let spread = own.iter().copied().fold(f64::MIN, f64::max)
             - own.iter().copied().fold(f64::MAX, f64::min);
+        let each = |made: u64| (tally.requests > 0).then(|| made as f64 / tally.requests as f64);
         Run {
             tries: tally.tries,
             attempts: tally.attempts,
+            tries_per_request: each(tally.tries),
+            attempts_per_request: each(tally.attempts),
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: Some(spread),
             utilization_max: Some(highest),
@@ -361,8 +368,13 @@ impl VariantOutcome {
         self.load.merge(&tally.load);
         self.simulated += tally.simulated;
         self.varies |= tally.drew;
-        for (service, count) in self.services.iter_mut().zip(&tally.services) {
-            service.take(at, count);
+        for (sum, held) in self.faults.iter_mut().zip(&tally.faults) {
+            sum.merge(held);
+        }
+        for (number, count) in tally.services.iter().enumerate() {
+            let loads = &tally.load.servers[variant.blueprint.servers_of(number)];
+            let failed = loads.iter().map(|load| load.failed).sum();
+            self.services[number].take(at, count, (failed, tally.requests));
         }
         for (service, detection) in self.detections.iter_mut().zip(&tally.detections) {
             service.take(at, detection);

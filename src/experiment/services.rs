@@ -21,6 +21,8 @@ struct ServiceRun {
     requests: u64,
     answered: u64,
     attempts: u64,
+    failed_attempts: u64,
+    clients: u64,
     mean_ms: Option<f64>,
     p99_ms: Option<f64>,
     wait_ms: Option<f64>,
@@ -37,6 +39,10 @@ pub struct ServiceFigures {
     pub requests: f64,
     /// Attempts made for them, a replication.
     pub attempts: f64,
+    /// Of these, failed, a replication.
+    pub failed_attempts: f64,
+    /// Attempts for each request of a client, whatever service that asks.
+    pub amplification: Figure,
     /// Share of those that were answered well.
     pub success_share: Figure,
     /// Mean response time, as whoever asked sees it.
@@ -57,8 +63,14 @@ impl ServiceOutcome {
         self.runs.resize(replications, ServiceRun::default());
     }
 
-    /// Takes what one replication measured.
-    pub(super) fn take(&mut self, replication: usize, count: &ServiceCount) {
+    /// Takes what one replication measured, in which so many attempts failed, and clients made so
+    /// many requests.
+    pub(super) fn take(
+        &mut self,
+        replication: usize,
+        count: &ServiceCount,
+        (failed_attempts, clients): (u64, u64),
+    ) {
         let answered = count.latency.count();
         let each =
             |total: Span| (answered > 0).then(|| milliseconds(total.seconds() / answered as f64));
@@ -66,6 +78,8 @@ impl ServiceOutcome {
             requests: count.requests,
             answered,
             attempts: count.attempts,
+            failed_attempts,
+            clients,
             mean_ms: count.latency.mean().map(milliseconds),
             p99_ms: count.latency.quantile(0.99).map(milliseconds),
             wait_ms: each(count.waited),
@@ -93,6 +107,10 @@ impl ServiceOutcome {
             let share = run.answered as f64 / run.requests as f64;
             (run.requests > 0).then_some(share)
         };
+        let amplification = |run: &ServiceRun| {
+            let each = run.attempts as f64 / run.clients as f64;
+            (run.clients > 0).then_some(each)
+        };
         // A quantile is read off all replications together, and not given where too few took
         // longer.
         let mut p99_ms = figure(|run| run.p99_ms);
@@ -103,6 +121,8 @@ impl ServiceOutcome {
         ServiceFigures {
             requests: mean(|run| run.requests),
             attempts: mean(|run| run.attempts),
+            failed_attempts: mean(|run| run.failed_attempts),
+            amplification: figure(amplification),
             success_share: figure(success),
             mean_ms: figure(|run| run.mean_ms),
             p99_ms,

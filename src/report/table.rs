@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 use super::Report;
-use super::rows::{ServiceRow, SweepRow};
+use super::rows::{RunRow, ServiceRow, SweepRow};
 use crate::experiment::{Metric, Unit};
 
 /// How a table is dressed.
@@ -101,6 +101,7 @@ fn services(report: &Report, style: Style) -> Option<String> {
         "service",
         "strategy",
         "requests",
+        "attempts a\nclient's request",
         "mean\nms",
         "of it\nwait",
         "of it\nwork",
@@ -115,6 +116,11 @@ fn services(report: &Report, style: Style) -> Option<String> {
     for row in names.into_iter().flat_map(of) {
         let numbers = [
             format!("{:.0}", row.requests),
+            cell(
+                row.attempts_per_client_request,
+                row.attempts_per_client_request_half_width_95,
+                1.0,
+            ),
             cell(row.mean_ms, row.mean_half_width_95, 1.0),
             cell(row.wait_ms, row.wait_half_width_95, 1.0),
             cell(row.work_ms, row.work_half_width_95, 1.0),
@@ -267,6 +273,10 @@ const OF_SESSIONS: [(&str, &str); 2] = [
     ("sessions\nhurt %", "sessions_hurt_share"),
 ];
 
+/// Where clients ask again, and where balancers do.
+const OF_CLIENTS: (&str, &str) = ("tries a\nrequest", "tries_per_request");
+const OF_BALANCERS: (&str, &str) = ("attempts\na request", "attempts_per_request");
+
 /// An estimate and its half-width.
 type Estimated = (Option<f64>, Option<f64>);
 
@@ -350,6 +360,11 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
         // As many sessions under every strategy; none where no client holds any.
         let holds = report.tables.runs.iter().any(|run| run.sessions > 0);
         columns.extend(OF_SESSIONS.iter().filter(|_| holds));
+        let repeats = |more: fn(&RunRow) -> bool| report.tables.runs.iter().any(more);
+        let tries = repeats(|run| run.tries > run.requests);
+        let attempts = repeats(|run| run.attempts > run.tries);
+        columns.extend(tries.then_some(OF_CLIENTS));
+        columns.extend(attempts.then_some(OF_BALANCERS));
     }
     // What is of all requests stands in the table of all.
     let theory: HashMap<&str, f64> = report

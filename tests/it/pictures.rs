@@ -347,6 +347,11 @@ fn a_way_that_leads_back_and_one_that_does_not() {
     ] {
         assert!(svg.contains(part), "{part}");
     }
+    let page = read("summary.md");
+    assert!(
+        page.contains("tries a request") && !page.contains("attempts a request"),
+        "{page}"
+    );
     // At a steady rate there is no way to go.
     let spike = SPIKE.split("arrivals = ").nth(1).unwrap();
     let spike = spike.split('\n').next().unwrap();
@@ -360,3 +365,53 @@ fn a_way_that_leads_back_and_one_that_does_not() {
     assert!(folder.join("timeline.svg").exists() && !folder.join("goodput.svg").exists());
 }
 
+/// A service whose server fails half of what it is asked: the balancer before it tries again.
+#[test]
+fn attempts_at_each_tier_are_seen() {
+    let place = scratch("pictures-tiers");
+    let text = r#"
+question = "How many attempts does a request take?"
+expect = "Two at the bottom."
+[run]
+duration = "20s"
+replications = 2
+compare = ["random"]
+[[clients]]
+arrivals = { kind = "poisson", rate = "100/s" }
+[[services]]
+name = "web"
+steps = [{ call = "db" }]
+[[services.servers]]
+slots = 50
+service = { kind = "constant", value = "1ms" }
+[[services]]
+name = "db"
+balancer = { strategy = "random", retry = { max = 9, error-answers = true } }
+[[services.servers]]
+slots = 50
+service = { kind = "constant", value = "1ms" }
+[[faults]]
+kind = "errors"
+servers = "db"
+at = "0s"
+share = "50%"
+"#;
+    let read = results(&place, "tiers", text);
+    let mut reader = csv::Reader::from_reader(read("services.csv").into_bytes().leak() as &[u8]);
+    let headers = reader.headers().unwrap().clone();
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    let value = |row: usize, name: &str| -> f64 {
+        let at = headers.iter().position(|own| own == name).unwrap();
+        rows[row][at].parse().unwrap()
+    };
+    assert_eq!(value(0, "attempts_per_client_request"), 1.0);
+    assert!((value(1, "attempts_per_client_request") - 2.0).abs() < 0.1);
+    let failed = value(1, "failed_attempts") / value(1, "attempts");
+    assert!((failed - 0.5).abs() < 0.03, "{failed}");
+    let svg = read("charts/services.svg");
+    assert!(svg.contains("Attempts for each request of a client") && svg.contains("failed\n"));
+    let page = read("summary.md");
+    assert!(page.contains("attempts a client's request"), "{page}");
+    // The balancer of the clients tries nothing again.
+    assert!(!page.contains("attempts a request"), "{page}");
+}

@@ -129,6 +129,11 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 wait_ms: Some(slow * share * 0.3),
                 work_ms: Some(slow * share * 0.2),
                 called_ms: Some(slow * share * 0.4),
+                requests: 100.0,
+                attempts: 140.0,
+                failed_attempts: 50.0,
+                success_share: Some(0.85),
+                attempts_per_client_request: Some(1.4),
                 ..ServiceRow::default()
             });
         }

@@ -21,6 +21,13 @@ pub struct ServiceRow {
     pub requests: f64,
     /// Attempts that its balancers sent for them, a replication.
     pub attempts: f64,
+    /// Of these, failed, a replication: each once, when its balancer learned of it.
+    pub failed_attempts: f64,
+    /// Attempts for each request of a client, whichever service that asked: retries at several
+    /// services, and several calls for one request, multiply.
+    pub attempts_per_client_request: Option<f64>,
+    /// Half the width of its 95% confidence interval.
+    pub attempts_per_client_request_half_width_95: Option<f64>,
     /// Share of these requests that were answered well.
     pub success_share: Option<f64>,
     /// Half the width of its 95% confidence interval.
@@ -57,6 +64,9 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<ServiceR
             service: service.name.clone(),
             requests: figures.requests,
             attempts: figures.attempts,
+            failed_attempts: figures.failed_attempts,
+            attempts_per_client_request: figures.amplification.estimate,
+            attempts_per_client_request_half_width_95: figures.amplification.half_width,
             success_share: figures.success_share.estimate,
             success_share_half_width_95: figures.success_share.half_width,
             mean_ms: figures.mean_ms.estimate,
