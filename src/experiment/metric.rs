@@ -87,6 +87,14 @@ impl Unit {
         if self == Unit::Share { 100.0 } else { 1.0 }
     }
 
+    /// A number that is shown in it, with its sign behind it.
+    pub fn with_sign(self, number: &str) -> String {
+        match self {
+            Unit::Milliseconds => format!("{number} ms"),
+            _ => format!("{number}{}", self.sign()),
+        }
+    }
+
     /// What stands behind a number that is shown in it; nothing for things.
     pub fn sign(self) -> &'static str {
         match self {

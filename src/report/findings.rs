@@ -195,7 +195,10 @@ fn best(
     }
     let name = &scenario.variants[best].name;
     let figure = analysis.figure(best, judge);
-    let value = with_half_width(figure.estimate?, figure.half_width);
+    let scale = judge.unit.scale();
+    let half_width = figure.half_width.map(|half| half * scale);
+    let value = with_half_width(figure.estimate? * scale, half_width);
+    let value = judge.unit.with_sign(&value);
     let pairs = duels.len();
     if unsure {
         return None;

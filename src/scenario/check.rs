@@ -56,7 +56,6 @@ impl Check<'_> {
         );
     }
 
-    /// A name that must be one of `known`.
     /// Finds the zone of this name; where the network says nothing of zones, any name is one.
     fn find_zone(&mut self, file: &File, at: &Path, name: &str) -> Option<()> {
         let zones = &file.network.zones;
@@ -67,6 +66,7 @@ impl Check<'_> {
         self.find(at, "zone", name, known).map(|_| ())
     }
 
+    /// A name that must be one of `known`.
     fn find<'n>(
         &mut self,
         at: &Path,
@@ -435,11 +435,13 @@ fn length(
         (None, None) => Span::ZERO,
     };
     if warmup >= end {
-        check.fault(
-            &run.key("warmup"),
-            "out-of-range",
-            format!("`warmup` is {warmup}; it must be shorter than the run, which is {end}"),
-        );
+        let message =
+            format!("`warmup` is {warmup}; it must be shorter than the run, which is {end}");
+        let fault = Diagnostic::error("out-of-range", run.key("warmup"), message);
+        let tenth = Span::from_nanos(end.nanos() / 10);
+        check.faults.push(fault.help(format!(
+            "make the run longer, or the warm-up shorter, as with `--set run.warmup={tenth}`"
+        )));
     }
     Some((end, warmup))
 }

@@ -351,6 +351,7 @@ again = { after = { kind = "constant", value = "1s" } }
         "there is no balancer `web/2`",
         "did you mean `web/1`?",
         "there is no server `zone:west`",
+        "did you mean `zone:east`? there is `zone:east`\n",
         "a fault that comes again must end",
     ] {
         assert!(said.contains(part), "`{part}` is not in:\n{said}");

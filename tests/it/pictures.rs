@@ -95,7 +95,8 @@ fn who_fails_more_is_not_better() {
     assert!(page.contains("| withheld: fails more"), "{page}");
     assert!(
         page.contains("round-robin")
-            && page.contains("left out, as they fail more: least-connections"),
+            && page.contains("left out, as they fail more: least-connections")
+            && page.contains(" ms) fails least"),
         "{page}"
     );
     // The one that is selected is one of those that fail least.

@@ -197,7 +197,7 @@ fn what_sentences_say_stands_in_the_files() {
     };
     let mean = row("mean_ms");
     let said = format!(
-        "{best} ({})",
+        "{best} ({} ms)",
         with_half_width(mean.estimate.unwrap(), mean.half_width_95)
     );
     let sentence = report.about.findings.iter().find(|own| own.contains(&said));

@@ -33,8 +33,9 @@ pub fn quantiles(question: &str, caption: &str, servers: &[(&str, &Fitted)]) -> 
         .iter()
         .enumerate()
         .map(|(colour, (name, fitted))| Series {
-            name: format!("{name}: {:.1}%", fitted.quality.distance * 100.0),
+            name: (*name).to_owned(),
             colour,
+            figure: Some(format!("{:.1}%", fitted.quality.distance * 100.0)),
         })
         .collect();
     let study = Study::titled(question, caption, &series);

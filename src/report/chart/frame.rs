@@ -90,9 +90,15 @@ pub(super) fn widest(strategies: &[Series], most: f64) -> f64 {
     let type_ = Type::bold(LABEL, INK);
     strategies
         .iter()
-        .map(|series| type_.width(&series.name))
+        .map(|series| type_.width(&label(series, type_, f64::MAX)))
         .fold(0.0, f64::max)
         .min(most)
+}
+
+/// The name of a series, and its figure: where there is no room for both, the name is cut.
+fn label(series: &Series, type_: Type, room: f64) -> String {
+    let figure = (series.figure.as_ref()).map_or(String::new(), |figure| format!(": {figure}"));
+    type_.fit(&series.name, room - type_.width(&figure)) + &figure
 }
 
 /// A line that ends so near to the edge of its plot has its name beside the plot.
@@ -119,7 +125,7 @@ pub(super) fn end_labels(
         canvas.line(&points, look.colour, 0.7, 1.0, None);
         let type_ = Type::bold(LABEL, look.ink);
         canvas.text(
-            &type_.fit(&series.name, WIDTH - start - 6.0),
+            &label(series, type_, WIDTH - start - 6.0),
             (start, at),
             Align::Left,
             type_,
@@ -127,7 +133,7 @@ pub(super) fn end_labels(
     }
     let named = |&&(series, x, y): &&(&Series, f64, f64)| {
         let type_ = Type::bold(LABEL, look(series.colour).ink);
-        let name = type_.fit(&series.name, plot.right - plot.left - 16.0);
+        let name = label(series, type_, plot.right - plot.left - 16.0);
         let size = (type_.width(&name) + 6.0, 17.0);
         (name, type_, size, (x, y))
     };
@@ -155,5 +161,30 @@ pub(super) fn end_labels(
     }
     for &&(series, x, y) in &within {
         canvas.dot((x, y), 4.0, look(series.colour).colour, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_cut_before_its_figure() {
+        let type_ = Type::bold(LABEL, INK);
+        let mut series = Series {
+            name: "least-response-time of a service with a long name".to_owned(),
+            colour: 0,
+            figure: Some("99.5% succeed".to_owned()),
+        };
+        let cut = label(&series, type_, 200.0);
+        assert!(
+            cut.starts_with("least") && cut.ends_with("…: 99.5% succeed"),
+            "{cut}"
+        );
+        assert!(type_.width(&cut) <= 200.0);
+        series.name = "random".to_owned();
+        assert_eq!(label(&series, type_, 200.0), "random: 99.5% succeed");
+        series.figure = None;
+        assert_eq!(label(&series, type_, 200.0), "random");
     }
 }

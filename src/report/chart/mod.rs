@@ -121,6 +121,8 @@ struct Series {
     name: String,
     /// Its number in the palette.
     colour: usize,
+    /// What is said of it behind its name, which is cut before this is.
+    figure: Option<String>,
 }
 
 /// A picture.

@@ -38,7 +38,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let named = |series: &Series| match succeeded(series) {
         1.0 => series.clone(),
         share => Series {
-            name: format!("{}: {}", series.name, percent(share)),
+            figure: Some(percent(share)),
             ..series.clone()
         },
     };

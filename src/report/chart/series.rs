@@ -53,6 +53,7 @@ pub(super) fn measured(rows: &Tables) -> Vec<Series> {
     let series = |name: &str| Series {
         name: name.to_owned(),
         colour: MEASURED,
+        figure: None,
     };
     names.into_iter().map(series).collect()
 }
@@ -91,6 +92,7 @@ pub(super) fn of(about: &About, shown: &[usize], measured: &[Series]) -> Vec<Ser
             Series {
                 name: variant.name.clone(),
                 colour,
+                figure: None,
             }
         })
         .collect()

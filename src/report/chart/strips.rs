@@ -182,6 +182,7 @@ mod tests {
         let series = ["a", "b"].map(|name| Series {
             name: name.to_owned(),
             colour: 0,
+            figure: None,
         });
         let tables = Tables {
             faults: faults.concat(),

@@ -28,6 +28,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
         made.strategies.push(Series {
             name: name.clone(),
             colour: index,
+            figure: None,
         });
         let slow = scale * (1.0 + index as f64 * 0.7);
         for (metric, value) in [

@@ -77,11 +77,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             if panel.counts {
                 fails
             } else {
-                study
-                    .rows
-                    .timeline
-                    .iter()
-                    .any(|row| (panel.value)(row).is_some())
+                has_line(study, panel)
             }
         })
         .collect();
@@ -117,6 +113,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             draw_panel(canvas, study, plot(top), *panel, end, (upper, lower));
         }
     }))
+}
+
+/// Whether a panel shows how anything goes over time: a few stretches by themselves do not.
+fn has_line(study: &Study<'_>, panel: &Panel) -> bool {
+    study.rows.timeline.windows(2).any(|pair| {
+        pair[0].strategy == pair[1].strategy && pair.iter().all(|row| (panel.value)(row).is_some())
+    })
 }
 
 /// Draws a panel, and the names above the uppermost and below the lowest.

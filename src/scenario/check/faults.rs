@@ -170,8 +170,17 @@ impl Targets<'_, '_> {
     }
 
     fn unknown(&mut self, key: &str, what: &str, name: &str, known: &[String]) {
-        let known = known.iter().map(String::as_str);
-        self.check.find(&self.at.key(key), what, name, known);
+        let zones: Vec<&str> = (known.iter().map(String::as_str))
+            .filter(|known| known.starts_with(ZONE))
+            .collect();
+        let at = self.at.key(key);
+        // Of many names nobody sees the zones, which are the last.
+        if name.starts_with(ZONE) && !zones.is_empty() {
+            self.check.find(&at, what, name, zones);
+        } else {
+            let known = known.iter().map(String::as_str);
+            self.check.find(&at, what, name, known);
+        }
     }
 
     /// All places, and the zones of those that have one.

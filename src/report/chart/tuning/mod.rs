@@ -31,6 +31,7 @@ pub fn draw(space: &Space<'_>, tables: &TuneTables) -> Vec<Chart> {
         .map(|(name, colour)| Series {
             name: name.to_owned(),
             colour,
+            figure: None,
         })
         .collect();
     let objective = experiment::metric(space.tuning.objective);
