@@ -5,9 +5,9 @@ use lbsim::observe::{Cause, Tally, laws};
 
 use crate::support::{TRACED, read_in, traced};
 
-/// Requests that arrive at `times`, in milliseconds of a second, at `web`, whose servers `a` and `b`
-/// take 2 ms each and have what `servers` says; `rest` says more of the services' last table and of
-/// the world.
+/// Requests that arrive at `times`, in milliseconds of a second, at `web`, whose servers `a` and
+/// `b` take 2 ms each and have what `servers` says; `rest` says more of the services' last table
+/// and of the world.
 fn live(test: &str, times: &[u32], (clients, servers, rest): (&str, &str, &str)) -> Tally {
     let place = traced(&format!("limits-{test}"), times);
     let text = format!(
@@ -143,6 +143,43 @@ fn each_server_has_so_many_at_once_from_a_balancer() {
     );
 }
 
+/// Rules of products may name a member again that is full: another gets the request, or it is
+/// refused.
+#[test]
+fn a_rule_that_names_a_full_server_again_is_not_asked_for_ever() {
+    for rule in [
+        "ipvs-wlc",
+        "grpc-pick-first",
+        "envoy-round-robin",
+        "aws-nlb-flow-hash",
+    ] {
+        let limit = "server-limit = { by = { kind = \"fixed\", requests = 1 } }";
+        let place = traced(&format!("limits-again-{rule}"), &[0, 0, 0, 5]);
+        let text = format!(
+            r#"
+question = "?"
+expect = "!"
+[run]
+duration = "1s"
+warmup = "0s"
+compare = ["{rule}"]
+[[clients]]
+arrivals = {TRACED}
+[[services]]
+name = "web"
+[[services.servers]]
+count = 2
+service = {{ kind = "constant", value = "2ms" }}
+[services.balancer]
+{limit}
+"#
+        );
+        let scenario = read_in(&place, &text);
+        let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
+        sum(&tally, (3, 6.0), 1);
+    }
+}
+
 /// Each server takes one and refuses whoever comes meanwhile.
 #[test]
 fn a_server_takes_so_many_by_itself() {
@@ -173,8 +210,9 @@ fn nobody_begins_what_comes_too_late() {
     assert!((travels - 6.0).abs() < 1e-9, "{travels} ms each");
 }
 
-/// A call takes 10 ms, and each of the two servers may be in the midst of one at once: whoever comes
-/// meanwhile goes without, or fails. Each server has three at 0 ms and ten slots, and works 2 ms.
+/// A call takes 10 ms, and each of the two servers may be in the midst of one at once: whoever
+/// comes meanwhile goes without, or fails. Each server has three at 0 ms and ten slots, and works 2
+/// ms.
 #[test]
 fn a_bulkhead_keeps_calls_from_taking_all_slots() {
     let world = |more: &str| {

@@ -88,6 +88,48 @@ at = "0s"
     assert_eq!(tally.detections[0].detected.count(), 1);
 }
 
+/// `b` leaves after two seconds, and `a`, which errs until four, is the only one: it is not left
+/// alone, and is there when it is well.
+#[test]
+fn the_only_one_that_is_left_is_not_left_alone() {
+    let place = traced(
+        "noticing-only",
+        &(0..100).map(|at| 100 * at).collect::<Vec<u32>>(),
+    );
+    let text = format!(
+        r#"
+question = "?"
+expect = "!"
+[run]
+duration = "10s"
+warmup = "0s"
+compare = ["round-robin"]
+[[clients]]
+arrivals = {TRACED}
+[[services]]
+name = "web"
+[[services.servers]]
+name = "a"
+service = {{ kind = "constant", value = "2ms" }}
+[[services.servers]]
+name = "b"
+leaves = "1950ms"
+service = {{ kind = "constant", value = "2ms" }}
+[services.balancer]
+ejection = {{ kind = "max-fails", fail-timeout = "470ms", against = ["error"] }}
+[[faults]]
+kind = "errors"
+servers = "web/a"
+at = "950ms"
+lasts = "3s"
+"#
+    );
+    let tally = run(&read_in(&place, &text));
+    let late = tally.timeline.stretches().iter().rev().take(60);
+    assert_eq!(late.map(|stretch| stretch.failed).sum::<u64>(), 0);
+    assert!(failed(&tally, Cause::NoServer) < 6, "{:?}", tally.failed);
+}
+
 /// Three of four err, and are left out after one error each: fewer than half are well, and all get
 /// requests again.
 #[test]

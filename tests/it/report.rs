@@ -129,6 +129,7 @@ fn values(report: &Report, names: &[&str]) -> Vec<f64> {
             "paired.csv",
             "theory.csv",
             "services.csv",
+            "detection.csv",
             "clients.csv",
             "measured.csv",
             "sweep.csv",

@@ -219,6 +219,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
         assert!(scenario.variants.len() >= 2, "{name}");
         // What these do on purpose.
         let meant = [
+            ("breaker-refusals", "overloaded-peak"),
             ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
             ("garbage-collection", "fault-too-short"),

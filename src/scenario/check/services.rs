@@ -152,7 +152,10 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
     if let Some(ejection) = &balancer.ejection {
         let at = place.key("ejection");
         ejection.check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
-        if matches!(ejection, Ejection::ErrorLimit(_)) && balancer.health_check.is_none() {
+        let is_checked = balancer.health_check.is_some()
+            && (service.servers.iter())
+                .any(|group| group.health_check.as_ref().is_none_or(|own| own.enabled));
+        if matches!(ejection, Ejection::ErrorLimit(_)) && !is_checked {
             let message =
                 "errors are to count as failed health checks, and there are no health checks";
             let help =
@@ -296,6 +299,17 @@ fn group_plan(
     }
     let service = sampler(&group.service, &at.key("service"), check);
     let steps = steps::steps(file, (of, at_service), (group, at), check);
+    if let Some(checks) = &health_check {
+        let takes = checks.work.seconds() / group.speed.value();
+        if takes >= checks.patience().seconds() {
+            let message = format!(
+                "`work` is {}, which one of these servers cannot do within the {} that a check is waited for: all would be down for ever",
+                checks.work,
+                checks.patience()
+            );
+            check.fault(&at.key("health-check"), "out-of-range", message);
+        }
+    }
     let to_server = delay(file, group, at, check);
     let mut sound = true;
     if let Some(cold) = &group.cold {

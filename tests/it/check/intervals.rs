@@ -52,6 +52,8 @@ fn every_interval_has_a_lower_bound() {
         "observations",
         "quantiles",
         "unit",
+        // A check that takes no work.
+        "work",
     ];
     fn walk(key: &str, schema: &Json, loose: &mut Vec<String>, bounded: &mut usize) {
         if schema["format"] == "duration" {

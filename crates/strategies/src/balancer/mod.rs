@@ -7,12 +7,14 @@ pub mod ejection;
 pub mod health;
 pub mod hedge;
 pub mod limit;
+mod panic;
 pub mod queue;
 pub mod retry;
 pub mod slow_start;
 
 use ejection::{Change, Ejection, Ejector};
 use limit::{Among, Limit, Limiter};
+use panic::Panic;
 use queue::Queue;
 use slow_start::{GradualReturn, Returning, STEPS};
 
@@ -89,25 +91,6 @@ pub struct Balancer {
     limit: Option<Limit>,
     /// What a weight of the configuration counts here: more than one where weights grow in steps.
     weight_unit: u32,
-}
-
-/// How many members are well, where that decides who gets requests.
-#[derive(Clone, Copy, Debug)]
-struct Panic {
-    /// Where fewer than this share are well, all get requests.
-    threshold: f64,
-    /// Members that get requests while all are well.
-    all: u32,
-    /// Those of them that are thought to be well.
-    well: u32,
-    /// Whether all get requests at present.
-    holds: bool,
-}
-
-impl Panic {
-    fn is_due(&self) -> bool {
-        f64::from(self.well) < self.threshold * f64::from(self.all)
-    }
 }
 
 impl Balancer {
@@ -271,8 +254,22 @@ impl Balancer {
                 ..*request
             };
             pick = self.tell(now, |strategy, cx| strategy.pick(&others, truth, cx));
+            // Some products name again whom they have named.
+            if matches!(pick, Pick::Member(again) if passed_over.contains(&again)) {
+                return self.any_other(&passed_over, now);
+            }
         }
         pick
+    }
+
+    /// Any member that has not been passed over and is not full, for a rule that names none.
+    fn any_other(&mut self, passed_over: &[MemberId], now: Time) -> Pick {
+        let mut others: Vec<MemberId> = Candidates::new(&self.pool, passed_over).iter().collect();
+        others.sort_unstable();
+        let free = others
+            .into_iter()
+            .find(|&member| !self.is_full(member, now));
+        free.map_or_else(|| self.full(), Pick::Member)
     }
 
     /// All members are at their limits.

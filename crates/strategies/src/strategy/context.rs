@@ -107,7 +107,8 @@ pub enum Pick {
     WaitFor(MemberId),
     /// Nowhere: it fails.
     Nobody,
-    /// Nowhere: all are at their limits at this balancer, and it is refused. No rule says so itself.
+    /// Nowhere: all are at their limits at this balancer, and it is refused. No rule says so
+    /// itself.
     Refused,
 }
 

@@ -42,8 +42,8 @@ pub trait News: Sized {
     /// Whether the rule reads the reports of monitoring agents, which cost time to simulate.
     const READS_REPORTS: bool = false;
 
-    /// Whether the rule gives a member of more weight more requests, also where weights change while
-    /// it runs.
+    /// Whether the rule gives a member of more weight more requests, also where weights change
+    /// while it runs.
     const HEEDS_WEIGHTS: bool = false;
 
     /// Whether the rule hears from servers that become idle.

@@ -114,6 +114,17 @@ fn low_bits(count: u32) -> u128 {
     1u128.checked_shl(count).map_or(u128::MAX, |bit| bit - 1)
 }
 
+/// The host of a member, where its address is no name.
+pub(super) fn host(address: &str) -> Option<IpAddr> {
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+/// Where a server calls from of which only the name is known: each from an address of its own.
+pub(super) fn unnamed(number: u32) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + number + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::{HashMap, HashSet};

@@ -6,12 +6,13 @@
 //! another, so that tiers may be as many as one likes.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
+use super::address::{host, unnamed};
 use super::blueprint::Blueprint;
 use super::fault::Place;
 use super::link::{FROM_BALANCER, TO_BALANCER};
-use super::request::{Attempt, NOBODY, Phase, Request, Whereabouts};
+use super::request::{NOBODY, Phase, Request, Whereabouts};
 use super::step::{CallPlan, StepKind, StepPlan};
 use super::{Event, World};
 use crate::observe::Cause;
@@ -187,23 +188,17 @@ impl Calls {
         self.progress[attempt as usize].spent
     }
 
+    /// All places of attempts.
+    pub(super) fn places(&self) -> std::ops::Range<u32> {
+        0..self.progress.len() as u32
+    }
+
     /// An attempt has been worked on, after some waiting.
     fn worked(&mut self, attempt: u32, (waited, worked): (Span, Span)) {
         let spent = &mut self.progress[attempt as usize].spent;
         spent.waited += waited;
         spent.worked += worked;
     }
-}
-
-/// The host of a member, where its address is no name.
-fn host(address: &str) -> Option<IpAddr> {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host.trim_matches(['[', ']']).parse().ok()
-}
-
-/// Where a server calls from of which only the name is known: each from an address of its own.
-fn unnamed(number: u32) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0000 + number + 1))
 }
 
 /// Names what a step of an attempt draws: its place, its repetition, the number of the call.
@@ -585,21 +580,6 @@ impl<'a> World<'a> {
         }
         if let Some(calls) = &mut self.calls {
             calls.give_up(id);
-        }
-    }
-
-    /// The attempts at a server that wait for calls without a slot, or hang so, in the order of
-    /// their numbers.
-    pub(super) fn away(&self, server: u32) -> Vec<u32> {
-        let is_away = |&id: &u32| {
-            let Attempt {
-                server: at, phase, ..
-            } = self.attempts[id];
-            at == server && matches!(phase, Phase::Calling { held: false, .. })
-        };
-        match &self.calls {
-            Some(calls) => (0..calls.progress.len() as u32).filter(is_away).collect(),
-            None => self.hung.keys().copied().filter(is_away).collect(),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Deadlines that travel: until when an answer is of use goes with a request and with what is called
-//! in its course, so that nobody begins what comes too late (gRPC, "Deadlines").
+//! Deadlines that travel: until when an answer is of use goes with a request and with what is
+//! called in its course, so that nobody begins what comes too late (gRPC, "Deadlines").
 
 use super::World;
 use super::blueprint::Blueprint;

@@ -84,4 +84,19 @@ impl World<'_> {
             }
         }
     }
+
+    /// The attempts at a server that wait for calls without a slot, or hang so, in the order of
+    /// their numbers.
+    pub(super) fn away(&self, server: u32) -> Vec<u32> {
+        let is_away = |&id: &u32| {
+            let Attempt {
+                server: at, phase, ..
+            } = self.attempts[id];
+            at == server && matches!(phase, Phase::Calling { held: false, .. })
+        };
+        match &self.calls {
+            Some(calls) => calls.places().filter(is_away).collect(),
+            None => self.hung.keys().copied().filter(is_away).collect(),
+        }
+    }
 }

@@ -70,6 +70,7 @@ impl World<'_> {
     #[cold]
     fn end_inspection_of(&mut self, attempt: u32, passed: bool, calendar: &mut Calendar<Event>) {
         if let Some(check) = self.forget_inspection(attempt) {
+            self.may_go_down(self.attempts[attempt].server, calendar);
             self.inspected(check, passed, calendar);
         }
     }

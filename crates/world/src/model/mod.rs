@@ -123,7 +123,8 @@ enum Event {
     Report(u32),
     /// A balancer looks at its members: its service in the upper half, its number in the lower.
     Look(u32),
-    /// Who waits at a balancer may be let in: its service in the upper half, its number in the lower.
+    /// Who waits at a balancer may be let in: its service in the upper half, its number in the
+    /// lower.
     Admit(u32),
     /// A server joins or leaves its pool.
     Membership(u32),

@@ -1,5 +1,5 @@
-//! What becomes of the work that servers do: whose answer somebody had, and what was done for nobody
-//! or in vain.
+//! What becomes of the work that servers do: whose answer somebody had, and what was done for
+//! nobody or in vain.
 
 use super::World;
 use super::request::Phase;

@@ -28,9 +28,9 @@ impl LeftOutBy {
     }
 }
 
-/// What the balancers of one service noticed in the measured window. Each balancer's opinion of each
-/// member counts for itself. A member is ill while a fault holds at it, or on the way between it and
-/// the balancer; being drained is no illness.
+/// What the balancers of one service noticed in the measured window. Each balancer's opinion of
+/// each member counts for itself. A member is ill while a fault holds at it, or on the way between
+/// it and the balancer; being drained is no illness.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Detection {
     /// Times that a member became ill in the measured window.

@@ -27,6 +27,7 @@ pub struct CircuitBreaker {
     pub consecutive: Option<u32>,
     /// Answers that take longer than this count as failures.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
     pub slow: Option<Span>,
     /// What counts as a failure.
     #[schemars(length(min = 1))]
@@ -38,6 +39,7 @@ pub struct CircuitBreaker {
     #[schemars(range(min = 1.0, max = 10.0))]
     pub growth: f64,
     /// How long it is open at most.
+    #[schemars(extend("x-least" = "1ms"))]
     pub open_max: Span,
     /// Attempts that are let through while it is half open: if all end well it closes, if one fails
     /// it opens again.
@@ -84,6 +86,11 @@ impl EjectionKind for CircuitBreaker {
                     &format!("`{key}` is {share}; it must be more than 0% and at most 100%"),
                 );
             }
+        }
+        if self.growth > 1.0 && self.open_max < self.open {
+            let (most, open) = (self.open_max, self.open);
+            let message = format!("`open-max` is {most}, which is less than `open`, {open}");
+            refuse("open-max", &message);
         }
     }
 }
@@ -185,7 +192,8 @@ impl Watch for Breakers {
         let enough = |(all, bad): (u32, u32), row: u32| {
             settings.consecutive.is_some_and(|most| row >= most)
                 || (all >= settings.requests
-                    && f64::from(bad) >= settings.failures.value() * f64::from(all))
+                    // 55 of 100 are 55%, whatever the last digit.
+                    && f64::from(bad) + 1e-9 >= settings.failures.value() * f64::from(all))
         };
         let breaker = &mut self.members[member as usize];
         let now = moment.now;

@@ -106,6 +106,12 @@ impl Watch for Fails {
                     moment.changes.push(Change::Out(member));
                 }
             }
+            // Whoever has become the only one meanwhile is not left alone any longer.
+            Some(true) if self.out.contains(&member) || is_trial => {
+                *failing = Failing::default();
+                self.out.retain(|&other| other != member);
+                moment.changes.push(Change::In(member));
+            }
             Some(false) if is_trial || (failing.fails < max && sent > failing.failed + timeout) => {
                 *failing = Failing::default();
                 self.out.retain(|&other| other != member);

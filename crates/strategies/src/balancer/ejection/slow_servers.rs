@@ -32,6 +32,7 @@ pub struct SlowServers {
     #[schemars(range(min = 1.0, max = 10.0))]
     pub growth: f64,
     /// How long at most.
+    #[schemars(extend("x-least" = "1ms"))]
     pub base_max: Span,
     /// The share of the pool that may be ejected at once.
     pub most: Share,
@@ -74,6 +75,11 @@ impl EjectionKind for SlowServers {
             if span.is_zero() {
                 refuse(key, &format!("`{key}` is no time at all; it must be more"));
             }
+        }
+        if self.base_max < self.base {
+            let (most, base) = (self.base_max, self.base);
+            let message = format!("`base-max` is {most}, which is less than `base`, {base}");
+            refuse("base-max", &message);
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Additive increase, multiplicative decrease: Chiu and Jain, "Analysis of the increase and decrease
-//! algorithms for congestion avoidance in computer networks", Computer Networks 17, 1989. Names as
-//! Netflix's concurrency-limits has them (`AIMDLimit`).
+//! Additive increase, multiplicative decrease: Chiu and Jain, "Analysis of the increase and
+//! decrease algorithms for congestion avoidance in computer networks", Computer Networks 17, 1989.
+//! Names as Netflix's concurrency-limits has them (`AIMDLimit`).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ pub struct Aimd {
     pub backoff: Share,
     /// Requests that take longer count as failed (Netflix: `timeout`).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
     pub slow: Option<Span>,
     /// The limit grows by this much for each answer, in parts of itself: with 1 by one for each
     /// answer, as Netflix's; with `per-round` by one for as many answers as it is high.
@@ -115,7 +116,7 @@ impl Meter for Window {
         match left.outcome {
             Outcome::Cancelled => {}
             Outcome::Success if !is_slow => {
-                let in_use = (self.limit * settings.in_use.value()).floor();
+                let in_use = (self.limit * settings.in_use.value() + 1e-9).floor();
                 if f64::from(left.among) >= in_use {
                     self.limit += match settings.grows {
                         Growth::PerRound => 1.0 / self.limit,
@@ -123,7 +124,7 @@ impl Meter for Window {
                     };
                 }
             }
-            _ => self.limit = (self.limit * settings.backoff.value()).floor(),
+            _ => self.limit = (self.limit * settings.backoff.value() + 1e-9).floor(),
         }
         let (least, most) = (f64::from(settings.least), f64::from(settings.most));
         self.limit = self.limit.clamp(least, most);

@@ -53,7 +53,7 @@ impl Limiting for Gradient {
 
     fn meter(&self) -> Slope {
         Slope {
-            limit: f64::from(self.start),
+            limit: f64::from(self.start.clamp(self.least, self.most.max(self.least))),
             long: 0.0,
             count: 0,
             warm_up: 0.0,

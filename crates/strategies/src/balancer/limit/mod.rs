@@ -115,7 +115,8 @@ macro_rules! limits {
 limits! {
     /// So many at once: a bulkhead (Envoy: `max_requests` of `circuit_breakers`).
     Fixed,
-    /// So many a second, and so many more in a burst (Envoy: `local_ratelimit`; nginx: `limit_req`).
+    /// So many a second, and so many more in a burst (Envoy: `local_ratelimit`; nginx:
+    /// `limit_req`).
     TokenBucket,
     /// As many at once as go well: one more for each round of answers, a share fewer for each that
     /// fails (additive increase, multiplicative decrease; Netflix: `AIMDLimit`).
@@ -130,8 +131,9 @@ limits! {
 pub struct Limit {
     /// How many.
     pub by: LimitKind,
-    /// For each class of requests (`priority` of clients, from 0) the share of the limit up to which
-    /// it is let in; the last holds for all further ones, and without any all are let in alike. With
+    /// For each class of requests (`priority` of clients, from 0) the share of the limit up to
+    /// which it is let in; the last holds for all further ones, and without any all are let in
+    /// alike. With
     /// `["100%", "80%"]` a fifth is kept for those of class 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 255))]
@@ -139,7 +141,8 @@ pub struct Limit {
     /// What becomes of those who find it full.
     #[serde(default)]
     pub when_full: WhenFull,
-    /// How many may wait at once at one balancer; more are refused. Any number where it is left out.
+    /// How many may wait at once at one balancer; more are refused. Any number where it is left
+    /// out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_limit: Option<u32>,
 }
@@ -165,6 +168,19 @@ impl Limit {
     pub fn check(&self, refuse: &mut Refuse<'_>) {
         self.by
             .check(&mut |key, message| refuse(&format!("by.{key}"), message));
+        if matches!(self.by, LimitKind::TokenBucket(_)) && !self.shares.is_empty() {
+            let message = "tokens are for whoever comes first; use another kind, or leave this out";
+            refuse("shares", message);
+        }
+        if let LimitKind::Fixed(Fixed { requests }) = self.by {
+            let none = |share: &&Share| share.value() * f64::from(requests) + 1e-9 < 1.0;
+            if let Some(share) = self.shares.iter().find(none) {
+                refuse(
+                    "shares",
+                    &format!("{share} of {requests} is no place at all"),
+                );
+            }
+        }
         let bad = |share: &&Share| !(share.value() > 0.0 && share.value() <= 1.0);
         if let Some(share) = self.shares.iter().find(bad) {
             let message = format!("a share is {share}; it must be more than 0% and at most 100%");
@@ -199,7 +215,7 @@ impl Limiter {
         let most = self.metering.meter().most();
         let share = self.shares.get(usize::from(class)).or(self.shares.last());
         let most = match share {
-            Some(share) if most < u32::MAX => (f64::from(most) * share) as u32,
+            Some(share) if most < u32::MAX => (f64::from(most) * share + 1e-9) as u32,
             _ => most,
         };
         self.under_way < most && self.metering.meter_mut().may_come(now)
