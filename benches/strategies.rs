@@ -131,6 +131,7 @@ impl Driven {
         let answer = Answer {
             member,
             outcome,
+            status: outcome.status(),
             response_time: took,
             feedback: Some(Feedback {
                 in_flight: self.balancer.pool().in_flight(member) - 1,

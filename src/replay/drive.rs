@@ -422,6 +422,7 @@ impl Underway {
         let answer = Answer {
             member,
             outcome,
+            status: outcome.status(),
             response_time: Span::from_millis(1),
             feedback: None,
         };
@@ -430,7 +431,7 @@ impl Underway {
     }
 
     fn serve_waiting(&mut self, member: MemberId) {
-        while let Some(id) = self.balancer.dequeue(member, self.now) {
+        while let Some((id, member)) = self.balancer.dequeue(member, self.now) {
             self.balancer.sent(member, self.now);
             self.open.insert(u64::from(id), member);
             self.dequeued.push_back((u64::from(id), member));

@@ -155,7 +155,10 @@ impl EventKind {
             Strikes::Servers(_, Effect::Pause) => EventKind::Pause,
             Strikes::Servers(_, Effect::Slots(_)) => EventKind::Capacity,
             Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
-            Strikes::Servers(_, Effect::Errors(..) | Effect::Hang(_)) => EventKind::Errors,
+            Strikes::Servers(_, Effect::Answers { status, .. }) if !status.is_error() => {
+                EventKind::Slowdown
+            }
+            Strikes::Servers(_, Effect::Answers { .. } | Effect::Hang(_)) => EventKind::Errors,
             Strikes::Ways(..) => EventKind::Link,
         }
     }

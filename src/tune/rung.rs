@@ -60,7 +60,12 @@ pub(super) fn rungs(space: &Space<'_>) -> Vec<Rung> {
 /// Whether something happens at a certain time, which a shorter run would not see.
 fn is_tied_to_time(space: &Space<'_>) -> bool {
     let plan = &space.base.variants[space.base.baseline].blueprint;
-    let moves = |when: &When| matches!(when, When::Trace(_) | When::Process(Process::Varying(_)));
+    let moves = |when: &When| {
+        matches!(
+            when,
+            When::Trace(_) | When::Process(Process::Varying(_) | Process::Ending(..))
+        )
+    };
     let moments = ["joins", "leaves"];
     let services = space.base.resolved["services"].as_array();
     let groups = services

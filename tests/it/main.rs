@@ -1,5 +1,6 @@
 //! All integration tests in one binary: they share what they link.
 
+mod answers;
 mod architecture;
 mod bad_input;
 mod callers_cases;
@@ -26,6 +27,7 @@ mod noticing;
 mod outages;
 mod pictures;
 mod property;
+mod published;
 mod real;
 mod report;
 mod requests;

@@ -4,7 +4,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`events`] | the calendar, and the loop that takes what is due from it |
-//! | [`time`], [`units`] | whole nanoseconds; quantities as text: `"10ms"`, `"800/s"` |
+//! | [`time`], [`units`], [`status`] | whole nanoseconds; quantities as text: `"10ms"`, `"800/s"`;
+//! statuses of HTTP |
 //! | [`rng`] | a stream for each purpose: what one thing draws does not shift what another draws |
 //! | [`distribution`] | random quantities that are the same to the bit on every machine |
 //! | [`mod@prefetch`] | a hint to the processor |
@@ -28,5 +29,6 @@ pub mod distribution;
 pub mod events;
 pub mod prefetch;
 pub mod rng;
+pub mod status;
 pub mod time;
 pub mod units;

@@ -11,12 +11,19 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::status::Statuses;
 use crate::time::Span;
 
 /// Why a text is not a quantity; a whole sentence that shows the fix.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct UnitError(String);
+
+impl UnitError {
+    pub(crate) fn new(sentence: String) -> UnitError {
+        UnitError(sentence)
+    }
+}
 
 /// Events a second, e.g. `"800/s"`, `"1.5k/s"`, `"30/min"`. Finite and not negative.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
@@ -398,6 +405,7 @@ written_as_string! {
     Rate  "rate"     "a rate"   ["800/s", "1.5k/s", "30/min"];
     Share "share"    "a share"  ["25%", "100%"];
     Bytes "bytes"    "an amount of memory" ["2GiB", "512KiB"];
+    Statuses "status" "a status of HTTP" ["503", "5xx"];
     WarmUp "warm-up" "a time, or \"auto\"" ["30s", "auto"];
     Precision "precision" "a precision" ["1% of p99", "2% of mean difference", "until the best is known"];
 }

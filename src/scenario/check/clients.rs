@@ -62,6 +62,10 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         let help = "give these clients a `timeout`, whose end it is";
         check.faults.push(fault.help(help.to_owned()));
     }
+    if let Some(retry) = &clients.retry {
+        let at = at.key("retry");
+        retry.check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
+    }
     let to_balancer = delay(file, clients, at, check);
     let (when, population) = when(clients, at, check)?;
     let keys = clients

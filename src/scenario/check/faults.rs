@@ -7,7 +7,7 @@ use super::super::file::File;
 use super::super::text::Path;
 use super::{Check, names};
 use crate::model::blueprint::ServicePlan;
-use crate::model::fault::{Fault, Find, Place, Ways};
+use crate::model::fault::{Effect, Fault, Find, Place, Ways};
 
 /// What stands before the name of a zone, where all that is in it is meant.
 const ZONE: &str = "zone:";
@@ -34,7 +34,7 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
             let place = key.split('.').fold(at.clone(), |at, key| at.key(key));
             check.fault(&place, "out-of-range", message);
         });
-        faults.extend(config.resolve(
+        let resolved = config.resolve(
             index,
             &mut Targets {
                 file,
@@ -42,9 +42,27 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
                 at: &at,
                 check,
             },
-        ));
+        );
+        let keys = resolved.iter().find_map(|fault| match fault.effect()? {
+            Effect::Answers { key, .. } => key,
+            _ => None,
+        });
+        if let (Some(key), Some(count)) = (keys, most_keys(file))
+            && key >= count
+        {
+            let message = format!("nobody asks for key {key}; there are {count}, numbered from 0");
+            check.fault(&at.key("key"), "out-of-range", message);
+        }
+        faults.extend(resolved);
     }
     faults
+}
+
+/// How many keys any group of clients asks for; `None` where one asks for keys that no number
+/// bounds.
+fn most_keys(file: &File) -> Option<u32> {
+    let counts = (file.clients.iter()).map(|clients| clients.keys.as_ref().map(|keys| keys.count));
+    counts.collect::<Option<Vec<u32>>>()?.into_iter().max()
 }
 
 /// Finds whom a fault means, and finds fault with names that nothing has.

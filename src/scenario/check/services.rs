@@ -173,6 +173,14 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
             check_limit(limit, &place.key(key), check);
         }
     }
+    if let Some(connections) = &balancer.connections {
+        let at = place.key("connections");
+        connections.check(&mut |key, message| {
+            check.fault(&descend(&at, key), "out-of-range", message);
+        });
+    }
+    let at = place.key("retry");
+    (balancer.retry).check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
     if let Some(limit) = &balancer.server_limit {
         let at = place.key("server-limit");
         if matches!(limit.by, LimitKind::TokenBucket(_)) && limit.when_full == WhenFull::Wait {
@@ -318,6 +326,12 @@ fn group_plan(
             sound = false;
         });
     }
+    if let Some(under_load) = &group.under_load {
+        under_load.check(&mut |key, message| {
+            check.fault(&at.key("under-load").key(key), "out-of-range", message);
+            sound = false;
+        });
+    }
     let mut refuse = |key: &str, message: String| {
         check.fault(&at.key(key), "out-of-range", message);
         sound = false;
@@ -375,6 +389,7 @@ fn group_plan(
         agent_interval: group.agent_interval,
         cost: group.cost,
         cold: group.cold.clone(),
+        under_load: group.under_load.clone(),
         health_check,
         to_server: to_server?,
         joins: Time::ZERO + group.joins.unwrap_or(Span::ZERO),

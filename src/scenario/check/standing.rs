@@ -66,10 +66,10 @@ fn ends_at_once(plan: &Blueprint, source: &SourcePlan, least: f64) -> Option<Str
                         fault.label
                     ));
                 }
-                Some(Effect::Errors(_, Some(takes)))
-                    if way + takes.seconds() / group.speed < least =>
-                {
-                    return Some(format!("{name} errs as quickly (`{}`)", fault.label));
+                Some(Effect::Answers {
+                    takes: Some(takes), ..
+                }) if way + takes.seconds() / group.speed < least => {
+                    return Some(format!("{name} answers as quickly (`{}`)", fault.label));
                 }
                 _ => {}
             }

@@ -12,6 +12,7 @@ use crate::distribution::Dist;
 use crate::model::blueprint::BalancerPlan;
 use crate::model::cold::Cold;
 use crate::model::discipline::Discipline;
+use crate::model::under_load::UnderLoad;
 use crate::time::Span;
 use crate::units::{Bytes, Share};
 
@@ -147,6 +148,9 @@ pub struct Servers {
     /// How cold they are when they have started, after a crash or when they join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<Cold>,
+    /// What becomes of their answers when many requests are at one of them at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub under_load: Option<UnderLoad>,
     /// When they join the pool; from the start where it is left out.
     #[serde(default)]
     pub joins: Option<Span>,

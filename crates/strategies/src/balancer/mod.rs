@@ -3,6 +3,7 @@
 
 pub mod affinity;
 pub mod budget;
+pub mod connections;
 pub mod ejection;
 pub mod health;
 pub mod hedge;
@@ -11,9 +12,10 @@ mod panic;
 pub mod queue;
 pub mod retry;
 pub mod slow_start;
+mod spare;
 
 use ejection::{Change, Ejection, Ejector};
-use limit::{Among, Limit, Limiter};
+use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
 use slow_start::{GradualReturn, Returning, STEPS};
@@ -89,6 +91,8 @@ pub struct Balancer {
     /// By member; empty where they have none.
     limiters: Vec<Limiter>,
     limit: Option<Limit>,
+    /// Whether its strategy is asked anew for whoever waits, whenever an attempt has ended.
+    picks_for_waiting: bool,
     /// What a weight of the configuration counts here: more than one where weights grow in steps.
     weight_unit: u32,
 }
@@ -134,6 +138,7 @@ impl Balancer {
         let reasons = vec![0; pool.len()];
         let mut probes = Vec::new();
         let is_product = strategy.sight() == Sight::Product;
+        let picks_for_waiting = strategy.picks_for_waiting();
         let strategy = strategy.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,
@@ -155,6 +160,7 @@ impl Balancer {
             warming: warming.map(Box::new),
             limiters,
             limit: care.server_limit.cloned(),
+            picks_for_waiting,
             weight_unit,
         };
         for position in 0..balancer.pool.len() {
@@ -219,90 +225,6 @@ impl Balancer {
             self.strategy
         );
         pick
-    }
-
-    /// Picks anew where a member was picked that is not to have its full share yet, or that is at
-    /// its limit, until another is.
-    #[cold]
-    fn spare(
-        &mut self,
-        mut pick: Pick,
-        request: &Request<'_>,
-        truth: Truth<'_>,
-        now: Time,
-    ) -> Pick {
-        if self.limit.is_some() && self.pool.waiting() > 0 && pick != Pick::Nobody {
-            return self.full();
-        }
-        let mut passed_over = request.tried.to_vec();
-        while let Pick::Member(member) = pick {
-            let is_full = self.is_full(member, now);
-            let warming = self.warming.as_mut();
-            if !is_full && !warming.is_some_and(|warming| warming.passes_over(member)) {
-                break;
-            }
-            passed_over.push(member);
-            // Where all are left out, so is nobody.
-            if Candidates::new(&self.pool, &passed_over).contains(member) {
-                if is_full {
-                    return self.full();
-                }
-                break;
-            }
-            let others = Request {
-                tried: &passed_over,
-                ..*request
-            };
-            pick = self.tell(now, |strategy, cx| strategy.pick(&others, truth, cx));
-            // Some products name again whom they have named.
-            if matches!(pick, Pick::Member(again) if passed_over.contains(&again)) {
-                return self.any_other(&passed_over, now);
-            }
-        }
-        pick
-    }
-
-    /// Any member that has not been passed over and is not full, for a rule that names none.
-    fn any_other(&mut self, passed_over: &[MemberId], now: Time) -> Pick {
-        let mut others: Vec<MemberId> = Candidates::new(&self.pool, passed_over).iter().collect();
-        others.sort_unstable();
-        let free = others
-            .into_iter()
-            .find(|&member| !self.is_full(member, now));
-        free.map_or_else(|| self.full(), Pick::Member)
-    }
-
-    /// All members are at their limits.
-    fn full(&self) -> Pick {
-        match &self.limit {
-            Some(limit) if limit.lets_wait(self.pool.waiting()) => Pick::Wait,
-            _ => Pick::Refused,
-        }
-    }
-
-    fn is_full(&mut self, member: MemberId, now: Time) -> bool {
-        let limiter = self.limiters.get_mut(member as usize);
-        limiter.is_some_and(|limiter| !limiter.may_enter(0, now))
-    }
-
-    /// Whether its members have limits.
-    #[inline]
-    pub fn limits(&self) -> bool {
-        self.limit.is_some()
-    }
-
-    /// Counts a request sent to `member` against its limit; what it says is handed back with
-    /// [`Balancer::leave_limit`].
-    pub fn enter_limit(&mut self, member: MemberId, now: Time) -> Among {
-        let limiter = self.limiters.get_mut(member as usize);
-        limiter.map_or(0, |limiter| limiter.enter(now))
-    }
-
-    /// Counts the end of an attempt that came in among so many.
-    pub fn leave_limit(&mut self, answer: &Answer, among: Among) {
-        if let Some(limiter) = self.limiters.get_mut(answer.member as usize) {
-            limiter.leave(answer.outcome, answer.response_time, among);
-        }
     }
 
     /// Picks where a request goes without counting it, for a strategy that heeds no answers: what
@@ -411,11 +333,20 @@ impl Balancer {
         self.pool.count_waiting(member, 1);
     }
 
-    /// The next of those who wait whom `member` takes now.
+    /// The next of those who wait who has somewhere to go now that an attempt at `member` has
+    /// ended, and where: to `member`, unless the strategy picks for whoever waits.
     #[inline]
-    pub fn dequeue(&mut self, member: MemberId, now: Time) -> Option<u32> {
+    pub fn dequeue(&mut self, mut member: MemberId, now: Time) -> Option<(u32, MemberId)> {
         if self.queue.is_empty_for(member) {
             return None;
+        }
+        if self.picks_for_waiting {
+            let (unseen, truth) = (Request::UNSEEN, Truth::default());
+            let pick = self.tell(now, |strategy, cx| strategy.pick(unseen, truth, cx));
+            let Pick::Member(picked) = self.pass_over(pick, unseen, truth, now) else {
+                return None;
+            };
+            member = picked;
         }
         let takes = match self.limit {
             Some(_) => self.pool.is_eligible(member) && !self.is_full(member, now),
@@ -426,7 +357,7 @@ impl Balancer {
         }
         let (request, waited_for_it) = self.queue.leave_for(member)?;
         self.pool.count_waiting(waited_for_it.then_some(member), -1);
-        Some(request)
+        Some((request, member))
     }
 
     /// Takes out a request that has waited long enough; says whether it did wait.

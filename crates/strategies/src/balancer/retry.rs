@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Refuse;
 use super::budget::Budget;
 use lbsim_engine::rng::{Luck, uniform};
+use lbsim_engine::status::{Status, Statuses};
 use lbsim_engine::time::Span;
 
 /// When and where failed attempts are repeated.
@@ -28,6 +30,11 @@ pub struct Retry {
     /// they are told to: nginx by `proxy_next_upstream http_500`, HAProxy by `retry-on 500`, Envoy
     /// by `retry_on: 5xx`.
     pub error_answers: bool,
+    /// Which error answers, where that is not all that speak of the server, or of too many requests
+    /// (5xx and 429).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub statuses: Vec<Statuses>,
     /// How many retries a balancer makes at most, all its requests together; any number where it is
     /// left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,12 +80,32 @@ impl Default for Retry {
             backoff_max: Span::from_secs(10),
             jitter: Jitter::Full,
             error_answers: false,
+            statuses: Vec::new(),
             budget: None,
         }
     }
 }
 
 impl Retry {
+    /// Whether an attempt that was answered with this error is repeated.
+    pub fn repeats(&self, status: Status) -> bool {
+        self.error_answers
+            && match self.statuses.as_slice() {
+                [] => status.is_server_error() || status == Status::TOO_MANY_REQUESTS,
+                some => some.iter().any(|statuses| statuses.contains(status)),
+            }
+    }
+
+    /// Says which settings may not be so, each with its key.
+    pub fn check(&self, refuse: &mut Refuse<'_>) {
+        if !self.statuses.is_empty() && !self.error_answers {
+            refuse(
+                "statuses",
+                "no error answer is tried again; say `error-answers = true` beside, or leave this out",
+            );
+        }
+    }
+
     /// The pause before retry number `retry` (from 1), by the luck of the request. Brooker,
     /// "Exponential backoff and jitter", AWS Architecture Blog, 2015.
     pub fn pause(&self, retry: u8, mut luck: Luck) -> Span {

@@ -113,6 +113,7 @@ impl<R: Rule> Model for World<R> {
                 let answer = Answer {
                     member,
                     outcome: Outcome::Success,
+                    status: Outcome::Success.status(),
                     response_time: now - arrived,
                     feedback: None,
                 };

@@ -3,10 +3,11 @@
 //! it.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::pool::Pool;
 use lbsim_engine::rng::{Rng, mix};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
 use super::pool::MemberId;
@@ -96,6 +97,19 @@ impl Key<'_> {
     }
 }
 
+impl Request<'static> {
+    /// What a rule sees of a request of which it sees nothing.
+    pub const UNSEEN: &'static Request<'static> = &Request {
+        client: Key::Number(0),
+        address: &IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        port: 0,
+        key: Key::Number(0),
+        labels: UNLABELLED,
+        size: 1.0,
+        tried: &[],
+    };
+}
+
 /// Where a product's rule sends a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pick {
@@ -119,6 +133,8 @@ pub struct Answer {
     pub member: MemberId,
     /// How it ended.
     pub outcome: Outcome,
+    /// What the answer said; what a proxy would say where none came ([`Outcome::status`]).
+    pub status: Status,
     /// From sending to the end.
     pub response_time: Span,
     /// What the server says of itself in a good answer; only rules that declare to read it
@@ -138,7 +154,7 @@ pub struct Feedback {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// A full answer came.
+    /// A full answer came, and it was none that speaks against the server.
     Success,
     /// The connection was refused or broke.
     Failure,
@@ -151,6 +167,31 @@ pub enum Outcome {
     /// Whoever waited for the answer does so no longer: another attempt was answered, or the client
     /// has gone. It says nothing of the server.
     Cancelled,
+}
+
+impl Outcome {
+    /// What a proxy tells who asked where an attempt ended so: 499 is nginx's for those who have
+    /// gone.
+    pub const fn status(self) -> Status {
+        Status::new(match self {
+            Outcome::Success => 200,
+            Outcome::Cancelled => 499,
+            Outcome::Error => 500,
+            Outcome::Failure => 502,
+            Outcome::Rejected => 503,
+            Outcome::Timeout => 504,
+        })
+    }
+
+    /// How an attempt has ended that was answered so. Who asks for nonsense, or too often, is told
+    /// so (4xx) by a server that is well: no product holds that against it unless it is told to.
+    pub const fn of(status: Status) -> Outcome {
+        if status.is_server_error() {
+            Outcome::Error
+        } else {
+            Outcome::Success
+        }
+    }
 }
 
 /// What a server's monitoring agent said last: true when it was measured, stale since.

@@ -163,6 +163,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn check(&self) -> Result<(), BadSetting>;
     fn reads_reports(&self) -> bool;
     fn heeds_weights(&self) -> bool;
+    fn picks_for_waiting(&self) -> bool;
     fn places(&self) -> bool;
     fn hears_idle(&self) -> bool;
     fn reads_feedback(&self) -> bool;
@@ -221,6 +222,10 @@ where
 
     fn heeds_weights(&self) -> bool {
         R::HEEDS_WEIGHTS
+    }
+
+    fn picks_for_waiting(&self) -> bool {
+        R::PICKS_FOR_WAITING
     }
 
     fn places(&self) -> bool {

@@ -178,6 +178,11 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEEDS_WEIGHTS,)*)* StrategyConfig::Custom(custom) => custom.kind().heeds_weights() }
             }
 
+            /// Whether it is asked anew for whoever waits, whenever an attempt has ended.
+            pub fn picks_for_waiting(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PICKS_FOR_WAITING,)*)* StrategyConfig::Custom(custom) => custom.kind().picks_for_waiting() }
+            }
+
             /// Whether it hashes by the placement that each replication draws.
             pub fn places(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PLACES,)*)* StrategyConfig::Custom(custom) => custom.kind().places() }

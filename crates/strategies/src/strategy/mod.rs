@@ -46,6 +46,11 @@ pub trait News: Sized {
     /// while it runs.
     const HEEDS_WEIGHTS: bool = false;
 
+    /// Whether the rule is asked anew for whoever waits at its balancer whenever an attempt has
+    /// ended; else the member where it ended takes the first of them. Only for rules to which all
+    /// requests are alike ([`heeds_requests`](News::heeds_requests)).
+    const PICKS_FOR_WAITING: bool = false;
+
     /// Whether the rule hears from servers that become idle.
     const HEARS_IDLE: bool = false;
 
@@ -366,5 +371,13 @@ strategies! {
             alias "weighted_random" "anomaly_mitigation";
         product "aws-nlb-flow-hash"                  nlb_flow_hash::AwsNlbFlowHash
             alias "flow_hash";
+    }
+
+    /// Node selection of dialogue, Palantir's HTTP client.
+    dialogue() {
+        product "dialogue-balanced"        balanced::DialogueBalanced
+            alias "balanced" "round_robin" "rr";
+        product "dialogue-pin-until-error" pin_until_error::DialoguePinUntilError
+            alias "pin_until_error" "sticky";
     }
 }

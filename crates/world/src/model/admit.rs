@@ -136,7 +136,7 @@ impl World<'_> {
         member: MemberId,
         calendar: &mut Calendar<Event>,
     ) {
-        while let Some(id) =
+        while let Some((id, member)) =
             self.services[service].balancers[balancer].dequeue(member, calendar.now())
         {
             self.send(id, member, calendar);

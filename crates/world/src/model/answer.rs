@@ -10,6 +10,7 @@ use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, below};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::Time;
 use lbsim_strategies::strategy::{Answer, Feedback, MemberId, Outcome};
 
@@ -19,12 +20,26 @@ const IDLE: u64 = 0x700;
 /// What is to be done after a refusal.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Duty {
-    /// The balancer hears of this attempt's refusal.
-    Hear(u32, Cause),
+    /// The balancer hears of this attempt's refusal, and of the status of an error.
+    Hear(u32, Cause, Status),
     /// A member takes whom it can of those who wait: service, balancer, member.
     Serve(u16, u16, MemberId),
     /// A request is tried again, or fails.
-    Retry(u32, Cause),
+    Retry(u32, Cause, Status),
+}
+
+/// How an attempt has ended that was not answered well, as its balancer sees it.
+fn outcome(cause: Cause, status: Status) -> Outcome {
+    if cause == Cause::Error {
+        Outcome::of(status)
+    } else {
+        cause.outcome()
+    }
+}
+
+/// An attempt that ended so, without an answer.
+pub(super) fn ending(outcome: Outcome) -> (Outcome, Status) {
+    (outcome, outcome.status())
 }
 
 impl World<'_> {
@@ -34,12 +49,22 @@ impl World<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn refuse(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        self.refuse_with(id, (cause, cause.outcome().status()), calendar);
+    }
+
+    /// As [`World::refuse`], with an answer of this status.
+    pub(super) fn refuse_with(
+        &mut self,
+        id: u32,
+        (cause, status): (Cause, Status),
+        calendar: &mut Calendar<Event>,
+    ) {
         let Attempt {
             request, server, ..
         } = self.attempts[id];
         self.count_in_vain(id);
         if self.limits.is_some() {
-            self.leave_server(id, cause.outcome(), calendar.now());
+            self.leave_server(id, (outcome(cause, status), status), calendar.now());
         }
         if self.oracle {
             self.left(server, calendar.now());
@@ -57,9 +82,9 @@ impl World<'_> {
             self.end_inspection(id, false, calendar);
             return;
         }
-        self.attempts[id].phase = Phase::Refused(cause);
+        self.attempts[id].phase = Phase::Refused(cause, status);
         if self.answers_at_once(server) {
-            self.after_refusal(Duty::Hear(id, cause), calendar);
+            self.after_refusal(Duty::Hear(id, cause, status), calendar);
         } else {
             self.send_back(id, self.attempts[id], calendar);
         }
@@ -75,16 +100,20 @@ impl World<'_> {
         self.on_duty = true;
         while let Some(duty) = self.duties.pop() {
             match duty {
-                Duty::Hear(attempt, cause) => self.hear_refusal(attempt, cause, calendar),
+                Duty::Hear(attempt, cause, status) => {
+                    self.hear_refusal(attempt, (cause, status), calendar);
+                }
                 Duty::Serve(service, balancer, member) => {
                     let place = &mut self.services[usize::from(service)];
                     let place = &mut place.balancers[usize::from(balancer)];
-                    if let Some(next) = place.dequeue(member, calendar.now()) {
+                    if let Some((next, to)) = place.dequeue(member, calendar.now()) {
                         self.duties.push(duty);
-                        self.send(next, member, calendar);
+                        self.send(next, to, calendar);
                     }
                 }
-                Duty::Retry(request, cause) => self.retry(request, cause, calendar),
+                Duty::Retry(request, cause, status) => {
+                    self.retry(request, (cause, status), calendar);
+                }
             }
         }
         self.on_duty = false;
@@ -92,16 +121,27 @@ impl World<'_> {
 
     /// The balancer hears that an attempt has been refused: a place may be free at the member, and
     /// the request is tried again or fails.
-    fn hear_refusal(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+    fn hear_refusal(
+        &mut self,
+        id: u32,
+        (cause, status): (Cause, Status),
+        calendar: &mut Calendar<Event>,
+    ) {
         let attempt = self.attempts[id];
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
         let has_others = self.remove_live(attempt.request, id);
         let request = self.requests[attempt.request];
         self.count_failure(&request, attempt.server);
-        let member = self.count_end(&request, (id, &attempt), cause.outcome(), calendar);
+        let member = self.count_end(
+            &request,
+            (id, &attempt),
+            (outcome(cause, status), status),
+            calendar,
+        );
         if !has_others {
-            self.duties.push(Duty::Retry(attempt.request, cause));
+            self.duties
+                .push(Duty::Retry(attempt.request, cause, status));
         }
         self.duties
             .push(Duty::Serve(request.service, request.balancer, member));
@@ -126,7 +166,9 @@ impl World<'_> {
                 }
                 self.attempts.remove(id);
             }
-            Phase::Refused(cause) => self.after_refusal(Duty::Hear(id, cause), calendar),
+            Phase::Refused(cause, status) => {
+                self.after_refusal(Duty::Hear(id, cause, status), calendar);
+            }
             _ => self.conclude(id, attempt, calendar),
         }
     }
@@ -145,7 +187,12 @@ impl World<'_> {
         if self.has_sessions && !self.is_call(attempt.request) {
             self.touch_session(&request, attempt.server, calendar.now());
         }
-        let member = self.count_end(&request, (id, &attempt), Outcome::Success, calendar);
+        let member = self.count_end(
+            &request,
+            (id, &attempt),
+            (Outcome::Success, Status::OK),
+            calendar,
+        );
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         if self.hedges.is_some() {
             self.win(id, &attempt, calendar);
@@ -171,12 +218,16 @@ impl World<'_> {
         let has_others = self.remove_live(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
-        let member = self.count_end(&asked, (id, &attempt), Outcome::Timeout, calendar);
+        let member = self.count_end(&asked, (id, &attempt), ending(Outcome::Timeout), calendar);
         let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
         self.serve_waiting(service, balancer, member, calendar);
         self.abandon(id, calendar);
         if !has_others {
-            self.retry(request, Cause::Timeout, calendar);
+            self.retry(
+                request,
+                (Cause::Timeout, Outcome::Timeout.status()),
+                calendar,
+            );
         }
     }
 
@@ -212,7 +263,7 @@ impl World<'_> {
                 self.forget(id, now);
             }
             // It is not at the server: not yet, or no longer.
-            Phase::Lost => {
+            Phase::Lost | Phase::Lining { .. } => {
                 self.attempts[id].phase = Phase::Gone;
                 self.attempts.remove(id);
             }
@@ -226,7 +277,7 @@ impl World<'_> {
     pub(super) fn forget(&mut self, id: u32, now: Time) {
         self.count_in_vain(id);
         if self.limits.is_some() {
-            self.leave_server(id, Outcome::Cancelled, now);
+            self.leave_server(id, ending(Outcome::Cancelled), now);
         }
         if self.oracle {
             self.left(self.attempts[id].server, now);
@@ -243,7 +294,7 @@ impl World<'_> {
         &mut self,
         request: &Request,
         (id, attempt): (u32, &Attempt),
-        outcome: Outcome,
+        (outcome, status): (Outcome, Status),
         calendar: &mut Calendar<Event>,
     ) -> MemberId {
         let now = calendar.now();
@@ -263,6 +314,7 @@ impl World<'_> {
         let answer = Answer {
             member,
             outcome,
+            status,
             response_time: now - attempt.sent,
             feedback,
         };
@@ -274,7 +326,7 @@ impl World<'_> {
         }
         let place = (usize::from(request.service), usize::from(request.balancer));
         if self.limits.is_some() {
-            self.count_left(place, id, &answer);
+            self.count_left(place, id, &answer, calendar);
         }
         if ejects {
             self.judge(place, &answer, calendar);

@@ -15,10 +15,12 @@ use super::fault::Fault;
 use super::network::Delay;
 use super::popularity::Popularity;
 use super::step::{StepKind, StepPlan};
+use super::under_load::UnderLoad;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
 use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::connections::Connections;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::hedge::Hedge;
@@ -183,6 +185,8 @@ pub struct GroupPlan {
     pub cost: f64,
     /// How cold it is when it has started.
     pub cold: Option<Cold>,
+    /// What becomes of its answers when many requests are at it.
+    pub under_load: Option<UnderLoad>,
     /// When it joins the pool.
     pub joins: Time,
     /// When it leaves the pool.
@@ -231,6 +235,10 @@ pub struct BalancerPlan {
     /// left out. A server at its limit is passed over, and where all are, `when-full` holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_limit: Option<Limit>,
+    /// How many requests a balancer may have under way at each server at once, once it has picked
+    /// one; any number where it is left out. Others wait for their server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connections: Option<Connections>,
     /// How members that come back get their share; all at once where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slow_start: Option<GradualReturn>,
@@ -264,6 +272,7 @@ impl Default for BalancerPlan {
             panic_threshold: None,
             limit: None,
             server_limit: None,
+            connections: None,
             slow_start: None,
             queue_timeout: None,
             timeout: None,
@@ -466,6 +475,7 @@ impl GroupPlan {
             to_server: Delay::None,
             cost: 0.0,
             cold: None,
+            under_load: None,
             joins: Time::ZERO,
             leaves: Time::NEVER,
         }

@@ -19,6 +19,7 @@ use crate::observe::Cause;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, mix, uniform};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
 /// Purposes of the luck of an attempt's steps, to which the step, the repetition and the number of
@@ -77,8 +78,8 @@ struct Progress {
     round: u32,
     /// Whether the server's own work has begun.
     begun: bool,
-    /// Whether the answer will be an error, once all steps are done.
-    errs: bool,
+    /// What the answer will say, once all steps are done.
+    status: Status,
     spent: Spent,
 }
 
@@ -155,7 +156,7 @@ impl Calls {
             step: 0,
             round: 0,
             begun: false,
-            errs: false,
+            status: Status::OK,
             spent: Spent::default(),
         };
         let place = attempt as usize;
@@ -172,9 +173,9 @@ impl Calls {
         std::mem::replace(&mut self.progress[attempt as usize].begun, true)
     }
 
-    /// The answer to an attempt will be an error, once all steps are done.
-    pub(super) fn will_err(&mut self, attempt: u32) {
-        self.progress[attempt as usize].errs = true;
+    /// The answer to an attempt will say this, once all steps are done.
+    pub(super) fn will_say(&mut self, attempt: u32, status: Status) {
+        self.progress[attempt as usize].status = status;
     }
 
     /// Nobody waits for the calls of an attempt any more.
@@ -306,14 +307,14 @@ impl<'a> World<'a> {
             let ends = now + place.takes(work);
             self.attempts[id].phase = Phase::Serving {
                 found,
-                errs: false,
+                status: Status::OK,
                 begun: now,
                 waited: Span::ZERO,
                 ends,
             };
             calendar.at(ends, Event::Finish(id));
         } else if place.shares() {
-            self.share_on(id, (found, false, work), calendar);
+            self.share_on(id, (found, Status::OK, work), calendar);
         } else if place.has_free_slot() {
             self.start(id, (found, Span::ZERO, work), calendar);
         } else {
@@ -324,12 +325,19 @@ impl<'a> World<'a> {
     /// All steps of an attempt are done: it is answered.
     fn complete(&mut self, id: u32, (found, holds): (u16, bool), calendar: &mut Calendar<Event>) {
         let attempt = self.attempts[id];
-        self.leave(id, holds, calendar);
         let Some(calls) = &self.calls else { return };
-        if calls.progress[id as usize].errs {
-            self.err_back(id, calendar);
+        let mut status = calls.progress[id as usize].status;
+        if self.servers[attempt.server as usize].irregular && !status.is_error() {
+            // Its own slot is to be given back yet.
+            let own = u32::from(holds);
+            status = self.status_under_load(id, own, calendar.now());
+        }
+        self.leave(id, holds, calendar);
+        if status.is_error() {
+            self.err_back(id, status, calendar);
             return;
         }
+        let Some(calls) = &self.calls else { return };
         let Spent { waited, worked, .. } = calls.spent(id);
         self.count_answer(&attempt, waited);
         self.served(id, (attempt, found), (waited, worked), calendar);
@@ -539,7 +547,7 @@ impl<'a> World<'a> {
             self.proceed(id, (found, holds), calendar);
         } else {
             self.leave(id, holds, calendar);
-            self.err_back(id, calendar);
+            self.err_back(id, Status::ERROR, calendar);
         }
     }
 

@@ -150,6 +150,7 @@ impl Blueprint {
             to_server,
             cost: _,
             cold: _,
+            under_load: _,
             joins: _,
             leaves: _,
         } = group;
@@ -183,6 +184,7 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         // Who passes over a member that is back draws for it.
         limit: _,
         server_limit: _,
+        connections: _,
         slow_start,
         queue_timeout: _,
         timeout: _,
@@ -207,6 +209,7 @@ fn pause_varies(retry: &Retry) -> bool {
         backoff_max: _,
         jitter,
         error_answers: _,
+        statuses: _,
         budget: _,
     } = retry;
     *max > 0 && *backoff > Span::ZERO && *jitter != Jitter::None
@@ -226,7 +229,9 @@ fn fault_varies(fault: &Fault) -> bool {
     schedule.is_random()
         || only.is_some_and(|only| (only as usize) < fault.servers().len())
         || match strikes {
-            Strikes::Servers(_, Effect::Errors(share, _) | Effect::Hang(share)) => part(*share),
+            Strikes::Servers(_, Effect::Answers { share, .. } | Effect::Hang(share)) => {
+                part(*share)
+            }
             Strikes::Ways(_, OnTheWay::Lossy(share, _)) => part(*share),
             _ => false,
         }

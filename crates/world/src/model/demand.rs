@@ -3,6 +3,7 @@
 
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan};
 use super::step::StepKind;
+use super::under_load::UnderLoad;
 use lbsim_engine::time::{Span, Time};
 
 impl Blueprint {
@@ -180,11 +181,18 @@ impl GroupPlan {
     /// speed 1, besides its steps.
     fn capacity_for(&self, seconds: f64) -> f64 {
         // In this order of operations, whose last digit figures of worlds without steps rest on.
-        if self.steps.is_empty() {
-            return f64::from(self.slots) * self.speed / seconds;
-        }
-        let steps: f64 = self.steps.iter().map(|step| step.mean_work()).sum();
-        f64::from(self.slots) / ((seconds + steps) / self.speed + self.least_held)
+        let slots = match &self.under_load {
+            None => f64::from(self.slots),
+            Some(under_load) => under_load.slots_in_effect(self.slots),
+        };
+        let all = if self.steps.is_empty() {
+            slots * self.speed / seconds
+        } else {
+            let steps: f64 = self.steps.iter().map(|step| step.mean_work()).sum();
+            slots / ((seconds + steps) / self.speed + self.least_held)
+        };
+        let most = self.under_load.as_ref().and_then(UnderLoad::most_a_second);
+        most.map_or(all, |most| all.min(most))
     }
 }
 

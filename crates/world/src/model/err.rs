@@ -1,10 +1,12 @@
-//! Servers that answer with errors: which attempts, and after how much work.
+//! Servers whose answers are not all alike: which attempts are answered with errors, or otherwise
+//! than usual, and after how much work.
 
 use super::World;
 use super::fault::Effect;
 use super::held::Held;
 use super::request::{Attempt, NOBODY};
 use lbsim_engine::rng::{Luck, uniform};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::Span;
 
 /// The purpose of a request's luck that decides whether it is answered with an error; the number of
@@ -12,11 +14,11 @@ use lbsim_engine::time::Span;
 const ERROR: u64 = 0x800;
 
 impl World<'_> {
-    /// Whether a server answers an attempt of a request with an error: after so much work, where
-    /// the fault says so, else after all that any request takes.
+    /// What the answer of a server to an attempt of a request says, where a fault has it: after so
+    /// much work, where the fault says so, else after all that any request takes.
     #[cold]
     #[inline(never)]
-    pub(super) fn err(&self, attempt: u32) -> Option<Option<Span>> {
+    pub(super) fn err(&self, attempt: u32) -> Option<(Option<Span>, Status)> {
         let Attempt {
             request, server, ..
         } = self.attempts[attempt];
@@ -27,26 +29,36 @@ impl World<'_> {
         let number = u64::from(request.attempts);
         let mut luck = Luck::new(request.draft.luck, ERROR + number);
         let errs = |held: &Held| match held.effect {
-            Effect::Errors(share, takes) => (uniform(&mut luck) < share).then_some(takes),
+            Effect::Answers {
+                share,
+                takes,
+                status,
+                key,
+            } if key.is_none_or(|key| u64::from(key) == request.draft.key) => {
+                (uniform(&mut luck) < share).then_some((takes, status))
+            }
             _ => None,
         };
-        self.effects[server as usize].iter().find_map(errs)
+        let held = self.effects.get(server as usize)?;
+        held.iter().find_map(errs)
     }
 
-    /// How much work an attempt is at a server that errs, and whether its answer is an error as
-    /// soon as that is done.
+    /// How much work an attempt is at a server whose answers are not all alike, and what its answer
+    /// says as soon as that is done.
     #[cold]
     #[inline(never)]
-    pub(super) fn work_with_errors(&mut self, attempt: u32, work: Span) -> (Span, bool) {
-        match (self.err(attempt), &mut self.calls) {
-            (None, _) => (work, false),
-            (Some(Some(takes)), _) => (takes, true),
-            (Some(None), None) => (work, true),
+    pub(super) fn work_with_errors(&mut self, attempt: u32, work: Span) -> (Span, Status) {
+        let server = self.attempts[attempt].server;
+        let (work, status) = match (self.err(attempt), &mut self.calls) {
+            (None, _) => (work, Status::OK),
+            (Some((Some(takes), status)), _) => (takes, status),
+            (Some((None, status)), None) => (work, status),
             // As long as any other: with all its steps.
-            (Some(None), Some(calls)) => {
-                calls.will_err(attempt);
-                (work, false)
+            (Some((None, status)), Some(calls)) => {
+                calls.will_say(attempt, status);
+                (work, Status::OK)
             }
-        }
+        };
+        (self.work_under_load(server, work), status)
     }
 }

@@ -251,10 +251,12 @@ impl World<'_> {
                 let drained = any(|effect| *effect == Effect::Drain);
                 self.set_everywhere(server, Reason::Draining, drained, calendar);
             }
-            Effect::Errors(..) | Effect::Hang(_) => {
+            Effect::Answers { .. } | Effect::Hang(_) => {
                 let hang = any(|effect| matches!(effect, Effect::Hang(_)));
-                let errs = any(|effect| matches!(effect, Effect::Errors(..)));
-                self.servers[server as usize].errs = errs || hang;
+                let answers = any(|effect| matches!(effect, Effect::Answers { .. }));
+                let place = &mut self.servers[server as usize];
+                let by_load = place.group_in(self.plan).under_load.is_some();
+                place.irregular = answers || hang || by_load;
                 if !hang {
                     self.let_go(server, calendar);
                 }

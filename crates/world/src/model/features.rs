@@ -11,8 +11,9 @@ use super::blueprint::{
     BalancerPlan, Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When,
 };
 use super::discipline::Standing;
-use super::fault::{Fault, Schedule, Strikes};
+use super::fault::{Effect, Fault, Schedule, Strikes};
 use super::network::Delay;
+use super::under_load::UnderLoad;
 
 /// Whether a world has each of these anywhere in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,6 +100,12 @@ pub struct Features {
     pub cold_starts: bool,
     /// Of these, some that get warm with the requests that they serve.
     pub warming: bool,
+    /// Servers whose answers take longer, or are errors, when many are there.
+    pub under_load: bool,
+    /// Of these, some whose answers are errors then.
+    pub errors_by_load: bool,
+    /// Errors of one key alone.
+    pub errors_by_key: bool,
     /// Servers that are not there from the beginning to the end of time.
     pub members_that_move: bool,
     /// Servers that join or leave during the run.
@@ -169,6 +176,10 @@ impl Features {
             // Without faults and members that move nobody starts.
             cold_starts: _,
             warming: _,
+            under_load,
+            errors_by_load: _,
+            // They are faults.
+            errors_by_key: _,
             members_that_move,
             moves_in_the_run: _,
             absences_in_the_run: _,
@@ -204,6 +215,7 @@ impl Features {
             health_checks,
             ejections,
             ways_to_servers,
+            under_load,
             members_that_move,
             faults,
         ]
@@ -234,6 +246,7 @@ impl Features {
             || self.cookies
             || self.closed_loops
             || self.steps
+            || self.errors_by_key
             || self.several_balancers)
     }
 
@@ -248,6 +261,7 @@ impl Features {
             || self.queue_limits
             || self.limits
             || self.drops
+            || self.errors_by_load
             || self.busy_checks
             || self.ejections
     }
@@ -276,6 +290,7 @@ impl Features {
             || self.limits
             || self.sizes
             || self.steps
+            || self.under_load
             || self.absences_in_the_run
             || self.down_members
             || self.timeouts
@@ -387,6 +402,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         panic_threshold,
         limit,
         server_limit,
+        connections,
         slow_start,
         queue_timeout,
         timeout,
@@ -394,7 +410,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         retry,
         hedge,
     } = balancer;
-    found.limits |= limit.is_some() || server_limit.is_some();
+    found.limits |= limit.is_some() || server_limit.is_some() || connections.is_some();
     found.ejections |= ejection.is_some();
     found.panics |= panic_threshold.is_some();
     found.slow_starts |= slow_start.is_some();
@@ -405,6 +421,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         backoff_max: _,
         jitter: _,
         error_answers: _,
+        statuses: _,
         budget,
     } = retry;
     found.budgets |= budget.is_some();
@@ -467,6 +484,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         to_server,
         cost: _,
         cold,
+        under_load,
         joins,
         leaves,
     } = group;
@@ -482,6 +500,8 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     found.health_checks |= health_check.is_some();
     found.busy_checks |= (health_check.as_ref()).is_some_and(HealthCheck::never_rests);
     found.ways_to_servers |= takes_time(to_server);
+    found.under_load |= under_load.is_some();
+    found.errors_by_load |= (under_load.as_ref()).is_some_and(UnderLoad::errs);
     found.cold_starts |= cold.is_some();
     found.warming |= cold.as_ref().is_some_and(|cold| cold.requests.is_some());
     found.members_that_move |= *joins != Time::ZERO || *leaves != Time::NEVER;
@@ -500,7 +520,9 @@ fn of_fault(fault: &Fault, end: Time, found: &mut Features) {
     found.faults = true;
     found.turns_with_grace |= matches!(schedule, Schedule::Turn(_));
     match strikes {
-        Strikes::Servers(..) => {}
+        Strikes::Servers(_, effect) => {
+            found.errors_by_key |= matches!(effect, Effect::Answers { key: Some(_), .. });
+        }
         Strikes::Balancers(..) => found.balancer_faults = true,
         Strikes::Ways(..) => found.way_faults = true,
     }

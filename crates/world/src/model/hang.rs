@@ -6,6 +6,7 @@ use super::request::{Attempt, NOBODY, Phase};
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, uniform};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
 /// The purpose of a request's luck that decides whether it hangs; the number of the attempt is
@@ -33,8 +34,9 @@ impl World<'_> {
         }
         let request = &self.requests[request];
         let mut luck = Luck::new(request.draft.luck, HANG + u64::from(request.attempts));
-        self.effects[server as usize]
-            .iter()
+        let held = self.effects.get(server as usize);
+        held.into_iter()
+            .flatten()
             .any(|held| matches!(held.effect, Effect::Hang(share) if uniform(&mut luck) < share))
     }
 
@@ -69,7 +71,7 @@ impl World<'_> {
                 let ends = from.unwrap_or(calendar.now()) + takes;
                 self.attempts[id].phase = Phase::Serving {
                     found,
-                    errs: false,
+                    status: Status::OK,
                     begun: since,
                     waited: hung.waited,
                     ends,
@@ -78,7 +80,7 @@ impl World<'_> {
                 continue;
             }
             self.servers[server as usize].away -= 1;
-            self.share_on(id, (found, false, hung.work), calendar);
+            self.share_on(id, (found, Status::OK, hung.work), calendar);
             if let Phase::Sharing { since: came, .. } = &mut self.attempts[id].phase {
                 *came = since;
             }

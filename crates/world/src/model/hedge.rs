@@ -1,6 +1,7 @@
 //! Several live attempts of one request: where an answer does not come soon, another attempt is
 //! made beside it, and the first answer counts.
 
+use super::answer::ending;
 use super::request::{Attempt, NOBODY, Phase};
 use super::{Event, World};
 use crate::observe::Latency;
@@ -220,7 +221,12 @@ impl World<'_> {
         let members: Vec<_> = (called_off.iter())
             .zip(attempts)
             .map(|(attempt, &id)| {
-                self.count_end(&request, (id, attempt), Outcome::Cancelled, calendar)
+                self.count_end(
+                    &request,
+                    (id, attempt),
+                    ending(Outcome::Cancelled),
+                    calendar,
+                )
             })
             .collect();
         for &id in attempts {

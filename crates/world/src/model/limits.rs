@@ -3,10 +3,12 @@
 use std::collections::VecDeque;
 
 use super::blueprint::Blueprint;
+use super::connections::Bundles;
 use super::request::NOBODY;
 use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::limit::{Among, Limit, Limiter};
 use lbsim_strategies::strategy::{Answer, Outcome};
@@ -23,6 +25,8 @@ pub(super) struct Limits<'a> {
     sent_among: Vec<Among>,
     /// By attempt: when it was let in at its server, and among how many; `None` where it was not.
     at_server: Vec<Option<(Time, Among)>>,
+    /// Connections from balancers to servers.
+    pub(super) connections: Bundles,
 }
 
 /// The limit of one balancer.
@@ -169,7 +173,12 @@ impl World<'_> {
     /// A balancer has done with a request, which has come to this.
     #[cold]
     #[inline(never)]
-    pub(super) fn leave_gate(&mut self, id: u32, outcome: Outcome, calendar: &mut Calendar<Event>) {
+    pub(super) fn leave_gate(
+        &mut self,
+        id: u32,
+        ended: (Outcome, Status),
+        calendar: &mut Calendar<Event>,
+    ) {
         if self.waits_no_more(id) {
             return;
         }
@@ -186,7 +195,7 @@ impl World<'_> {
             return;
         };
         *admission = Admission::Outside;
-        gate.limiter.leave(outcome, now - since, among);
+        gate.limiter.leave(ended, now - since, among);
         if gate.count > 0 {
             self.plan_admission_at(at, now, calendar);
         }
@@ -262,6 +271,9 @@ impl World<'_> {
         if let Some(gate) = limits.gates[service].get_mut(balancer) {
             *gate = Gate::new(gate.plan);
         }
+        limits
+            .connections
+            .restart((service as u16, balancer as u16));
     }
 
     /// An attempt is sent: its balancer counts it against the limit of its server.
@@ -286,12 +298,14 @@ impl World<'_> {
         (service, balancer): (usize, usize),
         attempt: u32,
         answer: &Answer,
+        calendar: &mut Calendar<Event>,
     ) {
         let Some(limits) = &mut self.limits else {
             return;
         };
         let among = *place(&mut limits.sent_among, attempt);
         self.services[service].balancers[balancer].leave_limit(answer, among);
+        self.leave_connection(attempt, answer, calendar);
     }
 
     /// Whether a server with a limit of its own takes an attempt, which it has then.
@@ -321,7 +335,7 @@ impl World<'_> {
     /// An attempt leaves its server, which counts it no more.
     #[cold]
     #[inline(never)]
-    pub(super) fn leave_server(&mut self, attempt: u32, outcome: Outcome, now: Time) {
+    pub(super) fn leave_server(&mut self, attempt: u32, ended: (Outcome, Status), now: Time) {
         let server = self.attempts[attempt].server as usize;
         let Some(limits) = &mut self.limits else {
             return;
@@ -333,7 +347,7 @@ impl World<'_> {
         if let (Some((since, among)), Some(Some(limiter))) =
             (let_in, limits.servers.get_mut(server))
         {
-            limiter.leave(outcome, now - since, among);
+            limiter.leave(ended, now - since, among);
         }
     }
 }

@@ -18,6 +18,7 @@ mod calls;
 mod chance;
 mod checks;
 pub mod cold;
+mod connections;
 mod crash;
 mod deadline;
 mod demand;
@@ -60,6 +61,7 @@ mod standstill;
 pub mod step;
 mod truth;
 mod turns;
+pub mod under_load;
 mod work;
 
 use std::collections::BTreeMap;
@@ -170,6 +172,8 @@ struct World<'a> {
     effects: Vec<Vec<Held>>,
     /// Attempts that hang at servers that are up.
     hung: BTreeMap<u32, hang::Hung>,
+    /// What servers whose answers depend on their rate have counted.
+    meters: BTreeMap<u32, under_load::Meter>,
     /// Since when servers stand still.
     stopped: BTreeMap<u32, Time>,
     /// What the agent of each server counts; empty where none reports.
@@ -314,6 +318,7 @@ impl<'a> World<'a> {
             relays: turns::Relays::default(),
             effects: vec![Vec::new(); started],
             hung: BTreeMap::new(),
+            meters: BTreeMap::new(),
             stopped: BTreeMap::new(),
             reported: Vec::new(),
             known,

@@ -1,5 +1,6 @@
 //! Clients that do not wait for ever: they give up, and may ask again.
 
+use super::answer::ending;
 use super::blueprint::Patience;
 use super::fault::Place;
 use super::link::TO_BALANCER;
@@ -9,6 +10,7 @@ use crate::observe::Cause;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, mix};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::budget::Purse;
 use lbsim_strategies::strategy::Outcome;
@@ -159,7 +161,7 @@ impl World<'_> {
         let taken = self.take_live(id);
         self.call_off(&taken, calendar);
         if self.limits.is_some() {
-            self.leave_gate(id, Outcome::Cancelled, calendar);
+            self.leave_gate(id, ending(Outcome::Cancelled), calendar);
         }
         let service = &mut self.services[usize::from(request.service)];
         let waited = service.balancers[usize::from(request.balancer)].give_up(id);
@@ -171,7 +173,8 @@ impl World<'_> {
         if self.calls.is_some() {
             self.settle_call(id, (&request, Span::ZERO), Err(Cause::GaveUp), calendar);
         }
-        self.has_failed((id, &request), Cause::GaveUp, Span::ZERO, calendar);
+        let told = (Cause::GaveUp, Outcome::Cancelled.status());
+        self.has_failed((id, &request), told, Span::ZERO, calendar);
     }
 
     /// A client whose request has failed, and who hears so after some time, asks again, where it
@@ -181,7 +184,7 @@ impl World<'_> {
     pub(super) fn ask_again(
         &mut self,
         (id, request): (u32, &Request),
-        cause: Cause,
+        (cause, status): (Cause, Status),
         way: Span,
         calendar: &mut Calendar<Event>,
     ) -> bool {
@@ -195,7 +198,7 @@ impl World<'_> {
         if let Some(purse) = &mut clients.purses[source] {
             purse.ended(Outcome::Failure, asked > 1);
         }
-        let hopeless = cause == Cause::Error && !retry.error_answers;
+        let hopeless = cause == Cause::Error && !retry.repeats(status);
         if asked > retry.max
             || hopeless
             || !(clients.purses[source].as_mut()).is_none_or(|purse| purse.allows(now))

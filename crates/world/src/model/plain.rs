@@ -13,6 +13,7 @@ use crate::observe::{Cause, Tally};
 use lbsim_engine::events::{Calendar, Model};
 use lbsim_engine::prefetch::prefetch;
 use lbsim_engine::rng::Seeds;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Balancer;
 use lbsim_strategies::strategy::{Answer, Outcome, Pick, Truth};
@@ -152,6 +153,7 @@ impl Model for Plain<'_> {
         let answer = Answer {
             member,
             outcome: Outcome::Success,
+            status: Status::OK,
             response_time,
             feedback: None,
         };

@@ -4,6 +4,7 @@
 use super::draft::Draft;
 use crate::observe::Cause;
 use lbsim_engine::prefetch::prefetch;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::MemberId;
 
@@ -104,8 +105,8 @@ pub(super) enum Phase {
     Serving {
         /// Requests that it found at the server.
         found: u16,
-        /// Whether the answer will be an error.
-        errs: bool,
+        /// What the answer will say.
+        status: Status,
         /// When it got the slot.
         begun: Time,
         /// How long it waited for the slot.
@@ -127,8 +128,8 @@ pub(super) enum Phase {
     Sharing {
         /// Requests that it found at the server.
         found: u16,
-        /// Whether the answer will be an error.
-        errs: bool,
+        /// What the answer will say.
+        status: Status,
         /// When it came.
         since: Time,
         /// Its number among those who came to this server.
@@ -145,8 +146,18 @@ pub(super) enum Phase {
         /// How long it had one.
         worked: Span,
     },
-    /// Turned away or dropped: that is on its way back, or there.
-    Refused(Cause),
+    /// Turned away, dropped, or answered with an error of this status: that is on its way back, or
+    /// there.
+    Refused(Cause, Status),
+    /// It waits at its balancer for a connection to its server.
+    Lining {
+        /// Its place in the line.
+        ticket: u64,
+        /// How long it takes at the server's configured speed.
+        work: Span,
+        /// Which of its request's attempts it is, from 1.
+        number: u8,
+    },
     /// Lost on the way to its server, or its answer on the way back.
     Lost,
     /// Nowhere any more; an event that speaks of it is stale.

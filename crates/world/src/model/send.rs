@@ -80,14 +80,34 @@ impl World<'_> {
         if self.hedges.is_some() {
             self.plan_hedge(id, calendar);
         }
+        if self.limits.is_some() && !self.connects(attempt, number as u8, demand, now) {
+            return;
+        }
+        self.depart(attempt, (number, demand), calendar);
+    }
+
+    /// An attempt, number `number` of its request and with so much work, sets out for its server.
+    #[inline(always)]
+    pub(super) fn depart(
+        &mut self,
+        attempt: u32,
+        (number, demand): (u64, Span),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let Attempt {
+            request, server, ..
+        } = self.attempts[attempt];
+        let request = &self.requests[request];
+        let (index, balancer, luck) = (request.service, request.balancer, request.draft.luck);
+        let group = self.servers[server as usize].group as usize;
         let (from, to) = (Place::Balancer(index, balancer), Place::Server(server));
-        let longer = self.passage(from, to, (draft.luck, TO_SERVER + number));
+        let longer = self.passage(from, to, (luck, TO_SERVER + number));
         let way = &self.services[usize::from(index)].out[group];
         let instant = way.is_instant() && longer == Some(Span::ZERO);
         if !instant {
             match longer {
                 Some(longer) => {
-                    let luck = Luck::new(draft.luck, OUT + number);
+                    let luck = Luck::new(luck, OUT + number);
                     way.send(luck, longer, Event::AtServer(attempt), calendar);
                 }
                 None => {
@@ -97,7 +117,7 @@ impl World<'_> {
             }
         }
         if self.oracle {
-            self.joined(server, demand, now);
+            self.joined(server, demand, calendar.now());
         }
         if instant {
             self.join(attempt, demand, calendar);

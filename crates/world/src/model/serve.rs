@@ -12,6 +12,7 @@ use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::Luck;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::Outcome;
 
@@ -40,7 +41,8 @@ impl World<'_> {
     pub(super) fn join(&mut self, id: u32, work: Span, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         if self.errs_at_once(id) {
-            self.refuse(id, Cause::Error, calendar);
+            let status = self.err(id).map_or(Status::ERROR, |(_, status)| status);
+            self.refuse_with(id, (Cause::Error, status), calendar);
             return;
         }
         if self.is_too_late(id, now) {
@@ -128,7 +130,10 @@ impl World<'_> {
     #[inline(always)]
     fn errs_at_once(&self, id: u32) -> bool {
         let server = &self.servers[self.attempts[id].server as usize];
-        server.errs && server.is_up() && self.err(id) == Some(Some(Span::ZERO)) && !self.hangs(id)
+        server.irregular
+            && server.is_up()
+            && matches!(self.err(id), Some((Some(Span::ZERO), status)) if status.is_error())
+            && !self.hangs(id)
     }
 
     /// An attempt gets a slot. It found so many at the server, has waited, and has this much work.
@@ -140,27 +145,28 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         let begun = calendar.now();
-        let mut errs = self.servers[self.attempts[id].server as usize].errs;
+        let mut irregular = self.servers[self.attempts[id].server as usize].irregular;
+        let mut status = Status::OK;
         // Whether it errs is decided once, when its work begins.
         if !self.is_inspection(id)
             && let Some(calls) = &mut self.calls
             && calls.begin(id)
         {
-            errs = false;
+            irregular = false;
         }
-        if errs {
+        if irregular {
             if self.hangs(id) {
                 self.hang(id, (found, waited, work), begun);
                 return;
             }
-            (work, errs) = self.work_with_errors(id, work);
+            (work, status) = self.work_with_errors(id, work);
         }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];
         let ends = begun + server.takes(work);
         attempt.phase = Phase::Serving {
             found,
-            errs,
+            status,
             begun,
             waited,
             ends,
@@ -176,7 +182,7 @@ impl World<'_> {
         let attempt = self.attempts[id];
         let Phase::Serving {
             found,
-            errs,
+            mut status,
             begun,
             waited,
             ends,
@@ -187,16 +193,19 @@ impl World<'_> {
         if ends != now || self.servers[attempt.server as usize].stands {
             return;
         }
-        if self.calls.is_some() && !errs && !self.is_inspection(id) {
+        if self.calls.is_some() && !status.is_error() && !self.is_inspection(id) {
             self.count_work(attempt.server, begun, now);
             self.end_piece(id, (waited, now - begun), (found, true), calendar);
             return;
         }
         self.free_slot(id, &attempt, begun, now);
+        if self.servers[attempt.server as usize].irregular && !status.is_error() {
+            status = self.status_under_load(id, 0, now);
+        }
         self.start_next(attempt.server, calendar);
-        if errs {
+        if status.is_error() {
             self.count_wasted(now - begun);
-            self.err_back(id, calendar);
+            self.err_back(id, status, calendar);
             return;
         }
         self.count_answer(&attempt, waited);
@@ -291,7 +300,7 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         if self.limits.is_some() {
-            self.leave_server(id, Outcome::Success, calendar.now());
+            self.leave_server(id, (Outcome::Success, Status::OK), calendar.now());
         }
         if self.oracle {
             self.left(attempt.server, calendar.now());
@@ -327,14 +336,14 @@ impl World<'_> {
     /// A server has worked on an attempt, and answers with an error.
     #[cold]
     #[inline(never)]
-    pub(super) fn err_back(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+    pub(super) fn err_back(&mut self, id: u32, status: Status, calendar: &mut Calendar<Event>) {
         let Attempt {
             request, server, ..
         } = self.attempts[id];
         if self.hears_idle && request != NOBODY && self.servers[server as usize].present() == 0 {
             self.tell_idle(server, self.requests[request].draft.luck, calendar);
         }
-        self.refuse(id, Cause::Error, calendar);
+        self.refuse_with(id, (Cause::Error, status), calendar);
     }
 
     /// The way from a server to its balancers.

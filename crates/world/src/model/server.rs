@@ -36,8 +36,9 @@ pub(super) struct Server {
     pub(super) state: State,
     /// Whether it stands still at present.
     pub(super) stands: bool,
-    /// Whether some of its answers are errors at present, or never come.
-    pub(super) errs: bool,
+    /// Whether some of its answers may be errors at present, never come, or take another time by
+    /// how many are there: each is looked at then.
+    pub(super) irregular: bool,
     head: u32,
     tail: u32,
     serving: u32,
@@ -74,7 +75,7 @@ impl Server {
             latest_first: plan.discipline.standing() == Standing::AtTheHead,
             state: State::Up,
             stands: false,
-            errs: false,
+            irregular: plan.under_load.is_some(),
             head: NOBODY,
             tail: NOBODY,
             serving: NOBODY,

@@ -10,6 +10,7 @@ use super::{Event, World};
 use crate::observe::{Cause, Ended, Loss};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::Luck;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::Outcome;
 
@@ -49,7 +50,12 @@ impl World<'_> {
     /// Tries a request again after a failed attempt, or gives up.
     #[cold]
     #[inline(never)]
-    pub(super) fn retry(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+    pub(super) fn retry(
+        &mut self,
+        id: u32,
+        (cause, status): (Cause, Status),
+        calendar: &mut Calendar<Event>,
+    ) {
         let request = &self.requests[id];
         let service = &self.services[usize::from(request.service)];
         let retry = &service.plan.balancer.retry;
@@ -57,11 +63,11 @@ impl World<'_> {
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         if request.attempts.saturating_sub(hedges) > retry.max
             || self.is_of_no_use(id, calendar.now())
-            || (cause == Cause::Error && !retry.error_answers)
+            || (cause == Cause::Error && !retry.repeats(status))
             || !(self.services[service].purses.get_mut(balancer))
                 .is_none_or(|purse| purse.allows(calendar.now()))
         {
-            self.fail(id, cause, calendar);
+            self.fail_with(id, (cause, status), calendar);
             return;
         }
         let request = &self.requests[id];
@@ -86,7 +92,7 @@ impl World<'_> {
     ) {
         let server = attempt.server;
         if self.limits.is_some() {
-            self.leave_gate(id, Outcome::Success, calendar);
+            self.leave_gate(id, (Outcome::Success, Status::OK), calendar);
         }
         if self.has_cookies {
             let service = &mut self.services[usize::from(request.service)];
@@ -137,9 +143,19 @@ impl World<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn fail(&mut self, id: u32, cause: Cause, calendar: &mut Calendar<Event>) {
+        self.fail_with(id, (cause, cause.outcome().status()), calendar);
+    }
+
+    /// A request has failed, and who asked is told so with this status.
+    fn fail_with(
+        &mut self,
+        id: u32,
+        (cause, status): (Cause, Status),
+        calendar: &mut Calendar<Event>,
+    ) {
         let request = self.requests[id];
         if self.limits.is_some() {
-            self.leave_gate(id, cause.outcome(), calendar);
+            self.leave_gate(id, (cause.outcome(), status), calendar);
         }
         let Some(longer) = self.way_to_client(id, calendar.now()) else {
             return;
@@ -150,7 +166,7 @@ impl World<'_> {
             return;
         }
         let way = request.to_balancer + longer;
-        self.has_failed((id, &request), cause, way, calendar);
+        self.has_failed((id, &request), (cause, status), way, calendar);
     }
 
     /// The request of a client has failed, who hears so after some time: it asks again, or that is
@@ -158,11 +174,11 @@ impl World<'_> {
     pub(super) fn has_failed(
         &mut self,
         (id, request): (u32, &Request),
-        cause: Cause,
+        (cause, status): (Cause, Status),
         way: Span,
         calendar: &mut Calendar<Event>,
     ) {
-        if self.clients.is_some() && self.ask_again((id, request), cause, way, calendar) {
+        if self.clients.is_some() && self.ask_again((id, request), (cause, status), way, calendar) {
             return;
         }
         let after = calendar.now() + way - request.arrived;

@@ -11,6 +11,7 @@ use super::request::{Attempt, Phase, Slab};
 use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
 /// The requests of a server that shares itself among them.
@@ -173,22 +174,22 @@ impl World<'_> {
         let since = calendar.now();
         let server = self.attempts[id].server;
         self.settle_sharing(server, since);
-        let errs = self.servers[server as usize].errs;
+        let irregular = self.servers[server as usize].irregular;
         let is_full = self.servers[server as usize].sharing_is_full();
         if is_full {
             self.refuse(id, Cause::QueueFull, calendar);
             return;
         }
-        if errs && self.hangs(id) {
+        if irregular && self.hangs(id) {
             self.hang(id, (found, Span::ZERO, work), since);
             return;
         }
-        let (work, errs) = if errs {
+        let (work, status) = if irregular {
             self.work_with_errors(id, work)
         } else {
-            (work, false)
+            (work, Status::OK)
         };
-        self.share_on(id, (found, errs, work), calendar);
+        self.share_on(id, (found, status, work), calendar);
     }
 
     /// An attempt with this much work joins the others at a server that shares itself, or does so
@@ -196,7 +197,7 @@ impl World<'_> {
     pub(super) fn share_on(
         &mut self,
         id: u32,
-        (found, errs, work): (u16, bool, Span),
+        (found, status, work): (u16, Status, Span),
         calendar: &mut Calendar<Event>,
     ) {
         let since = calendar.now();
@@ -208,7 +209,7 @@ impl World<'_> {
         let order = sharing.join(id, work);
         self.attempts[id].phase = Phase::Sharing {
             found,
-            errs,
+            status,
             since,
             order,
             clock: sharing.clock(),
@@ -263,21 +264,25 @@ impl World<'_> {
         let attempt = self.attempts[id];
         if let Phase::Sharing {
             found,
-            errs,
+            mut status,
             since,
             clock,
             ..
         } = attempt.phase
         {
             self.attempts[id].phase = Phase::Gone;
-            if errs {
-                self.err_back(id, calendar);
+            let has_steps = self.calls.is_some() && !self.is_inspection(id);
+            if self.servers[server as usize].irregular && !status.is_error() && !has_steps {
+                status = self.status_under_load(id, 0, now);
+            }
+            if status.is_error() {
+                self.err_back(id, status, calendar);
                 return;
             }
             let stayed = now - since;
             // What the server gave it is rounded to whole nanoseconds, as the time of its end is.
             let worked = Span::from_nanos((clock_now - clock).round() as u64).min(stayed);
-            if self.calls.is_some() && !self.is_inspection(id) {
+            if has_steps {
                 self.end_piece(id, (stayed - worked, worked), (found, false), calendar);
                 return;
             }

@@ -1,7 +1,7 @@
 //! Groups of clients at work: who asks for what, and when.
 
 use std::borrow::Cow;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rand::Rng as _;
@@ -13,13 +13,10 @@ use super::popularity::Popularity;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, mix};
 use lbsim_engine::time::{Span, Time};
-use lbsim_strategies::strategy::{Key, MemberId, Origin, Request, UNLABELLED};
+use lbsim_strategies::strategy::{Key, MemberId, Origin, Request};
 
 /// The first port that clients connect from (Linux: `ip_local_port_range`).
 const EPHEMERAL: u16 = 32_768;
-
-/// What a rule sees that looks at no address.
-static UNSEEN: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// All groups of clients, and whose request comes next.
 #[derive(Clone, Debug)]
@@ -132,17 +129,6 @@ pub(super) struct Source<'a> {
     /// own, so that nothing else becomes another.
     unseen: bool,
 }
-
-/// What a rule sees of a request of which it sees nothing.
-static UNSEEN_REQUEST: Request<'static> = Request {
-    client: Key::Number(0),
-    address: &UNSEEN,
-    port: 0,
-    key: Key::Number(0),
-    labels: UNLABELLED,
-    size: 1.0,
-    tried: &[],
-};
 
 #[derive(Clone, Debug)]
 enum Asking {
@@ -305,7 +291,7 @@ impl<'a> Source<'a> {
     /// What a strategy sees of any request that has tried nobody, where it sees nothing of it.
     #[inline(always)]
     pub(super) fn unseen(&self) -> Option<&'static Request<'static>> {
-        self.unseen.then_some(&UNSEEN_REQUEST)
+        self.unseen.then_some(Request::UNSEEN)
     }
 
     /// What a strategy sees of a request that has tried some members.
@@ -314,7 +300,7 @@ impl<'a> Source<'a> {
         if self.unseen {
             return Request {
                 tried,
-                ..UNSEEN_REQUEST
+                ..*Request::UNSEEN
             };
         }
         let text = |texts: &'b Texts, number: usize| Key::Text(&texts[number]);
@@ -323,7 +309,7 @@ impl<'a> Source<'a> {
                 None => Key::Number(u64::from(self.client(draft))),
                 Some(names) => text(names, draft.client as usize),
             },
-            address: (self.addresses.get(draft.client as usize)).unwrap_or(&UNSEEN),
+            address: (self.addresses.get(draft.client as usize)).unwrap_or(Request::UNSEEN.address),
             port: EPHEMERAL + (draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
             key: match &self.plan.key_texts {
                 None => Key::Number(draft.key),

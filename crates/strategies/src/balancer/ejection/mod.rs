@@ -37,7 +37,7 @@ pub enum Against {
 
 impl Against {
     /// All that may.
-    const ALL: [Against; 4] = [
+    pub(super) const ALL: [Against; 4] = [
         Against::Error,
         Against::Refusal,
         Against::Timeout,
@@ -45,7 +45,7 @@ impl Against {
     ];
 
     /// Whether an attempt that ended so speaks against its member; `None` where it says nothing.
-    fn judges(all: &[Against], outcome: Outcome) -> Option<bool> {
+    pub(super) fn judges(all: &[Against], outcome: Outcome) -> Option<bool> {
         let what = match outcome {
             Outcome::Success => return Some(false),
             Outcome::Cancelled => return None,
@@ -284,6 +284,7 @@ mod testing {
             let answer = Answer {
                 member,
                 outcome,
+                status: outcome.status(),
                 response_time: Span::from_millis(took),
                 feedback: None,
             };

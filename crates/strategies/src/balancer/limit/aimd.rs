@@ -5,8 +5,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::super::ejection::Against;
 use super::{Left, Limiting, Meter, Refuse};
 use crate::strategy::Outcome;
+use lbsim_engine::status::Statuses;
 use lbsim_engine::time::Span;
 use lbsim_engine::units::Share;
 
@@ -26,6 +28,14 @@ pub struct Aimd {
     /// What is left of the limit after a request that failed: one that was refused, met with an
     /// error or ran into its timeout (Netflix: `backoffRatio`).
     pub backoff: Share,
+    /// What counts as failed: all that may where it is left out. What does not says nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub against: Vec<Against>,
+    /// Which answers count so by what they say, besides; where any are given, an error answer of
+    /// another status says nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub statuses: Vec<Statuses>,
     /// Requests that take longer count as failed (Netflix: `timeout`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1us"))]
@@ -56,6 +66,8 @@ impl Default for Aimd {
             least: 1,
             most: 1000,
             backoff: Share::fraction(0.9),
+            against: Vec::new(),
+            statuses: Vec::new(),
             slow: None,
             grows: Growth::PerRound,
             in_use: Share::fraction(0.9),
@@ -98,6 +110,27 @@ impl Limiting for Aimd {
     }
 }
 
+impl Aimd {
+    /// Whether one that ended so failed; `None` where it says nothing.
+    fn judges(&self, left: &Left) -> Option<bool> {
+        if self
+            .statuses
+            .iter()
+            .any(|statuses| statuses.contains(left.status))
+        {
+            return Some(true);
+        }
+        if left.outcome == Outcome::Error && !self.statuses.is_empty() {
+            return None;
+        }
+        let against: &[Against] = match self.against.as_slice() {
+            [] => &Against::ALL,
+            some => some,
+        };
+        Against::judges(against, left.outcome)
+    }
+}
+
 /// A limit that grows and shrinks.
 #[derive(Clone, Debug)]
 pub(super) struct Window {
@@ -113,9 +146,12 @@ impl Meter for Window {
     fn left(&mut self, left: &Left) {
         let settings = &self.settings;
         let is_slow = settings.slow.is_some_and(|slow| left.took > slow);
-        match left.outcome {
-            Outcome::Cancelled => {}
-            Outcome::Success if !is_slow => {
+        let failed = match settings.judges(left) {
+            None => return,
+            Some(failed) => failed || is_slow,
+        };
+        match failed {
+            false => {
                 let in_use = (self.limit * settings.in_use.value() + 1e-9).floor();
                 if f64::from(left.among) >= in_use {
                     self.limit += match settings.grows {
@@ -124,7 +160,7 @@ impl Meter for Window {
                     };
                 }
             }
-            _ => self.limit = (self.limit * settings.backoff.value() + 1e-9).floor(),
+            true => self.limit = (self.limit * settings.backoff.value() + 1e-9).floor(),
         }
         let (least, most) = (f64::from(settings.least), f64::from(settings.most));
         self.limit = self.limit.clamp(least, most);
@@ -134,31 +170,57 @@ impl Meter for Window {
 #[cfg(test)]
 mod tests {
     use super::super::LimitKind;
-    use super::super::testing::{at, limiter, room};
+    use super::super::testing::{at, leave, limiter, room};
     use super::*;
+    use lbsim_engine::status::Status;
 
     #[test]
     fn it_grows_by_one_a_round_and_shrinks_by_a_tenth() {
         let mut limiter = limiter(LimitKind::Aimd(Aimd::default()));
         assert_eq!(room(&limiter), 20);
         // Two of twenty are too few to tell.
-        limiter.leave(Outcome::Success, Span::ZERO, 2);
+        leave(&mut limiter, Outcome::Success, (0, 2));
         assert_eq!(room(&limiter), 20);
         // 20 and 1/20, and 1/20.05 ...: 21 after twenty of them and one.
         let mut rounds = 0;
         while room(&limiter) < 21 {
             limiter.enter(at(0));
-            limiter.leave(Outcome::Success, Span::ZERO, 19);
+            leave(&mut limiter, Outcome::Success, (0, 19));
             rounds += 1;
         }
         assert_eq!(rounds, 21);
-        limiter.leave(Outcome::Timeout, Span::ZERO, 3);
+        leave(&mut limiter, Outcome::Timeout, (0, 3));
         assert_eq!(room(&limiter), 18, "nine tenths of 21.0");
         for _ in 0..40 {
-            limiter.leave(Outcome::Error, Span::ZERO, 3);
+            leave(&mut limiter, Outcome::Error, (0, 3));
         }
         assert_eq!(room(&limiter), 1);
-        limiter.leave(Outcome::Cancelled, Span::ZERO, 3);
+        leave(&mut limiter, Outcome::Cancelled, (0, 3));
         assert_eq!(room(&limiter), 1);
+    }
+
+    #[test]
+    fn what_counts_may_be_said() {
+        let at_host = Aimd {
+            against: vec![Against::Timeout, Against::Connection],
+            statuses: vec!["503".parse().expect("a status")],
+            ..Aimd::default()
+        };
+        let mut limiter = limiter(LimitKind::Aimd(at_host));
+        let mut after = |status: u16| {
+            let status = Status::new(status);
+            limiter.leave((Outcome::of(status), status), Span::ZERO, 20);
+            room(&limiter)
+        };
+        assert_eq!([after(500), after(429), after(503)], [20, 20, 18]);
+        leave(&mut limiter, Outcome::Rejected, (0, 20));
+        assert_eq!(room(&limiter), 16, "a refusal is a 503");
+        leave(&mut limiter, Outcome::Failure, (0, 20));
+        assert_eq!(room(&limiter), 14);
+        for status in [400; 15] {
+            let status = Status::new(status);
+            limiter.leave((Outcome::of(status), status), Span::ZERO, 20);
+        }
+        assert_eq!(room(&limiter), 15, "the server was well");
     }
 }

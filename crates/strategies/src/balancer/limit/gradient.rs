@@ -123,15 +123,14 @@ impl Meter for Slope {
 #[cfg(test)]
 mod tests {
     use super::super::LimitKind;
-    use super::super::testing::{limiter, room};
+    use super::super::testing::{leave, limiter, room};
     use super::*;
-    use lbsim_engine::time::Span;
 
     #[test]
     fn it_grows_while_answers_come_as_soon_and_shrinks_when_they_do_not() {
         let mut limiter = limiter(LimitKind::Gradient(Gradient::default()));
         let mut answer = |millis: u64, among: u32| {
-            limiter.leave(Outcome::Success, Span::from_millis(millis), among);
+            leave(&mut limiter, Outcome::Success, (millis, among));
             room(&limiter)
         };
         // 20 + 0.2 * 4, and again.

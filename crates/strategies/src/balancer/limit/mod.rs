@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Refuse;
 use crate::strategy::Outcome;
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
 
@@ -35,6 +36,7 @@ trait Limiting {
 #[derive(Clone, Copy, Debug)]
 struct Left {
     outcome: Outcome,
+    status: Status,
     took: Span,
     /// How many there were when it was let in, itself among them.
     among: u32,
@@ -201,6 +203,15 @@ pub struct Limiter {
 pub type Among = u32;
 
 impl Limiter {
+    /// Nobody let in yet; all classes are alike.
+    pub fn by(kind: &LimitKind) -> Limiter {
+        Limiter {
+            metering: kind.at_work(),
+            shares: Vec::new(),
+            under_way: 0,
+        }
+    }
+
     /// Nobody let in yet.
     pub fn new(limit: &Limit) -> Limiter {
         Limiter {
@@ -228,11 +239,12 @@ impl Limiter {
         self.under_way
     }
 
-    /// One that came in among so many leaves: so it ended, and so long it took.
-    pub fn leave(&mut self, outcome: Outcome, took: Span, among: Among) {
+    /// One that came in among so many leaves: so it ended, with this status, and so long it took.
+    pub fn leave(&mut self, (outcome, status): (Outcome, Status), took: Span, among: Among) {
         self.under_way = self.under_way.saturating_sub(1);
         let left = Left {
             outcome,
+            status,
             took,
             among,
         };
@@ -262,6 +274,11 @@ mod testing {
             when_full: WhenFull::Refuse,
             queue_limit: None,
         })
+    }
+
+    /// One that took so many milliseconds, and came in among so many, leaves.
+    pub(super) fn leave(limiter: &mut Limiter, outcome: Outcome, (took, among): (u64, u32)) {
+        limiter.leave((outcome, outcome.status()), Span::from_millis(took), among);
     }
 
     /// How many may be let in at once from now on.
@@ -294,7 +311,7 @@ mod tests {
         assert_eq!(let_in(1, &mut limiter), 8);
         assert_eq!(let_in(7, &mut limiter), 0);
         assert_eq!(let_in(0, &mut limiter), 2);
-        limiter.leave(Outcome::Success, Span::ZERO, 1);
+        limiter.leave((Outcome::Success, Status::OK), Span::ZERO, 1);
         assert_eq!(let_in(1, &mut limiter), 0);
         assert_eq!(let_in(0, &mut limiter), 1);
     }

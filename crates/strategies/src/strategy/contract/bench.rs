@@ -7,6 +7,7 @@ use super::super::{
     Report, Request, Strategy, StrategyConfig, Truth, UNLABELLED,
 };
 use lbsim_engine::rng::{Domain, Rng, Seeds};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
 /// One strategy over one pool, driven by hand. The truth is what this balancer has sent, at 10 ms a
@@ -217,6 +218,7 @@ impl Bench {
         let answer = Answer {
             member,
             outcome: Outcome::Success,
+            status: Status::OK,
             response_time: span,
             feedback: Some(Feedback {
                 in_flight: 0,
@@ -241,6 +243,7 @@ impl Bench {
                 &Answer {
                     member,
                     outcome,
+                    status: outcome.status(),
                     response_time,
                     feedback,
                 },

@@ -65,6 +65,8 @@ pub enum Process {
     Batches(batches::Batching),
     /// A rate that follows a profile.
     Varying(varying::Following),
+    /// Independent gaps, until then.
+    Ending(renewal::Renewal, Time),
 }
 
 impl Arrivals {
@@ -75,7 +77,10 @@ impl Arrivals {
     pub fn process(&self) -> Result<Option<Process>, DistError> {
         Ok(Some(match self {
             Arrivals::Poisson(config) => Process::Renewal(config.process()?),
-            Arrivals::Constant(config) => Process::Renewal(config.process()?),
+            Arrivals::Constant(config) => match config.lasts {
+                None => Process::Renewal(config.process()?),
+                Some(lasts) => Process::Ending(config.process()?, Time::ZERO + lasts),
+            },
             Arrivals::Gamma(config) => Process::Renewal(config.process()?),
             Arrivals::Erlang(config) => Process::Renewal(config.process()?),
             Arrivals::Hyperexponential(config) => Process::Renewal(config.process()?),
@@ -95,6 +100,7 @@ impl Process {
     pub fn first(&mut self, rng: &mut Rng, burst: &mut Rng) -> Time {
         match self {
             Process::Renewal(renewal) => renewal.first(rng),
+            Process::Ending(renewal, end) => before(*end, renewal.first(rng)),
             _ => self.next(Time::ZERO, rng, burst),
         }
     }
@@ -108,12 +114,13 @@ impl Process {
             Process::OnOff(switching) => switching.next(now, rng, burst),
             Process::Batches(batching) => batching.next(now, rng, burst),
             Process::Varying(following) => following.next(now, rng),
+            Process::Ending(renewal, end) => before(*end, now + renewal.gap(rng)),
         }
     }
 
     /// Whether the time from one arrival to the next is drawn.
     pub fn is_random(&self) -> bool {
-        !matches!(self, Process::Renewal(renewal) if !renewal.is_random())
+        !matches!(self, Process::Renewal(renewal) | Process::Ending(renewal, _) if !renewal.is_random())
     }
 
     /// Whether arrivals are Poisson at a constant rate.
@@ -123,13 +130,14 @@ impl Process {
 
     /// Whether the rate does not depend on the time.
     pub fn is_steady(&self) -> bool {
-        !matches!(self, Process::Varying(_))
+        !matches!(self, Process::Varying(_) | Process::Ending(..))
     }
 
     /// The highest rate over the first `over` of time: that of the plan, not of chance.
     pub fn peak_rate(&self, over: Span) -> f64 {
         match self {
             Process::Varying(following) => following.profile().peak_rate(over),
+            Process::Ending(renewal, _) => renewal.rate(),
             steady => steady.mean_rate(over),
         }
     }
@@ -141,8 +149,17 @@ impl Process {
             Process::OnOff(switching) => switching.rate(),
             Process::Batches(batching) => batching.rate(),
             Process::Varying(following) => following.profile().mean_rate(over),
+            Process::Ending(renewal, end) => {
+                let lasts = (*end - Time::ZERO).seconds();
+                renewal.rate() * (lasts / over.seconds()).min(1.0)
+            }
         }
     }
+}
+
+/// The time of an arrival, where it is before the end of them all.
+fn before(end: Time, at: Time) -> Time {
+    if at < end { at } else { Time::NEVER }
 }
 
 /// Refuses a rate of zero: nothing would ever arrive.

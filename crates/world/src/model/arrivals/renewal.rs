@@ -23,6 +23,10 @@ pub struct Poisson {
 pub struct Constant {
     /// Arrivals a second.
     pub rate: Rate,
+    /// For how long, from the start on; to the end where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
+    pub lasts: Option<Span>,
 }
 
 /// Arrivals with gamma gaps.

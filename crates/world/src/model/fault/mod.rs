@@ -12,6 +12,7 @@ mod lossy_link;
 mod pause;
 mod rolling;
 mod schedule;
+mod slow_answers;
 mod slow_link;
 mod slowdown;
 mod target;
@@ -19,6 +20,7 @@ mod target;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
 
@@ -32,6 +34,7 @@ pub use lossy_link::LossyLink;
 pub use pause::{Capacity, Pause};
 pub use rolling::{Order, Release, Rolling};
 pub use schedule::{Again, Length, Schedule, Stage, Turn};
+pub use slow_answers::SlowAnswers;
 pub use slow_link::SlowLink;
 pub use slowdown::{NoisyNeighbours, Slowdown};
 pub use target::{Find, Place, Ways};
@@ -201,6 +204,10 @@ kinds! {
     /// The server lives and answers, but some of its answers are errors, as with status 500. Health
     /// checks pass. Whether such a request is tried again, `retry` says with `error-answers`.
     Errors,
+    /// The server lives, but some of its answers take another time than usual: those to requests
+    /// whose work begins meanwhile, and no others, however long the fault lasts. (A `slowdown`
+    /// slows what is being worked on, too, and has it at its usual speed again when it ends.)
+    SlowAnswers,
     /// The server takes requests and does not answer: a thread waits for a lock, say. Health checks
     /// pass. What hangs keeps its slot (at a server that shares itself, it takes none of it), until
     /// its balancer gives it up and `abandoned = "cancel"` stops it, or the server dies; when the
@@ -286,8 +293,17 @@ pub enum Effect {
     Slots(u32),
     /// The balancers send it no new clients.
     Drain,
-    /// This share of attempts, 0 to 1, ends in an error answer, after this much work or the usual.
-    Errors(f64, Option<Span>),
+    /// Some answers are not as usual.
+    Answers {
+        /// The share of attempts that end so, 0 to 1.
+        share: f64,
+        /// After this much work, or the usual.
+        takes: Option<Span>,
+        /// What the answer says.
+        status: Status,
+        /// The key that has to be asked for, where only one is answered so.
+        key: Option<u32>,
+    },
     /// This share of attempts, 0 to 1, is not answered.
     Hang(f64),
 }
@@ -296,6 +312,16 @@ impl Effect {
     /// Whether a server is the worse for it: not where it is only to be left alone.
     pub fn is_failure(&self) -> bool {
         !matches!(self, Effect::Drain)
+    }
+
+    /// This share of answers are errors, after the usual work.
+    fn errors(share: Share) -> Effect {
+        Effect::Answers {
+            share: share.value(),
+            takes: None,
+            status: Status::ERROR,
+            key: None,
+        }
     }
 
     /// The server works at this share of its speed from one moment to another.

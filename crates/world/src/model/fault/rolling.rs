@@ -81,7 +81,7 @@ pub struct Release {
 impl Release {
     /// What it does, each with its name in charts.
     fn effects(&self) -> Vec<(&'static str, Effect)> {
-        let errors = |share: Share| ("errors", Effect::Errors(share.value(), None));
+        let errors = |share: Share| ("errors", Effect::errors(share));
         let speed = |speed: Share| ("slowdown", Effect::slowdown(speed));
         let both = self.errors.map(errors).into_iter();
         both.chain(self.speed.map(speed)).collect()
@@ -326,7 +326,7 @@ mod tests {
                 )
             })
             .collect();
-        let errors = Effect::Errors(0.05, None);
+        let errors = Effect::errors(Share::fraction(0.05));
         let slower = Effect::slowdown(rolling.release.unwrap().speed.unwrap());
         assert_eq!(
             said,

@@ -210,9 +210,11 @@ impl<S: Scheduler<Config = Config>> Run<S> {
             }
             6 | 7 if pool.in_flight(member) > 0 => {
                 pool.ended(member);
+                let outcome = [Outcome::Success, Outcome::Failure][usize::from(step - 6)];
                 let answer = Answer {
                     member,
-                    outcome: [Outcome::Success, Outcome::Failure][usize::from(step - 6)],
+                    outcome,
+                    status: outcome.status(),
                     response_time: Span::ZERO,
                     feedback: None,
                 };

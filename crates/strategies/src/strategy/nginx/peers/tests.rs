@@ -111,6 +111,7 @@ impl Rig {
         let answer = Answer {
             member,
             outcome,
+            status: outcome.status(),
             response_time: Span::from_millis(1),
             feedback: None,
         };
