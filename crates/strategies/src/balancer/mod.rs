@@ -258,6 +258,14 @@ impl Balancer {
     pub fn sent(&mut self, member: MemberId, now: Time) {
         self.pool.sent(member);
         self.tell(now, |strategy, cx| strategy.sent(member, cx));
+        if self.ejector.is_some() {
+            self.watch_sent(member, now);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn watch_sent(&mut self, member: MemberId, now: Time) {
         if let Some(ejector) = &mut self.ejector {
             let changes = ejector.sent(member, &self.pool, now);
             self.apply(&changes, now);

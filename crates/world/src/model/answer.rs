@@ -318,20 +318,34 @@ impl World<'_> {
             response_time: now - attempt.sent,
             feedback,
         };
-        let balancer = &mut service.balancers[usize::from(request.balancer)];
-        balancer.answered(&answer, now);
-        let ejects = balancer.ejects();
-        if let Some(purse) = service.purses.get_mut(usize::from(request.balancer)) {
-            purse.ended(outcome, request.attempts > 1);
-        }
-        let place = (usize::from(request.service), usize::from(request.balancer));
-        if self.limits.is_some() {
-            self.count_left(place, id, &answer, calendar);
-        }
-        if ejects {
-            self.judge(place, &answer, calendar);
+        service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        if self.has_policies {
+            self.heed_end(request, (id, &answer), calendar);
         }
         member
+    }
+
+    /// What the policies of a balancer make of the end of an attempt.
+    #[cold]
+    #[inline(never)]
+    fn heed_end(
+        &mut self,
+        request: &Request,
+        (id, answer): (u32, &Answer),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let place = (usize::from(request.service), usize::from(request.balancer));
+        let service = &mut self.services[place.0];
+        if let Some(purse) = service.purses.get_mut(place.1) {
+            purse.ended(answer.outcome, request.attempts > 1);
+        }
+        let ejects = service.balancers[place.1].ejects();
+        if self.limits.is_some() {
+            self.count_left(place, id, answer, calendar);
+        }
+        if ejects {
+            self.judge(place, answer, calendar);
+        }
     }
 
     /// A server that has become idle tells one of its balancers, drawn at random.

@@ -228,6 +228,11 @@ impl Features {
         self.is_plain() && !self.heeded_answers && !self.passing
     }
 
+    /// Whether balancers have policies besides timeouts and retries.
+    pub fn policies(&self) -> bool {
+        self.budgets || self.deadlines || self.limits || self.ejections || self.hedges
+    }
+
     /// Whether balancers have opinions of their members: who is well, who has been back for how
     /// long.
     pub fn has_opinions(&self) -> bool {

@@ -193,6 +193,9 @@ struct World<'a> {
     clients: Option<Box<patience::Clients>>,
     /// Faults that hold at present on ways between places.
     disturbed: Vec<u32>,
+    /// Whether balancers have policies besides timeouts and retries: budgets, deadlines, limits,
+    /// ejections, hedges.
+    has_policies: bool,
     /// Whether balancers crash.
     has_outages: bool,
     /// Whether health checks take time on their way.
@@ -337,6 +340,7 @@ impl<'a> World<'a> {
                 Box::new(patience::Clients::new(patience))
             }),
             disturbed: Vec::new(),
+            has_policies: features.policies(),
             has_outages: features.balancer_faults,
             checks_take_time: features.ways_to_servers,
             deadlines: deadline::Deadlines::new(plan),
@@ -410,7 +414,7 @@ impl<'a> World<'a> {
 impl Model for World<'_> {
     type Event = Event;
 
-    #[inline]
+    #[inline(always)]
     fn handle(&mut self, event: Event, calendar: &mut Calendar<Event>) {
         match event {
             Event::Finish(attempt) => self.finish(attempt, calendar),

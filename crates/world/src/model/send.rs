@@ -43,7 +43,7 @@ impl World<'_> {
             }
             self.tally.load.servers[server as usize].sent += 1;
         }
-        let (index, balancer) = (request.service, request.balancer);
+        let balancer = request.balancer;
         let attempt = self.attempts.insert(Attempt {
             request: id,
             server,
@@ -60,10 +60,35 @@ impl World<'_> {
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
         }
-        let place = &mut service.balancers[usize::from(balancer)];
-        place.sent(member, now);
-        let ejects = place.ejects();
-        if let Some(purse) = service.purses.get_mut(usize::from(balancer)) {
+        service.balancers[usize::from(balancer)].sent(member, now);
+        if self.has_policies && !self.heed_sent(attempt, (number as u8, demand), calendar) {
+            return;
+        }
+        self.depart(attempt, (number, demand), calendar);
+    }
+
+    /// What the policies of a balancer make of it that an attempt, number `number` of its request
+    /// and with so much work, has been sent: says whether it can set out, or waits for a
+    /// connection.
+    #[cold]
+    #[inline(never)]
+    fn heed_sent(
+        &mut self,
+        attempt: u32,
+        (number, demand): (u8, Span),
+        calendar: &mut Calendar<Event>,
+    ) -> bool {
+        let now = calendar.now();
+        let Attempt {
+            request: id,
+            server,
+            ..
+        } = self.attempts[attempt];
+        let request = &self.requests[id];
+        let (index, balancer) = (usize::from(request.service), usize::from(request.balancer));
+        let service = &mut self.services[index];
+        let (member, ejects) = (server - service.first, service.balancers[balancer].ejects());
+        if let Some(purse) = service.purses.get_mut(balancer) {
             purse.sent();
         }
         if let Some(deadlines) = &mut self.deadlines {
@@ -73,17 +98,13 @@ impl World<'_> {
             self.count_sent(attempt, now);
         }
         if ejects {
-            let place = (usize::from(index), usize::from(balancer));
-            self.note_opinion(place, member, now);
-            self.plan_look(place, calendar);
+            self.note_opinion((index, balancer), member, now);
+            self.plan_look((index, balancer), calendar);
         }
         if self.hedges.is_some() {
             self.plan_hedge(id, calendar);
         }
-        if self.limits.is_some() && !self.connects(attempt, number as u8, demand, now) {
-            return;
-        }
-        self.depart(attempt, (number, demand), calendar);
+        self.limits.is_none() || self.connects(attempt, number, demand, now)
     }
 
     /// An attempt, number `number` of its request and with so much work, sets out for its server.

@@ -13,7 +13,8 @@ use rand::Rng as _;
 
 use super::blueprint::SessionPlan;
 
-/// The sessions of one group of clients: at most one a client, 40 bytes each.
+/// The sessions of one group of clients: at most one a client, 48 bytes each. Those whose state is
+/// at one server stand in a list, so that a crash visits these and no others.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions {
     idle: Span,
@@ -21,12 +22,18 @@ pub(super) struct Sessions {
     /// The root of the luck of every session.
     luck: u64,
     table: Vec<Session>,
+    /// By server: the client whose state came there last, or [`NOWHERE`]; as long as the highest
+    /// that has had any.
+    latest: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Session {
     /// Where the state is; [`NOWHERE`] for none.
     server: u32,
+    /// The clients whose states came to that server before and after, or [`NOWHERE`].
+    before: u32,
+    after: u32,
     /// States that this client has begun.
     states: u32,
     /// When its client last asked for something: idleness is counted from here.
@@ -69,6 +76,8 @@ impl Sessions {
     pub(super) fn new(plan: &SessionPlan, clients: usize, seeds: Seeds, source: u64) -> Sessions {
         let none = Session {
             server: NOWHERE,
+            before: NOWHERE,
+            after: NOWHERE,
             states: 0,
             asked: Time::ZERO,
             state_ends: Time::ZERO,
@@ -81,18 +90,51 @@ impl Sessions {
             length: plan.length.clone(),
             luck: seeds.stream(Domain::Session, source).next_u64(),
             table: vec![none; clients],
+            latest: Vec::new(),
         }
+    }
+
+    /// The state of `client` is nowhere any more.
+    fn leave(&mut self, client: u32) {
+        let session = &mut self.table[client as usize];
+        let server = std::mem::replace(&mut session.server, NOWHERE);
+        if server == NOWHERE {
+            return;
+        }
+        let (before, after) = (session.before, session.after);
+        if before != NOWHERE {
+            self.table[before as usize].after = after;
+        }
+        if after == NOWHERE {
+            self.latest[server as usize] = before;
+        } else {
+            self.table[after as usize].before = before;
+        }
+    }
+
+    /// The state of `client`, which was nowhere, is at `server`.
+    fn come(&mut self, client: u32, server: u32) {
+        let at = server as usize;
+        if self.latest.len() <= at {
+            self.latest.resize(at + 1, NOWHERE);
+        }
+        let before = std::mem::replace(&mut self.latest[at], client);
+        if before != NOWHERE {
+            self.table[before as usize].after = client;
+        }
+        let session = &mut self.table[client as usize];
+        (session.server, session.before, session.after) = (server, before, NOWHERE);
     }
 
     /// `client` asks for something, whatever comes of it: it is not idle, unless it has been for
     /// too long already.
     pub(super) fn ask(&mut self, client: u32, now: Time) {
-        let session = &mut self.table[client as usize];
-        if now > session.asked + self.idle {
-            session.server = NOWHERE;
+        if now > self.table[client as usize].asked + self.idle {
+            self.leave(client);
+            let session = &mut self.table[client as usize];
             (session.state_ends, session.ends) = (Time::ZERO, Time::ZERO);
         }
-        session.asked = now;
+        self.table[client as usize].asked = now;
     }
 
     /// `client` has an answer of `server`.
@@ -124,8 +166,9 @@ impl Sessions {
         }
         if !has_state || touch.lost.is_some() {
             session.states += 1;
-            session.server = server;
             session.state_ends = now + length(session.states);
+            self.leave(client);
+            self.come(client, server);
         }
         touch
     }
@@ -133,16 +176,20 @@ impl Sessions {
     /// `server` has lost all state.
     pub(super) fn wipe(&mut self, server: u32, now: Time) -> Wiped {
         let mut wiped = Wiped::default();
-        for session in &mut self.table {
-            if session.server == server {
-                if session.has_state(now, self.idle) {
-                    wiped.lost += 1;
-                    let first = session.is_on(now, self.idle) && !session.hurt;
-                    wiped.hurt += u64::from(first);
-                    session.hurt = true;
-                }
-                session.server = NOWHERE;
+        let Some(latest) = self.latest.get_mut(server as usize) else {
+            return wiped;
+        };
+        let mut next = std::mem::replace(latest, NOWHERE);
+        while next != NOWHERE {
+            let session = &mut self.table[next as usize];
+            if session.has_state(now, self.idle) {
+                wiped.lost += 1;
+                let first = session.is_on(now, self.idle) && !session.hurt;
+                wiped.hurt += u64::from(first);
+                session.hurt = true;
             }
+            session.server = NOWHERE;
+            next = session.before;
         }
         wiped
     }
@@ -234,6 +281,30 @@ mod tests {
         sessions.ask(0, at(77));
         assert!(sessions.is_over(0, at(77)));
         assert_eq!(sessions.touch(0, 4, at(78)), BEGAN);
+    }
+
+    /// Against a search through all: who has a state where, whatever came and went before.
+    #[test]
+    fn a_crash_finds_all_states_of_its_server_and_no_others() {
+        let plan = SessionPlan {
+            idle: Span::from_secs(40),
+            length: None,
+        };
+        let mut sessions = Sessions::new(&plan, 30, Seeds::new(1, 0), 0);
+        for now in 0..3000 {
+            let client = (mix(now) % 30) as u32;
+            let server = (mix(now ^ 99) % 5) as u32;
+            sessions.ask(client, at(now));
+            if mix(now ^ 7).is_multiple_of(3) {
+                sessions.touch(client, server, at(now));
+            }
+            if mix(now ^ 55).is_multiple_of(10) {
+                let own = sessions.table.iter().filter(|one| one.server == server);
+                let lost = own.filter(|one| one.has_state(at(now), plan.idle)).count() as u64;
+                assert_eq!(sessions.wipe(server, at(now)).lost, lost);
+                assert!(sessions.table.iter().all(|one| one.server != server));
+            }
+        }
     }
 
     /// Sessions of random lengths, whose requests go anywhere: as many begin as where all go to one
