@@ -226,6 +226,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
             ("priority-classes", "overloaded"),
             ("retry-budget", "overloaded-peak"),
             ("retry-storm", "overloaded-peak"),
+            ("spike-length", "overloaded-peak"),
             ("slots-and-disciplines", "heavy-tail"),
         ];
         for warning in &scenario.warnings {

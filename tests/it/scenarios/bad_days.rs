@@ -94,6 +94,23 @@ fn retry_budget() {
     }
 }
 
+/// What is measured begins long after the spike.
+#[test]
+fn spike_length() {
+    let after = |lasts: &str| {
+        let lasts = format!("clients[0].arrivals.lasts=\"{lasts}\"");
+        measure("spike-length", 2, &[&lasts])
+    };
+    let (short, long) = (after("500ms"), after("2s"));
+    for retrying in ["three retries", "three, a second apart"] {
+        assert!(short.success(retrying) > 0.999, "{retrying}");
+        assert!(long.success(retrying) < 0.01, "{retrying}");
+    }
+    for sound in ["no retry", "three, with a budget"] {
+        assert!(after("4s").success(sound) > 0.999, "{sound}");
+    }
+}
+
 #[test]
 fn garbage_collection() {
     let m = measure("garbage-collection", 2, &["run.duration=5min"]);
