@@ -2,6 +2,7 @@
 //! `lbsim explain` tells more of.
 
 mod faults;
+mod idle;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::Variant;
 use super::check::variants::VariantWorld;
 use super::file::Criterion;
-use crate::model::blueprint::{Blueprint, SourcePlan, When};
-use crate::time::Time;
+use crate::model::blueprint::{Blueprint, GroupPlan, SourcePlan, When};
+use crate::time::{Span, Time};
 
 /// Something to bear in mind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,7 +88,12 @@ pub const CATALOGUE: &[WarningEntry] = &[
     WarningEntry {
         code: "timeout-below-service",
         summary: "A timeout is shorter than the mean service time.",
-        text: "Most requests are given up while they are worked on, however idle the servers are, and retries make it worse. Raise the `timeout` above what a request takes.",
+        text: "Most requests are given up while they are worked on, however idle the servers are, and retries make it worse. That holds for the `timeout` of the balancers and for that of clients. Raise the `timeout` above what a request takes.",
+    },
+    WarningEntry {
+        code: "without-effect",
+        summary: "A setting is taken, and can do nothing here.",
+        text: "Something else stands in its way: whom it is about is never there, another setting says the same sooner, or too few servers make its share less than one. What was meant by it does not happen. Change what stands in its way, or leave it out; where it is the question what it is worth, this is the answer.",
     },
     WarningEntry {
         code: "no-sessions",
@@ -172,6 +178,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         faults::faults(plan, &mut own);
         faults::swallowed(plan, &mut own);
         timeouts(plan, &mut own);
+        idle::idle(plan, &mut own);
         tails(plan, judge, &mut own);
         own.sort();
         own.dedup();
@@ -326,28 +333,39 @@ fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
     }
 }
 
+/// Timeouts of balancers and of clients.
 fn timeouts(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let mut compare = |whose: &str, timeout: Span, takes: f64, at: &str| {
+        if timeout.seconds() < takes {
+            let takes = takes * 1e3;
+            found.push(warning(
+                "timeout-below-service",
+                format!("the `timeout` of {whose} is {timeout}, and a request takes {takes:.3} ms on average at `{at}`"),
+            ));
+        }
+    };
+    let takes = |group: &GroupPlan, size: f64, recorded: Option<f64>| {
+        let own = || group.mean_work(size) + group.least_called;
+        recorded.map_or_else(own, |seconds| seconds / group.speed)
+    };
     for (index, service) in plan.services.iter().enumerate() {
-        let Some(timeout) = service.balancer.timeout else {
-            continue;
-        };
         let mut sources = plan.sources.iter();
         let source = sources.find(|source| source.service == index);
         let size = plan.mean_size(index);
         let recorded = source.and_then(|source| source.recorded_service());
-        for group in &service.groups {
-            let own = || group.mean_work(size) + group.least_called;
-            let takes = recorded.map_or_else(own, |seconds| seconds / group.speed);
-            if timeout.seconds() < takes {
-                found.push(warning(
-                    "timeout-below-service",
-                    format!(
-                        "the `timeout` of `{}` is {timeout}, and a request takes {:.3} ms on average at `{}`",
-                        service.name,
-                        takes * 1e3,
-                        group.name
-                    ),
-                ));
+        if let Some(timeout) = service.balancer.timeout {
+            let whose = format!("`{}`", service.name);
+            for group in &service.groups {
+                compare(&whose, timeout, takes(group, size, recorded), &group.name);
+            }
+        }
+    }
+    for source in &plan.sources {
+        if let Some(timeout) = source.patience.timeout {
+            let whose = format!("clients `{}`", source.name);
+            let (size, recorded) = (source.mean_size(), source.recorded_service());
+            for group in &plan.services[source.service].groups {
+                compare(&whose, timeout, takes(group, size, recorded), &group.name);
             }
         }
     }

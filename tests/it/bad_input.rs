@@ -188,6 +188,74 @@ fn settings_that_contradict_each_other_are_refused_with_their_place() {
     );
 }
 
+/// What could only be an oversight: settings of the same table that take each other's effect.
+#[test]
+fn settings_that_undo_each_other_are_refused_with_their_place() {
+    let place = scratch("bad-pairs");
+    let text = r#"
+question = "?"
+expect = "!"
+[run]
+duration = "5s"
+compare = [{ kind = "envoy-random", cluster = { outlier-detection = { max-ejection-time = "10s" } } }]
+[[clients]]
+arrivals = { kind = "poisson", rate = "20/s" }
+[[services]]
+name = "web"
+[services.balancer]
+health-check = {}
+ejection = { kind = "max-fails", against = ["error", "timeout", "error"] }
+hedge = { after = "10ms", quantile = "0%" }
+limit = { by = { kind = "gradient", least = 300 } }
+[[services.servers]]
+service = { kind = "constant", value = "1ms" }
+health-check = { enabled = false, fall = 2 }
+discipline = { kind = "codel", target = "200ms" }
+[[services]]
+name = "other"
+[services.balancer]
+ejection = { kind = "outlier-detection", max-ejection-time = "10s" }
+hedge = { after = "10ms", quantile = "100%" }
+[[services.servers]]
+service = { kind = "constant", value = "1ms" }
+"#;
+    fs::write(place.join("test.toml"), text).unwrap();
+    let said = refused(&place, &[]);
+    for (line, what) in [
+        (
+            6,
+            "`cluster.outlier-detection.max-ejection-time` must not be less",
+        ),
+        (13, "`against` has something twice"),
+        (14, "`quantile` is 0%"),
+        (
+            15,
+            "`least` is 300, which is more than `most`, 200 by default",
+        ),
+        (
+            18,
+            "not checked (`enabled = false`), and their checks are described",
+        ),
+        (
+            19,
+            "`target` is 200ms, which is more than `interval`, 100ms",
+        ),
+        (
+            23,
+            "must not be less than `base-ejection-time` (it is 10s, that is 30s)",
+        ),
+        (24, "`quantile` is 100%"),
+        (21, "nobody asks `other`"),
+    ] {
+        assert!(said.contains(what), "{what} in {said}");
+        assert!(
+            said.contains(&format!("test.toml:{line}:")),
+            "line {line} in {said}"
+        );
+    }
+    assert!(said.contains("9 errors in test.toml"), "{said}");
+}
+
 #[test]
 fn a_word_of_a_product_finds_the_strategies_that_it_means() {
     let place = scratch("bad-word");

@@ -222,6 +222,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
             ("breaker-refusals", "overloaded-peak"),
             ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
+            ("ejection-in-fleets", "without-effect"),
             ("garbage-collection", "fault-too-short"),
             ("priority-classes", "overloaded"),
             ("retry-budget", "overloaded-peak"),

@@ -167,6 +167,12 @@ fn faults_and_timeouts_that_cannot_be_meant() {
         ["timeout-below-service"]
     );
     assert!(with("question = \"?\"", "timeout = \"11ms\"").is_empty());
+    let of_clients = |timeout: &str| {
+        let timeout = format!("timeout = \"{timeout}\"\n[[services]]");
+        of_scenario(&[("[[services]]", &timeout)])
+    };
+    assert_eq!(of_clients("9ms"), ["timeout-below-service"]);
+    assert!(of_clients("11ms").is_empty());
 }
 
 #[test]
@@ -194,6 +200,78 @@ fn what_decides_nothing_is_said() {
     );
     let other = variants("\"services.web.servers[0].weight\" = 2");
     assert!(of_scenario(&[("[[services]]", &other)]).is_empty());
+}
+
+/// Settings that can do nothing are said to, and where something lets them act nothing is said.
+#[test]
+fn what_can_do_nothing_is_said() {
+    let said = |strategy: &str, balancer: &str| -> Vec<String> {
+        let balancer = format!("name = \"web\"\nbalancer = {{ {balancer} }}");
+        let strategy = format!("\"{strategy}\"");
+        let changes = [
+            ("name = \"web\"", balancer.as_str()),
+            ("\"round-robin\"", &strategy),
+        ];
+        let warnings = scenario(&changes).warnings;
+        (warnings.iter())
+            .map(|warning| {
+                assert_eq!(warning.code, "without-effect", "{warning}");
+                warning.text.clone()
+            })
+            .collect()
+    };
+    let one = |balancer: &str, part: &str| {
+        let all = said("random", balancer);
+        assert!(
+            matches!(&all[..], [text] if text.contains(part)),
+            "{balancer}: {all:?}"
+        );
+    };
+    let none = |strategy: &str, balancer: &str| {
+        assert_eq!(said(strategy, balancer), [""; 0], "{balancer}");
+    };
+    one(
+        "health-check = { fast-interval = \"2s\" }",
+        "`fast-interval` is 2s, and `interval` 2s",
+    );
+    let hasty = "health-check = { fast-interval = \"1s\", fall = 1, rise = 1 }";
+    one(hasty, "`fast-interval` never comes");
+    none(
+        "random",
+        "health-check = { fast-interval = \"1s\", fall = 1 }",
+    );
+    let errors = format!("{hasty}, ejection = {{ kind = \"error-limit\" }}");
+    none("random", &errors);
+    one("queue-timeout = \"1s\"", "nobody waits at the balancers");
+    let waits = "limit = { by = { kind = \"fixed\", requests = 5 }, when-full = \"wait\" }";
+    none("random", &format!("queue-timeout = \"1s\", {waits}"));
+    none("c3", "queue-timeout = \"1s\"");
+    for (kind, most) in [
+        ("circuit-breaker", "most = \"40%\""),
+        ("slow-servers", "most = \"40%\""),
+        ("outlier-detection", "max-ejection-percent = 40"),
+    ] {
+        let ejection = |most: &str| format!("ejection = {{ kind = \"{kind}\", {most} }}");
+        one(&ejection(most), "40%");
+        none("random", &ejection(&most.replace('4', "5")));
+    }
+    none(
+        "random",
+        "ejection = { kind = \"outlier-detection\", always-eject-one-host = true }",
+    );
+    let checked = "health-check = {}, panic-threshold";
+    one(&format!("{checked} = \"0%\""), "fewer are never well");
+    none("random", &format!("{checked} = \"50%\""));
+    one(
+        "panic-threshold = \"50%\"",
+        "without a `health-check` or an `ejection`",
+    );
+    let nginx = said("nginx-random", &format!("{checked} = \"50%\""));
+    assert!(nginx[0].contains("`nginx-random` makes of failures by itself"));
+    one(
+        "slow-start = { lasts = \"9s\", least = \"100%\" }",
+        "members are back at once",
+    );
 }
 
 /// Each case says in its question what is to be warned of.

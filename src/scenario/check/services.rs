@@ -197,6 +197,12 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
         let message = format!("`panic-threshold` is {threshold}; it must be at most 100%");
         check.fault(&place.key("panic-threshold"), "out-of-range", message);
     }
+    if let Some(share) = (balancer.hedge.as_ref()).and_then(|hedge| hedge.quantile)
+        && !(share.value() > 0.0 && share.value() < 1.0)
+    {
+        let message = format!("`quantile` is {share}; it must be more than 0% and less than 100%");
+        check.fault(&place.key("hedge").key("quantile"), "out-of-range", message);
+    }
     if let Some(start) = &balancer.slow_start {
         let at = place.key("slow-start");
         if start.lasts.is_zero() {
@@ -242,6 +248,12 @@ fn health_check(
             None
         }
         (Some(all), None) => Some(all.clone()),
+        (Some(_), Some(own)) if own.speaks_of_none() => {
+            let message =
+                "these servers are not checked (`enabled = false`), and their checks are described";
+            check.fault(&place, "contradiction", message);
+            None
+        }
         (Some(all), Some(own)) => {
             let checks = all.with(own)?;
             // What the balancer says is checked there, once.
@@ -305,6 +317,9 @@ fn group_plan(
             check.fault(&at.key("limit").key("when-full"), "out-of-range", message);
         }
     }
+    (group.discipline).check(&mut |key, message| {
+        check.fault(&at.key("discipline").key(key), "out-of-range", message);
+    });
     let service = sampler(&group.service, &at.key("service"), check);
     let steps = steps::steps(file, (of, at_service), (group, at), check);
     if let Some(checks) = &health_check {

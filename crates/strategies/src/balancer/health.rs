@@ -137,6 +137,19 @@ impl Default for OwnChecks {
     }
 }
 
+impl OwnChecks {
+    /// Whether something is said of checks that are not made.
+    pub fn speaks_of_none(&self) -> bool {
+        let enabled = false;
+        !self.enabled
+            && *self
+                != OwnChecks {
+                    enabled,
+                    ..OwnChecks::default()
+                }
+    }
+}
+
 impl HealthCheck {
     /// The checks of servers to which `own` applies; none where they are not checked.
     pub fn with(&self, own: &OwnChecks) -> Option<HealthCheck> {

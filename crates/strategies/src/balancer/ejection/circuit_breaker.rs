@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, grown};
+use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, check_against, grown, too_few};
 use crate::strategy::{Answer, MemberId, Outcome};
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
@@ -79,6 +79,7 @@ impl EjectionKind for CircuitBreaker {
     }
 
     fn check(&self, refuse: &mut Refuse<'_>) {
+        check_against(&self.against, refuse);
         for (key, share) in [("failures", self.failures), ("most", self.most)] {
             if !(share.value() > 0.0 && share.value() <= 1.0) {
                 refuse(
@@ -92,6 +93,10 @@ impl EjectionKind for CircuitBreaker {
             let message = format!("`open-max` is {most}, which is less than `open`, {open}");
             refuse("open-max", &message);
         }
+    }
+
+    fn leaves_out_nobody(&self, members: usize) -> Option<String> {
+        too_few(self.most, members)
     }
 }
 

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Against, Change, EjectionKind, Moment, Watch};
+use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, check_against};
 use crate::strategy::Answer;
 
 /// Settings of `error-limit`.
@@ -54,6 +54,10 @@ impl EjectionKind for ErrorLimit {
             settings: self.clone(),
             rows: vec![0; members],
         }
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        check_against(&self.against, refuse);
     }
 }
 

@@ -5,7 +5,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Against, Change, EjectionKind, Moment, Watch};
+use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, check_against};
 use crate::strategy::{Answer, MemberId, Outcome};
 use lbsim_engine::time::{Span, Time};
 
@@ -45,6 +45,10 @@ impl EjectionKind for MaxFails {
             members: vec![Failing::default(); members],
             out: Vec::new(),
         }
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        check_against(&self.against, refuse);
     }
 }
 

@@ -91,8 +91,26 @@ impl Moment<'_> {
 
     /// Whether one more may be left out where `out` are, and this share of the pool may be.
     fn may_leave_out(&self, out: usize, most: Share) -> bool {
-        // A third of six is two, whatever the last digit of a third.
-        (out + 1) as f64 <= most.value() * self.present() as f64 + 1e-9
+        includes(most, self.present(), out + 1)
+    }
+}
+
+/// Whether a share of so many members is so many.
+fn includes(most: Share, members: usize, count: usize) -> bool {
+    // A third of six is two, whatever the last digit of a third.
+    count as f64 <= most.value() * members as f64 + 1e-9
+}
+
+/// Why of so many members nobody may be left out, where `most` says how many may be.
+fn too_few(most: Share, members: usize) -> Option<String> {
+    (!includes(most, members, 1)).then(|| format!("`most` is {most}"))
+}
+
+/// Says where something stands twice among what speaks against a member.
+fn check_against(against: &[Against], refuse: &mut Refuse<'_>) {
+    let again = |(at, what): (usize, &Against)| against[..at].contains(what);
+    if against.iter().enumerate().any(again) {
+        refuse("against", "`against` has something twice; once is enough");
     }
 }
 
@@ -106,6 +124,11 @@ trait EjectionKind {
 
     /// Says which settings may not be so.
     fn check(&self, _refuse: &mut Refuse<'_>) {}
+
+    /// By what of so many members nobody can be left out, in words; by default somebody can be.
+    fn leaves_out_nobody(&self, _members: usize) -> Option<String> {
+        None
+    }
 }
 
 /// What a kind of ejection keeps at one balancer.
@@ -140,6 +163,14 @@ macro_rules! ejections {
             pub fn check(&self, refuse: &mut Refuse<'_>) {
                 match self {
                     $(Ejection::$kind(kind) => kind.check(refuse),)*
+                }
+            }
+
+            /// By what of so many members nobody can be left out, in words: "`most` is 10%". `None`
+            /// where somebody can be.
+            pub fn leaves_out_nobody(&self, members: usize) -> Option<String> {
+                match self {
+                    $(Ejection::$kind(kind) => kind.leaves_out_nobody(members),)*
                 }
             }
 

@@ -27,6 +27,15 @@ impl EjectionKind for OutlierDetection {
         if self.interval.is_zero() {
             refuse("interval", "`interval` is no time at all; it must be more");
         }
+        if let Err(fault) = self.times() {
+            refuse("max-ejection-time", &format!("`max-ejection-time` {fault}"));
+        }
+    }
+
+    fn leaves_out_nobody(&self, members: usize) -> Option<String> {
+        let most = self.max_ejection_percent;
+        let is_kept = !self.always_eject_one_host && 100 / members.max(1) > most as usize;
+        is_kept.then(|| format!("`max-ejection-percent` is {most}%"))
     }
 }
 

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, EjectionKind, Moment, Refuse, Watch, grown};
+use super::{Change, EjectionKind, Moment, Refuse, Watch, grown, too_few};
 use crate::strategy::{Answer, MemberId, Outcome};
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
@@ -81,6 +81,10 @@ impl EjectionKind for SlowServers {
             let message = format!("`base-max` is {most}, which is less than `base`, {base}");
             refuse("base-max", &message);
         }
+    }
+
+    fn leaves_out_nobody(&self, members: usize) -> Option<String> {
+        too_few(self.most, members)
     }
 }
 

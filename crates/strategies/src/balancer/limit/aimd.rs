@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::ejection::Against;
-use super::{Left, Limiting, Meter, Refuse};
+use super::{Left, Limiting, Meter, Refuse, check_bounds};
 use crate::strategy::Outcome;
 use lbsim_engine::status::Statuses;
 use lbsim_engine::time::Span;
@@ -86,13 +86,7 @@ impl Limiting for Aimd {
     }
 
     fn check(&self, refuse: &mut Refuse<'_>) {
-        if self.most < self.least {
-            let (most, least) = (self.most, self.least);
-            refuse(
-                "most",
-                &format!("`most` is {most}, which is less than `least`, {least}"),
-            );
-        }
+        check_bounds(self.least, (self.most, Aimd::default().most), refuse);
         if !(self.backoff.value() > 0.0 && self.backoff.value() < 1.0) {
             let backoff = self.backoff;
             refuse(

@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Left, Limiting, Meter, Refuse};
+use super::{Left, Limiting, Meter, Refuse, check_bounds};
 use crate::strategy::Outcome;
 
 /// Settings of the gradient limit.
@@ -62,13 +62,7 @@ impl Limiting for Gradient {
     }
 
     fn check(&self, refuse: &mut Refuse<'_>) {
-        if self.most < self.least {
-            let (most, least) = (self.most, self.least);
-            refuse(
-                "most",
-                &format!("`most` is {most}, which is less than `least`, {least}"),
-            );
-        }
+        check_bounds(self.least, (self.most, Gradient::default().most), refuse);
     }
 }
 

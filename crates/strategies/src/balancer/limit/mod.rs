@@ -32,6 +32,18 @@ trait Limiting {
     fn check(&self, _refuse: &mut Refuse<'_>) {}
 }
 
+/// An adaptive limit moves between two others. The upper one need not be written: then the lower
+/// one is at fault.
+fn check_bounds(least: u32, (most, by_default): (u32, u32), refuse: &mut Refuse<'_>) {
+    if most < least && most == by_default {
+        let message = format!("`least` is {least}, which is more than `most`, {most} by default");
+        refuse("least", &message);
+    } else if most < least {
+        let message = format!("`most` is {most}, which is less than `least`, {least}");
+        refuse("most", &message);
+    }
+}
+
 /// The end of one that was let in.
 #[derive(Clone, Copy, Debug)]
 struct Left {

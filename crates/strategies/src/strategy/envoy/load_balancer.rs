@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::hosts::{Cluster, Hosts};
+use super::outlier::OutlierDetection;
 use super::subset::{Fallback, Subsets};
 use crate::strategy::{
     Answer, BadSetting, Context, Labels, Member, MemberId, News, Pick, Product, Report, Request,
@@ -130,6 +131,11 @@ impl<P: Policy> News for LoadBalancer<P> {
     }
 
     fn check(config: &P::Config) -> Result<(), BadSetting> {
+        let detection = P::cluster(config).outlier_detection.as_ref();
+        if let Some(Err(message)) = detection.map(OutlierDetection::times) {
+            let setting = "cluster.outlier-detection.max-ejection-time";
+            return Err(BadSetting { setting, message });
+        }
         P::check(config)
     }
 

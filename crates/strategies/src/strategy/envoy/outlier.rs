@@ -98,6 +98,23 @@ impl Default for OutlierDetection {
     }
 }
 
+impl OutlierDetection {
+    /// The longest ejection may not be shorter than the first, which Envoy refuses likewise; the
+    /// value by default gives way to a longer first one.
+    ///
+    /// # Errors
+    /// What is wrong with `max-ejection-time`, to be read after its name.
+    pub(crate) fn times(&self) -> Result<(), String> {
+        let (most, base) = (self.max_ejection_time, self.base_ejection_time);
+        if most >= base || most == OutlierDetection::default().max_ejection_time {
+            return Ok(());
+        }
+        Err(format!(
+            "must not be less than `base-ejection-time` (it is {most}, that is {base})"
+        ))
+    }
+}
+
 /// Which hosts are ejected, and what is held against the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Outliers {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::line::Line;
 use super::{Queue, QueueOrder, Waiting};
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::Refuse;
 
 /// Settings of controlled delay.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +45,15 @@ impl QueueOrder for Codel {
 
     fn drops(&self) -> bool {
         true
+    }
+
+    fn check(&self, refuse: &mut Refuse<'_>) {
+        let (target, interval) = (self.target, self.interval);
+        if target > interval {
+            let message =
+                format!("`target` is {target}, which is more than `interval`, {interval}");
+            refuse("target", &message);
+        }
     }
 }
 

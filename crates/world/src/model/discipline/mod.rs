@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::Refuse;
 
 pub use adaptive_lifo::AdaptiveLifo;
 pub use codel::Codel;
@@ -72,6 +73,9 @@ trait QueueOrder {
     fn drops(&self) -> bool {
         false
     }
+
+    /// Says which settings may not be so.
+    fn check(&self, _refuse: &mut Refuse<'_>) {}
 }
 
 /// Makes the enum of disciplines from the list.
@@ -102,6 +106,14 @@ macro_rules! disciplines {
                 match self {
                     $(Discipline::$known => false,)*
                     $(Discipline::$own(order) => order.drops(),)*
+                }
+            }
+
+            /// Says which settings may not be so, each with its key.
+            pub fn check(self, refuse: &mut Refuse<'_>) {
+                match self {
+                    $(Discipline::$known => {})*
+                    $(Discipline::$own(order) => order.check(refuse),)*
                 }
             }
 

@@ -1,0 +1,111 @@
+//! Settings that are taken and can do nothing.
+
+use super::{Warning, warning};
+use crate::balancer::ejection::Ejection;
+use crate::balancer::health::HealthCheck;
+use crate::balancer::limit::{Limit, WhenFull};
+use crate::model::blueprint::{Blueprint, ServicePlan};
+use crate::strategy::StrategyConfig;
+
+/// What stands in the way of settings of the balancers.
+pub(super) fn idle(plan: &Blueprint, found: &mut Vec<Warning>) {
+    for service in &plan.services {
+        let mut say = |text: String| {
+            let text = format!("`{}`: {text}", service.name);
+            found.push(warning("without-effect", text));
+        };
+        for group in &service.groups {
+            if let Some(checks) = &group.health_check {
+                fast_interval(service, checks, &mut say);
+            }
+        }
+        queue_timeout(service, &mut say);
+        ejection(service, &mut say);
+        panic_threshold(service, &mut say);
+        let start = service.balancer.slow_start.as_ref();
+        if start.is_some_and(|start| start.least.value() >= 1.0) {
+            say(
+                "`slow-start` begins with 100% (`least`), so that members are back at once"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+fn fast_interval(service: &ServicePlan, checks: &HealthCheck, say: &mut impl FnMut(String)) {
+    let Some(fast) = checks.fast_interval else {
+        return;
+    };
+    if fast >= checks.interval {
+        say(format!(
+            "`fast-interval` is {fast}, and `interval` {}: checks come no sooner while an opinion wavers",
+            checks.interval
+        ));
+    }
+    let is_forced = matches!(&service.balancer.ejection, Some(Ejection::ErrorLimit(_)));
+    if checks.fall == 1 && checks.rise == 1 && !is_forced {
+        say("`fast-interval` never comes: with `fall` and `rise` of 1 each check decides, and no opinion wavers".to_owned());
+    }
+}
+
+/// Whether a request may wait at the balancer.
+fn lets_wait(service: &ServicePlan) -> bool {
+    let balancer = &service.balancer;
+    let waits = |limit: &Option<Limit>| {
+        let limit = limit.as_ref();
+        limit.is_some_and(|limit| limit.when_full == WhenFull::Wait)
+    };
+    let by_rule = match &balancer.strategy {
+        StrategyConfig::C3(config) => config.rate_control,
+        strategy => {
+            strategy.name().starts_with("haproxy-")
+                && (service.members.iter()).any(|member| member.max_connections > 0)
+        }
+    };
+    by_rule || waits(&balancer.limit) || waits(&balancer.server_limit)
+}
+
+fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
+    if let Some(timeout) = service.balancer.queue_timeout
+        && !lets_wait(service)
+    {
+        say(format!(
+            "`queue-timeout` is {timeout}, and nobody waits at the balancers: that takes a `limit` or `server-limit` with \
+             `when-full = \"wait\"`, or a rule of HAProxy with `max-connections` of the servers"
+        ));
+    }
+}
+
+fn ejection(service: &ServicePlan, say: &mut impl FnMut(String)) {
+    let Some(ejection) = &service.balancer.ejection else {
+        return;
+    };
+    let servers = service.servers.len();
+    if let Some(bound) = ejection.leaves_out_nobody(servers) {
+        say(format!(
+            "`ejection` leaves out nobody: {bound}, and of {servers} servers that is less than one"
+        ));
+    }
+}
+
+fn panic_threshold(service: &ServicePlan, say: &mut impl FnMut(String)) {
+    let balancer = &service.balancer;
+    let Some(threshold) = balancer.panic_threshold else {
+        return;
+    };
+    let own = balancer.strategy.name();
+    let has_opinions = balancer.ejection.is_some()
+        || (service.groups.iter()).any(|group| group.health_check.is_some());
+    if threshold.value() <= 0.0 {
+        say("`panic-threshold` is 0%, and fewer are never well: leave it out".to_owned());
+    } else if balancer.strategy.notices_failures() {
+        say(format!(
+            "`panic-threshold` goes by health checks and `ejection`, not by what `{own}` makes of failures by itself"
+        ));
+    } else if !has_opinions {
+        say(
+            "`panic-threshold` counts who is well, and without a `health-check` or an `ejection` all are thought to be"
+                .to_owned(),
+        );
+    }
+}
