@@ -80,6 +80,7 @@ pub(super) fn topics() -> Vec<Topic> {
         ("arrival processes", "Arrivals"),
         ("faults", "FaultConfig"),
         ("disciplines of servers", "Discipline"),
+        ("ways to leave out who answers badly", "Ejection"),
     ] {
         for (name, summary) in kinds(schema, union) {
             let settings = settings(schema, union, &name);
@@ -91,6 +92,14 @@ pub(super) fn topics() -> Vec<Topic> {
             });
         }
     }
+    let checks = &schema["$defs"]["HealthCheck"];
+    let summary = checks["description"].as_str().unwrap_or_default();
+    topics.push(Topic {
+        group: "health checks",
+        name: "health-check".to_owned(),
+        summary: summary.to_owned(),
+        text: format!("{summary}\n{}", settings_of(checks)),
+    });
     topics.extend(warnings);
     topics
 }
@@ -122,16 +131,20 @@ fn kinds(schema: &Value, union: &str) -> Vec<(String, String)> {
 
 /// The settings of one kind of a union, as the schema describes them.
 fn settings(schema: &Value, union: &str, name: &str) -> String {
-    let Some(variant) = variants(schema, union).find(|variant| kind(variant) == Some(name)) else {
-        return String::new();
-    };
-    let required: Vec<&str> = variant["required"]
+    variants(schema, union)
+        .find(|variant| kind(variant) == Some(name))
+        .map_or(String::new(), settings_of)
+}
+
+/// The settings of a table.
+fn settings_of(table: &Value) -> String {
+    let required: Vec<&str> = table["required"]
         .as_array()
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let lines: String = variant["properties"]
+    let lines: String = table["properties"]
         .as_object()
         .into_iter()
         .flatten()
@@ -154,10 +167,13 @@ fn settings(schema: &Value, union: &str, name: &str) -> String {
             format!("  {key}{note}: {text}\n")
         })
         .collect();
-    if lines.is_empty() {
-        "\nNo settings.\n".to_owned()
-    } else {
-        format!("\nSettings:\n{lines}")
+    let presets: String = scenario::shape::presets(table)
+        .map(|(name, settings)| format!("  {name}: {}\n", settings.replace('`', "")))
+        .collect();
+    match (lines.is_empty(), presets.is_empty()) {
+        (true, _) => "\nNo settings.\n".to_owned(),
+        (false, true) => format!("\nSettings:\n{lines}"),
+        (false, false) => format!("\nSettings:\n{lines}\nPresets:\n{presets}"),
     }
 }
 

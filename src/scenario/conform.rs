@@ -350,6 +350,14 @@ impl<'a> Conforming<'a> {
                 values.insert(entry.key.clone(), value);
             }
         }
+        // What a preset stands for, as far as it is not written.
+        let preset = values.get("preset").and_then(Json::as_str);
+        let stands_for = preset.and_then(|name| schema.get("x-presets")?.get(name)?.as_object());
+        for (key, value) in stands_for.into_iter().flatten() {
+            if !present.contains(key.as_str()) && !value.is_null() {
+                values.insert(key.clone(), value.clone());
+            }
+        }
         if self.document.is_whole() && !missing.is_empty() {
             let examples: Vec<String> = missing
                 .iter()

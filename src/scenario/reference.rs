@@ -133,6 +133,12 @@ impl<'a> Pages<'a> {
             );
         }
         self.out.push('\n');
+        for (name, settings) in shape::presets(schema) {
+            let _ = writeln!(self.out, "* `preset = {name:?}`: {settings}");
+        }
+        if shape::presets(schema).next().is_some() {
+            self.out.push('\n');
+        }
     }
 
     /// The type of a value, with a link if it has a section of its own.

@@ -99,6 +99,25 @@ fn inline_reference(root: &Json, object: &mut Map<String, Json>) {
     }
 }
 
+/// The presets of a table, and what each stands for where that is not so anyway: `fall = 2`.
+pub fn presets(schema: &Json) -> impl Iterator<Item = (&str, String)> {
+    let all = schema.get("x-presets").and_then(Json::as_object);
+    all.into_iter().flatten().map(|(name, settings)| {
+        let default = |key: &str| schema["properties"][key].get("default");
+        let own = settings.as_object().into_iter().flatten();
+        let said: Vec<String> = own
+            .filter(|(key, value)| *key != "preset" && !value.is_null())
+            .filter(|(key, value)| default(key) != Some(value))
+            .map(|(key, value)| format!("`{key} = {}`", literal(value)))
+            .collect();
+        let said = match said.as_slice() {
+            [] => "all as by default".to_owned(),
+            some => some.join(", "),
+        };
+        (name.as_str(), said)
+    })
+}
+
 /// Drops definitions that nothing refers to.
 fn forget_unused(root: &mut Json) {
     loop {

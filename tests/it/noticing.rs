@@ -1,5 +1,6 @@
 //! How balancers notice failures: worlds computed by hand, and what is refused.
 
+use lbsim::balancer::ejection::{Against, Ejection, OnError};
 use lbsim::model;
 use lbsim::observe::{Cause, LeftOutBy, Tally, laws};
 use lbsim::scenario::Scenario;
@@ -276,6 +277,140 @@ lasts = "495ms"
     let check = world("fail-check");
     assert_eq!(failed(&check, Cause::Error), 25);
     assert_eq!(check.detections[0].missed, 1);
+}
+
+/// `a` is dead from 95 ms on, and 20 ms come between two attempts at it. Its health checks would
+/// find out after ten seconds at least. Five failures in a row mark it as down at 180 ms; or they
+/// bring its next check within 50 ms, and that fails, as does the next.
+#[test]
+fn failures_in_a_row_bring_checks_or_mark_down() {
+    let world = |on_error: &str| {
+        let rest = format!(
+            r#"
+[services.balancer]
+health-check = {{ interval = "10s", fast-interval = "50ms", timeout = "20ms", fall = 2 }}
+ejection = {{ kind = "error-limit", preset = "haproxy-layer4", errors = 5, on-error = "{on_error}" }}
+[[faults]]
+kind = "crash"
+servers = "web/a"
+at = "95ms"
+"#
+        );
+        let tally = live(&format!("layer4-{on_error}"), &steadily(), &rest);
+        (
+            failed(&tally, Cause::Crash),
+            tally.detections[0].detected.max(),
+        )
+    };
+    // Those of 100, 120 ... 180 ms.
+    let (down, found) = world("mark-down");
+    assert_eq!(down, 5);
+    assert!((0.084..=0.086).contains(&found.unwrap()), "{found:?}");
+    let (soon, found) = world("fast-interval");
+    assert_eq!(soon, 10);
+    assert!((0.18..=0.19).contains(&found.unwrap()), "{found:?}");
+    // One failed check, and the next comes as soon.
+    let (check, found) = world("fail-check");
+    assert!(check < 10 && found.unwrap() < 0.14, "{check} {found:?}");
+}
+
+/// A preset stands for what is not written.
+#[test]
+fn presets_are_as_the_products_have_it() {
+    let place = scratch("noticing-presets");
+    let text = r#"
+question = "?"
+expect = "!"
+[run]
+duration = "5s"
+[[clients]]
+arrivals = { kind = "poisson", rate = "20/s" }
+[[services]]
+name = "web"
+[[services.servers]]
+count = 20
+service = { kind = "constant", value = "1ms" }
+[services.balancer]
+"#;
+    let read = |said: &str| {
+        let text = format!("{text}{said}\n[[variants]]\nname = \"a\"\n");
+        let scenario = read_in(&place, &text);
+        let plan = &scenario.variants[0].blueprint.services[0];
+        // What is resolved reads back as the same.
+        let resolved = toml::to_string(&scenario.resolved).unwrap();
+        let again = Scenario::parse(&place.join("test.toml"), &resolved, &[]).unwrap();
+        assert_eq!(again.resolved, scenario.resolved);
+        (
+            plan.groups[0].health_check.clone(),
+            plan.balancer.ejection.clone(),
+        )
+    };
+    let checks = |said: &str| {
+        let checks = read(&format!("health-check = {{ {said} }}")).0.unwrap();
+        let patience = checks.timeout.map(|span| span.seconds());
+        (
+            checks.interval.seconds(),
+            patience,
+            (checks.fall, checks.rise),
+            checks.cautious_start,
+        )
+    };
+    assert_eq!(checks("preset = \"haproxy\""), (2.0, None, (3, 2), true));
+    assert_eq!(checks("preset = \"alb\""), (30.0, Some(5.0), (2, 5), false));
+    assert_eq!(
+        checks("rise = 3, preset = \"alb\", interval = \"10s\""),
+        (10.0, Some(5.0), (2, 3), false)
+    );
+    assert_eq!(
+        checks("preset = \"nginx-plus\""),
+        (5.0, None, (1, 1), false)
+    );
+    assert_eq!(
+        checks("preset = \"kubernetes\""),
+        (10.0, Some(1.0), (3, 1), false)
+    );
+    let ejection = |said: &str| read(&format!("ejection = {{ {said} }}")).1.unwrap();
+    let Ejection::CircuitBreaker(linkerd) =
+        ejection("kind = \"circuit-breaker\", preset = \"linkerd\", trials = 2")
+    else {
+        panic!("it is a breaker")
+    };
+    assert_eq!(
+        (linkerd.consecutive, linkerd.open.seconds(), linkerd.trials),
+        (Some(7), 1.0, 2)
+    );
+    let Ejection::OutlierDetection(istio) =
+        ejection("kind = \"outlier-detection\", preset = \"istio\"")
+    else {
+        panic!("it is outlier detection")
+    };
+    assert_eq!(istio.enforcing_success_rate, 0);
+    let layers =
+        "health-check = {}\nejection = { kind = \"error-limit\", preset = \"haproxy-layer4\" }";
+    let Some(Ejection::ErrorLimit(layer4)) = read(layers).1 else {
+        panic!("it is a limit of errors")
+    };
+    assert_eq!(layer4.against, [Against::Connection]);
+    assert_eq!((layer4.errors, layer4.on_error), (10, OnError::FailCheck));
+    // As each kind is without a preset.
+    for (kind, preset) in [
+        ("circuit-breaker", "hystrix"),
+        ("max-fails", "nginx"),
+        ("outlier-detection", "envoy"),
+    ] {
+        let bare = format!("kind = \"{kind}\"");
+        let named = serde_json::to_value(ejection(&format!("{bare}, preset = \"{preset}\"")));
+        let mut named = named.unwrap();
+        assert_eq!(named["preset"], preset);
+        named.as_object_mut().unwrap().remove("preset");
+        assert_eq!(named, serde_json::to_value(ejection(&bare)).unwrap());
+    }
+    let text = format!("{text}health-check = {{ preset = \"elb\" }}");
+    let rejected = Scenario::parse(&place.join("test.toml"), &text, &[]).unwrap_err();
+    assert!(
+        rejected.to_string().contains("did you mean `alb`"),
+        "{rejected}"
+    );
 }
 
 /// `a` joins after a second and takes four to its full share, w = t/4 but at least 0.1. A rule that

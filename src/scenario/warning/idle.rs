@@ -1,7 +1,7 @@
 //! Settings that are taken and can do nothing.
 
 use super::{Warning, warning};
-use crate::balancer::ejection::Ejection;
+use crate::balancer::ejection::{Ejection, OnError};
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, WhenFull};
 use crate::model::blueprint::{Blueprint, ServicePlan};
@@ -80,6 +80,17 @@ fn ejection(service: &ServicePlan, say: &mut impl FnMut(String)) {
     let Some(ejection) = &service.balancer.ejection else {
         return;
     };
+    let is_fast = |checks: &HealthCheck| checks.fast_interval.is_some();
+    let mut checks = service.groups.iter().filter_map(|group| group.health_check.as_ref());
+    if let Ejection::ErrorLimit(limit) = ejection
+        && limit.on_error == OnError::FastInterval
+        && !checks.any(is_fast)
+    {
+        say(
+            "`on-error` of `ejection` is \"fast-interval\", and the `health-check` has no `fast-interval`"
+                .to_owned(),
+        );
+    }
     let servers = service.servers.len();
     if let Some(bound) = ejection.leaves_out_nobody(servers) {
         say(format!(

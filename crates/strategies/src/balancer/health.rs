@@ -7,13 +7,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::preset::presets;
 use lbsim_engine::time::Span;
 use lbsim_engine::units::Share;
 
 /// How a balancer checks its members.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-presets" = CheckPreset::all()))]
 pub struct HealthCheck {
+    /// Settings as a product has them by default; what is written beside goes before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<CheckPreset>,
     /// Time between two checks of one member by one balancer; each begins at a random phase.
     #[schemars(extend("x-least" = "1ms"))]
     pub interval: Span,
@@ -54,6 +59,7 @@ pub struct HealthCheck {
 impl Default for HealthCheck {
     fn default() -> HealthCheck {
         HealthCheck {
+            preset: None,
             interval: Span::from_secs(2),
             fast_interval: None,
             down_interval: None,
@@ -64,6 +70,43 @@ impl Default for HealthCheck {
             fall: 3,
             rise: 2,
             cautious_start: false,
+        }
+    }
+}
+
+presets! {
+    /// Whose checks they are. Envoy is not among them: it has no such values by default, and wants
+    /// each to be written.
+    CheckPreset of HealthCheck {
+        /// HAProxy's `check` (2.6, configuration manual, section 5.2: `inter`, `fall`, `rise`).
+        "haproxy" Haproxy {
+            interval: Span::from_secs(2),
+            fall: 3,
+            rise: 2,
+            cautious_start: true,
+        }
+        /// An AWS Application Load Balancer (Elastic Load Balancing user guide, "Health checks for
+        /// your target groups"); where no target is well it sends to all, which is a
+        /// `panic-threshold` of 1%.
+        "alb" Alb {
+            interval: Span::from_secs(30),
+            timeout: Some(Span::from_secs(5)),
+            fall: 2,
+            rise: 5,
+        }
+        /// `health_check` of NGINX Plus (ngx_http_upstream_hc_module); nginx itself has none.
+        "nginx-plus" NginxPlus {
+            interval: Span::from_secs(5),
+            fall: 1,
+            rise: 1,
+        }
+        /// A readiness probe of Kubernetes (`periodSeconds`, `timeoutSeconds`, `failureThreshold`,
+        /// `successThreshold`).
+        "kubernetes" Kubernetes {
+            interval: Span::from_secs(10),
+            timeout: Some(Span::from_secs(1)),
+            fall: 3,
+            rise: 1,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod health;
 pub mod hedge;
 pub mod limit;
 mod panic;
+pub(crate) mod preset;
 pub mod queue;
 pub mod retry;
 pub mod slow_start;
@@ -330,7 +331,10 @@ impl Balancer {
                     self.set(member, Reason::Ejected, false, now);
                     self.set(member, Reason::OnTrial, false, now);
                 }
-                Change::FailedCheck(_) | Change::LastChance(_) | Change::Down(_) => {}
+                Change::CheckSoon(_)
+                | Change::FailedCheck(_)
+                | Change::LastChance(_)
+                | Change::Down(_) => {}
             }
         }
     }

@@ -349,7 +349,8 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Traffic speaks against a member, as a failed check would.
+    /// Traffic speaks against a member, as a failed check would; its next check comes soon, where
+    /// there is a word for that.
     pub(super) fn speak_against(
         &mut self,
         (index, balancer): (usize, usize),
@@ -368,6 +369,7 @@ impl<'a> World<'a> {
         self.wake_check(server, balancer, calendar);
         let health = &mut self.services[index].checks[at].health;
         match how {
+            Change::CheckSoon(_) => {}
             Change::LastChance(_) => health.doubt(config),
             Change::Down(_) if health.is_up() => {
                 health.doubt(config);
@@ -375,6 +377,14 @@ impl<'a> World<'a> {
             }
             _ if health.is_up() => self.take_outcome(number, false, calendar),
             _ => {}
+        }
+        if let Some(fast) = config.fast_interval {
+            let soon = calendar.now() + fast;
+            let check = self.check_mut(number);
+            if check.due > soon && check.due != Time::NEVER {
+                check.due = soon;
+                calendar.at(soon, Event::Check(number));
+            }
         }
     }
 

@@ -55,7 +55,10 @@ impl World<'_> {
                 Change::Out(member) | Change::Try(member) | Change::In(member) => {
                     self.note_opinion((service, balancer), member, calendar.now());
                 }
-                Change::FailedCheck(member) | Change::LastChance(member) | Change::Down(member) => {
+                Change::CheckSoon(member)
+                | Change::FailedCheck(member)
+                | Change::LastChance(member)
+                | Change::Down(member) => {
                     self.speak_against((service, balancer), member, change, calendar);
                 }
             }

@@ -3,10 +3,10 @@
 use toml::{Table, Value};
 
 use super::Found;
-use super::params::{Check, number};
+use super::params::{Check, Layer, number};
 use super::sections::Proxy;
 use super::server::ServerRead;
-use super::strategy::most_common;
+use super::strategy::{most_common, names};
 use super::time::Time;
 use super::words::{ConfigLine, ConfigWord};
 
@@ -33,6 +33,9 @@ pub(super) fn balancer(
     }
     if let Some(check) = health_check(proxy, servers, found) {
         table.insert("health-check".to_owned(), check.into());
+    }
+    if let Some(ejection) = observe(proxy, servers, found) {
+        table.insert("ejection".to_owned(), ejection.into());
     }
     if bound {
         table.insert("sticky".to_owned(), "cookie".into());
@@ -252,6 +255,72 @@ fn health_check(proxy: &Proxy, servers: &mut [ServerRead], found: &mut Found) ->
         all.remove("cautious-start");
     }
     Some(all)
+}
+
+/// `observe`, `error-limit` and `on-error` of most servers that are checked: a scenario has them for
+/// all servers of a balancer. Without `check` traffic speaks to no health check (section 5.2,
+/// "observe").
+fn observe(proxy: &Proxy, servers: &[ServerRead], found: &mut Found) -> Option<Table> {
+    let of = |read: &ServerRead| {
+        let own = &read.params.observe;
+        let (layer, at) = own.layer.clone()?;
+        let holds = read.params.check.on && !(layer == Layer::Seven && proxy.is_tcp());
+        Some((holds.then_some((layer, own.limit, own.on_error)), at))
+    };
+    let said = |read: &ServerRead| of(read).and_then(|(own, _)| own);
+    let checked = servers.iter().filter(|read| read.params.check.on);
+    let most = most_common(checked.map(|read| (said(read), read.server.count))).flatten();
+    let mut noted = Vec::new();
+    for read in servers {
+        let Some((own, at)) = of(read) else { continue };
+        let why = match own {
+            None if !read.params.check.on => {
+                "without `check` there is nothing that traffic could speak to"
+            }
+            None => "`layer7` is for backends in HTTP mode",
+            own if own == most => continue,
+            _ => "in a scenario all servers of a balancer are observed alike, as most of them are",
+        };
+        // One line may be that of many servers.
+        if !noted.contains(&at) {
+            found.note(
+                &at,
+                format!(
+                    "`observe` of `{}` is not carried over: {why}.",
+                    read.server.name
+                ),
+            );
+            noted.push(at);
+        }
+    }
+    let (layer, limit, on_error) = most?;
+    let others: Vec<&ServerRead> = (servers.iter())
+        .filter(|read| read.params.check.on && read.params.observe.layer.is_none())
+        .collect();
+    if let (false, Some((_, at))) = (others.is_empty(), servers.iter().find_map(of)) {
+        found.note(
+            &at,
+            format!(
+                "`observe` holds in a scenario for all servers that are checked, also for {}.",
+                names(&others)
+            ),
+        );
+    }
+    let mut table = Table::new();
+    table.insert("kind".to_owned(), "error-limit".into());
+    let preset = match layer {
+        Layer::Four => "haproxy-layer4",
+        Layer::Seven => "haproxy-layer7",
+    };
+    table.insert("preset".to_owned(), preset.into());
+    if limit != 10 {
+        let limit = i64::from(limit.min(1_000_000));
+        table.insert("errors".to_owned(), limit.into());
+    }
+    if on_error != "fail-check" {
+        table.insert("on-error".to_owned(), on_error.into());
+    }
+    Some(table)
 }
 
 /// A server's checks as a scenario has them. With `timeout check` an answer is waited for that

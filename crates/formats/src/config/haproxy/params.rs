@@ -20,6 +20,7 @@ pub(super) struct Params {
     pub(super) disabled: bool,
     pub(super) check: Check,
     pub(super) slowstart: Option<Time>,
+    pub(super) observe: Observe,
     /// The value that a cookie has for it.
     pub(super) cookie: bool,
     /// Words that give it another place on a ring or in a row: `id`, `hash-key`.
@@ -43,13 +44,44 @@ pub(super) struct Check {
     pub(super) cautious: bool,
 }
 
+/// How traffic speaks for or against a server.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Observe {
+    /// What of it is looked at, and where that is written; nothing where it is not.
+    pub(super) layer: Option<(Layer, Place)>,
+    /// Errors in a row after which something is done.
+    pub(super) limit: u32,
+    /// What is done, in a scenario's word.
+    pub(super) on_error: &'static str,
+}
+
+/// What of the traffic is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// Connections.
+    Four,
+    /// Answers too.
+    Seven,
+}
+
+/// HAProxy's words for what is done after too many errors, and a scenario's.
+const ON_ERROR: [(&str, &str); 4] = [
+    ("fastinter", "fast-interval"),
+    ("fail-check", "fail-check"),
+    ("sudden-death", "sudden-death"),
+    ("mark-down", "mark-down"),
+];
+
 /// Parameters whose values are read.
-const CARRIED: [&str; 8] = [
+const CARRIED: [&str; 11] = [
+    "error-limit",
     "fall",
     "inter",
     "maxconn",
     "maxqueue",
     "minconn",
+    "observe",
+    "on-error",
     "rise",
     "slowstart",
     "weight",
@@ -76,6 +108,11 @@ impl Default for Params {
                 cautious: true,
             },
             slowstart: None,
+            observe: Observe {
+                layer: None,
+                limit: 10,
+                on_error: "fail-check",
+            },
             cookie: false,
             order: None,
         }
@@ -157,7 +194,8 @@ impl Params {
                     value.text
                 )
             }
-            "observe" => "is not carried over: a scenario says so for all servers of a balancer, with `ejection = { kind = \"error-limit\" }`".to_owned(),
+            "error-limit" => return put(&mut self.observe.limit, number(value, what, 1..=u32::MAX, found)),
+            "observe" | "on-error" => return self.set_observe(word, value, found),
             "on-marked-down" | "on-marked-up" => "is not carried over: a scenario breaks no sessions off".to_owned(),
             "tcp-ut" => "is not carried over: an attempt of a scenario has one timeout, `timeout server`".to_owned(),
             "redir" => "is not carried over: a scenario passes requests on, where HAProxy would redirect them".to_owned(),
@@ -193,6 +231,33 @@ impl Params {
             // HAProxy 2.6 reads `abc` as 0 and `3x` as 3 (`atol`): nobody means that.
             put(&mut self.weight, number(value, "weight", 0..=256, found));
         }
+    }
+
+    fn set_observe(&mut self, word: &ConfigWord, value: &ConfigWord, found: &mut Found) {
+        let what = word.text.as_str();
+        let expected = if what == "observe" {
+            self.observe.layer = match value.text.as_str() {
+                "none" => return self.observe.layer = None,
+                "layer4" => Some((Layer::Four, word.at.clone())),
+                "layer7" => Some((Layer::Seven, word.at.clone())),
+                _ => None,
+            };
+            if self.observe.layer.is_some() {
+                return;
+            }
+            "`none`, `layer4` or `layer7`"
+        } else {
+            let known = ON_ERROR.iter().find(|(word, _)| *word == value.text);
+            if let Some((_, ours)) = known {
+                self.observe.on_error = ours;
+                return;
+            }
+            "`fastinter`, `fail-check`, `sudden-death` or `mark-down`"
+        };
+        found.faults.push(Fault::new(
+            value.at.clone(),
+            format!("`{what}` is `{}`: expected {expected}", value.text),
+        ));
     }
 
     fn set_inter(&mut self, value: &ConfigWord, found: &mut Found) {

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, check_against, grown, too_few};
+use crate::balancer::preset::presets;
 use crate::strategy::{Answer, MemberId, Outcome};
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
@@ -12,7 +13,11 @@ use lbsim_engine::units::Share;
 /// Settings of circuit breakers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-presets" = BreakerPreset::all()))]
 pub struct CircuitBreaker {
+    /// Settings as a product has them by default; what is written beside goes before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<BreakerPreset>,
     /// The share of failed attempts at which a breaker opens.
     pub failures: Share,
     /// Attempts that must have ended in the window for that.
@@ -52,6 +57,7 @@ pub struct CircuitBreaker {
 impl Default for CircuitBreaker {
     fn default() -> CircuitBreaker {
         CircuitBreaker {
+            preset: None,
             failures: Share::fraction(0.5),
             requests: 20,
             window: Span::from_secs(10),
@@ -63,6 +69,29 @@ impl Default for CircuitBreaker {
             open_max: Span::from_secs(300),
             trials: 1,
             most: Share::ONE,
+        }
+    }
+}
+
+presets! {
+    /// Whose circuit breakers they are.
+    BreakerPreset of CircuitBreaker {
+        /// Hystrix, with its names in brackets: 50% of 20 requests in 10 s, and 5 s open.
+        "hystrix" Hystrix {
+            failures: Share::fraction(0.5),
+            requests: 20,
+            window: Span::from_secs(10),
+            open: Span::from_secs(5),
+        }
+        /// Linkerd's failure accrual (`consecutive`): seven failures in a row, whatever the share,
+        /// and from 1 s to 60 s open. Linkerd varies that by chance, which is left out.
+        "linkerd" Linkerd {
+            failures: Share::ONE,
+            requests: 1_000_000,
+            consecutive: Some(7),
+            open: Span::from_secs(1),
+            growth: 2.0,
+            open_max: Span::from_secs(60),
         }
     }
 }

@@ -5,20 +5,25 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, check_against};
+use crate::balancer::preset::presets;
 use crate::strategy::Answer;
 
 /// Settings of `error-limit`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-presets" = ErrorLimitPreset::all()))]
 pub struct ErrorLimit {
+    /// Settings as a product has them by default; what is written beside goes before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<ErrorLimitPreset>,
     /// Errors in a row after which something is done; then they are counted anew (HAProxy:
     /// `error-limit`).
     #[schemars(range(min = 1, max = 1_000_000))]
     pub errors: u32,
     /// What is done (HAProxy: `on-error`).
     pub on_error: OnError,
-    /// What counts as an error (HAProxy: `observe layer4` for `timeout` and `connection`, `observe
-    /// layer7` for all four).
+    /// What counts as an error (HAProxy: `observe layer4` for `connection`, `observe layer7` for
+    /// all four).
     #[schemars(length(min = 1))]
     pub against: Vec<Against>,
 }
@@ -27,6 +32,9 @@ pub struct ErrorLimit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
+    /// The next health check comes within the `fast-interval` of the health checks, where they have
+    /// one (HAProxy: `fastinter`). That is done in all other cases too.
+    FastInterval,
     /// It is as if a health check had failed.
     #[default]
     FailCheck,
@@ -39,8 +47,23 @@ pub enum OnError {
 impl Default for ErrorLimit {
     fn default() -> ErrorLimit {
         ErrorLimit {
+            preset: None,
             errors: 10,
             on_error: OnError::FailCheck,
+            against: Against::ALL.to_vec(),
+        }
+    }
+}
+
+presets! {
+    /// Whose limit of errors it is.
+    ErrorLimitPreset of ErrorLimit {
+        /// HAProxy's `observe layer4`: connections alone count.
+        "haproxy-layer4" HaproxyLayer4 {
+            against: vec![Against::Connection],
+        }
+        /// HAProxy's `observe layer7`: answers count too, and those that do not come.
+        "haproxy-layer7" HaproxyLayer7 {
             against: Against::ALL.to_vec(),
         }
     }
@@ -79,6 +102,7 @@ impl Watch for Errors {
         if *row >= self.settings.errors {
             *row = 0;
             moment.changes.push(match self.settings.on_error {
+                OnError::FastInterval => Change::CheckSoon(answer.member),
                 OnError::FailCheck => Change::FailedCheck(answer.member),
                 OnError::SuddenDeath => Change::LastChance(answer.member),
                 OnError::MarkDown => Change::Down(answer.member),

@@ -6,13 +6,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Against, Change, EjectionKind, Moment, Refuse, Watch, check_against};
+use crate::balancer::preset::presets;
 use crate::strategy::{Answer, MemberId, Outcome};
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of `max-fails`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-presets" = MaxFailsPreset::all()))]
 pub struct MaxFails {
+    /// Settings as a product has them by default; what is written beside goes before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<MaxFailsPreset>,
     /// Failures after which a member is left alone; it begins anew when, longer than
     /// `fail-timeout` after the last, an attempt ends well (nginx: `max_fails`).
     #[schemars(range(min = 1, max = 1_000_000))]
@@ -29,9 +34,22 @@ pub struct MaxFails {
 impl Default for MaxFails {
     fn default() -> MaxFails {
         MaxFails {
+            preset: None,
             max_fails: 1,
             fail_timeout: Span::from_secs(10),
             against: vec![Against::Timeout, Against::Connection],
+        }
+    }
+}
+
+presets! {
+    /// Whose limit of failures it is.
+    MaxFailsPreset of MaxFails {
+        /// nginx, where nothing is written: `max_fails=1`, `fail_timeout=10s`, and
+        /// `proxy_next_upstream error timeout`.
+        "nginx" Nginx {
+            max_fails: 1,
+            fail_timeout: Span::from_secs(10),
         }
     }
 }

@@ -67,6 +67,8 @@ pub enum Change {
     Try(MemberId),
     /// It is left out no longer.
     In(MemberId),
+    /// Its next health check comes soon.
+    CheckSoon(MemberId),
     /// It is as if a health check of it had failed.
     FailedCheck(MemberId),
     /// One failed health check more, and it is down.

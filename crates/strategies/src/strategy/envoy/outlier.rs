@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::balancer::preset::presets;
 use crate::strategy::{MemberId, Outcome};
 use lbsim_engine::rng::{Luck, below};
 use lbsim_engine::time::{Span, Time};
@@ -11,7 +12,11 @@ use lbsim_engine::time::{Span, Time};
 /// Settings of `outlier-detection`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("x-presets" = OutlierPreset::all()))]
 pub struct OutlierDetection {
+    /// Settings as a product has them by default; what is written beside goes before them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<OutlierPreset>,
     /// Errors in a row after which a host is ejected.
     #[schemars(range(min = 1))]
     pub consecutive_5xx: u32,
@@ -73,6 +78,7 @@ pub struct OutlierDetection {
 impl Default for OutlierDetection {
     fn default() -> OutlierDetection {
         OutlierDetection {
+            preset: None,
             consecutive_5xx: 5,
             enforcing_consecutive_5xx: 100,
             consecutive_gateway_failure: 5,
@@ -94,6 +100,22 @@ impl Default for OutlierDetection {
             enforcing_failure_percentage: 0,
             failure_percentage_minimum_hosts: 5,
             failure_percentage_request_volume: 50,
+        }
+    }
+}
+
+presets! {
+    /// Whose outlier detection it is.
+    OutlierPreset of OutlierDetection {
+        /// Envoy's own values: five errors in a row, success rates, and 10% of the hosts at most.
+        "envoy" Envoy {
+            consecutive_5xx: 5,
+            max_ejection_percent: 10,
+        }
+        /// What Istio makes of an `outlierDetection` in which nothing is written: success rates are
+        /// not compared.
+        "istio" Istio {
+            enforcing_success_rate: 0,
         }
     }
 }

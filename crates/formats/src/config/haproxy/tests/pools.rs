@@ -1,6 +1,6 @@
 //! What is read of whole configurations.
 
-use super::{fixture, has_note, notes, servers, table};
+use super::{configuration, fixture, has_note, notes, servers, table};
 
 #[test]
 fn a_cluster_of_databases_has_one_writer_and_two_backups() {
@@ -34,6 +34,51 @@ fn a_cluster_of_databases_has_one_writer_and_two_backups() {
         [("defaults".to_owned(), "tcplog".to_owned())]
     );
     assert!(has_note(&read, "20: `galera-write` has no `balance`"));
+}
+
+/// `observe` becomes an ejection where there are checks to which traffic can speak.
+#[test]
+fn traffic_speaks_for_all_servers_as_for_most() {
+    let pool = |mode: &str, lines: &str| {
+        let text = format!("backend b\n mode {mode}\n balance roundrobin\n{lines}\n");
+        let mut read = configuration(&text);
+        let ejection = read.pools.remove(0).balancer.get("ejection").cloned();
+        let notes: Vec<String> = read.notes.into_iter().map(|note| note.text).collect();
+        (ejection.map(|own| own.to_string()), notes)
+    };
+    let all = " default-server check observe layer7 error-limit 5 on-error mark-down\n \
+               server a 10.0.0.1:80\n server b 10.0.0.2:80 error-limit 5";
+    let said = r#"{ kind = "error-limit", preset = "haproxy-layer7", errors = 5, on-error = "mark-down" }"#;
+    assert_eq!(pool("http", all), (Some(said.to_owned()), vec![]));
+    let (none, notes) = pool("tcp", all);
+    assert_eq!(none, None);
+    assert!(
+        notes[0].contains("`layer7` is for backends in HTTP mode"),
+        "{notes:?}"
+    );
+    let some = " server a 10.0.0.1:80 check observe layer4 on-error fastinter\n \
+                server b 10.0.0.2:80 check\n \
+                server c 10.0.0.3:80 observe layer4\n \
+                server d 10.0.0.4:80 check observe layer4 error-limit 3\n \
+                server e 10.0.0.5:80 check observe layer4 on-error fastinter";
+    let (one, notes) = pool("tcp", some);
+    let said = r#"{ kind = "error-limit", preset = "haproxy-layer4", on-error = "fast-interval" }"#;
+    assert_eq!(one.as_deref(), Some(said));
+    for part in [
+        "`observe` of `c` is not carried over: without `check`",
+        "`observe` of `d` is not carried over: in a scenario all servers",
+        "also for `b`",
+    ] {
+        assert!(
+            notes.iter().any(|note| note.contains(part)),
+            "{part}: {notes:?}"
+        );
+    }
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert_eq!(
+        pool("http", " server a 10.0.0.1:80 check error-limit 5"),
+        (None, vec![])
+    );
 }
 
 #[test]
