@@ -10,6 +10,12 @@ use crate::support::{TRACED, read_in, scratch, traced};
 /// Requests that arrive at `times`, in milliseconds of ten seconds, at `web`, whose servers `a` and
 /// `b` take 2 ms each; `rest` says more of the services' last table and of the world.
 fn live(test: &str, times: &[u32], rest: &str) -> Tally {
+    let rounds = r#"{ kind = "round-robin", start = "first" }"#;
+    live_under(rounds, test, times, rest)
+}
+
+/// The same under another strategy.
+fn live_under(strategy: &str, test: &str, times: &[u32], rest: &str) -> Tally {
     let place = traced(&format!("noticing-{test}"), times);
     let text = format!(
         r#"
@@ -18,7 +24,7 @@ expect = "!"
 [run]
 duration = "10s"
 warmup = "0s"
-compare = [{{ kind = "round-robin", start = "first" }}]
+compare = [{strategy}]
 [[clients]]
 arrivals = {TRACED}
 [[services]]
@@ -87,6 +93,44 @@ at = "0s"
     let tally = live("max-fails", &steadily(), rest);
     assert_eq!(failed(&tally, Cause::Crash), 10);
     assert_eq!(tally.detections[0].detected.count(), 1);
+}
+
+/// What a product's rule makes of failures by itself is measured as ejection is. `a` is dead from
+/// 1.5 s to 5.5 s. nginx leaves it alone from its first failure on, for two seconds and up to one
+/// more each time; the first trial after 5.5 s is that of 7 s. Envoy ejects it after five errors,
+/// for two seconds, and lets it come back at a look, once a second, at once ejecting it again after
+/// five more.
+#[test]
+fn what_a_rule_notices_by_itself_is_measured() {
+    let rest = r#"
+[[faults]]
+kind = "crash"
+servers = "web/a"
+at = "1500ms"
+lasts = "4s"
+"#;
+    let times: Vec<u32> = (0..1000).map(|number| 10 * number).collect();
+    let nginx = r#"{ kind = "nginx-round-robin", fail-timeout = "2s" }"#;
+    let tally = live_under(nginx, "rule-nginx", &times, rest);
+    let noticed = &tally.detections[0];
+    assert_eq!((noticed.failures, noticed.missed), (1, 0));
+    assert_eq!(noticed.detected.count(), 1);
+    assert!(noticed.detected.max().unwrap() <= 0.02);
+    assert_eq!(noticed.wrong, [0, 0]);
+    let back = noticed.returned.max().unwrap();
+    assert!((1.5..=1.6).contains(&back), "{back}");
+    assert_eq!(failed(&tally, Cause::Crash), noticed.hurt + 1);
+    let envoy = r#"{ kind = "envoy-round-robin", cluster = { healthy-panic-threshold = 0, outlier-detection = { interval = "1s", base-ejection-time = "2s", max-ejection-percent = 50, enforcing-success-rate = 0 } } }"#;
+    let tally = live_under(envoy, "rule-envoy", &times, rest);
+    let noticed = &tally.detections[0];
+    assert_eq!((noticed.failures, noticed.missed), (1, 0));
+    assert!((0.07..=0.12).contains(&noticed.detected.max().unwrap()));
+    assert_eq!(noticed.wrong, [0, 0]);
+    let back = noticed.returned.max().unwrap();
+    assert!((0.0..=4.0).contains(&back), "{back}");
+    // Where nothing can fail, nothing is measured.
+    let well = live_under(nginx, "rule-well", &times, "");
+    assert!(well.detections.is_empty());
 }
 
 /// `b` leaves after two seconds, and `a`, which errs until four, is the only one: it is not left

@@ -282,6 +282,8 @@ pub(super) trait Working: Debug {
         candidates: Candidates<'_>,
         cx: &mut Context<'_>,
     ) -> MemberId;
+    fn changes_of_mind(&self) -> u64;
+    fn leaves_out(&self, member: MemberId) -> bool;
     fn foresee(&self, member: MemberId);
     fn sent(&mut self, member: MemberId, cx: &mut Context<'_>);
     fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>);
@@ -305,6 +307,14 @@ impl<R: Rule + Clone + Debug + 'static> Working for R {
         cx: &mut Context<'_>,
     ) -> MemberId {
         Rule::pick(self, request, candidates, cx)
+    }
+
+    fn changes_of_mind(&self) -> u64 {
+        News::changes_of_mind(self)
+    }
+
+    fn leaves_out(&self, member: MemberId) -> bool {
+        News::leaves_out(self, member)
     }
 
     fn foresee(&self, member: MemberId) {
@@ -371,6 +381,14 @@ impl CustomRule {
 
     pub(super) fn foresee(&self, member: MemberId) {
         self.0.foresee(member);
+    }
+
+    pub(super) fn changes_of_mind(&self) -> u64 {
+        self.0.changes_of_mind()
+    }
+
+    pub(super) fn leaves_out(&self, member: MemberId) -> bool {
+        self.0.leaves_out(member)
     }
 }
 

@@ -270,6 +270,16 @@ macro_rules! strategies {
                 match self { $($(Strategy::$Rule(rule) => rule.answered(answer, cx),)*)* Strategy::Custom(rule) => rule.news().answered(answer, cx) }
             }
 
+            /// See [`News::changes_of_mind`].
+            pub fn changes_of_mind(&self) -> u64 {
+                match self { $($(Strategy::$Rule(rule) => rule.changes_of_mind(),)*)* Strategy::Custom(rule) => rule.changes_of_mind() }
+            }
+
+            /// See [`News::leaves_out`].
+            pub fn leaves_out(&self, member: MemberId) -> bool {
+                match self { $($(Strategy::$Rule(rule) => rule.leaves_out(member),)*)* Strategy::Custom(rule) => rule.leaves_out(member) }
+            }
+
             /// See [`News::eligibility_changed`].
             pub fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
                 match self { $($(Strategy::$Rule(rule) => rule.eligibility_changed(member, cx),)*)* Strategy::Custom(rule) => rule.news().eligibility_changed(member, cx) }

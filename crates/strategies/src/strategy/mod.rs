@@ -122,6 +122,20 @@ pub trait News: Sized {
         Ok(())
     }
 
+    /// How often the rule has changed its mind about whom it leaves out. By default never; one that
+    /// [notices failures](News::notices_failures) may.
+    fn changes_of_mind(&self) -> u64 {
+        0
+    }
+
+    /// Whether the rule itself leaves `member` out for how it has answered, or is only trying it:
+    /// what it thinks at the last news that it has heard. Asked by whoever watches what balancers
+    /// think of their members, and only where the count of
+    /// [changes](News::changes_of_mind) has grown. Must not change anything.
+    fn leaves_out(&self, _member: MemberId) -> bool {
+        false
+    }
+
     /// The rule as a balancer starts with it, over a pool in which every member is eligible.
     fn new(config: &Self::Config, cx: &mut Context<'_>) -> Self;
 

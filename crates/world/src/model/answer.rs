@@ -346,6 +346,9 @@ impl World<'_> {
         if ejects {
             self.judge(place, answer, calendar);
         }
+        if self.rules_notice {
+            self.heed_rule(place, calendar.now());
+        }
     }
 
     /// A server that has become idle tells one of its balancers, drawn at random.

@@ -24,6 +24,16 @@ impl World<'_> {
         self.heed_changes((service, balancer), &changes, calendar);
     }
 
+    /// A balancer's strategy may think otherwise of some members, by its own rule.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn heed_rule(&mut self, (service, balancer): (usize, usize), now: Time) {
+        let place = &mut self.services[service].balancers[balancer];
+        for member in place.ask_whom_it_leaves_out() {
+            self.note_opinion((service, balancer), member, now);
+        }
+    }
+
     /// A balancer looks at its members, if it is still to do so now.
     pub(super) fn look(&mut self, number: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();

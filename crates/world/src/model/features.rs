@@ -90,6 +90,8 @@ pub struct Features {
     pub busy_checks: bool,
     /// Balancers that leave out who answers badly.
     pub ejections: bool,
+    /// A strategy that does so by its own rule.
+    pub rules_that_notice: bool,
     /// Balancers that send to all where too few are well.
     pub panics: bool,
     /// Members that come back little by little.
@@ -169,6 +171,8 @@ impl Features {
             health_checks,
             busy_checks: _,
             ejections,
+            // In a plain system nothing fails.
+            rules_that_notice: _,
             // Nobody is thought to be ill without checks and ejections.
             panics: _,
             slow_starts: _,
@@ -241,8 +245,9 @@ impl Features {
 
     /// Whether these opinions may change while it runs.
     pub fn detections(&self) -> bool {
-        (self.health_checks || self.ejections)
-            && (self.faults_in_the_run || self.ejections || self.busy_checks)
+        let by_rule = self.rules_that_notice && self.may_fail() && !self.is_plain();
+        (self.health_checks || self.ejections || by_rule)
+            && (self.faults_in_the_run || self.ejections || self.busy_checks || by_rule)
     }
 
     /// Whether nobody but a strategy looks at who asks for what: no cookie, session, user or call.
@@ -437,6 +442,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     found.feedback |= strategy.reads_feedback();
     found.reports |= strategy.reads_reports();
     found.heeded_answers |= strategy.heeds_answers();
+    found.rules_that_notice |= strategy.notices_failures();
     found.several_balancers |= *instances > 1;
     found.cookies |= *sticky != Sticky::No;
     found.timeouts |= timeout.is_some();

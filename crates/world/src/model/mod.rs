@@ -193,8 +193,8 @@ struct World<'a> {
     clients: Option<Box<patience::Clients>>,
     /// Faults that hold at present on ways between places.
     disturbed: Vec<u32>,
-    /// Whether balancers have policies besides timeouts and retries: budgets, deadlines, limits,
-    /// ejections, hedges.
+    /// Whether balancers have policies besides timeouts and retries (budgets, deadlines, limits,
+    /// ejections, hedges), or strategies are asked whom they leave out.
     has_policies: bool,
     /// Whether balancers crash.
     has_outages: bool,
@@ -206,6 +206,8 @@ struct World<'a> {
     limits: Option<Box<limits::Limits<'a>>>,
     /// Whether balancers have opinions of their members.
     has_opinions: bool,
+    /// Whether strategies are asked whom they leave out by their own rules.
+    rules_notice: bool,
     /// What they are worth; `None` where there are none.
     detections: Option<Box<detection::Detections>>,
     /// Health checks that take slots; `None` where none has.
@@ -271,6 +273,7 @@ impl<'a> World<'a> {
             .collect();
         let features = plan.features();
         let oracle = features.oracles;
+        let rules_notice = features.rules_that_notice && features.detections();
         let sessions = plan
             .sources
             .iter()
@@ -340,12 +343,13 @@ impl<'a> World<'a> {
                 Box::new(patience::Clients::new(patience))
             }),
             disturbed: Vec::new(),
-            has_policies: features.policies(),
+            has_policies: features.policies() || rules_notice,
             has_outages: features.balancer_faults,
             checks_take_time: features.ways_to_servers,
             deadlines: deadline::Deadlines::new(plan),
             limits: limits::Limits::new(plan),
             has_opinions: features.has_opinions(),
+            rules_notice,
             detections: detection::Detections::of(plan),
             inspections: None,
             checks_always: features.way_faults,

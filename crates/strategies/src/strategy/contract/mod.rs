@@ -47,15 +47,19 @@ pub enum Promise {
     /// if it had not been asked. A rule to which its own pick is news, as a round is, cannot keep
     /// this one; all others do.
     ForgetsNobody,
+    /// Whom it leaves out for how they answer changes only with its count of such changes, and never
+    /// where it does not notice failures; at first it is nobody.
+    CountsItsChangesOfMind,
 }
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Promise; 4] = [
+    pub const ALL: [Promise; 5] = [
         Promise::PicksCandidates,
         Promise::Repeats,
         Promise::DeclaresWhatItReads,
         Promise::ForgetsNobody,
+        Promise::CountsItsChangesOfMind,
     ];
 
     /// Sees whether a strategy keeps this promise, over pools and lives drawn with a fixed seed.
@@ -72,6 +76,8 @@ impl Promise {
                     Promise::DeclaresWhatItReads => promises::declares_what_it_reads(strategy),
                     Promise::ForgetsNobody => Life::several()
                         .try_for_each(|life| promises::forgets_nobody(strategy, &life)),
+                    Promise::CountsItsChangesOfMind => Life::several()
+                        .try_for_each(|life| promises::counts_its_changes_of_mind(strategy, &life)),
                 }
             };
         let settings = strategy
@@ -96,6 +102,7 @@ impl fmt::Display for Promise {
             Promise::Repeats => "the same seed gives the same picks",
             Promise::DeclaresWhatItReads => "what it reads it declares to read",
             Promise::ForgetsNobody => "to have been tried is no news",
+            Promise::CountsItsChangesOfMind => "whom it leaves out changes as it says",
         })
     }
 }

@@ -115,6 +115,47 @@ pub(super) fn forgets_nobody(strategy: &StrategyConfig, life: &Life) -> Result<(
     Ok(())
 }
 
+/// Whom the rule leaves out changes with its count of such changes alone.
+pub(super) fn counts_its_changes_of_mind(
+    strategy: &StrategyConfig,
+    life: &Life,
+) -> Result<(), String> {
+    let mut bench = Bench::of(strategy, &life.weights);
+    let left_out = |bench: &Bench| -> Vec<MemberId> {
+        let all = 0..bench.pool().len() as MemberId;
+        all.filter(|&member| bench.strategy().leaves_out(member))
+            .collect()
+    };
+    let mut before = (bench.strategy().changes_of_mind(), left_out(&bench));
+    if !before.1.is_empty() {
+        return Err(format!("it begins by leaving out {:?}", before.1));
+    }
+    for &(step, word) in &life.steps {
+        if step % 2 == 0 && !bench.pool().eligible().is_empty() {
+            if let Pick::Member(picked) = bench.ask(word % 1000) {
+                bench.send(picked);
+            }
+        } else {
+            live(&mut bench, step, word);
+        }
+        let after = (bench.strategy().changes_of_mind(), left_out(&bench));
+        if before.0 == after.0 && before.1 != after.1 {
+            let (before, after) = (before.1, after.1);
+            return Err(format!(
+                "it left out {before:?}, and then {after:?}, without a change of mind"
+            ));
+        }
+        if !strategy.notices_failures() && !after.1.is_empty() {
+            return Err(format!(
+                "it left out {:?}, and does not notice failures",
+                after.1
+            ));
+        }
+        before = after;
+    }
+    Ok(())
+}
+
 /// Something happens between picks.
 fn live(bench: &mut Bench, step: u8, word: u32) {
     let member = word % bench.pool().len() as u32;

@@ -137,6 +137,10 @@ impl Policy for ClientSideWeightedRoundRobin {
         &mut self.hosts
     }
 
+    fn known(&self) -> &Hosts {
+        &self.hosts
+    }
+
     fn eligibility_changed(&mut self, member: MemberId, _: &mut Context<'_>) {
         self.reported[member as usize].1 = None;
     }

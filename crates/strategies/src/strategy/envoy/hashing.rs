@@ -104,6 +104,10 @@ impl<T: Table> Policy for Hashing<T> {
         &mut self.hosts
     }
 
+    fn known(&self) -> &Hosts {
+        &self.hosts
+    }
+
     fn sent(&mut self, _: MemberId) {
         self.active += 1;
     }

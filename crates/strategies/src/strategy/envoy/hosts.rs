@@ -55,6 +55,8 @@ impl Default for Cluster {
 pub struct Hosts {
     config: Cluster,
     outliers: Option<Outliers>,
+    /// How often something has changed that decides who may be picked.
+    changes: u64,
     /// By member: whether it belongs to the subset; none where there are no subsets.
     scope: Option<Arc<[bool]>>,
     /// All hosts of the cluster, in order.
@@ -93,6 +95,7 @@ impl Hosts {
                 .outlier_detection
                 .as_ref()
                 .map(|config| Outliers::new(config, cx.pool.len())),
+            changes: 0,
             scope: None,
             all: Vec::new(),
             zones: Zones::new(config.locality.as_ref(), cx),
@@ -129,7 +132,18 @@ impl Hosts {
         }
     }
 
+    /// Whether outlier detection has ejected a host.
+    pub(super) fn is_ejected(&self, member: MemberId) -> bool {
+        (self.outliers.as_ref()).is_some_and(|outliers| outliers.is_ejected(member))
+    }
+
+    /// How often that may have changed.
+    pub(super) fn changes_of_mind(&self) -> u64 {
+        self.changes
+    }
+
     fn note_change(&mut self, now: Time) {
+        self.changes += 1;
         let window = self.config.update_merge_window;
         match self.taken_up {
             Some(last) if now - last <= window && !window.is_zero() => {

@@ -143,6 +143,10 @@ impl Policy for LeastRequest {
         &mut self.hosts
     }
 
+    fn known(&self) -> &Hosts {
+        &self.hosts
+    }
+
     fn eligibility_changed(&mut self, member: MemberId, cx: &mut Context<'_>) {
         self.starts.eligibility_changed(member, cx);
     }

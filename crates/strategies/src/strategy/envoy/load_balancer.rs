@@ -57,6 +57,9 @@ pub trait Policy: Clone + Debug {
     /// See [`News::sent`].
     fn sent(&mut self, _member: MemberId) {}
 
+    /// The hosts, to look at.
+    fn known(&self) -> &Hosts;
+
     /// See [`News::answered`]; the hosts have heard it.
     fn answered(&mut self, _answer: &Answer) {}
 
@@ -149,6 +152,14 @@ impl<P: Policy> News for LoadBalancer<P> {
 
     fn heeds_key(config: &P::Config) -> bool {
         P::heeds_key(config)
+    }
+
+    fn changes_of_mind(&self) -> u64 {
+        self.any.known().changes_of_mind()
+    }
+
+    fn leaves_out(&self, member: MemberId) -> bool {
+        self.any.known().is_ejected(member)
     }
 
     fn new(config: &P::Config, cx: &mut Context<'_>) -> Self {

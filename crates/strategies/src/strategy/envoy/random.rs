@@ -56,6 +56,10 @@ impl Policy for RandomPolicy {
         &mut self.hosts
     }
 
+    fn known(&self) -> &Hosts {
+        &self.hosts
+    }
+
     fn pick(&mut self, _: &Request<'_>, cx: &mut Context<'_>) -> Option<MemberId> {
         let set = self.hosts.choose(cx.rng)?;
         let hosts = self.hosts.set(set);

@@ -73,6 +73,8 @@ pub struct Peers {
     weights: Cumulative,
     /// Room for those who may be picked.
     candidates: Vec<MemberId>,
+    /// How often a peer has failed too often, or has been forgiven.
+    changes_of_mind: u64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -102,6 +104,7 @@ impl Peers {
             groups: [Arc::default(), Arc::default()],
             weights: Cumulative::new(0),
             candidates: Vec::new(),
+            changes_of_mind: 0,
         };
         peers.refresh(cx);
         peers
@@ -144,6 +147,7 @@ impl Peers {
             ..Peer::default()
         });
         self.peers = fresh.collect();
+        self.changes_of_mind += 1;
         self.smooth = Smooth::new(cx.pool);
         true
     }
@@ -167,12 +171,21 @@ impl Peers {
     ) -> bool {
         let peer = &self.peers[member as usize];
         let since = self.seconds(cx.now).saturating_sub(peer.checked);
-        let failed = peer.max_fails > 0 && peer.fails >= peer.max_fails;
-        let left_alone = failed && since <= peer.fail_timeout;
+        let left_alone = peer.has_failed() && since <= peer.fail_timeout;
         cx.pool.is_eligible(member)
             && !left_alone
             && !peer.is_full(cx.pool.in_flight(member))
             && !request.tried.contains(&member)
+    }
+
+    /// Whether a peer has failed too often, and no trial of it has gone well since.
+    pub(super) fn has_failed(&self, member: MemberId) -> bool {
+        !self.is_single() && self.peers[member as usize].has_failed()
+    }
+
+    /// How often that has changed.
+    pub(super) fn changes_of_mind(&self) -> u64 {
+        self.changes_of_mind
     }
 
     /// Notes that a peer has been picked: one that had failed gets this request as a trial, and no
@@ -283,6 +296,7 @@ impl Peers {
         let member = answer.member;
         let now = self.seconds(cx.now);
         let peer = &mut self.peers[member as usize];
+        let had_failed = peer.has_failed();
         if failed {
             peer.fails += 1;
             peer.accessed = now;
@@ -294,6 +308,7 @@ impl Peers {
         } else if peer.accessed < peer.checked {
             peer.fails = 0;
         }
+        self.changes_of_mind += u64::from(peer.has_failed() != had_failed);
     }
 }
 
@@ -302,6 +317,10 @@ fn whole_seconds(span: Span) -> u64 {
 }
 
 impl Peer {
+    fn has_failed(&self) -> bool {
+        self.max_fails > 0 && self.fails >= self.max_fails
+    }
+
     fn is_full(&self, conns: u32) -> bool {
         self.max_conns > 0 && conns >= self.max_conns
     }

@@ -90,6 +90,14 @@ impl<M: Method> News for Upstream<M> {
         }
     }
 
+    fn changes_of_mind(&self) -> u64 {
+        self.peers.changes_of_mind()
+    }
+
+    fn leaves_out(&self, member: MemberId) -> bool {
+        self.peers.has_failed(member)
+    }
+
     fn answered(&mut self, answer: &Answer, cx: &mut Context<'_>) {
         self.peers.answered(answer, cx);
     }
