@@ -351,7 +351,7 @@ at = "95ms"
     assert_eq!(down, 5);
     assert!((0.084..=0.086).contains(&found.unwrap()), "{found:?}");
     let (soon, found) = world("fast-interval");
-    assert_eq!(soon, 10);
+    assert!((9..=10).contains(&soon), "{soon}");
     assert!((0.18..=0.19).contains(&found.unwrap()), "{found:?}");
     // One failed check, and the next comes as soon.
     let (check, found) = world("fail-check");

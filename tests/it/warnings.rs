@@ -242,6 +242,10 @@ fn what_can_do_nothing_is_said() {
     );
     let errors = format!("{hasty}, ejection = {{ kind = \"error-limit\" }}");
     none("random", &errors);
+    one(
+        "health-check = {}, ejection = { kind = \"error-limit\", on-error = \"fast-interval\" }",
+        "the `health-check` has no `fast-interval`",
+    );
     one("queue-timeout = \"1s\"", "nobody waits at the balancers");
     let waits = "limit = { by = { kind = \"fixed\", requests = 5 }, when-full = \"wait\" }";
     none("random", &format!("queue-timeout = \"1s\", {waits}"));

@@ -10,8 +10,8 @@ use crate::scenario::Variant;
 /// they have health checks or eject members, and something can fail or be too busy. Each balancer's
 /// opinion of each server counts for itself. A server is ill while a fault holds at it, or on the
 /// way between it and the balancer; what is not ill is well, however busy it is. Whom a product's
-/// rule leaves out by itself (nginx's `max_fails`, Envoy's outlier detection) is ejected. Counts and
-/// times are those of the measured window, a replication.
+/// rule leaves out by itself (nginx's `max_fails`, Envoy's outlier detection) is ejected, too.
+/// Counts and times are those of the measured window, a replication.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DetectionRow {

@@ -81,7 +81,10 @@ fn ejection(service: &ServicePlan, say: &mut impl FnMut(String)) {
         return;
     };
     let is_fast = |checks: &HealthCheck| checks.fast_interval.is_some();
-    let mut checks = service.groups.iter().filter_map(|group| group.health_check.as_ref());
+    let mut checks = service
+        .groups
+        .iter()
+        .filter_map(|group| group.health_check.as_ref());
     if let Ejection::ErrorLimit(limit) = ejection
         && limit.on_error == OnError::FastInterval
         && !checks.any(is_fast)
