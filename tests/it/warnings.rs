@@ -246,7 +246,7 @@ fn what_can_do_nothing_is_said() {
         "health-check = {}, ejection = { kind = \"error-limit\", on-error = \"fast-interval\" }",
         "the `health-check` has no `fast-interval`",
     );
-    one("queue-timeout = \"1s\"", "nobody waits at the balancers");
+    one("queue-timeout = \"1s\"", "nobody waits whom it concerns");
     let waits = "limit = { by = { kind = \"fixed\", requests = 5 }, when-full = \"wait\" }";
     none("random", &format!("queue-timeout = \"1s\", {waits}"));
     none("c3", "queue-timeout = \"1s\"");

@@ -70,7 +70,7 @@ fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
         && !lets_wait(service)
     {
         say(format!(
-            "`queue-timeout` is {timeout}, and nobody waits at the balancers: that takes a `limit` or `server-limit` with \
+            "`queue-timeout` is {timeout}, and nobody waits whom it concerns: that takes a `limit` or `server-limit` with \
              `when-full = \"wait\"`, or a rule of HAProxy with `max-connections` of the servers"
         ));
     }

@@ -169,6 +169,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn reads_feedback(&self) -> bool;
     fn probes(&self) -> bool;
     fn in_charge(&self, members: &[Member]) -> Vec<bool>;
+    fn leaves_out(&self) -> bool;
     fn notices_failures(&self) -> bool;
     fn heeds_requests(&self) -> bool;
     fn heeds_answers(&self) -> bool;
@@ -246,6 +247,10 @@ where
 
     fn in_charge(&self, members: &[Member]) -> Vec<bool> {
         R::in_charge(&self.config, members)
+    }
+
+    fn leaves_out(&self) -> bool {
+        R::LEAVES_OUT
     }
 
     fn notices_failures(&self) -> bool {

@@ -188,6 +188,11 @@ macro_rules! strategies {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::PLACES,)*)* StrategyConfig::Custom(custom) => custom.kind().places() }
             }
 
+            /// Whether it may leave out servers by itself, for how they answer.
+            pub fn may_leave_out(&self) -> bool {
+                self.notices_failures() && match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::LEAVES_OUT,)*)* StrategyConfig::Custom(custom) => custom.kind().leaves_out() }
+            }
+
             /// Whether it hears from servers that become idle.
             pub fn hears_idle(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEARS_IDLE,)*)* StrategyConfig::Custom(custom) => custom.kind().hears_idle() }

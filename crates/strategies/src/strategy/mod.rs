@@ -64,6 +64,10 @@ pub trait News: Sized {
     /// Whether the rule hashes by [`Pool::placement`], which is drawn anew in each replication.
     const PLACES: bool = false;
 
+    /// Whether the rule, where it [notices failures](News::notices_failures), leaves out servers
+    /// for them, and says so by [`News::leaves_out`].
+    const LEAVES_OUT: bool = false;
+
     /// Whether the rule probes servers.
     const PROBES: bool = false;
 
@@ -122,8 +126,7 @@ pub trait News: Sized {
         Ok(())
     }
 
-    /// How often the rule has changed its mind about whom it leaves out. By default never; one that
-    /// [notices failures](News::notices_failures) may.
+    /// How often the rule has changed its mind about whom it leaves out; by default never.
     fn changes_of_mind(&self) -> u64 {
         0
     }

@@ -442,7 +442,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     found.feedback |= strategy.reads_feedback();
     found.reports |= strategy.reads_reports();
     found.heeded_answers |= strategy.heeds_answers();
-    found.rules_that_notice |= strategy.notices_failures();
+    found.rules_that_notice |= strategy.may_leave_out();
     found.several_balancers |= *instances > 1;
     found.cookies |= *sticky != Sticky::No;
     found.timeouts |= timeout.is_some();

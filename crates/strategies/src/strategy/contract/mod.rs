@@ -47,8 +47,8 @@ pub enum Promise {
     /// if it had not been asked. A rule to which its own pick is news, as a round is, cannot keep
     /// this one; all others do.
     ForgetsNobody,
-    /// Whom it leaves out for how they answer changes only with its count of such changes, and never
-    /// where it does not notice failures; at first it is nobody.
+    /// Whom it leaves out for how they answer changes only with its count of such changes, and is
+    /// nobody at first, and always where it does not say that it may leave out somebody.
     CountsItsChangesOfMind,
 }
 

@@ -123,6 +123,7 @@ impl<P: Policy> LoadBalancer<P> {
 
 impl<P: Policy> News for LoadBalancer<P> {
     const READS_REPORTS: bool = P::READS_REPORTS;
+    const LEAVES_OUT: bool = true;
     type Config = P::Config;
 
     fn in_charge(config: &P::Config, members: &[Member]) -> Vec<bool> {

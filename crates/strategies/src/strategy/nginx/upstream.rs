@@ -56,6 +56,7 @@ pub struct Upstream<M> {
 }
 
 impl<M: Method> News for Upstream<M> {
+    const LEAVES_OUT: bool = true;
     type Config = M::Config;
 
     fn in_charge(_: &M::Config, members: &[Member]) -> Vec<bool> {
