@@ -69,6 +69,7 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Detectio
     let named = variant.blueprint.services.iter().zip(&measured.detections);
     let has_opinions = |(service, _): &(&ServicePlan, &DetectionOutcome)| {
         service.balancer.ejection.is_some()
+            || service.balancer.strategy.may_leave_out()
             || (service.groups.iter()).any(|group| group.health_check.is_some())
     };
     let row = |(service, outcome): (&ServicePlan, &DetectionOutcome)| {
