@@ -46,7 +46,7 @@ const TIMES: [NoticeTimes; 2] = [
         mean: |row| (row.return_mean_s, row.return_mean_half_width_95),
         median: |row| row.return_p50_s,
         longest: |row| row.return_max_s,
-        none: "was never left out",
+        none: "no such return",
     },
 ];
 
