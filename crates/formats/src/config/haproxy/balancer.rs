@@ -257,8 +257,8 @@ fn health_check(proxy: &Proxy, servers: &mut [ServerRead], found: &mut Found) ->
     Some(all)
 }
 
-/// `observe`, `error-limit` and `on-error` of most servers that are checked: a scenario has them for
-/// all servers of a balancer. Without `check` traffic speaks to no health check (section 5.2,
+/// `observe`, `error-limit` and `on-error` of most servers that are checked: a scenario has them
+/// for all servers of a balancer. Without `check` traffic speaks to no health check (section 5.2,
 /// "observe").
 fn observe(proxy: &Proxy, servers: &[ServerRead], found: &mut Found) -> Option<Table> {
     let of = |read: &ServerRead| {
