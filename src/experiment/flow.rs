@@ -46,9 +46,10 @@ impl Flow {
         let busy = (0..loads.len()).map(|service| {
             loads[service] * slots(service) * plan.services[service].share_in_charge()
         });
-        // Slots that are kept for calls are in use, and how long that takes nobody knows.
-        let utilization =
-            (!features.unlike_work && !features.steps).then(|| busy.sum::<f64>() / all);
+        // Slots that are kept for calls are in use, and how long that takes nobody knows; nor how
+        // long work takes that depends on how many are there.
+        let utilization = (!features.unlike_work && !features.steps && !features.under_load)
+            .then(|| busy.sum::<f64>() / all);
         Some(Flow {
             goodput,
             utilization,

@@ -51,6 +51,8 @@ pub enum Domain {
     Message = 16,
     /// Which requests go elsewhere while a member comes back little by little; entity: balancer.
     SlowStart = 17,
+    /// Phases of a balancer's looks at its members; entity: balancer.
+    Look = 18,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

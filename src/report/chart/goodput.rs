@@ -90,7 +90,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "What is answered of what is asked for, from the beginning (ring) to the end (disc); dashed: all; back: 90% again, for good",
+            "Answered by asked for, from the beginning (ring) to the end (disc); dashed: all is answered; back: 90% of it, for good",
         );
         for (at, (series, path)) in study.strategies.iter().zip(&paths).enumerate() {
             let (column, row) = (at % columns, at / columns);

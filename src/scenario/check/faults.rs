@@ -6,6 +6,7 @@ use super::super::diagnostic::Diagnostic;
 use super::super::file::File;
 use super::super::text::Path;
 use super::{Check, names};
+use crate::model::arrivals::Arrivals;
 use crate::model::blueprint::ServicePlan;
 use crate::model::fault::{Effect, Fault, Find, Place, Ways};
 
@@ -47,6 +48,14 @@ pub(super) fn faults(file: &File, services: &[ServicePlan], check: &mut Check<'_
             Effect::Answers { key, .. } => key,
             _ => None,
         });
+        let by_text = (file.clients.iter()).any(|clients| {
+            clients.keys.is_none() && matches!(clients.arrivals, Arrivals::Trace(_))
+        });
+        if keys.is_some() && by_text {
+            let message =
+                "keys of a trace are texts, and a fault cannot name one; give the clients `keys`";
+            check.fault(&at.key("key"), "out-of-range", message);
+        }
         if let (Some(key), Some(count)) = (keys, most_keys(file))
             && key >= count
         {

@@ -62,8 +62,9 @@ impl Reason {
 /// What a balancer does about members that fail, besides health checks.
 #[derive(Clone, Debug, Default)]
 pub struct Care<'a> {
-    /// Whom it leaves out by how they answer.
-    pub ejection: Option<&'a Ejection>,
+    /// Whom it leaves out by how they answer, and how far it is into an interval of its looks, 0 to
+    /// 1.
+    pub ejection: Option<(&'a Ejection, f64)>,
     /// Where fewer of its members than this share are thought to be well, it sends to all.
     pub panic_threshold: Option<Share>,
     /// How those that come back get their share, and the stream for that.
@@ -129,7 +130,7 @@ impl Balancer {
         }
         let ejector = care
             .ejection
-            .map(|ejection| Ejector::new(ejection, pool.len()));
+            .map(|(ejection, phase)| Ejector::new(ejection, pool.len(), phase));
         let limiters =
             (care.server_limit).map_or(Vec::new(), |limit| vec![Limiter::new(limit); pool.len()]);
         let warming = care.slow_start;

@@ -31,7 +31,8 @@ pub struct Retry {
     /// by `retry_on: 5xx`.
     pub error_answers: bool,
     /// Which error answers, where that is not all that speak of the server, or of too many requests
-    /// (5xx and 429).
+    /// (5xx and 429). What a full queue or a `limit` of the server refuses is no such answer, and
+    /// is tried again in any case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub statuses: Vec<Statuses>,

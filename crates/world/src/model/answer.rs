@@ -183,7 +183,7 @@ impl World<'_> {
         if let Phase::Returning { worked, .. } = attempt.phase {
             self.count_useful(worked);
         }
-        let request = self.requests[attempt.request];
+        let mut request = self.requests[attempt.request];
         if self.has_sessions && !self.is_call(attempt.request) {
             self.touch_session(&request, attempt.server, calendar.now());
         }
@@ -200,6 +200,12 @@ impl World<'_> {
             self.requests[attempt.request].live = NOBODY;
         }
         self.serve_waiting(service, balancer, member, calendar);
+        if let Some(limits) = &self.limits {
+            // It waited at the balancer before and after it was sent to its server.
+            let before = attempt.sent.since(request.queued.min(attempt.sent));
+            let waited = before + limits.connections.waited(id);
+            request.queued = Time::from_nanos(attempt.sent.nanos().saturating_sub(waited.nanos()));
+        }
         self.succeed(attempt.request, &request, (&attempt, spent), calendar);
     }
 

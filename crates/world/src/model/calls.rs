@@ -5,6 +5,8 @@
 //! differs is who hears of its end. It is told by an event, never by a call of one stage by
 //! another, so that tiers may be as many as one likes.
 
+mod returns;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -58,6 +60,8 @@ struct Caller {
     server: u32,
     /// Whether it was answered well, once it has ended.
     good: bool,
+    /// How long it was worked on, where it was.
+    worked: Span,
 }
 
 /// Where an attempt stands among the steps of its server.
@@ -132,6 +136,7 @@ impl Calls {
                 serial: 0,
                 server: NOBODY,
                 good: false,
+                worked: Span::ZERO,
             },
         );
     }
@@ -398,6 +403,7 @@ impl<'a> World<'a> {
             serial,
             server: attempt.server,
             good: false,
+            worked: Span::ZERO,
         };
         for (number, &service) in plan.services.iter().enumerate() {
             let purpose = purpose(CALL, step, round, number as u32);
@@ -482,6 +488,8 @@ impl<'a> World<'a> {
             return false;
         }
         caller.good = spent.is_ok();
+        let worked = spent.map_or(Span::ZERO, |spent| spent.worked);
+        caller.worked = worked;
         let to = Place::Server(caller.server);
         let from = self.balancer_of(id);
         match self.passage(from, to, (request.draft.luck, FROM_BALANCER)) {
@@ -489,105 +497,11 @@ impl<'a> World<'a> {
                 self.requests[id].whereabouts = Whereabouts::Answered;
                 calendar.after(request.to_balancer + longer, Event::Returned(id));
             }
-            None => self.release(id),
-        }
-        true
-    }
-
-    /// The outcome of a call is at the server that made it.
-    pub(super) fn returned(&mut self, call: u32, calendar: &mut Calendar<Event>) {
-        self.release(call);
-        let Some(calls) = &mut self.calls else { return };
-        let caller = calls.callers[call as usize];
-        let id = caller.attempt;
-        let progress = &mut calls.progress[id as usize];
-        // The step may have had all that it needs without this one, or the attempt may be gone.
-        if progress.serial != caller.serial {
-            return;
-        }
-        progress.pending -= 1;
-        progress.missing -= u32::from(caller.good);
-        let step = progress.step as usize;
-        let server = self.attempts[id].server;
-        let is_met = progress.missing == 0;
-        let is_optional = match &self.servers[server as usize].group_in(self.plan).steps[step].kind
-        {
-            StepKind::Call(plan) => plan.optional,
-            StepKind::Work(_) => false,
-        };
-        // What cannot be met any more fails at once, unless it may: then all that comes is taken.
-        let is_lost = if is_optional {
-            progress.pending == 0
-        } else {
-            progress.pending < progress.missing
-        };
-        if !is_met && !is_lost {
-            return;
-        }
-        // What is still under way is done for nobody.
-        progress.serial = progress.serial.wrapping_add(1);
-        let Phase::Calling { found, since, held } = self.attempts[id].phase else {
-            return;
-        };
-        progress.spent.called += calendar.now() - since;
-        self.end_round(id);
-        self.end_stay(server, (since, held), calendar.now());
-        self.go_without(id, is_met || is_optional, (found, held), calendar);
-    }
-
-    /// An attempt has what it called, or not: it goes on, or is answered with an error.
-    fn go_without(
-        &mut self,
-        id: u32,
-        goes_on: bool,
-        (found, holds): (u16, bool),
-        calendar: &mut Calendar<Event>,
-    ) {
-        if goes_on {
-            self.proceed(id, (found, holds), calendar);
-        } else {
-            self.leave(id, holds, calendar);
-            self.err_back(id, Status::ERROR, calendar);
-        }
-    }
-
-    /// A round of calls is over, of those that a step may make at once.
-    fn end_round(&mut self, id: u32) {
-        let server = self.attempts[id].server;
-        if let Some(calls) = &mut self.calls {
-            let step = calls.progress[id as usize].step;
-            if let Some(under_way) = calls.at_once.get_mut(&(server, step)) {
-                *under_way -= 1;
+            None => {
+                self.release(id);
+                self.count_for_nobody(worked);
             }
         }
-    }
-
-    /// An attempt that has waited for calls since then, or hung, on its slot or not, does so no
-    /// longer.
-    fn end_stay(&mut self, server: u32, (since, held): (Time, bool), now: Time) {
-        if held {
-            self.tally.load.busy(server as usize, 1, since, now);
-        } else {
-            self.servers[server as usize].away -= 1;
-        }
-    }
-
-    /// An attempt that waits for calls, or hangs, is dropped.
-    pub(super) fn drop_calling(&mut self, id: u32, now: Time) {
-        let attempt = self.attempts[id];
-        let Phase::Calling { since, held, .. } = attempt.phase else {
-            return;
-        };
-        self.attempts[id].phase = Phase::Gone;
-        if self.hung.remove(&id).is_none() {
-            self.end_round(id);
-        }
-        self.end_stay(attempt.server, (since, held), now);
-        if held {
-            self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
-        }
-        if let Some(calls) = &mut self.calls {
-            calls.give_up(id);
-        }
+        true
     }
 }

@@ -14,6 +14,7 @@ use super::step::{CallPlan, StepKind, StepPlan};
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::Span;
 use lbsim_strategies::balancer::affinity::Sticky;
+use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::retry::{Jitter, Retry};
 use lbsim_strategies::strategy::Origin;
 
@@ -178,8 +179,8 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         sticky: _,
         // Groups have what this makes of them.
         health_check: _,
-        // What it goes by are answers.
-        ejection: _,
+        // What others go by are answers.
+        ejection,
         panic_threshold: _,
         // Who passes over a member that is back draws for it.
         limit: _,
@@ -194,6 +195,7 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         hedge: _,
     } = balancer;
     *instances > 1
+        || matches!(ejection, Some(Ejection::SlowServers(_)))
         || slow_start.is_some()
         || pause_varies(retry)
         || strategy.reads_reports()

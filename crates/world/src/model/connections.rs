@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::request::Phase;
+use super::request::{Attempt, NOBODY, Phase};
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::limit::{Among, Limiter};
-use lbsim_strategies::strategy::Answer;
+use lbsim_strategies::strategy::{Answer, Outcome};
 
 /// Between whom connections are: the service and the number of the balancer, the server, and what
 /// is asked for, where each key has connections of its own.
@@ -20,6 +20,8 @@ pub(super) struct Bundles {
     bundles: BTreeMap<Ends, Bundle>,
     /// By attempt: the connection that it has, since when, and among how many.
     held: Vec<Option<(Ends, Time, Among)>>,
+    /// By attempt: how long it waited for its connection.
+    waits: Vec<Span>,
     /// Tickets given out.
     tickets: u64,
 }
@@ -38,12 +40,19 @@ impl Bundles {
         self.bundles.retain(|ends, _| (ends.0, ends.1) != balancer);
     }
 
-    fn note(&mut self, attempt: u32, held: Option<(Ends, Time, Among)>) {
+    /// How long an attempt waited for its connection.
+    pub(super) fn waited(&self, attempt: u32) -> Span {
+        (self.waits.get(attempt as usize).copied()).unwrap_or(Span::ZERO)
+    }
+
+    fn note(&mut self, attempt: u32, held: Option<(Ends, Time, Among)>, waited: Span) {
         let at = attempt as usize;
         if self.held.len() <= at {
             self.held.resize(at + 1, None);
+            self.waits.resize(at + 1, Span::ZERO);
         }
         self.held[at] = held;
+        self.waits[at] = waited;
     }
 }
 
@@ -73,19 +82,20 @@ impl World<'_> {
         });
         // Those at the head who have gone stand in nobody's way.
         while let Some(&(ticket, first)) = bundle.waiting.front()
-            && !waits(&self.attempts[first].phase, ticket)
+            && (self.attempts[first].request == NOBODY
+                || !waits(&self.attempts[first].phase, ticket))
         {
             bundle.waiting.pop_front();
         }
         if bundle.waiting.is_empty() && bundle.limiter.may_enter(0, now) {
             let among = bundle.limiter.enter(now);
-            own.note(id, Some((ends, now, among)));
+            own.note(id, Some((ends, now, among)), Span::ZERO);
             return true;
         }
         own.tickets += 1;
         let ticket = own.tickets;
         bundle.waiting.push_back((ticket, id));
-        own.note(id, None);
+        own.note(id, None, Span::ZERO);
         self.attempts[id].phase = Phase::Lining {
             ticket,
             work,
@@ -114,7 +124,13 @@ impl World<'_> {
         let Some((ends, since, among)) = held else {
             return;
         };
+        let answered = self.attempts[id].request;
         if let Some(bundle) = limits.connections.bundles.get_mut(&ends) {
+            // Copies of a request that has been answered are about to be called off.
+            if answer.outcome == Outcome::Success && self.hedges.is_some() {
+                let attempts = &self.attempts;
+                (bundle.waiting).retain(|&(_, other)| attempts[other].request != answered);
+            }
             let ended = (answer.outcome, answer.status);
             bundle.limiter.leave(ended, now - since, among);
         }
@@ -122,8 +138,14 @@ impl World<'_> {
             && let Some(bundle) = limits.connections.bundles.get_mut(&ends)
             && let Some(&(ticket, next)) = bundle.waiting.front()
         {
-            let phase = self.attempts[next].phase;
-            if !waits(&phase, ticket) {
+            let Attempt {
+                phase,
+                request,
+                sent,
+                ..
+            } = self.attempts[next];
+            // Nobody waits for it any more, or it has gone.
+            if request == NOBODY || !waits(&phase, ticket) {
                 bundle.waiting.pop_front();
                 continue;
             }
@@ -132,7 +154,9 @@ impl World<'_> {
             }
             bundle.waiting.pop_front();
             let among = bundle.limiter.enter(now);
-            limits.connections.note(next, Some((ends, now, among)));
+            limits
+                .connections
+                .note(next, Some((ends, now, among)), now - sent);
             if let Phase::Lining { work, number, .. } = phase {
                 self.attempts[next].phase = Phase::Travelling { work };
                 self.depart(next, (u64::from(number), work), calendar);

@@ -3,7 +3,6 @@
 
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan};
 use super::step::StepKind;
-use super::under_load::UnderLoad;
 use lbsim_engine::time::{Span, Time};
 
 impl Blueprint {
@@ -185,14 +184,11 @@ impl GroupPlan {
             None => f64::from(self.slots),
             Some(under_load) => under_load.slots_in_effect(self.slots),
         };
-        let all = if self.steps.is_empty() {
-            slots * self.speed / seconds
-        } else {
-            let steps: f64 = self.steps.iter().map(|step| step.mean_work()).sum();
-            slots / ((seconds + steps) / self.speed + self.least_held)
-        };
-        let most = self.under_load.as_ref().and_then(UnderLoad::most_a_second);
-        most.map_or(all, |most| all.min(most))
+        if self.steps.is_empty() {
+            return slots * self.speed / seconds;
+        }
+        let steps: f64 = self.steps.iter().map(|step| step.mean_work()).sum();
+        slots / ((seconds + steps) / self.speed + self.least_held)
     }
 }
 

@@ -84,7 +84,10 @@ impl World<'_> {
         begins: bool,
         now: Time,
     ) {
-        let members = self.services[service].plan.servers.len();
+        let place = &self.services[service];
+        let members = place.plan.servers.len();
+        // Who is drained, or not in the pool, gets no requests either.
+        let is_left_alone = !place.balancers[balancer].pool().is_eligible(member);
         let (Some(detections), Some(tally)) =
             (&mut self.detections, self.tally.detections.get_mut(service))
         else {
@@ -111,7 +114,7 @@ impl World<'_> {
             {
                 tally.wrong_time[by as usize] += now.min(to).since(since.max(from));
             }
-            (one.since, one.noticed) = (now, one.out.is_some());
+            (one.since, one.noticed) = (now, one.out.is_some() || is_left_alone);
             if measured {
                 tally.failures += 1;
                 if one.noticed {

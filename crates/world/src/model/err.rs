@@ -28,6 +28,7 @@ impl World<'_> {
         let request = &self.requests[request];
         let number = u64::from(request.attempts);
         let mut luck = Luck::new(request.draft.luck, ERROR + number);
+        let mut other = None;
         let errs = |held: &Held| match held.effect {
             Effect::Answers {
                 share,
@@ -40,7 +41,14 @@ impl World<'_> {
             _ => None,
         };
         let held = self.effects.get(server as usize)?;
-        held.iter().find_map(errs)
+        // An error is one, whatever else holds.
+        for (takes, status) in held.iter().filter_map(errs) {
+            if status.is_error() {
+                return Some((takes, status));
+            }
+            other.get_or_insert((takes, status));
+        }
+        other
     }
 
     /// How much work an attempt is at a server whose answers are not all alike, and what its answer

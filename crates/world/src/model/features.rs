@@ -13,6 +13,7 @@ use super::blueprint::{
 use super::discipline::Standing;
 use super::fault::{Effect, Fault, Schedule, Strikes};
 use super::network::Delay;
+use super::step::StepPlan;
 use super::under_load::UnderLoad;
 
 /// Whether a world has each of these anywhere in it.
@@ -108,6 +109,10 @@ pub struct Features {
     pub errors_by_load: bool,
     /// Errors of one key alone.
     pub errors_by_key: bool,
+    /// Connections that requests for each key have for themselves.
+    pub connections_by_key: bool,
+    /// Calls of which not all are waited for.
+    pub quorums: bool,
     /// Servers that are not there from the beginning to the end of time.
     pub members_that_move: bool,
     /// Servers that join or leave during the run.
@@ -184,6 +189,9 @@ impl Features {
             errors_by_load: _,
             // They are faults.
             errors_by_key: _,
+            // These are limits, and those are steps.
+            connections_by_key: _,
+            quorums: _,
             members_that_move,
             moves_in_the_run: _,
             absences_in_the_run: _,
@@ -257,6 +265,7 @@ impl Features {
             || self.closed_loops
             || self.steps
             || self.errors_by_key
+            || self.connections_by_key
             || self.several_balancers)
     }
 
@@ -278,7 +287,7 @@ impl Features {
 
     /// Whether servers may work in vain, and it can be told how long.
     pub fn wastes(&self) -> bool {
-        (self.may_fail() || self.hedges) && !self.is_plain() && !self.sharing
+        (self.may_fail() || self.hedges || self.quorums) && !self.is_plain() && !self.sharing
     }
 
     /// Whether nothing is meant to change while the run is measured.
@@ -421,6 +430,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         hedge,
     } = balancer;
     found.limits |= limit.is_some() || server_limit.is_some() || connections.is_some();
+    found.connections_by_key |= connections.as_ref().is_some_and(|own| own.per_key);
     found.ejections |= ejection.is_some();
     found.panics |= panic_threshold.is_some();
     found.slow_starts |= slow_start.is_some();
@@ -508,6 +518,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     found.drops |= discipline.drops();
     found.sizes |= *per_size != 0.0;
     found.steps |= !steps.is_empty();
+    found.quorums |= steps.iter().any(StepPlan::leaves_some);
     found.health_checks |= health_check.is_some();
     found.busy_checks |= (health_check.as_ref()).is_some_and(HealthCheck::never_rests);
     found.ways_to_servers |= takes_time(to_server);

@@ -9,7 +9,7 @@ use super::network::Leg;
 use super::outage::Outage;
 use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
-use lbsim_engine::rng::{Domain, Rng, Seeds};
+use lbsim_engine::rng::{Domain, Rng, Seeds, uniform};
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
 use lbsim_strategies::balancer::budget::Purse;
@@ -73,8 +73,10 @@ pub(super) fn balancer(
     let pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
     let own = u64::from(returns) << 16 | u64::from(instance);
     let passing_over = seeds.stream(Domain::SlowStart, (index as u64) << 32 | own);
+    let mut looks = seeds.stream(Domain::Look, (index as u64) << 32 | own);
+    let phase = uniform(&mut looks);
     let care = Care {
-        ejection: plan.balancer.ejection.as_ref(),
+        ejection: (plan.balancer.ejection.as_ref()).map(|ejection| (ejection, phase)),
         panic_threshold: plan.balancer.panic_threshold,
         server_limit: plan.balancer.server_limit.as_ref(),
         slow_start: (plan.balancer.slow_start.as_ref()).map(|plan| (plan, passing_over)),

@@ -50,6 +50,11 @@ pub struct CallPlan {
 }
 
 impl StepPlan {
+    /// Whether it calls more than it waits for.
+    pub fn leaves_some(&self) -> bool {
+        matches!(&self.kind, StepKind::Call(call) if (call.wait_for as usize) < call.services.len())
+    }
+
     /// Seconds of work at speed 1 that it adds to a request, on average.
     pub fn mean_work(&self) -> f64 {
         match &self.kind {

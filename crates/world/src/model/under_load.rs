@@ -128,6 +128,12 @@ impl UnderLoad {
                 "nothing says what becomes of answers; give `slows`, `errs-above` or `errs-above-rate`",
             );
         }
+        if (self.errs_above_rate).is_some_and(|limit| limit.rate.value() <= 0.0) {
+            refuse(
+                "errs-above-rate",
+                "`rate` is 0/s; it must be more, or all answers are errors",
+            );
+        }
         if (self.errs_above_rate).is_some_and(|limit| limit.step > limit.mean_over) {
             refuse(
                 "errs-above-rate",
@@ -157,19 +163,13 @@ impl UnderLoad {
     /// How many slots at the usual pace do as much as so many do at the number of requests at which
     /// they do most.
     pub(super) fn slots_in_effect(&self, slots: u32) -> f64 {
-        let most = slots.min(self.errs_above.unwrap_or(slots));
         // Between two points of the line it rises or falls all the way.
         let points = self.slows.iter().map(|point| point.requests);
         points
-            .filter(|&requests| requests < most)
-            .chain([most])
+            .filter(|&requests| requests < slots)
+            .chain([slots])
             .map(|requests| f64::from(requests) / self.times(requests))
             .fold(0.0, f64::max)
-    }
-
-    /// Good answers a second at most, where it bounds them.
-    pub(super) fn most_a_second(&self) -> Option<f64> {
-        self.errs_above_rate.map(|limit| limit.rate.value())
     }
 
     /// How many times as long work takes that is one of so many.
@@ -245,15 +245,9 @@ mod tests {
         let times = [1, 15, 30, 31, 99].map(|requests| under_load.times(requests));
         assert_eq!(times, [1.0 + 1.0 / 30.0, 1.5, 2.0, 5.0, 5.0]);
         assert_eq!(UnderLoad::default().times(7), 1.0);
-        // 30 at half the pace, or 100 at a fifth; 40 at most are answered well.
+        // 30 at half the pace, or 99 at a fifth.
         assert_eq!(under_load.slots_in_effect(99), 19.8);
         assert_eq!(under_load.slots_in_effect(50), 15.0);
-        let errs_above = Some(40);
-        let bounded = UnderLoad {
-            errs_above,
-            ..under_load
-        };
-        assert_eq!(bounded.slots_in_effect(99), 15.0);
     }
 
     /// Worked out by hand: a step keeps exp(-1/12) of the mean.

@@ -14,6 +14,15 @@ impl World<'_> {
         }
     }
 
+    /// Work that was taken to be for somebody, and of which nobody has the answer after all.
+    #[cold]
+    pub(super) fn count_for_nobody(&mut self, worked: Span) {
+        if let Some(work) = &mut self.tally.work {
+            work.useful -= worked.nanos();
+            work.wasted += worked.nanos();
+        }
+    }
+
     /// Work that nobody has an answer of.
     #[inline(always)]
     pub(super) fn count_wasted(&mut self, worked: Span) {

@@ -99,7 +99,7 @@ presets! {
 impl EjectionKind for CircuitBreaker {
     type Watch = Breakers;
 
-    fn watch(&self, members: usize) -> Breakers {
+    fn watch(&self, members: usize, _: f64) -> Breakers {
         Breakers {
             settings: self.clone(),
             members: vec![Breaker::default(); members],

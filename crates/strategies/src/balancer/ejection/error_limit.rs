@@ -72,7 +72,7 @@ presets! {
 impl EjectionKind for ErrorLimit {
     type Watch = Errors;
 
-    fn watch(&self, members: usize) -> Errors {
+    fn watch(&self, members: usize, _: f64) -> Errors {
         Errors {
             settings: self.clone(),
             rows: vec![0; members],

@@ -57,7 +57,7 @@ presets! {
 impl EjectionKind for MaxFails {
     type Watch = Fails;
 
-    fn watch(&self, members: usize) -> Fails {
+    fn watch(&self, members: usize, _: f64) -> Fails {
         Fails {
             settings: self.clone(),
             members: vec![Failing::default(); members],

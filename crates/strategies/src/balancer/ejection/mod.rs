@@ -121,8 +121,9 @@ trait EjectionKind {
     /// What it keeps at one balancer.
     type Watch: Watch;
 
-    /// Nothing held against any of so many members yet.
-    fn watch(&self, members: usize) -> Self::Watch;
+    /// Nothing held against any of so many members yet. Where it looks at them at intervals, it is
+    /// so far into one, 0 to 1.
+    fn watch(&self, members: usize, phase: f64) -> Self::Watch;
 
     /// Says which settings may not be so.
     fn check(&self, _refuse: &mut Refuse<'_>) {}
@@ -176,9 +177,9 @@ macro_rules! ejections {
                 }
             }
 
-            fn at_work(&self, members: usize) -> AtWork {
+            fn at_work(&self, members: usize, phase: f64) -> AtWork {
                 match self {
-                    $(Ejection::$kind(kind) => AtWork::$kind(kind.watch(members)),)*
+                    $(Ejection::$kind(kind) => AtWork::$kind(kind.watch(members, phase)),)*
                 }
             }
         }
@@ -229,10 +230,11 @@ pub struct Ejector {
 }
 
 impl Ejector {
-    /// Nothing held against any of so many members yet.
-    pub fn new(ejection: &Ejection, members: usize) -> Ejector {
+    /// Nothing held against any of so many members yet; so far into an interval of its looks, 0 to
+    /// 1.
+    pub fn new(ejection: &Ejection, members: usize, phase: f64) -> Ejector {
         Ejector {
-            at_work: ejection.at_work(members),
+            at_work: ejection.at_work(members, phase),
             changes: Vec::new(),
         }
     }
@@ -302,7 +304,7 @@ mod testing {
         pub(super) fn new(ejection: &Ejection, members: u32) -> Driven {
             let all = (0..members).map(|position| Member::new(position, 1));
             Driven {
-                ejector: Ejector::new(ejection, members as usize),
+                ejector: Ejector::new(ejection, members as usize, 0.0),
                 pool: Pool::new(all.collect()),
             }
         }

@@ -16,7 +16,7 @@ pub(super) struct Detection {
 impl EjectionKind for OutlierDetection {
     type Watch = Detection;
 
-    fn watch(&self, members: usize) -> Detection {
+    fn watch(&self, members: usize, _: f64) -> Detection {
         Detection {
             outliers: Outliers::new(self, members),
             ejected: Vec::new(),

@@ -55,11 +55,11 @@ impl Default for SlowServers {
 impl EjectionKind for SlowServers {
     type Watch = Slow;
 
-    fn watch(&self, members: usize) -> Slow {
+    fn watch(&self, members: usize, phase: f64) -> Slow {
         Slow {
             settings: self.clone(),
             members: vec![Answers::default(); members],
-            next_look: Time::ZERO + self.interval,
+            next_look: Time::ZERO + Span::from_seconds(self.interval.seconds() * (1.0 - phase)),
         }
     }
 
