@@ -285,3 +285,39 @@ fn an_error_is_one_whatever_else_holds() {
         sum(&tally, (0, 0.0), (1, 1));
     }
 }
+
+/// Of ten slots at once one is used: 100 requests a second can be done.
+#[test]
+fn limits_that_do_not_change_bound_what_a_server_can_do() {
+    let place = traced("answers-capacity", &[0]);
+    let capacity = |balancer: &str| {
+        let text = format!(
+            r#"
+question = "?"
+expect = "!"
+[run]
+duration = "10s"
+compare = ["round-robin"]
+[[clients]]
+arrivals = {{ kind = "poisson", rate = "90/s" }}
+keys = {{ count = 2 }}
+[[services]]
+name = "web"
+balancer = {{ {balancer} }}
+servers = [{{ slots = 10, service = {{ kind = "constant", value = "10ms" }} }}]
+"#
+        );
+        let plan = &read_in(&place, &text).variants[0].blueprint;
+        plan.services[0].capacity(1.0, plan.end - lbsim::time::Time::ZERO)
+    };
+    let fixed = |requests: u32| format!("by = {{ kind = \"fixed\", requests = {requests} }}");
+    assert_eq!(capacity(""), 1000.0);
+    assert_eq!(
+        capacity(&format!("connections = {{ {} }}", fixed(1))),
+        100.0
+    );
+    let per_key = format!("connections = {{ {}, per-key = true }}", fixed(1));
+    assert_eq!(capacity(&per_key), 1000.0);
+    let two = format!("instances = 2, server-limit = {{ {} }}", fixed(3));
+    assert_eq!(capacity(&two), 600.0);
+}

@@ -95,6 +95,28 @@ at = "0s"
     assert_eq!(tally.detections[0].detected.count(), 1);
 }
 
+/// A server that is drained when it goes down gets no requests any more: nobody has to find out.
+/// And a balancer that is dead thinks nothing of anybody: what it misses is no failure to notice.
+#[test]
+fn who_is_drained_is_left_out_and_who_is_dead_misses_nothing() {
+    let noticed = |balancer: &str, fault: &str| {
+        let rest = format!(
+            "[services.balancer]\nhealth-check = {{ interval = \"500ms\" }}\n{balancer}\n[[faults]]\n{fault}\n\
+             [[faults]]\nkind = \"crash\"\nservers = \"web/a\"\nat = \"2s\"\nlasts = \"4s\"\n"
+        );
+        let test = format!("idle-{}", balancer.len());
+        live(&test, &steadily(), &rest).detections[0].clone()
+    };
+    let drain = "kind = \"drain\"\nservers = \"web/a\"\nat = \"1s\"\nlasts = \"8s\"";
+    let drained = noticed("", drain);
+    assert_eq!((drained.failures, drained.missed, drained.hurt), (1, 0, 0));
+    assert_eq!(drained.detected.max(), Some(0.0));
+    let dead = "kind = \"balancer-crash\"\nbalancers = \"web/1\"\nat = \"1s\"";
+    let other = noticed("instances = 2", dead);
+    assert_eq!((other.failures, other.missed), (1, 0));
+    assert_eq!(other.detected.count(), 1);
+}
+
 /// What a product's rule makes of failures by itself is measured as ejection is. `a` is dead from
 /// 1.5 s to 5.5 s. nginx leaves it alone from its first failure on, for two seconds and up to one
 /// more each time; the first trial after 5.5 s is that of 7 s. Envoy ejects it after five errors,

@@ -24,7 +24,7 @@ use lbsim_strategies::balancer::connections::Connections;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::hedge::Hedge;
-use lbsim_strategies::balancer::limit::Limit;
+use lbsim_strategies::balancer::limit::{Limit, LimitKind};
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::balancer::slow_start::GradualReturn;
 use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, StrategyConfig};
@@ -280,6 +280,22 @@ impl Default for BalancerPlan {
             retry: Retry::default(),
             hedge: None,
         }
+    }
+}
+
+impl BalancerPlan {
+    /// How many requests a server has at most at once from all balancers together, where limits
+    /// that do not change say it; any number elsewhere.
+    pub fn at_once(&self) -> u32 {
+        let limit = self.server_limit.as_ref().map(|limit| &limit.by);
+        let connections = (self.connections.as_ref()).filter(|own| !own.per_key);
+        let kinds = limit.into_iter().chain(connections.map(|own| &own.by));
+        let fixed = kinds.filter_map(|kind| match kind {
+            LimitKind::Fixed(fixed) => Some(fixed.requests),
+            _ => None,
+        });
+        let each = fixed.min().unwrap_or(u32::MAX);
+        each.saturating_mul(u32::from(self.instances))
     }
 }
 

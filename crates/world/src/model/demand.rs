@@ -177,12 +177,13 @@ impl GroupPlan {
     }
 
     /// How many requests a second a server can do that each take so many seconds on a slot at
-    /// speed 1, besides its steps.
-    fn capacity_for(&self, seconds: f64) -> f64 {
+    /// speed 1, besides its steps, where its balancers send it so many at once.
+    fn capacity_for(&self, seconds: f64, at_once: u32) -> f64 {
         // In this order of operations, whose last digit figures of worlds without steps rest on.
+        let slots = self.slots.min(at_once);
         let slots = match &self.under_load {
-            None => f64::from(self.slots),
-            Some(under_load) => under_load.slots_in_effect(self.slots),
+            None => f64::from(slots),
+            Some(under_load) => under_load.slots_in_effect(slots),
         };
         if self.steps.is_empty() {
             return slots * self.speed / seconds;
@@ -198,7 +199,10 @@ impl ServicePlan {
     pub fn capacities(&self, size: f64) -> Vec<f64> {
         let groups = self.servers.iter().map(|server| &self.groups[server.group]);
         groups
-            .map(|group| group.capacity_for(group.service.mean() + group.per_size * size))
+            .map(|group| {
+                let seconds = group.service.mean() + group.per_size * size;
+                group.capacity_for(seconds, self.balancer.at_once())
+            })
             .collect()
     }
 
@@ -212,15 +216,18 @@ impl ServicePlan {
 
     /// As [`capacity`](ServicePlan::capacity), where each request takes so many seconds at speed 1.
     fn capacity_for(&self, seconds: f64, run: Span) -> f64 {
+        let at_once = self.balancer.at_once();
         if self.groups.iter().all(|group| group.steps.is_empty()) {
-            let speeds = (0..self.servers.len()).map(|server| self.group(server).capacity_for(1.0));
+            let speeds =
+                (0..self.servers.len()).map(|server| self.group(server).capacity_for(1.0, at_once));
             let slots: f64 = self
                 .over_those_in_charge(run, &speeds.collect::<Vec<f64>>())
                 .iter()
                 .sum();
             return slots / seconds;
         }
-        let each = (0..self.servers.len()).map(|server| self.group(server).capacity_for(seconds));
+        let each =
+            (0..self.servers.len()).map(|server| self.group(server).capacity_for(seconds, at_once));
         self.over_those_in_charge(run, &each.collect::<Vec<f64>>())
             .iter()
             .sum()

@@ -88,6 +88,8 @@ impl World<'_> {
         let members = place.plan.servers.len();
         // Who is drained, or not in the pool, gets no requests either.
         let is_left_alone = !place.balancers[balancer].pool().is_eligible(member);
+        // Who is dead thinks nothing of anybody.
+        let thinks = !place.is_dead(balancer as u16);
         let (Some(detections), Some(tally)) =
             (&mut self.detections, self.tally.detections.get_mut(service))
         else {
@@ -114,8 +116,8 @@ impl World<'_> {
             {
                 tally.wrong_time[by as usize] += now.min(to).since(since.max(from));
             }
-            (one.since, one.noticed) = (now, one.out.is_some() || is_left_alone);
-            if measured {
+            (one.since, one.noticed) = (now, one.out.is_some() || is_left_alone || !thinks);
+            if measured && thinks {
                 tally.failures += 1;
                 if one.noticed {
                     tally.detected.record(Span::ZERO);
