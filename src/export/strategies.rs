@@ -72,6 +72,7 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<RuleFamily> {
         | "envoy-random"
         | "aws-alb-weighted-random" => RuleFamily::Chance,
         "least-connections"
+        | "dialogue-balanced"
         | "nginx-least-conn"
         | "haproxy-leastconn"
         | "ipvs-lc"
@@ -112,7 +113,11 @@ fn family(strategy: &str, settings: &Map<String, Value>) -> Option<RuleFamily> {
         | "envoy-ring-hash"
         | "envoy-maglev"
         | "grpc-ring-hash" => RuleFamily::KeyRing,
-        "haproxy-first" | "ipvs-fo" | "ipvs-ovf" | "grpc-pick-first" => RuleFamily::First,
+        "haproxy-first"
+        | "ipvs-fo"
+        | "ipvs-ovf"
+        | "grpc-pick-first"
+        | "dialogue-pin-until-error" => RuleFamily::First,
         _ => return None,
     })
 }
