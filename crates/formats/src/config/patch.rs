@@ -11,6 +11,13 @@ pub struct Patched {
     pub left: Vec<(String, String)>,
 }
 
+/// Whether what would be written there would belong to the word before, which ends with a
+/// backslash.
+fn is_escaped(at: &WeightPlace, configuration: &Configuration) -> bool {
+    let text = &configuration.files[at.place.file].text;
+    !at.is_written() && text[..at.place.range.start].ends_with('\\')
+}
+
 /// Puts `weights` into a configuration, by pool and server, in the order of
 /// [`Configuration::pools`] and their servers; `None` leaves a server as it is, and so does the
 /// weight that it has.
@@ -23,8 +30,8 @@ pub fn patch(configuration: &Configuration, weights: &[Vec<Option<u32>>]) -> Pat
                 continue;
             };
             match &server.weight_at {
-                Some(place) => edits.push((place, weight)),
-                None => left.push((pool.name.clone(), server.name.clone())),
+                Some(at) if !is_escaped(at, configuration) => edits.push((at, weight)),
+                _ => left.push((pool.name.clone(), server.name.clone())),
             }
         }
     }

@@ -22,7 +22,18 @@ fn survive(text: &str) {
                         .collect()
                 })
                 .collect();
-            for (_, text) in patch(&read, &weights).files {
+            let patched = patch(&read, &weights);
+            // Who is left has the weight that it had.
+            let mut weights = weights;
+            for (pool, weights) in read.pools.iter().zip(&mut weights) {
+                for (server, weight) in pool.servers.iter().zip(weights) {
+                    let name = (pool.name.clone(), server.name.clone());
+                    if patched.left.contains(&name) {
+                        *weight = Some(server.weight);
+                    }
+                }
+            }
+            for (_, text) in patched.files {
                 let again =
                     read_text(Path::new("haproxy.cfg"), &text).expect("still a configuration");
                 let new: Vec<Vec<Option<u32>>> = again
@@ -136,6 +147,11 @@ proptest! {
     #[test]
     fn lines_of_known_words(text in lines()) {
         survive(&text);
+    }
+
+    #[test]
+    fn a_backslash_at_the_end_of_a_line_takes_no_weight(port in "[0-9]{0,4}") {
+        survive(&format!("backend a\n    server x 10.0.0.1:{port}\\\n    server y 10.0.0.2:80\n"));
     }
 
     #[test]
