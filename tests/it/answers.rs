@@ -2,13 +2,14 @@
 //! under load, connections. Worlds computed by hand.
 
 use lbsim::model;
-use lbsim::observe::{Cause, Tally, laws};
+use lbsim::observe::{Cause, Ended, Tally, Witness, laws};
+use lbsim::scenario::Scenario;
 
 use crate::support::{TRACED, read_in, traced};
 
 /// Requests that arrive at `times`, in milliseconds of a second, at the one server of `web`, which
 /// has 100 slots, takes 10 ms and has what `server` says; `rest` says more of the world.
-fn live(test: &str, times: &[u32], (clients, server, rest): (&str, &str, &str)) -> Tally {
+fn world(test: &str, times: &[u32], (clients, server, rest): (&str, &str, &str)) -> Scenario {
     let place = traced(&format!("answers-{test}"), times);
     let text = format!(
         r#"
@@ -31,8 +32,12 @@ service = {{ kind = "constant", value = "10ms" }}
 {rest}
 "#
     );
-    let scenario = read_in(&place, &text);
-    let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
+    read_in(&place, &text)
+}
+
+/// That world, lived to its end.
+fn live(test: &str, times: &[u32], said: (&str, &str, &str)) -> Tally {
+    let tally = model::run(&world(test, times, said).variants[0].blueprint, 1, 0);
     assert_eq!(laws::violations(&tally), []);
     assert_eq!(tally.unfinished, 0);
     tally
@@ -196,9 +201,31 @@ fn who_has_been_sent_waits_for_a_connection() {
         (keys, "", &fixed(1, ", per-key = true")),
     );
     sum(&tally, (3, 30.0), (0, 3));
-    // What it waits so is waited at the balancer.
-    let worked = tally.load.servers[0].answered;
-    assert_eq!(worked, 3);
+}
+
+/// How long requests waited that have been answered, in milliseconds, in the order of their ends.
+#[derive(Default)]
+struct Waits(Vec<f64>);
+
+impl Witness for Waits {
+    fn ended(&mut self, one: &Ended) {
+        self.0.push(one.waited.seconds() * 1e3);
+    }
+}
+
+#[test]
+fn a_wait_for_a_connection_is_one_at_the_balancer() {
+    let rest = "[services.balancer]\nconnections = { by = { kind = \"fixed\", requests = 1 } }\n";
+    let scenario = world("connections-waits", &[0, 1, 2], ("", "", rest));
+    let mut waits = Waits::default();
+    model::run_witnessed(&scenario.variants[0].blueprint, 1, 0, &mut waits);
+    assert_eq!(waits.0, [0.0, 9.0, 18.0]);
+    // A place that is free is taken by the next, whose wait is another.
+    let rest = "[services.balancer]\nlimit = { by = { kind = \"fixed\", requests = 1 }, when-full = \"wait\" }\nconnections = { by = { kind = \"fixed\", requests = 1 } }\n";
+    let scenario = world("connections-places", &[0, 1, 2], ("", "", rest));
+    let mut waits = Waits::default();
+    model::run_witnessed(&scenario.variants[0].blueprint, 1, 0, &mut waits);
+    assert_eq!(waits.0, [0.0, 9.0, 18.0]);
 }
 
 /// A request and its copies have one connection between them: none that is called off gets it, and

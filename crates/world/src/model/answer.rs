@@ -175,15 +175,27 @@ impl World<'_> {
 
     /// A good answer that somebody waits for is at the balancer.
     #[inline(always)]
-    pub(super) fn conclude(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
+    pub(super) fn conclude(
+        &mut self,
+        id: u32,
+        mut attempt: Attempt,
+        calendar: &mut Calendar<Event>,
+    ) {
         self.attempts[id].deadline = Time::NEVER;
         self.attempts.remove(id);
         // Its place may be taken before the end of this.
-        let spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
+        let mut spent = (self.calls.as_ref()).map_or(Spent::default(), |calls| calls.spent(id));
+        if let Some(limits) = &self.limits {
+            let waited_longer = limits.connections.waited(id);
+            spent.waited += waited_longer;
+            if let Phase::Returning { waited, .. } = &mut attempt.phase {
+                *waited += waited_longer;
+            }
+        }
         if let Phase::Returning { worked, .. } = attempt.phase {
             self.count_useful(worked);
         }
-        let mut request = self.requests[attempt.request];
+        let request = self.requests[attempt.request];
         if self.has_sessions && !self.is_call(attempt.request) {
             self.touch_session(&request, attempt.server, calendar.now());
         }
@@ -200,12 +212,6 @@ impl World<'_> {
             self.requests[attempt.request].live = NOBODY;
         }
         self.serve_waiting(service, balancer, member, calendar);
-        if let Some(limits) = &self.limits {
-            // It waited at the balancer before and after it was sent to its server.
-            let before = attempt.sent.since(request.queued.min(attempt.sent));
-            let waited = before + limits.connections.waited(id);
-            request.queued = Time::from_nanos(attempt.sent.nanos().saturating_sub(waited.nanos()));
-        }
         self.succeed(attempt.request, &request, (&attempt, spent), calendar);
     }
 

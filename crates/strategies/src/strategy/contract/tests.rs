@@ -87,6 +87,18 @@ fn who_says_so_heeds_weights_that_change() {
     }
 }
 
+/// Who is asked anew for whoever waits is asked for a request of which it sees nothing: to such a
+/// rule all are alike.
+#[test]
+fn who_picks_for_those_who_wait_looks_at_no_request() {
+    let asked: Vec<&str> = (CATALOGUE.iter())
+        .filter(|entry| (entry.default)().picks_for_waiting())
+        .inspect(|entry| assert!(!(entry.default)().heeds_requests(), "{}", entry.name))
+        .map(|entry| entry.name)
+        .collect();
+    assert_eq!(asked, ["dialogue-balanced", "dialogue-pin-until-error"]);
+}
+
 /// The hash functions of textbooks and papers differ from replication to replication, and products'
 /// own do not.
 #[test]

@@ -9,11 +9,13 @@
 //! member is slow rather than broken: nobody leaves it.
 //! **Source:** palantir/dialogue 6291a1d8, PinUntilErrorNodeSelectionStrategyChannel.
 //! **Differs:** nothing is known to.
-//! **Verified:** thirteen scenarios of dialogue's own simulation come to its figures.
+//! **Verified:** thirteen scenarios of dialogue's own simulation come to its figures, but for two
+//! means that rest on its order of events of one instant (scenarios/dialogue).
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::strategy::draw::shuffle;
 use crate::strategy::{Answer, Context, MemberId, News, Outcome, Pick, Product, Request};
 use lbsim_engine::rng::below;
 use lbsim_engine::time::{Span, Time};
@@ -48,12 +50,6 @@ pub struct DialoguePinUntilError {
 }
 
 impl DialoguePinUntilError {
-    fn shuffle(&mut self, cx: &mut Context<'_>) {
-        for at in (1..self.order.len()).rev() {
-            self.order.swap(at, below(cx.rng, at + 1));
-        }
-    }
-
     fn go_on(&mut self) {
         self.current = (self.current + 1) % self.order.len();
     }
@@ -78,7 +74,7 @@ impl News for DialoguePinUntilError {
             reshuffle: None,
             due: Time::NEVER,
         };
-        rule.shuffle(cx);
+        shuffle(cx.rng, &mut rule.order);
         if let Some(every) = config.reshuffle {
             // Of 600 s up to 30 more or less, in whole parts of 60.
             let part = every.nanos() / 20;
@@ -103,7 +99,7 @@ impl Product for DialoguePinUntilError {
     /// that has nothing in flight has been tried, and is passed over.
     fn pick(&mut self, request: &Request<'_>, cx: &mut Context<'_>) -> Pick {
         if cx.now >= self.due {
-            self.shuffle(cx);
+            shuffle(cx.rng, &mut self.order);
             self.due = self.reshuffle.map_or(Time::NEVER, |every| cx.now + every);
         }
         let (before, from) = self.order.split_at(self.current);

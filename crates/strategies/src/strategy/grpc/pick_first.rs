@@ -12,8 +12,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::strategy::draw::shuffle;
 use crate::strategy::{Context, Member, MemberId, News, Pick, Product, Request, standby};
-use lbsim_engine::rng::below;
 
 /// Settings of `grpc-pick-first`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -74,9 +74,7 @@ impl GrpcPickFirst {
     /// Looks for a server from the beginning of the list.
     fn connect(&mut self, cx: &mut Context<'_>) {
         if self.shuffle {
-            for at in (1..self.order.len()).rev() {
-                self.order.swap(at, below(cx.rng, at + 1));
-            }
+            shuffle(cx.rng, &mut self.order);
         }
         let eligible = |&member: &MemberId| cx.pool.is_eligible(member);
         self.current = self.order.iter().position(eligible).unwrap_or(0);
