@@ -1,7 +1,7 @@
 //! What a request costs in systems that people simulate, and how far that is from what it could
 //! cost.
 //!
-//! * `cargo bench --bench workloads`: a table of eight workloads, beside prototypes that do nothing
+//! * `cargo bench --bench workloads`: a table of ten workloads, beside prototypes that do nothing
 //!   else, a bound, and a textbook simulator. The figures are also left in `target/workloads.csv`.
 //! * `cargo bench --bench workloads -- W2 W8`: these rows of it alone.
 //! * `cargo bench --bench workloads -- cells`: what the set-up of a cell costs, and two threads.

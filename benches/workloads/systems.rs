@@ -33,7 +33,7 @@ const PLAIN: Workload = Workload {
     balancer: "",
 };
 
-pub(crate) const WORKLOADS: [Workload; 8] = [
+pub(crate) const WORKLOADS: [Workload; 10] = [
     Workload {
         name: "W1",
         about: "10 servers, round-robin",
@@ -120,7 +120,33 @@ pub(crate) const WORKLOADS: [Workload; 8] = [
         "#,
         ..PLAIN
     },
+    Workload {
+        name: "W9",
+        about: "10 servers, a million sessions, cookies",
+        requests: 5_000_000,
+        strategy: r#""least-connections""#,
+        clients: MILLION,
+        balancer: "[services.balancer]\nsticky = \"cookie\"",
+        ..PLAIN
+    },
+    Workload {
+        name: "W10",
+        about: "10 servers, a million sessions, consistent-hashing",
+        // The ring deals out load unevenly.
+        rate: 500,
+        requests: 5_000_000,
+        strategy: r#"{ kind = "consistent-hashing", points = 160 }"#,
+        clients: MILLION,
+        ..PLAIN
+    },
 ];
+
+/// A million clients, each with a session that goes on for as long as the run: all but one in 150
+/// have begun one when each has been drawn five times on average.
+const MILLION: &str = r#"
+        population = { kind = "generated", count = 1_000_000 }
+        sessions = { idle = "100d" }
+        "#;
 
 impl Workload {
     /// The system, for as long as about so many requests take to come.

@@ -28,6 +28,8 @@ pub enum Unit {
     Share,
     /// Milliseconds of response time.
     Milliseconds,
+    /// Seconds of other things than response times.
+    Seconds,
     /// What the scenario counts costs in, an hour.
     Cost,
 }
@@ -90,7 +92,7 @@ impl Unit {
     /// A number that is shown in it, with its sign behind it.
     pub fn with_sign(self, number: &str) -> String {
         match self {
-            Unit::Milliseconds => format!("{number} ms"),
+            Unit::Milliseconds | Unit::Seconds => format!("{number} {}", self.sign()),
             _ => format!("{number}{}", self.sign()),
         }
     }
@@ -102,6 +104,7 @@ impl Unit {
             Unit::PerSecond => "/s",
             Unit::Share => "%",
             Unit::Milliseconds => "ms",
+            Unit::Seconds => "s",
         }
     }
 }
@@ -212,7 +215,7 @@ const fn known(known: Known, metric: Metric) -> Metric {
 use Better::{Less, More, Neither};
 use Estimator::{Mean, MeanOfTimes, Quantile};
 use Of::{Answered, Ended, Requests, Servers, Sessions};
-use Unit::{Cost, Count, PerSecond, Share};
+use Unit::{Cost, Count, PerSecond, Seconds, Share};
 
 /// All metrics, in the order of the columns.
 pub const METRICS: &[Metric] = &[
@@ -303,6 +306,71 @@ pub const METRICS: &[Metric] = &[
         |run| run.sessions_hurt_share,
         (Share, Sessions, Less),
     ),
+    other(
+        "met_loss_share",
+        |run| run.met_loss_share,
+        (Share, Sessions, Less),
+    ),
+    other(
+        "changes_lost_share",
+        |run| run.changes_lost_share,
+        (Share, Sessions, Less),
+    ),
+    other(
+        "sessions_set_back",
+        |run| Some(run.sessions_set_back as f64),
+        (Count, Sessions, Less),
+    ),
+    other(
+        "set_back_by_s",
+        |run| run.set_back_by_s,
+        (Seconds, Sessions, Less),
+    ),
+    other(
+        "stale_reads_share",
+        |run| run.stale_reads_share,
+        (Share, Sessions, Less),
+    ),
+    other(
+        "backward_reads_share",
+        |run| run.backward_reads_share,
+        (Share, Sessions, Less),
+    ),
+    other(
+        "lost_updates_share",
+        |run| run.lost_updates_share,
+        (Share, Sessions, Less),
+    ),
+    other(
+        "rebuilds_per_session",
+        |run| run.rebuilds_per_session,
+        (Count, Sessions, Less),
+    ),
+    other(
+        "revocation_delay_s",
+        |run| run.revocation_delay_s,
+        (Seconds, Sessions, Less),
+    ),
+    other(
+        "bound_share",
+        |run| run.bound_share,
+        (Share, Sessions, Neither),
+    ),
+    other(
+        "state_mib_max",
+        |run| run.state_mib_max,
+        (Count, Servers, Less),
+    ),
+    other(
+        "state_mib_spread",
+        |run| run.state_mib_spread,
+        (Count, Servers, Less),
+    ),
+    other(
+        "state_bytes_per_request",
+        |run| run.state_bytes_per_request,
+        (Count, Sessions, Less),
+    ),
 ];
 
 /// The metric that a scenario is judged by.
@@ -316,6 +384,10 @@ pub fn metric(judge: file::Criterion) -> &'static Metric {
         file::Criterion::SuccessShare => "success_share",
         file::Criterion::Goodput => "goodput_rps",
         file::Criterion::SessionsLost => "sessions_lost",
+        file::Criterion::SessionsHurt => "sessions_hurt_share",
+        file::Criterion::ChangesLost => "changes_lost_share",
+        file::Criterion::StaleReads => "stale_reads_share",
+        file::Criterion::RevocationDelay => "revocation_delay_s",
         file::Criterion::UtilizationSpread => "utilization_spread",
         file::Criterion::UtilizationMax => "utilization_max",
         file::Criterion::Cost => "cost_per_hour",

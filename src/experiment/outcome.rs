@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::detections::DetectionOutcome;
 use super::services::ServiceOutcome;
 use crate::model::blueprint::{Blueprint, ServicePlan};
-use crate::observe::{Cause, FaultTime, Latency, Load, Part, Tally, Timeline};
+use crate::observe::{Cause, FaultTime, Latency, Load, Loss, Part, Tally, Timeline};
 use crate::scenario::Variant;
 use crate::time::Time;
 
@@ -97,6 +97,36 @@ pub struct Run {
     pub sessions_hurt: u64,
     /// Those over all sessions: the share of users who noticed.
     pub sessions_hurt_share: Option<f64>,
+    /// Answered requests that found the state of their session lost, over all that were answered.
+    pub met_loss_share: Option<f64>,
+    /// Acknowledged changes of state made in the measured window that were lost in it, with the
+    /// state or because a copy was old, over all.
+    pub changes_lost_share: Option<f64>,
+    /// States that went on from a copy that was old: to their users, progress that is gone.
+    pub sessions_set_back: u64,
+    /// How old such a copy was, on average: since the oldest change that it lacked was made.
+    pub set_back_by_s: Option<f64>,
+    /// Readings of a state that was not the newest, over all.
+    pub stale_reads_share: Option<f64>,
+    /// Readings of a state that was older than one which the session had seen before, over all.
+    pub backward_reads_share: Option<f64>,
+    /// Changes of state that overwrote others which their request had not read, over all.
+    pub lost_updates_share: Option<f64>,
+    /// Times that a server set up a state that was not there (`rebuild`), a session.
+    pub rebuilds_per_session: Option<f64>,
+    /// How long sessions could be used after they had been revoked, on average over those that were
+    /// and asked on.
+    pub revocation_delay_s: Option<f64>,
+    /// Clients' requests that were sent where their client was bound, over all: of the others the
+    /// strategy has picked the server.
+    pub bound_share: Option<f64>,
+    /// States on the server that had most of them, on average over time, in MiB; copies count.
+    pub state_mib_max: Option<f64>,
+    /// States on the server that had most less those on the one that had fewest.
+    pub state_mib_spread: Option<f64>,
+    /// Bytes of states that were sent, over answered requests: in tokens, to and from stores, to
+    /// copies and from other servers.
+    pub state_bytes_per_request: Option<f64>,
 }
 
 /// What one scenario's cells measured: one entry a variant, in the scenario's order.
@@ -137,10 +167,13 @@ pub struct VariantOutcome {
     /// By replication.
     pub runs: Vec<Run>,
     /// Times that sessions lost their state, by replication and [`crate::observe::Loss`].
-    pub losses: Vec<[u64; 3]>,
+    pub losses: Vec<[u64; Loss::COUNT]>,
     /// Sessions that lost their state, by replication and the [`crate::observe::Loss`] that was the
     /// first.
-    pub hurt: Vec<[u64; 3]>,
+    pub hurt: Vec<[u64; Loss::COUNT]>,
+    /// Sessions that lost their state for the first time, by stretch of time, over all
+    /// replications; empty where no client holds any.
+    pub hurt_over_time: Vec<u64>,
     /// Share of its service's attempts that went to each server: by server, then replication. Empty
     /// where there are very many servers.
     pub shares: Vec<Vec<f64>>,
@@ -184,7 +217,20 @@ impl Run {
         };
         let utilization = tally.load.utilization();
         let highest = utilization.iter().copied().fold(f64::MIN, f64::max);
-        let hurt: u64 = tally.sessions_hurt.iter().sum();
+        let sessions = &tally.sessions;
+        let hurt: u64 = sessions.hurt.iter().sum();
+        let holds = sessions.all > 0;
+        let share = |part: u64, all: u64| (all > 0).then(|| part as f64 / all as f64);
+        let answered = tally.latency.count();
+        let mib = |of: fn(f64, f64) -> f64, from: f64| {
+            let own = variant.blueprint.states_at();
+            let servers = sessions.memory.get(own)?;
+            let means = servers
+                .iter()
+                .map(|memory| memory.mean / f64::from(1 << 20));
+            Some(means.fold(from, of))
+        };
+        let (most, least) = (mib(f64::max, 0.0), mib(f64::min, f64::MAX));
         let own = &utilization[variant.blueprint.servers_of(variant.service)];
         let spread = own.iter().copied().fold(f64::MIN, f64::max)
             - own.iter().copied().fold(f64::MAX, f64::min);
@@ -206,10 +252,28 @@ impl Run {
                 let ended = work.useful + work.wasted;
                 (ended > 0).then(|| work.wasted as f64 / ended as f64)
             }),
-            sessions: tally.sessions,
-            sessions_lost: tally.sessions_lost.iter().sum(),
+            sessions: sessions.all,
+            sessions_lost: sessions.lost.iter().sum(),
             sessions_hurt: hurt,
-            sessions_hurt_share: (tally.sessions > 0).then(|| hurt as f64 / tally.sessions as f64),
+            sessions_hurt_share: share(hurt, sessions.all),
+            met_loss_share: share(sessions.met, answered).filter(|_| holds),
+            changes_lost_share: share(sessions.writes_lost, sessions.writes),
+            sessions_set_back: sessions.set_back,
+            set_back_by_s: (sessions.set_back > 0)
+                .then(|| sessions.set_back_by.seconds() / sessions.set_back as f64),
+            stale_reads_share: share(sessions.stale, sessions.reads),
+            backward_reads_share: share(sessions.backwards, sessions.reads),
+            lost_updates_share: share(sessions.lost_updates, sessions.writes),
+            rebuilds_per_session: share(sessions.rebuilt, sessions.all)
+                .filter(|_| variant.blueprint.rebuilds()),
+            revocation_delay_s: (sessions.revoked > 0)
+                .then(|| sessions.revocation_delay.seconds() / sessions.revoked as f64),
+            bound_share: share(sessions.bound, tally.attempts)
+                .filter(|_| variant.blueprint.features().cookies),
+            state_mib_max: most,
+            state_mib_spread: most.zip(least).map(|(most, least)| most - least),
+            state_bytes_per_request: share(sessions.bytes, answered)
+                .filter(|_| !sessions.memory.is_empty()),
             ..Run::of(&all, &variant.name, replication, tally.seconds())
         }
     }
@@ -270,6 +334,7 @@ impl VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),
             hurt: Vec::new(),
+            hurt_over_time: Vec::new(),
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
@@ -306,6 +371,7 @@ impl VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),
             hurt: Vec::new(),
+            hurt_over_time: Vec::new(),
             shares: Vec::new(),
             utilization: Vec::new(),
             latency: Latency::default(),
@@ -326,8 +392,8 @@ impl VariantOutcome {
     pub(super) fn grow(&mut self, replications: u32) {
         let count = replications as usize;
         self.runs.resize(count, Run::default());
-        self.losses.resize(count, [0; 3]);
-        self.hurt.resize(count, [0; 3]);
+        self.losses.resize(count, [0; Loss::COUNT]);
+        self.hurt.resize(count, [0; Loss::COUNT]);
         let by_server = self.shares.iter_mut().chain(&mut self.utilization);
         by_server.for_each(|list| list.resize(count, 0.0));
         self.groups
@@ -345,8 +411,13 @@ impl VariantOutcome {
     pub(super) fn take(&mut self, variant: &Variant, replication: u32, tally: &Tally) {
         let at = replication as usize;
         self.runs[at] = Run::new(variant, replication, tally);
-        self.losses[at] = tally.sessions_lost;
-        self.hurt[at] = tally.sessions_hurt;
+        self.losses[at] = tally.sessions.lost;
+        self.hurt[at] = tally.sessions.hurt;
+        let over_time = &tally.sessions.hurt_over_time;
+        self.hurt_over_time.resize(over_time.len(), 0);
+        for (sum, count) in self.hurt_over_time.iter_mut().zip(over_time) {
+            *sum += count;
+        }
         if !self.utilization.is_empty() {
             for (server, share) in tally.load.utilization().into_iter().enumerate() {
                 self.utilization[server][at] = share;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::program::{Compared, MemberChange, Program, Setup, client};
 use super::recording::{RecordedStep, Recording};
 use super::{Difference, Verdict};
+use crate::balancer::affinity::Breaking;
 use crate::balancer::{Balancer, Reason};
 use crate::rng::{Domain, Seeds};
 use crate::stats::chi_square;
@@ -306,7 +307,12 @@ impl Drive<'_> {
         let (address, port) = client(self.setup.keyed_by, &text)?;
         let bound = step.cookie.as_ref().and_then(|cookie| {
             let at = self.setup.cookies.iter().position(|own| own == cookie)?;
-            Some(at as MemberId).filter(|&member| run.balancer.takes_bound(member))
+            // Where its member does not take it, the bond is broken.
+            let pick = (run.balancer).follow(at as MemberId, Breaking::default(), false, run.now);
+            match pick {
+                Some(Pick::Member(member)) => Some(member),
+                _ => None,
+            }
         });
         let mut tried: Vec<MemberId> = Vec::new();
         loop {

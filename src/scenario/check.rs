@@ -21,6 +21,7 @@ mod faults;
 mod names;
 mod services;
 mod standing;
+mod state;
 mod steps;
 mod strategies;
 mod sweep;
@@ -168,6 +169,11 @@ fn scenario(
         .iter()
         .map(|variant| variant.name.as_str())
         .collect();
+    let idle = std::mem::take(&mut data.idle);
+    let asked = &data.asked;
+    faults.extend(
+        (idle.into_iter()).filter_map(|(name, idle)| (!asked.contains(&name)).then_some(idle)),
+    );
     let mut check = Check { data, faults };
     let mut seen = HashSet::new();
     for name in &names {

@@ -3,6 +3,7 @@
 mod clients;
 mod run;
 mod services;
+mod state;
 mod step;
 mod sweep;
 mod tune;
@@ -17,9 +18,13 @@ use crate::model::fault::FaultConfig;
 use crate::strategy::StrategyConfig;
 use crate::time::Span;
 
-pub use clients::{Clients, FromFile, Generated, Keys, Population, Proxy, Sessions};
+pub use clients::{Clients, FromFile, Generated, Keys, Population, Proxy, Revoked, Sessions};
 pub use run::{Criterion, RunSettings};
 pub use services::{Memory, Servers, Service};
+pub use state::{
+    ClientState, Every, Lag, OnConflict, ReplicatedState, Rotation, ServerState, Shipping, State,
+    StoreState, TokenState,
+};
 pub use step::{Callees, Step};
 pub use sweep::{Axis, Overloaded, Sweep};
 pub use tune::{Change, Situation, Tune, TuneStart};

@@ -273,8 +273,13 @@ fn heading(name: &str) -> String {
     let known = match name {
         "Dist" => "Distribution of amounts",
         "Dist2" => "Distribution of times",
+        "Dist3" => "Distribution of bytes",
         "Part" => "Part of a mixture of amounts",
         "Part2" => "Part of a mixture of times",
+        "Part3" => "Part of a mixture of bytes",
+        "By" => "What a table goes by",
+        "Breaking" => "When a bond breaks",
+        "Every" => "Interval",
         "StrategyConfig" => "Strategy",
         "FaultConfig" => "Fault",
         "HashOn" => "What is hashed",

@@ -3,6 +3,7 @@
 
 mod faults;
 mod idle;
+mod sessions;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -101,6 +102,11 @@ pub const CATALOGUE: &[WarningEntry] = &[
         text: "None can be lost, so all strategies come out alike. Give clients `sessions`, or judge by something else.",
     },
     WarningEntry {
+        code: "visitors-overlap",
+        summary: "There are hardly more clients than visits at a time.",
+        text: "Each visit is of the next client in turn. Where the turn comes round before a client's last visit has ended, two of its visits share one session: one logs out the other. Give the `population` a `count` of several times as many as visits are under way.",
+    },
+    WarningEntry {
         code: "overloaded-peak",
         summary: "At its peak more is asked for than the servers can do.",
         text: "The mean over the run fits, the peak does not: queues grow while it lasts and are worked off after it, so figures of the whole run mix two regimes. Look at the timeline, and bound what waits (`timeout`, `queue-limit`) if the system does.",
@@ -179,6 +185,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         faults::swallowed(plan, &mut own);
         timeouts(plan, &mut own);
         idle::idle(plan, &mut own);
+        sessions::sessions(plan, &mut own);
         tails(plan, judge, &mut own);
         own.sort();
         own.dedup();
@@ -199,14 +206,16 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         hot_keys(variant, &mut found);
     }
     faults::unnoticed(variants, &mut found);
+    sessions::cookies(variants, &mut found);
     let holds = |variant: &Variant| {
         let mut sources = variant.blueprint.sources.iter();
         sources.any(|source| source.sessions.is_some())
     };
-    if judge == Criterion::SessionsLost && !variants.iter().any(holds) {
+    if judge.is_of_sessions() && !variants.iter().any(holds) {
+        let judge = judge.name();
         found.push(warning(
             "no-sessions",
-            "this is judged by sessions lost, and no client holds a session".to_owned(),
+            format!("this is judged by `{judge}`, and no client holds a session"),
         ));
     }
     // A trace is one and the same in each replication.

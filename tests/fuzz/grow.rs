@@ -36,6 +36,23 @@ fn tiers() -> Value {
     scenario
 }
 
+/// As [`seedling`], with sessions whose state is in a store, and a crash.
+fn states() -> Value {
+    let mut scenario = seedling();
+    scenario["clients"][0]["sessions"] = json!({ "idle": "500ms", "writes": "50%" });
+    scenario["clients"][0]["population"] = json!({ "kind": "generated", "count": 60 });
+    scenario["services"][0]["state"] = json!({ "kind": "store", "service": "store" });
+    scenario["services"][0]["balancer"] = json!({ "sticky": "cookie", "retry": { "max": 1 } });
+    scenario["faults"] =
+        json!([{ "kind": "crash", "servers": "web/a-1", "at": "1s", "lasts": "300ms" }]);
+    if let Some(services) = scenario["services"].as_array_mut() {
+        services.push(json!({ "name": "store", "servers": [
+            { "name": "a", "count": 3, "service": { "kind": "exponential", "mean": "1ms" } },
+        ] }));
+    }
+    scenario
+}
+
 /// How long a run takes is bounded by these, which stay as they are; files and sweeps have tests of
 /// their own.
 const KEPT: [&str; 12] = [
@@ -68,7 +85,11 @@ impl Grower {
 
     /// A scenario that the reader takes.
     pub(crate) fn grow(&mut self) -> Value {
-        let mut scenario = if self.chance(2) { tiers() } else { seedling() };
+        let mut scenario = match self.rng.random_range(0..3) {
+            0 => tiers(),
+            1 => states(),
+            _ => seedling(),
+        };
         for _ in 0..60 {
             let mut other = scenario.clone();
             let schema = self.schema.clone();

@@ -34,6 +34,7 @@ mod requests;
 mod resilience;
 mod resume;
 mod scenarios;
+mod state;
 mod support;
 mod sweep;
 mod theory;

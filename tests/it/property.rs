@@ -119,8 +119,8 @@ proptest! {
             for row in tally.load.heat() {
                 prop_assert!(row.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)));
             }
-            prop_assert!(tally.sessions_hurt.iter().sum::<u64>() <= tally.sessions);
-            for (hurt, lost) in tally.sessions_hurt.iter().zip(&tally.sessions_lost) {
+            prop_assert!(tally.sessions.hurt.iter().sum::<u64>() <= tally.sessions.all);
+            for (hurt, lost) in tally.sessions.hurt.iter().zip(&tally.sessions.lost) {
                 prop_assert!(hurt <= lost);
             }
             // Open arrivals do not ask the strategy.

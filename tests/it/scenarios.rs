@@ -5,6 +5,7 @@
 
 mod bad_days;
 mod differs;
+mod sessions;
 mod systems;
 
 use std::fs;
@@ -114,14 +115,14 @@ impl Measured {
 
     /// Sessions lost by a cause, a replication.
     fn lost(&self, variant: &str, cause: Loss) -> f64 {
-        self.sum(variant, |tally| tally.sessions_lost[cause as usize])
+        self.sum(variant, |tally| tally.sessions.lost[cause as usize])
             / self.of(variant).len() as f64
     }
 
     /// The share of sessions that lost their state: what the chart shows.
     fn hurt(&self, variant: &str) -> f64 {
-        let hurt = self.sum(variant, |tally| tally.sessions_hurt.iter().sum());
-        hurt / self.sum(variant, |tally| tally.sessions)
+        let hurt = self.sum(variant, |tally| tally.sessions.hurt.iter().sum());
+        hurt / self.sum(variant, |tally| tally.sessions.all)
     }
 
     /// Asserts that there are as many sessions under each variant, a replication: what shares are
@@ -131,7 +132,7 @@ impl Measured {
     fn sessions_are(&self, due: f64, variants: &[&str]) {
         for variant in variants {
             let sessions =
-                self.sum(variant, |tally| tally.sessions) / self.of(variant).len() as f64;
+                self.sum(variant, |tally| tally.sessions.all) / self.of(variant).len() as f64;
             near(sessions, due, 0.02);
         }
     }
@@ -248,6 +249,7 @@ fn each_is_tested() {
         include_str!("scenarios/bad_days.rs"),
         include_str!("scenarios/systems.rs"),
         include_str!("scenarios/differs.rs"),
+        include_str!("scenarios/sessions.rs"),
         include_str!("real.rs")
     );
     for name in names() {

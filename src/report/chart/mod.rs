@@ -7,6 +7,7 @@ pub mod fit;
 mod frame;
 mod goodput;
 mod grid;
+mod kept;
 mod labels;
 mod palette;
 mod percentiles;
@@ -23,6 +24,7 @@ mod strips;
 mod summary;
 mod sweep;
 mod timeline;
+mod tradeoff;
 #[cfg(feature = "tune")]
 pub mod tuning;
 mod typeface;
@@ -54,6 +56,8 @@ const CHARTS: &[(&str, Draw)] = &[
     ("services", services::draw),
     ("detection", detection::draw),
     ("sessions", sessions::draw),
+    ("sessions-kept", kept::draw),
+    ("sessions-tradeoff", tradeoff::draw),
     ("sweep-mean", sweep::mean),
     ("sweep-p99", sweep::p99),
     ("sweep-success", sweep::success),

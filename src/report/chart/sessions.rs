@@ -5,28 +5,66 @@ use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, MUTED, look};
 use super::scale::{Scale, number};
+use crate::observe::Loss;
 
-/// The causes, what they mean, and their colours: apart from each other in lightness too.
-const CAUSES: [(&str, &str, Colour); 3] = [
+/// The causes, what they mean, and their colours: neighbours are apart in lightness too.
+const CAUSES: [(Loss, &str, Colour); Loss::COUNT] = [
     (
-        "crash",
+        Loss::Crash,
         "the state died with its server",
         Colour(0x88, 0x22, 0x55),
     ),
     (
-        "moved",
+        Loss::Moved,
         "a request went to another server",
         Colour(0x33, 0x88, 0xbb),
     ),
     (
-        "unreachable",
-        "the server was out of the pool",
+        Loss::Unreachable,
+        "the server was thought to be down",
         Colour(0xdd, 0xcc, 0x77),
+    ),
+    (
+        Loss::ScaleIn,
+        "the server left the pool",
+        Colour(0x11, 0x77, 0x33),
+    ),
+    (
+        Loss::Drained,
+        "drained, and not for long enough",
+        Colour(0xcc, 0x66, 0x77),
+    ),
+    (Loss::Evicted, "no room", Colour(0x33, 0x22, 0x88)),
+    (
+        Loss::Expired,
+        "forgotten too early",
+        Colour(0x88, 0xcc, 0xee),
+    ),
+    (
+        Loss::TableLost,
+        "the balancer's table was lost or full",
+        Colour(0x99, 0x99, 0x33),
+    ),
+    (
+        Loss::StoreLost,
+        "the state died with the store",
+        Colour(0x22, 0x22, 0x22),
+    ),
+    (
+        Loss::KeyRotated,
+        "the token's key had changed",
+        Colour(0x44, 0xaa, 0x99),
+    ),
+    (
+        Loss::CookieDropped,
+        "the client drops cookies",
+        Colour(0xaa, 0x44, 0x99),
     ),
 ];
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let share = |strategy: &str, cause: &str| {
+    let share = |strategy: &str, cause: Loss| {
+        let cause = cause.name();
         let row = study
             .rows
             .sessions
@@ -37,7 +75,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let total = |strategy: &str| {
         CAUSES
             .iter()
-            .map(|(cause, ..)| share(strategy, cause))
+            .map(|&(cause, ..)| share(strategy, cause))
             .sum::<f64>()
     };
     if study.rows.sessions.is_empty() {
@@ -48,7 +86,32 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .iter()
         .map(|series| total(&series.name))
         .fold(0.0, f64::max);
-    let top = frame::title_height(study) + 46.0;
+    // The first three are always told, so that one sees what did not happen.
+    let happened = |cause: Loss| {
+        (cause as usize) < 3
+            || (study.strategies.iter()).any(|series| share(&series.name, cause) > 0.0)
+    };
+    let causes: Vec<_> = CAUSES
+        .iter()
+        .filter(|(cause, ..)| happened(*cause))
+        .collect();
+    let plain = Type::new(13.0, MUTED);
+    let named: Vec<String> = (causes.iter())
+        .map(|(cause, meaning, _)| format!("{}: {meaning}", cause.name()))
+        .collect();
+    // In rows, as many as it takes.
+    let (mut at, mut row) = (EDGE, 0.0);
+    let mut legend = Vec::new();
+    for name in &named {
+        let wide = 20.0 + plain.width(name) + 26.0;
+        if at > EDGE && at + wide > WIDTH - EDGE {
+            (at, row) = (EDGE, row + 1.0);
+        }
+        legend.push((at, row));
+        at += wide;
+    }
+    let key = frame::title_height(study) + 14.0;
+    let top = key + 22.0 * row + 32.0;
     let row_height = 40.0;
     let left = EDGE + frame::widest(study.strategies, 300.0) + 16.0;
     let bottom = top + row_height * study.strategies.len() as f64;
@@ -65,13 +128,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             study,
             "Sessions that lost their state, by the cause of their first loss, as a share of all in the measured window",
         );
-        let mut at = EDGE;
-        let plain = Type::new(13.0, MUTED);
-        for (cause, meaning, colour) in CAUSES {
-            canvas.area((at, top - 32.0), (at + 14.0, top - 18.0), colour, 1.0);
-            let text = format!("{cause}: {meaning}");
-            canvas.text(&text, (at + 20.0, top - 25.0), Align::Left, plain);
-            at += 20.0 + plain.width(&text) + 26.0;
+        for (((_, _, colour), name), (at, row)) in causes.iter().zip(&named).zip(&legend) {
+            let y = key + 22.0 * row;
+            canvas.area((*at, y), (at + 14.0, y + 14.0), *colour, 1.0);
+            canvas.text(name, (at + 20.0, y + 7.0), Align::Left, plain);
         }
         frame::x_axis(canvas, plot, &x, "Share of sessions (%)");
         for (at, series) in study.strategies.iter().enumerate() {
@@ -84,7 +144,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 name,
             );
             let mut from = 0.0;
-            for (cause, _, colour) in CAUSES {
+            for &&(cause, _, colour) in &causes {
                 let part = share(&series.name, cause);
                 if part > 0.0 {
                     canvas.area(

@@ -14,7 +14,11 @@ pub struct SessionRow {
     /// The strategy.
     pub strategy: String,
     /// Why: `crash` (the state died with its server), `moved` (a request went to another server),
-    /// `unreachable` (the server was out of the pool).
+    /// `unreachable` (the server was thought to be down), and, where they happened, `scale-in` (it
+    /// left the pool), `drained` (it was being drained), `evicted` (it had no room), `expired` (it,
+    /// the cookie, the table or the token forgot the session too early), `table-lost` (the
+    /// balancer's table was), `store-lost` (the state died with the store), `key-rotated` (the key
+    /// of the token holds no longer), `cookie-dropped` (the client keeps no cookies).
     pub cause: String,
     /// Sessions in the measured window (on at its beginning, or begun in it), a replication: as
     /// many under every strategy.
@@ -31,6 +35,9 @@ pub struct SessionRow {
     /// their state at all.
     pub hurt_share: Option<f64>,
 }
+
+/// The first causes have a row whether they happened or not.
+const ALWAYS: usize = 3;
 
 /// A row a cause; none where no client holds sessions.
 pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionRow> {
@@ -51,7 +58,7 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionR
     Loss::ALL
         .iter()
         .filter_map(|&loss| {
-            let of = |counts: &[[u64; 3]]| {
+            let of = |counts: &[[u64; Loss::COUNT]]| {
                 let counts: Vec<f64> = counts
                     .iter()
                     .map(|count| count[loss as usize] as f64)
@@ -59,6 +66,9 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<SessionR
                 Estimate::of(&counts)
             };
             let (lost, hurt) = (of(&measured.losses)?, of(&measured.hurt)?);
+            if loss as usize >= ALWAYS && lost.mean == 0.0 {
+                return None;
+            }
             Some(SessionRow {
                 strategy: variant.name.clone(),
                 cause: loss.name().to_owned(),

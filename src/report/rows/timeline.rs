@@ -26,6 +26,9 @@ pub struct TimelineRow {
     pub p50_ms: Option<f64>,
     /// 99th percentile of the succeeded; empty with fewer than 10 above it.
     pub p99_ms: Option<f64>,
+    /// Sessions that lost their state in it, each for the first time in the measured window, a
+    /// replication; empty where no client holds sessions.
+    pub sessions_hurt: Option<f64>,
 }
 
 /// A p99 with fewer above it would be a single request's luck.
@@ -52,6 +55,8 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Timeline
                 failed: stretch.failed as f64 / replications,
                 unfinished: stretch.unfinished as f64 / replications,
                 p50_ms: stretch.quantile(0.5).map(milliseconds),
+                sessions_hurt: (measured.hurt_over_time.get(at))
+                    .map(|&hurt| hurt as f64 / replications),
                 p99_ms: stretch.quantile(0.99).filter(|_| enough).map(milliseconds),
             }
         })

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::super::diagnostic::Diagnostic;
-use super::super::file::{Clients, File, FromFile, Generated, Population as PopulationFile};
+use super::super::file::{
+    Clients, File, FromFile, Generated, Population as PopulationFile, Sessions,
+};
 use super::super::text::Path;
-use super::{Check, names};
+use super::{Check, names, state};
 use crate::distribution::{Dist, Quantity, Sampler};
 use crate::model::address::{Addresses, Drawn, Proxy};
-use crate::model::arrivals::{Arrivals, Rows};
-use crate::model::blueprint::{Patience, Population, SessionPlan, SourcePlan, When};
+use crate::model::arrivals::{Arrivals, Rows, Visits};
+use crate::model::blueprint::{Patience, Population, SourcePlan, When};
 use crate::model::network::Delay;
 use crate::model::popularity::{Popularity, Skew};
+use crate::model::state::SessionPlan;
+use crate::units::Share;
 
 /// The groups of clients; `None` in place of one that makes no sense.
 pub(super) fn sources(file: &File, check: &mut Check<'_>) -> Vec<Option<SourcePlan>> {
@@ -38,13 +42,11 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         .size
         .as_ref()
         .map(|size| sampler(size, &at.key("size"), check));
-    let sessions = clients.sessions.as_ref().map(|sessions| SessionPlan {
-        idle: sessions.idle,
-        length: sessions
-            .length
-            .as_ref()
-            .and_then(|length| sampler(length, &at.key("sessions").key("length"), check)),
-    });
+    let sessions = match &clients.sessions {
+        None => None,
+        Some(said) => self::sessions(file, said, service, &at.key("sessions"), check),
+    };
+    share_of_all(clients.drops_cookies, &at.key("drops-cookies"), check);
     let patience = Patience {
         timeout: clients.timeout,
         waits: (clients.patience.as_ref())
@@ -91,7 +93,43 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         patience,
         priority: clients.priority,
         sessions,
+        drops_cookies: clients.drops_cookies.value(),
         to_balancer: to_balancer?,
+    })
+}
+
+fn share_of_all(share: Share, at: &Path, check: &mut Check<'_>) {
+    if !(0.0..=1.0).contains(&share.value()) {
+        let message = format!("this is {share}; it must be 0% to 100%");
+        check.fault(at, "out-of-range", message);
+    }
+}
+
+/// The sessions of clients that ask this service; `None` where something is wrong with it.
+fn sessions(
+    file: &File,
+    said: &Sessions,
+    service: Option<usize>,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Option<SessionPlan> {
+    share_of_all(said.writes, &at.key("writes"), check);
+    let length = (said.length.as_ref()).map(|dist| sampler(dist, &at.key("length"), check));
+    let size = (said.size.as_ref()).map(|dist| sampler(dist, &at.key("size"), check));
+    let revoked = said.revoked.as_ref().map(|revoked| {
+        let at = at.key("revoked");
+        share_of_all(revoked.share, &at.key("share"), check);
+        let after = sampler(&revoked.after, &at.key("after"), check)?;
+        Some((revoked.share.value(), after))
+    });
+    Some(SessionPlan {
+        idle: said.idle,
+        length: length.map_or(Some(None), |length| length.map(Some))?,
+        per_client: said.per_client,
+        writes: said.writes.value(),
+        size: size.map_or(Some(None), |size| size.map(Some))?,
+        revoked: revoked.map_or(Some(None), |revoked| revoked.map(Some))?,
+        home: state::home(file, service?)?,
     })
 }
 
@@ -184,6 +222,14 @@ fn when(clients: &Clients, at: &Path, check: &mut Check<'_>) -> Option<(When, Po
             Some((When::Closed(think), generate(clients, &users, at, check)?))
         }
         open => {
+            let visits = match open {
+                Arrivals::Visits(visits) => Some((
+                    sampler(&visits.requests, &arrivals.key("requests"), check),
+                    sampler(&visits.think, &arrivals.key("think"), check),
+                    visits.logs_out,
+                )),
+                _ => None,
+            };
             let population = match &clients.population {
                 None => generate(clients, &Generated::default(), at, check),
                 Some(PopulationFile::Generated(generated)) => {
@@ -199,7 +245,18 @@ fn when(clients: &Clients, at: &Path, check: &mut Check<'_>) -> Option<(When, Po
                 }
             };
             match open.process() {
-                Ok(Some(process)) => Some((When::Process(process), population?)),
+                Ok(Some(process)) => {
+                    let when = match visits {
+                        None => When::Process(process),
+                        Some((requests, think, logs_out)) => When::Visits(Visits {
+                            process,
+                            requests: requests?,
+                            think: think?,
+                            logs_out,
+                        }),
+                    };
+                    Some((when, population?))
+                }
                 Ok(None) => None,
                 Err(error) => {
                     check.parameter(&arrivals, &error);

@@ -1,6 +1,6 @@
 //! Data files that scenarios name. Each is read once, however many variants use it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 #[cfg(feature = "files")]
 use std::fs::File;
 #[cfg(feature = "files")]
@@ -17,6 +17,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use crate::logs::Table;
 use crate::model::arrivals::{Rows, Trace};
+use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::file::{Measured, TimeUnit};
 use crate::scenario::text::Document;
 use crate::scenario::trace;
@@ -24,11 +25,15 @@ use crate::scenario::trace;
 /// What became of reading a file.
 type Read<T> = Result<Arc<T>, String>;
 
-/// Data read so far.
+/// Data read so far, and what else is found out of a scenario and all its variants together.
 pub(in crate::scenario) struct Data {
     files: Provided,
     traces: BTreeMap<String, Read<Rows>>,
     columns: BTreeMap<(String, Option<String>), Read<Vec<String>>>,
+    /// Services that somebody asks in some variant.
+    pub(super) asked: BTreeSet<String>,
+    /// Those that nobody asks in some variant: what is wrong where it is so in all.
+    pub(super) idle: BTreeMap<String, Diagnostic>,
 }
 
 /// The files that a scenario names: handed over with it, or relative to its folder. Nothing else
@@ -103,6 +108,8 @@ impl Data {
             },
             traces: BTreeMap::new(),
             columns: BTreeMap::new(),
+            asked: BTreeSet::new(),
+            idle: BTreeMap::new(),
         }
     }
 

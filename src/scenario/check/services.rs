@@ -8,7 +8,7 @@ use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
 use super::descend;
-use super::{names, steps};
+use super::{names, state, steps};
 use crate::balancer::ejection::Ejection;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
@@ -98,6 +98,7 @@ fn plan(
         servers,
         members: members.into(),
         groups,
+        keeps: state::keeps(service, at, check),
         balancer: service.balancer.clone(),
     }
 }
@@ -179,6 +180,11 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
             check.fault(&descend(&at, key), "out-of-range", message);
         });
     }
+    let limited = balancer.server_limit.is_some();
+    let at = place.key("sticky");
+    (balancer.sticky).check(limited, &mut |key, message| {
+        check.fault(&descend(&at, key), "contradiction", message);
+    });
     let at = place.key("retry");
     (balancer.retry).check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
     if let Some(limit) = &balancer.server_limit {
@@ -396,9 +402,10 @@ fn group_plan(
         discipline: group.discipline,
         service: service?,
         per_size: group.per_size.map_or(0.0, Span::seconds),
-        steps: steps?,
+        steps: state::around(file, (of, at_service), group, steps?, check),
         least_called: 0.0,
         least_held: 0.0,
+        memory_total: total,
         memory_base: group.memory.base.value() as f64 / total,
         memory_per_request: group.memory.per_request.value() as f64 / total,
         agent_interval: group.agent_interval,

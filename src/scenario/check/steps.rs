@@ -1,5 +1,6 @@
 //! What servers do for a request after their own work: whom they call.
 
+use super::super::diagnostic::Diagnostic;
 use super::super::file::{Callees, File, Servers, Service, Step};
 use super::super::text::Path;
 use super::Check;
@@ -7,7 +8,7 @@ use super::clients::sampler;
 use crate::model::blueprint::{ServicePlan, SourcePlan};
 use crate::model::discipline::Standing;
 use crate::model::network::Delay;
-use crate::model::step::{CallPlan, StepKind, StepPlan};
+use crate::model::step::{CallPlan, Only, StepKind, StepPlan};
 
 /// Calls of one step at most, all at the same time.
 const MOST_CALLS: usize = 100_000;
@@ -39,6 +40,7 @@ pub(super) fn steps(
         Some(StepPlan {
             kind: kind?,
             repeat: step.repeat,
+            only: Only::Drawn,
             probability,
         })
     });
@@ -140,11 +142,13 @@ fn call(
         blocking: step.blocking.unwrap_or(!shares),
         at_once: step.at_once,
         to_balancer: delay(file, group, check)?,
+        access: None,
+        compares: false,
     })
 }
 
 /// How long a call takes from these servers to a balancer.
-fn delay(file: &File, group: &Servers, check: &mut Check<'_>) -> Option<Delay> {
+pub(super) fn delay(file: &File, group: &Servers, check: &mut Check<'_>) -> Option<Delay> {
     let network = Path::root().key("network");
     let zone = group
         .zone
@@ -164,7 +168,8 @@ fn delay(file: &File, group: &Servers, check: &mut Check<'_>) -> Option<Delay> {
     }
 }
 
-/// Refuses services that call each other in a circle, and those that nobody asks.
+/// Refuses services that call each other in a circle, and notes those that nobody asks: where that
+/// is so in all variants, they are refused, too.
 pub(super) fn reach(
     file: &File,
     services: &[ServicePlan],
@@ -206,16 +211,18 @@ pub(super) fn reach(
             open.extend(&callees[at]);
         }
     }
-    for (index, service) in services
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !reached[*index])
-    {
+    for (index, service) in services.iter().enumerate() {
+        if reached[index] {
+            check.data.asked.insert(service.name.clone());
+            continue;
+        }
         let message = format!(
             "nobody asks `{}`: no clients, and no service that clients reach",
             service.name
         );
-        check.fault(&list.index(index).key("name"), "not-reached", message);
+        let at = list.index(index).key("name");
+        let idle = Diagnostic::error("not-reached", &at, message);
+        check.data.idle.insert(service.name.clone(), idle);
     }
 }
 

@@ -185,9 +185,13 @@ fn world_of(
 ) -> Result<(Document, File, Blueprint), Vec<Diagnostic>> {
     let mut changed = alone.clone();
     let mut faults = Vec::new();
-    for key in variant.set.keys() {
+    for (key, value) in &variant.set {
         let place = at.key("set").key(key);
-        let text = document.text(&document.span(&place)).to_owned();
+        let text = match value {
+            // A table may stand under a header of its own.
+            serde_json::Value::Object(_) => inline(value),
+            _ => document.text(&document.span(&place)).to_owned(),
+        };
         if let Err(fault) = changed.set(&format!("{key}={text}")) {
             faults.push(Diagnostic::error(fault.code, &place, fault.message.clone()));
         }
@@ -208,6 +212,22 @@ fn world_of(
             .into_iter()
             .map(|fault| blame(fault, at))
             .collect()),
+    }
+}
+
+/// A value as TOML on one line.
+fn inline(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    let listed = |parts: Vec<String>| parts.join(", ");
+    match value {
+        Value::Object(entries) => {
+            let entries = entries.iter().filter(|(_, value)| !value.is_null());
+            let entries = entries
+                .map(|(key, value)| format!("{} = {}", Value::from(key.as_str()), inline(value)));
+            format!("{{ {} }}", listed(entries.collect()))
+        }
+        Value::Array(values) => format!("[{}]", listed(values.iter().map(inline).collect())),
+        plain => plain.to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::distribution::{Amount, Dist};
 use crate::model::arrivals::Arrivals;
 use crate::model::popularity::Skew;
 use crate::time::Span;
-use crate::units::Share;
+use crate::units::{Bytes, Share};
 
 /// A group of clients.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -73,6 +73,17 @@ pub struct Clients {
     /// The sessions that clients hold; none where it is left out.
     #[serde(default)]
     pub sessions: Option<Sessions>,
+    /// The share of its clients that keep no cookies, drawn in each replication.
+    #[serde(default = "none_of_all", skip_serializing_if = "is_none_of_all")]
+    pub drops_cookies: Share,
+}
+
+fn none_of_all() -> Share {
+    Share::ZERO
+}
+
+fn is_none_of_all(share: &Share) -> bool {
+    *share == Share::ZERO
 }
 
 fn clients() -> String {
@@ -159,7 +170,7 @@ pub struct Keys {
     pub popularity: Skew,
 }
 
-/// The sessions that clients hold. Their state lives on the server that answered first.
+/// The sessions that clients hold. Where their state lives, `state` of the service says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sessions {
@@ -168,6 +179,20 @@ pub struct Sessions {
     pub idle: Span,
     /// How long a session lasts at most (a log-out); without it only idleness ends it.
     pub length: Option<Dist<Span>>,
+    /// How many a client holds, on several devices say: each request is of one of them, drawn.
+    #[serde(skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 100))]
+    pub per_client: u32,
+    /// The share of requests that change the state; the others only read it.
+    #[serde(skip_serializing_if = "is_all")]
+    pub writes: Share,
+    /// How large a state is; without it nobody counts bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<Dist<Bytes>>,
+    /// Sessions that are revoked: a token was stolen, a user thrown out. Who holds it goes on
+    /// asking as before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked: Option<Revoked>,
 }
 
 impl Default for Sessions {
@@ -175,6 +200,28 @@ impl Default for Sessions {
         Sessions {
             idle: Span::from_secs(30 * 60),
             length: None,
+            per_client: 1,
+            writes: Share::ONE,
+            size: None,
+            revoked: None,
         }
     }
+}
+
+fn is_one(count: &u32) -> bool {
+    *count == 1
+}
+
+fn is_all(share: &Share) -> bool {
+    *share == Share::ONE
+}
+
+/// Sessions that are revoked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Revoked {
+    /// The share of all sessions.
+    pub share: Share,
+    /// How long after the beginning of one.
+    pub after: Dist<Span>,
 }

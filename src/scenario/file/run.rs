@@ -108,6 +108,14 @@ pub enum Criterion {
     Goodput,
     /// Sessions lost.
     SessionsLost,
+    /// Share of sessions that lost their state.
+    SessionsHurt,
+    /// Share of acknowledged changes of state that were lost.
+    ChangesLost,
+    /// Share of readings of state that were not the newest.
+    StaleReads,
+    /// How long sessions could be used after they had been revoked, on average.
+    RevocationDelay,
     /// Highest less lowest utilization of a server of the service whose strategy is compared.
     UtilizationSpread,
     /// Highest utilization of a server.
@@ -118,7 +126,7 @@ pub enum Criterion {
 
 impl Criterion {
     /// All of them.
-    pub const ALL: [Criterion; 11] = [
+    pub const ALL: [Criterion; 15] = [
         Criterion::Mean,
         Criterion::P50,
         Criterion::P90,
@@ -127,10 +135,26 @@ impl Criterion {
         Criterion::SuccessShare,
         Criterion::Goodput,
         Criterion::SessionsLost,
+        Criterion::SessionsHurt,
+        Criterion::ChangesLost,
+        Criterion::StaleReads,
+        Criterion::RevocationDelay,
         Criterion::UtilizationSpread,
         Criterion::UtilizationMax,
         Criterion::Cost,
     ];
+
+    /// Whether it speaks of sessions.
+    pub fn is_of_sessions(self) -> bool {
+        matches!(
+            self,
+            Criterion::SessionsLost
+                | Criterion::SessionsHurt
+                | Criterion::ChangesLost
+                | Criterion::StaleReads
+                | Criterion::RevocationDelay
+        )
+    }
 
     /// Its name in scenario files.
     pub fn name(self) -> &'static str {
@@ -143,6 +167,10 @@ impl Criterion {
             Criterion::SuccessShare => "success-share",
             Criterion::Goodput => "goodput",
             Criterion::SessionsLost => "sessions-lost",
+            Criterion::SessionsHurt => "sessions-hurt",
+            Criterion::ChangesLost => "changes-lost",
+            Criterion::StaleReads => "stale-reads",
+            Criterion::RevocationDelay => "revocation-delay",
             Criterion::UtilizationSpread => "utilization-spread",
             Criterion::UtilizationMax => "utilization-max",
             Criterion::Cost => "cost",

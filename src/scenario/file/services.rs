@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Step;
+use super::{State, Step};
 use crate::balancer::health::OwnChecks;
 use crate::balancer::limit::Limit;
 use crate::distribution::Dist;
@@ -31,6 +31,10 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub steps: Vec<Step>,
+    /// Where the state of sessions lives whose clients ask this service, or how it keeps that of
+    /// others, as a store; in the memory of its servers where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<State>,
     /// What stands in front of them.
     #[serde(default)]
     pub balancer: BalancerPlan,

@@ -1,7 +1,6 @@
 //! What is to be borne in mind of faults: when they happen, and who notices.
 
 use super::{Variant, Warning, warning};
-use crate::balancer::affinity::Sticky;
 use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Stage, Strikes};
 use crate::time::{Span, Time};
@@ -83,7 +82,7 @@ pub(super) fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
             let balancer = &service.balancer;
             let notices = balancer.retry.max > 0 || balancer.strategy.notices_failures();
             let own = first(index)..first(index) + service.servers.len();
-            let is_sticky = balancer.sticky != Sticky::No;
+            let is_sticky = balancer.sticky.binds();
             let crashes = plan.faults.iter().filter(|fault| {
                 matches!(fault.effect(), Some(Effect::Crash(..)))
                     && fault.happens_before(plan.end)

@@ -62,7 +62,7 @@ fn lets_wait(service: &ServicePlan) -> bool {
                 && (service.members.iter()).any(|member| member.max_connections > 0)
         }
     };
-    by_rule || waits(&balancer.limit) || waits(&balancer.server_limit)
+    by_rule || waits(&balancer.limit) || waits(&balancer.server_limit) || balancer.sticky.waits()
 }
 
 fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
@@ -71,7 +71,8 @@ fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
     {
         say(format!(
             "`queue-timeout` is {timeout}, and nobody waits whom it concerns: that takes a `limit` or `server-limit` with \
-             `when-full = \"wait\"`, or a rule of HAProxy with `max-connections` of the servers"
+             `when-full = \"wait\"`, a bond that is waited for (`when` of `sticky`), or a rule of HAProxy with `max-connections` of \
+             the servers"
         ));
     }
 }

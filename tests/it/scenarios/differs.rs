@@ -123,7 +123,7 @@ fn differs_panic() {
 #[test]
 fn differs_keys_moved() {
     let m = measure("differs-keys-moved", 2, &[]);
-    let lost = |variant: &str| m.lost(variant, Loss::Moved) + m.lost(variant, Loss::Unreachable);
+    let lost = |variant: &str| m.lost(variant, Loss::Moved) + m.lost(variant, Loss::ScaleIn);
     for ring in ["nginx-hash consistent", "haproxy-hash consistent"] {
         assert!((270.0..330.0).contains(&lost(ring)), "{}", lost(ring));
         assert_eq!(m.lost(ring, Loss::Moved), 0.0, "{ring}");
@@ -192,7 +192,7 @@ fn differs_sticky_drain() {
     }
     let map: f64 = lost("haproxy-hash");
     assert!(map > 3000.0, "{map}");
-    let sessions = |variant: &str| m.sum(variant, |tally| tally.sessions);
+    let sessions = |variant: &str| m.sum(variant, |tally| tally.sessions.all);
     near(
         sessions("haproxy-hash"),
         sessions("cookie over least-connections"),

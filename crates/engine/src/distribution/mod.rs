@@ -51,12 +51,18 @@ pub mod pareto;
 pub mod uniform;
 pub mod weibull;
 
-/// What a distribution is over: times, or plain amounts.
+/// What a distribution is over: times, bytes, or plain amounts.
 pub trait Quantity:
     Copy + Serialize + DeserializeOwned + JsonSchema + Debug + PartialEq + 'static
 {
-    /// Seconds of a time, or the number itself.
+    /// Seconds of a time, bytes, or the number itself.
     fn value(self) -> f64;
+}
+
+impl Quantity for crate::units::Bytes {
+    fn value(self) -> f64 {
+        self.value() as f64
+    }
 }
 
 impl Quantity for Span {

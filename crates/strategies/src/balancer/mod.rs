@@ -71,6 +71,8 @@ pub struct Care<'a> {
     pub slow_start: Option<(&'a GradualReturn, Rng)>,
     /// How many requests each member may have at once from this balancer.
     pub server_limit: Option<&'a Limit>,
+    /// Whether clients wait for the member that they are bound to.
+    pub waits_for_bound: bool,
 }
 
 /// One balancer over the pool of one service.
@@ -99,6 +101,8 @@ pub struct Balancer {
     limit: Option<Limit>,
     /// Whether its strategy is asked anew for whoever waits, whenever an attempt has ended.
     picks_for_waiting: bool,
+    /// Whether clients wait for the member that they are bound to.
+    waits_for_bound: bool,
     /// What a weight of the configuration counts here: more than one where weights grow in steps.
     weight_unit: u32,
 }
@@ -168,6 +172,7 @@ impl Balancer {
             limiters,
             limit: care.server_limit.cloned(),
             picks_for_waiting,
+            waits_for_bound: care.waits_for_bound,
             weight_unit,
         };
         for position in 0..balancer.pool.len() {
@@ -251,13 +256,6 @@ impl Balancer {
     pub fn foresee(&self, member: MemberId) {
         self.pool.foresee(member);
         self.strategy.foresee(member);
-    }
-
-    /// Whether a client that is bound to `member` may still be sent there: a draining member keeps
-    /// the clients it has.
-    pub fn takes_bound(&self, member: MemberId) -> bool {
-        let held = Reason::Draining as u8 | Reason::Weightless as u8 | Reason::OnTrial as u8;
-        self.reasons[member as usize] & !held == 0
     }
 
     /// Counts a request sent to `member`.
@@ -367,7 +365,11 @@ impl Balancer {
             member = picked;
         }
         let takes = match self.limit {
+            _ if self.waits_for_bound && !self.pool.is_eligible(member) => {
+                return self.dequeue_bound(member, now);
+            }
             Some(_) => self.pool.is_eligible(member) && !self.is_full(member, now),
+            None if self.waits_for_bound => true,
             None => self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx)),
         };
         if !takes {
@@ -400,6 +402,11 @@ impl Balancer {
     /// The members that the strategy wants to be probed, which are thereby taken.
     pub fn take_probes(&mut self) -> Vec<MemberId> {
         std::mem::take(&mut self.probes)
+    }
+
+    /// Whether a reason holds for a member.
+    pub fn holds(&self, member: MemberId, reason: Reason) -> bool {
+        self.reasons[member as usize] & reason as u8 != 0
     }
 
     /// Lets a reason hold for a member, or no longer.

@@ -66,6 +66,12 @@ impl Queue {
             .map(|(_, request)| (request, waited_for_it))
     }
 
+    /// Takes the one who has waited longest of those who wait for `member` and no other.
+    pub fn leave_own(&mut self, member: MemberId) -> Option<u32> {
+        let own = self.own.get_mut(member as usize)?;
+        own.pop_front().map(|(_, request)| request)
+    }
+
     /// Takes out a request that has waited long enough; says for whom it waited, where it did wait.
     pub fn give_up(&mut self, request: u32) -> Option<Option<MemberId>> {
         let &(ticket, member) = self.tickets.get(request as usize)?;

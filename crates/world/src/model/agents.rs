@@ -74,7 +74,9 @@ impl World<'_> {
         let slot_seconds = worked.saturating_sub(before.worked) as f64 / 1e9;
         let cpu = (per_second(slot_seconds) / f64::from(group.slots)).min(1.0);
         let here = f64::from(server.present());
-        let memory = (group.memory_base + group.memory_per_request * here).min(1.0);
+        let states = (self.sessions.as_ref()).map_or(0, |sessions| sessions.bytes(index));
+        let states = states as f64 / group.memory_total;
+        let memory = (group.memory_base + group.memory_per_request * here + states).min(1.0);
         let report = Report {
             cpu,
             memory,

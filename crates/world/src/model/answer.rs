@@ -196,8 +196,8 @@ impl World<'_> {
             self.count_useful(worked);
         }
         let request = self.requests[attempt.request];
-        if self.has_sessions && !self.is_call(attempt.request) {
-            self.touch_session(&request, attempt.server, calendar.now());
+        if self.sessions.is_some() {
+            self.access_state(attempt.request, &request, attempt.server, calendar.now());
         }
         let member = self.count_end(
             &request,

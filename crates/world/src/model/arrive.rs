@@ -15,7 +15,12 @@ const CLIENT: u64 = 0x300;
 impl World<'_> {
     /// A client sends a request.
     #[inline(always)]
-    pub(super) fn arrive(&mut self, source: usize, draft: Draft, calendar: &mut Calendar<Event>) {
+    pub(super) fn arrive(
+        &mut self,
+        source: usize,
+        (draft, visit): (Draft, u32),
+        calendar: &mut Calendar<Event>,
+    ) {
         let now = calendar.now();
         let plan = &self.plan.sources[source];
         let measured = self.tally.measures(now);
@@ -29,10 +34,9 @@ impl World<'_> {
             }
         }
         let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
-        if self.has_sessions
-            && let Some(sessions) = &mut self.sessions[source]
-        {
-            sessions.ask(draft.client, now);
+        let session = self.sources[source].session(&draft);
+        if let Some(sessions) = &mut self.sessions {
+            sessions.ask(session, now, &mut self.tally);
         }
         let client = self.sources[source].client(&draft);
         let balancer = self.services[plan.service].instance(&draft, client);
@@ -46,6 +50,8 @@ impl World<'_> {
             draft,
             arrived: now,
             client,
+            session,
+            visit,
             source: source as u16,
             service: plan.service as u16,
             balancer,
@@ -91,6 +97,12 @@ impl World<'_> {
     /// A user of a closed loop asks.
     pub(super) fn ask(&mut self, user: u32, calendar: &mut Calendar<Event>) {
         let (source, draft) = self.sources.ask(user);
-        self.arrive(source, draft, calendar);
+        self.arrive(source, (draft, NOBODY), calendar);
+    }
+
+    /// A visitor has thought enough, and asks again.
+    pub(super) fn go_on_with_visit(&mut self, visit: u32, calendar: &mut Calendar<Event>) {
+        let (source, draft) = self.sources.go_on(visit);
+        self.arrive(source, (draft, visit), calendar);
     }
 }

@@ -8,13 +8,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::address::Addresses;
-use super::arrivals::{Process, Rows, Texts};
+use super::arrivals::{Process, Rows, Texts, Visits};
 use super::cold::Cold;
 use super::discipline::Discipline;
 use super::fault::Fault;
 use super::network::Delay;
 use super::popularity::Popularity;
-use super::step::{StepKind, StepPlan};
+use super::state::{Home, KeepPlan, SessionPlan};
+use super::step::{Only, StepKind, StepPlan};
 use super::under_load::UnderLoad;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::{Span, Time};
@@ -84,6 +85,8 @@ pub struct SourcePlan {
     pub priority: u8,
     /// The sessions that clients hold.
     pub sessions: Option<SessionPlan>,
+    /// The share of its clients that drop cookies, 0 to 1.
+    pub drops_cookies: f64,
     /// One way, client to balancer.
     pub to_balancer: Delay,
 }
@@ -97,6 +100,8 @@ pub enum When {
     Trace(Arc<Rows>),
     /// Each user after thinking about the last answer, in seconds.
     Closed(Sampler),
+    /// Visits begin at the times of a random process, and make some requests each.
+    Visits(Visits),
 }
 
 /// Who asks.
@@ -110,15 +115,6 @@ pub struct Population {
     pub names: Option<Texts>,
 }
 
-/// Sessions and their state.
-#[derive(Clone, Debug)]
-pub struct SessionPlan {
-    /// Without a request for this long a session ends.
-    pub idle: Span,
-    /// How long a session lasts at most, in seconds; `None` where only idleness ends it.
-    pub length: Option<Sampler>,
-}
-
 /// A pool of servers behind balancers.
 #[derive(Clone, Debug)]
 pub struct ServicePlan {
@@ -130,6 +126,8 @@ pub struct ServicePlan {
     pub members: Arc<[Member]>,
     /// Groups of like servers.
     pub groups: Vec<GroupPlan>,
+    /// How its servers keep states of sessions that live there.
+    pub keeps: KeepPlan,
     /// What stands in front.
     pub balancer: BalancerPlan,
 }
@@ -171,6 +169,8 @@ pub struct GroupPlan {
     pub least_called: f64,
     /// The part of that during which it keeps its slot.
     pub least_held: f64,
+    /// Bytes of memory.
+    pub memory_total: f64,
     /// Memory: share in use by an idle server, and by each request in it.
     pub memory_base: f64,
     /// See `memory_base`.
@@ -329,6 +329,24 @@ impl Blueprint {
         first..first + count(&self.services[service])
     }
 
+    /// The servers that keep states of sessions: those of the first service that does.
+    pub fn states_at(&self) -> Range<usize> {
+        let homes = self.sources.iter().filter_map(|source| {
+            match (&source.sessions.as_ref()?.home, source.service) {
+                (Home::Servers(home), _) => Some(*home),
+                (Home::Client, asked) => Some(asked),
+                (Home::Token(_), _) => None,
+            }
+        });
+        homes.min().map_or(0..0, |home| self.servers_of(home))
+    }
+
+    /// Whether servers work for states that are not there.
+    pub fn rebuilds(&self) -> bool {
+        let mut groups = self.services.iter().flat_map(|service| &service.groups);
+        groups.any(|group| group.steps.iter().any(|step| step.only == Only::New))
+    }
+
     /// What each server is called among all servers of the world, in their order.
     pub fn server_names(&self) -> impl Iterator<Item = String> {
         self.services.iter().flat_map(|service| {
@@ -396,7 +414,7 @@ impl ServicePlan {
         let steps = self.groups.iter().flat_map(|group| &group.steps);
         let calls = steps.filter_map(|step| match &step.kind {
             StepKind::Call(call) => Some(&call.services),
-            StepKind::Work(_) => None,
+            StepKind::Work(_) | StepKind::Pause(_) | StepKind::Own => None,
         });
         let all: BTreeSet<usize> = calls.flatten().copied().collect();
         all.into_iter().collect()
@@ -424,6 +442,13 @@ impl ServicePlan {
 }
 
 impl SourcePlan {
+    /// Sessions that its clients hold at most at once; as many as there are clients where they hold
+    /// none.
+    pub fn session_count(&self) -> u32 {
+        let each = self.sessions.as_ref().map_or(1, |plan| plan.per_client);
+        self.population.popularity.count().saturating_mul(each)
+    }
+
     /// Requests a second over the first `over` of time; `None` for a closed loop, whose rate
     /// depends on the answers.
     pub fn rate(&self, over: Span) -> Option<f64> {
@@ -434,6 +459,7 @@ impl SourcePlan {
                 let within = rows.rows.partition_point(|row| row.time < end);
                 Some(within as f64 / over.seconds())
             }
+            When::Visits(visits) => Some(visits.rate(over)),
             When::Closed(_) => None,
         }
     }
@@ -484,6 +510,7 @@ impl GroupPlan {
             steps: Vec::new(),
             least_called: 0.0,
             least_held: 0.0,
+            memory_total: 1.0,
             memory_base: 0.0,
             memory_per_request: 0.0,
             agent_interval: Span::from_secs(5),

@@ -6,16 +6,19 @@
 //! another, so that tiers may be as many as one likes.
 
 mod returns;
+mod state;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::{host, unnamed};
+use super::affinity::is_due;
 use super::blueprint::Blueprint;
 use super::fault::Place;
 use super::link::{FROM_BALANCER, TO_BALANCER};
 use super::request::{NOBODY, Phase, Request, Whereabouts};
-use super::step::{CallPlan, StepKind, StepPlan};
+use super::state::Access;
+use super::step::{CallPlan, Only, Pause, StepKind, StepPlan};
 use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::distribution::Sampler;
@@ -62,6 +65,12 @@ struct Caller {
     good: bool,
     /// How long it was worked on, where it was.
     worked: Span,
+    /// What it does with the state of its session.
+    access: Option<Access>,
+    /// Whether that may be refused.
+    compares: bool,
+    /// Whether it was.
+    is_refused: bool,
 }
 
 /// Where an attempt stands among the steps of its server.
@@ -82,6 +91,12 @@ struct Progress {
     round: u32,
     /// Whether the server's own work has begun.
     begun: bool,
+    /// The work for the request itself, where other steps come before it.
+    own: Span,
+    /// The version of its session's state that it has read; 0 where there was none.
+    version: u32,
+    /// When what it waits for is there that is no call.
+    resumes: Time,
     /// What the answer will say, once all steps are done.
     status: Status,
     spent: Spent,
@@ -137,6 +152,9 @@ impl Calls {
                 server: NOBODY,
                 good: false,
                 worked: Span::ZERO,
+                access: None,
+                compares: false,
+                is_refused: false,
             },
         );
     }
@@ -161,6 +179,9 @@ impl Calls {
             step: 0,
             round: 0,
             begun: false,
+            own: Span::ZERO,
+            version: 0,
+            resumes: Time::NEVER,
             status: Status::OK,
             spent: Spent::default(),
         };
@@ -218,6 +239,8 @@ enum Next<'a> {
     /// A slot, for the call after it.
     Slot,
     Call(&'a CallPlan),
+    Pause(&'a Pause),
+    Own(Span),
     Answer,
 }
 
@@ -265,10 +288,19 @@ impl<'a> World<'a> {
             let Some(step) = steps.get(progress.step as usize) else {
                 break Next::Answer;
             };
-            let is_taken = progress.round > 0 || step.probability >= 1.0 || {
-                let purpose = purpose(TAKEN, progress.step, 0, 0);
-                uniform(&mut Luck::new(progress.luck, purpose)) < step.probability
-            };
+            let is_taken = progress.round > 0
+                || match step.only {
+                    Only::Drawn if step.probability >= 1.0 => true,
+                    Only::Drawn => {
+                        let purpose = purpose(TAKEN, progress.step, 0, 0);
+                        uniform(&mut Luck::new(progress.luck, purpose)) < step.probability
+                    }
+                    only => {
+                        let place = (server, calendar.now());
+                        let asks = (&progress.request, &mut progress.version);
+                        is_due(only, &mut self.sessions, asks, place, &mut self.tally)
+                    }
+                };
             if !is_taken || progress.round == step.repeat {
                 progress.step += 1;
                 progress.round = 0;
@@ -276,8 +308,11 @@ impl<'a> World<'a> {
             }
             match &step.kind {
                 StepKind::Call(call) if call.blocking && !holds && !shares => break Next::Slot,
+                StepKind::Pause(pause) if pause.blocking && !holds && !shares => break Next::Slot,
                 StepKind::Call(call) => break Next::Call(call),
                 StepKind::Work(work) => break Next::Work(work),
+                StepKind::Pause(pause) => break Next::Pause(pause),
+                StepKind::Own => break Next::Own(progress.own),
             }
         };
         let (step, round) = (progress.step, progress.round);
@@ -290,6 +325,18 @@ impl<'a> World<'a> {
                 let speed = self.servers[server as usize].group_in(self.plan).speed;
                 let work = Span::from_seconds(work.sample(luck) / speed);
                 self.work_on(id, work, (found, holds), calendar);
+            }
+            Next::Own(work) => {
+                progress.round += 1;
+                self.work_on(id, work, (found, holds), calendar);
+            }
+            Next::Pause(pause) => {
+                progress.round += 1;
+                let luck = &mut Luck::new(progress.luck, purpose(WORK, step, round, 0));
+                let takes = Span::from_seconds(pause.takes.sample(luck));
+                progress.resumes = calendar.now() + takes;
+                self.go_away(id, pause.blocking, (found, holds), calendar);
+                calendar.after(takes, Event::Resumed(id));
             }
             Next::Call(call) => {
                 progress.round += 1;
@@ -368,7 +415,6 @@ impl<'a> World<'a> {
         (found, holds): (u16, bool),
         calendar: &mut Calendar<Event>,
     ) {
-        let since = calendar.now();
         let attempt = self.attempts[id];
         if let (Some(most), Some(calls)) = (plan.at_once, &mut self.calls) {
             let under_way = calls.at_once.entry((attempt.server, step)).or_default();
@@ -378,15 +424,7 @@ impl<'a> World<'a> {
             }
             *under_way += 1;
         }
-        let held = holds && plan.blocking;
-        self.attempts[id].phase = Phase::Calling { found, since, held };
-        if !held {
-            self.servers[attempt.server as usize].away += 1;
-        }
-        if holds && !held {
-            self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
-            self.start_next(attempt.server, calendar);
-        }
+        self.go_away(id, plan.blocking, (found, holds), calendar);
         let Some(calls) = &mut self.calls else { return };
         let progress = &mut calls.progress[id as usize];
         progress.serial = progress.serial.wrapping_add(1);
@@ -404,11 +442,36 @@ impl<'a> World<'a> {
             server: attempt.server,
             good: false,
             worked: Span::ZERO,
+            access: plan.access,
+            compares: plan.compares,
+            is_refused: false,
         };
         for (number, &service) in plan.services.iter().enumerate() {
             let purpose = purpose(CALL, step, round, number as u32);
             let luck = mix(luck ^ mix(purpose));
             self.call(caller, (&request, luck), (service, plan), calendar);
+        }
+    }
+
+    /// An attempt waits for something that is not at its server, and keeps its slot meanwhile or
+    /// gives it back.
+    fn go_away(
+        &mut self,
+        id: u32,
+        blocking: bool,
+        (found, holds): (u16, bool),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let since = calendar.now();
+        let attempt = self.attempts[id];
+        let held = holds && blocking;
+        self.attempts[id].phase = Phase::Calling { found, since, held };
+        if !held {
+            self.servers[attempt.server as usize].away += 1;
+        }
+        if holds && !held {
+            self.servers[attempt.server as usize].vacate(&attempt, &mut self.attempts);
+            self.start_next(attempt.server, calendar);
         }
     }
 

@@ -5,15 +5,14 @@
 
 use super::address::Addresses;
 use super::blueprint::{
-    BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SessionPlan, SourcePlan,
-    When,
+    BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When,
 };
 use super::fault::{Effect, Fault, OnTheWay, Strikes};
 use super::network::Delay;
-use super::step::{CallPlan, StepKind, StepPlan};
+use super::state::{KeepPlan, Placement, SessionPlan, Shipping};
+use super::step::{CallPlan, Only, StepKind, StepPlan};
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::Span;
-use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::retry::{Jitter, Retry};
 use lbsim_strategies::strategy::Origin;
@@ -52,6 +51,7 @@ impl Blueprint {
             priority: _,
             patience,
             sessions,
+            drops_cookies,
             to_balancer,
         } = source;
         let Patience {
@@ -64,11 +64,18 @@ impl Blueprint {
             When::Process(process) => (true, process.is_random() || self.keeps_other_time()),
             When::Trace(_) => (false, false),
             When::Closed(think) => (false, is_random(think)),
+            When::Visits(visits) => (
+                false,
+                visits.process.is_random()
+                    || is_random(&visits.requests)
+                    || is_random(&visits.think),
+            ),
         };
         when || self.who_counts(clients_are_drawn, population, sessions.as_ref())
             || (keys.is_some() && self.heeds_keys())
             || size.as_ref().is_some_and(is_random)
             || sessions.as_ref().is_some_and(session_varies)
+            || (*drops_cookies > 0.0 && *drops_cookies < 1.0)
             || waits.as_ref().is_some_and(is_random)
             || retry.as_ref().is_some_and(pause_varies)
             || is_drawn(to_balancer)
@@ -92,9 +99,12 @@ impl Blueprint {
             names: _,
         } = population;
         let mut balancers = self.services.iter().map(|service| &service.balancer);
-        let origin = (balancers.clone().map(|own| own.strategy.origin())).max();
+        let origin = balancers
+            .clone()
+            .map(|own| own.strategy.origin().max(own.sticky.origin()));
+        let origin = origin.max();
         let origin = origin.unwrap_or(Origin::Nothing);
-        let is_bound = sessions.is_some() || balancers.any(|own| own.sticky != Sticky::No);
+        let is_bound = sessions.is_some() || balancers.any(|own| own.sticky.binds());
         let several = clients_are_drawn && popularity.count() > 1;
         let made_up = matches!(addresses, Addresses::Drawn(_));
         // Each request comes from a port that is drawn.
@@ -114,6 +124,7 @@ impl Blueprint {
             servers: _,
             members: _,
             groups,
+            keeps,
             balancer,
         } = service;
         let asked_by = |source: &&SourcePlan| std::ptr::eq(&self.services[source.service], service);
@@ -125,7 +136,9 @@ impl Blueprint {
             && (self.sources.iter().filter(asked_by))
                 .all(|source| source.recorded_service().is_some());
         let mut groups = groups.iter();
-        groups.any(|group| self.group_varies(group, recorded)) || balancer_varies(balancer)
+        groups.any(|group| self.group_varies(group, recorded))
+            || keep_varies(keeps)
+            || balancer_varies(balancer)
     }
 
     /// Whether servers do; where their service times are `recorded`, those do not.
@@ -143,6 +156,7 @@ impl Blueprint {
             steps,
             least_called: _,
             least_held: _,
+            memory_total: _,
             memory_base: _,
             memory_per_request: _,
             // Agents begin at random phases: see the balancers that read their reports.
@@ -166,8 +180,34 @@ impl Blueprint {
 }
 
 fn session_varies(session: &SessionPlan) -> bool {
-    let SessionPlan { idle: _, length } = session;
+    let SessionPlan {
+        idle: _,
+        length,
+        per_client,
+        writes,
+        size,
+        revoked,
+        // What it draws are ages of copies: see the servers that make them.
+        home: _,
+    } = session;
     length.as_ref().is_some_and(is_random)
+        || size.as_ref().is_some_and(is_random)
+        || *per_client > 1
+        || (*writes > 0.0 && *writes < 1.0)
+        || revoked.is_some()
+}
+
+fn keep_varies(keeps: &KeepPlan) -> bool {
+    let KeepPlan {
+        memory: _,
+        ttl: _,
+        cache: _,
+        copies,
+    } = keeps;
+    copies.as_ref().is_some_and(|copies| {
+        copies.placement == Placement::Random
+            || matches!(&copies.shipping, Shipping::Lag(lag) if is_random(lag))
+    })
 }
 
 fn balancer_varies(balancer: &BalancerPlan) -> bool {
@@ -243,6 +283,7 @@ fn step_varies(step: &StepPlan) -> bool {
     let StepPlan {
         kind,
         repeat: _,
+        only,
         probability,
     } = step;
     let kind = match kind {
@@ -255,11 +296,15 @@ fn step_varies(step: &StepPlan) -> bool {
                 blocking: _,
                 at_once: _,
                 to_balancer,
+                access: _,
+                compares: _,
             } = call;
             is_drawn(to_balancer)
         }
+        StepKind::Pause(pause) => is_random(&pause.takes),
+        StepKind::Own => false,
     };
-    kind || (*probability > 0.0 && *probability < 1.0)
+    kind || (*only == Only::Drawn && *probability > 0.0 && *probability < 1.0)
 }
 
 fn is_random(sampler: &Sampler) -> bool {

@@ -4,9 +4,9 @@ use super::fault::InFlight;
 use super::request::{NOBODY, Phase};
 use super::server::State;
 use super::{Event, World};
-use crate::observe::{Cause, Loss};
+use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
-use lbsim_engine::time::{Span, Time};
+use lbsim_engine::time::Span;
 
 impl World<'_> {
     /// The server is up, or dead in this way, from now on; a crash that begins says what becomes of
@@ -35,17 +35,9 @@ impl World<'_> {
 
     /// A server dies. Its sessions are gone; what it was doing is lost, or finished.
     fn crash(&mut self, server: u32, in_flight: InFlight, calendar: &mut Calendar<Event>) {
-        self.wipe_sessions(server, calendar.now());
+        self.lose_states(server, false, calendar.now());
         if in_flight == InFlight::Lost {
             self.drop_all(server, calendar);
-        }
-    }
-
-    fn wipe_sessions(&mut self, server: u32, now: Time) {
-        for sessions in self.sessions.iter_mut().flatten() {
-            let wiped = sessions.wipe(server, now);
-            self.tally
-                .sessions_lost(now, Loss::Crash, wiped.lost, wiped.hurt);
         }
     }
 

@@ -139,6 +139,11 @@ impl Blueprint {
             for group in &mut self.services[at].groups {
                 (group.least_called, group.least_held) = (0.0, 0.0);
                 for step in &group.steps {
+                    if let StepKind::Pause(pause) = &step.kind {
+                        let least = step.times() * pause.takes.mean();
+                        group.least_called += least;
+                        group.least_held += if pause.blocking { least } else { 0.0 };
+                    }
                     let StepKind::Call(call) = &step.kind else {
                         continue;
                     };

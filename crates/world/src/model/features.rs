@@ -2,7 +2,6 @@
 //! applies, whether anything can fail, and what has to be kept while it runs.
 
 use lbsim_engine::time::Time;
-use lbsim_strategies::balancer::affinity::Sticky;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{Member, Sight};
@@ -363,6 +362,8 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         size: _,
         labels: _,
         sessions,
+        // Those of clients that are bound by them.
+        drops_cookies: _,
         to_balancer,
         patience,
         priority: _,
@@ -379,6 +380,10 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         When::Process(process) => found.changing_rates |= !process.is_steady(),
         When::Trace(_) => found.traces = true,
         When::Closed(_) => found.closed_loops = true,
+        When::Visits(visits) => {
+            found.closed_loops = true;
+            found.changing_rates |= !visits.process.is_steady();
+        }
     }
     found.sessions |= sessions.is_some();
     found.ways_to_balancers |= takes_time(to_balancer);
@@ -390,6 +395,8 @@ fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
         servers: _,
         members,
         groups,
+        // Where states of sessions live that clients hold.
+        keeps: _,
         balancer,
     } = service;
     for member in members.iter() {
@@ -454,7 +461,7 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     found.heeded_answers |= strategy.heeds_answers();
     found.rules_that_notice |= strategy.may_leave_out();
     found.several_balancers |= *instances > 1;
-    found.cookies |= *sticky != Sticky::No;
+    found.cookies |= sticky.binds();
     found.timeouts |= timeout.is_some();
     found.queue_timeouts |= queue_timeout.is_some();
 }
@@ -498,6 +505,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         steps,
         least_called: _,
         least_held: _,
+        memory_total: _,
         memory_base: _,
         memory_per_request: _,
         agent_interval: _,

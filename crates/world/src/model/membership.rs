@@ -27,6 +27,9 @@ impl World<'_> {
             let (joins, leaves) = self.membership(server);
             if joins > Time::ZERO {
                 self.set_everywhere(server, Reason::Absent, true, calendar);
+                if let Some(sessions) = &mut self.sessions {
+                    sessions.set_gone(server, true);
+                }
                 calendar.at(joins, Event::Membership(server));
             }
             calendar.at(leaves, Event::Membership(server));
@@ -51,5 +54,11 @@ impl World<'_> {
             now < joins || now >= leaves,
             calendar,
         );
+        if let Some(sessions) = &mut self.sessions {
+            sessions.set_gone(server, now < joins || now >= leaves);
+        }
+        if now >= leaves {
+            self.lose_states(server, true, now);
+        }
     }
 }

@@ -9,6 +9,7 @@
 
 pub mod address;
 mod admit;
+mod affinity;
 mod agents;
 mod answer;
 pub mod arrivals;
@@ -58,6 +59,7 @@ mod settle;
 mod sharing;
 mod source;
 mod standstill;
+pub mod state;
 pub mod step;
 mod truth;
 mod turns;
@@ -78,7 +80,7 @@ use lbsim_strategies::strategy::StrategyConfig;
 pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
 
 use answer::Duty;
-use blueprint::Blueprint;
+use blueprint::{Blueprint, SourcePlan};
 use faults::Strike;
 use held::Held;
 use live::Cell;
@@ -109,6 +111,8 @@ enum Event {
     Retry(u32),
     /// A user of a closed loop has thought enough; users are numbered through all sources.
     Ask(u32),
+    /// A visitor has thought enough; visits are numbered through all sources.
+    Visit(u32),
     /// A fault begins at a server, or ends.
     Strike(u32),
     /// At a server, a slowdown has come or gone a little further.
@@ -140,6 +144,8 @@ enum Event {
     AskAgain(u32),
     /// The outcome of a call is at the server that made it.
     Returned(u32),
+    /// What a server waited for in the course of an attempt is there, where it was no call.
+    Resumed(u32),
     /// A question of a balancer reaches its server.
     Asked(u32),
     /// News of a server reach a balancer.
@@ -155,7 +161,8 @@ struct World<'a> {
     plan: &'a Blueprint,
     seeds: Seeds,
     sources: Sources<'a>,
-    sessions: Vec<Option<Sessions>>,
+    /// What clients hold; `None` where they hold no sessions.
+    sessions: Option<Box<Sessions<'a>>>,
     services: Vec<Service<'a>>,
     servers: Vec<Server>,
     requests: Slab<Request>,
@@ -225,10 +232,8 @@ struct World<'a> {
     hears_idle: bool,
     /// Whether anybody is to be told when a server has done its work, besides the balancer.
     watched: bool,
-    /// Whether any client holds sessions.
-    has_sessions: bool,
-    /// Whether any service binds clients by cookies.
-    has_cookies: bool,
+    /// Whether any service binds clients.
+    has_bonds: bool,
     /// Whether there is a closed loop.
     has_users: bool,
     tally: Tally,
@@ -246,9 +251,7 @@ impl<'a> World<'a> {
     ) -> World<'a> {
         let mut servers = Vec::new();
         let mut services = Vec::new();
-        let clients: u32 = (plan.sources.iter())
-            .map(|source| source.population.popularity.count())
-            .sum();
+        let sessions: u32 = plan.sources.iter().map(SourcePlan::session_count).sum();
         for (index, service) in plan.services.iter().enumerate() {
             let first = servers.len() as u32;
             servers.extend(service.servers.iter().map(|server| {
@@ -262,7 +265,7 @@ impl<'a> World<'a> {
                 service,
                 index,
                 first,
-                clients as usize,
+                sessions as usize,
                 seeds,
                 calendar,
             ));
@@ -274,18 +277,7 @@ impl<'a> World<'a> {
         let features = plan.features();
         let oracle = features.oracles;
         let rules_notice = features.rules_that_notice && features.detections();
-        let sessions = plan
-            .sources
-            .iter()
-            .enumerate()
-            .map(|(i, source)| {
-                let clients = source.population.popularity.count() as usize;
-                source
-                    .sessions
-                    .as_ref()
-                    .map(|plan| Sessions::new(plan, clients, seeds, i as u64))
-            })
-            .collect();
+        let places: Vec<u32> = plan.sources.iter().map(SourcePlan::session_count).collect();
         let any = |wants: fn(&StrategyConfig) -> bool| {
             plan.services
                 .iter()
@@ -313,7 +305,7 @@ impl<'a> World<'a> {
             } else {
                 Sources::new(plan, seeds)
             },
-            sessions,
+            sessions: Sessions::new(plan, &places, seeds),
             services,
             servers,
             requests: Slab::default(),
@@ -357,8 +349,7 @@ impl<'a> World<'a> {
             has_probes,
             hears_idle,
             watched,
-            has_sessions: features.sessions,
-            has_cookies: features.cookies,
+            has_bonds: features.cookies,
             has_users: features.closed_loops,
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &by_service)
                 .for_groups(plan.sources.len())
@@ -367,6 +358,7 @@ impl<'a> World<'a> {
                 } else {
                     0
                 })
+                .for_sessions(features.sessions)
                 .for_work(features.wastes())
                 .for_detections(if features.detections() {
                     plan.services.len()
@@ -401,12 +393,9 @@ impl<'a> World<'a> {
 
     /// Counts the sessions that are on when the measured window begins.
     fn count_sessions(&mut self, now: Time) {
-        self.tally.sessions += self
-            .sessions
-            .iter_mut()
-            .flatten()
-            .map(|sessions| sessions.begin(now))
-            .sum::<u64>();
+        if let Some(sessions) = &mut self.sessions {
+            self.tally.sessions.all += sessions.begin(now);
+        }
     }
 
     /// A random word of the run that belongs to `service`: which balancer a client comes through.
@@ -428,6 +417,7 @@ impl Model for World<'_> {
             Event::Shared(server) => self.finish_shared(server, calendar),
             Event::Timeout(attempt) => self.time_out(attempt, calendar),
             Event::Ask(user) => self.ask(user, calendar),
+            Event::Visit(visit) => self.go_on_with_visit(visit, calendar),
             Event::Strike(strike) => self.strike(strike, calendar),
             Event::Fade(server) => self.fade(server, calendar),
             Event::Check(check) => self.check(check, calendar),
@@ -443,6 +433,7 @@ impl Model for World<'_> {
             Event::GiveUp(request) => self.may_give_up(request, calendar),
             Event::AskAgain(request) => self.set_out_again(request, calendar),
             Event::Returned(call) => self.returned(call, calendar),
+            Event::Resumed(attempt) => self.resume(attempt, calendar),
             Event::Asked(question) => self.question(question, calendar),
             Event::Told(news) => self.news(news, calendar.now()),
             Event::Begin => self.count_sessions(calendar.now()),
@@ -486,8 +477,8 @@ impl Model for World<'_> {
 
     #[inline]
     fn input(&mut self, calendar: &mut Calendar<Event>) {
-        let (source, draft) = self.sources.take();
-        self.arrive(source, draft, calendar);
+        let (source, draft, visit) = self.sources.take_any();
+        self.arrive(source, (draft, visit), calendar);
     }
 
     #[inline]
@@ -507,6 +498,9 @@ impl Cell for World<'_> {
 
     fn close(mut self, reached: Time) -> Tally {
         self.tally.unfinished = self.tally.presence.count();
+        if let Some(sessions) = &self.sessions {
+            sessions.close(reached, &mut self.tally);
+        }
         self.close_detections();
         self.close_work(reached);
         self.tally.drew = self.services.iter().enumerate().any(|(index, service)| {

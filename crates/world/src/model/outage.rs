@@ -61,6 +61,9 @@ impl World<'_> {
 
     /// A balancer is gone: whatever comes back to it finds nobody.
     fn lose_balancer(&mut self, (index, number): (u16, u16), calendar: &mut Calendar<Event>) {
+        if let Some(bonds) = &mut self.services[usize::from(index)].bonds {
+            bonds.lose(number);
+        }
         let asked = self.of_balancer((index, number));
         for &id in &asked {
             self.detach(id, calendar);

@@ -14,34 +14,29 @@ impl World<'_> {
         }
         let request = &self.requests[id];
         let index = usize::from(request.source);
-        let service = &mut self.services[usize::from(request.service)];
-        let balancer = &mut service.balancers[usize::from(request.balancer)];
         if request.attempts > 0
             && on == On::Same
             && let Some(&last) = request.tried().first()
-            && balancer.pool().is_eligible(last)
         {
-            return Pick::Member(last);
+            let service = &self.services[usize::from(request.service)];
+            let balancer = &service.balancers[usize::from(request.balancer)];
+            if balancer.pool().is_eligible(last) {
+                return Pick::Member(last);
+            }
         }
+        if self.has_bonds
+            && let Some(pick) = self.follow_bond(id, on == On::Another, now)
+        {
+            return pick;
+        }
+        let request = &self.requests[id];
         let tried = if on == On::Another {
             request.tried()
         } else {
             &[]
         };
-        if let Some(cookies) = &service.cookies
-            && let Some(bound) = cookies.get(request.client)
-            && balancer.takes_bound(bound)
-            && !tried.contains(&bound)
-        {
-            // A draining member keeps its clients until their sessions end, or it would never be
-            // empty.
-            let over = self.sessions[index]
-                .as_ref()
-                .is_some_and(|sessions| sessions.is_over(request.draft.client, now));
-            if balancer.pool().is_eligible(bound) || !over {
-                return Pick::Member(bound);
-            }
-        }
+        let service = &mut self.services[usize::from(request.service)];
+        let balancer = &mut service.balancers[usize::from(request.balancer)];
         let source = &self.sources[index];
         if let (false, Some(seen), []) = (self.oracle, source.unseen(), tried) {
             return balancer.pick(seen, Truth::default(), now);

@@ -17,6 +17,10 @@ pub(super) struct Request {
     pub(super) arrived: Time,
     /// Its client, among all clients of the world.
     pub(super) client: u32,
+    /// Its session among all of the world; its client's place where it holds none.
+    pub(super) session: u32,
+    /// The visit that it is part of, or [`NOBODY`].
+    pub(super) visit: u32,
     /// Where it came from.
     pub(super) source: u16,
     /// The service it asks.

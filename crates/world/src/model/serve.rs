@@ -148,11 +148,12 @@ impl World<'_> {
         let mut irregular = self.servers[self.attempts[id].server as usize].irregular;
         let mut status = Status::OK;
         // Whether it errs is decided once, when its work begins.
+        let mut is_first = false;
         if !self.is_inspection(id)
             && let Some(calls) = &mut self.calls
-            && calls.begin(id)
         {
-            irregular = false;
+            is_first = !calls.begin(id);
+            irregular &= is_first;
         }
         if irregular {
             if self.hangs(id) {
@@ -160,6 +161,9 @@ impl World<'_> {
                 return;
             }
             (work, status) = self.work_with_errors(id, work);
+        }
+        if is_first && !status.is_error() {
+            work = self.first_piece(id, work);
         }
         let attempt = &mut self.attempts[id];
         let server = &mut self.servers[attempt.server as usize];

@@ -1,4 +1,5 @@
-//! A service at work: its balancers, their cookies and health checks, the legs to its servers.
+//! A service at work: its balancers, their bonds with clients, health checks, the legs to its
+//! servers.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
 use lbsim_engine::rng::{Domain, Rng, Seeds, uniform};
 use lbsim_engine::time::Time;
-use lbsim_strategies::balancer::affinity::{Cookies, Sticky};
+use lbsim_strategies::balancer::affinity::Bonds;
 use lbsim_strategies::balancer::budget::Purse;
 use lbsim_strategies::balancer::{Balancer, Care};
 use lbsim_strategies::strategy::Pool;
@@ -24,8 +25,8 @@ pub(super) struct Service<'a> {
     /// Its first server among all servers of the world.
     pub(super) first: u32,
     pub(super) balancers: Vec<Balancer>,
-    /// Where clients are bound by cookies.
-    pub(super) cookies: Option<Cookies>,
+    /// Who is bound to which member; `None` where nobody is.
+    pub(super) bonds: Option<Bonds>,
     /// Health checks, by balancer and member.
     pub(super) checks: Vec<Check>,
     /// Balancer to server, by group of servers.
@@ -80,17 +81,18 @@ pub(super) fn balancer(
         panic_threshold: plan.balancer.panic_threshold,
         server_limit: plan.balancer.server_limit.as_ref(),
         slow_start: (plan.balancer.slow_start.as_ref()).map(|plan| (plan, passing_over)),
+        waits_for_bound: plan.balancer.sticky.waits(),
     };
     Balancer::with_care(instance, &plan.balancer.strategy, pool, (rng, care))
 }
 
 impl<'a> Service<'a> {
-    /// Service number `index`, whose servers begin at `first`, in a world of `clients` clients.
+    /// Service number `index`, whose servers begin at `first`, in a world of so many sessions.
     pub(super) fn new(
         plan: &'a ServicePlan,
         index: usize,
         first: u32,
-        clients: usize,
+        sessions: usize,
         seeds: Seeds,
         calendar: &mut Calendar<Event>,
     ) -> Service<'a> {
@@ -106,7 +108,11 @@ impl<'a> Service<'a> {
             balancers: (0..plan.balancer.instances)
                 .map(|instance| balancer(plan, index, (instance, 0), seeds))
                 .collect(),
-            cookies: (plan.balancer.sticky == Sticky::Cookie).then(|| Cookies::new(clients)),
+            bonds: Bonds::new(
+                &plan.balancer.sticky,
+                sessions,
+                usize::from(plan.balancer.instances),
+            ),
             checks: Check::all(plan, index, seeds),
             out: legs(),
             back: legs(),

@@ -5,9 +5,9 @@ use super::blueprint::When;
 use super::calls::Spent;
 use super::fault::Place;
 use super::link::FROM_BALANCER;
-use super::request::{Attempt, Phase, Request, Whereabouts};
+use super::request::{Attempt, NOBODY, Phase, Request, Whereabouts};
 use super::{Event, World};
-use crate::observe::{Cause, Ended, Loss};
+use crate::observe::{Cause, Ended};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::Luck;
 use lbsim_engine::status::Status;
@@ -19,34 +19,6 @@ use lbsim_strategies::strategy::Outcome;
 const PAUSE: u64 = 0x400;
 
 impl World<'_> {
-    /// The client has its answer: its session goes on, begins, or turns out to be lost. A server
-    /// that has died meanwhile, or only finishes what it had, keeps no state.
-    #[inline(always)]
-    pub(super) fn touch_session(&mut self, request: &Request, server: u32, now: Time) {
-        let source = usize::from(request.source);
-        if !self.servers[server as usize].is_up() {
-            return;
-        }
-        let Some(sessions) = &mut self.sessions[source] else {
-            return;
-        };
-        let touch = sessions.touch(request.draft.client, server, now);
-        if touch.began {
-            self.tally.session_begun(now);
-        }
-        if let Some(old) = touch.lost {
-            let service = &self.services[usize::from(request.service)];
-            let balancer = &service.balancers[usize::from(request.balancer)];
-            let loss = if balancer.pool().is_eligible(old - service.first) {
-                Loss::Moved
-            } else {
-                Loss::Unreachable
-            };
-            self.tally
-                .sessions_lost(now, loss, 1, u64::from(touch.hurt));
-        }
-    }
-
     /// Tries a request again after a failed attempt, or gives up.
     #[cold]
     #[inline(never)]
@@ -94,11 +66,8 @@ impl World<'_> {
         if self.limits.is_some() {
             self.leave_gate(id, (Outcome::Success, Status::OK), calendar);
         }
-        if self.has_cookies {
-            let service = &mut self.services[usize::from(request.service)];
-            if let Some(cookies) = &mut service.cookies {
-                cookies.set(request.client, server - service.first);
-            }
+        if self.has_bonds {
+            self.bind(id, request, server, calendar.now());
         }
         let Some(longer) = self.way_to_client(id, calendar.now()) else {
             return;
@@ -282,8 +251,26 @@ impl World<'_> {
             self.tally.presence.leave(calendar.now(), way);
         }
         self.release(id);
+        if self.has_users {
+            self.ask_next(request, way, calendar);
+        }
+    }
+
+    /// Whoever asked, and waited for this, thinks and asks again; or that was all.
+    #[inline(never)]
+    fn ask_next(&mut self, request: &Request, way: Span, calendar: &mut Calendar<Event>) {
         let source = usize::from(request.source);
-        if self.has_users && matches!(self.plan.sources[source].when, When::Closed(_)) {
+        if request.visit != NOBODY {
+            match self.sources.think_in_visit(request.visit) {
+                Some(pause) => calendar.after(way + pause, Event::Visit(request.visit)),
+                None if self.sources[source].logs_out() => {
+                    if let Some(sessions) = &mut self.sessions {
+                        sessions.end(request.session, calendar.now(), &mut self.tally);
+                    }
+                }
+                None => {}
+            }
+        } else if matches!(self.plan.sources[source].when, When::Closed(_)) {
             let pause = way + self.sources[source].think(request.draft.client);
             calendar.after(pause, Event::Ask(request.client));
         }

@@ -189,6 +189,11 @@ impl World<'_> {
         } else {
             (work, Status::OK)
         };
+        let work = if self.calls.is_some() && !status.is_error() {
+            self.first_piece(id, work)
+        } else {
+            work
+        };
         self.share_on(id, (found, status, work), calendar);
     }
 

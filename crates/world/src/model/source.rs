@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use rand::Rng as _;
 
+use super::arrivals::Visits;
 use super::arrivals::{Process, Rows, Texts};
 use super::blueprint::{Blueprint, SourcePlan, When};
 use super::draft::Draft;
 use super::popularity::Popularity;
+use super::request::{NOBODY, Slab};
 use lbsim_engine::distribution::Sampler;
-use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, mix};
+use lbsim_engine::rng::{Domain, Luck, Rng, Seeds, below, mix};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::{Key, MemberId, Origin, Request};
 
@@ -23,25 +25,27 @@ const EPHEMERAL: u16 = 32_768;
 pub(super) struct Sources<'a> {
     all: Vec<Source<'a>>,
     next: usize,
+    visits: Slab<Visiting>,
 }
 
 impl<'a> Sources<'a> {
     /// The groups of a blueprint, in its order, before their first requests.
     pub(super) fn new(plan: &'a Blueprint, seeds: Seeds) -> Sources<'a> {
         let mut all = Vec::with_capacity(plan.sources.len());
-        let mut clients = 0;
+        let (mut clients, mut sessions) = (0, 0);
         for (index, source) in plan.sources.iter().enumerate() {
-            let strategy = &plan.services[source.service].balancer.strategy;
-            all.push(Source::new(
-                source,
-                index as u64,
-                clients,
-                strategy.origin(),
-                seeds,
-            ));
+            let balancer = &plan.services[source.service].balancer;
+            let origin = balancer.strategy.origin().max(balancer.sticky.origin());
+            let firsts = (clients, sessions);
+            all.push(Source::new(source, index as u64, firsts, origin, seeds));
             clients += source.population.popularity.count();
+            sessions += source.session_count();
         }
-        let mut sources = Sources { all, next: 0 };
+        let mut sources = Sources {
+            all,
+            next: 0,
+            visits: Slab::default(),
+        };
         sources.find_next();
         sources
     }
@@ -62,13 +66,57 @@ impl<'a> Sources<'a> {
         self.all[self.next].next
     }
 
-    /// The next request, and the number of its group.
+    /// The next request, and the number of its group, where nobody visits.
     #[inline(always)]
     pub(super) fn take(&mut self) -> (usize, Draft) {
         let index = self.next;
         let draft = self.all[index].take();
         self.find_next();
         (index, draft)
+    }
+
+    /// The next request, the number of its group before it, and that of its visit after
+    /// it ([`NOBODY`] where it is part of none).
+    #[inline(always)]
+    pub(super) fn take_any(&mut self) -> (usize, Draft, u32) {
+        let index = self.next;
+        let visit = self.all[index].begin_visit(index);
+        let (draft, visit) = match visit {
+            None => (self.all[index].take(), NOBODY),
+            Some(visit) => {
+                let number = self.visits.insert(visit);
+                (self.go_on(number).1, number)
+            }
+        };
+        self.find_next();
+        (index, draft, visit)
+    }
+
+    /// The next request of a visit, and the number of its group before it.
+    pub(super) fn go_on(&mut self, visit: u32) -> (usize, Draft) {
+        let Visiting {
+            source,
+            client,
+            user,
+            left,
+        } = &mut self.visits[visit];
+        let (index, draw) = (usize::from(*source), *user);
+        *left -= 1;
+        user.asked += 1;
+        (index, self.all[index].draft(*client, draw))
+    }
+
+    /// A visit has its answer, or no hope of one: how long its visitor thinks before its next
+    /// request; `None` where that was the last, and the number is free.
+    pub(super) fn think_in_visit(&mut self, visit: u32) -> Option<Span> {
+        let Visiting {
+            source, user, left, ..
+        } = self.visits[visit];
+        if left == 0 {
+            self.visits.remove(visit);
+            return None;
+        }
+        Some(self.all[usize::from(source)].think_in_visit(user))
     }
 
     #[inline]
@@ -116,13 +164,17 @@ pub(super) struct Source<'a> {
     popularity: &'a Popularity,
     /// The address of each client; empty where no rule looks at it.
     addresses: Cow<'a, [IpAddr]>,
-    when: Asking,
+    when: Asking<'a>,
     luck: Rng,
     client: Rng,
     key: Rng,
     size: Rng,
     /// The number of its first client among those of all groups.
     first_client: u32,
+    /// The number of the first session of its clients among those of all.
+    first_session: u32,
+    /// How many sessions each client holds.
+    per_client: u32,
     /// When the next request comes; never in a closed loop.
     next: Time,
     /// Whether nobody looks at who asks for what: it is not found out then. It has streams of its
@@ -131,7 +183,7 @@ pub(super) struct Source<'a> {
 }
 
 #[derive(Clone, Debug)]
-enum Asking {
+enum Asking<'a> {
     Process {
         process: Process,
         gaps: Rng,
@@ -145,6 +197,24 @@ enum Asking {
         think: Sampler,
         users: Vec<User>,
     },
+    Visits {
+        plan: &'a Visits,
+        process: Process,
+        gaps: Rng,
+        root: u64,
+        /// Visits that have begun.
+        begun: u64,
+    },
+}
+
+/// A visit that is under way.
+#[derive(Clone, Copy, Debug)]
+struct Visiting {
+    source: u16,
+    client: u32,
+    user: User,
+    /// Requests that it still makes.
+    left: u32,
 }
 
 /// A user of a closed loop: the k-th request and the k-th pause are its own, whenever they come.
@@ -157,13 +227,16 @@ struct User {
 /// Purposes of a user's luck.
 const REQUEST: u64 = 1 << 32;
 const THINK: u64 = 2 << 32;
+const LENGTH: u64 = 3 << 32;
+/// The purpose of a request's luck that says which of its client's sessions it is of.
+const HELD: u64 = 0xb00;
 
 impl<'a> Source<'a> {
     /// The group numbered `index`, before its first request.
     fn new(
         plan: &'a SourcePlan,
         index: u64,
-        first_client: u32,
+        (first_client, first_session): (u32, u32),
         origin: Origin,
         seeds: Seeds,
     ) -> Source<'a> {
@@ -209,8 +282,25 @@ impl<'a> Source<'a> {
                     Time::NEVER,
                 )
             }
+            When::Visits(visits) => {
+                let mut process = visits.process.clone();
+                let mut gaps = seeds.stream(Domain::Arrivals, index);
+                let mut bursts = seeds.stream(Domain::Burst, index);
+                let first = process.first(&mut gaps, &mut bursts);
+                (
+                    Asking::Visits {
+                        plan: visits,
+                        process,
+                        gaps,
+                        root: seeds.stream(Domain::User, index).next_u64(),
+                        begun: 0,
+                    },
+                    first,
+                )
+            }
         };
         let stream = |domain| seeds.stream(domain, index);
+        let per_client = (plan.sessions.as_ref()).map_or(1, |sessions| sessions.per_client);
         Source {
             plan,
             popularity: &plan.population.popularity,
@@ -225,6 +315,8 @@ impl<'a> Source<'a> {
             key: stream(Domain::Key),
             size: stream(Domain::Size),
             first_client,
+            first_session,
+            per_client,
             next,
             unseen: false,
         }
@@ -278,14 +370,75 @@ impl<'a> Source<'a> {
                     service: row.service,
                 }
             }
-            Asking::Closed { .. } => unreachable!("the users of a closed loop ask by themselves"),
+            Asking::Closed { .. } | Asking::Visits { .. } => {
+                unreachable!("users and visitors ask by themselves")
+            }
         }
+    }
+
+    /// The next client in turn begins a visit, if that is how this group asks.
+    #[inline(always)]
+    fn begin_visit(&mut self, source: usize) -> Option<Visiting> {
+        let Asking::Visits {
+            plan,
+            process,
+            gaps,
+            root,
+            begun,
+        } = &mut self.when
+        else {
+            return None;
+        };
+        self.next = process.next(self.next, gaps, &mut self.luck);
+        let user = User {
+            root: mix(*root ^ mix(*begun)),
+            asked: 0,
+        };
+        let client = (*begun % u64::from(self.popularity.count())) as u32;
+        *begun += 1;
+        let requests = plan.requests.sample(&mut Luck::new(user.root, LENGTH));
+        Some(Visiting {
+            source: source as u16,
+            client,
+            user,
+            left: (requests.round() as u32).max(1),
+        })
+    }
+
+    /// How long a visitor thinks before its next request.
+    fn think_in_visit(&self, user: User) -> Span {
+        let Asking::Visits { plan, .. } = &self.when else {
+            return Span::FOREVER;
+        };
+        let mut luck = Luck::new(user.root, THINK | u64::from(user.asked));
+        Span::from_seconds(plan.think.sample(&mut luck))
+    }
+
+    /// Whether sessions end with visits.
+    pub(super) fn logs_out(&self) -> bool {
+        matches!(&self.when, Asking::Visits { plan, .. } if plan.logs_out)
     }
 
     /// The number of one of its clients among those of all groups.
     #[inline]
     pub(super) fn client(&self, draft: &Draft) -> u32 {
         self.first_client + draft.client
+    }
+
+    /// The number of a request's session among those of all clients; of its client's only one,
+    /// where it holds none.
+    #[inline]
+    pub(super) fn session(&self, draft: &Draft) -> u32 {
+        if self.per_client == 1 {
+            return self.first_session + draft.client;
+        }
+        let which = below(&mut Luck::new(draft.luck, HELD), self.per_client as usize);
+        self.first_session + draft.client * self.per_client + which as u32
+    }
+
+    /// Where a client connects from, as far as anybody looks at it.
+    pub(super) fn address(&self, client: u32) -> IpAddr {
+        *(self.addresses.get(client as usize)).unwrap_or(Request::UNSEEN.address)
     }
 
     /// What a strategy sees of any request that has tried nobody, where it sees nothing of it.
@@ -334,16 +487,22 @@ impl<'a> Source<'a> {
         let Asking::Closed { users, .. } = &mut self.when else {
             unreachable!("only closed loops have users")
         };
-        let User { root, asked } = &mut users[user as usize];
-        let mut luck = Luck::new(*root, REQUEST | u64::from(*asked));
-        *asked += 1;
+        let place = &mut users[user as usize];
+        let draw = *place;
+        place.asked += 1;
+        self.draft(user, draw)
+    }
+
+    /// The request that a user makes who has asked so often before.
+    fn draft(&self, client: u32, User { root, asked }: User) -> Draft {
+        let mut luck = Luck::new(root, REQUEST | u64::from(asked));
         Draft {
-            client: user,
+            client,
             key: self
                 .plan
                 .keys
                 .as_ref()
-                .map_or(u64::from(user), |keys| u64::from(keys.draw(&mut luck))),
+                .map_or(u64::from(client), |keys| u64::from(keys.draw(&mut luck))),
             luck: luck.next_u64(),
             size: self
                 .plan

@@ -8,6 +8,7 @@
 use lbsim_engine::distribution::Sampler;
 
 use super::network::Delay;
+use super::state::Access;
 
 /// One step of a server's work, done in turn with the others.
 #[derive(Clone, Debug)]
@@ -16,8 +17,28 @@ pub struct StepPlan {
     pub kind: StepKind,
     /// How often it is done, one after the other; at least 1.
     pub repeat: u32,
-    /// The share of requests that take it, 0 to 1. It is drawn once, for all repetitions.
+    /// Who takes it.
+    pub only: Only,
+    /// The share of requests that take it, 0 to 1. It is drawn once, for all repetitions. Where
+    /// `only` says who takes it, nothing is drawn: it is the least that is to be expected.
     pub probability: f64,
+}
+
+/// Who takes a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// Those that are drawn.
+    Drawn,
+    /// Requests that change the state of their session.
+    Changing,
+    /// Those, and requests whose session has no state.
+    ChangingOrNew,
+    /// Requests whose session has no state that this server has or can get at.
+    New,
+    /// Requests whose session has its state at another server that this one can ask.
+    Elsewhere,
+    /// Requests of whose session this server does not believe to know the state.
+    Unknown,
 }
 
 /// What a step is.
@@ -27,6 +48,19 @@ pub enum StepKind {
     Work(Sampler),
     /// Calls to services, all at the same time.
     Call(CallPlan),
+    /// Waiting, in seconds, for a way to another server and back.
+    Pause(Pause),
+    /// The work for the request itself, where other steps come before it; else it comes first.
+    Own,
+}
+
+/// Waiting in which nothing is done.
+#[derive(Clone, Debug)]
+pub struct Pause {
+    /// How long, in seconds.
+    pub takes: Sampler,
+    /// Whether the request keeps its slot meanwhile.
+    pub blocking: bool,
 }
 
 /// Calls that a step makes together.
@@ -47,6 +81,11 @@ pub struct CallPlan {
     pub at_once: Option<u32>,
     /// One way, server to the balancer of the service that is called.
     pub to_balancer: Delay,
+    /// What the call does with the state of the session in whose course it is made.
+    pub access: Option<Access>,
+    /// Whether a change is made only where nobody else has changed the state since it was read;
+    /// otherwise all is done again from the first step on.
+    pub compares: bool,
 }
 
 impl StepPlan {
@@ -59,7 +98,7 @@ impl StepPlan {
     pub fn mean_work(&self) -> f64 {
         match &self.kind {
             StepKind::Work(work) => self.times() * work.mean(),
-            StepKind::Call(_) => 0.0,
+            StepKind::Call(_) | StepKind::Pause(_) | StepKind::Own => 0.0,
         }
     }
 

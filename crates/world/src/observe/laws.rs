@@ -76,6 +76,13 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
             ),
         );
     }
+    // A state that began has ended, was lost, or is there.
+    let states = tally.sessions.states;
+    demand(
+        "conservation of states",
+        states.begun == states.ended + states.lost + states.alive,
+        format!("{states:?}"),
+    );
     // A server is never busier than it can be.
     for (server, share) in tally.load.utilization().into_iter().enumerate() {
         let holds = (0.0..=1.0).contains(&share);

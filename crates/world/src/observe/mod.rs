@@ -8,6 +8,7 @@ mod latency;
 pub mod laws;
 mod load;
 mod presence;
+mod sessions;
 mod timeline;
 mod witness;
 
@@ -16,6 +17,7 @@ pub use fault_time::FaultTime;
 pub use latency::Latency;
 pub use load::{Load, ServerLoad};
 pub use presence::Presence;
+pub use sessions::{Loss, SessionCount, StateMemory, States};
 pub use timeline::{Stretch, Timeline};
 pub use witness::{Ended, Witness};
 
@@ -55,31 +57,6 @@ impl Cause {
             Cause::Timeout => Outcome::Timeout,
             Cause::NoServer | Cause::Crash => Outcome::Failure,
             Cause::GaveUp => Outcome::Cancelled,
-        }
-    }
-}
-
-/// Why a session was lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loss {
-    /// The server that held the state crashed.
-    Crash,
-    /// A request went to another server while the state was there to be had.
-    Moved,
-    /// The server that held the state took no requests: thought to be down, drained, or gone.
-    Unreachable,
-}
-
-impl Loss {
-    /// All causes, in the order in which they are shown.
-    pub const ALL: [Loss; 3] = [Loss::Crash, Loss::Moved, Loss::Unreachable];
-
-    /// The name in files and charts.
-    pub fn name(self) -> &'static str {
-        match self {
-            Loss::Crash => "crash",
-            Loss::Moved => "moved",
-            Loss::Unreachable => "unreachable",
         }
     }
 }
@@ -160,14 +137,8 @@ pub struct Tally {
     pub timeline: Timeline,
     /// Busy time of servers.
     pub load: Load,
-    /// Sessions in the measured window: on at its beginning, or begun in it. A session that loses
-    /// its state goes on, so that there are as many whatever is lost.
-    pub sessions: u64,
-    /// Times that sessions lost their state in the measured window, by [`Loss`].
-    pub sessions_lost: [u64; 3],
-    /// Sessions that lost their state in the measured window, each once, by the [`Loss`] that was
-    /// the first.
-    pub sessions_hurt: [u64; 3],
+    /// Sessions and their state.
+    pub sessions: SessionCount,
     /// Measured requests under way.
     pub presence: Presence,
     /// Requests that arrived in the whole run: the work done.
@@ -203,9 +174,7 @@ impl Tally {
             failures: Latency::default(),
             timeline: Timeline::new(to, stretches),
             load: Load::new(from, to, stretches, slots),
-            sessions: 0,
-            sessions_lost: [0; 3],
-            sessions_hurt: [0; 3],
+            sessions: SessionCount::default(),
             presence: Presence::default(),
             simulated: 0,
             drew: false,
@@ -227,6 +196,13 @@ impl Tally {
     /// As [`Tally::new`], counting for so many services what becomes of what they are asked.
     pub fn for_services(mut self, services: usize) -> Tally {
         self.services.resize(services, ServiceCount::default());
+        self
+    }
+
+    /// As [`Tally::new`], counting over time who loses the state of a session, if so.
+    pub fn for_sessions(mut self, counts: bool) -> Tally {
+        let stretches = self.timeline.stretches().len();
+        self.sessions.hurt_over_time = vec![0; if counts { stretches } else { 0 }];
         self
     }
 
@@ -281,14 +257,23 @@ impl Tally {
 
     /// A session has begun.
     pub fn session_begun(&mut self, now: Time) {
-        self.sessions += u64::from(self.measures(now));
+        self.sessions.all += u64::from(self.measures(now));
     }
 
-    /// `count` sessions have lost their state, `hurt` of them for the first time.
-    pub fn sessions_lost(&mut self, now: Time, loss: Loss, count: u64, hurt: u64) {
-        if self.measures(now) {
-            self.sessions_lost[loss as usize] += count;
-            self.sessions_hurt[loss as usize] += hurt;
+    /// A session has lost its state, with so many acknowledged changes, `first` for the first time.
+    pub fn session_lost(&mut self, now: Time, loss: Loss, first: bool, changes: u64) {
+        self.sessions.states.lost += 1;
+        if !self.measures(now) {
+            return;
+        }
+        self.sessions.lost[loss as usize] += 1;
+        self.sessions.writes_lost += changes;
+        if first {
+            self.sessions.hurt[loss as usize] += 1;
+            let stretch = now.nanos() / self.timeline.length().nanos().max(1);
+            if let Some(count) = self.sessions.hurt_over_time.get_mut(stretch as usize) {
+                *count += 1;
+            }
         }
     }
 

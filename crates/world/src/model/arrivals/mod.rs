@@ -6,6 +6,7 @@ mod on_off;
 mod renewal;
 mod trace;
 mod varying;
+mod visits;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ pub use on_off::OnOff;
 pub use renewal::{Constant, Erlang, Gamma, Hyperexponential, Poisson};
 pub use trace::{ColumnTime, Columns, Row, Rows, SizeColumns, Texts, Trace};
 pub use varying::{Daily, Profile, Ramp, Spike, Steps};
+pub use visits::{Visits, VisitsConfig};
 
 pub use batches::Batches;
 
@@ -52,6 +54,9 @@ pub enum Arrivals {
     Trace(Trace),
     /// A closed loop: each user waits for the answer, thinks, and asks again.
     Closed(Closed),
+    /// Visits of some requests each, which begin independently of each other: a visitor waits for
+    /// the answer, thinks, and asks again, until it leaves.
+    Visits(VisitsConfig),
 }
 
 /// An open arrival process at work: the times of its arrivals, in order.
@@ -90,6 +95,11 @@ impl Arrivals {
             Arrivals::Ramp(config) => Process::Varying(config.profile()?.process()?),
             Arrivals::Daily(config) => Process::Varying(config.profile()?.process()?),
             Arrivals::Spike(config) => Process::Varying(config.profile()?.process()?),
+            // When the first request of each comes.
+            Arrivals::Visits(config) => {
+                let rate = config.rate;
+                Process::Renewal(Poisson { rate }.process()?)
+            }
             Arrivals::Trace(_) | Arrivals::Closed(_) => return Ok(None),
         }))
     }

@@ -35,7 +35,7 @@ impl World<'_> {
         let is_optional = match &self.servers[server as usize].group_in(self.plan).steps[step].kind
         {
             StepKind::Call(plan) => plan.optional,
-            StepKind::Work(_) => false,
+            _ => false,
         };
         // What cannot be met any more fails at once, unless it may: then all that comes is taken.
         let is_lost = if is_optional {
@@ -54,7 +54,32 @@ impl World<'_> {
         progress.spent.called += calendar.now() - since;
         self.end_round(id);
         self.end_stay(server, (since, held), calendar.now());
+        if caller.is_refused
+            && let Some(calls) = &mut self.calls
+        {
+            let progress = &mut calls.progress[id as usize];
+            (progress.step, progress.round) = (0, 0);
+        }
         self.go_without(id, is_met || is_optional, (found, held), calendar);
+    }
+
+    /// What an attempt waited for is there, where it was no call: it goes on.
+    pub(in crate::model) fn resume(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let Some(calls) = &mut self.calls else { return };
+        let Some(progress) = calls.progress.get_mut(id as usize) else {
+            return;
+        };
+        // The attempt may be gone, and another one in its place.
+        let Phase::Calling { found, since, held } = self.attempts[id].phase else {
+            return;
+        };
+        if progress.resumes != calendar.now() {
+            return;
+        }
+        progress.resumes = Time::NEVER;
+        progress.spent.called += calendar.now() - since;
+        self.end_stay(self.attempts[id].server, (since, held), calendar.now());
+        self.proceed(id, (found, held), calendar);
     }
 
     /// An attempt has what it called, or not: it goes on, or is answered with an error.

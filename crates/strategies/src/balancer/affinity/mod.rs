@@ -1,0 +1,319 @@
+//! Affinity: how a client comes back to the member that answered it, beside any strategy, which
+//! places those who are new.
+
+mod jar;
+mod table;
+
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Balancer, Reason, Refuse};
+use crate::strategy::{MemberId, Origin, Pick};
+use jar::Jar;
+use lbsim_engine::time::{Span, Time};
+use table::Tables;
+
+/// How clients are bound to members.
+///
+/// A retry goes by `retry.on` first: with `another` the bond is passed over once its member has
+/// been tried; with `same` the member tried last is tried again as long as it is eligible, bound or
+/// not; with `any` it goes back to the bound member. Whoever answers in the end binds the client.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Sticky {
+    /// Not at all: each request is balanced.
+    #[default]
+    No,
+    /// By a cookie that the answer sets and the client sends back, unless it drops cookies. Nothing
+    /// is kept at balancers: all know the same, and one that dies forgets nothing.
+    Cookie(CookieConfig),
+    /// By a table that the balancer keeps (HAProxy: `stick-table`).
+    Table(TableConfig),
+}
+
+/// A cookie.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct CookieConfig {
+    /// It holds no longer than this after the last answer (HAProxy: `maxidle`; ALB: the duration of
+    /// its cookie); as long as may be where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub max_idle: Option<Span>,
+    /// It holds no longer than this after the answer that bound the client (HAProxy: `maxlife`;
+    /// nginx: `expires`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub max_life: Option<Span>,
+    /// What becomes of a client whose member does not take it.
+    #[serde(skip_serializing_if = "Breaking::is_default")]
+    pub when: Breaking,
+}
+
+/// A table of who is bound to whom.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TableConfig {
+    /// What tells clients from each other.
+    pub by: By,
+    /// How many entries it has; a new one takes the place of that which has not been used for
+    /// longest. Any number where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000_000))]
+    pub size: Option<u32>,
+    /// How long an entry stays that is not used; for ever where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1ms"))]
+    pub expire: Option<Span>,
+    /// Whether all balancers of the service have one table, as peers have that tell each other at
+    /// once. It outlives each of them. Otherwise each has its own, which is lost with it.
+    pub shared: bool,
+    /// What becomes of a client whose member does not take it.
+    #[serde(skip_serializing_if = "Breaking::is_default")]
+    pub when: Breaking,
+}
+
+/// What tells clients from each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// Where they connect from: all behind a proxy are one.
+    #[default]
+    Address,
+    /// The session, or the client where none is held: an identifier that it sends.
+    Client,
+}
+
+/// What becomes of a client whose member does not take it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Breaking {
+    /// Its member is thought to be down, or has been ejected. One that has left the pool binds
+    /// nobody.
+    pub down: WhenDown,
+    /// Its member is at its `server-limit`.
+    pub full: WhenAtLimit,
+    /// Its member is being drained.
+    pub draining: WhenDraining,
+}
+
+impl Breaking {
+    fn is_default(&self) -> bool {
+        *self == Breaking::default()
+    }
+}
+
+/// What becomes of a client whose member is down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenDown {
+    /// The bond is broken: the strategy picks another.
+    #[default]
+    Rebalance,
+    /// It waits at the balancer until its member is back, or `queue-timeout` is over.
+    Wait,
+    /// It is refused.
+    Refuse,
+}
+
+/// What becomes of a client whose member is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenAtLimit {
+    /// It goes there all the same.
+    #[default]
+    Send,
+    /// It waits at the balancer until its member has room, or `queue-timeout` is over.
+    Wait,
+    /// The bond is broken: the strategy picks another.
+    Rebalance,
+    /// It is refused.
+    Refuse,
+}
+
+/// What becomes of a client whose member is being drained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WhenDraining {
+    /// It goes there as long as its session lasts (for ever, where clients hold no sessions).
+    #[default]
+    Keep,
+    /// The bond is broken: the strategy picks another.
+    Rebalance,
+    /// It is refused.
+    Refuse,
+}
+
+impl Sticky {
+    /// Whether clients are bound at all.
+    pub fn binds(&self) -> bool {
+        *self != Sticky::No
+    }
+
+    /// What becomes of those whose member does not take them.
+    pub fn breaking(&self) -> Breaking {
+        match self {
+            Sticky::No => Breaking::default(),
+            Sticky::Cookie(cookie) => cookie.when,
+            Sticky::Table(table) => table.when,
+        }
+    }
+
+    /// Whether anybody may have to wait for the member it is bound to.
+    pub fn waits(&self) -> bool {
+        let Breaking { down, full, .. } = self.breaking();
+        down == WhenDown::Wait || full == WhenAtLimit::Wait
+    }
+
+    /// What it looks at of where a request comes from.
+    pub fn origin(&self) -> Origin {
+        match self {
+            Sticky::Table(table) if table.by == By::Address => Origin::Address,
+            _ => Origin::Nothing,
+        }
+    }
+
+    /// Whether what clients drop makes a difference.
+    pub fn needs_cookies(&self) -> bool {
+        matches!(self, Sticky::Cookie(_))
+    }
+
+    /// Says which settings may not be so, each with its key.
+    pub fn check(&self, limited: bool, refuse: &mut Refuse<'_>) {
+        if self.breaking().full != WhenAtLimit::Send && !limited {
+            refuse(
+                "when.full",
+                "no server is ever full for this balancer; give it a `server-limit`",
+            );
+        }
+    }
+}
+
+/// Who asks, as affinity tells clients from each other.
+#[derive(Clone, Copy, Debug)]
+pub struct Who {
+    /// The number of its session among those of all clients; of its client where it holds none.
+    pub session: u32,
+    /// Where it connects from.
+    pub address: IpAddr,
+}
+
+/// What is known of a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// It is bound to this member.
+    To(MemberId),
+    /// It was bound, and that is too long ago.
+    Expired,
+    /// Nothing: it is new, or what was known has been lost.
+    None,
+}
+
+/// Who is bound to whom at a service.
+#[derive(Clone, Debug)]
+pub enum Bonds {
+    /// Clients know it themselves.
+    Cookies(Jar),
+    /// Balancers do.
+    Tables(Tables),
+}
+
+impl Bonds {
+    /// Nobody is bound yet, of so many sessions, at so many balancers; `None` where nobody ever is.
+    pub fn new(sticky: &Sticky, sessions: usize, balancers: usize) -> Option<Bonds> {
+        match sticky {
+            Sticky::No => None,
+            Sticky::Cookie(cookie) => Some(Bonds::Cookies(Jar::new(cookie, sessions))),
+            Sticky::Table(table) => Some(Bonds::Tables(Tables::new(table, balancers))),
+        }
+    }
+
+    /// What a balancer knows of a client.
+    #[inline]
+    pub fn find(&self, who: Who, balancer: u16, now: Time) -> Bond {
+        match self {
+            Bonds::Cookies(jar) => jar.find(who.session, now),
+            Bonds::Tables(tables) => tables.find(who, balancer, now),
+        }
+    }
+
+    /// A client has been answered by a member, through a balancer.
+    #[inline]
+    pub fn bind(&mut self, who: Who, balancer: u16, member: MemberId, now: Time) {
+        match self {
+            Bonds::Cookies(jar) => jar.set(who.session, member, now),
+            Bonds::Tables(tables) => tables.set(who, balancer, member, now),
+        }
+    }
+
+    /// A balancer has died: what it alone knew is lost.
+    pub fn lose(&mut self, balancer: u16) {
+        if let Bonds::Tables(tables) = self {
+            tables.lose(balancer);
+        }
+    }
+
+    /// Whether what is known of a client may be lost without its doing.
+    pub fn may_be_lost(&self) -> bool {
+        matches!(self, Bonds::Tables(_))
+    }
+}
+
+/// Reasons for which a member gets no new clients, and keeps those it has.
+const DRAINED: u8 = Reason::Draining as u8 | Reason::Weightless as u8;
+
+impl Balancer {
+    /// The next of those who wait for a member that gets no new clients, where it takes those it
+    /// has.
+    #[cold]
+    pub(super) fn dequeue_bound(&mut self, member: MemberId, now: Time) -> Option<(u32, MemberId)> {
+        let reasons = self.reasons[member as usize];
+        if reasons & !(DRAINED | Reason::OnTrial as u8) != 0 || self.is_full(member, now) {
+            return None;
+        }
+        let request = self.queue.leave_own(member)?;
+        self.pool.count_waiting(Some(member), -1);
+        Some((request, member))
+    }
+
+    /// Where a request goes whose client is bound to `member`; `None` where its strategy is to
+    /// pick. `over` says whether the client's session has ended.
+    #[inline]
+    pub fn follow(
+        &mut self,
+        member: MemberId,
+        breaking: Breaking,
+        over: bool,
+        now: Time,
+    ) -> Option<Pick> {
+        let reasons = self.reasons[member as usize];
+        if reasons & !(DRAINED | Reason::OnTrial as u8) != 0 {
+            return match breaking.down {
+                _ if reasons & Reason::Absent as u8 != 0 => None,
+                WhenDown::Rebalance => None,
+                WhenDown::Wait => Some(Pick::WaitFor(member)),
+                WhenDown::Refuse => Some(Pick::Nobody),
+            };
+        }
+        if reasons & DRAINED != 0 {
+            match breaking.draining {
+                // A draining member keeps its clients until their sessions end, or it would never
+                // be empty.
+                _ if over && !self.pool.is_eligible(member) => return None,
+                WhenDraining::Keep => {}
+                WhenDraining::Rebalance => return None,
+                WhenDraining::Refuse => return Some(Pick::Nobody),
+            }
+        }
+        if breaking.full != WhenAtLimit::Send && self.is_full(member, now) {
+            return match breaking.full {
+                WhenAtLimit::Wait => Some(Pick::WaitFor(member)),
+                WhenAtLimit::Refuse => Some(Pick::Refused),
+                WhenAtLimit::Send | WhenAtLimit::Rebalance => None,
+            };
+        }
+        Some(Pick::Member(member))
+    }
+}

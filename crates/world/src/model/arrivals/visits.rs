@@ -1,0 +1,53 @@
+//! Visits, as those of people: each begins when it likes, makes some requests one after the other,
+//! and ends. Between an open process and a closed loop: how many visits there are does not depend
+//! on the system, when their next request comes does (Schroeder, Wierman and Harchol-Balter, Open
+//! versus closed, NSDI 2006: a partly-open system).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Process;
+use lbsim_engine::distribution::{Amount, Dist, Sampler};
+use lbsim_engine::time::Span;
+use lbsim_engine::units::Rate;
+
+/// Visits that begin independently of each other.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct VisitsConfig {
+    /// How many begin, on average.
+    pub rate: Rate,
+    /// How many requests each makes: rounded, and one at least.
+    pub requests: Dist<Amount>,
+    /// How long a visitor thinks between an answer and the next request.
+    pub think: Dist<Span>,
+    /// Whether a visitor logs out at the end: its session ends then. Otherwise it ends by idleness.
+    #[serde(default)]
+    pub logs_out: bool,
+}
+
+/// Visits, ready to draw from.
+#[derive(Clone, Debug)]
+pub struct Visits {
+    /// When they begin.
+    pub process: Process,
+    /// Requests of each.
+    pub requests: Sampler,
+    /// Pauses between them, in seconds.
+    pub think: Sampler,
+    /// Whether sessions end with them.
+    pub logs_out: bool,
+}
+
+impl Visits {
+    /// Requests a second over the first `over` of time, once as many visits end as begin.
+    pub fn rate(&self, over: Span) -> f64 {
+        self.process.mean_rate(over) * self.requests.mean().max(1.0)
+    }
+
+    /// Visits under way at a time, at the least: as if requests took no time.
+    pub fn under_way(&self, over: Span) -> f64 {
+        let pauses = (self.requests.mean() - 1.0).max(0.0);
+        self.process.mean_rate(over) * pauses * self.think.mean()
+    }
+}

@@ -1,0 +1,300 @@
+//! Requests that read and change the state of their session, and servers that lose all they have.
+
+use super::token::Verdict;
+use super::{NOWHERE, SIZE, Sessions, WITH_CLIENT, changes};
+use crate::model::server::Server;
+use crate::model::state::{Access, Home};
+use crate::observe::{Loss, Tally};
+use lbsim_engine::time::{Span, Time};
+
+/// What a request does, and what it knows.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::model) struct Asked {
+    pub(in crate::model) access: Access,
+    /// The version that it has read before and changes now; `None` where reading and changing are
+    /// one.
+    pub(in crate::model) based_on: Option<u32>,
+    /// Whether it changes nothing where that is not the newest any more.
+    pub(in crate::model) compares: bool,
+    /// Why the state is lost, where it lies on a server that this one does not hear from.
+    pub(in crate::model) loss: Option<Loss>,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::model) struct Accessed {
+    /// The version that was read; 0 where there was no state.
+    pub(in crate::model) version: u32,
+    /// Whether nothing was changed, since another request has changed the state meanwhile.
+    pub(in crate::model) is_refused: bool,
+}
+
+impl Sessions<'_> {
+    /// A request of a session has been answered by `server`.
+    #[inline]
+    pub(in crate::model) fn access(
+        &mut self,
+        (id, server): (u32, u32),
+        asked: Asked,
+        servers: &[Server],
+        now: Time,
+        tally: &mut Tally,
+    ) -> Accessed {
+        let Some(plan) = self.plan(id) else {
+            return Accessed::default();
+        };
+        let mut access = asked.access;
+        let goes_on = self.goes_on(id, now, tally);
+        let idle = plan.idle;
+        let session = &self.table[id as usize];
+        let has_state = session.has_state(now, idle);
+        // A token comes with each request, a state goes to and from its store.
+        if !matches!(&plan.home, Home::Servers(_) | Home::Client)
+            || access == Access::Read
+            || access == Access::Write
+        {
+            self.send(id, now, tally);
+        }
+        if let Home::Token(token) = &plan.home {
+            match self.show(id, token, now) {
+                Verdict::Holds => {}
+                Verdict::Missing => {
+                    self.issue(id, token, now, tally);
+                    access = Access::Look;
+                }
+                Verdict::Renewed => self.renew(id, token, now),
+                Verdict::Lost(loss) => {
+                    self.lose(id, loss, now, tally);
+                    self.issue(id, token, now, tally);
+                    access = Access::Look;
+                    tally.sessions.met(tally.measures(now));
+                }
+            }
+            return self.note(id, access, now, tally);
+        }
+        let version = if has_state { session.version } else { 0 };
+        if asked.based_on.is_some_and(|based_on| based_on != version) {
+            if asked.compares {
+                return Accessed {
+                    version,
+                    is_refused: true,
+                };
+            }
+            tally.sessions.lost_updates += u64::from(tally.measures(now));
+        }
+        let session = &self.table[id as usize];
+        let mut is_here = has_state && session.server == server;
+        if has_state && !is_here {
+            if matches!(plan.home, Home::Client) {
+                self.leave(id, now);
+                self.come(id, server, now, tally);
+                self.send(id, now, tally);
+                is_here = true;
+            } else if self.copies.is_some() && self.copied(server) {
+                if access == Access::Read
+                    && let Some(version) = self.version_at(id, server, now)
+                {
+                    self.read(id, version, now, tally);
+                    return Accessed {
+                        version,
+                        is_refused: false,
+                    };
+                }
+                self.fetch(id, server, servers, now, tally);
+                is_here = true;
+            } else {
+                self.lose(id, asked.loss.unwrap_or(Loss::Moved), now, tally);
+            }
+        } else if is_here {
+            self.is_used(id, now, tally);
+        }
+        if !is_here && goes_on && access.reads() {
+            tally.sessions.met(tally.measures(now));
+        }
+        if !is_here && access.makes() {
+            if self.table[id as usize].server != NOWHERE {
+                tally.sessions.states.ended += 1;
+            }
+            self.leave(id, now);
+            self.drop_copies(id, now);
+            self.begin_state(id, now, tally);
+            self.come(id, server, now, tally);
+            is_here = true;
+            self.ship(id, servers, now, tally);
+            // To make it was the change.
+            access = Access::Look;
+        }
+        if !is_here {
+            return Accessed::default();
+        }
+        let accessed = self.note(id, access, now, tally);
+        if access.changes() {
+            self.ship(id, servers, now, tally);
+        }
+        accessed
+    }
+
+    /// The state of a session is sent somewhere.
+    pub(super) fn send(&self, id: u32, now: Time, tally: &mut Tally) {
+        if tally.measures(now) {
+            tally.sessions.bytes += u64::from(self.table[id as usize].size);
+        }
+    }
+
+    /// Whether a session goes on; otherwise another one begins.
+    #[inline]
+    fn goes_on(&mut self, id: u32, now: Time, tally: &mut Tally) -> bool {
+        let Some(plan) = self.plan(id) else {
+            return false;
+        };
+        let session = &self.table[id as usize];
+        if session.is_on(now, plan.idle) {
+            return true;
+        }
+        let number = session.begun + 1;
+        let length = self.length(id, plan.length.as_ref(), number);
+        let revoked = self.revoked_after(id, number);
+        let session = &mut self.table[id as usize];
+        session.begun = number;
+        session.ends = now + length;
+        session.revoked = revoked.map_or(Time::NEVER, |after| now + after);
+        (session.hurt, session.stopped) = (false, false);
+        tally.session_begun(now);
+        false
+    }
+
+    /// A state begins, as long as it may last; nobody has it yet.
+    pub(super) fn begin_state(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        let Some(plan) = self.plan(id) else { return };
+        let states = self.table[id as usize].states + 1;
+        let length = self.length(id, plan.length.as_ref(), states);
+        let size = plan.size.as_ref().map_or(0, |size| {
+            size.sample(&mut self.luck(id, SIZE | u64::from(states))) as u32
+        });
+        let session = &mut self.table[id as usize];
+        session.states = states;
+        session.state_ends = now + length;
+        session.size = size;
+        (session.version, session.seen, session.before_window) = (1, 1, 0);
+        tally.sessions.states.begun += 1;
+        tally.sessions.writes += u64::from(tally.measures(now));
+    }
+
+    /// A request has read the newest state of its session, and changed it.
+    #[inline]
+    fn note(&mut self, id: u32, access: Access, now: Time, tally: &mut Tally) -> Accessed {
+        let version = self.table[id as usize].version;
+        if access.reads() {
+            self.read(id, version, now, tally);
+        }
+        if access.changes() {
+            let session = &mut self.table[id as usize];
+            session.version += 1;
+            session.seen = session.version;
+            tally.sessions.writes += u64::from(tally.measures(now));
+        }
+        Accessed {
+            version,
+            is_refused: false,
+        }
+    }
+
+    /// A request has read this version of the state of its session.
+    #[inline]
+    pub(in crate::model) fn read(&mut self, id: u32, version: u32, now: Time, tally: &mut Tally) {
+        let session = &mut self.table[id as usize];
+        if tally.measures(now) {
+            tally.sessions.reads += 1;
+            tally.sessions.stale += u64::from(version < session.version);
+            tally.sessions.backwards += u64::from(version < session.seen);
+        }
+        session.seen = version;
+    }
+
+    /// The server that has the state of a session, where it is another than this one.
+    pub(in crate::model) fn elsewhere(&self, id: u32, server: u32, now: Time) -> Option<u32> {
+        let plan = self.plan(id)?;
+        let session = &self.table[id as usize];
+        (session.server != server && session.server < WITH_CLIENT)
+            .then_some(session.server)
+            .filter(|_| session.has_state(now, plan.idle))
+    }
+
+    /// Whether a request of this luck changes the state of its session.
+    pub(in crate::model) fn is_changed_by(&self, id: u32, luck: u64) -> bool {
+        (self.plan(id)).is_some_and(|plan| changes(luck, plan.writes))
+    }
+
+    /// Whether a server has the state of a session, or can get at it.
+    pub(in crate::model) fn can_be_had(&self, id: u32, server: u32, now: Time) -> bool {
+        let Some(plan) = self.plan(id) else {
+            return false;
+        };
+        match &plan.home {
+            Home::Token(token) => {
+                matches!(self.show(id, token, now), Verdict::Holds | Verdict::Renewed)
+            }
+            Home::Client => self.is_at(id, server, now),
+            // What a store has, all can read.
+            Home::Servers(home) if *home != usize::from(self.service_of[server as usize]) => {
+                self.has_state(id, now)
+            }
+            Home::Servers(_) => {
+                self.is_at(id, server, now) || (self.copied(server) && self.has_state(id, now))
+            }
+        }
+    }
+
+    /// Whether a server has the state of a session.
+    pub(in crate::model) fn is_at(&self, id: u32, server: u32, now: Time) -> bool {
+        let Some(plan) = self.plan(id) else {
+            return false;
+        };
+        let session = &self.table[id as usize];
+        session.has_state(now, plan.idle) && session.server == server
+    }
+
+    /// Whether a session has a state, wherever that is.
+    pub(in crate::model) fn has_state(&self, id: u32, now: Time) -> bool {
+        let Some(plan) = self.plan(id) else {
+            return false;
+        };
+        self.table[id as usize].has_state(now, plan.idle)
+    }
+
+    /// Whether the state of a session is with its client, and servers have but what they were told.
+    pub(super) fn is_with_client(&self, id: u32) -> bool {
+        matches!(self.plan(id).map(|plan| &plan.home), Some(Home::Client))
+    }
+
+    /// A server has lost all states, for this cause.
+    pub(in crate::model) fn wipe(
+        &mut self,
+        server: u32,
+        loss: Loss,
+        servers: &[Server],
+        now: Time,
+        tally: &mut Tally,
+    ) {
+        if let Some(copies) = &mut self.copies {
+            copies.lose(server);
+        }
+        while let Some(id) = self.memory.latest(server) {
+            let idle = self.plan(id).map_or(Span::ZERO, |plan| plan.idle);
+            if !self.table[id as usize].has_state(now, idle) {
+                tally.sessions.states.ended += 1;
+                self.leave(id, now);
+                self.drop_copies(id, now);
+            } else if self.is_with_client(id) {
+                self.leave(id, now);
+                self.table[id as usize].server = WITH_CLIENT;
+            } else if loss == Loss::ScaleIn && self.hands_over(id, servers, now, tally) {
+                // It has left by plan.
+            } else if !self.falls_back(id, servers, now, tally) {
+                self.lose(id, loss, now, tally);
+            }
+        }
+        self.memory.clear(server, now);
+        self.caches.lose(server);
+    }
+}

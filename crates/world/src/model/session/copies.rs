@@ -1,0 +1,453 @@
+//! Copies of states on other servers: where they are, how old, and what becomes of them where the
+//! server dies that has the state itself.
+
+use std::collections::BTreeMap;
+
+use rand::Rng as _;
+
+use super::{NOWHERE, Sessions};
+use crate::model::blueprint::Blueprint;
+use crate::model::server::Server;
+use crate::model::state::{CopyPlan, Placement, Shipping};
+use crate::observe::Tally;
+use lbsim_engine::rng::{Luck, below, mix};
+use lbsim_engine::time::{Span, Time};
+
+/// The copies of all states: 32 bytes each, and what is under way to them.
+#[derive(Clone, Debug)]
+pub(super) struct Copies {
+    /// The servers of each service: the first, and how many.
+    pools: Vec<(u32, u32)>,
+    /// The zone of each server, as a number.
+    zones: Vec<u32>,
+    /// How often each server has lost all that it had.
+    epochs: Vec<u32>,
+    /// Which servers have left their pool.
+    gone: Vec<bool>,
+    /// Copies of one state at most.
+    others: usize,
+    /// By session, `others` for each.
+    table: Vec<Replica>,
+    /// Changes that were still under way when the next was made, by place in `table`.
+    under_way: BTreeMap<u32, Vec<Change>>,
+}
+
+/// One copy.
+#[derive(Clone, Copy, Debug)]
+struct Replica {
+    /// Where it is; [`NOWHERE`] for none.
+    server: u32,
+    /// How often that server had lost all when it came there.
+    epoch: u32,
+    /// The version that is there; 0 for none yet.
+    applied: u32,
+    /// The change on its way there, or the last that was.
+    last: Change,
+}
+
+/// A change that is on its way to a copy.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    version: u32,
+    /// When it was made; of several that go together, the first.
+    made: Time,
+    /// When it is there.
+    comes: Time,
+}
+
+const NO_COPY: Replica = Replica {
+    server: NOWHERE,
+    epoch: 0,
+    applied: 0,
+    last: Change {
+        version: 0,
+        made: Time::ZERO,
+        comes: Time::ZERO,
+    },
+};
+
+/// Purposes of a session's luck: where a copy of its state goes, and how long a change takes.
+const PLACE: u64 = 3 << 32;
+const LAG: u64 = 4 << 32;
+
+impl Copies {
+    /// None yet; `None` where no service makes any.
+    pub(super) fn new(plan: &Blueprint, sessions: usize) -> Option<Copies> {
+        let plans = plan.services.iter().map(|service| &service.keeps.copies);
+        let others = plans.flatten().map(|plan| plan.others).max()? as usize;
+        let mut names: Vec<&str> = Vec::new();
+        let mut zones = Vec::new();
+        let mut pools = Vec::new();
+        for service in &plan.services {
+            pools.push((zones.len() as u32, service.members.len() as u32));
+            for member in service.members.iter() {
+                let name = member.zone.as_deref().unwrap_or("");
+                let known = names.iter().position(|&other| other == name);
+                zones.push(known.unwrap_or(names.len()) as u32);
+                if known.is_none() {
+                    names.push(name);
+                }
+            }
+        }
+        Some(Copies {
+            pools,
+            epochs: vec![0; zones.len()],
+            gone: vec![false; zones.len()],
+            zones,
+            others,
+            table: vec![NO_COPY; sessions * others],
+            under_way: BTreeMap::new(),
+        })
+    }
+
+    /// A server has lost all that it had.
+    pub(super) fn lose(&mut self, server: u32) {
+        self.epochs[server as usize] += 1;
+    }
+
+    fn places(&self, id: u32) -> std::ops::Range<usize> {
+        let first = id as usize * self.others;
+        first..first + self.others
+    }
+
+    /// Brings a copy up to date: what has come is there.
+    fn settle(&mut self, place: usize, now: Time) {
+        let copy = &mut self.table[place];
+        if copy.last.comes <= now {
+            copy.applied = copy.applied.max(copy.last.version);
+        }
+        let key = place as u32;
+        if let Some(under_way) = self.under_way.get_mut(&key) {
+            for change in under_way.extract_if(.., |change| change.comes <= now) {
+                copy.applied = copy.applied.max(change.version);
+            }
+            let applied = copy.applied;
+            under_way.retain(|change| change.version > applied);
+            if under_way.is_empty() {
+                self.under_way.remove(&key);
+            }
+        }
+    }
+
+    /// When the oldest change was made that a copy does not have; `now` where it has all.
+    fn lacks_since(&self, place: usize, now: Time) -> Time {
+        let copy = &self.table[place];
+        let under_way = self.under_way.get(&(place as u32));
+        let changes = under_way.into_iter().flatten().chain([&copy.last]);
+        let missing = changes.filter(|change| change.version > copy.applied);
+        missing.map(|change| change.made).min().unwrap_or(now)
+    }
+
+    /// Whether a copy is there.
+    fn is_there(&self, place: usize) -> bool {
+        let copy = &self.table[place];
+        copy.server != NOWHERE && copy.epoch == self.epochs[copy.server as usize]
+    }
+
+    fn forget(&mut self, place: usize) {
+        self.table[place] = NO_COPY;
+        self.under_way.remove(&(place as u32));
+    }
+}
+
+impl Sessions<'_> {
+    /// Whether what a server keeps has copies.
+    pub(super) fn copied(&self, server: u32) -> bool {
+        self.keep(server).copies.is_some()
+    }
+
+    /// A server has left its pool, or has come.
+    pub(in crate::model) fn set_gone(&mut self, server: u32, gone: bool) {
+        if let Some(copies) = &mut self.copies {
+            copies.gone[server as usize] = gone;
+        }
+    }
+
+    /// The version of a state that a server has a copy of, where requests are content with that.
+    pub(super) fn version_at(&mut self, id: u32, server: u32, now: Time) -> Option<u32> {
+        if !self.keep(server).copies.as_ref()?.read {
+            return None;
+        }
+        let copies = self.copies.as_mut()?;
+        let place = copies
+            .places(id)
+            .find(|&place| copies.table[place].server == server && copies.is_there(place))?;
+        copies.settle(place, now);
+        Some(copies.table[place].applied).filter(|&version| version > 0)
+    }
+
+    /// The state of a session has changed where it is: its copies hear of it.
+    pub(super) fn ship(&mut self, id: u32, servers: &[Server], now: Time, tally: &mut Tally) {
+        if self.copies.is_none() {
+            return;
+        }
+        let session = self.table[id as usize];
+        let Some(plan) = self.keep(session.server).copies.as_ref() else {
+            return;
+        };
+        for number in 0..plan.others {
+            let lag = match &plan.shipping {
+                Shipping::Synchronous | Shipping::Interval(_) => Span::ZERO,
+                Shipping::Lag(lag) => {
+                    let word = u64::from(session.states) << 24 | u64::from(number);
+                    let root = self.luck(id, LAG | word).next_u64();
+                    let luck = &mut Luck::new(root, u64::from(session.version));
+                    Span::from_seconds(lag.sample(luck))
+                }
+            };
+            self.send(id, now, tally);
+            self.ship_to(id, number, (plan, lag), servers, now);
+        }
+    }
+
+    fn ship_to(
+        &mut self,
+        id: u32,
+        number: u32,
+        (plan, lag): (&CopyPlan, Span),
+        servers: &[Server],
+        now: Time,
+    ) {
+        let session = self.table[id as usize];
+        let Some(copies) = &self.copies else { return };
+        let place = id as usize * copies.others + number as usize;
+        let copy = copies.table[place];
+        let stands = copies.is_there(place)
+            && copy.server != session.server
+            && servers[copy.server as usize].is_up()
+            && !copies.gone[copy.server as usize];
+        if !stands {
+            self.drop_copy(place, session.size, now);
+            let Some(server) = self.place_copy(id, plan.placement, servers) else {
+                return;
+            };
+            self.memory.copy(server, i64::from(session.size), now);
+            if let Some(copies) = &mut self.copies {
+                copies.table[place] = Replica {
+                    server,
+                    epoch: copies.epochs[server as usize],
+                    ..NO_COPY
+                };
+            }
+        }
+        let Some(copies) = &mut self.copies else {
+            return;
+        };
+        copies.settle(place, now);
+        let version = session.version;
+        let copy = &mut copies.table[place];
+        let mut change = Change {
+            version,
+            made: now,
+            comes: now,
+        };
+        match plan.shipping {
+            Shipping::Synchronous => copy.applied = version,
+            Shipping::Lag(_) => {
+                change.comes = now + lag;
+                if copy.last.comes > now {
+                    let earlier = copy.last;
+                    copies
+                        .under_way
+                        .entry(place as u32)
+                        .or_default()
+                        .push(earlier);
+                }
+            }
+            Shipping::Interval(every) => {
+                let ticks = now.nanos() / every.nanos().max(1) + 1;
+                change.comes = Time::ZERO + Span::from_nanos(ticks * every.nanos());
+                if copy.last.comes == change.comes && copy.last.version > copy.applied {
+                    change.made = copy.last.made;
+                }
+            }
+        }
+        copies.table[place].last = change;
+    }
+
+    /// A copy is where it was no longer.
+    fn drop_copy(&mut self, place: usize, size: u32, now: Time) {
+        let Some(copies) = &mut self.copies else {
+            return;
+        };
+        if copies.is_there(place) {
+            let server = copies.table[place].server;
+            self.memory.copy(server, -i64::from(size), now);
+        }
+        copies.forget(place);
+    }
+
+    /// No copy of a state is anywhere any more.
+    pub(super) fn drop_copies(&mut self, id: u32, now: Time) {
+        let Some(copies) = &self.copies else { return };
+        let size = self.table[id as usize].size;
+        for place in copies.places(id) {
+            self.drop_copy(place, size, now);
+        }
+    }
+
+    /// A server for another copy of a state: up, in its pool, and without one.
+    fn place_copy(&self, id: u32, placement: Placement, servers: &[Server]) -> Option<u32> {
+        let copies = self.copies.as_ref()?;
+        let session = &self.table[id as usize];
+        let own = session.server;
+        let (first, count) = copies.pools[usize::from(self.service_of[own as usize])];
+        let zone = copies.zones[own as usize];
+        let is_free = |server: u32| {
+            let at = server as usize;
+            let has = copies
+                .places(id)
+                .any(|place| copies.table[place].server == server && copies.is_there(place));
+            server != own && !has && servers[at].is_up() && !copies.gone[at]
+        };
+        let next = (1..count).map(|step| first + (own - first + step) % count);
+        match placement {
+            Placement::Next => next.into_iter().find(|&server| is_free(server)),
+            Placement::SameZone => next
+                .into_iter()
+                .find(|&server| copies.zones[server as usize] == zone && is_free(server)),
+            Placement::OtherZone => next
+                .into_iter()
+                .find(|&server| copies.zones[server as usize] != zone && is_free(server)),
+            Placement::Random => {
+                let free: Vec<u32> = next.filter(|&server| is_free(server)).collect();
+                let number = mix(u64::from(session.states) << 32 | u64::from(session.version));
+                let word = self.luck(id, PLACE).next_u64() ^ number ^ mix(free.len() as u64);
+                (!free.is_empty()).then(|| free[below(&mut Luck::new(word, 0), free.len())])
+            }
+        }
+    }
+
+    /// The state of a session is fetched to another server of its pool, from where it is.
+    pub(super) fn fetch(
+        &mut self,
+        id: u32,
+        server: u32,
+        servers: &[Server],
+        now: Time,
+        tally: &mut Tally,
+    ) {
+        let session = self.table[id as usize];
+        self.leave(id, now);
+        let taken = self.copies.as_ref().and_then(|copies| {
+            (copies.places(id)).find(|&place| copies.table[place].server == server)
+        });
+        if let Some(place) = taken {
+            self.drop_copy(place, session.size, now);
+        }
+        self.come(id, server, now, tally);
+        self.send(id, now, tally);
+        tally.sessions.fetched += u64::from(tally.measures(now));
+        // Where it was it stays as a copy, if there is room for one.
+        let old = session.server;
+        let Some(copies) = &mut self.copies else {
+            return;
+        };
+        let room = copies.places(id).find(|&place| !copies.is_there(place));
+        if let Some(place) = room
+            && servers[old as usize].is_up()
+            && !copies.gone[old as usize]
+        {
+            copies.forget(place);
+            copies.table[place] = Replica {
+                server: old,
+                epoch: copies.epochs[old as usize],
+                applied: session.version,
+                ..NO_COPY
+            };
+            self.memory.copy(old, i64::from(session.size), now);
+        }
+    }
+
+    /// A server leaves by plan: it hands a state of which there are copies over, to a server that
+    /// has one or could. Says whether there is any.
+    pub(super) fn hands_over(
+        &mut self,
+        id: u32,
+        servers: &[Server],
+        now: Time,
+        tally: &mut Tally,
+    ) -> bool {
+        let own = self.table[id as usize].server;
+        if !self.copied(own) || !servers[own as usize].is_up() {
+            return false;
+        }
+        let Some(copies) = &self.copies else {
+            return false;
+        };
+        let mut held = copies.places(id).filter_map(|place| {
+            let server = copies.table[place].server;
+            let takes = copies.is_there(place)
+                && servers[server as usize].is_up()
+                && !copies.gone[server as usize];
+            takes.then_some(server)
+        });
+        let heir = held.next();
+        match heir.or_else(|| self.place_copy(id, Placement::Next, servers)) {
+            Some(heir) => {
+                self.fetch(id, heir, servers, now, tally);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A state is gone where it was: the newest copy takes its place, if there is one, which may be
+    /// old. Says whether there is.
+    pub(super) fn falls_back(
+        &mut self,
+        id: u32,
+        servers: &[Server],
+        now: Time,
+        tally: &mut Tally,
+    ) -> bool {
+        let Some(copies) = &mut self.copies else {
+            return false;
+        };
+        let session = self.table[id as usize];
+        let mut best: Option<usize> = None;
+        for place in copies.places(id) {
+            let server = copies.table[place].server;
+            if !copies.is_there(place)
+                || server == session.server
+                || !servers[server as usize].is_up()
+                || copies.gone[server as usize]
+            {
+                continue;
+            }
+            copies.settle(place, now);
+            let applied = copies.table[place].applied;
+            if applied > 0 && best.is_none_or(|best| applied > copies.table[best].applied) {
+                best = Some(place);
+            }
+        }
+        let Some(place) = best else { return false };
+        let Replica {
+            server, applied, ..
+        } = copies.table[place];
+        let age = now.since(copies.lacks_since(place, now));
+        // What was still under way to others is of a state that is no more.
+        for other in copies.places(id) {
+            let copy = &mut copies.table[other];
+            copy.last = Change {
+                version: copy.applied,
+                made: now,
+                comes: now,
+            };
+            copies.under_way.remove(&(other as u32));
+        }
+        self.drop_copy(place, session.size, now);
+        self.leave(id, now);
+        let own = &mut self.table[id as usize];
+        own.version = applied;
+        own.before_window = own.before_window.min(applied);
+        self.come(id, server, now, tally);
+        if session.version > applied {
+            let lost = session.version - applied.max(session.before_window).min(session.version);
+            tally
+                .sessions
+                .set_back(tally.measures(now), u64::from(lost), age);
+        }
+        true
+    }
+}

@@ -1,0 +1,318 @@
+//! Sessions at work: who holds one, where its state is, and what becomes of it.
+//!
+//! Two things are told apart. A *state* lies somewhere, and may be lost. A *session* is what its
+//! user has: it goes on where its state is lost, and begins another one. How many sessions there
+//! are, when they begin and when they end, therefore does not depend on what is lost, and is the
+//! same under every strategy; what is lost is a share of that.
+//!
+//! A change of the state counts when it has been acknowledged: when the answer is at the balancer.
+
+mod access;
+mod cache;
+mod copies;
+mod memory;
+mod token;
+
+use lbsim_engine::distribution::Sampler;
+use lbsim_engine::rng::{Domain, Luck, Seeds, mix, uniform};
+use lbsim_engine::time::{Span, Time};
+use rand::Rng as _;
+
+use super::blueprint::Blueprint;
+use super::state::{Home, KeepPlan, SessionPlan, TokenPlan};
+use crate::observe::{Loss, Tally};
+use cache::Caches;
+use copies::Copies;
+use memory::Memory;
+
+pub(super) use access::Asked;
+
+/// All sessions of the world: 72 bytes each, and what their copies take. Those whose state is at
+/// one server stand in a list, so that a crash visits these and no others.
+#[derive(Clone, Debug)]
+pub(super) struct Sessions<'a> {
+    /// By group of clients.
+    groups: Vec<Group<'a>>,
+    /// How the servers of each service keep what they have.
+    keeps: Vec<&'a KeepPlan>,
+    /// The service of each server.
+    service_of: Vec<u16>,
+    table: Vec<Session>,
+    memory: Memory,
+    copies: Option<Copies>,
+    caches: Caches,
+}
+
+/// The sessions of one group of clients.
+#[derive(Clone, Debug)]
+struct Group<'a> {
+    /// `None` where they hold none.
+    plan: Option<&'a SessionPlan>,
+    /// The root of the luck of every session.
+    luck: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Session {
+    /// Where the state is; [`NOWHERE`] for none, [`WITH_CLIENT`] where no server has it.
+    server: u32,
+    /// The sessions whose states came to that server before and after, or [`NOWHERE`].
+    before: u32,
+    after: u32,
+    /// States that it has begun.
+    states: u32,
+    /// When its client last asked for something: idleness is counted from here.
+    asked: Time,
+    /// When the state ends at the latest; time zero for one that idleness has ended. For a token,
+    /// when it ends.
+    state_ends: Time,
+    /// When the session ends at the latest; time zero as above.
+    ends: Time,
+    /// When it is revoked; never for most.
+    revoked: Time,
+    /// Sessions that have begun in this place.
+    begun: u32,
+    /// Changes of the state that have been acknowledged; its beginning is the first.
+    version: u32,
+    /// The version that there was when the measured window began.
+    before_window: u32,
+    /// The last version that its user has seen.
+    seen: u32,
+    /// Bytes of the state.
+    size: u32,
+    /// Its group of clients.
+    group: u16,
+    /// Whether it has lost its state since it began, or since the measured window did.
+    hurt: bool,
+    /// Whether it has been counted as revoked.
+    stopped: bool,
+}
+
+const NOWHERE: u32 = u32::MAX;
+const WITH_CLIENT: u32 = u32::MAX - 1;
+
+/// Purposes of a session's luck: how long its n-th state lasts has the bare number.
+const SIZE: u64 = 1 << 32;
+const REVOKED: u64 = 2 << 32;
+
+impl<'a> Sessions<'a> {
+    /// No sessions yet; `None` where nobody holds any. `sessions` says how many places each group
+    /// of clients has.
+    pub(super) fn new(plan: &'a Blueprint, sessions: &[u32], seeds: Seeds) -> Option<Box<Self>> {
+        if !plan.features().sessions {
+            return None;
+        }
+        let group = |(index, source): (usize, &'a super::blueprint::SourcePlan)| Group {
+            plan: source.sessions.as_ref(),
+            luck: seeds.stream(Domain::Session, index as u64).next_u64(),
+        };
+        let mut table = Vec::with_capacity(sessions.iter().map(|&count| count as usize).sum());
+        for (group, &count) in sessions.iter().enumerate() {
+            let none = Session {
+                server: NOWHERE,
+                before: NOWHERE,
+                after: NOWHERE,
+                states: 0,
+                asked: Time::ZERO,
+                state_ends: Time::ZERO,
+                ends: Time::ZERO,
+                revoked: Time::NEVER,
+                begun: 0,
+                version: 0,
+                before_window: 0,
+                seen: 0,
+                size: 0,
+                group: group as u16,
+                hurt: false,
+                stopped: false,
+            };
+            table.extend((0..count).map(|_| none));
+        }
+        let keeps: Vec<&KeepPlan> = plan.services.iter().map(|service| &service.keeps).collect();
+        let service_of: Vec<u16> = (0u16..)
+            .zip(&plan.services)
+            .flat_map(|(index, service)| service.servers.iter().map(move |_| index))
+            .collect();
+        let has_sizes = (plan
+            .sources
+            .iter()
+            .filter_map(|source| source.sessions.as_ref()))
+        .any(|sessions| sessions.size.is_some());
+        Some(Box::new(Sessions {
+            groups: plan.sources.iter().enumerate().map(group).collect(),
+            memory: Memory::new(service_of.len(), has_sizes),
+            copies: Copies::new(plan, table.len()),
+            caches: Caches::default(),
+            keeps,
+            service_of,
+            table,
+        }))
+    }
+
+    /// How the server keeps what it has.
+    fn keep(&self, server: u32) -> &'a KeepPlan {
+        self.keeps[usize::from(self.service_of[server as usize])]
+    }
+
+    /// The plan of a session, whose group holds some.
+    #[inline]
+    fn plan(&self, id: u32) -> Option<&'a SessionPlan> {
+        self.groups[usize::from(self.table[id as usize].group)].plan
+    }
+
+    /// Luck of a session, for one purpose: the same under every strategy.
+    fn luck(&self, id: u32, purpose: u64) -> Luck {
+        let root = self.groups[usize::from(self.table[id as usize].group)].luck;
+        // The places of a group are numbered from its first.
+        let first = self.first_of(self.table[id as usize].group);
+        Luck::new(root ^ mix(u64::from(id - first)), purpose)
+    }
+
+    fn first_of(&self, group: u16) -> u32 {
+        self.table.partition_point(|session| session.group < group) as u32
+    }
+
+    /// How long the session or state of this number lasts.
+    fn length(&self, id: u32, length: Option<&Sampler>, number: u32) -> Span {
+        length.map_or(Span::FOREVER, |length| {
+            Span::from_seconds(length.sample(&mut self.luck(id, u64::from(number))))
+        })
+    }
+
+    /// A client asks for something, whatever comes of it: its session is not idle, unless it has
+    /// been for too long already.
+    #[inline]
+    pub(super) fn ask(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        let Some(plan) = self.plan(id) else { return };
+        let session = &self.table[id as usize];
+        if now > session.asked + plan.idle {
+            self.end(id, now, tally);
+        } else if now >= session.revoked {
+            self.revoke(id, plan, now, tally);
+        } else if self.has_ttl(session, now) {
+            self.lose(id, Loss::Expired, now, tally);
+        }
+        self.table[id as usize].asked = now;
+    }
+
+    /// Whether the server has forgotten the state of a session that goes on.
+    #[inline]
+    fn has_ttl(&self, session: &Session, now: Time) -> bool {
+        if session.server >= WITH_CLIENT {
+            return false;
+        }
+        let ttl = self.keep(session.server).ttl;
+        ttl.is_some_and(|ttl| now > session.asked + ttl && now <= session.state_ends)
+    }
+
+    /// A session has been revoked, and its client asks all the same: it ends where that is seen.
+    #[cold]
+    fn revoke(&mut self, id: u32, plan: &SessionPlan, now: Time, tally: &mut Tally) {
+        let session = &mut self.table[id as usize];
+        let until = match &plan.home {
+            Home::Token(TokenPlan {
+                looked_up: false, ..
+            }) => session.state_ends,
+            _ => session.revoked,
+        };
+        if !std::mem::replace(&mut session.stopped, true) {
+            let delay = until.since(session.revoked.min(until));
+            tally.sessions.revoked(tally.measures(now), delay);
+        }
+        if now > until || until == session.revoked {
+            self.end(id, now, tally);
+        } else {
+            let measured = tally.measures(now);
+            tally.sessions.used_after_revocation += u64::from(measured);
+        }
+    }
+
+    /// A session has ended.
+    pub(super) fn end(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        if self.table[id as usize].server != NOWHERE {
+            tally.sessions.states.ended += 1;
+        }
+        self.leave(id, now);
+        self.drop_copies(id, now);
+        let session = &mut self.table[id as usize];
+        (session.state_ends, session.ends) = (Time::ZERO, Time::ZERO);
+        session.revoked = Time::NEVER;
+    }
+
+    /// The state of a session is gone, for this cause.
+    fn lose(&mut self, id: u32, loss: Loss, now: Time, tally: &mut Tally) {
+        self.leave(id, now);
+        self.drop_copies(id, now);
+        let idle = self.plan(id).map_or(Span::ZERO, |plan| plan.idle);
+        let session = &mut self.table[id as usize];
+        let first = session.is_on(now, idle) && !session.hurt;
+        session.hurt = true;
+        let version = std::mem::take(&mut session.version);
+        let lost = version.saturating_sub(std::mem::take(&mut session.before_window));
+        session.seen = 0;
+        tally.session_lost(now, loss, first, u64::from(lost));
+    }
+
+    /// Whether the last session of a client has ended, as far as client and balancer know: by
+    /// idleness or age. That its state died with a server, they learn only there.
+    pub(super) fn is_over(&self, id: u32, now: Time) -> bool {
+        let session = &self.table[id as usize];
+        let Some(plan) = self.plan(id) else {
+            return false;
+        };
+        now > session.asked + plan.idle || now > session.state_ends
+    }
+
+    /// The measured window begins: what was lost before does not count. Says how many sessions are
+    /// on.
+    pub(super) fn begin(&mut self, now: Time) -> u64 {
+        let mut on = 0;
+        for id in 0..self.table.len() as u32 {
+            let Some(plan) = self.plan(id) else { continue };
+            let session = &mut self.table[id as usize];
+            session.hurt = false;
+            session.before_window = session.version;
+            on += u64::from(session.is_on(now, plan.idle));
+        }
+        self.memory.begin(now);
+        on
+    }
+
+    /// The run is over: who still has a state, and whose had ended without a word.
+    pub(super) fn close(&self, now: Time, tally: &mut Tally) {
+        for session in &self.table {
+            let plan = self.groups[usize::from(session.group)].plan;
+            if let Some(plan) = plan.filter(|_| session.server != NOWHERE) {
+                let states = &mut tally.sessions.states;
+                if session.has_state(now, plan.idle) {
+                    states.alive += 1;
+                } else {
+                    states.ended += 1;
+                }
+            }
+        }
+        tally.sessions.memory = self.memory.measured(now);
+    }
+
+    /// The bytes of states that a server has.
+    pub(super) fn bytes(&self, server: u32) -> u64 {
+        self.memory.bytes(server)
+    }
+}
+
+impl Session {
+    fn has_state(&self, now: Time, idle: Span) -> bool {
+        self.server != NOWHERE && now <= self.asked + idle && now <= self.state_ends
+    }
+
+    fn is_on(&self, now: Time, idle: Span) -> bool {
+        self.begun > 0 && now <= self.asked + idle && now <= self.ends
+    }
+}
+
+/// Whether a request changes the state of its session, of which `share` do.
+pub(super) fn changes(luck: u64, share: f64) -> bool {
+    /// The purpose of a request's luck for that.
+    const CHANGES: u64 = 0xa00;
+    share >= 1.0 || uniform(&mut Luck::new(luck, CHANGES)) < share
+}

@@ -1,0 +1,138 @@
+//! What is paid for keeping sessions: response time against sessions that lost their state. Whoever
+//! is beaten in both by nobody is efficient.
+
+use super::Study;
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, EDGE, LABEL, Plot, WIDTH};
+use super::labels::{self, Area};
+use super::palette::{INK, MUTED, PAPER, look};
+use super::scale::Scale;
+
+/// A strategy: what its sessions lost, and how long its requests took.
+struct Mark<'a> {
+    name: &'a str,
+    colour: usize,
+    /// Percent of the sessions, and half the width of its interval.
+    lost: (f64, f64),
+    /// Milliseconds, and half the width of its interval.
+    took: (f64, f64),
+}
+
+impl Mark<'_> {
+    fn is_beaten_by(&self, other: &Mark<'_>) -> bool {
+        other.lost.0 <= self.lost.0
+            && other.took.0 <= self.took.0
+            && (other.lost.0 < self.lost.0 || other.took.0 < self.took.0)
+    }
+}
+
+pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let known = |strategy: &str, metric: &str, factor: f64| {
+        let mut rows = study.rows.summary.iter();
+        let row = rows.find(|row| row.strategy == strategy && row.metric == metric)?;
+        let half = row.half_width_95.unwrap_or(0.0);
+        Some((row.estimate? * factor, half * factor))
+    };
+    let marks: Vec<Mark<'_>> = (study.strategies.iter())
+        .filter_map(|series| {
+            Some(Mark {
+                name: &series.name,
+                colour: series.colour,
+                lost: known(&series.name, "sessions_hurt_share", 100.0)?,
+                took: known(&series.name, "mean_ms", 1.0)?,
+            })
+        })
+        .collect();
+    // Where nobody loses anything there is nothing to pay for.
+    if marks.len() < 2 || marks.iter().all(|mark| mark.lost.0 == 0.0) {
+        return None;
+    }
+    let end = |pair: (f64, f64)| pair.0 + pair.1;
+    let top = frame::title_height(study) + 14.0;
+    let plot = Plot {
+        left: 104.0,
+        top,
+        right: WIDTH - EDGE - 12.0,
+        bottom: top + 480.0,
+    };
+    let lost = marks.iter().map(|mark| end(mark.lost)).fold(0.0, f64::max);
+    let took = marks.iter().map(|mark| end(mark.took)).fold(0.0, f64::max);
+    let x = Scale::percent(lost * 1.04, plot.left + 14.0, plot.right);
+    let y = Scale::from_zero(took * 1.04, plot.bottom, plot.top);
+    let mut efficient: Vec<&Mark<'_>> = (marks.iter())
+        .filter(|mark| !marks.iter().any(|other| mark.is_beaten_by(other)))
+        .collect();
+    efficient.sort_by(|a, b| a.lost.0.total_cmp(&b.lost.0));
+    Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
+        frame::title(
+            canvas,
+            study,
+            "Nearer to the lower left is better; joined by a line: those that none beats in both",
+        );
+        frame::y_axis(canvas, plot, &y, "Mean response time (ms)");
+        frame::x_axis(canvas, plot, &x, "Sessions that lost their state (%)");
+        let at = |mark: &Mark<'_>| (x.at(mark.lost.0), y.at(mark.took.0));
+        let front: Vec<(f64, f64)> = efficient.iter().map(|mark| at(mark)).collect();
+        canvas.line(&front, MUTED, 0.9, 1.4, Some((6.0, 4.0)));
+        let mut lines = vec![front];
+        for mark in &marks {
+            let colour = look(mark.colour).colour;
+            let ((lost, around), (took, about)) = (mark.lost, mark.took);
+            let across = [
+                (x.at((lost - around).max(0.0)), y.at(took)),
+                (x.at(lost + around), y.at(took)),
+            ];
+            let along = [
+                (x.at(lost), y.at((took - about).max(0.0))),
+                (x.at(lost), y.at(took + about)),
+            ];
+            for line in [across, along] {
+                canvas.line(&line, colour, 0.9, 1.6, None);
+                lines.push(line.to_vec());
+            }
+            let is_efficient = efficient.iter().any(|other| std::ptr::eq(*other, mark));
+            canvas.dot(at(mark), 7.0, colour, 1.0);
+            if !is_efficient {
+                canvas.dot(at(mark), 4.5, PAPER, 1.0);
+            }
+        }
+        names(canvas, plot, &marks, at, &lines);
+        let key = Type::new(13.0, INK);
+        let text = "filled: efficient · hollow: another is better in both · bars: 95% confidence";
+        canvas.text(text, (plot.right, plot.bottom + 48.0), Align::Right, key);
+    }))
+}
+
+/// Names beside the marks, where they cover none of `lines`.
+fn names(
+    canvas: &Canvas<'_>,
+    plot: Plot,
+    marks: &[Mark<'_>],
+    at: impl Fn(&Mark<'_>) -> (f64, f64),
+    lines: &[Vec<(f64, f64)>],
+) {
+    let room = Area {
+        left: plot.left,
+        top: plot.top,
+        right: plot.right,
+        bottom: plot.bottom,
+    };
+    let named: Vec<(String, Type)> = (marks.iter())
+        .map(|mark| {
+            let type_ = Type::bold(LABEL, look(mark.colour).ink);
+            (type_.fit(mark.name, 320.0), type_)
+        })
+        .collect();
+    let wanted: Vec<_> = (named.iter().zip(marks))
+        .map(|((name, type_), mark)| ((type_.width(name) + 8.0, 17.0), at(mark)))
+        .collect();
+    let places = labels::by_ends(&wanted, room, lines);
+    for (((name, type_), place), mark) in named.iter().zip(&places).zip(marks) {
+        let end = at(mark);
+        if place.distance(end) > labels::CLOSE {
+            canvas.line(&[end, place.nearest(end)], type_.colour, 0.7, 1.0, None);
+        }
+        let middle = (place.top + place.bottom) / 2.0;
+        canvas.text(name, (place.left + 4.0, middle), Align::Left, *type_);
+    }
+}
