@@ -1,14 +1,17 @@
 //! What a report is about: what was run, what was found in a sentence each, what is to be borne in
 //! mind. It is what the manifest holds.
 
+mod events;
+
 use serde::{Deserialize, Serialize};
+
+pub use events::{Event, EventKind};
 
 use super::findings;
 use super::manifest::{PROGRAM, SCHEMA};
 use crate::experiment::{Analysis, Comparison, Metric, Outcome, metric};
-use crate::model::fault::{Effect, Strikes};
 use crate::scenario::{Point, Scenario, Sweep, Warning};
-use crate::time::{Span, Time};
+use crate::time::Span;
 
 /// What was run, so that it can be run again, and what is said of it in words. It holds no time of
 /// day and no name of a machine: the same run gives the same.
@@ -107,63 +110,6 @@ pub struct AboutPoint {
     pub overloaded: bool,
 }
 
-/// What happens to servers at a known time: a fault, or that they join or leave.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Event {
-    /// When it begins, in seconds.
-    pub from_s: f64,
-    /// When it ends; `None` where it does not.
-    pub to_s: Option<f64>,
-    /// What kind of event it is.
-    pub kind: EventKind,
-    /// What it is called.
-    pub label: String,
-}
-
-/// Kinds of events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum EventKind {
-    /// Something is wrong between two places.
-    Link,
-    /// Servers are dead.
-    Crash,
-    /// Servers work more slowly.
-    Slowdown,
-    /// Servers stand still.
-    Pause,
-    /// Servers work on fewer requests at once.
-    Capacity,
-    /// Servers get no new clients.
-    Drain,
-    /// Servers answer with errors.
-    Errors,
-    /// Servers join the pool.
-    Join,
-    /// Servers leave the pool.
-    Leave,
-}
-
-impl EventKind {
-    /// The kind of a fault.
-    fn of(strikes: &Strikes) -> EventKind {
-        match strikes {
-            Strikes::Servers(_, Effect::Crash(..)) | Strikes::Balancers(..) => EventKind::Crash,
-            Strikes::Servers(_, Effect::Slowdown { .. }) => EventKind::Slowdown,
-            Strikes::Servers(_, Effect::Pause) => EventKind::Pause,
-            Strikes::Servers(_, Effect::Slots(_)) => EventKind::Capacity,
-            Strikes::Servers(_, Effect::Drain) => EventKind::Drain,
-            Strikes::Servers(_, Effect::Answers { status, .. }) if !status.is_error() => {
-                EventKind::Slowdown
-            }
-            Strikes::Servers(_, Effect::Answers { .. } | Effect::Hang(_)) => EventKind::Errors,
-            Strikes::Ways(..) => EventKind::Link,
-        }
-    }
-}
-
 impl About {
     /// What is said of outcomes; `duels` are none for a sweep.
     pub(super) fn new(
@@ -213,7 +159,7 @@ impl About {
             judge_by: metric(scenario.judge_by).name.to_owned(),
             findings: findings::sentences(scenario, outcomes, analyses, duels),
             by_clients: scenario.by_clients,
-            events: events(scenario),
+            events: events::of(scenario),
             rates_change: (scenario.variants.iter())
                 .any(|variant| variant.blueprint.features().changing_rates),
             sweep: scenario.sweep.as_ref().map(AboutSweep::of),
@@ -241,41 +187,4 @@ impl AboutSweep {
             points: sweep.points.iter().map(point).collect(),
         }
     }
-}
-
-/// The faults that happen at given times, and who joins and leaves, of all variants, each once.
-fn events(scenario: &Scenario) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
-    for variant in &scenario.variants {
-        let blueprint = &variant.blueprint;
-        let mut add = |begins: Time, ends: Time, kind, label: String| {
-            let event = Event {
-                from_s: begins.seconds(),
-                to_s: (ends < blueprint.end).then(|| ends.seconds()),
-                kind,
-                label,
-            };
-            if begins < blueprint.end && !events.contains(&event) {
-                events.push(event);
-            }
-        };
-        for fault in &blueprint.faults {
-            let kind = EventKind::of(&fault.strikes);
-            for (begins, ends) in fault.schedule.known_times(blueprint.end) {
-                add(begins, ends, kind, fault.label.clone());
-            }
-        }
-        for service in &blueprint.services {
-            for group in &service.groups {
-                let name = service.full_name(&group.name);
-                if group.joins > Time::ZERO {
-                    let label = format!("{name} joins");
-                    add(group.joins, group.joins, EventKind::Join, label);
-                }
-                let label = format!("{name} leaves");
-                add(group.leaves, group.leaves, EventKind::Leave, label);
-            }
-        }
-    }
-    events
 }

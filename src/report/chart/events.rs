@@ -1,11 +1,13 @@
 //! What happens to servers, over a plot of time: at known times as bands, with names above the
-//! plot; at drawn times as strips above that.
+//! plot; at drawn times, and where it is not the same for all that the plot shows, as strips above
+//! that.
 
-use super::canvas::{Align, Canvas, Type};
+use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::Plot;
-use super::palette::{FAULT, MUTED};
+use super::palette::{COLD, FAULT, MUTED};
 use super::scale::Scale;
 use super::{Event, Study, strips};
+use crate::report::about::EventKind;
 
 const SMALL: Type = Type::new(12.0, FAULT);
 
@@ -16,27 +18,65 @@ const ROWS: usize = 3;
 #[derive(Clone, Debug, PartialEq)]
 struct Name {
     text: String,
+    kind: EventKind,
     x: f64,
     /// Counted upwards from the plot.
     row: usize,
 }
 
+/// The events of one variant.
+pub(super) fn of<'s>(study: &Study<'s>, variant: &str) -> Vec<&'s Event> {
+    let events = study.events.iter();
+    let has = |event: &&Event| event.only.is_empty() || event.only.iter().any(|own| own == variant);
+    events.filter(has).collect()
+}
+
+/// The events that all have who are shown.
+pub(super) fn shared<'s>(study: &Study<'s>) -> Vec<&'s Event> {
+    let events = study.events.iter();
+    events
+        .filter(|event| whose(study, event).len() == study.strategies.len())
+        .collect()
+}
+
+/// Who has it of those that are shown.
+pub(super) fn whose<'s>(study: &Study<'s>, event: &Event) -> Vec<&'s str> {
+    let shown = study.strategies.iter().map(|series| series.name.as_str());
+    shown
+        .filter(|name| event.only.is_empty() || event.only.iter().any(|own| own == name))
+        .collect()
+}
+
+/// The colour of a kind of events: what is a failure's aftermath looks unlike the failure.
+pub(super) fn colour(kind: EventKind) -> Colour {
+    match kind {
+        EventKind::Cold => COLD,
+        _ => FAULT,
+    }
+}
+
 /// The names of `events`, in rows where they would touch. Where that takes too many rows, as in a
 /// rolling restart, there is one name for all events of a kind, that says how many they are: none
 /// is left out in silence.
-fn names(events: &[Event], plot: Plot, x: &Scale) -> Vec<Name> {
-    let mut events: Vec<&Event> = events.iter().collect();
+fn names(events: &[&Event], plot: Plot, x: &Scale) -> Vec<Name> {
+    let mut events = events.to_vec();
     events.sort_by(|one, other| one.from_s.total_cmp(&other.from_s));
-    let each: Vec<(f64, String)> = events
+    let each = events
         .iter()
-        .map(|event| (event.from_s, event.label.clone()))
-        .collect();
-    let each = rows(each, plot, x);
+        .map(|event| (event.from_s, event.kind, event.label.clone()));
+    let each = rows(each.collect(), plot, x);
     if each.iter().all(|name| name.row < ROWS) {
         return each;
     }
-    let mut kinds: Vec<(&Event, Vec<&str>)> = Vec::new();
-    for event in events {
+    let told = by_kind(&events).into_iter();
+    let told = told.map(|(first, text)| (first.from_s, first.kind, text));
+    rows(told.collect(), plot, x)
+}
+
+/// The first event of each kind, and a name for all of the kind.
+pub(super) fn by_kind<'e>(events: &[&'e Event]) -> Vec<(&'e Event, String)> {
+    let mut kinds: Vec<(&'e Event, Vec<&str>)> = Vec::new();
+    for &event in events {
         match kinds.iter_mut().find(|(first, _)| first.kind == event.kind) {
             // The same event at several times, as in several variants, is one.
             Some((_, labels)) if labels.contains(&event.label.as_str()) => {}
@@ -44,20 +84,20 @@ fn names(events: &[Event], plot: Plot, x: &Scale) -> Vec<Name> {
             None => kinds.push((event, vec![&event.label])),
         }
     }
-    let told = |(first, labels): &(&Event, Vec<&str>)| {
+    let told = |(first, labels): (&'e Event, Vec<&str>)| {
         let text = match labels.len() - 1 {
             0 => first.label.clone(),
             others => format!("{} and {others} more", first.label),
         };
-        (first.from_s, text)
+        (first, text)
     };
-    rows(kinds.iter().map(told).collect(), plot, x)
+    kinds.into_iter().map(told).collect()
 }
 
 /// Names, wanted at these times, in as few rows as keep them apart.
-fn rows(wanted: Vec<(f64, String)>, plot: Plot, x: &Scale) -> Vec<Name> {
+fn rows(wanted: Vec<(f64, EventKind, String)>, plot: Plot, x: &Scale) -> Vec<Name> {
     let mut free: Vec<f64> = Vec::new();
-    let place = |(at, label): (f64, String)| {
+    let place = |(at, kind, label): (f64, EventKind, String)| {
         let text = SMALL.fit(&label, plot.right - plot.left);
         let width = SMALL.width(&text);
         let x = x.at(at).min(plot.right - width);
@@ -67,25 +107,34 @@ fn rows(wanted: Vec<(f64, String)>, plot: Plot, x: &Scale) -> Vec<Name> {
             free.len() - 1
         });
         free[row] = x + width + 12.0;
-        Name { text, x, row }
+        Name { text, kind, x, row }
     };
     wanted.into_iter().map(place).collect()
 }
 
 /// Room above a plot for the names of events at known times.
-fn room_for_names(events: &[Event], plot: Plot, x: &Scale) -> f64 {
+pub(super) fn room_for_names(events: &[&Event], plot: Plot, x: &Scale) -> f64 {
     let rows = names(events, plot, x).iter().map(|name| name.row + 1).max();
     16.0 * rows.unwrap_or(0) as f64
+}
+
+/// Draws the names of events above a plot.
+pub(super) fn name(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, x: &Scale) {
+    for name in names(events, plot, x) {
+        let y = plot.top - 10.0 - 16.0 * name.row as f64;
+        let type_ = Type::new(SMALL.size, colour(name.kind));
+        canvas.text(&name.text, (name.x, y), Align::Left, type_);
+    }
 }
 
 /// Room above a plot for what is said of events; where they are not named, for strips alone.
 pub(super) fn room(study: &Study<'_>, plot: Plot, x: &Scale, named: bool) -> f64 {
     let names = if named {
-        room_for_names(study.events, plot, x)
+        room_for_names(&shared(study), plot, x)
     } else {
         0.0
     };
-    14.0 + names + strips::room(&strips::of(study), named)
+    14.0 + names + strips::room(&strips::of_lines(study), named)
 }
 
 /// Marks the events and the warm-up in a plot of time that ends at `end` seconds; `named`: with
@@ -106,38 +155,36 @@ pub(super) fn mark(
             0.10,
         );
     }
-    for (from, to) in joined(study.events, end) {
-        let (from, to) = (x.at(from), x.at(to));
-        canvas.area((from, plot.top), (to, plot.bottom), FAULT, 0.10);
+    let events = shared(study);
+    let (cold, faults): (Vec<&Event>, Vec<&Event>) =
+        (events.iter().copied()).partition(|event| event.kind == EventKind::Cold);
+    for (own, colour) in [(&cold, COLD), (&faults, FAULT)] {
+        for (from, to) in joined(own, end) {
+            let (from, to) = (x.at(from), x.at(to));
+            canvas.area((from, plot.top), (to, plot.bottom), colour, 0.10);
+        }
     }
     let mut marked: Vec<f64> = Vec::new();
-    for event in study.events {
+    // Where one thing ends the other begins, a fault's mark is the one to be seen.
+    for event in faults.iter().chain(&cold) {
         let from = x.at(event.from_s);
         if !marked.contains(&from) {
-            canvas.line(
-                &[(from, plot.top), (from, plot.bottom)],
-                FAULT,
-                0.7,
-                1.0,
-                None,
-            );
+            let line = [(from, plot.top), (from, plot.bottom)];
+            canvas.line(&line, colour(event.kind), 0.7, 1.0, None);
             marked.push(from);
         }
     }
     let above = if named {
-        room_for_names(study.events, plot, x)
+        room_for_names(&events, plot, x)
     } else {
         0.0
     };
     let ends = (plot.left, plot.right, plot.top - 5.0 - above);
-    strips::draw(canvas, &strips::of(study), x, ends, named);
+    strips::draw(canvas, &strips::of_lines(study), x, ends, named);
     if !named {
         return;
     }
-    for Name { text, x, row } in names(study.events, plot, x) {
-        let y = plot.top - 10.0 - 16.0 * row as f64;
-        canvas.text(&text, (x, y), Align::Left, SMALL);
-    }
+    name(canvas, &events, plot, x);
     let muted = Type::new(12.0, MUTED);
     let width = x.at(study.warmup_s) - plot.left;
     if study.warmup_s > 0.0 && width > muted.width("warm-up") + 8.0 {
@@ -147,7 +194,7 @@ pub(super) fn mark(
 }
 
 /// When anything holds: events that overlap as one stretch, so that no band is darker than another.
-fn joined(events: &[Event], end: f64) -> Vec<(f64, f64)> {
+pub(super) fn joined(events: &[&Event], end: f64) -> Vec<(f64, f64)> {
     let mut stretches: Vec<(f64, f64)> = events
         .iter()
         .map(|event| (event.from_s, event.to_s.unwrap_or(end)))
@@ -176,6 +223,7 @@ mod tests {
                 to_s: Some(from_s + 8.0),
                 kind,
                 label: format!("release: {what} {number} of {count}"),
+                only: Vec::new(),
             };
             [
                 event(EventKind::Drain, "drain", at),
@@ -194,7 +242,7 @@ mod tests {
 
     fn said(events: &[Event]) -> Vec<String> {
         let x = Scale::linear(0.0, 600.0, PLOT.left, PLOT.right);
-        let names = names(events, PLOT, &x);
+        let names = names(&events.iter().collect::<Vec<_>>(), PLOT, &x);
         names.into_iter().map(|name| name.text).collect()
     }
 
@@ -217,6 +265,7 @@ mod tests {
     #[test]
     fn bands_that_overlap_are_one() {
         let events = turns(2);
+        let events: Vec<&Event> = events.iter().collect();
         assert_eq!(joined(&events, 600.0), [(10.0, 32.0)]);
         assert_eq!(joined(&events[..1], 600.0), [(10.0, 18.0)]);
     }

@@ -125,6 +125,8 @@ pub(super) const MUTED: Colour = Colour(0x5b, 0x64, 0x72);
 pub(super) const GRID: Colour = Colour(0xe5, 0xe7, 0xeb);
 /// Faults.
 pub(super) const FAULT: Colour = Colour(0xb9, 0x1c, 0x4a);
+/// What comes after a fault: servers that are back, and cold.
+pub(super) const COLD: Colour = Colour(0x1d, 0x63, 0xa8);
 
 #[cfg(test)]
 mod tests {

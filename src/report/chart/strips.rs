@@ -1,11 +1,12 @@
-//! Faults at drawn times, over a plot of time: each replication has its own, so that each fault has
-//! a strip of the share of time in which it held, in which stretches stand as high as they have of
-//! it, the highest as high as the strip.
+//! Faults over a plot of time that are no bands in it. At drawn times each replication has its own,
+//! so that each fault has a strip of the share of time in which it held, in which stretches stand as
+//! high as they have of it, the highest as high as the strip. What happens at known times, but not
+//! to all that a plot shows, has a strip that says to whom.
 
-use super::Study;
-use super::canvas::{Align, Canvas, Type};
+use super::canvas::{Align, Canvas, Colour, Type};
 use super::palette::FAULT;
 use super::scale::Scale;
+use super::{Event, Study, events};
 use crate::report::rows::FaultRow;
 
 const SMALL: Type = Type::new(12.0, FAULT);
@@ -20,53 +21,132 @@ const NAMED: f64 = STRIP + 24.0;
 
 /// One fault.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Strip {
+pub(super) struct Strip<'s> {
     /// What it is called, and how much it held.
     pub(super) label: String,
+    /// Who has it of those that are shown.
+    pub(super) whose: Vec<&'s str>,
     /// From when to when, in seconds, and the share of time in which it held.
     stretches: Vec<(f64, f64, f64)>,
     mean: f64,
     peak: f64,
+    pub(super) colour: Colour,
 }
 
-/// Strips are of the faults of all strategies, which are mostly the same: those that differ say
-/// whose they are.
-pub(super) fn of(study: &Study<'_>) -> Vec<Strip> {
+/// The strips of faults at drawn times. Those that not all have who are shown say whose they are.
+pub(super) fn drawn<'s>(study: &Study<'s>) -> Vec<Strip<'s>> {
+    few(told(study, at_drawn_times(study)))
+}
+
+/// The strips over a plot of the lines of all: of faults at drawn times, and of what happens at
+/// known times, but not to all.
+pub(super) fn of_lines<'s>(study: &Study<'s>) -> Vec<Strip<'s>> {
+    let mut found = at_drawn_times(study);
+    found.extend(of_some(study));
+    few(told(study, found))
+}
+
+/// A fault's name and its strip.
+type Named<'s> = (String, Strip<'s>);
+
+fn at_drawn_times<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
     // Rows of one fault stand together, in order of time.
     let together = |one: &FaultRow, other: &FaultRow| {
         (&one.strategy, &one.fault) == (&other.strategy, &other.fault) && one.from_s < other.from_s
     };
-    let shown = |rows: &&[FaultRow]| {
-        let mut strategies = study.strategies.iter();
-        strategies.any(|series| series.name == rows[0].strategy)
-    };
-    let mut found: Vec<(&FaultRow, Strip)> = Vec::new();
-    for rows in study.rows.faults.chunk_by(together).filter(shown) {
-        let strip = Strip::new(rows);
-        let same =
-            |(first, other): &(&FaultRow, Strip)| first.fault == rows[0].fault && *other == strip;
-        if strip.peak > 0.0 && !found.iter().any(same) {
-            found.push((&rows[0], strip));
+    let mut found: Vec<Named<'s>> = Vec::new();
+    for rows in study.rows.faults.chunk_by(together) {
+        let mut shown = study.strategies.iter();
+        let Some(series) = shown.find(|series| series.name == rows[0].strategy) else {
+            continue;
+        };
+        let strip = Strip::new(rows, &series.name);
+        // Mostly it is the same under all strategies.
+        let same = |(fault, other): &&mut Named<'s>| {
+            *fault == rows[0].fault
+                && other.stretches == strip.stretches
+                && !other.whose.contains(&series.name.as_str())
+        };
+        match found.iter_mut().find(same) {
+            Some((_, other)) => other.whose.push(&series.name),
+            None if strip.peak > 0.0 => found.push((rows[0].fault.clone(), strip)),
+            None => {}
         }
     }
-    let alone = |fault: &str| {
-        found
-            .iter()
-            .filter(|(first, _)| first.fault == fault)
-            .count()
-            == 1
-    };
-    let named = |(first, strip): &(&FaultRow, Strip)| {
-        let whose = match alone(&first.fault) {
-            true => String::new(),
-            false => format!(" ({})", first.strategy),
-        };
-        Strip {
-            label: format!("{}{whose}: {}", first.fault, strip.label),
-            ..strip.clone()
+    found
+}
+
+/// What happens to some at known times: a strip for each kind of it and those to whom it happens.
+fn of_some<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
+    let ends = study.rows.timeline.iter().map(|row| row.to_s);
+    let end = ends.fold(0.0, f64::max);
+    let mut groups: Vec<(Vec<&'s str>, Vec<&Event>)> = Vec::new();
+    for event in study.events {
+        let whose = events::whose(study, event);
+        if whose.is_empty() || whose.len() == study.strategies.len() {
+            continue;
         }
+        let like = |(own, others): &&mut (Vec<&str>, Vec<&Event>)| {
+            *own == whose && others[0].kind == event.kind
+        };
+        match groups.iter_mut().find(like) {
+            Some((_, others)) => others.push(event),
+            None => groups.push((whose, vec![event])),
+        }
+    }
+    let strip = |(whose, mut own): (Vec<&'s str>, Vec<&Event>)| {
+        own.sort_by(|one, other| one.from_s.total_cmp(&other.from_s));
+        let [(first, name), ..] = &events::by_kind(&own)[..] else {
+            return None;
+        };
+        let held = events::joined(&own, end);
+        // What takes no time, as that a server joins, is to be seen all the same.
+        let least = end / 400.0;
+        let (mut stretches, mut at, mut all) = (Vec::new(), 0.0, 0.0);
+        for (from, to) in held {
+            let to = to.max(from + least).min(end);
+            if from > at {
+                stretches.push((at, from, 0.0));
+            }
+            stretches.push((from.max(at), to, 1.0));
+            all += to - from;
+            at = to;
+        }
+        stretches.push((at, end, 0.0));
+        let strip = Strip {
+            label: String::new(),
+            whose,
+            stretches,
+            mean: all / end,
+            peak: 1.0,
+            colour: events::colour(first.kind),
+        };
+        Some((name.clone(), strip))
     };
-    let mut strips: Vec<Strip> = found.iter().map(named).collect();
+    if end > 0.0 {
+        groups.into_iter().filter_map(strip).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// Strips with their whole labels.
+fn told<'s>(study: &Study<'s>, found: Vec<Named<'s>>) -> Vec<Strip<'s>> {
+    let tell = |(fault, strip): Named<'s>| {
+        let mut label = fault;
+        if strip.whose.len() < study.strategies.len() {
+            label = format!("{label} ({})", strip.whose.join("; "));
+        }
+        if !strip.label.is_empty() {
+            label = format!("{label}: {}", strip.label);
+        }
+        Strip { label, ..strip }
+    };
+    found.into_iter().map(tell).collect()
+}
+
+/// Of very many strips those that hold the longest.
+fn few(mut strips: Vec<Strip<'_>>) -> Vec<Strip<'_>> {
     if let Some(left_out) = strips.len().checked_sub(MOST + 1) {
         let mut means: Vec<f64> = strips.iter().map(|strip| strip.mean).collect();
         means.sort_by(|one, other| other.total_cmp(one));
@@ -78,8 +158,8 @@ pub(super) fn of(study: &Study<'_>) -> Vec<Strip> {
     strips
 }
 
-impl Strip {
-    fn new(rows: &[FaultRow]) -> Strip {
+impl<'s> Strip<'s> {
+    fn new(rows: &[FaultRow], whose: &'s str) -> Strip<'s> {
         let share = |share: f64| {
             if share.is_finite() {
                 share.clamp(0.0, 1.0)
@@ -101,9 +181,11 @@ impl Strip {
         let (mean_percent, peak_percent) = (percent(mean), percent(peak));
         Strip {
             label: format!("{each}{mean_percent} of the time, at most {peak_percent} of a stretch"),
+            whose: vec![whose],
             stretches,
             mean,
             peak,
+            colour: FAULT,
         }
     }
 
@@ -114,19 +196,19 @@ impl Strip {
         else {
             return;
         };
-        canvas.area((x.at(from), top), (x.at(to), bottom), FAULT, 0.10);
+        canvas.area((x.at(from), top), (x.at(to), bottom), self.colour, 0.10);
         let height = |share: f64| bottom - (bottom - top) * share / self.peak.max(1e-9);
         let mut outline = vec![(x.at(from), bottom)];
         for &(from, to, share) in &self.stretches {
             outline.extend([(x.at(from), height(share)), (x.at(to), height(share))]);
         }
         outline.push((x.at(to), bottom));
-        canvas.shape(&outline, FAULT, 0.6);
+        canvas.shape(&outline, self.colour, 0.6);
     }
 }
 
 /// Room for strips, with their names or without.
-pub(super) fn room(strips: &[Strip], named: bool) -> f64 {
+pub(super) fn room(strips: &[Strip<'_>], named: bool) -> f64 {
     let each = if named { NAMED } else { BARE };
     each * strips.len() as f64
 }
@@ -134,7 +216,7 @@ pub(super) fn room(strips: &[Strip], named: bool) -> f64 {
 /// Draws strips above a plot, the lowest of which ends at `bottom`, with their names or without.
 pub(super) fn draw(
     canvas: &Canvas<'_>,
-    strips: &[Strip],
+    strips: &[Strip<'_>],
     x: &Scale,
     (left, right, bottom): (f64, f64, f64),
     named: bool,
@@ -143,8 +225,9 @@ pub(super) fn draw(
         let bottom = bottom - room(&strips[at + 1..], named);
         strip.draw(canvas, x, (bottom - STRIP, bottom));
         if named {
-            let text = SMALL.fit(&strip.label, right - left);
-            canvas.text(&text, (left, bottom - STRIP - 9.0), Align::Left, SMALL);
+            let type_ = Type::new(SMALL.size, strip.colour);
+            let text = type_.fit(&strip.label, right - left);
+            canvas.text(&text, (left, bottom - STRIP - 9.0), Align::Left, type_);
         }
     }
 }
@@ -192,7 +275,7 @@ mod tests {
             rows: &tables,
             ..Study::titled("", "", &series)
         };
-        of(&study).into_iter().map(|strip| strip.label).collect()
+        drawn(&study).into_iter().map(|strip| strip.label).collect()
     }
 
     #[test]

@@ -170,12 +170,14 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
         to_s: Some(260.0),
         kind: EventKind::Crash,
         label: "crash of web/server-3".to_owned(),
+        only: Vec::new(),
     });
     made.events.push(Event {
         from_s: 240.0,
         to_s: None,
         kind: EventKind::Slowdown,
         label: "slowdown of web/server-4".to_owned(),
+        only: Vec::new(),
     });
     made
 }
@@ -239,6 +241,44 @@ fn charts_say_what_they_must() {
         assert_eq!(charts, pictures(&made.study()));
         keep(&charts, &format!("{count}x{servers}"));
     }
+}
+
+/// What happens to some stands in their maps, and over the lines of all as a strip that says whose
+/// it is.
+#[test]
+fn what_happens_to_some_is_marked_at_them() {
+    let mut made = invent(3, 3, 1.0);
+    made.rows.faults.clear();
+    made.events[1].kind = EventKind::Cold;
+    let count = |made: &Invented| {
+        let timeline = timeline::draw(&made.study()).unwrap();
+        let maps = utilization::draw(&made.study()).unwrap();
+        let of = |svg: &str, part: &str| svg.matches(part).count();
+        [
+            of(&timeline, "crash of web/server-3\n"),
+            of(
+                &timeline,
+                "crash of web/server-3 (strategy &lt;1&gt; &amp; more)\n",
+            ),
+            of(&maps, "crash of web/server-3\n"),
+            // Lines of the crash: its beginning and its end.
+            of(&maps, "stroke=\"#B91C4A\""),
+        ]
+    };
+    // Named above the first row of maps, marked in all; a map has two lines, and one more in the
+    // timeline's panels is not counted here.
+    assert_eq!(count(&made), [1, 0, 2, 6]);
+    made.events[0].only = vec![made.strategies[1].name.clone()];
+    assert_eq!(count(&made), [0, 1, 1, 2]);
+    // Of those who have it none is shown.
+    made.events[0].only = vec!["another".to_owned()];
+    assert_eq!(count(&made), [0, 0, 0, 0]);
+    // Cold servers have a colour of their own, which no fault has.
+    let cold = "fill=\"#1D63A8\"";
+    let svg = timeline::draw(&made.study()).unwrap();
+    assert!(svg.contains(cold), "{svg}");
+    made.events[1].kind = EventKind::Slowdown;
+    assert!(!timeline::draw(&made.study()).unwrap().contains(cold));
 }
 
 #[test]

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{FAULT, MUTED, heat, look};
 use super::scale::Scale;
 use super::strips::{self, Strip};
+use super::{Event, Study, events};
+use crate::report::about::EventKind;
 use crate::report::rows::UtilizationRow;
 
 /// Rows of one map: with more bands, neighbours of one service are averaged. Each service has its
@@ -19,6 +20,8 @@ const STEPS: f64 = 40.0;
 /// Room above a map for the strip of a fault, and in the legend for its name.
 const STRIP: f64 = 8.0;
 const LINE: f64 = 17.0;
+/// Room right above a map for the bars of what happens at known times.
+const BARS: f64 = 6.0;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let end = study
@@ -52,14 +55,38 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .min(190.0)
         + 16.0;
     let tall = (18.0 * grid.rows as f64).clamp(60.0, if count > 6 { 150.0 } else { 240.0 });
-    let strips = strips::of(study);
-    let above = STRIP * strips.len() as f64;
-    let (gap_x, gap_y) = (22.0, 64.0 + above);
+    let strips = strips::drawn(study);
+    let gap_x = 22.0;
     let wide = (WIDTH - 2.0 * EDGE - margin - gap_x * (columns - 1) as f64) / columns as f64;
+    let plot_at = |left: f64, top: f64| Plot {
+        left,
+        top,
+        right: left + wide,
+        bottom: top + tall,
+    };
+    // What happens to all alike is named above the first row of maps alone.
+    let differs = events::shared(study).len() < study.events.len();
+    let happens = |at: usize| events::of(study, &study.strategies[at].name);
+    let told = |at: usize| match differs || at < columns {
+        true => happens(at),
+        false => Vec::new(),
+    };
+    let aside = plot_at(0.0, 0.0);
+    let time = Scale::linear(0.0, end, 0.0, wide);
+    let room_in_row = |row: usize| {
+        let maps = (row * columns..count).take(columns);
+        let rooms = maps.map(|at| events::room_for_names(&told(at), aside, &time));
+        let bars = if study.events.is_empty() { 0.0 } else { BARS };
+        rooms.fold(0.0, f64::max) + bars + STRIP * strips.len() as f64
+    };
+    let above: Vec<f64> = (0..rows).map(room_in_row).collect();
+    let gap_y = 64.0;
     let legend_at = frame::title_height(study) + 12.0;
     let more = (LINE * strips.len() as f64 - 26.0).max(0.0);
-    let first = legend_at + 66.0 + more + above;
-    let height = first + rows as f64 * (tall + gap_y) + 14.0;
+    let first = legend_at + 66.0 + more;
+    let top_of =
+        |row: usize| first + above[..=row].iter().sum::<f64>() + row as f64 * (tall + gap_y);
+    let height = top_of(rows - 1) + tall + gap_y + 14.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
         frame::title(
             canvas,
@@ -70,26 +97,29 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         for (at, series) in study.strategies.iter().enumerate() {
             let (column, row) = (at % columns, at / columns);
             let left = EDGE + margin + column as f64 * (wide + gap_x);
-            let top = first + row as f64 * (tall + gap_y);
-            let plot = Plot {
-                left,
-                top,
-                right: left + wide,
-                bottom: top + tall,
-            };
+            let top = top_of(row);
+            let plot = plot_at(left, top);
             let last_row = at + columns >= count;
             map(canvas, study, plot, &series.name, end, &grid);
+            mark(canvas, &happens(at), plot, end);
             let heading = Type::bold(13.5, look(series.colour).ink);
             canvas.text(
                 &heading.fit(&series.name, wide),
-                (left, top - 12.0 - above),
+                (left, top - 12.0 - above[row]),
                 Align::Left,
                 heading,
             );
             let x = Scale::linear(0.0, end, plot.left, plot.right);
+            events::name(canvas, &told(at), plot_at(left, top - BARS), &x);
+            let lowest = match study.events.is_empty() {
+                true => top - 2.0,
+                false => top - 2.0 - BARS - events::room_for_names(&told(at), plot, &x),
+            };
             for (at, strip) in strips.iter().rev().enumerate() {
-                let bottom = top - 2.0 - STRIP * at as f64;
-                strip.draw(canvas, &x, (bottom - STRIP + 2.0, bottom));
+                let bottom = lowest - STRIP * at as f64;
+                if strip.whose.contains(&series.name.as_str()) {
+                    strip.draw(canvas, &x, (bottom - STRIP + 2.0, bottom));
+                }
             }
             let mut free = f64::MIN;
             for (value, name) in x.ticks((wide / 80.0) as usize) {
@@ -243,21 +273,33 @@ fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: 
         };
     }
     flush(open);
-    for mark in study.events {
-        for at in std::iter::once(mark.from_s).chain(mark.to_s) {
-            canvas.line(
-                &[(x.at(at), plot.top - 4.0), (x.at(at), plot.bottom + 4.0)],
-                FAULT,
-                1.0,
-                1.4,
-                None,
-            );
+}
+
+/// Marks what happens at known times: lines at its beginning and its end, and between them a bar
+/// above the map. What comes after a failure has the bar alone, in a colour of its own.
+fn mark(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, end: f64) {
+    let x = Scale::linear(0.0, end, plot.left, plot.right);
+    let (cold, faults): (Vec<&Event>, Vec<&Event>) =
+        (events.iter().copied()).partition(|event| event.kind == EventKind::Cold);
+    for own in [&cold, &faults] {
+        for (from, to) in events::joined(own, end) {
+            // What has no known end is to be seen all the same.
+            let right = x.at(to).max(x.at(from) + 2.0);
+            let (upper, lower) = (plot.top - 5.0, plot.top - 2.0);
+            let colour = events::colour(own[0].kind);
+            canvas.area((x.at(from), upper), (right, lower), colour, 1.0);
+        }
+    }
+    for event in faults {
+        for at in std::iter::once(event.from_s).chain(event.to_s) {
+            let line = [(x.at(at), plot.top - 5.0), (x.at(at), plot.bottom + 4.0)];
+            canvas.line(&line, FAULT, 1.0, 1.4, None);
         }
     }
 }
 
 /// The scale of colours, and the names of the strips above the maps.
-fn legend(canvas: &Canvas<'_>, y: f64, strips: &[Strip]) {
+fn legend(canvas: &Canvas<'_>, y: f64, strips: &[Strip<'_>]) {
     let (left, wide) = (EDGE, 240.0);
     for step in 0..=STEPS as u32 {
         let at = |step: f64| left + step / (STEPS + 1.0) * wide;
