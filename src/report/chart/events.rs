@@ -127,69 +127,86 @@ pub(super) fn name(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, x: &Scale
     }
 }
 
-/// Room above a plot for what is said of events; where they are not named, for strips alone.
-pub(super) fn room(study: &Study<'_>, plot: Plot, x: &Scale, named: bool) -> f64 {
-    let names = if named {
-        room_for_names(&shared(study), plot, x)
-    } else {
-        0.0
-    };
-    14.0 + names + strips::room(&strips::of_lines(study), named)
+/// What is marked in a plot of time.
+pub(super) struct Marks<'s> {
+    events: Vec<&'s Event>,
+    strips: Vec<strips::Strip<'s>>,
+    warmup_s: f64,
 }
 
-/// Marks the events and the warm-up in a plot of time that ends at `end` seconds; `named`: with
-/// names above it.
-pub(super) fn mark(
-    canvas: &Canvas<'_>,
-    plot: Plot,
-    x: &Scale,
-    study: &Study<'_>,
-    end: f64,
-    named: bool,
-) {
-    if study.warmup_s > 0.0 {
-        canvas.area(
-            (plot.left, plot.top),
-            (x.at(study.warmup_s), plot.bottom),
-            MUTED,
-            0.10,
-        );
-    }
-    let events = shared(study);
-    let (cold, faults): (Vec<&Event>, Vec<&Event>) =
-        (events.iter().copied()).partition(|event| event.kind == EventKind::Cold);
-    for (own, colour) in [(&cold, COLD), (&faults, FAULT)] {
-        for (from, to) in joined(own, end) {
-            let (from, to) = (x.at(from), x.at(to));
-            canvas.area((from, plot.top), (to, plot.bottom), colour, 0.10);
+impl<'s> Marks<'s> {
+    /// In a plot of the lines of all: what happens to some is a strip.
+    pub(super) fn of_lines(study: &Study<'s>) -> Marks<'s> {
+        Marks {
+            events: shared(study),
+            strips: strips::of_lines(study),
+            warmup_s: study.warmup_s,
         }
     }
-    let mut marked: Vec<f64> = Vec::new();
-    // Where one thing ends the other begins, a fault's mark is the one to be seen.
-    for event in faults.iter().chain(&cold) {
-        let from = x.at(event.from_s);
-        if !marked.contains(&from) {
-            let line = [(from, plot.top), (from, plot.bottom)];
-            canvas.line(&line, colour(event.kind), 0.7, 1.0, None);
-            marked.push(from);
+
+    /// In a plot of one variant.
+    pub(super) fn of(study: &Study<'s>, variant: &str) -> Marks<'s> {
+        let mut strips = strips::drawn(study);
+        strips.retain(|strip| strip.whose.contains(&variant));
+        Marks {
+            events: of(study, variant),
+            strips,
+            warmup_s: study.warmup_s,
         }
     }
-    let above = if named {
-        room_for_names(&events, plot, x)
-    } else {
-        0.0
-    };
-    let ends = (plot.left, plot.right, plot.top - 5.0 - above);
-    strips::draw(canvas, &strips::of_lines(study), x, ends, named);
-    if !named {
-        return;
+
+    /// Room above a plot for what is said; where nothing is named, for strips alone.
+    pub(super) fn room(&self, plot: Plot, x: &Scale, named: bool) -> f64 {
+        let names = if named {
+            room_for_names(&self.events, plot, x)
+        } else {
+            0.0
+        };
+        14.0 + names + strips::room(&self.strips, named)
     }
-    name(canvas, &events, plot, x);
-    let muted = Type::new(12.0, MUTED);
-    let width = x.at(study.warmup_s) - plot.left;
-    if study.warmup_s > 0.0 && width > muted.width("warm-up") + 8.0 {
-        let middle = (plot.left + width / 2.0, plot.top + 12.0);
-        canvas.text("warm-up", middle, Align::Centre, muted);
+
+    /// Marks the events and the warm-up in a plot of time that ends at `end` seconds; `named`: with
+    /// names above it.
+    pub(super) fn draw(&self, canvas: &Canvas<'_>, plot: Plot, x: &Scale, end: f64, named: bool) {
+        if self.warmup_s > 0.0 {
+            let warm = (x.at(self.warmup_s), plot.bottom);
+            canvas.area((plot.left, plot.top), warm, MUTED, 0.10);
+        }
+        let (cold, faults): (Vec<&Event>, Vec<&Event>) =
+            (self.events.iter().copied()).partition(|event| event.kind == EventKind::Cold);
+        for (own, colour) in [(&cold, COLD), (&faults, FAULT)] {
+            for (from, to) in joined(own, end) {
+                let (from, to) = (x.at(from), x.at(to));
+                canvas.area((from, plot.top), (to, plot.bottom), colour, 0.10);
+            }
+        }
+        let mut marked: Vec<f64> = Vec::new();
+        // Where one thing ends the other begins, a fault's mark is the one to be seen.
+        for event in faults.iter().chain(&cold) {
+            let from = x.at(event.from_s);
+            if !marked.contains(&from) {
+                let line = [(from, plot.top), (from, plot.bottom)];
+                canvas.line(&line, colour(event.kind), 0.7, 1.0, None);
+                marked.push(from);
+            }
+        }
+        let above = if named {
+            room_for_names(&self.events, plot, x)
+        } else {
+            0.0
+        };
+        let ends = (plot.left, plot.right, plot.top - 5.0 - above);
+        strips::draw(canvas, &self.strips, x, ends, named);
+        if !named {
+            return;
+        }
+        name(canvas, &self.events, plot, x);
+        let muted = Type::new(12.0, MUTED);
+        let width = x.at(self.warmup_s) - plot.left;
+        if self.warmup_s > 0.0 && width > muted.width("warm-up") + 8.0 {
+            let middle = (plot.left + width / 2.0, plot.top + 12.0);
+            canvas.text("warm-up", middle, Align::Centre, muted);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::labels::{self, Area};
 use super::palette::{INK, MUTED, PAPER, look};
 use super::scale::{Scale, number, range};
-use super::{Series, Study};
+use super::{Series, Study, answered};
 use crate::report::rows::TimelineRow;
 
 /// Where the most that is asked for is less than so many times the least, there is no way to go:
@@ -25,13 +25,15 @@ const WHOLE: f64 = 0.9;
 const APART: f64 = 80.0;
 const HEAD: f64 = 9.0;
 
-/// One stretch: when it is, what is asked for, and what of that is answered, a second.
+/// One stretch: when it is, what is asked for, what of that is answered, and what is sent for it,
+/// that which is asked or sent again included, a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Waypoint {
-    from_s: f64,
-    to_s: f64,
-    offered: f64,
-    answered: f64,
+pub(super) struct Waypoint {
+    pub(super) from_s: f64,
+    pub(super) to_s: f64,
+    pub(super) offered: f64,
+    pub(super) answered: f64,
+    pub(super) sent: f64,
 }
 
 impl Waypoint {
@@ -43,22 +45,37 @@ impl Waypoint {
             to_s: row.to_s,
             offered: row.requests / length,
             answered: answered.max(0.0) / length,
+            sent: (row.requests + row.repeats.max(0.0)) / length,
         }
     }
 }
 
+/// The stretches of one strategy.
+pub(super) fn path(study: &Study<'_>, series: &Series) -> Vec<Waypoint> {
+    let rows = study.rows.timeline.iter();
+    let known = |step: &Waypoint| {
+        let all = [step.offered, step.answered, step.sent];
+        all.iter().all(|rate| rate.is_finite())
+    };
+    rows.filter(|row| row.strategy == series.name)
+        .map(Waypoint::of)
+        .filter(known)
+        .collect()
+}
+
+/// The paths where what is asked for changes; else how it goes over time, where much is not
+/// answered.
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    paths(study).or_else(|| answered::draw(study))
+}
+
+fn paths(study: &Study<'_>) -> Option<String> {
     if !study.rates_change && study.events.is_empty() {
         return None;
     }
-    let path = |series: &Series| -> Vec<Waypoint> {
-        let rows = study.rows.timeline.iter();
-        rows.filter(|row| row.strategy == series.name)
-            .map(Waypoint::of)
-            .filter(|step| step.offered.is_finite() && step.answered.is_finite())
-            .collect()
-    };
-    let paths: Vec<Vec<Waypoint>> = study.strategies.iter().map(path).collect();
+    let paths: Vec<Vec<Waypoint>> = (study.strategies.iter())
+        .map(|series| path(study, series))
+        .collect();
     let (count, factor) = if study.rates_change {
         PLANNED
     } else {
@@ -67,10 +84,16 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let mean = |steps: &[Waypoint]| {
         steps.iter().map(|step| step.offered).sum::<f64>() / steps.len() as f64
     };
-    let (low, high) = range(paths.iter().flat_map(|path| path.chunks(count).map(mean)))?;
+    // That one variant is asked for more than another is no way to go.
+    let goes = |path: &Vec<Waypoint>| {
+        let ends = range(path.chunks(count).map(mean));
+        ends.is_some_and(|(low, high)| high > 0.0 && high >= factor * low)
+    };
+    let again = paths.iter().flatten().any(|step| step.sent > step.offered);
     let (_, most) = range(paths.iter().flatten().map(|step| step.offered))?;
+    let (_, widest) = range(paths.iter().flatten().map(|step| step.sent))?;
     let fails = |step: &Waypoint| step.answered < step.offered;
-    if most <= 0.0 || high < factor * low || !paths.iter().flatten().any(fails) {
+    if most <= 0.0 || !paths.iter().any(goes) || !paths.iter().flatten().any(fails) {
         return None;
     }
     let count = study.strategies.len();
@@ -87,11 +110,15 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let rows = count.div_ceil(columns);
     let height = first + rows as f64 * (tall + gap_y) + 14.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
-        frame::title(
-            canvas,
-            study,
-            "Answered by asked for, from the beginning (ring) to the end (disc); dashed: all is answered; back: 90% of it, for good",
-        );
+        let what = match again {
+            true => {
+                "Answered by asked for, ring to disc; thin: by all that was sent, tries again included; dashed: all of it; back: 90%, for good"
+            }
+            false => {
+                "Answered by asked for, from the beginning (ring) to the end (disc); dashed: all is answered; back: 90% of it, for good"
+            }
+        };
+        frame::title(canvas, study, what);
         for (at, (series, path)) in study.strategies.iter().zip(&paths).enumerate() {
             let (column, row) = (at % columns, at / columns);
             let left = EDGE + margin + column as f64 * (wide + gap_x);
@@ -102,7 +129,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 right: left + wide,
                 bottom: top + tall,
             };
-            let x = Scale::linear(0.0, 1.06 * most, plot.left, plot.right);
+            let x = Scale::linear(0.0, 1.06 * widest.max(most), plot.left, plot.right);
             let y = Scale::linear(0.0, 1.06 * most, plot.bottom, plot.top);
             let heading = Type::bold(13.5, look(series.colour).ink);
             canvas.text(
@@ -114,6 +141,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             axes(canvas, plot, (&x, &y), (column == 0, at + columns >= count));
             let all = [(x.at(0.0), y.at(0.0)), (x.at(most), y.at(most))];
             canvas.line(&all, MUTED, 0.8, 1.0, Some((4.0, 4.0)));
+            if again {
+                let sent = path.iter().map(|step| (x.at(step.sent), y.at(step.answered)));
+                let colour = look(series.colour).colour;
+                canvas.line(&sent.collect::<Vec<_>>(), colour, 0.55, 0.9, None);
+            }
             draw_path(canvas, plot, series, path, (&x, &y));
         }
     }))
@@ -219,29 +251,35 @@ fn named(path: &[Waypoint]) -> Vec<(usize, String)> {
     let Some(last) = path.len().checked_sub(1) else {
         return Vec::new();
     };
-    let length = (path[0].to_s - path[0].from_s).max(1e-9);
-    let seconds = |at: f64| match at.fract() {
-        0.0 => format!("{} s", number(at, 1.0)),
-        _ => format!("{} s", number(at, length.min(0.1))),
-    };
     let busiest = (0..path.len())
         .max_by(|&one, &other| path[one].offered.total_cmp(&path[other].offered))
         .unwrap_or(last);
     let mut found = vec![(
         busiest,
-        format!("most at {}", seconds(path[busiest].from_s)),
+        format!("most at {}", seconds(path, path[busiest].from_s)),
     )];
-    match path
-        .iter()
-        .rposition(|step| step.answered < WHOLE * step.offered)
-    {
-        None => {}
-        Some(at) if at == last => {
-            found.push((at, format!("not back by {}", seconds(path[at].to_s))))
-        }
-        Some(at) => found.push((at + 1, format!("back at {}", seconds(path[at].to_s)))),
-    }
+    found.extend(back(path));
     found
+}
+
+/// The step at which it was over that more than a tenth was not answered, or the last where it was
+/// not, and what is said there.
+pub(super) fn back(path: &[Waypoint]) -> Option<(usize, String)> {
+    let last = (path.iter()).rposition(|step| step.answered < WHOLE * step.offered)?;
+    let when = seconds(path, path[last].to_s);
+    Some(match last + 1 == path.len() {
+        true => (last, format!("not back by {when}")),
+        false => (last + 1, format!("back at {when}")),
+    })
+}
+
+/// A time of a path.
+fn seconds(path: &[Waypoint], at: f64) -> String {
+    let length = path.first().map_or(1.0, |step| step.to_s - step.from_s);
+    match at.fract() {
+        0.0 => format!("{} s", number(at, 1.0)),
+        _ => format!("{} s", number(at, length.clamp(1e-9, 0.1))),
+    }
 }
 
 #[cfg(test)]
@@ -254,6 +292,7 @@ mod tests {
             to_s: 2.0 * at as f64 + 2.0,
             offered,
             answered,
+            sent: offered,
         };
         steps.iter().enumerate().map(step).collect()
     }

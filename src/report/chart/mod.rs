@@ -1,5 +1,6 @@
 //! Charts: functions from a report to SVG, and from SVG to PNG. No statistics are made here.
 
+mod answered;
 mod canvas;
 mod detection;
 mod events;

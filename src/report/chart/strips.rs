@@ -1,7 +1,7 @@
 //! Faults over a plot of time that are no bands in it. At drawn times each replication has its own,
-//! so that each fault has a strip of the share of time in which it held, in which stretches stand as
-//! high as they have of it, the highest as high as the strip. What happens at known times, but not
-//! to all that a plot shows, has a strip that says to whom.
+//! so that each fault has a strip of the share of time in which it held, in which stretches stand
+//! as high as they have of it, the highest as high as the strip. What happens at known times, but
+//! not to all that a plot shows, has a strip that says to whom.
 
 use super::canvas::{Align, Canvas, Colour, Type};
 use super::palette::FAULT;
@@ -47,14 +47,14 @@ pub(super) fn of_lines<'s>(study: &Study<'s>) -> Vec<Strip<'s>> {
 }
 
 /// A fault's name and its strip.
-type Named<'s> = (String, Strip<'s>);
+type NamedStrip<'s> = (String, Strip<'s>);
 
-fn at_drawn_times<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
+fn at_drawn_times<'s>(study: &Study<'s>) -> Vec<NamedStrip<'s>> {
     // Rows of one fault stand together, in order of time.
     let together = |one: &FaultRow, other: &FaultRow| {
         (&one.strategy, &one.fault) == (&other.strategy, &other.fault) && one.from_s < other.from_s
     };
-    let mut found: Vec<Named<'s>> = Vec::new();
+    let mut found: Vec<NamedStrip<'s>> = Vec::new();
     for rows in study.rows.faults.chunk_by(together) {
         let mut shown = study.strategies.iter();
         let Some(series) = shown.find(|series| series.name == rows[0].strategy) else {
@@ -62,7 +62,7 @@ fn at_drawn_times<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
         };
         let strip = Strip::new(rows, &series.name);
         // Mostly it is the same under all strategies.
-        let same = |(fault, other): &&mut Named<'s>| {
+        let same = |(fault, other): &&mut NamedStrip<'s>| {
             *fault == rows[0].fault
                 && other.stretches == strip.stretches
                 && !other.whose.contains(&series.name.as_str())
@@ -77,7 +77,7 @@ fn at_drawn_times<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
 }
 
 /// What happens to some at known times: a strip for each kind of it and those to whom it happens.
-fn of_some<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
+fn of_some<'s>(study: &Study<'s>) -> Vec<NamedStrip<'s>> {
     let ends = study.rows.timeline.iter().map(|row| row.to_s);
     let end = ends.fold(0.0, f64::max);
     let mut groups: Vec<(Vec<&'s str>, Vec<&Event>)> = Vec::new();
@@ -131,8 +131,8 @@ fn of_some<'s>(study: &Study<'s>) -> Vec<Named<'s>> {
 }
 
 /// Strips with their whole labels.
-fn told<'s>(study: &Study<'s>, found: Vec<Named<'s>>) -> Vec<Strip<'s>> {
-    let tell = |(fault, strip): Named<'s>| {
+fn told<'s>(study: &Study<'s>, found: Vec<NamedStrip<'s>>) -> Vec<Strip<'s>> {
+    let tell = |(fault, strip): NamedStrip<'s>| {
         let mut label = fault;
         if strip.whose.len() < study.strategies.len() {
             label = format!("{label} ({})", strip.whose.join("; "));

@@ -94,6 +94,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 requests: 100.0 * wave,
                 failed: if stretch > 40 { 30.0 } else { 0.0 },
                 unfinished: 0.0,
+                repeats: if index % 2 == 1 && stretch > 40 { 45.0 } else { 0.0 },
                 p50_ms: (stretch != 30).then_some(slow * wave),
                 p99_ms: Some(slow * wave * 6.0),
             });
@@ -281,6 +282,42 @@ fn what_happens_to_some_is_marked_at_them() {
     assert!(!timeline::draw(&made.study()).unwrap().contains(cold));
 }
 
+/// What is asked for is the same all the time, more of one variant than of the other: there is no
+/// path to go, but one to see over time, where much fails.
+#[test]
+fn an_overload_that_nobody_asked_for_is_seen_over_time() {
+    let mut made = invent(2, 2, 1.0);
+    let mut drawn = |failed: f64, repeats: f64, marked: bool| {
+        let second = made.strategies[1].name.clone();
+        for row in &mut made.rows.timeline {
+            let is_second = row.strategy == second;
+            row.requests = if is_second { 1000.0 } else { 100.0 };
+            let ill = (200.0..260.0).contains(&row.from_s);
+            row.failed = if ill { failed * row.requests } else { 0.0 };
+            row.repeats = if ill && is_second { repeats } else { 0.0 };
+        }
+        if !marked {
+            made.events.clear();
+            made.rows.faults.clear();
+        }
+        let svg = goodput::draw(&made.study())?;
+        assert!(!svg.contains("Requests asked for"), "no path to go");
+        let chart = Chart {
+            name: "goodput",
+            svg: svg.clone(),
+        };
+        keep(&[chart], &format!("over-time-{failed}-{repeats}"));
+        let parts = ["back at 260 s", "all that was sent for it (thin)", "crash of web"];
+        Some(parts.map(|part| svg.matches(part).count()))
+    };
+    assert_eq!(drawn(0.05, 0.0, true), None);
+    assert_eq!(drawn(0.2, 0.0, true), Some([2, 0, 2]));
+    assert_eq!(drawn(0.2, 500.0, true), Some([2, 1, 2]));
+    // What is tried again is enough to see, and needs no fault.
+    assert_eq!(drawn(0.01, 500.0, false), Some([0, 1, 0]));
+    assert_eq!(drawn(0.2, 0.0, false), None, "servers do no more at any time");
+}
+
 #[test]
 fn what_has_no_data_is_left_out() {
     let made = Invented {
@@ -380,7 +417,7 @@ impl Invented {
         }
         for row in &mut self.rows.timeline {
             (row.p50_ms, row.p99_ms) = (Some(next()), Some(next()));
-            (row.requests, row.failed) = (next(), next());
+            (row.requests, row.failed, row.repeats) = (next(), next(), next());
         }
         for row in &mut self.rows.utilization {
             row.utilization = next();

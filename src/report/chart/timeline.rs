@@ -3,7 +3,7 @@
 
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
-use super::events;
+use super::events::Marks;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, Look, MUTED, look};
 use super::scale::{Scale, positive_range, range};
@@ -93,24 +93,31 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let Plot { left, right, .. } = plot(0.0);
     let x = Scale::linear(0.0, end, left, right);
-    let [names, bare] = [true, false].map(|named| events::room(study, plot(0.0), &x, named));
+    let marks = Marks::of_lines(study);
+    let [names, bare] = [true, false].map(|named| marks.room(plot(0.0), &x, named));
     let gap = 52.0 + bare;
     let first = frame::title_height(study) + names + 22.0;
     let height = first + panels.len() as f64 * (tall + gap) - gap + 72.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
+        let gaps = if has_gaps(study) {
+            "; a gap where too few succeeded to tell"
+        } else {
+            ""
+        };
         let what = if fails {
             "By time of arrival: what succeeded (dotted: what came), and how long that took; thin where more than 1% failed"
         } else {
             "Response time of the requests that arrived in each stretch of time"
         };
-        frame::title(canvas, study, what);
+        frame::title(canvas, study, &format!("{what}{gaps}"));
         for (at, panel) in panels.iter().enumerate() {
             let top = first + at as f64 * (tall + gap);
             let (upper, lower) = (at == 0, at + 1 == panels.len());
             let above = if upper { names } else { bare };
             let heading = Type::bold(14.0, INK);
             canvas.text(panel.name, (left, top - above), Align::Left, heading);
-            draw_panel(canvas, study, plot(top), *panel, end, (upper, lower));
+            let place = (plot(top), end);
+            draw_panel(canvas, study, &marks, *panel, place, (upper, lower));
         }
     }))
 }
@@ -122,13 +129,32 @@ fn has_line(study: &Study<'_>, panel: &Panel) -> bool {
     })
 }
 
+/// Whether a line of a panel stops and goes on.
+fn has_gaps(study: &Study<'_>) -> bool {
+    let of = |panel: &Panel, name: &str| {
+        let own = study.rows.timeline.iter().filter(|row| row.strategy == name);
+        let known: Vec<bool> = own.map(|row| (panel.value)(row).is_some()).collect();
+        let first = known.iter().position(|known| *known);
+        let last = known.iter().rposition(|known| *known);
+        let (Some(first), Some(last)) = (first, last) else {
+            return false;
+        };
+        known[first..=last].contains(&false)
+    };
+    let drawn = PANELS.iter().filter(|panel| has_line(study, panel));
+    drawn.into_iter().any(|panel| {
+        let mut names = study.strategies.iter();
+        names.any(|series| of(panel, &series.name))
+    })
+}
+
 /// Draws a panel, and the names above the uppermost and below the lowest.
 fn draw_panel(
     canvas: &Canvas<'_>,
     study: &Study<'_>,
-    plot: Plot,
+    marks: &Marks<'_>,
     panel: Panel,
-    end: f64,
+    (plot, end): (Plot, f64),
     (upper, lower): (bool, bool),
 ) {
     let values = study.rows.timeline.iter().filter_map(panel.value);
@@ -149,7 +175,7 @@ fn draw_panel(
     frame::y_axis(canvas, plot, &y, &format!("{name} ({unit}{scale})"));
     let below = if lower { "Simulated time (s)" } else { "" };
     frame::x_axis(canvas, plot, &x, below);
-    events::mark(canvas, plot, &x, study, end, upper);
+    marks.draw(canvas, plot, &x, end, upper);
     let (mut ends, mut lines) = (Vec::new(), Vec::new());
     let mut came: Vec<Vec<(f64, f64)>> = Vec::new();
     for series in study.strategies {
@@ -229,7 +255,7 @@ impl<'c, 'a> Line<'c, 'a> {
     }
 
     fn flush(&mut self) {
-        let (alpha, width) = if self.thick { (0.95, 1.8) } else { (0.6, 0.8) };
+        let (alpha, width) = if self.thick { (0.95, 2.2) } else { (0.9, 1.0) };
         if let [only] = self.run[..] {
             self.canvas.dot(only, 1.5, self.look.colour, alpha);
         }

@@ -22,6 +22,10 @@ pub struct TimelineRow {
     pub failed: f64,
     /// Of these, still under way when the run was cut off, a replication.
     pub unfinished: f64,
+    /// Times that a request was asked or sent again in this stretch, whenever it arrived: by its
+    /// client, or by the balancer that it asked, hedges included, a replication.
+    #[serde(default)]
+    pub repeats: f64,
     /// Median response time of the succeeded.
     pub p50_ms: Option<f64>,
     /// 99th percentile of the succeeded; empty with fewer than 10 above it.
@@ -54,6 +58,7 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Timeline
                 requests: stretch.requests() as f64 / replications,
                 failed: stretch.failed as f64 / replications,
                 unfinished: stretch.unfinished as f64 / replications,
+                repeats: stretch.repeats as f64 / replications,
                 p50_ms: stretch.quantile(0.5).map(milliseconds),
                 sessions_hurt: (measured.hurt_over_time.get(at))
                     .map(|&hurt| hurt as f64 / replications),

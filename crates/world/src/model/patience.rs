@@ -240,6 +240,7 @@ impl World<'_> {
         let balancer = self.services[usize::from(service)].instance(&request.draft, request.client);
         let (draft, takes, measured) = (request.draft, request.to_balancer, request.measured);
         self.requests[id].balancer = balancer;
+        self.tally.timeline.repeated(calendar.now());
         if measured {
             self.tally.tries += 1;
             if let Some(count) = self.tally.services.get_mut(usize::from(service)) {

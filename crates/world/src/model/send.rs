@@ -43,6 +43,9 @@ impl World<'_> {
             }
             self.tally.load.servers[server as usize].sent += 1;
         }
+        if number > 1 && !(self.calls.as_ref()).is_some_and(|calls| calls.is_call(id)) {
+            self.tally.timeline.repeated(now);
+        }
         let balancer = request.balancer;
         let attempt = self.attempts.insert(Attempt {
             request: id,

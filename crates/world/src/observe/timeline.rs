@@ -15,6 +15,9 @@ pub struct Stretch {
     pub failed: u64,
     /// Those that were still under way when the run was cut off.
     pub unfinished: u64,
+    /// Times that a client's request was asked or sent again in it, whenever it arrived: by its
+    /// client, or by the balancer that it asked, hedges included.
+    pub repeats: u64,
     /// Response times of those that succeeded.
     histogram: Histogram,
     /// Their sum in nanoseconds.
@@ -118,11 +121,22 @@ impl Timeline {
         }
     }
 
+    /// A request is asked or sent again at `now`, which no arrival or repeat before it is later
+    /// than.
+    #[inline(never)]
+    pub fn repeated(&mut self, now: Time) {
+        let stretch = usize::from(self.stretch(now));
+        if let Some(stretch) = self.stretches.get_mut(stretch) {
+            stretch.repeats += 1;
+        }
+    }
+
     /// Adds all of `other`, which has the same stretches.
     pub fn merge(&mut self, other: &Timeline) {
         for (stretch, more) in self.stretches.iter_mut().zip(&other.stretches) {
             stretch.failed += more.failed;
             stretch.unfinished += more.unfinished;
+            stretch.repeats += more.repeats;
             stretch.total += more.total;
             stretch.histogram.merge(&more.histogram);
         }
@@ -133,6 +147,22 @@ impl Timeline {
 mod tests {
     use super::super::histogram::cell;
     use super::*;
+
+    /// A repeat stands where it is made, and is no request.
+    #[test]
+    fn repeats_stand_where_they_are_made() {
+        let mut timeline = Timeline::new(Time::from_nanos(1000), 4);
+        let first = timeline.stretch(Time::from_nanos(0));
+        timeline.repeated(Time::from_nanos(260));
+        timeline.repeated(Time::from_nanos(499));
+        timeline.failed(first);
+        timeline.repeated(Time::from_nanos(1000));
+        let mut all = Timeline::new(Time::from_nanos(1000), 4);
+        all.merge(&timeline);
+        all.merge(&timeline);
+        let counts = (all.stretches().iter()).map(|own| (own.requests(), own.repeats));
+        assert_eq!(counts.collect::<Vec<_>>(), [(2, 0), (0, 4), (0, 0), (0, 0)]);
+    }
 
     #[test]
     fn requests_stand_where_they_arrived() {
