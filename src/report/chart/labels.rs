@@ -112,7 +112,14 @@ fn candidates(
     (x, y): (f64, f64),
     room: Area,
 ) -> impl Iterator<Item = Area> {
-    let sides = [x + 7.0, x - 7.0 - width, x - width / 2.0];
+    // Behind another line that ends near by, where there is no room before its own.
+    let sides = [
+        x + 7.0,
+        x - 7.0 - width,
+        x - width / 2.0,
+        x + 31.0,
+        x + 63.0,
+    ];
     let lifts = (0..=STEPS).flat_map(|step| [-step, step]);
     lifts.flat_map(move |lift| {
         sides.map(|left| {
@@ -211,6 +218,19 @@ mod tests {
             }
         }
         assert!(place.distance(end) < 40.0, "{place:?}");
+    }
+
+    /// Two lines rise beside each other, near the left edge: the second label goes behind both.
+    #[test]
+    fn a_label_goes_behind_a_neighbour() {
+        let lines = [150.0, 165.0].map(|x| vec![(x - 40.0, 440.0), (x, 300.0), (x, 60.0)]);
+        let wanted = [(165.0, 60.0), (150.0, 60.0)].map(|end| ((200.0, 17.0), end));
+        for place in by_ends(&wanted, ROOM, &lines) {
+            let pairs = lines.iter().flat_map(|line| line.windows(2));
+            for pair in pairs {
+                assert_eq!(place.covers(pair[0], pair[1]), 0.0, "{place:?}");
+            }
+        }
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Scale {
         self.from + part * (self.to - self.from)
     }
 
-    /// Ticks and their names, about `wanted` of them and at most two more.
+    /// Ticks and their names, about `wanted` of them and at most three more.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
         match self.kind {
             ScaleKind::Linear => {
@@ -210,10 +210,19 @@ fn log_ticks(low: f64, high: f64, wanted: usize) -> Vec<(f64, String)> {
     let room = wanted + 2;
     let decades = (last - first + 1).max(1) as usize;
     let dense = MULTIPLES.map(|multiples| pick(multiples, 1));
-    dense
+    let mut ticks = dense
         .into_iter()
         .find(|ticks| ticks.len() <= room)
-        .unwrap_or_else(|| pick(&[1.0], decades.div_ceil(room) as i32))
+        .unwrap_or_else(|| pick(&[1.0], decades.div_ceil(room) as i32));
+    // What is usual lies at the lower end where a few peaks decide the upper one: it has a tick.
+    let lowest = pick(&[1.0, 2.0, 5.0], 1).into_iter().next();
+    if let Some(lowest) = lowest
+        && decades < room
+        && (ticks.first()).is_some_and(|(first, _)| *first >= 1.9 * lowest.0)
+    {
+        ticks.insert(0, lowest);
+    }
+    ticks
 }
 
 /// A number with the decimals that a step of this size needs, thousands set apart.
@@ -271,6 +280,19 @@ mod tests {
             names(Scale::log(3.0, 4000.0, 0.0, 1.0), 5),
             ["3", "10", "30", "100", "300", "1000", "3000"]
         );
+        // The usual level has a tick, wherever the peaks are.
+        assert_eq!(
+            names(Scale::log(40.0, 25_000.0, 0.0, 1.0), 4),
+            [
+                "50",
+                "100",
+                "300",
+                "1000",
+                "3000",
+                "10\u{202f}000",
+                "30\u{202f}000"
+            ]
+        );
         assert_eq!(
             names(Scale::nines(99.995, 0.0, 1.0), 9),
             ["0%", "50%", "90%", "99%", "99.9%", "99.99%"]
@@ -301,7 +323,7 @@ mod tests {
             "{scale:?} {value}"
         );
         let ticks = scale.ticks(wanted);
-        prop_assert!(ticks.len() <= wanted + 2, "{scale:?} {wanted}: {ticks:?}");
+        prop_assert!(ticks.len() <= wanted + 3, "{scale:?} {wanted}: {ticks:?}");
         for (tick, name) in &ticks {
             prop_assert!((10.0..=20.0).contains(&scale.at(*tick)), "{scale:?} {tick}");
             prop_assert!(tick.is_finite() && name.len() < 40, "{scale:?} {name}");
