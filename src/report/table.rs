@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
 use super::Report;
-use super::rows::{RunRow, ServiceRow, SweepRow};
+use super::rows::{CAUSES, FailureRow, RunRow, ServiceRow, SweepRow};
 use crate::experiment::{Metric, Unit};
 
 /// How a table is dressed.
@@ -75,6 +75,7 @@ pub fn draw(report: &Report, style: Style) -> String {
         return sweep(report, style);
     }
     let mut parts = vec![strategies(report, &TableScope::whole(report), style)];
+    parts.extend(failures(report, style));
     parts.extend(services(report, style));
     parts.extend(detection(report, style));
     if report.about.by_clients {
@@ -82,6 +83,31 @@ pub fn draw(report: &Report, style: Style) -> String {
         parts.extend(groups.iter().map(|part| strategies(report, part, style)));
     }
     parts.join("\n\n")
+}
+
+/// Why requests failed, of each cause that there was the share of all requests, a line a strategy;
+/// nothing where none failed.
+fn failures(report: &Report, style: Style) -> Option<String> {
+    let rows = &report.tables.failures;
+    let mut causes = CAUSES.to_vec();
+    causes.retain(|(cause, ..)| rows.iter().any(|row| row.cause == *cause));
+    if causes.is_empty() {
+        return None;
+    }
+    let mut table = fresh(style);
+    let heading = title(style, "strategy\n(failed, %)");
+    let names = causes.iter().map(|(_, name, _)| title(style, name));
+    table.set_header([heading].into_iter().chain(names));
+    for variant in &report.about.variants {
+        let mut own = vec![Cell::new(text(style, &variant.name))];
+        own.extend(causes.iter().map(|(cause, ..)| {
+            let of = |row: &&FailureRow| row.strategy == variant.name && row.cause == *cause;
+            let share = rows.iter().find(of).and_then(|row| row.failed_share);
+            number(&cell(share, None, 100.0))
+        }));
+        table.add_row(own);
+    }
+    Some(table.to_string())
 }
 
 /// What each service met with, a line a strategy and service; nothing where no server has steps.
@@ -106,6 +132,7 @@ fn services(report: &Report, style: Style) -> Option<String> {
         "of it\nwait",
         "of it\nwork",
         "of it\ncalls",
+        "of it\nrest",
         "p99\nms",
         "success\n%",
     ];
@@ -125,6 +152,7 @@ fn services(report: &Report, style: Style) -> Option<String> {
             cell(row.wait_ms, row.wait_half_width_95, 1.0),
             cell(row.work_ms, row.work_half_width_95, 1.0),
             cell(row.called_ms, row.called_half_width_95, 1.0),
+            cell(row.rest_ms, None, 1.0),
             cell(row.p99_ms, row.p99_half_width_95, 1.0),
             cell(row.success_share, row.success_share_half_width_95, 100.0),
         ];

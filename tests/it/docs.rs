@@ -196,6 +196,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("exact-latency.csv", rows("theory"), "ExactLatencyRow"),
         ("measured.csv", rows("measured"), "MeasuredRow"),
         ("servers.csv", rows("servers"), "ServerRow"),
+        ("failures.csv", rows("failures"), "FailureRow"),
         ("services.csv", rows("services"), "ServiceRow"),
         ("detection.csv", rows("detection"), "DetectionRow"),
         ("timeline.csv", rows("timeline"), "TimelineRow"),

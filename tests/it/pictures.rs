@@ -127,11 +127,19 @@ fn failures_are_seen() {
         2,
         "each says its share"
     );
+    // Why: a third of round robin's requests goes to the dead server, for three quarters of the time.
+    let page = read("summary.md");
+    let why = page.split("strategy (failed, %)").nth(1).expect(&page);
+    let line = why.lines().find(|line| line.contains("round-robin"));
+    let cells: Vec<&str> = line.unwrap().split('|').map(str::trim).collect();
+    let failed: f64 = cells[2].parse().unwrap();
+    assert!((failed - 25.0).abs() < 1.0 && cells.len() == 4, "{why}");
     assert!(spectrum.contains("Percentile of all requests, failures as the worst"));
     // Where nothing fails, there is nothing to say of it.
     let calm = TRAP.split("[[faults]]").next().unwrap();
     let read = results(&place, "calm", calm);
     assert!(!read("charts/timeline.svg").contains("Succeeded"));
+    assert!(!read("summary.md").contains("(failed, %)"));
     assert!(!read("charts/percentiles.svg").contains("succeed\n"));
 }
 
@@ -361,9 +369,27 @@ fn a_way_that_leads_back_and_one_that_does_not() {
         "{steady}{}",
         &TRAP[TRAP.find("[[faults]]").unwrap()..].replace("s-2", "server-2")
     );
-    let folder = place.join("results/steady/charts");
-    let _ = results(&place, "steady", &steady);
-    assert!(folder.join("timeline.svg").exists() && !folder.join("goodput.svg").exists());
+    // But one to see over time: one server of two is gone.
+    let read = results(&place, "steady", &steady);
+    let svg = read("charts/goodput.svg");
+    for part in ["not back by 30 s", "Requests (a second)", "it was tried again", "crash of web"] {
+        assert!(svg.contains(part), "{part}");
+    }
+    assert!(!svg.contains("Requests asked for"));
+    // What is tried again by the clock is what is tried again in all, but for what is so after the
+    // end.
+    let sum = |file: &str, column: &str| -> f64 {
+        let text = read(file);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let headers = reader.headers().unwrap().clone();
+        let at = headers.iter().position(|own| own == column).unwrap();
+        let rows = reader.records().map(Result::unwrap);
+        let own = rows.filter(|row| &row[0] == "again and again");
+        own.map(|row| row[at].parse::<f64>().unwrap()).sum()
+    };
+    let repeats = 2.0 * sum("timeline.csv", "repeats");
+    let again = sum("runs.csv", "attempts") - sum("runs.csv", "requests");
+    assert!(repeats > 0.95 * again && repeats <= again, "{repeats} of {again}");
 }
 
 /// A service whose server fails half of what it is asked: the balancer before it tries again.
@@ -413,6 +439,8 @@ share = "50%"
     assert!(svg.contains("Attempts for each request of a client") && svg.contains("failed\n"));
     let page = read("summary.md");
     assert!(page.contains("attempts a client's request"), "{page}");
+    // Wait, work and calls of the first tier are all of its time but the attempts that failed.
+    assert!(page.contains("of it rest"), "{page}");
     // The balancer of the clients tries nothing again.
     assert!(!page.contains("attempts a request"), "{page}");
 }

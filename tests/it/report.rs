@@ -128,6 +128,7 @@ fn values(report: &Report, names: &[&str]) -> Vec<f64> {
             "summary.csv",
             "paired.csv",
             "theory.csv",
+            "failures.csv",
             "services.csv",
             "detection.csv",
             "clients.csv",

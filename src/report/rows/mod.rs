@@ -7,6 +7,7 @@
 
 mod clients;
 mod detection;
+mod failures;
 mod faults;
 mod latency;
 mod measured;
@@ -24,6 +25,8 @@ mod utilization;
 
 pub use clients::ClientsRow;
 pub use detection::DetectionRow;
+pub(super) use failures::CAUSES;
+pub use failures::FailureRow;
 pub use faults::FaultRow;
 pub use latency::LatencyRow;
 #[cfg(feature = "tune")]
@@ -133,6 +136,8 @@ tables! {
         measured: MeasuredRow => "measured.csv",
         /// Servers.
         servers: ServerRow => "servers.csv",
+        /// Why requests failed.
+        failures: FailureRow => "failures.csv",
         /// Services, where there are steps.
         services: ServiceRow => "services.csv",
         /// What balancers noticed of failures.
@@ -182,6 +187,7 @@ impl Tables {
             latency,
             measured: measured::rows(scenario),
             servers: each(scenario, outcome, servers::rows),
+            failures: failures::rows(scenario, outcome),
             services: each(scenario, outcome, services::rows),
             detection: each(scenario, outcome, detection::rows),
             timeline: each(scenario, outcome, timeline::rows),

@@ -8,8 +8,7 @@ use crate::scenario::Variant;
 
 /// `services.csv`: one of several services under one strategy, where servers call services or work
 /// in steps. What is counted are requests that clients sent in the measured window, and the calls
-/// made in their course. Times are of those that were answered well; what is left of the response
-/// time went to the network, and to attempts before the last.
+/// made in their course. Times are of those that were answered well.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceRow {
@@ -52,6 +51,18 @@ pub struct ServiceRow {
     pub called_ms: Option<f64>,
     /// Half the width of its 95% confidence interval.
     pub called_half_width_95: Option<f64>,
+    /// What is left of the mean response time: the network, pauses before retries, and attempts
+    /// before the last.
+    #[serde(default)]
+    pub rest_ms: Option<f64>,
+}
+
+/// What is left of a time of which these are the parts: nothing where it is rounding.
+fn rest(all: Option<f64>, parts: [Option<f64>; 3]) -> Option<f64> {
+    let all = all?;
+    let parts: f64 = parts.into_iter().sum::<Option<f64>>()?;
+    let rest = all - parts;
+    Some(if rest < 1e-6 * all { 0.0 } else { rest })
 }
 
 /// A row a service; none where no server has steps.
@@ -79,6 +90,10 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<ServiceR
             work_half_width_95: figures.work_ms.half_width,
             called_ms: figures.called_ms.estimate,
             called_half_width_95: figures.called_ms.half_width,
+            rest_ms: rest(
+                figures.mean_ms.estimate,
+                [&figures.wait_ms, &figures.work_ms, &figures.called_ms].map(|part| part.estimate),
+            ),
         }
     };
     named.map(row).collect()
