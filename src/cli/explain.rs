@@ -81,6 +81,7 @@ pub(super) fn topics() -> Vec<Topic> {
         ("faults", "FaultConfig"),
         ("disciplines of servers", "Discipline"),
         ("ways to leave out who answers badly", "Ejection"),
+        ("kinds of limits", "LimitKind"),
     ] {
         for (name, summary) in kinds(schema, union) {
             let settings = settings(schema, union, &name);
@@ -92,17 +93,31 @@ pub(super) fn topics() -> Vec<Topic> {
             });
         }
     }
-    let checks = &schema["$defs"]["HealthCheck"];
-    let summary = checks["description"].as_str().unwrap_or_default();
-    topics.push(Topic {
-        group: "health checks",
-        name: "health-check".to_owned(),
-        summary: summary.to_owned(),
-        text: format!("{summary}\n{}", settings_of(checks)),
-    });
+    for (group, name, table) in TABLES {
+        let table = &schema["$defs"][table];
+        let summary = table["description"].as_str().unwrap_or_default();
+        let summary = summary.replace('\n', " ");
+        topics.push(Topic {
+            group,
+            name: name.to_owned(),
+            text: format!("{summary}\n{}", settings_of(table)),
+            summary,
+        });
+    }
     topics.extend(warnings);
     topics
 }
+
+/// Settings that are tables and no kinds: the group, the key, and the table in the schema.
+const TABLES: [(&str, &str, &str); 7] = [
+    ("health checks", "health-check", "HealthCheck"),
+    ("limits of balancers and servers", "limit", "Limit"),
+    ("limits of balancers and servers", "server-limit", "Limit"),
+    ("limits of balancers and servers", "connections", "Connections"),
+    ("attempts beside and after the first", "retry", "Retry"),
+    ("attempts beside and after the first", "hedge", "Hedge"),
+    ("servers under load", "under-load", "UnderLoad"),
+];
 
 fn variants<'a>(schema: &'a Value, union: &str) -> impl Iterator<Item = &'a Value> {
     let union = &schema["$defs"][union];
@@ -179,10 +194,14 @@ fn settings_of(table: &Value) -> String {
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure> {
     let topics = topics();
-    let found: Vec<&Topic> = topics
-        .iter()
-        .filter(|topic| topic.name == args.name)
-        .collect();
+    let called = |name: &str| -> Vec<&Topic> {
+        topics.iter().filter(|topic| topic.name == name).collect()
+    };
+    let found = match (called(&args.name), args.name.strip_suffix('s')) {
+        // Several of a thing are explained as one of it.
+        (none, Some(one)) if none.is_empty() => called(one),
+        (found, _) => found,
+    };
     let bold = anstyle::Style::new().bold();
     let meant: Vec<&Topic> = strategy::called(&args.name)
         .filter_map(|entry| topics.iter().find(|topic| topic.name == entry.name))

@@ -65,6 +65,10 @@ fn everything_listed_is_explained() {
             assert!(stdout(&told).contains(part), "{}: {part}", entry.name);
         }
     }
+    for name in ["limit", "limits", "aimd", "connections", "retry", "hedge", "under-load"] {
+        let told = stdout(&lbsim(&place, &["explain", name]));
+        assert!(told.contains("Settings:"), "{name}: {told}");
+    }
     for name in ["lognormal", "poisson", "on-off", "crash", "drain"] {
         let told = lbsim(&place, &["explain", name]);
         assert!(told.status.success() && stdout(&told).len() > 80, "{name}");

@@ -127,7 +127,8 @@ fn failures_are_seen() {
         2,
         "each says its share"
     );
-    // Why: a third of round robin's requests goes to the dead server, for three quarters of the time.
+    // Why: a third of round robin's requests goes to the dead server, for three quarters of the
+    // time.
     let page = read("summary.md");
     let why = page.split("strategy (failed, %)").nth(1).expect(&page);
     let line = why.lines().find(|line| line.contains("round-robin"));

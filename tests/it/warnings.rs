@@ -250,6 +250,18 @@ fn what_can_do_nothing_is_said() {
     let waits = "limit = { by = { kind = \"fixed\", requests = 5 }, when-full = \"wait\" }";
     none("random", &format!("queue-timeout = \"1s\", {waits}"));
     none("c3", "queue-timeout = \"1s\"");
+    one(
+        "queue-timeout = \"1s\", connections = { by = { kind = \"fixed\", requests = 5 } }",
+        "who waits for one of the `connections` waits any time",
+    );
+    one(
+        "retry = { error-answers = true, statuses = [503] }",
+        "`max` of `retry` is 0: nothing is tried again, whatever `statuses` says",
+    );
+    none(
+        "random",
+        "retry = { max = 1, error-answers = true, statuses = [503, \"429\"] }",
+    );
     for (kind, most) in [
         ("circuit-breaker", "most = \"40%\""),
         ("slow-servers", "most = \"40%\""),
@@ -388,6 +400,36 @@ fn faults_that_come_again_are_warned_of_as_others_are() {
     assert_eq!(pause("20s", "10min", "20s"), ["fault-after-end"]);
     assert_eq!(pause("1s", "2s", "20s"), ["fault-in-warmup"]);
     assert_eq!(pause("20s", "10s", "100ms"), ["fault-too-short"]);
+}
+
+#[test]
+fn faults_that_change_nothing_are_warned_of() {
+    let fault = |text: &str| {
+        with_faults(&format!(
+            "[[faults]]\nat = \"1min\"\nlasts = \"1min\"\n{text}"
+        ))
+    };
+    for (kind, nothing, something) in [
+        ("errors", "share = \"0%\"", "share = \"1%\""),
+        ("slowdown", "speed = \"100%\"", "speed = \"99%\""),
+    ] {
+        let of = |rest: &str| fault(&format!("kind = \"{kind}\"\nservers = \"web\"\n{rest}"));
+        assert_eq!(of(nothing), ["without-effect"]);
+        assert_eq!(of(something), [""; 0]);
+    }
+}
+
+/// Two slots and three places in line hold five: above five there is never anybody.
+#[test]
+fn a_server_that_never_has_too_many_is_warned_of() {
+    let of = |bound: u32, more: &str| {
+        of_scenario(&[(
+            "count = 2",
+            &format!("count = 2\nslots = 2\nqueue-limit = 3\nunder-load = {{ errs-above = {bound} }}{more}"),
+        )])
+    };
+    assert_eq!(of(5, ""), ["without-effect"]);
+    assert_eq!(of(4, ""), [""; 0]);
 }
 
 #[test]

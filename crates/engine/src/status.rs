@@ -128,6 +128,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_status_may_be_a_number() {
+        let read = |text: &str| serde_json::from_str::<Vec<Statuses>>(text);
+        let both = read("[503, \"503\"]").unwrap();
+        assert_eq!(both[0], both[1]);
+        assert!(read("[5]").is_err() && read("[1.5]").is_err());
+        assert_eq!(serde_json::to_string(&both).unwrap(), "[\"503\",\"503\"]");
+    }
+
+    #[test]
     fn what_is_written_is_read_again() {
         for text in ["429", "5xx", "100", "599"] {
             let statuses: Statuses = text.parse().expect("a status");

@@ -348,10 +348,25 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// A text, or the digits of a whole number.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a text or a whole number")]
+    enum Written {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Written::deserialize(deserializer)? {
+        Written::Number(number) => number.to_string().into(),
+        Written::Text(text) => text.into(),
+    })
+}
+
 /// How a unit type stands in a scenario file and in its JSON Schema. The `format` names the parser
-/// for whoever checks a text against the schema: see [`parse_format`].
+/// for whoever checks a text against the schema: see [`parse_format`]. Some may be written as whole
+/// numbers, too, which are taken like their digits.
 macro_rules! written_as_string {
-    ($($type:ident $format:literal $title:literal $examples:expr;)*) => {
+    ($($type:ident $format:literal $title:literal $examples:expr $(, or $least:literal to $most:literal)?;)*) => {
         $(
             impl Serialize for $type {
                 fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -360,7 +375,11 @@ macro_rules! written_as_string {
             }
             impl<'de> Deserialize<'de> for $type {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
-                    let text = Cow::<'de, str>::deserialize(deserializer)?;
+                    let numbers: &[std::ops::RangeInclusive<u16>] = &[$($least..=$most)?];
+                    let text = match numbers {
+                        [] => Cow::<'de, str>::deserialize(deserializer)?,
+                        _ => text_or_number(deserializer)?,
+                    };
                     text.parse().map_err(serde::de::Error::custom)
                 }
             }
@@ -368,7 +387,12 @@ macro_rules! written_as_string {
                 fn inline_schema() -> bool { true }
                 fn schema_name() -> Cow<'static, str> { stringify!($type).into() }
                 fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                    json_schema!({ "type": "string", "format": $format, "title": $title, "examples": $examples })
+                    $(return json_schema!({
+                        "type": ["string", "integer"], "format": $format, "title": $title, "examples": $examples,
+                        "minimum": $least, "maximum": $most
+                    });)?
+                    #[allow(unreachable_code, reason = "those that may be numbers have returned")]
+                    { json_schema!({ "type": "string", "format": $format, "title": $title, "examples": $examples }) }
                 }
             }
         )*
@@ -405,7 +429,7 @@ written_as_string! {
     Rate  "rate"     "a rate"   ["800/s", "1.5k/s", "30/min"];
     Share "share"    "a share"  ["25%", "100%"];
     Bytes "bytes"    "an amount of memory" ["2GiB", "512KiB"];
-    Statuses "status" "a status of HTTP" ["503", "5xx"];
+    Statuses "status" "a status of HTTP" ["503", "5xx"], or 100 to 599;
     WarmUp "warm-up" "a time, or \"auto\"" ["30s", "auto"];
     Precision "precision" "a precision" ["1% of p99", "2% of mean difference", "until the best is known"];
 }

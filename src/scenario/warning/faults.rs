@@ -18,6 +18,12 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
                 Stage::Released(until) => until.since(turn.earliest),
             },
         };
+        if let Some(why) = does_nothing(fault) {
+            found.push(warning(
+                "without-effect",
+                format!("`{}` changes nothing: {why}", fault.label),
+            ));
+        }
         let at = begins - Time::ZERO;
         if begins >= plan.end {
             let end = plan.end - Time::ZERO;
@@ -50,6 +56,22 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
                 ),
             ));
         }
+    }
+}
+
+/// Why a fault changes nothing while it holds, where it does not.
+fn does_nothing(fault: &Fault) -> Option<&'static str> {
+    match &fault.strikes {
+        Strikes::Servers(_, Effect::Answers { share, .. } | Effect::Hang(share))
+        | Strikes::Ways(_, OnTheWay::Lossy(share, _))
+            if *share <= 0.0 =>
+        {
+            Some("its `share` is 0%")
+        }
+        Strikes::Servers(_, Effect::Slowdown { speed, .. }) if *speed == 1.0 => {
+            Some("its `speed` is 100%")
+        }
+        _ => None,
     }
 }
 

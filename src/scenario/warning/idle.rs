@@ -4,7 +4,9 @@ use super::{Warning, warning};
 use crate::balancer::ejection::{Ejection, OnError};
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, WhenFull};
-use crate::model::blueprint::{Blueprint, ServicePlan};
+use crate::balancer::retry::Retry;
+use crate::model::blueprint::{Blueprint, GroupPlan, ServicePlan};
+use crate::model::discipline::Discipline;
 use crate::strategy::StrategyConfig;
 
 /// What stands in the way of settings of the balancers.
@@ -19,6 +21,10 @@ pub(super) fn idle(plan: &Blueprint, found: &mut Vec<Warning>) {
                 fast_interval(service, checks, &mut say);
             }
         }
+        for group in &service.groups {
+            errs_above(group, &mut say);
+        }
+        retries(&service.balancer.retry, &mut say);
         queue_timeout(service, &mut say);
         ejection(service, &mut say);
         panic_threshold(service, &mut say);
@@ -29,6 +35,48 @@ pub(super) fn idle(plan: &Blueprint, found: &mut Vec<Warning>) {
                     .to_owned(),
             );
         }
+    }
+    for source in &plan.sources {
+        let mut say = |text: String| {
+            let text = format!("`{}`: {text}", source.name);
+            found.push(warning("without-effect", text));
+        };
+        if let Some(retry) = &source.patience.retry {
+            retries(retry, &mut say);
+        }
+    }
+}
+
+/// What is said of retries where there are none.
+fn retries(retry: &Retry, say: &mut impl FnMut(String)) {
+    let said = [
+        ("statuses", !retry.statuses.is_empty()),
+        ("error-answers", retry.error_answers),
+        ("budget", retry.budget.is_some()),
+    ];
+    if retry.max == 0
+        && let Some((key, _)) = said.iter().find(|(_, is_said)| *is_said)
+    {
+        say(format!(
+            "`max` of `retry` is 0: nothing is tried again, whatever `{key}` says"
+        ));
+    }
+}
+
+/// How many there are at a server that errs when there are too many.
+fn errs_above(group: &GroupPlan, say: &mut impl FnMut(String)) {
+    let bound = (group.under_load.as_ref()).and_then(|under_load| under_load.errs_above);
+    // Whoever shares itself, or gives slots back during calls, has more than its slots say.
+    let is_bounded = group.steps.is_empty() && group.discipline != Discipline::ProcessorSharing;
+    let most = u64::from(group.slots) + u64::from(group.queue_limit);
+    if let Some(bound) = bound
+        && is_bounded
+        && u64::from(bound) >= most
+    {
+        say(format!(
+            "`errs-above` of `{}` is {bound}, and {} slots and a `queue-limit` of {} let in {most} at most",
+            group.name, group.slots, group.queue_limit
+        ));
     }
 }
 
@@ -69,10 +117,14 @@ fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
     if let Some(timeout) = service.balancer.queue_timeout
         && !lets_wait(service)
     {
+        let others = match service.balancer.connections {
+            Some(_) => "; who waits for one of the `connections` waits any time, as far as `timeout` goes",
+            None => "",
+        };
         say(format!(
             "`queue-timeout` is {timeout}, and nobody waits whom it concerns: that takes a `limit` or `server-limit` with \
              `when-full = \"wait\"`, a bond that is waited for (`when` of `sticky`), or a rule of HAProxy with `max-connections` of \
-             the servers"
+             the servers{others}"
         ));
     }
 }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::ejection::Against;
-use super::{Left, Limiting, Meter, Refuse, check_bounds};
+use super::{Left, Limiting, Meter, Refuse, check_bounds, check_start};
 use crate::strategy::Outcome;
 use lbsim_engine::status::Statuses;
 use lbsim_engine::time::Span;
@@ -16,7 +16,8 @@ use lbsim_engine::units::Share;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Aimd {
-    /// How many at once at the start (Netflix: `initialLimit`).
+    /// How many at once at the start (Netflix: `initialLimit`), between `least` and `most`; where
+    /// the default is not, the nearer of them.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub start: u32,
     /// How many at least.
@@ -87,6 +88,8 @@ impl Limiting for Aimd {
 
     fn check(&self, refuse: &mut Refuse<'_>) {
         check_bounds(self.least, (self.most, Aimd::default().most), refuse);
+        let start = (self.start, Aimd::default().start);
+        check_start(start, (self.least, self.most), refuse);
         if !(self.backoff.value() > 0.0 && self.backoff.value() < 1.0) {
             let backoff = self.backoff;
             refuse(
@@ -191,6 +194,30 @@ mod tests {
         assert_eq!(room(&limiter), 1);
         leave(&mut limiter, Outcome::Cancelled, (0, 3));
         assert_eq!(room(&limiter), 1);
+    }
+
+    /// A start that is written is not moved in silence; one that is not follows the bounds.
+    #[test]
+    fn it_starts_between_its_bounds() {
+        let refused = |start: u32, least: u32, most: u32| {
+            let mut keys = Vec::new();
+            let own = Aimd {
+                start,
+                least,
+                most,
+                ..Aimd::default()
+            };
+            own.check(&mut |key, message| keys.push(format!("{key}: {message}")));
+            keys
+        };
+        assert_eq!(
+            refused(30, 1, 10),
+            ["start: `start` is 30; it must be between `least`, 1, and `most`, 10"]
+        );
+        assert_eq!(refused(4, 5, 10).len(), 1);
+        assert_eq!(refused(5, 5, 10), [""; 0]);
+        assert_eq!(refused(20, 1, 10), [""; 0], "20 is the default");
+        assert_eq!(refused(30, 20, 10).len(), 1, "the bounds are at fault");
     }
 
     #[test]

@@ -4,14 +4,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Left, Limiting, Meter, Refuse, check_bounds};
+use super::{Left, Limiting, Meter, Refuse, check_bounds, check_start};
 use crate::strategy::Outcome;
 
 /// Settings of the gradient limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Gradient {
-    /// How many at once at the start (`initialLimit`).
+    /// How many at once at the start (`initialLimit`), between `least` and `most`; where the
+    /// default is not, the nearer of them.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub start: u32,
     /// How many at least (`minLimit`).
@@ -63,6 +64,8 @@ impl Limiting for Gradient {
 
     fn check(&self, refuse: &mut Refuse<'_>) {
         check_bounds(self.least, (self.most, Gradient::default().most), refuse);
+        let start = (self.start, Gradient::default().start);
+        check_start(start, (self.least, self.most), refuse);
     }
 }
 

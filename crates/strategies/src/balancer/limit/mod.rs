@@ -44,6 +44,17 @@ fn check_bounds(least: u32, (most, by_default): (u32, u32), refuse: &mut Refuse<
     }
 }
 
+/// An adaptive limit starts between its bounds. Where the start need not be written, it is as near
+/// to that by default as the bounds let it be.
+fn check_start(start: (u32, u32), (least, most): (u32, u32), refuse: &mut Refuse<'_>) {
+    let (start, by_default) = start;
+    if least <= most && !(least..=most).contains(&start) && start != by_default {
+        let message =
+            format!("`start` is {start}; it must be between `least`, {least}, and `most`, {most}");
+        refuse("start", &message);
+    }
+}
+
 /// The end of one that was let in.
 #[derive(Clone, Copy, Debug)]
 struct Left {
