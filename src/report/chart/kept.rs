@@ -2,7 +2,7 @@
 
 use super::Study;
 use super::canvas::Canvas;
-use super::events;
+use super::events::Marks;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{Look, look};
 use super::scale::Scale;
@@ -29,7 +29,8 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let Plot { left, right, .. } = plot(0.0);
     let x = Scale::linear(0.0, end, left, right);
-    let names = events::room(study, plot(0.0), &x, true);
+    let marks = Marks::of_lines(study);
+    let names = marks.room(plot(0.0), &x, true);
     let plot = plot(frame::title_height(study) + names + 14.0);
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
         frame::title(
@@ -40,7 +41,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         let y = Scale::percent(100.0, plot.bottom, plot.top);
         frame::y_axis(canvas, plot, &y, "Sessions that have kept their state (%)");
         frame::x_axis(canvas, plot, &x, "Simulated time (s)");
-        events::mark(canvas, plot, &x, study, end, true);
+        marks.draw(canvas, plot, &x, end, true);
         let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for series in study.strategies {
             let whole = all(&series.name);
