@@ -113,7 +113,11 @@ const TABLES: [(&str, &str, &str); 7] = [
     ("health checks", "health-check", "HealthCheck"),
     ("limits of balancers and servers", "limit", "Limit"),
     ("limits of balancers and servers", "server-limit", "Limit"),
-    ("limits of balancers and servers", "connections", "Connections"),
+    (
+        "limits of balancers and servers",
+        "connections",
+        "Connections",
+    ),
     ("attempts beside and after the first", "retry", "Retry"),
     ("attempts beside and after the first", "hedge", "Hedge"),
     ("servers under load", "under-load", "UnderLoad"),
@@ -194,9 +198,8 @@ fn settings_of(table: &Value) -> String {
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure> {
     let topics = topics();
-    let called = |name: &str| -> Vec<&Topic> {
-        topics.iter().filter(|topic| topic.name == name).collect()
-    };
+    let called =
+        |name: &str| -> Vec<&Topic> { topics.iter().filter(|topic| topic.name == name).collect() };
     let found = match (called(&args.name), args.name.strip_suffix('s')) {
         // Several of a thing are explained as one of it.
         (none, Some(one)) if none.is_empty() => called(one),

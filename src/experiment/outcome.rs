@@ -171,9 +171,11 @@ pub struct VariantOutcome {
     /// Sessions that lost their state, by replication and the [`crate::observe::Loss`] that was the
     /// first.
     pub hurt: Vec<[u64; Loss::COUNT]>,
-    /// Sessions that lost their state for the first time, by stretch of time, over all
+    /// Sessions that were on when the first thing happened to servers, over all replications.
+    pub cohort: u64,
+    /// Those of them that lost their state for the first time, by stretch of time, over all
     /// replications; empty where no client holds any.
-    pub hurt_over_time: Vec<u64>,
+    pub cohort_hurt: Vec<u64>,
     /// Share of its service's attempts that went to each server: by server, then replication. Empty
     /// where there are very many servers.
     pub shares: Vec<Vec<f64>>,
@@ -334,7 +336,8 @@ impl VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),
             hurt: Vec::new(),
-            hurt_over_time: Vec::new(),
+            cohort: 0,
+            cohort_hurt: Vec::new(),
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
@@ -371,7 +374,8 @@ impl VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),
             hurt: Vec::new(),
-            hurt_over_time: Vec::new(),
+            cohort: 0,
+            cohort_hurt: Vec::new(),
             shares: Vec::new(),
             utilization: Vec::new(),
             latency: Latency::default(),
@@ -413,9 +417,10 @@ impl VariantOutcome {
         self.runs[at] = Run::new(variant, replication, tally);
         self.losses[at] = tally.sessions.lost;
         self.hurt[at] = tally.sessions.hurt;
-        let over_time = &tally.sessions.hurt_over_time;
-        self.hurt_over_time.resize(over_time.len(), 0);
-        for (sum, count) in self.hurt_over_time.iter_mut().zip(over_time) {
+        self.cohort += tally.sessions.cohort;
+        let over_time = &tally.sessions.cohort_hurt;
+        self.cohort_hurt.resize(over_time.len(), 0);
+        for (sum, count) in self.cohort_hurt.iter_mut().zip(over_time) {
             *sum += count;
         }
         if !self.utilization.is_empty() {

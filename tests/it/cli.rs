@@ -65,7 +65,15 @@ fn everything_listed_is_explained() {
             assert!(stdout(&told).contains(part), "{}: {part}", entry.name);
         }
     }
-    for name in ["limit", "limits", "aimd", "connections", "retry", "hedge", "under-load"] {
+    for name in [
+        "limit",
+        "limits",
+        "aimd",
+        "connections",
+        "retry",
+        "hedge",
+        "under-load",
+    ] {
         let told = stdout(&lbsim(&place, &["explain", name]));
         assert!(told.contains("Settings:"), "{name}: {told}");
     }

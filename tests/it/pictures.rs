@@ -373,7 +373,12 @@ fn a_way_that_leads_back_and_one_that_does_not() {
     // But one to see over time: one server of two is gone.
     let read = results(&place, "steady", &steady);
     let svg = read("charts/goodput.svg");
-    for part in ["not back by 30 s", "Requests (a second)", "it was tried again", "crash of web"] {
+    for part in [
+        "not back by 30 s",
+        "Requests (a second)",
+        "it was tried again",
+        "crash of web",
+    ] {
         assert!(svg.contains(part), "{part}");
     }
     assert!(!svg.contains("Requests asked for"));
@@ -390,7 +395,10 @@ fn a_way_that_leads_back_and_one_that_does_not() {
     };
     let repeats = 2.0 * sum("timeline.csv", "repeats");
     let again = sum("runs.csv", "attempts") - sum("runs.csv", "requests");
-    assert!(repeats > 0.95 * again && repeats <= again, "{repeats} of {again}");
+    assert!(
+        repeats > 0.95 * again && repeats <= again,
+        "{repeats} of {again}"
+    );
 }
 
 /// A service whose server fails half of what it is asked: the balancer before it tries again.

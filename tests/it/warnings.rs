@@ -425,7 +425,9 @@ fn a_server_that_never_has_too_many_is_warned_of() {
     let of = |bound: u32, more: &str| {
         of_scenario(&[(
             "count = 2",
-            &format!("count = 2\nslots = 2\nqueue-limit = 3\nunder-load = {{ errs-above = {bound} }}{more}"),
+            &format!(
+                "count = 2\nslots = 2\nqueue-limit = 3\nunder-load = {{ errs-above = {bound} }}{more}"
+            ),
         )])
     };
     assert_eq!(of(5, ""), ["without-effect"]);

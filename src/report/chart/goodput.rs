@@ -142,7 +142,9 @@ fn paths(study: &Study<'_>) -> Option<String> {
             let all = [(x.at(0.0), y.at(0.0)), (x.at(most), y.at(most))];
             canvas.line(&all, MUTED, 0.8, 1.0, Some((4.0, 4.0)));
             if again {
-                let sent = path.iter().map(|step| (x.at(step.sent), y.at(step.answered)));
+                let sent = path
+                    .iter()
+                    .map(|step| (x.at(step.sent), y.at(step.answered)));
                 let colour = look(series.colour).colour;
                 canvas.line(&sent.collect::<Vec<_>>(), colour, 0.55, 0.9, None);
             }

@@ -6,17 +6,11 @@ use super::events::Marks;
 use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{Look, look};
 use super::scale::Scale;
-use crate::report::rows::TimelineRow;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let rows = &study.rows.timeline;
-    let all = |strategy: &str| {
-        let mut rows = study.rows.sessions.iter();
-        rows.find(|row| row.strategy == strategy)
-            .map_or(0.0, |row| row.sessions)
-    };
-    let hurt = |row: &TimelineRow| row.sessions_hurt.unwrap_or(0.0);
-    if rows.iter().all(|row| hurt(row) == 0.0) {
+    let least = (rows.iter().filter_map(|row| row.sessions_kept_share)).fold(1.0, f64::min);
+    if least >= 1.0 {
         return None;
     }
     let end = rows.iter().map(|row| row.to_s).fold(0.0, f64::max);
@@ -36,30 +30,31 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "Share of all sessions of the measured window that have not lost their state up to each moment",
+            "Of the sessions that were on when it began to happen: the share that has not lost its state so far",
         );
-        let y = Scale::percent(100.0, plot.bottom, plot.top);
+        // What is lost is to be seen: where that is little, the axis does not begin at nothing.
+        let low = if least > 0.6 {
+            (least * 10.0 - 1.0).floor().max(0.0) * 10.0
+        } else {
+            0.0
+        };
+        let y = Scale::linear(low, 100.0, plot.bottom, plot.top);
         frame::y_axis(canvas, plot, &y, "Sessions that have kept their state (%)");
         frame::x_axis(canvas, plot, &x, "Simulated time (s)");
         marks.draw(canvas, plot, &x, end, true);
         let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for series in study.strategies {
-            let whole = all(&series.name);
-            if whole == 0.0 {
-                continue;
-            }
             let Look { colour, dash, .. } = look(series.colour);
-            let mut kept = whole;
             let own = rows.iter().filter(|row| row.strategy == series.name);
-            // Nothing is counted before the measured window.
-            let own = own.filter(|row| row.to_s > study.warmup_s);
-            let mut line = Vec::new();
+            let mut line: Vec<(f64, f64)> = Vec::new();
             for row in own {
+                let Some(kept) = row.sessions_kept_share else {
+                    continue;
+                };
                 if line.is_empty() {
-                    line.push((x.at(row.from_s.max(study.warmup_s)), y.at(100.0)));
+                    line.push((x.at(row.from_s), y.at(100.0)));
                 }
-                kept -= hurt(row);
-                line.push((x.at(row.to_s), y.at(kept.max(0.0) / whole * 100.0)));
+                line.push((x.at(row.to_s), y.at(kept * 100.0)));
             }
             canvas.line(&line, colour, 0.95, 2.2, dash);
             ends.extend(line.last().map(|&(end_x, end_y)| (series, end_x, end_y)));

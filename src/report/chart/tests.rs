@@ -94,9 +94,14 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 requests: 100.0 * wave,
                 failed: if stretch > 40 { 30.0 } else { 0.0 },
                 unfinished: 0.0,
-                repeats: if index % 2 == 1 && stretch > 40 { 45.0 } else { 0.0 },
+                repeats: if index % 2 == 1 && stretch > 40 {
+                    45.0
+                } else {
+                    0.0
+                },
                 p50_ms: (stretch != 30).then_some(slow * wave),
                 p99_ms: Some(slow * wave * 6.0),
+                sessions_kept_share: Some(1.0 - 0.01 * f64::from(stretch * index as u32 / 20)),
             });
         }
         for (point, metric) in (0..6)
@@ -307,7 +312,11 @@ fn an_overload_that_nobody_asked_for_is_seen_over_time() {
             svg: svg.clone(),
         };
         keep(&[chart], &format!("over-time-{failed}-{repeats}"));
-        let parts = ["back at 260 s", "all that was sent for it (thin)", "crash of web"];
+        let parts = [
+            "back at 260 s",
+            "all that was sent for it (thin)",
+            "crash of web",
+        ];
         Some(parts.map(|part| svg.matches(part).count()))
     };
     assert_eq!(drawn(0.05, 0.0, true), None);
@@ -315,7 +324,11 @@ fn an_overload_that_nobody_asked_for_is_seen_over_time() {
     assert_eq!(drawn(0.2, 500.0, true), Some([2, 1, 2]));
     // What is tried again is enough to see, and needs no fault.
     assert_eq!(drawn(0.01, 500.0, false), Some([0, 1, 0]));
-    assert_eq!(drawn(0.2, 0.0, false), None, "servers do no more at any time");
+    assert_eq!(
+        drawn(0.2, 0.0, false),
+        None,
+        "servers do no more at any time"
+    );
 }
 
 #[test]

@@ -132,7 +132,11 @@ fn has_line(study: &Study<'_>, panel: &Panel) -> bool {
 /// Whether a line of a panel stops and goes on.
 fn has_gaps(study: &Study<'_>) -> bool {
     let of = |panel: &Panel, name: &str| {
-        let own = study.rows.timeline.iter().filter(|row| row.strategy == name);
+        let own = study
+            .rows
+            .timeline
+            .iter()
+            .filter(|row| row.strategy == name);
         let known: Vec<bool> = own.map(|row| (panel.value)(row).is_some()).collect();
         let first = known.iter().position(|known| *known);
         let last = known.iter().rposition(|known| *known);

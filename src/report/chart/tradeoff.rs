@@ -1,12 +1,14 @@
-//! What is paid for keeping sessions: response time against sessions that lost their state. Whoever
-//! is beaten in both by nobody is efficient.
+//! What is paid for keeping sessions: response time against what is lost, which is what is judged by
+//! where that is a share of something lost, else the sessions that lost their state. Whoever is
+//! beaten in both by nobody is efficient.
 
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::frame::{self, EDGE, LABEL, Plot, WIDTH};
 use super::labels::{self, Area};
-use super::palette::{INK, MUTED, PAPER, look};
+use super::palette::{MUTED, PAPER, look};
 use super::scale::Scale;
+use crate::experiment::{Better, Of, Unit};
 
 /// A strategy: what its sessions lost, and how long its requests took.
 struct Mark<'a> {
@@ -27,6 +29,15 @@ impl Mark<'_> {
 }
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
+    let judge = study.judge.filter(|judge| {
+        judge.of == Of::Sessions && judge.unit == Unit::Share && judge.better == Better::Less
+    });
+    let metric = judge.map_or("sessions_hurt_share", |judge| judge.name);
+    let title = match metric {
+        "changes_lost_share" => "Acknowledged changes that were lost (%)",
+        "stale_reads_share" => "Readings that were not the newest (%)",
+        _ => "Sessions that lost their state (%)",
+    };
     let known = |strategy: &str, metric: &str, factor: f64| {
         let mut rows = study.rows.summary.iter();
         let row = rows.find(|row| row.strategy == strategy && row.metric == metric)?;
@@ -38,7 +49,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             Some(Mark {
                 name: &series.name,
                 colour: series.colour,
-                lost: known(&series.name, "sessions_hurt_share", 100.0)?,
+                lost: known(&series.name, metric, 100.0)?,
                 took: known(&series.name, "mean_ms", 1.0)?,
             })
         })
@@ -58,7 +69,12 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let lost = marks.iter().map(|mark| end(mark.lost)).fold(0.0, f64::max);
     let took = marks.iter().map(|mark| end(mark.took)).fold(0.0, f64::max);
     let x = Scale::percent(lost * 1.04, plot.left + 14.0, plot.right);
-    let y = Scale::from_zero(took * 1.04, plot.bottom, plot.top);
+    let least = (marks.iter())
+        .map(|mark| mark.took.0 - mark.took.1)
+        .fold(f64::MAX, f64::min);
+    // Differences are to be seen, be they small beside the whole.
+    let room = ((took - least) * 0.15).max(took * 0.02);
+    let y = Scale::linear((least - room).max(0.0), took + room, plot.bottom, plot.top);
     let mut efficient: Vec<&Mark<'_>> = (marks.iter())
         .filter(|mark| !marks.iter().any(|other| mark.is_beaten_by(other)))
         .collect();
@@ -67,10 +83,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "Nearer to the lower left is better; joined by a line: those that none beats in both",
+            "Nearer to the lower left is better · filled, joined by a line: none is better in both; hollow: another is · bars: 95% confidence",
         );
         frame::y_axis(canvas, plot, &y, "Mean response time (ms)");
-        frame::x_axis(canvas, plot, &x, "Sessions that lost their state (%)");
+        frame::x_axis(canvas, plot, &x, title);
         let at = |mark: &Mark<'_>| (x.at(mark.lost.0), y.at(mark.took.0));
         let front: Vec<(f64, f64)> = efficient.iter().map(|mark| at(mark)).collect();
         canvas.line(&front, MUTED, 0.9, 1.4, Some((6.0, 4.0)));
@@ -97,9 +113,6 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             }
         }
         names(canvas, plot, &marks, at, &lines);
-        let key = Type::new(13.0, INK);
-        let text = "filled: efficient · hollow: another is better in both · bars: 95% confidence";
-        canvas.text(text, (plot.right, plot.bottom + 48.0), Align::Right, key);
     }))
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::{VariantOutcome, milliseconds};
 use crate::scenario::Variant;
+use crate::time::{Span, Time};
 
 /// `timeline.csv`: one stretch of simulated time under one strategy, all replications merged.
 /// Requests stand in the stretch in which they arrived.
@@ -30,9 +31,11 @@ pub struct TimelineRow {
     pub p50_ms: Option<f64>,
     /// 99th percentile of the succeeded; empty with fewer than 10 above it.
     pub p99_ms: Option<f64>,
-    /// Sessions that lost their state in it, each for the first time in the measured window, a
-    /// replication; empty where no client holds sessions.
-    pub sessions_hurt: Option<f64>,
+    /// Of the sessions that were on when the first thing happened to servers in the measured window (a
+    /// fault began at a known time, a server joined or left; where nothing did, when the window
+    /// began), the share that had not lost its state at the end of the stretch; empty before, and
+    /// where no client holds sessions.
+    pub sessions_kept_share: Option<f64>,
 }
 
 /// A p99 with fewer above it would be a single request's luck.
@@ -43,6 +46,12 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Timeline
     let length = measured.timeline.length();
     let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
     let replications = measured.runs.len() as f64;
+    let from = variant.blueprint.cohort_from();
+    let kept = |at: usize| {
+        let hurt = measured.cohort_hurt.get(..=at)?.iter().sum::<u64>() as f64;
+        let ends = Time::ZERO + Span::from_nanos(length.nanos() * (at as u64 + 1));
+        (measured.cohort > 0 && ends > from).then(|| 1.0 - hurt / measured.cohort as f64)
+    };
     measured
         .timeline
         .stretches()
@@ -60,8 +69,7 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Timeline
                 unfinished: stretch.unfinished as f64 / replications,
                 repeats: stretch.repeats as f64 / replications,
                 p50_ms: stretch.quantile(0.5).map(milliseconds),
-                sessions_hurt: (measured.hurt_over_time.get(at))
-                    .map(|&hurt| hurt as f64 / replications),
+                sessions_kept_share: kept(at),
                 p99_ms: stretch.quantile(0.99).filter(|_| enough).map(milliseconds),
             }
         })

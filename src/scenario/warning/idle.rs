@@ -118,7 +118,9 @@ fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
         && !lets_wait(service)
     {
         let others = match service.balancer.connections {
-            Some(_) => "; who waits for one of the `connections` waits any time, as far as `timeout` goes",
+            Some(_) => {
+                "; who waits for one of the `connections` waits any time, as far as `timeout` goes"
+            }
             None => "",
         };
         say(format!(

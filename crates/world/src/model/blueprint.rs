@@ -341,6 +341,22 @@ impl Blueprint {
         homes.min().map_or(0..0, |home| self.servers_of(home))
     }
 
+    /// When the first thing happens to servers in the measured window at a known time: a fault
+    /// begins, a server joins or leaves. Where nothing does, when the window begins.
+    pub fn cohort_from(&self) -> Time {
+        let groups = self.services.iter().flat_map(|service| &service.groups);
+        let moves = groups.flat_map(|group| [group.joins, group.leaves]);
+        let faults = (self.faults.iter())
+            .filter(|fault| !fault.schedule.is_random())
+            .map(|fault| fault.schedule.begins());
+        let within = |at: &Time| *at >= self.warmup && *at < self.end;
+        moves
+            .chain(faults)
+            .filter(within)
+            .min()
+            .unwrap_or(self.warmup)
+    }
+
     /// Whether servers work for states that are not there.
     pub fn rebuilds(&self) -> bool {
         let mut groups = self.services.iter().flat_map(|service| &service.groups);

@@ -152,6 +152,8 @@ enum Event {
     Told(u32),
     /// The measured window begins.
     Begin,
+    /// The sessions are counted whose fate is followed.
+    Follow,
     /// The measured window ends.
     End,
 }
@@ -358,7 +360,7 @@ impl<'a> World<'a> {
                 } else {
                     0
                 })
-                .for_sessions(features.sessions)
+                .for_sessions(features.sessions.then(|| plan.cohort_from()))
                 .for_work(features.wastes())
                 .for_detections(if features.detections() {
                     plan.services.len()
@@ -371,6 +373,9 @@ impl<'a> World<'a> {
         };
         calendar.at(plan.warmup, Event::Begin);
         calendar.at(plan.end, Event::End);
+        if world.sessions.is_some() {
+            calendar.at(plan.cohort_from(), Event::Follow);
+        }
         world.schedule_membership(calendar);
         world.schedule_faults(calendar);
         world.schedule_checks(calendar);
@@ -395,6 +400,13 @@ impl<'a> World<'a> {
     fn count_sessions(&mut self, now: Time) {
         if let Some(sessions) = &mut self.sessions {
             self.tally.sessions.all += sessions.begin(now);
+        }
+    }
+
+    /// Counts the sessions that are on when the first thing happens to their servers.
+    fn follow_sessions(&mut self, now: Time) {
+        if let Some(sessions) = &self.sessions {
+            self.tally.sessions.cohort = sessions.on(now);
         }
     }
 
@@ -437,6 +449,7 @@ impl Model for World<'_> {
             Event::Asked(question) => self.question(question, calendar),
             Event::Told(news) => self.news(news, calendar.now()),
             Event::Begin => self.count_sessions(calendar.now()),
+            Event::Follow => self.follow_sessions(calendar.now()),
             Event::End => self.ended = true,
         }
     }

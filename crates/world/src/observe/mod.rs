@@ -199,10 +199,13 @@ impl Tally {
         self
     }
 
-    /// As [`Tally::new`], counting over time who loses the state of a session, if so.
-    pub fn for_sessions(mut self, counts: bool) -> Tally {
-        let stretches = self.timeline.stretches().len();
-        self.sessions.hurt_over_time = vec![0; if counts { stretches } else { 0 }];
+    /// As [`Tally::new`], counting over time who loses the state of a session of those that are on at
+    /// this time.
+    pub fn for_sessions(mut self, cohort_from: Option<Time>) -> Tally {
+        if let Some(from) = cohort_from {
+            self.sessions.cohort_from = from;
+            self.sessions.cohort_hurt = vec![0; self.timeline.stretches().len()];
+        }
         self
     }
 
@@ -260,18 +263,20 @@ impl Tally {
         self.sessions.all += u64::from(self.measures(now));
     }
 
-    /// A session has lost its state, with so many acknowledged changes, `first` for the first time.
-    pub fn session_lost(&mut self, now: Time, loss: Loss, first: bool, changes: u64) {
+    /// A session has lost its state, with so many acknowledged changes; where it is for the first
+    /// time, `first` says when the session began.
+    pub fn session_lost(&mut self, now: Time, loss: Loss, first: Option<Time>, changes: u64) {
         self.sessions.states.lost += 1;
         if !self.measures(now) {
             return;
         }
         self.sessions.lost[loss as usize] += 1;
         self.sessions.writes_lost += changes;
-        if first {
-            self.sessions.hurt[loss as usize] += 1;
+        let Some(began) = first else { return };
+        self.sessions.hurt[loss as usize] += 1;
+        if began < self.sessions.cohort_from && now >= self.sessions.cohort_from {
             let stretch = now.nanos() / self.timeline.length().nanos().max(1);
-            if let Some(count) = self.sessions.hurt_over_time.get_mut(stretch as usize) {
+            if let Some(count) = self.sessions.cohort_hurt.get_mut(stretch as usize) {
                 *count += 1;
             }
         }

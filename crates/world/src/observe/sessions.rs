@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use lbsim_engine::time::Span;
+use lbsim_engine::time::{Span, Time};
 
 /// Why a session lost its state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,9 +116,14 @@ pub struct SessionCount {
     pub bound: u64,
     /// Over the whole run: what became of all states.
     pub states: States,
-    /// By stretch of time of the whole run: sessions that lost their state for the first time in
-    /// the window. Empty where no client holds sessions.
-    pub hurt_over_time: Vec<u64>,
+    /// When the sessions are counted whose fate is followed: where the first fault begins, or a
+    /// server joins or leaves, in the measured window.
+    pub cohort_from: Time,
+    /// Sessions that were on then.
+    pub cohort: u64,
+    /// By stretch of time of the whole run: those of them that lost their state for the first time
+    /// in the window. Empty where no client holds sessions.
+    pub cohort_hurt: Vec<u64>,
     /// By server: what the states there took. Empty where they have no sizes.
     pub memory: Vec<StateMemory>,
 }

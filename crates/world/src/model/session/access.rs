@@ -155,7 +155,7 @@ impl Sessions<'_> {
         let length = self.length(id, plan.length.as_ref(), number);
         let revoked = self.revoked_after(id, number);
         let session = &mut self.table[id as usize];
-        session.begun = number;
+        (session.begun, session.began) = (number, now);
         session.ends = now + length;
         session.revoked = revoked.map_or(Time::NEVER, |after| now + after);
         (session.hurt, session.stopped) = (false, false);

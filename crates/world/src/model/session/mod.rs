@@ -27,7 +27,7 @@ use memory::Memory;
 
 pub(super) use access::Asked;
 
-/// All sessions of the world: 72 bytes each, and what their copies take. Those whose state is at
+/// All sessions of the world: 80 bytes each, and what their copies take. Those whose state is at
 /// one server stand in a list, so that a crash visits these and no others.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions<'a> {
@@ -68,6 +68,8 @@ struct Session {
     state_ends: Time,
     /// When the session ends at the latest; time zero as above.
     ends: Time,
+    /// When it began.
+    began: Time,
     /// When it is revoked; never for most.
     revoked: Time,
     /// Sessions that have begun in this place.
@@ -116,6 +118,7 @@ impl<'a> Sessions<'a> {
                 asked: Time::ZERO,
                 state_ends: Time::ZERO,
                 ends: Time::ZERO,
+                began: Time::ZERO,
                 revoked: Time::NEVER,
                 begun: 0,
                 version: 0,
@@ -250,7 +253,8 @@ impl<'a> Sessions<'a> {
         let version = std::mem::take(&mut session.version);
         let lost = version.saturating_sub(std::mem::take(&mut session.before_window));
         session.seen = 0;
-        tally.session_lost(now, loss, first, u64::from(lost));
+        let began = session.began;
+        tally.session_lost(now, loss, first.then_some(began), u64::from(lost));
     }
 
     /// Whether the last session of a client has ended, as far as client and balancer know: by
@@ -276,6 +280,15 @@ impl<'a> Sessions<'a> {
         }
         self.memory.begin(now);
         on
+    }
+
+    /// How many sessions are on.
+    pub(super) fn on(&self, now: Time) -> u64 {
+        let is_on = |session: &&Session| {
+            let plan = self.groups[usize::from(session.group)].plan;
+            plan.is_some_and(|plan| session.is_on(now, plan.idle))
+        };
+        self.table.iter().filter(is_on).count() as u64
     }
 
     /// The run is over: who still has a state, and whose had ended without a word.
