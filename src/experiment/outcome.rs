@@ -97,7 +97,7 @@ pub struct Run {
     pub sessions_hurt: u64,
     /// Those over all sessions: the share of users who noticed.
     pub sessions_hurt_share: Option<f64>,
-    /// Answered requests that found the state of their session lost, over all that were answered.
+    /// Requests that were the first to find the state of their session lost, over all.
     pub met_loss_share: Option<f64>,
     /// Acknowledged changes of state made in the measured window that were lost in it, with the
     /// state or because a copy was old, over all.
@@ -117,8 +117,8 @@ pub struct Run {
     /// How long sessions could be used after they had been revoked, on average over those that were
     /// and asked on.
     pub revocation_delay_s: Option<f64>,
-    /// Clients' requests that were sent where their client was bound, over all: of the others the
-    /// strategy has picked the server.
+    /// Attempts of clients' requests that were sent where their client was bound, over all
+    /// attempts.
     pub bound_share: Option<f64>,
     /// States on the server that had most of them, on average over time, in MiB; copies count.
     pub state_mib_max: Option<f64>,
@@ -258,7 +258,7 @@ impl Run {
             sessions_lost: sessions.lost.iter().sum(),
             sessions_hurt: hurt,
             sessions_hurt_share: share(hurt, sessions.all),
-            met_loss_share: share(sessions.met, answered).filter(|_| holds),
+            met_loss_share: share(sessions.met, tally.requests).filter(|_| holds),
             changes_lost_share: share(sessions.writes_lost, sessions.writes),
             sessions_set_back: sessions.set_back,
             set_back_by_s: (sessions.set_back > 0)

@@ -35,6 +35,7 @@ mod resilience;
 mod resume;
 mod scenarios;
 mod state;
+mod state_cases;
 mod support;
 mod sweep;
 mod theory;

@@ -218,7 +218,8 @@ fn charts_say_what_they_must() {
     for (count, servers) in [(1, 3), (2, 10), (12, 10), (14, 1000)] {
         let made = invent(count, servers, 10.0);
         let charts = pictures(&made.study());
-        assert_eq!(charts.len(), 10);
+        // By one alone there is no trade-off, and here it keeps all sessions.
+        assert_eq!(charts.len(), if count == 1 { 10 } else { 12 });
         for chart in &charts {
             let tree = roxmltree::Document::parse(&chart.svg).unwrap();
             assert_eq!(tree.root_element().attribute("width"), Some("1200"));

@@ -1,5 +1,5 @@
-//! What is paid for keeping sessions: response time against what is lost, which is what is judged by
-//! where that is a share of something lost, else the sessions that lost their state. Whoever is
+//! What is paid for keeping sessions: response time against what is lost, which is what is judged
+//! by where that is a share of something lost, else the sessions that lost their state. Whoever is
 //! beaten in both by nobody is efficient.
 
 use super::Study;

@@ -31,8 +31,8 @@ pub struct TimelineRow {
     pub p50_ms: Option<f64>,
     /// 99th percentile of the succeeded; empty with fewer than 10 above it.
     pub p99_ms: Option<f64>,
-    /// Of the sessions that were on when the first thing happened to servers in the measured window (a
-    /// fault began at a known time, a server joined or left; where nothing did, when the window
+    /// Of the sessions that were on when the first thing happened to servers in the measured window
+    /// (a fault began at a known time, a server joined or left; where nothing did, when the window
     /// began), the share that had not lost its state at the end of the stretch; empty before, and
     /// where no client holds sessions.
     pub sessions_kept_share: Option<f64>,

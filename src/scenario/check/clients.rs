@@ -20,6 +20,9 @@ use crate::model::popularity::{Popularity, Skew};
 use crate::model::state::SessionPlan;
 use crate::units::Share;
 
+/// Sessions that a group of clients holds at most: about 100 bytes each.
+const MOST_SESSIONS: u64 = 20_000_000;
+
 /// The groups of clients; `None` in place of one that makes no sense.
 pub(super) fn sources(file: &File, check: &mut Check<'_>) -> Vec<Option<SourcePlan>> {
     let list = Path::root().key("clients");
@@ -70,6 +73,15 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
     }
     let to_balancer = delay(file, clients, at, check);
     let (when, population) = when(clients, at, check)?;
+    let places = u64::from(population.popularity.count())
+        * u64::from(sessions.as_ref().map_or(1, |plan| plan.per_client));
+    if places > MOST_SESSIONS {
+        let message = format!(
+            "these clients may hold {places} sessions; at most {MOST_SESSIONS} are allowed: lower `per-client` or the number of clients"
+        );
+        check.fault(&at.key("sessions").key("per-client"), "too-large", message);
+        return None;
+    }
     let keys = clients
         .keys
         .as_ref()
@@ -248,12 +260,9 @@ fn when(clients: &Clients, at: &Path, check: &mut Check<'_>) -> Option<(When, Po
                 Ok(Some(process)) => {
                     let when = match visits {
                         None => When::Process(process),
-                        Some((requests, think, logs_out)) => When::Visits(Visits {
-                            process,
-                            requests: requests?,
-                            think: think?,
-                            logs_out,
-                        }),
+                        Some((requests, think, logs_out)) => {
+                            When::Visits(Visits::new(process, requests?, think?, logs_out))
+                        }
                     };
                     Some((when, population?))
                 }

@@ -31,6 +31,11 @@ pub(super) fn home(file: &File, index: usize) -> Option<Home> {
 /// How the servers of a service keep what lives there.
 pub(super) fn keeps(service: &Service, at: &Path, check: &mut Check<'_>) -> KeepPlan {
     let at = at.key("state");
+    if memory_of(service).is_some_and(|memory| memory.value() == 0) {
+        let message =
+            "`memory` is 0B: no state would stay for a moment; leave it out for any number";
+        check.fault(&at.key("memory"), "out-of-range", message);
+    }
     let bytes = |memory: &Option<crate::units::Bytes>| memory.map(crate::units::Bytes::value);
     match &service.state {
         None | Some(State::Token(_)) => KeepPlan::default(),
@@ -85,6 +90,16 @@ pub(super) fn keeps(service: &Service, at: &Path, check: &mut Check<'_>) -> Keep
     }
 }
 
+/// Room for states on each server, where the service says it.
+fn memory_of(service: &Service) -> Option<crate::units::Bytes> {
+    match service.state.as_ref()? {
+        State::Server(state) => state.memory,
+        State::Replicated(state) => state.memory,
+        State::Client(state) => state.memory,
+        State::Store(_) | State::Token(_) => None,
+    }
+}
+
 /// What servers do for the state of a session in the course of a request.
 struct Steps<'a, 'c, 'd> {
     file: &'a File,
@@ -117,11 +132,23 @@ pub(super) fn around(
         before: Vec::new(),
         after: Vec::new(),
     };
+    let known = steps.check.faults.len();
     // A store keeps what others ask it to: it does nothing by itself.
     if asked_by(file, service).next().is_some() {
         steps.of(state);
     }
-    let Steps { before, after, .. } = steps;
+    let Steps {
+        before,
+        after,
+        check,
+        ..
+    } = steps;
+    // What is wrong with a store is told once, and not for each call and each group.
+    for fault in check.faults.split_off(known) {
+        if !check.faults.contains(&fault) {
+            check.faults.push(fault);
+        }
+    }
     let mut all = before;
     if !all.is_empty() {
         all.push(step(StepKind::Own, Only::Drawn, 1.0));
@@ -178,11 +205,11 @@ impl Steps<'_, '_, '_> {
                 let writes = self.writes;
                 if let Some(work) = self.sampler(&state.work, "work") {
                     let work = StepKind::Work(work);
-                    self.after.push(step(work, Only::Changing, writes));
+                    self.after.push(step(work, Only::ChangingOrNew, writes));
                 }
                 if let Some(takes) = self.sampler(&state.delay, "delay") {
                     let pause = self.pause(takes);
-                    self.after.push(step(pause, Only::Changing, writes));
+                    self.after.push(step(pause, Only::ChangingOrNew, writes));
                 }
             }
             State::Store(state) => {

@@ -2,6 +2,7 @@
 //! themselves.
 
 use super::{Warning, warning};
+use crate::balancer::affinity::{Sticky, WhenDown};
 use crate::model::blueprint::{Blueprint, ServicePlan, SourcePlan, When};
 use crate::model::state::{Home, SessionPlan};
 use crate::scenario::Variant;
@@ -45,6 +46,7 @@ pub(super) fn sessions(plan: &Blueprint, found: &mut Vec<Warning>) {
     }
     for (index, service) in plan.services.iter().enumerate() {
         keeps(plan, (index, service), found);
+        bonds(service, found);
     }
 }
 
@@ -64,6 +66,15 @@ fn of_sessions(
         say(format!(
             "`ttl` of `{name}` is {ttl}, and sessions end when their client has been silent for {} (`idle`)",
             sessions.idle
+        ));
+    }
+    if let (Some(memory), Some(size)) = (keeps.memory, &sessions.size)
+        && size.mean() > memory as f64
+    {
+        say(format!(
+            "a state takes {:.0} bytes on average, and each server of `{name}` has room for {memory} (`memory`): a state stays \
+             alone until the next one comes",
+            size.mean()
         ));
     }
     if keeps.memory.is_some() && sessions.size.is_none() {
@@ -96,6 +107,27 @@ fn visits(plan: &Blueprint, source: &SourcePlan, found: &mut Vec<Warning>) {
                 source.name
             ),
         ));
+    }
+}
+
+/// Bonds that are never looked at in the way that is said.
+fn bonds(service: &ServicePlan, found: &mut Vec<Warning>) {
+    let balancer = &service.balancer;
+    let mut say = |text: &str| {
+        let text = format!("`{}`: {text}", service.name);
+        found.push(warning("without-effect", text));
+    };
+    let is_shared = matches!(&balancer.sticky, Sticky::Table(table) if table.shared);
+    if is_shared && balancer.instances == 1 {
+        say("a table is `shared`, and there is one balancer");
+    }
+    let has_opinions = balancer.ejection.is_some()
+        || (service.groups.iter()).any(|group| group.health_check.is_some());
+    if balancer.sticky.breaking().down != WhenDown::Rebalance && !has_opinions {
+        say(
+            "`when` of `sticky` says what becomes of clients whose server is down, and without a `health-check` or an `ejection` \
+             none is thought to be",
+        );
     }
 }
 

@@ -25,6 +25,7 @@ fn every_interval_has_a_lower_bound() {
         "after",
         // Nothing for none.
         "pause",
+        "grace",
         "per-size",
         "backoff",
         "backoff-max",

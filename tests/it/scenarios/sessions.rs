@@ -169,7 +169,8 @@ fn company_proxy() {
 #[test]
 fn stolen_token() {
     let m = measure("stolen-token", 4, &[]);
-    near(m.revocation_delay("token of an hour"), 1800.0, 0.3);
+    // Stolen after ten minutes on average, exponential, where that is before the hour is over.
+    near(m.revocation_delay("token of an hour"), 3000.0, 0.12);
     near(m.revocation_delay("token of a minute"), 30.0, 0.4);
     assert_eq!(m.revocation_delay("token of an hour, deny list"), 0.0);
     assert_eq!(m.revocation_delay("in the servers, cookies"), 0.0);

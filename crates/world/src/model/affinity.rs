@@ -50,11 +50,20 @@ impl World<'_> {
         let over = sessions.is_some_and(|sessions| sessions.is_over(request.session, now));
         let breaking = service.plan.balancer.sticky.breaking();
         let balancer = &mut service.balancers[usize::from(request.balancer)];
-        let pick = balancer.follow(bound, breaking, over, now)?;
-        if matches!(pick, Pick::Member(_) | Pick::WaitFor(_)) && request.measured {
-            self.tally.sessions.bound += u64::from(!self.is_call(id));
+        balancer.follow(bound, breaking, over, now)
+    }
+
+    /// Counts an attempt of a client's request that is sent where its client is bound.
+    #[inline(never)]
+    pub(super) fn count_bound(&mut self, id: u32, member: MemberId, now: Time) {
+        let request = &self.requests[id];
+        let who = self.who(id, request);
+        let bonds = self.services[usize::from(request.service)].bonds.as_ref();
+        let is_bound =
+            bonds.is_some_and(|bonds| bonds.find(who, request.balancer, now) == Bond::To(member));
+        if is_bound && request.measured && !self.is_call(id) {
+            self.tally.sessions.bound += 1;
         }
-        Some(pick)
     }
 
     /// A client has been answered, and is bound to who did.
@@ -89,6 +98,7 @@ impl World<'_> {
             access,
             based_on: None,
             compares: false,
+            shown: request.arrived,
             loss: elsewhere.map(|old| self.why_not_there(id, request, old, now)),
         };
         let World {
@@ -119,6 +129,7 @@ impl World<'_> {
         }
         *call.is_refused = accessed.is_refused;
         if accessed.is_refused {
+            sessions.disbelieve(request.session, call.server);
             tally.sessions.conflicts += u64::from(tally.measures(now));
         } else {
             sessions.remember(request.session, call.server, now);
@@ -165,7 +176,7 @@ impl World<'_> {
         match bonds.find(self.who(id, request), request.balancer, now) {
             Bond::To(_) => Loss::Moved,
             Bond::Expired => Loss::Expired,
-            Bond::None if bonds.may_be_lost() => Loss::TableLost,
+            Bond::None if bonds.was_lost(self.who(id, request)) => Loss::TableLost,
             Bond::None if self.drops_cookies(request) => Loss::CookieDropped,
             Bond::None => Loss::Moved,
         }
@@ -221,11 +232,13 @@ pub(super) fn is_due(
         Only::Changing => is_changed(),
         Only::ChangingOrNew => is_changed() || !sessions.has_state(id, now),
         Only::New => {
-            let is_new = !sessions.can_be_had(id, server, now);
+            let is_new = !sessions.can_be_had(id, server, (request.arrived, now));
             tally.sessions.rebuilt += u64::from(is_new && tally.measures(now));
             is_new
         }
-        Only::Elsewhere => sessions.can_be_had(id, server, now) && !sessions.is_at(id, server, now),
+        Only::Elsewhere => {
+            sessions.can_be_had(id, server, (now, now)) && !sessions.is_at(id, server, now)
+        }
         Only::Unknown => match sessions.believed(id, server, now) {
             None => true,
             Some(version) => {

@@ -74,7 +74,7 @@ use crate::observe::{Tally, Witness};
 use lbsim_engine::events::{Calendar, Model};
 use lbsim_engine::prefetch::prefetch;
 use lbsim_engine::rng::{Domain, Rng, Seeds};
-use lbsim_engine::time::Time;
+use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::StrategyConfig;
 
 pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
@@ -403,6 +403,16 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The measured window ends.
+    fn end_window(&mut self, now: Time) {
+        if let Some(sessions) = &mut self.sessions {
+            // The last moment of it.
+            let last = Time::ZERO + Span::from_nanos(now.nanos() - 1);
+            sessions.finish(last, &mut self.tally);
+        }
+        self.ended = true;
+    }
+
     /// Counts the sessions that are on when the first thing happens to their servers.
     fn follow_sessions(&mut self, now: Time) {
         if let Some(sessions) = &self.sessions {
@@ -450,7 +460,7 @@ impl Model for World<'_> {
             Event::Told(news) => self.news(news, calendar.now()),
             Event::Begin => self.count_sessions(calendar.now()),
             Event::Follow => self.follow_sessions(calendar.now()),
-            Event::End => self.ended = true,
+            Event::End => self.end_window(calendar.now()),
         }
     }
 

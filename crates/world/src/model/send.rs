@@ -19,6 +19,9 @@ impl World<'_> {
     #[inline(always)]
     pub(super) fn send(&mut self, id: u32, member: MemberId, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
+        if self.has_bonds {
+            self.count_bound(id, member, now);
+        }
         let request = &mut self.requests[id];
         request.attempts = request.attempts.saturating_add(1);
         let number = u64::from(request.attempts);

@@ -189,7 +189,7 @@ impl World<'_> {
         } else {
             (work, Status::OK)
         };
-        let work = if self.calls.is_some() && !status.is_error() {
+        let work = if self.calls.is_some() && !status.is_error() && !self.is_inspection(id) {
             self.first_piece(id, work)
         } else {
             work

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rand::Rng as _;
 
 use super::arrivals::Visits;
+use super::arrivals::visits::whole;
 use super::arrivals::{Process, Rows, Texts};
 use super::blueprint::{Blueprint, SourcePlan, When};
 use super::draft::Draft;
@@ -401,7 +402,7 @@ impl<'a> Source<'a> {
             source: source as u16,
             client,
             user,
-            left: (requests.round() as u32).max(1),
+            left: whole(requests),
         })
     }
 

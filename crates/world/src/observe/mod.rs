@@ -199,8 +199,8 @@ impl Tally {
         self
     }
 
-    /// As [`Tally::new`], counting over time who loses the state of a session of those that are on at
-    /// this time.
+    /// As [`Tally::new`], counting over time who loses the state of a session of those that are on
+    /// at this time.
     pub fn for_sessions(mut self, cohort_from: Option<Time>) -> Tally {
         if let Some(from) = cohort_from {
             self.sessions.cohort_from = from;

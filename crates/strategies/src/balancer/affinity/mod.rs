@@ -255,9 +255,10 @@ impl Bonds {
         }
     }
 
-    /// Whether what is known of a client may be lost without its doing.
-    pub fn may_be_lost(&self) -> bool {
-        matches!(self, Bonds::Tables(_))
+    /// Whether a client that is not found has been forgotten: no balancer's table knows it, where
+    /// there are any.
+    pub fn was_lost(&self, who: Who) -> bool {
+        matches!(self, Bonds::Tables(tables) if !tables.knows(who))
     }
 }
 

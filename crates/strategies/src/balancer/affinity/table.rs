@@ -16,12 +16,12 @@ pub struct Tables {
     by: By,
     expire: Option<Span>,
     shared: bool,
-    tables: Vec<Table>,
+    tables: Vec<StickTable>,
 }
 
 /// A table whose entries stand in the order of their last use.
 #[derive(Clone, Debug)]
-struct Table {
+struct StickTable {
     size: usize,
     places: BTreeMap<u128, u32>,
     entries: Vec<Entry>,
@@ -46,7 +46,7 @@ impl Tables {
             by: config.by,
             expire: config.expire,
             shared: config.shared,
-            tables: vec![Table::new(size); count],
+            tables: vec![StickTable::new(size); count],
         }
     }
 
@@ -76,6 +76,12 @@ impl Tables {
         }
     }
 
+    /// Whether any of them has an entry for a client.
+    pub(super) fn knows(&self, who: Who) -> bool {
+        let key = self.key(who);
+        self.tables.iter().any(|table| table.get(key).is_some())
+    }
+
     pub(super) fn set(&mut self, who: Who, balancer: u16, member: MemberId, now: Time) {
         let (key, number) = (self.key(who), self.number(balancer));
         self.tables[number].set(key, member, now);
@@ -84,14 +90,14 @@ impl Tables {
     pub(super) fn lose(&mut self, balancer: u16) {
         if !self.shared {
             let table = &mut self.tables[usize::from(balancer)];
-            *table = Table::new(table.size);
+            *table = StickTable::new(table.size);
         }
     }
 }
 
-impl Table {
-    fn new(size: usize) -> Table {
-        Table {
+impl StickTable {
+    fn new(size: usize) -> StickTable {
+        StickTable {
             size,
             places: BTreeMap::new(),
             entries: Vec::new(),

@@ -6,7 +6,7 @@ mod on_off;
 mod renewal;
 mod trace;
 mod varying;
-mod visits;
+pub(crate) mod visits;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Process;
 use lbsim_engine::distribution::{Amount, Dist, Sampler};
+use lbsim_engine::rng::{Luck, mix};
 use lbsim_engine::time::Span;
 use lbsim_engine::units::Rate;
 
@@ -31,23 +32,46 @@ pub struct VisitsConfig {
 pub struct Visits {
     /// When they begin.
     pub process: Process,
-    /// Requests of each.
+    /// Requests of each, before they are rounded.
     pub requests: Sampler,
+    /// How many that are on average: within 1%, by drawing.
+    mean_requests: f64,
     /// Pauses between them, in seconds.
     pub think: Sampler,
     /// Whether sessions end with them.
     pub logs_out: bool,
 }
 
+/// Draws of which the mean is taken.
+const DRAWS: u64 = 40_000;
+
+/// How many requests a visit makes of which so many are drawn.
+pub(crate) fn whole(drawn: f64) -> u32 {
+    (drawn.round() as u32).max(1)
+}
+
 impl Visits {
+    /// Visits that begin so, of so many requests, with such pauses.
+    pub fn new(process: Process, requests: Sampler, think: Sampler, logs_out: bool) -> Visits {
+        let draw = |number| f64::from(whole(requests.sample(&mut Luck::new(mix(number), 0))));
+        let mean_requests = (0..DRAWS).map(draw).sum::<f64>() / DRAWS as f64;
+        Visits {
+            process,
+            requests,
+            mean_requests,
+            think,
+            logs_out,
+        }
+    }
+
     /// Requests a second over the first `over` of time, once as many visits end as begin.
     pub fn rate(&self, over: Span) -> f64 {
-        self.process.mean_rate(over) * self.requests.mean().max(1.0)
+        self.process.mean_rate(over) * self.mean_requests
     }
 
     /// Visits under way at a time, at the least: as if requests took no time.
     pub fn under_way(&self, over: Span) -> f64 {
-        let pauses = (self.requests.mean() - 1.0).max(0.0);
+        let pauses = self.mean_requests - 1.0;
         self.process.mean_rate(over) * pauses * self.think.mean()
     }
 }

@@ -1,7 +1,7 @@
 //! Requests that read and change the state of their session, and servers that lose all they have.
 
 use super::token::Verdict;
-use super::{NOWHERE, SIZE, Sessions, WITH_CLIENT, changes};
+use super::{SIZE, Sessions, WITH_CLIENT, changes};
 use crate::model::server::Server;
 use crate::model::state::{Access, Home};
 use crate::observe::{Loss, Tally};
@@ -16,6 +16,8 @@ pub(in crate::model) struct Asked {
     pub(in crate::model) based_on: Option<u32>,
     /// Whether it changes nothing where that is not the newest any more.
     pub(in crate::model) compares: bool,
+    /// When its client sent it, with what it had to show then.
+    pub(in crate::model) shown: Time,
     /// Why the state is lost, where it lies on a server that this one does not hear from.
     pub(in crate::model) loss: Option<Loss>,
 }
@@ -44,7 +46,7 @@ impl Sessions<'_> {
             return Accessed::default();
         };
         let mut access = asked.access;
-        let goes_on = self.goes_on(id, now, tally);
+        self.go_on(id, now, tally);
         let idle = plan.idle;
         let session = &self.table[id as usize];
         let has_state = session.has_state(now, idle);
@@ -56,7 +58,7 @@ impl Sessions<'_> {
             self.send(id, now, tally);
         }
         if let Home::Token(token) = &plan.home {
-            match self.show(id, token, now) {
+            match self.show(id, token, asked.shown) {
                 Verdict::Holds => {}
                 Verdict::Missing => {
                     self.issue(id, token, now, tally);
@@ -67,9 +69,9 @@ impl Sessions<'_> {
                     self.lose(id, loss, now, tally);
                     self.issue(id, token, now, tally);
                     access = Access::Look;
-                    tally.sessions.met(tally.measures(now));
                 }
             }
+            self.meet(id, now, tally);
             return self.note(id, access, now, tally);
         }
         let version = if has_state { session.version } else { 0 };
@@ -80,7 +82,9 @@ impl Sessions<'_> {
                     is_refused: true,
                 };
             }
-            tally.sessions.lost_updates += u64::from(tally.measures(now));
+            // Where there is none any more, nobody's change is overwritten.
+            let is_newer = asked.based_on.is_some_and(|based_on| version > based_on);
+            tally.sessions.lost_updates += u64::from(is_newer && tally.measures(now));
         }
         let session = &self.table[id as usize];
         let mut is_here = has_state && session.server == server;
@@ -108,25 +112,28 @@ impl Sessions<'_> {
         } else if is_here {
             self.is_used(id, now, tally);
         }
-        if !is_here && goes_on && access.reads() {
-            tally.sessions.met(tally.measures(now));
-        }
+        self.meet(id, now, tally);
         if !is_here && access.makes() {
-            if self.table[id as usize].server != NOWHERE {
-                tally.sessions.states.ended += 1;
-            }
-            self.leave(id, now);
-            self.drop_copies(id, now);
+            self.end_state(id, now, tally);
             self.begin_state(id, now, tally);
             self.come(id, server, now, tally);
-            is_here = true;
+            if matches!(plan.home, Home::Client) {
+                self.send(id, now, tally);
+            }
             self.ship(id, servers, now, tally);
             // To make it was the change.
-            access = Access::Look;
+            if access == Access::Write {
+                return Accessed {
+                    version: 1,
+                    is_refused: false,
+                };
+            }
+            (is_here, access) = (true, Access::Look);
         }
         if !is_here {
             return Accessed::default();
         }
+        self.table[id as usize].used = now;
         let accessed = self.note(id, access, now, tally);
         if access.changes() {
             self.ship(id, servers, now, tally);
@@ -137,43 +144,51 @@ impl Sessions<'_> {
     /// The state of a session is sent somewhere.
     pub(super) fn send(&self, id: u32, now: Time, tally: &mut Tally) {
         if tally.measures(now) {
-            tally.sessions.bytes += u64::from(self.table[id as usize].size);
+            tally.sessions.bytes += self.table[id as usize].size;
         }
     }
 
-    /// Whether a session goes on; otherwise another one begins.
+    /// A request finds that the state of its session was lost: the first to do so.
     #[inline]
-    fn goes_on(&mut self, id: u32, now: Time, tally: &mut Tally) -> bool {
-        let Some(plan) = self.plan(id) else {
-            return false;
-        };
+    fn meet(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        if std::mem::take(&mut self.table[id as usize].missing) {
+            tally.sessions.met(tally.measures(now));
+        }
+    }
+
+    /// A session goes on; or it is over, with its state, and another one begins.
+    #[inline]
+    fn go_on(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        let Some(plan) = self.plan(id) else { return };
         let session = &self.table[id as usize];
         if session.is_on(now, plan.idle) {
-            return true;
+            return;
         }
         let number = session.begun + 1;
+        self.end(id, now, tally);
         let length = self.length(id, plan.length.as_ref(), number);
         let revoked = self.revoked_after(id, number);
         let session = &mut self.table[id as usize];
         (session.begun, session.began) = (number, now);
         session.ends = now + length;
         session.revoked = revoked.map_or(Time::NEVER, |after| now + after);
-        (session.hurt, session.stopped) = (false, false);
+        // Whoever begins is there, however long the answer took.
+        session.asked = now;
+        (session.hurt, session.stopped, session.missing) = (false, false, false);
         tally.session_begun(now);
-        false
     }
 
-    /// A state begins, as long as it may last; nobody has it yet.
+    /// A state begins, and lasts as long as its session may; nobody has it yet.
     pub(super) fn begin_state(&mut self, id: u32, now: Time, tally: &mut Tally) {
         let Some(plan) = self.plan(id) else { return };
         let states = self.table[id as usize].states + 1;
-        let length = self.length(id, plan.length.as_ref(), states);
         let size = plan.size.as_ref().map_or(0, |size| {
-            size.sample(&mut self.luck(id, SIZE | u64::from(states))) as u32
+            size.sample(&mut self.luck(id, SIZE | u64::from(states))) as u64
         });
         let session = &mut self.table[id as usize];
         session.states = states;
-        session.state_ends = now + length;
+        session.state_ends = session.ends;
+        session.used = now;
         session.size = size;
         (session.version, session.seen, session.before_window) = (1, 1, 0);
         tally.sessions.states.begun += 1;
@@ -225,14 +240,22 @@ impl Sessions<'_> {
         (self.plan(id)).is_some_and(|plan| changes(luck, plan.writes))
     }
 
-    /// Whether a server has the state of a session, or can get at it.
-    pub(in crate::model) fn can_be_had(&self, id: u32, server: u32, now: Time) -> bool {
+    /// Whether a server has the state of a session, or can get at it; a token is as it was shown.
+    pub(in crate::model) fn can_be_had(
+        &self,
+        id: u32,
+        server: u32,
+        (shown, now): (Time, Time),
+    ) -> bool {
         let Some(plan) = self.plan(id) else {
             return false;
         };
         match &plan.home {
             Home::Token(token) => {
-                matches!(self.show(id, token, now), Verdict::Holds | Verdict::Renewed)
+                matches!(
+                    self.show(id, token, shown),
+                    Verdict::Holds | Verdict::Renewed
+                )
             }
             Home::Client => self.is_at(id, server, now),
             // What a store has, all can read.

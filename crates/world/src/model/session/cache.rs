@@ -5,10 +5,20 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Sessions;
 use lbsim_engine::time::Time;
 
-/// What servers have read, by session and server, and until when they believe it.
+/// What a server has read.
+#[derive(Clone, Copy, Debug)]
+struct Belief {
+    /// Until when it believes that.
+    until: Time,
+    version: u32,
+    /// Which of the session's states that was.
+    state: u32,
+}
+
+/// What servers have read, by session and server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Caches {
-    known: BTreeMap<(u32, u32), (Time, u32)>,
+    known: BTreeMap<(u32, u32), Belief>,
     /// The same in the order in which it was read, which is that in which it is forgotten.
     order: VecDeque<(Time, (u32, u32))>,
 }
@@ -31,24 +41,34 @@ impl Sessions<'_> {
             && until < now
         {
             self.caches.order.pop_front();
-            if self
-                .caches
-                .known
-                .get(&key)
-                .is_some_and(|known| known.0 == until)
-            {
+            let known = self.caches.known.get(&key);
+            if known.is_some_and(|known| known.until == until) {
                 self.caches.known.remove(&key);
             }
         }
         let until = now + cache;
-        let version = self.table[id as usize].version;
-        self.caches.known.insert((id, server), (until, version));
+        let session = &self.table[id as usize];
+        let known = Belief {
+            until,
+            version: session.version,
+            state: session.states,
+        };
+        self.caches.known.insert((id, server), known);
         self.caches.order.push_back((until, (id, server)));
     }
 
+    /// A server learns that what it believed is old.
+    pub(in crate::model) fn disbelieve(&mut self, id: u32, server: u32) {
+        self.caches.known.remove(&(id, server));
+    }
+
     /// The version of a session's state that a server believes to be the newest, if it does.
+    /// Another session, or one that has begun another state, is not known by what was read of the
+    /// one before.
     pub(in crate::model) fn believed(&self, id: u32, server: u32, now: Time) -> Option<u32> {
-        let &(until, version) = self.caches.known.get(&(id, server))?;
-        (now <= until).then_some(version)
+        let known = self.caches.known.get(&(id, server))?;
+        let session = &self.table[id as usize];
+        let is_on = session.is_on(now, self.plan(id)?.idle);
+        (is_on && now <= known.until && known.state == session.states).then_some(known.version)
     }
 }

@@ -195,8 +195,7 @@ impl Sessions<'_> {
                     Span::from_seconds(lag.sample(luck))
                 }
             };
-            self.send(id, now, tally);
-            self.ship_to(id, number, (plan, lag), servers, now);
+            self.ship_to(id, number, (plan, lag), servers, (now, tally));
         }
     }
 
@@ -206,7 +205,7 @@ impl Sessions<'_> {
         number: u32,
         (plan, lag): (&CopyPlan, Span),
         servers: &[Server],
-        now: Time,
+        (now, tally): (Time, &mut Tally),
     ) {
         let session = self.table[id as usize];
         let Some(copies) = &self.copies else { return };
@@ -221,7 +220,8 @@ impl Sessions<'_> {
             let Some(server) = self.place_copy(id, plan.placement, servers) else {
                 return;
             };
-            self.memory.copy(server, i64::from(session.size), now);
+            self.make_room(server, session.size, now, tally);
+            self.memory.copy(server, session.size as i64, now);
             if let Some(copies) = &mut self.copies {
                 copies.table[place] = Replica {
                     server,
@@ -266,13 +266,13 @@ impl Sessions<'_> {
     }
 
     /// A copy is where it was no longer.
-    fn drop_copy(&mut self, place: usize, size: u32, now: Time) {
+    fn drop_copy(&mut self, place: usize, size: u64, now: Time) {
         let Some(copies) = &mut self.copies else {
             return;
         };
         if copies.is_there(place) {
             let server = copies.table[place].server;
-            self.memory.copy(server, -i64::from(size), now);
+            self.memory.copy(server, -(size as i64), now);
         }
         copies.forget(place);
     }
@@ -355,7 +355,7 @@ impl Sessions<'_> {
                 applied: session.version,
                 ..NO_COPY
             };
-            self.memory.copy(old, i64::from(session.size), now);
+            self.memory.copy(old, session.size as i64, now);
         }
     }
 

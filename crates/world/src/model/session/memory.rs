@@ -3,19 +3,21 @@
 
 use super::{NOWHERE, Sessions, WITH_CLIENT};
 use crate::observe::{Loss, StateMemory, Tally};
-use lbsim_engine::time::Time;
+use lbsim_engine::time::{Span, Time};
 
 /// The states of each server.
 #[derive(Clone, Debug)]
 pub(super) struct Memory {
     /// By server: the ends of its list, or [`NOWHERE`].
-    lists: Vec<Ends>,
+    lists: Vec<ListEnds>,
     /// By server: what its states take; empty where states have no sizes.
     used: Vec<Used>,
+    /// Whether the lists are in the order of the last use.
+    in_order: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Ends {
+struct ListEnds {
     latest: u32,
     oldest: u32,
 }
@@ -39,23 +41,24 @@ impl Used {
         self.bytes = self.bytes.saturating_add_signed(more);
         self.most = self.most.max(self.bytes);
     }
+
+    /// So many bytes were not there any more since then, though nobody had looked.
+    fn gone_since(&mut self, since: Time, now: Time, bytes: u64) {
+        self.total -= bytes as f64 * now.since(since.max(self.from)).seconds();
+    }
 }
 
 impl Memory {
-    pub(super) fn new(servers: usize, has_sizes: bool) -> Memory {
-        let empty = Ends {
+    pub(super) fn new(servers: usize, has_sizes: bool, expires: bool) -> Memory {
+        let empty = ListEnds {
             latest: NOWHERE,
             oldest: NOWHERE,
         };
         Memory {
             lists: vec![empty; servers],
             used: vec![Used::default(); if has_sizes { servers } else { 0 }],
+            in_order: has_sizes || expires,
         }
-    }
-
-    /// Whether states have sizes.
-    fn weighs(&self) -> bool {
-        !self.used.is_empty()
     }
 
     pub(super) fn bytes(&self, server: u32) -> u64 {
@@ -113,11 +116,14 @@ impl Memory {
 impl Sessions<'_> {
     /// The state of a session is nowhere any more.
     pub(super) fn leave(&mut self, id: u32, now: Time) {
-        let session = &mut self.table[id as usize];
-        let server = std::mem::replace(&mut session.server, NOWHERE);
+        let server = self.table[id as usize].server;
         if server >= WITH_CLIENT {
+            self.table[id as usize].server = NOWHERE;
             return;
         }
+        let over = self.over_at(id, server);
+        let session = &mut self.table[id as usize];
+        session.server = NOWHERE;
         let (before, after, size) = (session.before, session.after, session.size);
         let ends = &mut self.memory.lists[server as usize];
         match before {
@@ -129,13 +135,16 @@ impl Sessions<'_> {
             after => self.table[after as usize].before = before,
         }
         if let Some(used) = self.memory.used.get_mut(server as usize) {
-            used.change(now, -i64::from(size));
+            used.change(now, -(size as i64));
+            if over < now {
+                used.gone_since(over, now, size);
+            }
         }
     }
 
     /// The state of a session, which was nowhere, is at a server.
     pub(super) fn come(&mut self, id: u32, server: u32, now: Time, tally: &mut Tally) {
-        if self.memory.weighs() {
+        if self.memory.in_order {
             self.make_room(server, self.table[id as usize].size, now, tally);
         }
         let ends = &mut self.memory.lists[server as usize];
@@ -147,7 +156,7 @@ impl Sessions<'_> {
         let session = &mut self.table[id as usize];
         (session.server, session.before, session.after) = (server, before, NOWHERE);
         if let Some(used) = self.memory.used.get_mut(server as usize) {
-            used.change(now, i64::from(session.size));
+            used.change(now, session.size as i64);
         }
     }
 
@@ -155,7 +164,7 @@ impl Sessions<'_> {
     #[inline]
     pub(super) fn is_used(&mut self, id: u32, now: Time, tally: &mut Tally) {
         let server = self.table[id as usize].server;
-        if self.memory.weighs() && self.memory.lists[server as usize].latest != id {
+        if self.memory.in_order && self.memory.lists[server as usize].latest != id {
             self.leave(id, now);
             self.come(id, server, now, tally);
         }
@@ -163,23 +172,38 @@ impl Sessions<'_> {
 
     /// A server forgets what is over, and then whom it has not seen for longest, until so many more
     /// bytes fit.
-    fn make_room(&mut self, server: u32, more: u32, now: Time, tally: &mut Tally) {
-        let limit = self.keep(server).memory.unwrap_or(u64::MAX);
-        while let Some(oldest) = self.memory.oldest(server) {
-            let session = &self.table[oldest as usize];
-            let idle = self
-                .plan(oldest)
-                .map_or(lbsim_engine::time::Span::ZERO, |plan| plan.idle);
-            if !session.has_state(now, idle) {
-                tally.sessions.states.ended += 1;
-                self.leave(oldest, now);
-                self.drop_copies(oldest, now);
-            } else if self.has_ttl(session, now) {
+    pub(super) fn make_room(&mut self, server: u32, more: u64, now: Time, tally: &mut Tally) {
+        self.forget_what_is_over(server, now, tally);
+        let Some(limit) = self.keep(server).memory else {
+            return;
+        };
+        while self.memory.bytes(server) + more > limit
+            && let Some(oldest) = self.memory.oldest(server)
+        {
+            self.evict(oldest, now, tally);
+        }
+    }
+
+    /// When the state of a session that is at a server is over, if nobody uses it before.
+    fn over_at(&self, id: u32, server: u32) -> Time {
+        let session = &self.table[id as usize];
+        let idle = self.plan(id).map_or(Span::ZERO, |plan| plan.idle);
+        let ttl = self.keep(server).ttl.unwrap_or(Span::FOREVER);
+        (session.asked + idle)
+            .min(session.used + ttl)
+            .min(session.state_ends)
+    }
+
+    /// A server forgets what is over, beginning with what was not used for longest.
+    pub(super) fn forget_what_is_over(&mut self, server: u32, now: Time, tally: &mut Tally) {
+        while self.memory.in_order
+            && let Some(oldest) = self.memory.oldest(server)
+            && self.over_at(oldest, server) < now
+        {
+            if self.has_ttl(&self.table[oldest as usize], now) {
                 self.lose(oldest, Loss::Expired, now, tally);
-            } else if self.memory.bytes(server) + u64::from(more) > limit {
-                self.evict(oldest, now, tally);
             } else {
-                break;
+                self.end_state(oldest, now, tally);
             }
         }
     }

@@ -19,7 +19,7 @@ use lbsim_engine::time::{Span, Time};
 use rand::Rng as _;
 
 use super::blueprint::Blueprint;
-use super::state::{Home, KeepPlan, SessionPlan, TokenPlan};
+use super::state::{Home, KeepPlan, SessionPlan};
 use crate::observe::{Loss, Tally};
 use cache::Caches;
 use copies::Copies;
@@ -27,7 +27,7 @@ use memory::Memory;
 
 pub(super) use access::Asked;
 
-/// All sessions of the world: 80 bytes each, and what their copies take. Those whose state is at
+/// All sessions of the world: 96 bytes each, and what their copies take. Those whose state is at
 /// one server stand in a list, so that a crash visits these and no others.
 #[derive(Clone, Debug)]
 pub(super) struct Sessions<'a> {
@@ -63,6 +63,8 @@ struct Session {
     states: u32,
     /// When its client last asked for something: idleness is counted from here.
     asked: Time,
+    /// When its state was last used where it is.
+    used: Time,
     /// When the state ends at the latest; time zero for one that idleness has ended. For a token,
     /// when it ends.
     state_ends: Time,
@@ -81,19 +83,21 @@ struct Session {
     /// The last version that its user has seen.
     seen: u32,
     /// Bytes of the state.
-    size: u32,
+    size: u64,
     /// Its group of clients.
     group: u16,
     /// Whether it has lost its state since it began, or since the measured window did.
     hurt: bool,
     /// Whether it has been counted as revoked.
     stopped: bool,
+    /// Whether its state has been lost, and no request has met with that yet.
+    missing: bool,
 }
 
 const NOWHERE: u32 = u32::MAX;
 const WITH_CLIENT: u32 = u32::MAX - 1;
 
-/// Purposes of a session's luck: how long its n-th state lasts has the bare number.
+/// Purposes of a session's luck: how long the n-th in its place lasts has the bare number.
 const SIZE: u64 = 1 << 32;
 const REVOKED: u64 = 2 << 32;
 
@@ -116,6 +120,7 @@ impl<'a> Sessions<'a> {
                 after: NOWHERE,
                 states: 0,
                 asked: Time::ZERO,
+                used: Time::ZERO,
                 state_ends: Time::ZERO,
                 ends: Time::ZERO,
                 began: Time::ZERO,
@@ -128,6 +133,7 @@ impl<'a> Sessions<'a> {
                 group: group as u16,
                 hurt: false,
                 stopped: false,
+                missing: false,
             };
             table.extend((0..count).map(|_| none));
         }
@@ -143,7 +149,11 @@ impl<'a> Sessions<'a> {
         .any(|sessions| sessions.size.is_some());
         Some(Box::new(Sessions {
             groups: plan.sources.iter().enumerate().map(group).collect(),
-            memory: Memory::new(service_of.len(), has_sizes),
+            memory: Memory::new(
+                service_of.len(),
+                has_sizes,
+                keeps.iter().any(|keep| keep.ttl.is_some()),
+            ),
             copies: Copies::new(plan, table.len()),
             caches: Caches::default(),
             keeps,
@@ -175,7 +185,7 @@ impl<'a> Sessions<'a> {
         self.table.partition_point(|session| session.group < group) as u32
     }
 
-    /// How long the session or state of this number lasts.
+    /// How long the session of this number lasts.
     fn length(&self, id: u32, length: Option<&Sampler>, number: u32) -> Span {
         length.map_or(Span::FOREVER, |length| {
             Span::from_seconds(length.sample(&mut self.luck(id, u64::from(number))))
@@ -188,7 +198,7 @@ impl<'a> Sessions<'a> {
     pub(super) fn ask(&mut self, id: u32, now: Time, tally: &mut Tally) {
         let Some(plan) = self.plan(id) else { return };
         let session = &self.table[id as usize];
-        if now > session.asked + plan.idle {
+        if now > session.asked + plan.idle || now > session.ends {
             self.end(id, now, tally);
         } else if now >= session.revoked {
             self.revoke(id, plan, now, tally);
@@ -205,7 +215,7 @@ impl<'a> Sessions<'a> {
             return false;
         }
         let ttl = self.keep(session.server).ttl;
-        ttl.is_some_and(|ttl| now > session.asked + ttl && now <= session.state_ends)
+        ttl.is_some_and(|ttl| now > session.used + ttl && now <= session.state_ends)
     }
 
     /// A session has been revoked, and its client asks all the same: it ends where that is seen.
@@ -213,9 +223,9 @@ impl<'a> Sessions<'a> {
     fn revoke(&mut self, id: u32, plan: &SessionPlan, now: Time, tally: &mut Tally) {
         let session = &mut self.table[id as usize];
         let until = match &plan.home {
-            Home::Token(TokenPlan {
-                looked_up: false, ..
-            }) => session.state_ends,
+            Home::Token(token) if !token.looked_up => {
+                token.holds_until(session.state_ends).min(session.ends)
+            }
             _ => session.revoked,
         };
         if !std::mem::replace(&mut session.stopped, true) {
@@ -232,14 +242,19 @@ impl<'a> Sessions<'a> {
 
     /// A session has ended.
     pub(super) fn end(&mut self, id: u32, now: Time, tally: &mut Tally) {
-        if self.table[id as usize].server != NOWHERE {
-            tally.sessions.states.ended += 1;
-        }
-        self.leave(id, now);
-        self.drop_copies(id, now);
+        self.end_state(id, now, tally);
         let session = &mut self.table[id as usize];
         (session.state_ends, session.ends) = (Time::ZERO, Time::ZERO);
         session.revoked = Time::NEVER;
+    }
+
+    /// A state has ended, if there is one.
+    fn end_state(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        if self.table[id as usize].server != NOWHERE {
+            tally.sessions.states.ended += 1;
+            self.leave(id, now);
+            self.drop_copies(id, now);
+        }
     }
 
     /// The state of a session is gone, for this cause.
@@ -252,7 +267,7 @@ impl<'a> Sessions<'a> {
         session.hurt = true;
         let version = std::mem::take(&mut session.version);
         let lost = version.saturating_sub(std::mem::take(&mut session.before_window));
-        session.seen = 0;
+        (session.seen, session.missing) = (0, true);
         let began = session.began;
         tally.session_lost(now, loss, first.then_some(began), u64::from(lost));
     }
@@ -264,7 +279,7 @@ impl<'a> Sessions<'a> {
         let Some(plan) = self.plan(id) else {
             return false;
         };
-        now > session.asked + plan.idle || now > session.state_ends
+        now > session.asked + plan.idle || now > session.ends
     }
 
     /// The measured window begins: what was lost before does not count. Says how many sessions are
@@ -305,6 +320,14 @@ impl<'a> Sessions<'a> {
             }
         }
         tally.sessions.memory = self.memory.measured(now);
+    }
+
+    /// The measured window ends: what servers have forgotten by then counts as lost in it, though
+    /// nobody has asked for it.
+    pub(super) fn finish(&mut self, now: Time, tally: &mut Tally) {
+        for server in 0..self.service_of.len() as u32 {
+            self.forget_what_is_over(server, now, tally);
+        }
     }
 
     /// The bytes of states that a server has.

@@ -20,6 +20,16 @@ pub(super) enum Verdict {
 }
 
 impl TokenPlan {
+    /// When a token is good no longer that ends then by its lifetime.
+    pub(super) fn holds_until(&self, ends: Time) -> Time {
+        ends.min(self.key_ends(self.issued(ends)))
+    }
+
+    /// When a token was issued that ends then.
+    fn issued(&self, ends: Time) -> Time {
+        Time::ZERO + ends.since(Time::ZERO + self.lifetime)
+    }
+
     /// When a token is good no longer whose key has changed: the end of the grace after the change
     /// that follows its issue.
     fn key_ends(&self, issued: Time) -> Time {
@@ -38,8 +48,7 @@ impl Sessions<'_> {
         if session.server != WITH_CLIENT {
             return Verdict::Missing;
         }
-        let issued = Time::ZERO + session.state_ends.since(Time::ZERO + plan.lifetime);
-        if now > plan.key_ends(issued) {
+        if now > plan.key_ends(plan.issued(session.state_ends)) {
             Verdict::Lost(Loss::KeyRotated)
         } else if now <= session.state_ends {
             Verdict::Holds

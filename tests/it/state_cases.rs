@@ -1,0 +1,284 @@
+//! Sessions and their state, request by request: figures that were worked out by hand, of what was
+//! once wrong and of what is easily got wrong.
+
+use std::fs;
+
+use lbsim::model;
+use lbsim::observe::{Loss, Tally, laws};
+
+use crate::support::{read_in, scratch};
+
+/// A world whose clients ask at these times, in milliseconds: 10 ms of work, two servers in turn.
+/// `web` says what else there is of the service, `rest` what stands after it.
+fn by_hand(test: &str, times: &[(u32, char)], sessions: &str, web: &str, rest: &str) -> Tally {
+    let place = scratch(test);
+    let rows: String = times
+        .iter()
+        .map(|(at, who)| format!("{at},{who}\n"))
+        .collect();
+    fs::write(place.join("trace.csv"), format!("at,client\n{rows}")).unwrap();
+    let servers = if web.contains("[[services.servers]]") {
+        ""
+    } else {
+        "[[services.servers]]\ncount = 2\nslots = 10\nservice = { kind = \"constant\", value = \"10ms\" }"
+    };
+    let text = format!(
+        "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"100s\"\nwarmup = \"0s\"\nreplications = 1\ncompare = [\"round-robin\"]\n\
+         [[clients]]\narrivals = {{ kind = \"trace\", file = \"trace.csv\", columns = {{ time = \"at\", time-unit = \"ms\", client = \"client\" }} }}\n\
+         sessions = {{ {sessions} }}\n[[services]]\nname = \"web\"\n{web}\n{servers}\n{rest}"
+    );
+    let scenario = read_in(&place, &text);
+    let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
+    assert_eq!(laws::violations(&tally), [], "{test}");
+    tally
+}
+
+fn of_one(seconds: &[u32]) -> Vec<(u32, char)> {
+    seconds.iter().map(|&at| (at * 1000, 'a')).collect()
+}
+
+fn every_two_seconds() -> Vec<(u32, char)> {
+    of_one(&(0..50).map(|step| 2 * step).collect::<Vec<_>>())
+}
+
+const STORE: &str = "[[services]]\nname = \"store\"\n[[services.servers]]\nservice = { kind = \"constant\", value = \"1ms\" }";
+const ALONE: &str = "[[services.servers]]\nname = \"server-1\"\nslots = 10\nservice = { kind = \"constant\", value = \"10ms\" }";
+
+/// Figures worked out by hand, of whatever was once wrong and of what is easily got wrong.
+#[test]
+fn figures_are_those_worked_out_by_hand() {
+    let long = "idle = \"30min\"";
+    let rebuild = "rebuild = { kind = \"constant\", value = \"1s\" }";
+    // A token of ten seconds that is renewed: one log-in; without renewal two more.
+    let times = of_one(&[0, 5, 11, 20, 22, 40]);
+    let token =
+        |more: &str| format!("state = {{ kind = \"token\", lifetime = \"10s\", {rebuild}{more} }}");
+    let tally = by_hand("token", &times, long, &token(""), "");
+    assert_eq!((tally.sessions.rebuilt, tally.sessions.states.lost), (1, 0));
+    let tally = by_hand("token-once", &times, long, &token(", renews = false"), "");
+    assert_eq!(
+        (
+            tally.sessions.rebuilt,
+            tally.sessions.lost[Loss::Expired as usize],
+            tally.sessions.met
+        ),
+        (3, 2, 2)
+    );
+    // Keys change every 30 s and hold for 5 s more.
+    let tally = by_hand(
+        "rotation",
+        &of_one(&[0, 25, 32, 36, 64, 66]),
+        long,
+        "state = { kind = \"token\", lifetime = \"1h\", rotation = { every = \"30s\", grace = \"5s\" } }",
+        "",
+    );
+    assert_eq!(tally.sessions.lost[Loss::KeyRotated as usize], 2);
+    // It is good when it is shown, however long the work takes.
+    let slow =
+        "[[services.servers]]\nslots = 10\nservice = { kind = \"constant\", value = \"3s\" }";
+    let tally = by_hand(
+        "token-slow",
+        &of_one(&[0, 12, 13]),
+        long,
+        &format!("{}\n{slow}", token(", renews = false")),
+        "",
+    );
+    assert_eq!(tally.sessions.states.lost, 0);
+    // A session of 11 s is logged out, and its token with it.
+    let length = "idle = \"30min\", length = { kind = \"constant\", value = \"11s\" }";
+    let tally = by_hand(
+        "token-length",
+        &every_two_seconds(),
+        length,
+        &format!("state = {{ kind = \"token\", lifetime = \"1h\", {rebuild} }}"),
+        "",
+    );
+    assert_eq!(
+        (tally.sessions.rebuilt, tally.sessions.states.lost),
+        (tally.sessions.all, 0)
+    );
+    // Revoked after 10 s, and good until the key of its token ends at 30 s.
+    let revoked = "idle = \"30min\", revoked = { share = \"100%\", after = { kind = \"constant\", value = \"10s\" } }";
+    let tally = by_hand(
+        "revoked-rotation",
+        &every_two_seconds(),
+        revoked,
+        "state = { kind = \"token\", lifetime = \"1h\", rotation = { every = \"30s\" } }",
+        "",
+    );
+    let delay = tally.sessions.revocation_delay.seconds() / tally.sessions.revoked as f64;
+    assert!((15.0..=20.0).contains(&delay), "{delay}");
+    assert_eq!(tally.sessions.states.lost, 0);
+    // One that had ended before is not revoked.
+    let ended = format!(
+        "{length}, revoked = {{ share = \"100%\", after = {{ kind = \"constant\", value = \"20s\" }} }}"
+    );
+    let tally = by_hand(
+        "revoked-ended",
+        &of_one(&[0, 25, 30]),
+        &ended,
+        "state = { kind = \"token\", lifetime = \"1h\" }",
+        "",
+    );
+    assert_eq!(tally.sessions.revoked, 0);
+    // Room for two: of a, b, a, c, a, b, c, a four are thrown out, in the order of last use.
+    let sized = "idle = \"30min\", size = { kind = \"constant\", value = \"1MiB\" }";
+    let times: Vec<(u32, char)> = (0..)
+        .zip("abacabca".chars())
+        .map(|(at, who)| (at * 1000, who))
+        .collect();
+    let tally = by_hand(
+        "lru",
+        &times,
+        sized,
+        &format!("state = {{ kind = \"server\", memory = \"2MiB\" }}\n{ALONE}"),
+        "",
+    );
+    assert_eq!(
+        (
+            tally.sessions.lost[Loss::Evicted as usize],
+            tally.sessions.met
+        ),
+        (4, 3)
+    );
+    // What a server has forgotten is lost, whether its size is known or not, and takes no room.
+    let once: Vec<(u32, char)> = (0..)
+        .zip("abcdefghij".chars())
+        .map(|(at, who)| (at * 1000, who))
+        .collect();
+    let ttl = format!("state = {{ kind = \"server\", ttl = \"2s\" }}\n{ALONE}");
+    for sessions in [long, sized] {
+        let tally = by_hand("ttl", &once, sessions, &ttl, "");
+        assert_eq!(
+            tally.sessions.hurt[Loss::Expired as usize],
+            10,
+            "{sessions}"
+        );
+        if let [memory] = &tally.sessions.memory[..] {
+            let mib = memory.mean / f64::from(1 << 20);
+            assert!((mib - 0.2).abs() < 0.01, "{mib}");
+        }
+    }
+    // After a loss a session of ten seconds ends when it would have; its next one is whole.
+    let ten = "idle = \"30min\", length = { kind = \"constant\", value = \"10s\" }";
+    let crash =
+        "[[faults]]\nkind = \"crash\"\nservers = \"web/server-1\"\nat = \"5s\"\nlasts = \"500ms\"";
+    let tally = by_hand(
+        "length-crash",
+        &of_one(&[0, 4, 6, 12, 15, 17, 20]),
+        ten,
+        ALONE,
+        crash,
+    );
+    assert_eq!(
+        (
+            tally.sessions.met,
+            tally.sessions.states.lost,
+            tally.sessions.all
+        ),
+        (1, 1, 2)
+    );
+    // Copies that wait: each change once, and the first request changes, too.
+    let copied =
+        "state = { kind = \"replicated\", delay = { kind = \"constant\", value = \"5ms\" } }";
+    let tally = by_hand(
+        "copies",
+        &of_one(&[0, 1]),
+        "idle = \"30min\", writes = \"0%\"",
+        copied,
+        "[services.balancer]\nsticky = \"cookie\"",
+    );
+    assert_eq!(tally.latency.total(), 25_000_000);
+}
+
+#[test]
+fn stores_are_read_and_written_as_worked_out_by_hand() {
+    let long = "idle = \"30min\"";
+    let store = |more: &str| format!("state = {{ kind = \"store\", service = \"store\"{more} }}");
+    // Read, work, write: 12 ms.
+    let tally = by_hand("store", &of_one(&[0, 1]), long, &store(""), STORE);
+    assert_eq!(tally.latency.total(), 24_000_000);
+    // Two at once: one overwrites the other; or does it again.
+    let twice = [(0, 'a'), (1000, 'a'), (1000, 'a')];
+    let tally = by_hand("store-twice", &twice, long, &store(""), STORE);
+    assert_eq!(tally.sessions.lost_updates, 1);
+    let tally = by_hand(
+        "store-compares",
+        &twice,
+        long,
+        &store(", on-conflict = \"repeat\""),
+        STORE,
+    );
+    assert_eq!(
+        (tally.sessions.lost_updates, tally.sessions.conflicts),
+        (0, 1)
+    );
+    // Six at once begin one session, and nobody loses anything.
+    let tally = by_hand("store-first", &[(0, 'a'); 6], long, &store(""), STORE);
+    assert_eq!((tally.sessions.met, tally.sessions.all), (0, 1));
+    // Whoever is told that a cached state is old reads the new one.
+    let cached = store(", cache = \"1h\", on-conflict = \"repeat\"");
+    let tally = by_hand("store-cache", &of_one(&[0, 1, 2, 3]), long, &cached, STORE);
+    assert!(
+        tally.latency.max().unwrap() < 0.03,
+        "{:?}",
+        tally.latency.max()
+    );
+    // A session's cache is not the next one's.
+    let tally = by_hand(
+        "store-idle",
+        &of_one(&[0, 20, 21]),
+        "idle = \"10s\"",
+        &format!("{cached}\n{ALONE}"),
+        STORE,
+    );
+    assert_eq!(
+        (
+            tally.unfinished,
+            tally.sessions.all,
+            tally.sessions.conflicts
+        ),
+        (0, 2, 0)
+    );
+    // The store dies: what is cached is of no use to a change, which begins anew.
+    let crash = "[[faults]]\nkind = \"crash\"\nservers = \"store\"\nat = \"10s\"\nlasts = \"1s\"";
+    let tally = by_hand(
+        "store-crash",
+        &of_one(&[0, 20]),
+        long,
+        &format!("{cached}\n{ALONE}"),
+        &format!("{STORE}\n{crash}"),
+    );
+    assert_eq!(
+        (
+            tally.unfinished,
+            tally.sessions.lost_updates,
+            tally.sessions.lost[Loss::StoreLost as usize]
+        ),
+        (0, 0, 1)
+    );
+    // An answer that takes longer than a session may be silent begins no session more than one.
+    let slow =
+        "[[services.servers]]\nslots = 10\nservice = { kind = \"constant\", value = \"5s\" }";
+    let tally = by_hand(
+        "store-slow",
+        &of_one(&[0, 1, 2]),
+        "idle = \"2s\"",
+        &format!("{}\n{slow}", store("")),
+        STORE,
+    );
+    assert!(tally.sessions.all <= 3 && tally.sessions.met == 0);
+}
+
+/// A health check is no request: what a server does first for those it does not do for it.
+#[test]
+fn a_check_that_takes_a_slot_has_no_session() {
+    for discipline in ["fifo", "processor-sharing"] {
+        let web = format!(
+            "state = {{ kind = \"server\", rebuild = {{ kind = \"constant\", value = \"1ms\" }} }}\n{ALONE}\ndiscipline = \"{discipline}\"\n\
+             [services.balancer]\nhealth-check = {{ interval = \"200ms\", timeout = \"100ms\", answered-by = \"slot\" }}"
+        );
+        let tally = by_hand("checks", &every_two_seconds(), "idle = \"30min\"", &web, "");
+        assert_eq!(tally.succeeded_count(), 50);
+    }
+}
