@@ -24,13 +24,13 @@ pub struct Tables {
 struct StickTable {
     size: usize,
     places: BTreeMap<u128, u32>,
-    entries: Vec<Entry>,
+    entries: Vec<Binding>,
     latest: u32,
     oldest: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Entry {
+struct Binding {
     key: u128,
     used: Time,
     member: MemberId,
@@ -106,7 +106,7 @@ impl StickTable {
         }
     }
 
-    fn get(&self, key: u128) -> Option<&Entry> {
+    fn get(&self, key: u128) -> Option<&Binding> {
         let place = self.places.get(&key)?;
         Some(&self.entries[*place as usize])
     }
@@ -119,7 +119,7 @@ impl StickTable {
             }
             None if self.entries.len() < self.size => {
                 let place = self.entries.len() as u32;
-                self.entries.push(Entry {
+                self.entries.push(Binding {
                     key,
                     used: now,
                     member,
@@ -137,7 +137,7 @@ impl StickTable {
                 place
             }
         };
-        self.entries[place as usize] = Entry {
+        self.entries[place as usize] = Binding {
             key,
             used: now,
             member,
@@ -153,7 +153,7 @@ impl StickTable {
 
     /// Takes an entry out of the order of use.
     fn take_out(&mut self, place: u32) {
-        let Entry { newer, older, .. } = self.entries[place as usize];
+        let Binding { newer, older, .. } = self.entries[place as usize];
         match newer {
             NONE => self.latest = older,
             newer => self.entries[newer as usize].older = older,
