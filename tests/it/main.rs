@@ -18,6 +18,7 @@ mod examples;
 mod faults;
 mod folders;
 mod golden;
+mod hashing;
 mod import;
 mod limits;
 mod links;
