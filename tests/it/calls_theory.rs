@@ -9,6 +9,7 @@ use lbsim::observe::Tally;
 use lbsim::theory::{Mm1, fan_out};
 
 use crate::calls::{mean, poisson, scenario};
+use crate::support::mean_and_error;
 
 /// Means of 16 replications of a system of two or more services, and a quantile: each within 4.5
 /// standard errors of what is due (15 degrees of freedom: a false alarm in 2,300), and within
@@ -38,17 +39,6 @@ fn within(values: &[f64], due: f64, share: f64) {
         off <= 4.5 * error && off <= share * due,
         "{mean:.4} ± {error:.4}, not {due:.4}"
     );
-}
-
-fn mean_and_error(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0);
-    (mean, (variance / n).sqrt())
 }
 
 fn exponential(name: &str, mean: &str, more: &str) -> String {

@@ -3,7 +3,7 @@
 use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
 
-use crate::support::{TRACED, read_in, scratch, traced};
+use crate::support::{TRACED, mean_and_error, read_in, scratch, traced};
 
 /// One server of exponential service times of 10 ms, asked by classes 0 and 1 at these rates.
 fn mm1(test: &str, discipline: &str, rates: [f64; 2], replication: u32) -> Tally {
@@ -38,23 +38,11 @@ discipline = {discipline}
     tally
 }
 
-/// The mean of some values, and its standard error.
-fn mean(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0);
-    (mean, (variance / n).sqrt())
-}
-
 /// Within 5 standard errors of 6 replications: with Student's t of 5 degrees of freedom one false
 /// alarm in 240, and the seeds are fixed.
 #[track_caller]
 fn near(found: &[f64], expected: f64) {
-    let (mean, error) = mean(found);
+    let (mean, error) = mean_and_error(found);
     assert!(
         (mean - expected).abs() < 5.0 * error && error < 0.05 * expected,
         "{mean} +- {error}, expected {expected}"

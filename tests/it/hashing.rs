@@ -8,6 +8,8 @@ use lbsim::model;
 use lbsim::observe::{Loss, Tally};
 use lbsim::scenario::Scenario;
 
+use crate::support::mean_and_error;
+
 /// So many servers that are never full; requests of 1,000 s from so many clients.
 fn fleet(strategy: &str, servers: u32, clients: u32, rate: u32, more: &str) -> Scenario {
     let text = format!(
@@ -34,17 +36,6 @@ fn sent(tally: &Tally) -> Vec<f64> {
         .iter()
         .map(|server| server.sent as f64)
         .collect()
-}
-
-fn mean_and_error(values: &[f64]) -> (f64, f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0);
-    (mean, (variance / n).sqrt())
 }
 
 #[track_caller]
@@ -123,8 +114,7 @@ fn two_choices_keep_the_fullest_server_low() {
     ] {
         // So many in the first second, and nobody after it.
         let scenario = fleet(strategy, servers, 1000, rate, "");
-        let text = scenario.variants[0].blueprint.clone();
-        let mut plan = text;
+        let mut plan = scenario.variants[0].blueprint.clone();
         plan.end = lbsim::time::Time::ZERO + lbsim::time::Span::from_secs(1);
         let fullest: Vec<f64> = (0..40)
             .map(|replication| {

@@ -10,6 +10,8 @@ use lbsim::observe::{Cause, Ended, Tally, laws};
 use lbsim::scenario::Scenario;
 use lbsim::theory::hedging;
 
+use crate::support::mean_and_error;
+
 /// A world of requests at `rate` a second to `web`; `service` says what its servers are like,
 /// `rest` what stands after them.
 pub(crate) fn world(rate: f64, clients: &str, servers: &str, rest: &str) -> Scenario {
@@ -53,14 +55,7 @@ pub(crate) fn near(runs: &[Tally], expected: f64, figure: impl Fn(&Tally) -> f64
 
 #[track_caller]
 pub(crate) fn near_values(values: &[f64], expected: f64) {
-    let n = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let variance = values
-        .iter()
-        .map(|value| (value - mean).powi(2))
-        .sum::<f64>()
-        / (n - 1.0);
-    let error = (variance / n).sqrt();
+    let (mean, error) = mean_and_error(values);
     assert!(
         (mean - expected).abs() <= 5.0 * error + 1e-9 && error < 0.02 * expected,
         "{mean} +- {error}, expected {expected}"

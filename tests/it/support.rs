@@ -53,6 +53,15 @@ pub(crate) fn read_in(place: &Path, text: &str) -> Scenario {
         .unwrap_or_else(|rejected| panic!("{rejected}"))
 }
 
+/// The mean of some values, and its standard error.
+pub(crate) fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares = values.iter().map(|value| (value - mean).powi(2));
+    let variance = squares.sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
 /// The bytes of all files below `folder`, by path within it, sorted.
 pub(crate) fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut found = Vec::new();

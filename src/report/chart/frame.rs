@@ -25,6 +25,18 @@ pub(super) struct Plot {
     pub(super) bottom: f64,
 }
 
+impl Plot {
+    /// So high from `top` on, with room at the right for the names of lines.
+    pub(super) fn of_lines(strategies: &[Series], top: f64, tall: f64) -> Plot {
+        Plot {
+            left: 104.0,
+            top,
+            right: WIDTH - EDGE - widest(strategies, 260.0) - 18.0,
+            bottom: top + tall,
+        }
+    }
+}
+
 /// How high the title will be.
 pub(super) fn title_height(study: &Study<'_>) -> f64 {
     let lines = TITLE.wrap(study.question, WIDTH - 2.0 * EDGE).len();

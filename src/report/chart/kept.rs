@@ -3,7 +3,7 @@
 use super::Study;
 use super::canvas::Canvas;
 use super::events::Marks;
-use super::frame::{self, EDGE, Plot, WIDTH};
+use super::frame::{self, Plot, WIDTH};
 use super::palette::{Look, look};
 use super::scale::Scale;
 
@@ -15,12 +15,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     }
     let end = rows.iter().map(|row| row.to_s).fold(0.0, f64::max);
     let tall = 420.0;
-    let plot = |top: f64| Plot {
-        left: 104.0,
-        top,
-        right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
-        bottom: top + tall,
-    };
+    let plot = |top: f64| Plot::of_lines(study.strategies, top, tall);
     let Plot { left, right, .. } = plot(0.0);
     let x = Scale::linear(0.0, end, left, right);
     let marks = Marks::of_lines(study);

@@ -3,7 +3,7 @@
 
 use super::Study;
 use super::canvas::{Align, Canvas};
-use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
+use super::frame::{self, AXIS, Plot, WIDTH};
 use super::palette::{INK, look};
 use super::scale::{Scale, number};
 use crate::report::rows::SettlingRow;
@@ -20,12 +20,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         return None;
     }
     let top = frame::title_height(study) + 8.0;
-    let plot = Plot {
-        left: 104.0,
-        top,
-        right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
-        bottom: top + 440.0,
-    };
+    let plot = Plot::of_lines(study.strategies, top, 440.0);
     let x = Scale::from_zero(end, plot.left, plot.right);
     let y = Scale::from_zero(most, plot.bottom, plot.top);
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {

@@ -2,7 +2,7 @@
 //! intervals.
 
 use super::canvas::Canvas;
-use super::frame::{self, EDGE, Plot, WIDTH};
+use super::frame::{self, Plot, WIDTH};
 use super::palette::look;
 use super::scale::{Scale, range};
 use super::{Study, SweepRow};
@@ -53,12 +53,7 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<Strin
         return None;
     }
     let top = frame::title_height(study) + 8.0;
-    let plot = Plot {
-        left: 104.0,
-        top,
-        right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
-        bottom: top + 520.0,
-    };
+    let plot = Plot::of_lines(study.strategies, top, 520.0);
     let log = is_time && least > 0.0 && most > 8.0 * least;
     let y = if log {
         Scale::log(least, most, plot.bottom, plot.top)

@@ -4,7 +4,7 @@
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
 use super::events::Marks;
-use super::frame::{self, EDGE, Plot, WIDTH};
+use super::frame::{self, Plot, WIDTH};
 use super::palette::{INK, Look, MUTED, look};
 use super::scale::{Scale, positive_range, range};
 use crate::report::rows::TimelineRow;
@@ -85,12 +85,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         return None;
     }
     let tall = 290.0;
-    let plot = |top: f64| Plot {
-        left: 104.0,
-        top,
-        right: WIDTH - EDGE - frame::widest(study.strategies, 260.0) - 18.0,
-        bottom: top + tall,
-    };
+    let plot = |top: f64| Plot::of_lines(study.strategies, top, tall);
     let Plot { left, right, .. } = plot(0.0);
     let x = Scale::linear(0.0, end, left, right);
     let marks = Marks::of_lines(study);

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::address::{host, unnamed};
-use super::affinity::is_due;
 use super::blueprint::Blueprint;
 use super::fault::Place;
 use super::link::{FROM_BALANCER, TO_BALANCER};
 use super::request::{NOBODY, Phase, Request, Whereabouts};
+use super::session::is_due;
 use super::state::Access;
 use super::step::{CallPlan, Only, Pause, StepKind, StepPlan};
 use super::{Event, World};

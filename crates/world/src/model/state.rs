@@ -62,16 +62,6 @@ pub struct KeepPlan {
     pub copies: Option<CopyPlan>,
 }
 
-impl KeepPlan {
-    /// Nothing in particular.
-    pub const PLAIN: KeepPlan = KeepPlan {
-        memory: None,
-        ttl: None,
-        cache: None,
-        copies: None,
-    };
-}
-
 /// Copies of each state on other servers.
 #[derive(Clone, Debug)]
 pub struct CopyPlan {

@@ -29,9 +29,7 @@ pub struct StepPlan {
 pub enum Only {
     /// Those that are drawn.
     Drawn,
-    /// Requests that change the state of their session.
-    Changing,
-    /// Those, and requests whose session has no state.
+    /// Requests that change the state of their session, and those whose session has none.
     ChangingOrNew,
     /// Requests whose session has no state that this server has or can get at.
     New,

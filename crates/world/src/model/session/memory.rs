@@ -200,7 +200,7 @@ impl Sessions<'_> {
             && let Some(oldest) = self.memory.oldest(server)
             && self.over_at(oldest, server) < now
         {
-            if self.has_ttl(&self.table[oldest as usize], now) {
+            if self.is_forgotten(&self.table[oldest as usize], now) {
                 self.lose(oldest, Loss::Expired, now, tally);
             } else {
                 self.end_state(oldest, now, tally);

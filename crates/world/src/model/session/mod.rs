@@ -11,6 +11,7 @@ mod access;
 mod cache;
 mod copies;
 mod memory;
+mod stages;
 mod token;
 
 use lbsim_engine::distribution::Sampler;
@@ -25,7 +26,8 @@ use cache::Caches;
 use copies::Copies;
 use memory::Memory;
 
-pub(super) use access::Asked;
+use access::Asked;
+pub(super) use stages::is_due;
 
 /// All sessions of the world: 96 bytes each, and what their copies take. Those whose state is at
 /// one server stand in a list, so that a crash visits these and no others.
@@ -50,6 +52,8 @@ struct Group<'a> {
     plan: Option<&'a SessionPlan>,
     /// The root of the luck of every session.
     luck: u64,
+    /// The number of the first among those of all groups.
+    first: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +115,7 @@ impl<'a> Sessions<'a> {
         let group = |(index, source): (usize, &'a super::blueprint::SourcePlan)| Group {
             plan: source.sessions.as_ref(),
             luck: seeds.stream(Domain::Session, index as u64).next_u64(),
+            first: sessions[..index].iter().sum(),
         };
         let mut table = Vec::with_capacity(sessions.iter().map(|&count| count as usize).sum());
         for (group, &count) in sessions.iter().enumerate() {
@@ -175,14 +180,8 @@ impl<'a> Sessions<'a> {
 
     /// Luck of a session, for one purpose: the same under every strategy.
     fn luck(&self, id: u32, purpose: u64) -> Luck {
-        let root = self.groups[usize::from(self.table[id as usize].group)].luck;
-        // The places of a group are numbered from its first.
-        let first = self.first_of(self.table[id as usize].group);
-        Luck::new(root ^ mix(u64::from(id - first)), purpose)
-    }
-
-    fn first_of(&self, group: u16) -> u32 {
-        self.table.partition_point(|session| session.group < group) as u32
+        let group = &self.groups[usize::from(self.table[id as usize].group)];
+        Luck::new(group.luck ^ mix(u64::from(id - group.first)), purpose)
     }
 
     /// How long the session of this number lasts.
@@ -202,7 +201,7 @@ impl<'a> Sessions<'a> {
             self.end(id, now, tally);
         } else if now >= session.revoked {
             self.revoke(id, plan, now, tally);
-        } else if self.has_ttl(session, now) {
+        } else if self.is_forgotten(session, now) {
             self.lose(id, Loss::Expired, now, tally);
         }
         self.table[id as usize].asked = now;
@@ -210,7 +209,7 @@ impl<'a> Sessions<'a> {
 
     /// Whether the server has forgotten the state of a session that goes on.
     #[inline]
-    fn has_ttl(&self, session: &Session, now: Time) -> bool {
+    fn is_forgotten(&self, session: &Session, now: Time) -> bool {
         if session.server >= WITH_CLIENT {
             return false;
         }
@@ -319,7 +318,6 @@ impl<'a> Sessions<'a> {
                 }
             }
         }
-        tally.sessions.memory = self.memory.measured(now);
     }
 
     /// The measured window ends: what servers have forgotten by then counts as lost in it, though
@@ -328,6 +326,7 @@ impl<'a> Sessions<'a> {
         for server in 0..self.service_of.len() as u32 {
             self.forget_what_is_over(server, now, tally);
         }
+        tally.sessions.memory = self.memory.measured(now);
     }
 
     /// The bytes of states that a server has.
@@ -347,7 +346,7 @@ impl Session {
 }
 
 /// Whether a request changes the state of its session, of which `share` do.
-pub(super) fn changes(luck: u64, share: f64) -> bool {
+fn changes(luck: u64, share: f64) -> bool {
     /// The purpose of a request's luck for that.
     const CHANGES: u64 = 0xa00;
     share >= 1.0 || uniform(&mut Luck::new(luck, CHANGES)) < share
