@@ -387,6 +387,7 @@ pub fn metric(judge: file::Criterion) -> &'static Metric {
         file::Criterion::SessionsHurt => "sessions_hurt_share",
         file::Criterion::ChangesLost => "changes_lost_share",
         file::Criterion::StaleReads => "stale_reads_share",
+        file::Criterion::LostUpdates => "lost_updates_share",
         file::Criterion::RevocationDelay => "revocation_delay_s",
         file::Criterion::UtilizationSpread => "utilization_spread",
         file::Criterion::UtilizationMax => "utilization_max",

@@ -300,6 +300,13 @@ const OF_SESSIONS: [(&str, &str); 2] = [
     ("sessions\nlost", "sessions_lost"),
     ("sessions\nhurt %", "sessions_hurt_share"),
 ];
+/// Those that are shown where any of it happened to anybody.
+const OF_STATES: [(&str, &str); 4] = [
+    ("changes\nlost %", "changes_lost_share"),
+    ("stale\nreads %", "stale_reads_share"),
+    ("updates\nlost %", "lost_updates_share"),
+    ("revoked,\ngood for s", "revocation_delay_s"),
+];
 
 /// Where clients ask again, and where balancers do.
 const OF_CLIENTS: (&str, &str) = ("tries a\nrequest", "tries_per_request");
@@ -388,6 +395,11 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
         // As many sessions under every strategy; none where no client holds any.
         let holds = report.tables.runs.iter().any(|run| run.sessions > 0);
         columns.extend(OF_SESSIONS.iter().filter(|_| holds));
+        let happened = |metric: &str| {
+            let mut rows = report.tables.summary.iter();
+            rows.any(|row| row.metric == metric && row.estimate.is_some_and(|value| value > 0.0))
+        };
+        columns.extend(OF_STATES.iter().filter(|(_, metric)| happened(metric)));
         let repeats = |more: fn(&RunRow) -> bool| report.tables.runs.iter().any(more);
         let tries = repeats(|run| run.tries > run.requests);
         let attempts = repeats(|run| run.attempts > run.tries);

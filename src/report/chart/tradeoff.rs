@@ -36,6 +36,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let title = match metric {
         "changes_lost_share" => "Acknowledged changes that were lost (%)",
         "stale_reads_share" => "Readings that were not the newest (%)",
+        "lost_updates_share" => "Changes that overwrote others (%)",
         _ => "Sessions that lost their state (%)",
     };
     let known = |strategy: &str, metric: &str, factor: f64| {
@@ -83,7 +84,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         frame::title(
             canvas,
             study,
-            "Nearer to the lower left is better · filled, joined by a line: none is better in both; hollow: another is · bars: 95% confidence",
+            "Filled and joined: none is better in both; hollow: another is; bars: 95% intervals",
         );
         frame::y_axis(canvas, plot, &y, "Mean response time (ms)");
         frame::x_axis(canvas, plot, &x, title);

@@ -114,6 +114,8 @@ pub enum Criterion {
     ChangesLost,
     /// Share of readings of state that were not the newest.
     StaleReads,
+    /// Share of changes of state that overwrote others which their request had not read.
+    LostUpdates,
     /// How long sessions could be used after they had been revoked, on average.
     RevocationDelay,
     /// Highest less lowest utilization of a server of the service whose strategy is compared.
@@ -126,7 +128,7 @@ pub enum Criterion {
 
 impl Criterion {
     /// All of them.
-    pub const ALL: [Criterion; 15] = [
+    pub const ALL: [Criterion; 16] = [
         Criterion::Mean,
         Criterion::P50,
         Criterion::P90,
@@ -138,6 +140,7 @@ impl Criterion {
         Criterion::SessionsHurt,
         Criterion::ChangesLost,
         Criterion::StaleReads,
+        Criterion::LostUpdates,
         Criterion::RevocationDelay,
         Criterion::UtilizationSpread,
         Criterion::UtilizationMax,
@@ -152,6 +155,7 @@ impl Criterion {
                 | Criterion::SessionsHurt
                 | Criterion::ChangesLost
                 | Criterion::StaleReads
+                | Criterion::LostUpdates
                 | Criterion::RevocationDelay
         )
     }
@@ -170,6 +174,7 @@ impl Criterion {
             Criterion::SessionsHurt => "sessions-hurt",
             Criterion::ChangesLost => "changes-lost",
             Criterion::StaleReads => "stale-reads",
+            Criterion::LostUpdates => "lost-updates",
             Criterion::RevocationDelay => "revocation-delay",
             Criterion::UtilizationSpread => "utilization-spread",
             Criterion::UtilizationMax => "utilization-max",
