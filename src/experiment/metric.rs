@@ -235,6 +235,11 @@ pub const METRICS: &[Metric] = &[
         (Count, Servers, Neither),
     ),
     other(
+        "connections_per_request",
+        |run| run.connections_per_request,
+        (Count, Servers, Neither),
+    ),
+    other(
         "attempts_per_request",
         |run| run.attempts_per_request,
         (Count, Servers, Neither),

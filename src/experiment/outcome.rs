@@ -49,6 +49,8 @@ pub struct Run {
     pub attempts: u64,
     /// Tries over requests.
     pub tries_per_request: Option<f64>,
+    /// Connections opened over requests, where balancers are of layer 4.
+    pub connections_per_request: Option<f64>,
     /// Attempts over requests; of calls that servers make, `services.csv` tells.
     pub attempts_per_request: Option<f64>,
     /// Requests that arrived in the measured window and succeeded, however late, for each second of
@@ -241,6 +243,7 @@ impl Run {
             tries: tally.tries,
             attempts: tally.attempts,
             tries_per_request: each(tally.tries),
+            connections_per_request: tally.connections.and_then(each),
             attempts_per_request: each(tally.attempts),
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: Some(spread),

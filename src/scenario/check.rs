@@ -9,7 +9,8 @@ use super::file::{self, File};
 use super::text::{Document, Path};
 use super::warning;
 use super::{Goal, Measurement, Scenario, Target};
-use crate::model::blueprint::{Blueprint, When};
+use crate::model::blueprint::{Blueprint, ServicePlan, When};
+use crate::model::network::Ways;
 use crate::prose::quoted;
 use crate::spelling;
 use crate::time::{Span, Time};
@@ -19,6 +20,7 @@ mod clients;
 pub(super) mod data;
 mod faults;
 mod names;
+mod places;
 mod services;
 mod standing;
 mod state;
@@ -347,8 +349,16 @@ fn compared_service(file: &File, check: &mut Check<'_>) -> usize {
 /// The world as the file says it; `None` where something is wrong that leaves nothing to build on.
 fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
     strategies::strategies(file, check);
-    let services = services::services(file, check);
-    let sources = clients::sources(file, check);
+    let mut services = services::services(file, check);
+    let mut sources = clients::sources(file, check);
+    let is_whole =
+        |(plan, said): (&ServicePlan, &file::Service)| plan.groups.len() == said.servers.len();
+    let are_whole =
+        services.len() == file.services.len() && services.iter().zip(&file.services).all(is_whole);
+    let ways = match are_whole {
+        true => places::places(file, &mut services, &mut sources, check),
+        false => Ways::default(),
+    };
     if services.len() == file.services.len() {
         steps::reach(file, &services, &sources, check);
     }
@@ -373,8 +383,10 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         sources,
         services,
         faults,
+        ways,
     };
     if check.faults.is_empty() {
+        steps::routed(file, &blueprint, check);
         blueprint.work_out_calls();
         standing::check(&blueprint, check);
     }

@@ -25,7 +25,7 @@ pub use state::{
     ClientState, Every, Lag, OnConflict, ReplicatedState, Rotation, ServerState, Shipping, State,
     StoreState, TokenState,
 };
-pub use step::{Callees, Step};
+pub use step::{Callees, Route, Step};
 pub use sweep::{Axis, Overloaded, Sweep};
 pub use tune::{Change, Situation, Tune, TuneStart};
 
@@ -130,6 +130,24 @@ pub struct Network {
     pub server_to_balancer: Option<Dist<Span>>,
     /// Other delays for the clients and servers of a zone, by its name.
     pub zones: BTreeMap<String, Zone>,
+    /// How long messages take from zone to zone, whatever they are; where nothing is said of two
+    /// zones, or a place is in none, the delays above hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10_000))]
+    pub ways: Vec<Way>,
+}
+
+/// The way from a zone to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Way {
+    /// The one zone.
+    pub from: String,
+    /// The other, or the same.
+    pub to: String,
+    /// How long a message takes from the one to the other, one way; and back, unless the way back
+    /// is listed too.
+    pub takes: Dist<Span>,
 }
 
 /// Delays of one zone.

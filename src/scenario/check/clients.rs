@@ -15,7 +15,7 @@ use crate::distribution::{Dist, Quantity, Sampler};
 use crate::model::address::{Addresses, Drawn, Proxy};
 use crate::model::arrivals::{Arrivals, Rows, Visits};
 use crate::model::blueprint::{Patience, Population, SourcePlan, When};
-use crate::model::network::Delay;
+use crate::model::network::{Delay, NOWHERE};
 use crate::model::popularity::{Popularity, Skew};
 use crate::model::state::SessionPlan;
 use crate::units::Share;
@@ -107,6 +107,7 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         sessions,
         drops_cookies: clients.drops_cookies.value(),
         to_balancer: to_balancer?,
+        zone: NOWHERE,
     })
 }
 

@@ -9,18 +9,21 @@ use super::Check;
 use super::clients::sampler;
 use super::descend;
 use super::{names, state, steps};
+use crate::balancer::affinity::Sticky;
 use crate::balancer::ejection::Ejection;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
-use crate::model::blueprint::{GroupPlan, ServerPlan, ServicePlan};
-use crate::model::network::Delay;
+use crate::distribution::Dist;
+use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
+use crate::model::flows::FlowPlan;
+use crate::model::network::{Delay, NOWHERE};
 use crate::strategy::Member;
 use crate::time::{Span, Time};
 
 /// Servers in all at most.
 const MOST_SERVERS: u64 = 1_000_000;
 /// Balancers times servers at most: each balancer keeps a table of its members.
-const MOST_MEMBERS: u64 = 20_000_000;
+pub(super) const MOST_MEMBERS: u64 = 20_000_000;
 
 /// All services of the file.
 pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
@@ -100,6 +103,40 @@ fn plan(
         groups,
         keeps: state::keeps(service, at, check),
         balancer: service.balancer.clone(),
+        zones: Vec::new(),
+        callers: None,
+        flows: flows(&service.balancer.sticky, at, check),
+    }
+}
+
+/// What is drawn for the connections of balancers of layer 4.
+fn flows(sticky: &Sticky, at: &Path, check: &mut Check<'_>) -> Option<FlowPlan> {
+    let said = sticky.connection()?;
+    let at = at.key("balancer").key("sticky");
+    let mut drawn = |key: &str, dist: &Option<Dist<Span>>| {
+        sampler(dist.as_ref()?, &at.key(key), check)
+    };
+    Some(FlowPlan {
+        lifetime: drawn("lifetime", &said.lifetime),
+        opening: drawn("opening", &said.opening),
+        handshake: drawn("handshake", &said.handshake),
+    })
+}
+
+/// Refuses what a balancer cannot do that sees connections and no requests.
+fn check_layer_4(balancer: &BalancerPlan, at: &Path, check: &mut Check<'_>) {
+    let said = [
+        ("hedge", balancer.hedge.is_some()),
+        ("ejection", balancer.ejection.is_some()),
+        ("limit", balancer.limit.is_some()),
+        ("server-limit", balancer.server_limit.is_some()),
+        ("connections", balancer.connections.is_some()),
+    ];
+    for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+        let message = format!(
+            "`{key}` is about requests, and this balancer sees connections (`sticky`, `kind = \"connection\"`)"
+        );
+        check.fault(&at.key(key), "contradiction", message);
     }
 }
 
@@ -179,6 +216,9 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
         connections.check(&mut |key, message| {
             check.fault(&descend(&at, key), "out-of-range", message);
         });
+    }
+    if balancer.sticky.connection().is_some() {
+        check_layer_4(balancer, &place, check);
     }
     let limited = balancer.server_limit.is_some();
     let at = place.key("sticky");
@@ -414,6 +454,7 @@ fn group_plan(
         under_load: group.under_load.clone(),
         health_check,
         to_server: to_server?,
+        zone: NOWHERE,
         joins: Time::ZERO + group.joins.unwrap_or(Span::ZERO),
         leaves: group
             .leaves

@@ -187,6 +187,8 @@ fn step(kind: StepKind, only: Only, probability: f64) -> StepPlan {
         kind,
         repeat: 1,
         only,
+        sources: None,
+        share: 1.0,
         probability,
     }
 }

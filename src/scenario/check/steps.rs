@@ -1,11 +1,14 @@
 //! What servers do for a request after their own work: whom they call.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::super::diagnostic::Diagnostic;
 use super::super::file::{Callees, File, Servers, Service, Step};
 use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
-use crate::model::blueprint::{ServicePlan, SourcePlan};
+use crate::model::blueprint::{Blueprint, ServicePlan, SourcePlan};
 use crate::model::discipline::Standing;
 use crate::model::network::Delay;
 use crate::model::step::{CallPlan, Only, StepKind, StepPlan};
@@ -26,6 +29,7 @@ pub(super) fn steps(
         None => (&service.steps, at_service.key("steps")),
     };
     let known = check.faults.len();
+    let routes = routes(file, (service, at_service), (group, at_group), check);
     let planned = list.iter().enumerate().map(|(index, step)| {
         let at = place.index(index);
         let kind = kind(file, group, step, &at, check);
@@ -41,10 +45,16 @@ pub(super) fn steps(
             kind: kind?,
             repeat: step.repeat,
             only: Only::Drawn,
+            sources: match step.labels.is_empty() {
+                true => None,
+                false => Some(labelled(file, &step.labels, &at.key("labels"), check)),
+            },
+            share: 1.0,
             probability,
         })
     });
-    let planned: Vec<_> = planned.collect();
+    let mut planned: Vec<_> = planned.collect();
+    planned.extend(routes);
     // What is wrong with the steps of a service is told once, and not for each of its groups.
     for fault in check.faults.split_off(known) {
         if !check.faults.contains(&fault) {
@@ -52,6 +62,145 @@ pub(super) fn steps(
         }
     }
     planned.into_iter().collect()
+}
+
+/// The groups of clients whose requests carry these labels, by number; that there are none is a
+/// fault.
+fn labelled(
+    file: &File,
+    labels: &BTreeMap<String, String>,
+    at: &Path,
+    check: &mut Check<'_>,
+) -> Arc<[bool]> {
+    let of: Arc<[bool]> = (file.clients.iter())
+        .map(|clients| carries(&clients.labels, labels))
+        .collect();
+    if !of.contains(&true) {
+        let said: Vec<String> = labels
+            .iter()
+            .map(|(key, value)| format!("{key} = {value:?}"))
+            .collect();
+        let message = format!("no clients are labelled with {}", said.join(", "));
+        let mut known: Vec<String> = (file.clients.iter())
+            .flat_map(|clients| &clients.labels)
+            .map(|(key, value)| format!("{key} = {value:?}"))
+            .collect();
+        known.sort();
+        known.dedup();
+        let help = match known.as_slice() {
+            [] => "give `labels` to groups of `[[clients]]`".to_owned(),
+            known => format!("they are labelled with {}", known.join(", ")),
+        };
+        let fault = Diagnostic::error("unknown-label", at, message);
+        check.faults.push(fault.help(help));
+    }
+    of
+}
+
+/// Whether these labels are such as asked for; a value that ends in `*` asks for a beginning.
+fn carries(own: &BTreeMap<String, String>, asked: &BTreeMap<String, String>) -> bool {
+    asked.iter().all(|(key, value)| {
+        own.get(key)
+            .is_some_and(|own| match value.strip_suffix('*') {
+                Some(beginning) => own.starts_with(beginning),
+                None => own == value,
+            })
+    })
+}
+
+/// What a group of servers sends on, as steps: each request takes one of them.
+fn routes(
+    file: &File,
+    (service, at_service): (&Service, &Path),
+    (group, at_group): (&Servers, &Path),
+    check: &mut Check<'_>,
+) -> Vec<Option<StepPlan>> {
+    let (list, place) = match &group.routes {
+        Some(own) => (own, at_group.key("routes")),
+        None => (&service.routes, at_service.key("routes")),
+    };
+    let mut left = vec![true; file.clients.len()];
+    let mut steps = Vec::new();
+    for (index, route) in list.iter().enumerate() {
+        let at = place.index(index);
+        if !route.labels.is_empty() {
+            labelled(file, &route.labels, &at.key("labels"), check);
+        }
+        let takes = (left.iter().zip(&file.clients))
+            .map(|(&left, clients)| left && carries(&clients.labels, &route.labels));
+        let sources: Arc<[bool]> = takes.collect();
+        for (left, taken) in left.iter_mut().zip(sources.iter()) {
+            *left &= !taken;
+        }
+        let known = file.services.iter().map(|service| service.name.as_str());
+        let to = check.find(&at.key("to"), "service", &route.to, known);
+        let Some((to, to_balancer)) = to.zip(delay(file, group, check)) else {
+            steps.push(None);
+            continue;
+        };
+        let call = CallPlan {
+            services: vec![to],
+            wait_for: 1,
+            optional: false,
+            blocking: false,
+            at_once: None,
+            to_balancer,
+            access: None,
+            compares: false,
+        };
+        steps.push(Some(StepPlan {
+            kind: StepKind::Call(call),
+            repeat: 1,
+            only: Only::Drawn,
+            sources: (!sources.iter().all(|&takes| takes)).then_some(sources),
+            share: 1.0,
+            probability: 1.0,
+        }));
+    }
+    steps
+}
+
+/// Refuses routes that leave requests over, and those that no request takes.
+pub(super) fn routed(file: &File, blueprint: &Blueprint, check: &mut Check<'_>) {
+    let visits: Vec<Vec<f64>> = (0..blueprint.sources.len())
+        .map(|source| blueprint.visits(source))
+        .collect();
+    for (index, service) in file.services.iter().enumerate() {
+        let at = Path::root().key("services").index(index);
+        let come: Vec<usize> = (0..visits.len())
+            .filter(|&s| visits[s][index] > 0.0)
+            .collect();
+        for (number, group) in service.servers.iter().enumerate() {
+            let (list, at) = match &group.routes {
+                Some(own) => (own, at.key("servers").index(number).key("routes")),
+                None if number == 0 => (&service.routes, at.key("routes")),
+                None => continue,
+            };
+            if list.is_empty() {
+                continue;
+            }
+            let takes = |source: usize| {
+                let labels = &file.clients[source].labels;
+                list.iter().position(|route| carries(labels, &route.labels))
+            };
+            for &source in come.iter().filter(|&&source| takes(source).is_none()) {
+                let message = format!(
+                    "requests of `{}` come here, and no route takes them",
+                    file.clients[source].name
+                );
+                let help = "give it a last route without `labels`, which takes what is left";
+                let fault = Diagnostic::error("no-route", &at, message);
+                check.faults.push(fault.help(help.to_owned()));
+            }
+            for route in 0..list.len() {
+                if !come.iter().any(|&source| takes(source) == Some(route)) {
+                    let message =
+                        "no request takes this route: routes before it take all that it fits";
+                    check.fault(&at.index(route), "idle-route", message);
+                }
+            }
+        }
+    }
 }
 
 fn kind(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{State, Step};
+use super::{Route, State, Step};
 use crate::balancer::health::OwnChecks;
 use crate::balancer::limit::Limit;
 use crate::distribution::Dist;
@@ -31,6 +31,12 @@ pub struct Service {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub steps: Vec<Step>,
+    /// Where its servers send requests on to after all that: they are balancers of layer 7 then,
+    /// whose `service` is their own work for each. The first route that fits a request takes it.
+    /// Groups of servers may have routes of their own instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub routes: Vec<Route>,
     /// Where the state of sessions lives whose clients ask this service, or how it keeps that of
     /// others, as a store; in the memory of its servers where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +94,10 @@ pub struct Servers {
     #[serde(default)]
     #[schemars(length(max = 100))]
     pub steps: Option<Vec<Step>>,
+    /// Where they send requests on to, in place of the `routes` of the service; `[]` for nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1000))]
+    pub routes: Option<Vec<Route>>,
     /// Memory, as a monitoring agent would report it.
     #[serde(default)]
     pub memory: Memory,

@@ -1,5 +1,7 @@
 //! What a server does for a request after its own work, as a scenario says it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,13 +46,31 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub at_once: Option<u32>,
-    /// The share of requests that take the step at all.
+    /// What requests are labelled with that take the step (see `labels` of clients); all where it is
+    /// left out. A value that ends in `*` means all that begin so: `{ path = "/api/*" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// The share of these requests that take the step at all.
     #[serde(default = "all")]
     pub probability: Share,
     /// How often it is done, one after the other.
     #[serde(default = "once")]
     #[schemars(range(min = 1, max = 100_000))]
     pub repeat: u32,
+}
+
+/// Where a server sends requests on to, as a balancer of layer 7 does: it frees its slot until the
+/// answer comes, and hands that back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Route {
+    /// The service that they go to.
+    pub to: String,
+    /// What requests are labelled with that go there (see `labels` of clients), unless a route
+    /// before this one takes them; all others where it is left out. A value that ends in `*` means
+    /// all that begin so: `{ path = "/api/*" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
 }
 
 /// What a step calls.

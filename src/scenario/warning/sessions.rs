@@ -123,7 +123,8 @@ fn bonds(service: &ServicePlan, found: &mut Vec<Warning>) {
     }
     let has_opinions = balancer.ejection.is_some()
         || (service.groups.iter()).any(|group| group.health_check.is_some());
-    if balancer.sticky.breaking().down != WhenDown::Rebalance && !has_opinions {
+    let is_said = !balancer.sticky.binds_at_once();
+    if is_said && balancer.sticky.breaking().down != WhenDown::Rebalance && !has_opinions {
         say(
             "`when` of `sticky` says what becomes of clients whose server is down, and without a `health-check` or an `ejection` \
              none is thought to be",

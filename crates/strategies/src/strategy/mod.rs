@@ -236,6 +236,10 @@ strategies! {
             alias "wr";
         blind  "power-of-d"           power_of_d::PowerOfD
             alias "p2c" "po2c" "power_of_two" "power_of_two_choices" "two_random_choices" "random two";
+        blind  "failover"             failover::Failover
+            alias "active_standby" "primary_secondary" "vrrp" "pick_first";
+        blind  "nearest"              nearest::Nearest
+            alias "latency" "latency_based" "geo" "geolocation" "anycast" "closest";
         oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue
             alias "jsq";
         oracle "least-work-left"      least_work_left::LeastWorkLeft

@@ -92,6 +92,8 @@ pub struct Pool {
     /// The eligible as bits, in order.
     bits: Vec<u64>,
     placement: u64,
+    /// The way to each on average; empty where none takes any time.
+    ways: Vec<Span>,
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -111,6 +113,7 @@ impl Pool {
             place: vec![ABSENT; n],
             bits: vec![0; n.div_ceil(64)],
             placement: 0,
+            ways: Vec::new(),
         };
         for member in 0..n as MemberId {
             pool.set_eligible(member, true);
@@ -121,6 +124,21 @@ impl Pool {
     /// The same pool with another [`placement`](Self::placement).
     pub fn placed_by(self, placement: u64) -> Pool {
         Pool { placement, ..self }
+    }
+
+    /// The same pool, to whose members the [`way`](Self::way) takes so long, by member.
+    pub fn reached_by(self, ways: Vec<Span>) -> Pool {
+        Pool { ways, ..self }
+    }
+
+    /// How long a message takes from this balancer to a member on average, where all is well: what
+    /// a table of ways would say.
+    #[inline]
+    pub fn way(&self, member: MemberId) -> Span {
+        self.ways
+            .get(member as usize)
+            .copied()
+            .unwrap_or(Span::ZERO)
     }
 
     /// A random word of the run, the same for all balancers over the pool: with it the hash

@@ -20,7 +20,14 @@ impl World<'_> {
         Who {
             session: request.session,
             address: address.unwrap_or_else(|| source.address(request.draft.client)),
+            caller: self.caller(id, request),
         }
+    }
+
+    /// The number of who makes a request among all callers: clients, and then servers.
+    pub(super) fn caller(&self, id: u32, request: &Request) -> u32 {
+        let server = (self.calls.as_ref()).and_then(|calls| calls.server(id));
+        server.map_or(request.client, |server| self.sources.clients() + server)
     }
 
     /// Whether a client keeps no cookie.
@@ -34,6 +41,9 @@ impl World<'_> {
     #[inline(never)]
     pub(super) fn follow_bond(&mut self, id: u32, tried: bool, now: Time) -> Option<Pick> {
         let request = &self.requests[id];
+        if self.has_flows(request.service) {
+            return self.find_flow(id).map(Pick::Member);
+        }
         let who = self.who(id, request);
         let service = &mut self.services[usize::from(request.service)];
         let Bond::To(bound) = service.bonds.as_ref()?.find(who, request.balancer, now) else {
@@ -49,7 +59,8 @@ impl World<'_> {
         balancer.follow(bound, breaking, over, now)
     }
 
-    /// Counts an attempt of a client's request that is sent where its client is bound.
+    /// Counts an attempt of a client's request that is sent where its client is bound, or binds it
+    /// now.
     #[inline(never)]
     pub(super) fn count_bound(&mut self, id: u32, member: MemberId, now: Time) {
         let request = &self.requests[id];
@@ -59,6 +70,12 @@ impl World<'_> {
             bonds.is_some_and(|bonds| bonds.find(who, request.balancer, now) == Bond::To(member));
         if is_bound && request.measured && !self.is_call(id) {
             self.tally.sessions.bound += 1;
+        }
+        let service = &mut self.services[usize::from(request.service)];
+        if service.plan.balancer.sticky.binds_at_once()
+            && let Some(bonds) = &mut service.bonds
+        {
+            bonds.bind(who, request.balancer, member, now);
         }
     }
 
@@ -72,7 +89,9 @@ impl World<'_> {
             return;
         }
         let service = &mut self.services[index];
-        if let Some(bonds) = &mut service.bonds {
+        if !service.plan.balancer.sticky.binds_at_once()
+            && let Some(bonds) = &mut service.bonds
+        {
             bonds.bind(who, request.balancer, server - service.first, now);
         }
     }

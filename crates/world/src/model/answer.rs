@@ -83,7 +83,7 @@ impl World<'_> {
             return;
         }
         self.attempts[id].phase = Phase::Refused(cause, status);
-        if self.answers_at_once(server) {
+        if self.answers_at_once(server, request) {
             self.after_refusal(Duty::Hear(id, cause, status), calendar);
         } else {
             self.send_back(id, self.attempts[id], calendar);
@@ -330,7 +330,11 @@ impl World<'_> {
             response_time: now - attempt.sent,
             feedback,
         };
-        service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        if self.flows.is_none() || service.plan.flows.is_none() {
+            service.balancers[usize::from(request.balancer)].answered(&answer, now);
+        } else {
+            self.alight((id, attempt), &answer, now);
+        }
         if self.has_policies {
             self.heed_end(request, (id, &answer), calendar);
         }

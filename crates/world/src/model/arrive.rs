@@ -1,6 +1,7 @@
 //! First stage of a request's life: it arrives from its source, and is on its way to a balancer.
 
 use super::draft::Draft;
+use super::enter::Asker;
 use super::fault::Place;
 use super::link::TO_BALANCER;
 use super::request::{NOBODY, Request, Whereabouts};
@@ -10,7 +11,7 @@ use lbsim_engine::rng::Luck;
 use lbsim_engine::time::{Span, Time};
 
 /// The purpose of a request's luck that delays it on the way to the balancer.
-const CLIENT: u64 = 0x300;
+pub(super) const CLIENT: u64 = 0x300;
 
 impl World<'_> {
     /// A client sends a request.
@@ -33,13 +34,18 @@ impl World<'_> {
                 part.requests += 1;
             }
         }
-        let to_balancer = plan.to_balancer.draw(Luck::new(draft.luck, CLIENT));
         let session = self.sources[source].session(&draft);
         if let Some(sessions) = &mut self.sessions {
             sessions.ask(session, now, &mut self.tally);
         }
         let client = self.sources[source].client(&draft);
-        let balancer = self.services[plan.service].instance(&draft, client);
+        let asker = Asker::Client(source as u16, client);
+        let balancer = self.services[plan.service].instance(&draft, asker);
+        let to_balancer = self.way_to_balancer(
+            (plan.zone, &plan.to_balancer),
+            (plan.service, balancer),
+            Luck::new(draft.luck, CLIENT),
+        );
         let stretch = self.tally.timeline.stretch(now);
         let ends = (
             Place::Clients(source as u16),

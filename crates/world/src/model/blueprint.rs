@@ -12,7 +12,8 @@ use super::arrivals::{Process, Rows, Texts, Visits};
 use super::cold::Cold;
 use super::discipline::Discipline;
 use super::fault::Fault;
-use super::network::Delay;
+use super::flows::FlowPlan;
+use super::network::{Delay, Ways, Zone};
 use super::popularity::Popularity;
 use super::state::{Home, KeepPlan, SessionPlan};
 use super::step::{Only, StepKind, StepPlan};
@@ -45,6 +46,9 @@ pub struct Blueprint {
     pub services: Vec<ServicePlan>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// How long messages take from zone to zone; what is not said here takes as long as each place
+    /// says by itself.
+    pub ways: Ways,
 }
 
 /// When clients give up, and whether they try again.
@@ -89,6 +93,8 @@ pub struct SourcePlan {
     pub drops_cookies: f64,
     /// One way, client to balancer.
     pub to_balancer: Delay,
+    /// Where its clients are.
+    pub zone: Zone,
 }
 
 /// When a group of clients asks.
@@ -130,6 +136,27 @@ pub struct ServicePlan {
     pub keeps: KeepPlan,
     /// What stands in front.
     pub balancer: BalancerPlan,
+    /// Where its balancers are, by number; empty where nobody says it.
+    pub zones: Vec<Zone>,
+    /// Whose balancers these are, where each caller has its own.
+    pub callers: Option<Callers>,
+    /// What is drawn for connections to it, where its balancers are of layer 4.
+    pub flows: Option<FlowPlan>,
+}
+
+/// Callers that have a balancer each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Callers {
+    /// The number of the balancer of each group of clients, by source; [`Callers::NONE`] of those
+    /// that do not ask the service.
+    pub of_source: Vec<u16>,
+    /// That of each server, among all of the world.
+    pub of_server: Vec<u16>,
+}
+
+impl Callers {
+    /// The balancer of who has none.
+    pub const NONE: u16 = u16::MAX;
 }
 
 /// One server.
@@ -181,6 +208,8 @@ pub struct GroupPlan {
     pub health_check: Option<HealthCheck>,
     /// One way, balancer to server.
     pub to_server: Delay,
+    /// Where they are.
+    pub zone: Zone,
     /// What one costs an hour.
     pub cost: f64,
     /// How cold it is when it has started.
@@ -308,6 +337,12 @@ pub enum Spread {
     Request,
     /// One drawn for each client, which keeps it.
     Client,
+    /// Each caller has one of its own, which stands where it does, so that there is no way from the
+    /// one to the other: each group of clients, as a name server that it asks, or the library of
+    /// its programs; each server that calls, as a proxy beside it, or because it is the balancer:
+    /// it dies with its server. How many there are follows from that: `instances` and `zones` are
+    /// left out.
+    Caller,
 }
 
 /// What happens to the work of an attempt whose balancer has given up.
@@ -532,6 +567,7 @@ impl GroupPlan {
             agent_interval: Span::from_secs(5),
             health_check: None,
             to_server: Delay::None,
+            zone: super::network::NOWHERE,
             cost: 0.0,
             cold: None,
             under_load: None,

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 
 use super::address::{host, unnamed};
 use super::blueprint::Blueprint;
+use super::enter::Asker;
 use super::fault::Place;
 use super::link::{FROM_BALANCER, TO_BALANCER};
 use super::request::{NOBODY, Phase, Request, Whereabouts};
@@ -134,6 +135,12 @@ impl Calls {
     /// Whether a request is the call of a server.
     pub(super) fn is_call(&self, request: u32) -> bool {
         self.callers[request as usize].attempt != NOBODY
+    }
+
+    /// The server that made a request, where one did.
+    pub(super) fn server(&self, request: u32) -> Option<u32> {
+        let caller = &self.callers[request as usize];
+        (caller.attempt != NOBODY).then_some(caller.server)
     }
 
     /// Where a request comes from, where a server made it.
@@ -290,6 +297,7 @@ impl<'a> World<'a> {
             };
             let is_taken = progress.round > 0
                 || match step.only {
+                    _ if !step.is_of(usize::from(progress.request.source)) => false,
                     Only::Drawn if step.probability >= 1.0 => true,
                     Only::Drawn => {
                         let purpose = purpose(TAKEN, progress.step, 0, 0);
@@ -485,10 +493,12 @@ impl<'a> World<'a> {
     ) {
         let mut draft = cause.draft;
         (draft.luck, draft.service) = (luck, -1.0);
-        let to_balancer = plan.to_balancer.draw(Luck::new(luck, WAY));
-        // To the balancers of a service the clients are those who call: servers, numbered from the
-        // far end.
-        let balancer = self.services[service].instance(&draft, NOBODY - caller.server);
+        let balancer = self.services[service].instance(&draft, Asker::Server(caller.server));
+        let to_balancer = self.way_from_server(
+            (caller.server, &plan.to_balancer),
+            (service, balancer),
+            Luck::new(luck, WAY),
+        );
         let request = self.requests.insert(Request {
             draft,
             arrived: calendar.now(),

@@ -7,6 +7,7 @@ use super::address::Addresses;
 use super::blueprint::{
     BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When,
 };
+use super::flows::FlowPlan;
 use super::fault::{Effect, Fault, OnTheWay, Strikes};
 use super::network::Delay;
 use super::state::{KeepPlan, Placement, SessionPlan, Shipping};
@@ -16,6 +17,13 @@ use lbsim_engine::time::Span;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::retry::{Jitter, Retry};
 use lbsim_strategies::strategy::Origin;
+
+/// What is drawn where there are no connections.
+const NO_FLOWS: FlowPlan = FlowPlan {
+    lifetime: None,
+    opening: None,
+    handshake: None,
+};
 
 impl Blueprint {
     /// Whether anything besides the strategy's own draws is drawn anew in each replication, and may
@@ -32,10 +40,12 @@ impl Blueprint {
             sources,
             services,
             faults,
+            ways,
         } = self;
         sources.iter().any(|source| self.source_varies(source))
             || services.iter().any(|service| self.service_varies(service))
             || faults.iter().any(fault_varies)
+            || ways.all().any(is_drawn)
     }
 
     fn source_varies(&self, source: &SourcePlan) -> bool {
@@ -53,6 +63,7 @@ impl Blueprint {
             sessions,
             drops_cookies,
             to_balancer,
+            zone: _,
         } = source;
         let Patience {
             timeout: _,
@@ -126,7 +137,16 @@ impl Blueprint {
             groups,
             keeps,
             balancer,
+            zones: _,
+            callers: _,
+            flows,
         } = service;
+        let FlowPlan {
+            lifetime,
+            opening,
+            handshake,
+        } = flows.as_ref().unwrap_or(&NO_FLOWS);
+        let drawn = [lifetime, opening, handshake];
         let asked_by = |source: &&SourcePlan| std::ptr::eq(&self.services[source.service], service);
         let is_called = self.services.iter().any(|caller| {
             let mut callees = caller.callees().into_iter();
@@ -137,6 +157,7 @@ impl Blueprint {
                 .all(|source| source.recorded_service().is_some());
         let mut groups = groups.iter();
         groups.any(|group| self.group_varies(group, recorded))
+            || drawn.into_iter().flatten().any(is_random)
             || keep_varies(keeps)
             || balancer_varies(balancer)
     }
@@ -163,6 +184,7 @@ impl Blueprint {
             agent_interval: _,
             health_check,
             to_server,
+            zone: _,
             cost: _,
             cold: _,
             under_load: _,
@@ -284,6 +306,8 @@ fn step_varies(step: &StepPlan) -> bool {
         kind,
         repeat: _,
         only,
+        sources: _,
+        share: _,
         probability,
     } = step;
     let kind = match kind {

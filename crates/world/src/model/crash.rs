@@ -1,6 +1,7 @@
 //! Servers that die: what they were doing is lost or finished, their sessions are gone.
 
-use super::fault::InFlight;
+use super::blueprint::Callers;
+use super::fault::{InFlight, WhileDown};
 use super::request::{NOBODY, Phase};
 use super::server::State;
 use super::{Event, World};
@@ -19,6 +20,11 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         let before = std::mem::replace(&mut self.servers[server as usize].state, state);
+        // A dead process breaks its connections at once; of those to a dead machine that nobody has
+        // given up it knows nothing when it is back.
+        if self.flows.is_some() && before != state && state != State::Hanging {
+            self.close_flows_to(server, calendar.now());
+        }
         if let Some(in_flight) = crash {
             self.crash(server, in_flight, calendar);
         } else if before == State::Hanging && state != State::Hanging {
@@ -30,6 +36,30 @@ impl World<'_> {
                 self.start_cold(server, calendar);
             }
             self.wake_checks(server, calendar);
+            if self.has_outages {
+                self.strike_own_balancers(server, (before, state), calendar);
+            }
+        }
+    }
+
+    /// Balancers that are a server's own die with it, and are back with it.
+    fn strike_own_balancers(
+        &mut self,
+        server: u32,
+        (before, state): (State, State),
+        calendar: &mut Calendar<Event>,
+    ) {
+        let (was_up, is_up) = (before == State::Up, state == State::Up);
+        if was_up == is_up {
+            return;
+        }
+        for index in 0..self.services.len() {
+            let callers = self.services[index].plan.callers.as_ref();
+            let own = callers.map_or(Callers::NONE, |callers| callers.of_server[server as usize]);
+            if own != Callers::NONE {
+                let balancer = (index as u16, own);
+                self.strike_balancer(balancer, WhileDown::Refuse, was_up, calendar);
+            }
         }
     }
 

@@ -2,19 +2,20 @@
 //! course of their requests.
 
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan};
+use super::network::{Delay, Zone};
 use super::step::StepKind;
 use lbsim_engine::time::{Span, Time};
 
 impl Blueprint {
-    /// Requests that one of a source's brings to each service on average, by service: itself, and
+    /// Requests that one of those of source number `source` brings to each service on average, by service: itself, and
     /// what servers call in its course. Where servers of a service do different things, each counts
     /// for its share of what the service can do.
-    pub fn visits(&self, source: &SourcePlan) -> Vec<f64> {
-        let size = source.mean_size();
+    pub fn visits(&self, source: usize) -> Vec<f64> {
+        let plan = &self.sources[source];
         let mut visits = vec![0.0; self.services.len()];
-        visits[source.service] = 1.0;
-        for &caller in &self.callers_first(source.service) {
-            for (callee, calls) in self.calls(&self.services[caller], size) {
+        visits[plan.service] = 1.0;
+        for &caller in &self.callers_first(plan.service) {
+            for (callee, calls) in self.calls(&self.services[caller], source) {
                 visits[callee] += visits[caller] * calls;
             }
         }
@@ -44,8 +45,9 @@ impl Blueprint {
         order
     }
 
-    /// How often a request of this mean size to a service calls which, on average.
-    fn calls(&self, service: &ServicePlan, size: f64) -> Vec<(usize, f64)> {
+    /// How often a request of this source to a service calls which, on average.
+    fn calls(&self, service: &ServicePlan, source: usize) -> Vec<(usize, f64)> {
+        let size = self.sources[source].mean_size();
         let each = service.over_those_in_charge(self.end - Time::ZERO, &service.capacities(size));
         let all: f64 = each.iter().sum();
         let mut calls = Vec::new();
@@ -61,9 +63,8 @@ impl Blueprint {
             };
             for step in &group.steps {
                 if let StepKind::Call(call) = &step.kind {
-                    calls.extend(
-                        (call.services.iter()).map(|&callee| (callee, share * step.times())),
-                    );
+                    let times = share * step.times_of(source);
+                    calls.extend(call.services.iter().map(|&callee| (callee, times)));
                 }
             }
         }
@@ -101,11 +102,71 @@ impl Blueprint {
     /// The sources whose requests reach a service, each with how many requests there one of its own
     /// becomes on average.
     pub fn sources_of(&self, service: usize) -> impl Iterator<Item = (&SourcePlan, f64)> {
-        let reaches = move |source| {
+        let reaches = move |source: usize| {
             let visits = self.visits(source)[service];
-            (visits > 0.0).then_some((source, visits))
+            (visits > 0.0).then_some((&self.sources[source], visits))
         };
-        self.sources.iter().filter_map(reaches)
+        (0..self.sources.len()).filter_map(reaches)
+    }
+
+    /// Works out which share of the requests to each service takes the steps that are only for some
+    /// groups of clients, as far as their rates are known beforehand: users of a closed loop count
+    /// as if all groups of them asked equally often.
+    fn work_out_shares(&mut self) {
+        let has_routes = |group: &GroupPlan| group.steps.iter().any(|step| step.sources.is_some());
+        let mut groups = self.services.iter().flat_map(|service| &service.groups);
+        if !groups.any(has_routes) {
+            return;
+        }
+        let end = self.end - Time::ZERO;
+        let rates = (0..self.sources.len()).map(|source| {
+            let rate = self.sources[source].rate(end).unwrap_or(1.0);
+            let visits = self.visits(source).into_iter();
+            visits.map(|visits| rate * visits).collect()
+        });
+        let rates: Vec<Vec<f64>> = rates.collect();
+        for (index, service) in self.services.iter_mut().enumerate() {
+            let all: f64 = rates.iter().map(|rates| rates[index]).sum();
+            let steps = service.groups.iter_mut().flat_map(|group| &mut group.steps);
+            for step in steps {
+                if let (Some(sources), true) = (&step.sources, all > 0.0) {
+                    let own = rates.iter().zip(sources.iter()).filter(|(_, own)| **own);
+                    step.share = own.map(|(rates, _)| rates[index]).sum::<f64>() / all;
+                }
+            }
+        }
+    }
+
+    /// How long the way to a balancer of a service takes at least from who is in this zone, on
+    /// average; `usual` is what is said of who makes it.
+    fn least_way(&self, (from, usual): (Zone, &Delay), service: &ServicePlan) -> f64 {
+        if service.callers.is_some() {
+            return 0.0;
+        }
+        let zones = service.zones.iter();
+        let said = zones.map(|&zone| self.ways.between(from, zone).unwrap_or(usual).mean());
+        let least = said.fold(f64::INFINITY, f64::min);
+        if least.is_finite() {
+            least
+        } else {
+            usual.mean()
+        }
+    }
+
+    /// How long the way to the servers of a group takes at least from a balancer of their service,
+    /// on average.
+    fn least_way_out(&self, service: &ServicePlan, group: &GroupPlan) -> f64 {
+        let zones = service.zones.iter();
+        let said = zones.map(|&zone| {
+            let said = self.ways.between(zone, group.zone);
+            said.unwrap_or(&group.to_server).mean()
+        });
+        let least = said.fold(f64::INFINITY, f64::min);
+        if least.is_finite() {
+            least
+        } else {
+            group.to_server.mean()
+        }
     }
 
     /// Requests a second that a service is asked over the run, calls included; `None` where a
@@ -134,43 +195,60 @@ impl Blueprint {
                 }
             }
         }
+        self.work_out_shares();
         let mut alone = vec![0.0; self.services.len()];
         for at in order {
-            for group in &mut self.services[at].groups {
-                (group.least_called, group.least_held) = (0.0, 0.0);
-                for step in &group.steps {
-                    if let StepKind::Pause(pause) = &step.kind {
-                        let least = step.times() * pause.takes.mean();
-                        group.least_called += least;
-                        group.least_held += if pause.blocking { least } else { 0.0 };
-                    }
-                    let StepKind::Call(call) = &step.kind else {
-                        continue;
-                    };
-                    let way = 2.0 * call.to_balancer.mean();
-                    // Of all calls the last is waited for, and its mean is no less than the longest
-                    // mean; of the first k, the k-th in the order of the means stands for it. That
-                    // a call may fail changes nothing while all are well.
-                    let mut each: Vec<f64> =
-                        call.services.iter().map(|&callee| alone[callee]).collect();
-                    each.sort_by(f64::total_cmp);
-                    let last = each.get(call.wait_for as usize - 1).copied().unwrap_or(0.0);
-                    let least = step.times() * (way + last);
-                    group.least_called += least;
-                    if call.blocking {
-                        group.least_held += least;
-                    }
-                }
+            let least: Vec<(f64, f64)> = (self.services[at].groups.iter())
+                .map(|group| self.least_in_calls(group, &alone))
+                .collect();
+            for (group, least) in self.services[at].groups.iter_mut().zip(least) {
+                (group.least_called, group.least_held) = least;
             }
+            let service = &self.services[at];
             let least = |group: &GroupPlan| {
-                2.0 * group.to_server.mean() + group.mean_work(0.0) + group.least_called
+                let way = self.least_way_out(service, group);
+                2.0 * way + group.mean_work(0.0) + group.least_called
             };
-            alone[at] = self.services[at]
+            alone[at] = service
                 .groups
                 .iter()
                 .map(least)
                 .fold(f64::INFINITY, f64::min);
         }
+    }
+
+    /// The least that a request waits on average at a server of a group for what is called in its
+    /// course, and the part of it during which it keeps its slot; `alone` has how long a request to
+    /// each service takes at least.
+    fn least_in_calls(&self, group: &GroupPlan, alone: &[f64]) -> (f64, f64) {
+        let (mut called, mut held) = (0.0, 0.0);
+        for step in &group.steps {
+            if let StepKind::Pause(pause) = &step.kind {
+                let least = step.times() * pause.takes.mean();
+                called += least;
+                held += if pause.blocking { least } else { 0.0 };
+            }
+            let StepKind::Call(call) = &step.kind else {
+                continue;
+            };
+            let way = |&callee: &usize| {
+                let from = (group.zone, &call.to_balancer);
+                2.0 * self.least_way(from, &self.services[callee])
+            };
+            // Of all calls the last is waited for, and its mean is no less than the longest mean; of
+            // the first k, the k-th in the order of the means stands for it. That a call may fail
+            // changes nothing while all are well.
+            let calls = call.services.iter();
+            let mut each: Vec<f64> = calls.map(|callee| way(callee) + alone[*callee]).collect();
+            each.sort_by(f64::total_cmp);
+            let last = each.get(call.wait_for as usize - 1).copied().unwrap_or(0.0);
+            let least = step.times() * last;
+            called += least;
+            if call.blocking {
+                held += least;
+            }
+        }
+        (called, held)
     }
 }
 

@@ -1,26 +1,94 @@
-//! Second stage: which of several balancers a request goes through.
+//! Second stage: which of several balancers a request goes through, and how long its way there is.
 
+use super::World;
 use super::blueprint::Spread;
 use super::draft::Draft;
+use super::network::{Delay, NOWHERE, Zone};
 use super::service::Service;
 use lbsim_engine::rng::{Luck, below, mix};
+use lbsim_engine::time::Span;
 use rand::Rng as _;
 
 /// The purpose of a request's luck that picks its balancer.
 const ROUTE: u64 = 0x500;
 
+/// Who makes a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// A client: its group, and its number among all clients.
+    Client(u16, u32),
+    /// A server, among all of the world.
+    Server(u32),
+}
+
 impl Service<'_> {
-    /// The balancer that a request of this client goes through.
+    /// The balancer that a request goes through.
     #[inline]
-    pub(super) fn instance(&self, draft: &Draft, client: u32) -> u16 {
+    pub(super) fn instance(&self, draft: &Draft, asker: Asker) -> u16 {
         let count = self.balancers.len();
         if count == 1 {
             return 0;
         }
-        let word = match self.plan.balancer.spread {
-            Spread::Request => Luck::new(draft.luck, ROUTE).next_u64(),
-            Spread::Client => mix(self.route ^ mix(u64::from(client))),
+        let word = match (self.plan.balancer.spread, &self.plan.callers) {
+            (Spread::Caller, Some(callers)) => {
+                return match asker {
+                    Asker::Client(source, _) => callers.of_source[usize::from(source)],
+                    Asker::Server(server) => callers.of_server[server as usize],
+                };
+            }
+            (Spread::Client, _) => {
+                // To the balancers of a service the clients are those who call: servers, numbered
+                // from the far end.
+                let client = match asker {
+                    Asker::Client(_, client) => client,
+                    Asker::Server(server) => u32::MAX - server,
+                };
+                mix(self.route ^ mix(u64::from(client)))
+            }
+            _ => Luck::new(draft.luck, ROUTE).next_u64(),
         };
         below(&mut Luck::new(word, 0), count) as u16
+    }
+
+    /// Where a balancer is.
+    #[inline]
+    pub(super) fn zone(&self, balancer: u16) -> Zone {
+        (self.plan.zones.get(usize::from(balancer))).map_or(NOWHERE, |&zone| zone)
+    }
+}
+
+impl World<'_> {
+    /// How long a request takes from who is in a zone to a balancer, where nothing is wrong;
+    /// `usual` is what is said of who makes it.
+    #[inline(always)]
+    pub(super) fn way_to_balancer(
+        &self,
+        (from, usual): (Zone, &Delay),
+        (service, balancer): (usize, u16),
+        luck: Luck,
+    ) -> Span {
+        if self.plan.ways.is_empty() {
+            return usual.draw(luck);
+        }
+        let service = &self.services[service];
+        if service.plan.callers.is_some() {
+            return Span::ZERO;
+        }
+        let said = self.plan.ways.between(from, service.zone(balancer));
+        said.unwrap_or(usual).draw(luck)
+    }
+
+    /// The same for what a server calls.
+    pub(super) fn way_from_server(
+        &self,
+        (server, usual): (u32, &Delay),
+        (service, balancer): (usize, u16),
+        luck: Luck,
+    ) -> Span {
+        if self.services[service].plan.callers.is_some() {
+            return Span::ZERO;
+        }
+        let zone = self.servers[server as usize].group_in(self.plan).zone;
+        self.way_to_balancer((zone, usual), (service, balancer), luck)
     }
 }

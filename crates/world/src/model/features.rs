@@ -48,6 +48,8 @@ pub struct Features {
     pub heeded_answers: bool,
     /// Several balancers in front of one service.
     pub several_balancers: bool,
+    /// Balancers that are those of one caller each.
+    pub own_balancers: bool,
     /// Clients that are bound by cookies.
     pub cookies: bool,
     /// Attempts that are given up.
@@ -152,6 +154,7 @@ impl Features {
             reports,
             heeded_answers: _,
             several_balancers,
+            own_balancers,
             cookies,
             timeouts,
             budgets,
@@ -212,6 +215,7 @@ impl Features {
             feedback,
             reports,
             several_balancers,
+            own_balancers,
             cookies,
             timeouts,
             budgets,
@@ -332,10 +336,13 @@ impl Blueprint {
             sources,
             services,
             faults,
+            ways,
         } = self;
         let mut found = Features {
             several_sources: sources.len() > 1,
             several_services: services.len() > 1,
+            ways_to_balancers: !ways.is_empty(),
+            ways_to_servers: !ways.is_empty(),
             ..Features::default()
         };
         for source in sources {
@@ -365,6 +372,8 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         // Those of clients that are bound by them.
         drops_cookies: _,
         to_balancer,
+        // What it makes of ways.
+        zone: _,
         patience,
         priority: _,
     } = source;
@@ -398,7 +407,13 @@ fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
         // Where states of sessions live that clients hold.
         keeps: _,
         balancer,
+        // What they make of ways.
+        zones: _,
+        callers,
+        // Those of balancers that are said to bind by them.
+        flows: _,
     } = service;
+    found.own_balancers |= callers.is_some();
     for member in members.iter() {
         of_member(member, found);
     }
@@ -511,6 +526,8 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         agent_interval: _,
         health_check,
         to_server,
+        // What it makes of ways.
+        zone: _,
         cost: _,
         cold,
         under_load,

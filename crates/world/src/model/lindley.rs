@@ -131,7 +131,7 @@ impl<'a> Lindley<'a> {
             servers: servers.collect(),
             service,
             sources: Sources::new(plan, seeds).seen_by_rules(plan),
-            balancer: balancer(service, 0, (0, 0), seeds),
+            balancer: balancer(service, 0, (0, 0), (seeds, &plan.ways)),
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &[&slots])
                 .for_groups(plan.sources.len()),
             seeds,

@@ -17,8 +17,17 @@ impl World<'_> {
         let index = usize::from(self.servers[server as usize].service);
         let service = &self.services[index];
         let member = server - service.first;
+        let sticky = &service.plan.balancer.sticky;
+        let closes = match reason {
+            Reason::Absent => sticky.connection().is_some(),
+            Reason::Draining => sticky.connection().is_some_and(|plan| plan.close_drained),
+            _ => false,
+        };
         for balancer in 0..service.balancers.len() {
             self.set_reason((index, balancer), member, (reason, holds), calendar);
+        }
+        if closes && holds {
+            self.close_flows_to(server, calendar.now());
         }
     }
 

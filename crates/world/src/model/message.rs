@@ -145,8 +145,13 @@ impl World<'_> {
 
     /// How long a message takes where nothing is wrong.
     fn way(&self, between: &Between, purpose: u64) -> Span {
-        let plan = self.services[usize::from(between.service)].plan;
-        let way = &plan.group(between.member as usize).to_server;
-        way.draw(Luck::new(between.luck, purpose))
+        let service = &self.services[usize::from(between.service)];
+        let group = service.plan.servers[between.member as usize].group as u16;
+        let way = if purpose == BACK {
+            service.legs.back(between.balancer, group)
+        } else {
+            service.legs.out(between.balancer, group)
+        };
+        way.delay().draw(Luck::new(between.luck, purpose))
     }
 }

@@ -32,6 +32,7 @@ mod err;
 pub mod fault;
 mod faults;
 pub mod features;
+pub mod flows;
 mod hang;
 mod hedge;
 mod held;
@@ -75,6 +76,7 @@ use lbsim_engine::events::{Calendar, Model};
 use lbsim_engine::prefetch::prefetch;
 use lbsim_engine::rng::{Domain, Rng, Seeds};
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::affinity::Callers;
 use lbsim_strategies::strategy::StrategyConfig;
 
 pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
@@ -150,6 +152,8 @@ enum Event {
     Asked(u32),
     /// News of a server reach a balancer.
     Told(u32),
+    /// A connection is looked at.
+    Flow(u32),
     /// The measured window begins.
     Begin,
     /// The sessions are counted whose fate is followed.
@@ -192,6 +196,8 @@ struct World<'a> {
     oracle: bool,
     /// Questions on their way to servers.
     questions: Slab<(Between, Question)>,
+    /// Connections; `None` where no balancer is one of layer 4.
+    flows: Option<Box<flows::Flows>>,
     /// News on their way to balancers.
     news: Slab<(Between, News)>,
     /// A random word, from which messages have their luck that have nothing to do with a request.
@@ -254,6 +260,17 @@ impl<'a> World<'a> {
         let mut servers = Vec::new();
         let mut services = Vec::new();
         let sessions: u32 = plan.sources.iter().map(SourcePlan::session_count).sum();
+        let clients = plan.sources.iter();
+        let callers = Callers {
+            clients: clients
+                .map(|source| source.population.popularity.count())
+                .collect(),
+            servers: plan
+                .services
+                .iter()
+                .map(|service| service.servers.len() as u32)
+                .sum(),
+        };
         for (index, service) in plan.services.iter().enumerate() {
             let first = servers.len() as u32;
             servers.extend(service.servers.iter().map(|server| {
@@ -267,8 +284,8 @@ impl<'a> World<'a> {
                 service,
                 index,
                 first,
-                sessions as usize,
-                seeds,
+                (sessions as usize, &callers),
+                (seeds, &plan.ways),
                 calendar,
             ));
         }
@@ -325,6 +342,7 @@ impl<'a> World<'a> {
             oracle,
             calls: calls::Calls::new(plan),
             questions: Slab::default(),
+            flows: flows::Flows::new(plan, callers.count()),
             news: Slab::default(),
             messages: seeds.stream(Domain::Message, 0).next_u64(),
             hedges: features.hedges.then(|| {
@@ -338,7 +356,7 @@ impl<'a> World<'a> {
             }),
             disturbed: Vec::new(),
             has_policies: features.policies() || rules_notice,
-            has_outages: features.balancer_faults,
+            has_outages: features.balancer_faults || (features.own_balancers && features.faults),
             checks_take_time: features.ways_to_servers,
             deadlines: deadline::Deadlines::new(plan),
             limits: limits::Limits::new(plan),
@@ -355,6 +373,7 @@ impl<'a> World<'a> {
             has_users: features.closed_loops,
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &by_service)
                 .for_groups(plan.sources.len())
+                .for_connections(plan.services.iter().any(|service| service.flows.is_some()))
                 .for_services(if features.steps {
                     plan.services.len()
                 } else {
@@ -457,6 +476,7 @@ impl Model for World<'_> {
             Event::Returned(call) => self.returned(call, calendar),
             Event::Resumed(attempt) => self.resume(attempt, calendar),
             Event::Asked(question) => self.question(question, calendar),
+            Event::Flow(flow) => self.flow_due(flow, calendar),
             Event::Told(news) => self.news(news, calendar.now()),
             Event::Begin => self.count_sessions(calendar.now()),
             Event::Follow => self.follow_sessions(calendar.now()),

@@ -48,6 +48,52 @@ impl Delay {
     }
 }
 
+/// A place where things stand: a zone, by its number.
+pub type Zone = u16;
+
+/// Where that stands of which nobody says it.
+pub const NOWHERE: Zone = Zone::MAX;
+
+/// How long messages take from zone to zone, where the scenario says it.
+#[derive(Clone, Debug, Default)]
+pub struct Ways {
+    /// By the zone that a message comes from, and then by that to which it goes.
+    between: Vec<Vec<Option<Delay>>>,
+}
+
+impl Ways {
+    /// So many zones, and no ways between them.
+    pub fn new(zones: usize) -> Ways {
+        Ways {
+            between: vec![vec![None; zones]; zones],
+        }
+    }
+
+    /// Says how long a message takes from one zone to another.
+    pub fn set(&mut self, from: Zone, to: Zone, takes: Delay) {
+        self.between[usize::from(from)][usize::from(to)] = Some(takes);
+    }
+
+    /// How long a message takes from one zone to another, where that is said.
+    #[inline]
+    pub fn between(&self, from: Zone, to: Zone) -> Option<&Delay> {
+        self.between
+            .get(usize::from(from))?
+            .get(usize::from(to))?
+            .as_ref()
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        self.between.is_empty()
+    }
+
+    /// All that is said.
+    pub fn all(&self) -> impl Iterator<Item = &Delay> {
+        self.between.iter().flatten().flatten()
+    }
+}
+
 /// A leg in a running world: constant delays wait in a lane of the calendar.
 #[derive(Clone, Debug)]
 pub struct Leg {
@@ -63,6 +109,11 @@ impl Leg {
             _ => None,
         };
         Leg { delay, lane }
+    }
+
+    /// How long messages take.
+    pub fn delay(&self) -> &Delay {
+        &self.delay
     }
 
     /// Whether messages take no time.

@@ -64,6 +64,7 @@ impl World<'_> {
         if let Some(bonds) = &mut self.services[usize::from(index)].bonds {
             bonds.lose(number);
         }
+        self.break_flows_through((index, number));
         let asked = self.of_balancer((index, number));
         for &id in &asked {
             self.detach(id, calendar);
@@ -103,7 +104,12 @@ impl World<'_> {
         let service = &mut self.services[at];
         let outage = &mut service.outages[usize::from(number)];
         outage.returns = outage.returns.wrapping_add(1);
-        let fresh = balancer(service.plan, at, (number, outage.returns), self.seeds);
+        let fresh = balancer(
+            service.plan,
+            at,
+            (number, outage.returns),
+            (self.seeds, &self.plan.ways),
+        );
         let old = std::mem::replace(&mut service.balancers[usize::from(number)], fresh);
         service.balancers[usize::from(number)].take_over(&old, now);
         let budget = service.plan.balancer.retry.budget;

@@ -1,7 +1,9 @@
 //! Clients that do not wait for ever: they give up, and may ask again.
 
 use super::answer::ending;
+use super::arrive::CLIENT;
 use super::blueprint::Patience;
+use super::enter::Asker;
 use super::fault::Place;
 use super::link::TO_BALANCER;
 use super::request::{NOBODY, Phase, Request, Whereabouts};
@@ -237,9 +239,17 @@ impl World<'_> {
     pub(super) fn set_out_again(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let request = &self.requests[id];
         let (service, source) = (request.service, request.source);
-        let balancer = self.services[usize::from(service)].instance(&request.draft, request.client);
-        let (draft, takes, measured) = (request.draft, request.to_balancer, request.measured);
-        self.requests[id].balancer = balancer;
+        let asker = Asker::Client(source, request.client);
+        let balancer = self.services[usize::from(service)].instance(&request.draft, asker);
+        let (draft, measured) = (request.draft, request.measured);
+        let plan = &self.plan.sources[usize::from(source)];
+        let takes = self.way_to_balancer(
+            (plan.zone, &plan.to_balancer),
+            (usize::from(service), balancer),
+            Luck::new(draft.luck, CLIENT),
+        );
+        let request = &mut self.requests[id];
+        (request.balancer, request.to_balancer) = (balancer, takes);
         self.tally.timeline.repeated(calendar.now());
         if measured {
             self.tally.tries += 1;

@@ -35,6 +35,7 @@ impl World<'_> {
         } else {
             &[]
         };
+        let has_flows = self.has_flows(request.service);
         let service = &mut self.services[usize::from(request.service)];
         let balancer = &mut service.balancers[usize::from(request.balancer)];
         let source = &self.sources[index];
@@ -42,6 +43,9 @@ impl World<'_> {
             return balancer.pick(seen, Truth::default(), now);
         }
         let mut seen = source.seen(&request.draft, tried);
+        if has_flows {
+            seen = World::seen_at_layer_4(seen);
+        }
         if let Some(calls) = &self.calls
             && let Some(address) = calls.address(id)
         {

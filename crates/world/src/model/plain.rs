@@ -72,7 +72,7 @@ impl<'a> Plain<'a> {
         Plain {
             service,
             sources: Sources::new(plan, seeds).seen_by_rules(plan),
-            balancer: balancer(service, 0, (0, 0), seeds),
+            balancer: balancer(service, 0, (0, 0), (seeds, &plan.ways)),
             servers: service
                 .servers
                 .iter()

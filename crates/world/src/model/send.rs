@@ -35,7 +35,8 @@ impl World<'_> {
         let group = self.servers[server as usize].group as usize;
         let plan = &service.plan.groups[group];
         let draft = request.draft;
-        let demand = draft.demand(plan, number);
+        let mut demand = draft.demand(plan, number);
+        let speed = plan.speed;
         if request.measured {
             match &self.calls {
                 None => self.tally.attempts += 1,
@@ -66,7 +67,13 @@ impl World<'_> {
         if let Some(lane) = service.timeouts {
             self.attempts[attempt].deadline = calendar.after_lane(lane, Event::Timeout(attempt));
         }
-        service.balancers[usize::from(balancer)].sent(member, now);
+        if self.flows.is_none() || service.plan.flows.is_none() {
+            service.balancers[usize::from(balancer)].sent(member, now);
+        } else {
+            let handshake = self.board(attempt, member, calendar);
+            demand = demand + Span::from_seconds(handshake.seconds() / speed);
+            self.attempts[attempt].phase = Phase::Travelling { work: demand };
+        }
         if self.has_policies && !self.heed_sent(attempt, (number as u8, demand), calendar) {
             return;
         }
@@ -126,10 +133,13 @@ impl World<'_> {
         } = self.attempts[attempt];
         let request = &self.requests[request];
         let (index, balancer, luck) = (request.service, request.balancer, request.draft.luck);
-        let group = self.servers[server as usize].group as usize;
+        let group = self.servers[server as usize].group;
         let (from, to) = (Place::Balancer(index, balancer), Place::Server(server));
-        let longer = self.passage(from, to, (luck, TO_SERVER + number));
-        let way = &self.services[usize::from(index)].out[group];
+        let mut longer = self.passage(from, to, (luck, TO_SERVER + number));
+        if let Some(flows) = &self.flows {
+            longer = longer.map(|longer| longer + flows.opening(attempt));
+        }
+        let way = self.services[usize::from(index)].legs.out(balancer, group);
         let instant = way.is_instant() && longer == Some(Span::ZERO);
         if !instant {
             match longer {

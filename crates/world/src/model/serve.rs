@@ -329,7 +329,7 @@ impl World<'_> {
             waited,
             worked,
         };
-        if self.answers_at_once(attempt.server) {
+        if self.answers_at_once(attempt.server, attempt.request) {
             self.conclude(id, attempt, calendar);
         } else {
             self.attempts[id].phase = attempt.phase;
@@ -350,27 +350,30 @@ impl World<'_> {
         self.refuse_with(id, (Cause::Error, status), calendar);
     }
 
-    /// The way from a server to its balancers.
+    /// The way from a server to the balancer of a request.
     #[inline(always)]
-    pub(super) fn back(&self, server: u32) -> &Leg {
+    pub(super) fn back(&self, server: u32, request: u32) -> &Leg {
         let place = &self.servers[server as usize];
-        &self.services[place.service as usize].back[place.group as usize]
+        let legs = &self.services[place.service as usize].legs;
+        legs.back(self.requests[request].balancer, place.group)
     }
 
-    /// Whether what a server answers is at its balancer at once.
+    /// Whether what a server answers to a request is at its balancer at once.
     #[inline(always)]
-    pub(super) fn answers_at_once(&self, server: u32) -> bool {
-        self.disturbed.is_empty() && self.back(server).is_instant()
+    pub(super) fn answers_at_once(&self, server: u32, request: u32) -> bool {
+        self.disturbed.is_empty() && self.back(server, request).is_instant()
     }
 
     /// An answer, good or bad, begins its way back.
     #[inline(always)]
     pub(super) fn send_back(&mut self, id: u32, attempt: Attempt, calendar: &mut Calendar<Event>) {
         let Attempt {
-            request, server, ..
+            request: asked,
+            server,
+            ..
         } = attempt;
-        let (from, to) = (Place::Server(server), self.balancer_of(request));
-        let request = &self.requests[request];
+        let (from, to) = (Place::Server(server), self.balancer_of(asked));
+        let request = &self.requests[asked];
         let number = u64::from(request.attempts);
         let luck = Luck::new(request.draft.luck, BACK + number);
         match self.passage(from, to, (request.draft.luck, FROM_SERVER + number)) {
@@ -380,9 +383,10 @@ impl World<'_> {
                 }
                 self.attempts[id].phase = Phase::Lost;
             }
-            Some(longer) => self
-                .back(server)
-                .send(luck, longer, Event::Answer(id), calendar),
+            Some(longer) => {
+                self.back(server, asked)
+                    .send(luck, longer, Event::Answer(id), calendar)
+            }
         }
     }
 }

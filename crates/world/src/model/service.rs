@@ -3,20 +3,23 @@
 
 use std::sync::Arc;
 
-use super::blueprint::ServicePlan;
+use super::blueprint::{ServerPlan, ServicePlan};
 use super::checks::Check;
 use super::fault::WhileDown;
-use super::network::Leg;
+use super::network::{Delay, Leg, NOWHERE, Ways, Zone};
 use super::outage::Outage;
 use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
-use lbsim_engine::rng::{Domain, Rng, Seeds, uniform};
-use lbsim_engine::time::Time;
-use lbsim_strategies::balancer::affinity::Bonds;
+use lbsim_engine::rng::{Domain, Rng, Seeds, mix, uniform};
+use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::affinity::{Bonds, Callers};
 use lbsim_strategies::balancer::budget::Purse;
 use lbsim_strategies::balancer::{Balancer, Care};
 use lbsim_strategies::strategy::Pool;
 use rand::Rng as _;
+
+/// What tells the word of a service's bonds from that of its ways.
+const BONDS: u64 = 0xb04d;
 
 /// A pool of servers behind balancers.
 #[derive(Debug)]
@@ -29,10 +32,8 @@ pub(super) struct Service<'a> {
     pub(super) bonds: Option<Bonds>,
     /// Health checks, by balancer and member.
     pub(super) checks: Vec<Check>,
-    /// Balancer to server, by group of servers.
-    pub(super) out: Vec<Leg>,
-    /// Server to balancer, by group of servers.
-    pub(super) back: Vec<Leg>,
+    /// The ways between its balancers and its servers.
+    pub(super) legs: Legs,
     /// Where timeouts wait.
     pub(super) timeouts: Option<Lane>,
     /// Where the time limits of those wait who wait at a balancer.
@@ -48,6 +49,85 @@ pub(super) struct Service<'a> {
     pub(super) outages: Vec<Outage>,
     /// A random word: which balancer a client comes through.
     pub(super) route: u64,
+}
+
+/// Ways between the balancers of a service and its servers.
+#[derive(Debug)]
+pub(super) struct Legs {
+    /// Groups of servers.
+    groups: usize,
+    /// Balancers that are as far from each group as each other are of one class; empty where all
+    /// are.
+    classes: Vec<u16>,
+    /// Balancer to server, by class and then by group.
+    out: Vec<Leg>,
+    /// Server to balancer.
+    back: Vec<Leg>,
+}
+
+impl Legs {
+    fn new(plan: &ServicePlan, ways: &Ways, calendar: &mut Calendar<Event>) -> Legs {
+        let mut zones: Vec<Zone> = Vec::new();
+        let mut classes = Vec::new();
+        if !ways.is_empty() {
+            for &zone in &plan.zones {
+                let known = zones.iter().position(|&other| other == zone);
+                classes.push(known.unwrap_or(zones.len()) as u16);
+                if known.is_none() {
+                    zones.push(zone);
+                }
+            }
+        }
+        if zones.is_empty() {
+            zones.push(NOWHERE);
+        }
+        let delays = |way: fn(Zone, Zone) -> (Zone, Zone)| {
+            let mut delays = Vec::with_capacity(zones.len() * plan.groups.len());
+            for &zone in &zones {
+                for group in &plan.groups {
+                    let (from, to) = way(zone, group.zone);
+                    delays.push(ways.between(from, to).unwrap_or(&group.to_server).clone());
+                }
+            }
+            delays
+        };
+        let (out, back) = (
+            delays(|balancer, server| (balancer, server)),
+            delays(|balancer, server| (server, balancer)),
+        );
+        let mut legs = |delays: Vec<Delay>| {
+            let legs = delays.into_iter().map(|delay| Leg::new(delay, calendar));
+            legs.collect()
+        };
+        Legs {
+            groups: plan.groups.len(),
+            classes,
+            out: legs(out),
+            back: legs(back),
+        }
+    }
+
+    #[inline(always)]
+    fn place(&self, balancer: u16, group: u16) -> usize {
+        match self.classes.as_slice() {
+            [] => usize::from(group),
+            classes => {
+                usize::from(classes[usize::from(balancer)]) * self.groups + usize::from(group)
+            }
+        }
+    }
+
+    /// The way from a balancer to the servers of a group.
+    #[inline(always)]
+    pub(super) fn out(&self, balancer: u16, group: u16) -> &Leg {
+        &self.out[self.place(balancer, group)]
+    }
+
+    /// The way from the servers of a group to a balancer.
+    #[inline(always)]
+    pub(super) fn back(&self, balancer: u16, group: u16) -> &Leg {
+        &self.back[self.place(balancer, group)]
+    }
 }
 
 /// The strategy's own stream at a balancer of a service that has come back so many times.
@@ -67,11 +147,23 @@ pub(super) fn balancer(
     plan: &ServicePlan,
     index: usize,
     (instance, returns): (u16, u16),
-    seeds: Seeds,
+    (seeds, ways): (Seeds, &Ways),
 ) -> Balancer {
     let rng = stream(index, (instance, returns), seeds);
     let placement = seeds.stream(Domain::Placement, index as u64).next_u64();
-    let pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
+    let mut pool = Pool::new(Arc::clone(&plan.members)).placed_by(placement);
+    if !plan.zones.is_empty() || plan.groups.iter().any(|group| group.to_server.mean() > 0.0) {
+        let zone = plan
+            .zones
+            .get(usize::from(instance))
+            .map_or(NOWHERE, |&zone| zone);
+        let way = |server: &ServerPlan| {
+            let group = &plan.groups[server.group];
+            let said = ways.between(zone, group.zone);
+            Span::from_seconds(said.unwrap_or(&group.to_server).mean())
+        };
+        pool = pool.reached_by(plan.servers.iter().map(way).collect());
+    }
     let own = u64::from(returns) << 16 | u64::from(instance);
     let passing_over = seeds.stream(Domain::SlowStart, (index as u64) << 32 | own);
     let mut looks = seeds.stream(Domain::Look, (index as u64) << 32 | own);
@@ -87,35 +179,30 @@ pub(super) fn balancer(
 }
 
 impl<'a> Service<'a> {
-    /// Service number `index`, whose servers begin at `first`, in a world of so many sessions.
+    /// Service number `index`, whose servers begin at `first`, in a world of so many sessions
+    /// and these callers.
     pub(super) fn new(
         plan: &'a ServicePlan,
         index: usize,
         first: u32,
-        sessions: usize,
-        seeds: Seeds,
+        (sessions, callers): (usize, &Callers),
+        (seeds, ways): (Seeds, &Ways),
         calendar: &mut Calendar<Event>,
     ) -> Service<'a> {
-        let mut legs = || {
-            plan.groups
-                .iter()
-                .map(|group| Leg::new(group.to_server.clone(), calendar))
-                .collect()
-        };
         Service {
             plan,
             first,
             balancers: (0..plan.balancer.instances)
-                .map(|instance| balancer(plan, index, (instance, 0), seeds))
+                .map(|instance| balancer(plan, index, (instance, 0), (seeds, ways)))
                 .collect(),
             bonds: Bonds::new(
                 &plan.balancer.sticky,
-                sessions,
+                (sessions, callers),
                 usize::from(plan.balancer.instances),
+                mix(World::route_word(seeds, index) ^ BONDS),
             ),
             checks: Check::all(plan, index, seeds),
-            out: legs(),
-            back: legs(),
+            legs: Legs::new(plan, ways, calendar),
             timeouts: plan.balancer.timeout.map(|timeout| calendar.lane(timeout)),
             queue_timeouts: plan
                 .balancer

@@ -35,6 +35,7 @@ impl World<'_> {
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         if request.attempts.saturating_sub(hedges) > retry.max
             || self.is_of_no_use(id, calendar.now())
+            || (self.has_flows(service as u16) && !self.may_be_sent_again(id))
             || (cause == Cause::Error && !retry.repeats(status))
             || !(self.services[service].purses.get_mut(balancer))
                 .is_none_or(|purse| purse.allows(calendar.now()))

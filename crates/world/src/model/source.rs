@@ -25,6 +25,8 @@ const EPHEMERAL: u16 = 32_768;
 #[derive(Clone, Debug)]
 pub(super) struct Sources<'a> {
     all: Vec<Source<'a>>,
+    /// How many clients there are in all.
+    clients: u32,
     next: usize,
     visits: Slab<Visiting>,
 }
@@ -44,6 +46,7 @@ impl<'a> Sources<'a> {
         }
         let mut sources = Sources {
             all,
+            clients,
             next: 0,
             visits: Slab::default(),
         };
@@ -59,6 +62,11 @@ impl<'a> Sources<'a> {
             source.unseen = !strategy.heeds_requests();
         }
         self
+    }
+
+    /// How many clients there are in all.
+    pub(super) fn clients(&self) -> u32 {
+        self.clients
     }
 
     /// When the next request comes.

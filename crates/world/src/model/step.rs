@@ -5,6 +5,8 @@
 //! service that is called, with all that these do (strategy, timeout, retries). This is the one
 //! mechanism behind tiers, fan-out, quorums and stores.
 
+use std::sync::Arc;
+
 use lbsim_engine::distribution::Sampler;
 
 use super::network::Delay;
@@ -19,7 +21,11 @@ pub struct StepPlan {
     pub repeat: u32,
     /// Who takes it.
     pub only: Only,
-    /// The share of requests that take it, 0 to 1. It is drawn once, for all repetitions. Where
+    /// Of the groups of clients those whose requests take it, by source; all where it is `None`.
+    pub sources: Option<Arc<[bool]>>,
+    /// The share of requests that come from these, as far as is known beforehand; 1 where all do.
+    pub share: f64,
+    /// The share of these that take it, 0 to 1. It is drawn once, for all repetitions. Where
     /// `only` says who takes it, nothing is drawn: it is the least that is to be expected.
     pub probability: f64,
 }
@@ -102,6 +108,21 @@ impl StepPlan {
 
     /// How often a request takes it, on average.
     pub fn times(&self) -> f64 {
-        self.probability * f64::from(self.repeat)
+        self.share * self.probability * f64::from(self.repeat)
+    }
+
+    /// Whether requests of a source take it.
+    #[inline]
+    pub fn is_of(&self, source: usize) -> bool {
+        self.sources.as_ref().is_none_or(|sources| sources[source])
+    }
+
+    /// How often a request of a source takes it, on average.
+    pub fn times_of(&self, source: usize) -> f64 {
+        if self.is_of(source) {
+            self.probability * f64::from(self.repeat)
+        } else {
+            0.0
+        }
     }
 }

@@ -124,6 +124,8 @@ pub struct Tally {
     pub tries: u64,
     /// Attempts made for them.
     pub attempts: u64,
+    /// Connections opened for them; `None` where no balancer is one of layer 4.
+    pub connections: Option<u64>,
     /// Those that were answered, and not at the first try: of their balancer, or of their client.
     pub answered_again: u64,
     /// What became of the work that servers have done; `None` where nothing can fail, and where
@@ -167,6 +169,7 @@ impl Tally {
             failed: [0; Cause::COUNT],
             unfinished: 0,
             tries: 0,
+            connections: None,
             attempts: 0,
             answered_again: 0,
             work: None,
@@ -190,6 +193,12 @@ impl Tally {
         if groups > 1 {
             self.parts.resize(groups, Part::default());
         }
+        self
+    }
+
+    /// As [`Tally::new`], counting connections if there may be some.
+    pub fn for_connections(mut self, may_be: bool) -> Tally {
+        self.connections = may_be.then_some(0);
         self
     }
 

@@ -1,6 +1,8 @@
 //! Affinity: how a client comes back to the member that answered it, beside any strategy, which
 //! places those who are new.
 
+pub mod connection;
+pub mod dns;
 mod jar;
 mod table;
 
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Balancer, Reason, Refuse};
 use crate::strategy::{MemberId, Origin, Pick};
+use connection::ConnectionConfig;
+use dns::{Answers, DnsConfig};
 use jar::Jar;
 use lbsim_engine::time::{Span, Time};
 use table::Tables;
@@ -31,6 +35,14 @@ pub enum Sticky {
     Cookie(CookieConfig),
     /// By a table that the balancer keeps (HAProxy: `stick-table`).
     Table(TableConfig),
+    /// By the answer of a name server, which is kept for its time to live: the balancer is the name
+    /// server, and its members are what names stand for (regions, addresses of balancers). Whoever
+    /// has an answer goes there, whatever has become of that member.
+    Dns(DnsConfig),
+    /// By the connection, as balancers of layer 4 do it: they pick a member when one is opened, see
+    /// no more of it than where it comes from, and all its requests go there. What the strategy
+    /// counts are connections.
+    Connection(ConnectionConfig),
 }
 
 /// A cookie.
@@ -112,6 +124,8 @@ pub enum WhenDown {
     /// The bond is broken: the strategy picks another.
     #[default]
     Rebalance,
+    /// It goes there all the same (HAProxy: `option persist`).
+    Send,
     /// It waits at the balancer until its member is back, or `queue-timeout` is over.
     Wait,
     /// It is refused.
@@ -158,7 +172,24 @@ impl Sticky {
             Sticky::No => Breaking::default(),
             Sticky::Cookie(cookie) => cookie.when,
             Sticky::Table(table) => table.when,
+            Sticky::Dns(_) | Sticky::Connection(_) => Breaking {
+                down: WhenDown::Send,
+                ..Breaking::default()
+            },
         }
+    }
+
+    /// What there is to say of connections, where they bind.
+    pub fn connection(&self) -> Option<&ConnectionConfig> {
+        match self {
+            Sticky::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// Whether a client is bound by being sent to a member, and not by its answer.
+    pub fn binds_at_once(&self) -> bool {
+        matches!(self, Sticky::Dns(_) | Sticky::Connection(_))
     }
 
     /// Whether anybody may have to wait for the member it is bound to.
@@ -182,6 +213,12 @@ impl Sticky {
 
     /// Says which settings may not be so, each with its key.
     pub fn check(&self, limited: bool, refuse: &mut Refuse<'_>) {
+        if let Sticky::Dns(dns) = self {
+            dns.check(refuse);
+        }
+        if let Sticky::Connection(connection) = self {
+            connection.check(refuse);
+        }
         if self.breaking().full != WhenAtLimit::Send && !limited {
             refuse(
                 "when.full",
@@ -198,6 +235,30 @@ pub struct Who {
     pub session: u32,
     /// Where it connects from.
     pub address: IpAddr,
+    /// Its number among all callers: see [`Callers`].
+    pub caller: u32,
+}
+
+/// Who asks services: clients, in groups, and servers.
+#[derive(Clone, Debug, Default)]
+pub struct Callers {
+    /// How many clients there are in each group. Callers are numbered through all groups, and then
+    /// through all servers.
+    pub clients: Vec<u32>,
+    /// How many servers there are.
+    pub servers: u32,
+}
+
+impl Callers {
+    /// How many clients there are in all.
+    pub fn clients(&self) -> u32 {
+        self.clients.iter().sum()
+    }
+
+    /// How many callers there are in all.
+    pub fn count(&self) -> usize {
+        self.clients() as usize + self.servers as usize
+    }
 }
 
 /// What is known of a client.
@@ -218,15 +279,25 @@ pub enum Bonds {
     Cookies(Jar),
     /// Balancers do.
     Tables(Tables),
+    /// Resolvers do, or clients themselves, who have asked a name server.
+    Answers(Answers),
 }
 
 impl Bonds {
-    /// Nobody is bound yet, of so many sessions, at so many balancers; `None` where nobody ever is.
-    pub fn new(sticky: &Sticky, sessions: usize, balancers: usize) -> Option<Bonds> {
+    /// Nobody is bound yet, of so many sessions and these callers, at so many balancers; `None`
+    /// where nobody ever is. `word` is a random word of the run that belongs to the service.
+    pub fn new(
+        sticky: &Sticky,
+        (sessions, callers): (usize, &Callers),
+        balancers: usize,
+        word: u64,
+    ) -> Option<Bonds> {
         match sticky {
-            Sticky::No => None,
+            // Connections are kept by who opens them.
+            Sticky::No | Sticky::Connection(_) => None,
             Sticky::Cookie(cookie) => Some(Bonds::Cookies(Jar::new(cookie, sessions))),
             Sticky::Table(table) => Some(Bonds::Tables(Tables::new(table, balancers))),
+            Sticky::Dns(dns) => Some(Bonds::Answers(Answers::new(dns, callers, word))),
         }
     }
 
@@ -236,15 +307,18 @@ impl Bonds {
         match self {
             Bonds::Cookies(jar) => jar.find(who.session, now),
             Bonds::Tables(tables) => tables.find(who, balancer, now),
+            Bonds::Answers(answers) => answers.find(who.caller, now),
         }
     }
 
-    /// A client has been answered by a member, through a balancer.
+    /// A client is bound to a member, through a balancer: which has answered it, or, where that
+    /// [binds at once](Sticky::binds_at_once), to which it is sent.
     #[inline]
     pub fn bind(&mut self, who: Who, balancer: u16, member: MemberId, now: Time) {
         match self {
             Bonds::Cookies(jar) => jar.set(who.session, member, now),
             Bonds::Tables(tables) => tables.set(who, balancer, member, now),
+            Bonds::Answers(answers) => answers.set(who.caller, member, now),
         }
     }
 
@@ -292,6 +366,7 @@ impl Balancer {
         let reasons = self.reasons[member as usize];
         if reasons & !(DRAINED | Reason::OnTrial as u8) != 0 {
             return match breaking.down {
+                WhenDown::Send => Some(Pick::Member(member)),
                 _ if reasons & Reason::Absent as u8 != 0 => None,
                 WhenDown::Rebalance => None,
                 WhenDown::Wait => Some(Pick::WaitFor(member)),

@@ -174,6 +174,7 @@ mod tests {
         Who {
             session,
             address: IpAddr::from([10, 0, 0, session as u8]),
+            caller: session,
         }
     }
 

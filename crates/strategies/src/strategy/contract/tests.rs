@@ -242,7 +242,8 @@ fn shares_follow_weights_where_the_rule_says_so() {
 /// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which
 /// sizes come; estimates that fade when they are read, which rounds otherwise in two steps than in
 /// one. That they forget nothing of those whom a request has tried is tested in their own files.
-const PICKS_ARE_NEWS: [&str; 6] = [
+const PICKS_ARE_NEWS: [&str; 7] = [
+    "nearest",
     "round-robin",
     "weighted-round-robin",
     "prequal",
