@@ -235,6 +235,11 @@ pub const METRICS: &[Metric] = &[
         (Count, Servers, Neither),
     ),
     other(
+        "hostile_answered_share",
+        |run| run.hostile_answered_share,
+        (Share, Requests, Less),
+    ),
+    other(
         "connections_per_request",
         |run| run.connections_per_request,
         (Count, Servers, Neither),

@@ -49,6 +49,8 @@ pub struct Run {
     pub attempts: u64,
     /// Tries over requests.
     pub tries_per_request: Option<f64>,
+    /// Share of hostile requests that were answered; they are counted nowhere else.
+    pub hostile_answered_share: Option<f64>,
     /// Connections opened over requests, where balancers are of layer 4.
     pub connections_per_request: Option<f64>,
     /// Attempts over requests; of calls that servers make, `services.csv` tells.
@@ -243,6 +245,7 @@ impl Run {
             tries: tally.tries,
             attempts: tally.attempts,
             tries_per_request: each(tally.tries),
+            hostile_answered_share: share(tally.hostile.answered, tally.hostile.requests),
             connections_per_request: tally.connections.and_then(each),
             attempts_per_request: each(tally.attempts),
             utilization_mean: Some(tally.load.mean_utilization()),

@@ -5,6 +5,7 @@
 
 mod bad_days;
 mod differs;
+mod layers;
 mod sessions;
 mod systems;
 

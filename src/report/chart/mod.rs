@@ -25,6 +25,7 @@ mod strips;
 mod summary;
 mod sweep;
 mod timeline;
+mod topology;
 mod tradeoff;
 #[cfg(feature = "tune")]
 pub mod tuning;
@@ -55,6 +56,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("utilization-spread", spread::draw),
     ("shares", shares::draw),
     ("services", services::draw),
+    ("topology", topology::draw),
     ("detection", detection::draw),
     ("sessions", sessions::draw),
     ("sessions-kept", kept::draw),

@@ -10,10 +10,10 @@ use super::scale::{Scale, number};
 use crate::report::rows::ServiceRow;
 
 /// One part of a bar.
-struct Part {
-    name: &'static str,
-    colour: Colour,
-    value: fn(&ServiceRow) -> Option<f64>,
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) colour: Colour,
+    pub(super) value: fn(&ServiceRow) -> Option<f64>,
 }
 
 /// Bars of parts: of what, what they are together, and that as a text.
@@ -79,7 +79,7 @@ fn each(row: &ServiceRow) -> Option<f64> {
 
 /// The parts, apart from each other in lightness too. What is left is the network, and attempts
 /// before the last.
-const OF_TIME: [Part; 4] = [
+pub(super) const OF_TIME: [Part; 4] = [
     Part {
         name: "wait for a slot",
         colour: Colour(0x88, 0x22, 0x55),
@@ -159,7 +159,7 @@ impl Stack {
 }
 
 /// Three digits.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     let step = libm::pow(10.0, value.abs().max(1e-6).log10().floor() - 2.0);
     number(value, step.min(1.0))
 }

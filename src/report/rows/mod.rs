@@ -21,6 +21,7 @@ mod summary;
 mod sweep;
 mod theory;
 mod timeline;
+mod topology;
 mod utilization;
 
 pub use clients::ClientsRow;
@@ -42,6 +43,7 @@ pub use summary::SummaryRow;
 pub use sweep::{SweepPairedRow, SweepRow, SweepRun};
 pub use theory::{ExactLatencyRow, TheoryRow};
 pub use timeline::TimelineRow;
+pub use topology::TopologyRow;
 pub use utilization::UtilizationRow;
 
 pub use crate::experiment::Run as RunRow;
@@ -152,6 +154,8 @@ tables! {
         sessions: SessionRow => "sessions.csv",
         /// Groups of clients.
         clients: ClientsRow => "clients.csv",
+        /// Who asks whom.
+        topology: TopologyRow => "topology.csv",
     }
 }
 
@@ -195,6 +199,7 @@ impl Tables {
             faults: each(scenario, outcome, faults::rows),
             sessions: each(scenario, outcome, sessions::rows),
             clients: clients::rows(scenario, outcome),
+            topology: topology::rows(scenario),
         }
     }
 }

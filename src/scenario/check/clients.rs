@@ -47,7 +47,15 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         .map(|size| sampler(size, &at.key("size"), check));
     let sessions = match &clients.sessions {
         None => None,
-        Some(said) => self::sessions(file, said, service, &at.key("sessions"), check),
+        Some(said) => {
+            let at = at.key("sessions");
+            let known = file.services.iter().map(|service| service.name.as_str());
+            let used_by = match &said.at {
+                None => service,
+                Some(name) => check.find(&at.key("at"), "service", name, known),
+            };
+            self::sessions(file, said, used_by, &at, check)
+        }
     };
     share_of_all(clients.drops_cookies, &at.key("drops-cookies"), check);
     let patience = Patience {
@@ -108,6 +116,7 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
         drops_cookies: clients.drops_cookies.value(),
         to_balancer: to_balancer?,
         zone: NOWHERE,
+        hostile: clients.hostile,
     })
 }
 
@@ -118,7 +127,7 @@ fn share_of_all(share: Share, at: &Path, check: &mut Check<'_>) {
     }
 }
 
-/// The sessions of clients that ask this service; `None` where something is wrong with it.
+/// The sessions of clients whose state this service uses; `None` where something is wrong with it.
 fn sessions(
     file: &File,
     said: &Sessions,
@@ -143,6 +152,7 @@ fn sessions(
         size: size.map_or(Some(None), |size| size.map(Some))?,
         revoked: revoked.map_or(Some(None), |revoked| revoked.map(Some))?,
         home: state::home(file, service?)?,
+        used_by: service?,
     })
 }
 

@@ -14,7 +14,7 @@ use crate::balancer::ejection::Ejection;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
 use crate::distribution::Dist;
-use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan};
+use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan, Spread};
 use crate::model::flows::FlowPlan;
 use crate::model::network::{Delay, NOWHERE};
 use crate::strategy::Member;
@@ -113,9 +113,8 @@ fn plan(
 fn flows(sticky: &Sticky, at: &Path, check: &mut Check<'_>) -> Option<FlowPlan> {
     let said = sticky.connection()?;
     let at = at.key("balancer").key("sticky");
-    let mut drawn = |key: &str, dist: &Option<Dist<Span>>| {
-        sampler(dist.as_ref()?, &at.key(key), check)
-    };
+    let mut drawn =
+        |key: &str, dist: &Option<Dist<Span>>| sampler(dist.as_ref()?, &at.key(key), check);
     Some(FlowPlan {
         lifetime: drawn("lifetime", &said.lifetime),
         opening: drawn("opening", &said.opening),
@@ -129,6 +128,7 @@ fn check_layer_4(balancer: &BalancerPlan, at: &Path, check: &mut Check<'_>) {
         ("hedge", balancer.hedge.is_some()),
         ("ejection", balancer.ejection.is_some()),
         ("limit", balancer.limit.is_some()),
+        ("client-limit", balancer.client_limit.is_some()),
         ("server-limit", balancer.server_limit.is_some()),
         ("connections", balancer.connections.is_some()),
     ];
@@ -210,6 +210,27 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
         if let Some(limit) = limit {
             check_limit(limit, &place.key(key), check);
         }
+    }
+    if let Some(own_zone) = &balancer.own_zone {
+        let share = own_zone.while_well;
+        let at = place.key("own-zone");
+        if !(0.0..=1.0).contains(&share.value()) {
+            let message = format!("`while-well` is {share}; it must be 0% to 100%");
+            check.fault(&at.key("while-well"), "out-of-range", message);
+        }
+        if balancer.zones.is_empty() && balancer.spread != Spread::Caller {
+            let message = "these balancers are in no zone";
+            let help =
+                "say where they are (`zones`), or give each caller its own (`spread = \"caller\"`)";
+            let fault = Diagnostic::error("no-zone", &at, message.to_owned());
+            check.faults.push(fault.help(help.to_owned()));
+        }
+    }
+    if let Some(limit) = &balancer.client_limit {
+        let at = place.key("client-limit").key("by");
+        let refuse =
+            &mut |key: &str, message: &str| check.fault(&at.key(key), "out-of-range", message);
+        limit.by.check(refuse);
     }
     if let Some(connections) = &balancer.connections {
         let at = place.key("connections");

@@ -158,7 +158,7 @@ pub(super) fn around(
     all
 }
 
-/// The groups of clients that ask a service and hold sessions.
+/// The groups of clients whose sessions a service uses.
 fn asked_by<'f>(
     file: &'f File,
     service: &Service,
@@ -166,11 +166,11 @@ fn asked_by<'f>(
     let name = service.name.clone();
     let is_first = (file.services.first()).is_some_and(|first| first.name == name);
     file.clients.iter().filter_map(move |clients| {
-        let asks = clients
-            .service
-            .as_ref()
-            .map_or(is_first, |own| *own == name);
-        clients.sessions.as_ref().filter(|_| asks)
+        let sessions = clients.sessions.as_ref()?;
+        let used_by = sessions.at.as_ref().or(clients.service.as_ref());
+        used_by
+            .map_or(is_first, |own| *own == name)
+            .then_some(sessions)
     })
 }
 

@@ -170,6 +170,10 @@ pub(super) fn routed(file: &File, blueprint: &Blueprint, check: &mut Check<'_>) 
         let come: Vec<usize> = (0..visits.len())
             .filter(|&s| visits[s][index] > 0.0)
             .collect();
+        // What only other variants ask is looked at there.
+        if come.is_empty() {
+            continue;
+        }
         for (number, group) in service.servers.iter().enumerate() {
             let (list, at) = match &group.routes {
                 Some(own) => (own, at.key("servers").index(number).key("routes")),

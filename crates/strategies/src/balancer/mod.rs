@@ -13,6 +13,7 @@ mod panic;
 pub(crate) mod preset;
 pub mod queue;
 pub mod retry;
+pub mod scope;
 pub mod slow_start;
 mod spare;
 
@@ -20,6 +21,7 @@ use ejection::{Change, Ejection, Ejector};
 use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
+use scope::{OwnZone, Preferring};
 use slow_start::{GradualReturn, Returning, STEPS};
 
 use crate::strategy::{
@@ -52,6 +54,9 @@ pub enum Reason {
     /// It has been left out so, and is being tried again: that is no reason to send it nothing, but
     /// nobody takes it to be well yet.
     OnTrial = 64,
+    /// It is not one of those to whom this balancer sends: it is in another zone, or in the subset of
+    /// others.
+    Outside = 128,
 }
 
 impl Reason {
@@ -73,6 +78,10 @@ pub struct Care<'a> {
     pub server_limit: Option<&'a Limit>,
     /// Whether clients wait for the member that they are bound to.
     pub waits_for_bound: bool,
+    /// Whether each member is in the subset of this balancer, where there are subsets.
+    pub subset: Option<Vec<bool>>,
+    /// Whether each member is in its zone, where those come first.
+    pub own_zone: Option<(Vec<bool>, &'a OwnZone)>,
 }
 
 /// One balancer over the pool of one service.
@@ -95,6 +104,7 @@ pub struct Balancer {
     probes: Vec<MemberId>,
     ejector: Option<Box<Ejector>>,
     panic: Option<Panic>,
+    preferring: Option<Box<Preferring>>,
     warming: Option<Box<Returning>>,
     /// By member; empty where they have none.
     limiters: Vec<Limiter>,
@@ -168,6 +178,9 @@ impl Balancer {
             probes,
             ejector: ejector.map(Box::new),
             panic,
+            preferring: care
+                .own_zone
+                .map(|(own, plan)| Box::new(Preferring::new(own, plan))),
             warming: warming.map(Box::new),
             limiters,
             limit: care.server_limit.cloned(),
@@ -175,6 +188,12 @@ impl Balancer {
             waits_for_bound: care.waits_for_bound,
             weight_unit,
         };
+        for (member, own) in (0..).zip(care.subset.unwrap_or_default()) {
+            if !own {
+                balancer.set(member, Reason::Outside, true, Time::ZERO);
+            }
+        }
+        balancer.send_where_due(Time::ZERO);
         for position in 0..balancer.pool.len() {
             let member = &balancer.pool.members()[position];
             let (down, weightless) = (member.down, member.weight == 0);
@@ -429,6 +448,9 @@ impl Balancer {
         if self.pool.is_present(member) != present {
             self.pool.set_present(member, present);
             self.tell(now, |strategy, cx| strategy.membership_changed(member, cx));
+        }
+        if self.preferring.is_some() && reason != Reason::Outside {
+            self.prefer_own_zone(member, before, now);
         }
         if self.panic.is_some() && self.changes_panic(before, after) {
             for member in 0..self.pool.len() as MemberId {

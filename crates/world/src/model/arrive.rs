@@ -13,6 +13,9 @@ use lbsim_engine::time::{Span, Time};
 /// The purpose of a request's luck that delays it on the way to the balancer.
 pub(super) const CLIENT: u64 = 0x300;
 
+/// The stretch of the timeline of requests that stand in none.
+pub(super) const NO_STRETCH: u16 = u16::MAX;
+
 impl World<'_> {
     /// A client sends a request.
     #[inline(always)]
@@ -24,7 +27,10 @@ impl World<'_> {
     ) {
         let now = calendar.now();
         let plan = &self.plan.sources[source];
-        let measured = self.tally.measures(now);
+        let measured = self.tally.measures(now) && !plan.hostile;
+        if plan.hostile && self.tally.measures(now) {
+            self.tally.hostile.requests += 1;
+        }
         self.tally.simulated += 1;
         if measured {
             self.tally.requests += 1;
@@ -46,7 +52,11 @@ impl World<'_> {
             (plan.service, balancer),
             Luck::new(draft.luck, CLIENT),
         );
-        let stretch = self.tally.timeline.stretch(now);
+        let stretch = if plan.hostile {
+            NO_STRETCH
+        } else {
+            self.tally.timeline.stretch(now)
+        };
         let ends = (
             Place::Clients(source as u16),
             Place::Balancer(plan.service as u16, balancer),

@@ -26,10 +26,11 @@ use lbsim_strategies::balancer::connections::Connections;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::hedge::Hedge;
-use lbsim_strategies::balancer::limit::{Limit, LimitKind};
+use lbsim_strategies::balancer::limit::{ClientLimit, Limit, LimitKind};
 use lbsim_strategies::balancer::retry::Retry;
+use lbsim_strategies::balancer::scope::{OwnZone, Subset};
 use lbsim_strategies::balancer::slow_start::GradualReturn;
-use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, StrategyConfig};
+use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, Origin, StrategyConfig};
 
 /// Everything that a cell needs besides its seed.
 #[derive(Clone, Debug)]
@@ -95,6 +96,8 @@ pub struct SourcePlan {
     pub to_balancer: Delay,
     /// Where its clients are.
     pub zone: Zone,
+    /// Whether they mean harm: what they send is work, and no part of what is measured of requests.
+    pub hostile: bool,
 }
 
 /// When a group of clients asks.
@@ -242,6 +245,13 @@ pub struct BalancerPlan {
     pub zones: Vec<String>,
     /// Which of them a request goes through.
     pub spread: Spread,
+    /// Whether each of them sends to some of the servers only; to all where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subset: Option<Subset>,
+    /// Whether each of them sends to servers of its own zone first; to all alike where it is left
+    /// out. Rules of products have settings of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub own_zone: Option<OwnZone>,
     /// Whether clients are bound to servers.
     pub sticky: Sticky,
     /// Active health checks; without them nobody finds out.
@@ -260,6 +270,10 @@ pub struct BalancerPlan {
     /// out. Who has been let in stays so until its outcome, retries and pauses included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
+    /// How many requests of each client a balancer lets in; any number where it is left out (nginx:
+    /// `limit_req` and `limit_conn` by `$binary_remote_addr`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_limit: Option<ClientLimit>,
     /// How many requests each server may have at once from one balancer; any number where it is
     /// left out. A server at its limit is passed over, and where all are, `when-full` holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -295,11 +309,14 @@ impl Default for BalancerPlan {
             instances: 1,
             zones: Vec::new(),
             spread: Spread::default(),
+            subset: None,
+            own_zone: None,
             sticky: Sticky::default(),
             health_check: None,
             ejection: None,
             panic_threshold: None,
             limit: None,
+            client_limit: None,
             server_limit: None,
             connections: None,
             slow_start: None,
@@ -313,6 +330,13 @@ impl Default for BalancerPlan {
 }
 
 impl BalancerPlan {
+    /// What anything of it looks at of where a request comes from.
+    pub fn origin(&self) -> Origin {
+        let by_limit = self.client_limit.as_ref().map(ClientLimit::origin);
+        let by_rules = self.strategy.origin().max(self.sticky.origin());
+        by_rules.max(by_limit.unwrap_or(Origin::Nothing))
+    }
+
     /// How many requests a server has at most at once from all balancers together, where limits
     /// that do not change say it; any number elsewhere.
     pub fn at_once(&self) -> u32 {
@@ -367,10 +391,11 @@ impl Blueprint {
     /// The servers that keep states of sessions: those of the first service that does.
     pub fn states_at(&self) -> Range<usize> {
         let homes = self.sources.iter().filter_map(|source| {
-            match (&source.sessions.as_ref()?.home, source.service) {
-                (Home::Servers(home), _) => Some(*home),
-                (Home::Client, asked) => Some(asked),
-                (Home::Token(_), _) => None,
+            let plan = source.sessions.as_ref()?;
+            match &plan.home {
+                Home::Servers(home) => Some(*home),
+                Home::Client => Some(plan.used_by),
+                Home::Token(_) => None,
             }
         });
         homes.min().map_or(0..0, |home| self.servers_of(home))

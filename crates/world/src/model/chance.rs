@@ -7,8 +7,8 @@ use super::address::Addresses;
 use super::blueprint::{
     BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When,
 };
-use super::flows::FlowPlan;
 use super::fault::{Effect, Fault, OnTheWay, Strikes};
+use super::flows::FlowPlan;
 use super::network::Delay;
 use super::state::{KeepPlan, Placement, SessionPlan, Shipping};
 use super::step::{CallPlan, Only, StepKind, StepPlan};
@@ -64,6 +64,7 @@ impl Blueprint {
             drops_cookies,
             to_balancer,
             zone: _,
+            hostile: _,
         } = source;
         let Patience {
             timeout: _,
@@ -110,12 +111,10 @@ impl Blueprint {
             names: _,
         } = population;
         let mut balancers = self.services.iter().map(|service| &service.balancer);
-        let origin = balancers
-            .clone()
-            .map(|own| own.strategy.origin().max(own.sticky.origin()));
-        let origin = origin.max();
+        let origin = balancers.clone().map(BalancerPlan::origin).max();
         let origin = origin.unwrap_or(Origin::Nothing);
-        let is_bound = sessions.is_some() || balancers.any(|own| own.sticky.binds());
+        let is_bound = sessions.is_some()
+            || balancers.any(|own| own.sticky.binds() || own.client_limit.is_some());
         let several = clients_are_drawn && popularity.count() > 1;
         let made_up = matches!(addresses, Addresses::Drawn(_));
         // Each request comes from a port that is drawn.
@@ -211,6 +210,7 @@ fn session_varies(session: &SessionPlan) -> bool {
         revoked,
         // What it draws are ages of copies: see the servers that make them.
         home: _,
+        used_by: _,
     } = session;
     length.as_ref().is_some_and(is_random)
         || size.as_ref().is_some_and(is_random)
@@ -237,6 +237,8 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         strategy,
         instances,
         spread: _,
+        subset,
+        own_zone: _,
         zones: _,
         sticky: _,
         // Groups have what this makes of them.
@@ -246,6 +248,8 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         panic_threshold: _,
         // Who passes over a member that is back draws for it.
         limit: _,
+        // Who asks counts there: see `who_counts`.
+        client_limit: _,
         server_limit: _,
         connections: _,
         slow_start,
@@ -257,6 +261,7 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         hedge: _,
     } = balancer;
     *instances > 1
+        || subset.is_some()
         || matches!(ejection, Some(Ejection::SlowServers(_)))
         || slow_start.is_some()
         || pause_varies(retry)

@@ -48,7 +48,14 @@ impl Blueprint {
     /// How often a request of this source to a service calls which, on average.
     fn calls(&self, service: &ServicePlan, source: usize) -> Vec<(usize, f64)> {
         let size = self.sources[source].mean_size();
-        let each = service.over_those_in_charge(self.end - Time::ZERO, &service.capacities(size));
+        let mut capacities = service.capacities(size);
+        // Where requests take no time, all who are so quick share alike.
+        if capacities.contains(&f64::INFINITY) {
+            for capacity in &mut capacities {
+                *capacity = f64::from(u8::from(capacity.is_infinite()));
+            }
+        }
+        let each = service.over_those_in_charge(self.end - Time::ZERO, &capacities);
         let all: f64 = each.iter().sum();
         let mut calls = Vec::new();
         for (index, group) in service.groups.iter().enumerate() {

@@ -48,6 +48,8 @@ pub struct Features {
     pub heeded_answers: bool,
     /// Several balancers in front of one service.
     pub several_balancers: bool,
+    /// Balancers that do not send to all members.
+    pub scopes: bool,
     /// Balancers that are those of one caller each.
     pub own_balancers: bool,
     /// Clients that are bound by cookies.
@@ -80,6 +82,10 @@ pub struct Features {
     pub deadlines: bool,
     /// Limits of what is let in.
     pub limits: bool,
+    /// Of these, some of each client.
+    pub client_limits: bool,
+    /// Clients that mean harm.
+    pub hostile: bool,
     /// Queues with an end.
     pub queue_limits: bool,
     /// Groups of one service at which a request is unlike work.
@@ -155,6 +161,7 @@ impl Features {
             heeded_answers: _,
             several_balancers,
             own_balancers,
+            scopes,
             cookies,
             timeouts,
             budgets,
@@ -172,6 +179,9 @@ impl Features {
             // Clients that give up have them.
             deadlines: _,
             limits,
+            // They are limits.
+            client_limits: _,
+            hostile,
             queue_limits,
             unlike_work: _,
             steps,
@@ -216,6 +226,7 @@ impl Features {
             reports,
             several_balancers,
             own_balancers,
+            scopes,
             cookies,
             timeouts,
             budgets,
@@ -225,6 +236,7 @@ impl Features {
             sharing,
             own_queues,
             limits,
+            hostile,
             queue_limits,
             steps,
             health_checks,
@@ -268,6 +280,7 @@ impl Features {
             || self.closed_loops
             || self.steps
             || self.errors_by_key
+            || self.client_limits
             || self.connections_by_key
             || self.several_balancers)
     }
@@ -306,10 +319,12 @@ impl Features {
     pub fn is_in_textbooks(&self) -> bool {
         !(self.several_sources
             || self.several_services
+            || self.scopes
             || self.ways_to_balancers
             || self.ways_to_servers
             || self.queue_limits
             || self.limits
+            || self.hostile
             || self.sizes
             || self.steps
             || self.under_load
@@ -374,6 +389,7 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         to_balancer,
         // What it makes of ways.
         zone: _,
+        hostile,
         patience,
         priority: _,
     } = source;
@@ -383,6 +399,7 @@ fn of_source(source: &SourcePlan, found: &mut Features) {
         retry,
         deadline_travels,
     } = patience;
+    found.hostile |= *hostile;
     found.deadlines |= *deadline_travels;
     found.impatience |= timeout.is_some() || waits.is_some() || retry.is_some();
     match when {
@@ -436,12 +453,15 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         instances,
         zones: _,
         spread: _,
+        subset,
+        own_zone,
         sticky,
         // Groups have what this makes of them.
         health_check: _,
         ejection,
         panic_threshold,
         limit,
+        client_limit,
         server_limit,
         connections,
         slow_start,
@@ -451,7 +471,12 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         retry,
         hedge,
     } = balancer;
-    found.limits |= limit.is_some() || server_limit.is_some() || connections.is_some();
+    found.scopes |= subset.is_some() || own_zone.is_some();
+    found.client_limits |= client_limit.is_some();
+    found.limits |= client_limit.is_some()
+        || limit.is_some()
+        || server_limit.is_some()
+        || connections.is_some();
     found.connections_by_key |= connections.as_ref().is_some_and(|own| own.per_key);
     found.ejections |= ejection.is_some();
     found.panics |= panic_threshold.is_some();

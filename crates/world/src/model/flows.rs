@@ -169,7 +169,9 @@ impl World<'_> {
         }
         flows.opened[id as usize] = known.is_none();
         if flows.boarded.len() <= attempt as usize {
-            flows.boarded.resize(attempt as usize + 1, (NOBODY, Span::ZERO));
+            flows
+                .boarded
+                .resize(attempt as usize + 1, (NOBODY, Span::ZERO));
         }
         if let Some(id) = known {
             let flow = &mut flows.all[id];
@@ -185,10 +187,11 @@ impl World<'_> {
         };
         let luck = &mut Luck::new(request.draft.luck, FLOW + u64::from(request.attempts));
         let aged = 1.0 + config.jitter.value() * (2.0 * uniform(luck) - 1.0);
-        let age = config.max_age.map(|age| Span::from_seconds(age.seconds() * aged));
-        let mut draw = |law: &Option<Sampler>| {
-            (law.as_ref()).map(|law| Span::from_seconds(law.sample(luck)))
-        };
+        let age = config
+            .max_age
+            .map(|age| Span::from_seconds(age.seconds() * aged));
+        let mut draw =
+            |law: &Option<Sampler>| (law.as_ref()).map(|law| Span::from_seconds(law.sample(luck)));
         let lifetime = draw(&drawn.lifetime);
         let opening = draw(&drawn.opening).unwrap_or(Span::ZERO);
         let handshake = draw(&drawn.handshake).unwrap_or(Span::ZERO);
@@ -236,12 +239,18 @@ impl World<'_> {
         let now = calendar.now();
         let Some(flows) = &mut self.flows else { return };
         let flow = &mut flows.all[id];
-        let plan = &self.plan.services[usize::from(flow.service)].balancer.sticky;
+        let plan = &self.plan.services[usize::from(flow.service)]
+            .balancer
+            .sticky;
         let idle = plan.connection().and_then(|plan| plan.idle);
         // While it is in use it is not idle.
         let from = if flow.in_use > 0 { now } else { flow.used };
         let due = idle.map_or(Time::NEVER, |idle| from + idle);
-        let due = if flow.closing { due } else { due.min(flow.ends) };
+        let due = if flow.closing {
+            due
+        } else {
+            due.min(flow.ends)
+        };
         flow.due = due;
         if due != Time::NEVER {
             calendar.at(due, Event::Flow(id));
@@ -256,7 +265,9 @@ impl World<'_> {
         if flow.due != now {
             return;
         }
-        let plan = &self.plan.services[usize::from(flow.service)].balancer.sticky;
+        let plan = &self.plan.services[usize::from(flow.service)]
+            .balancer
+            .sticky;
         let idle = plan.connection().and_then(|plan| plan.idle);
         let is_idle = flow.in_use == 0 && idle.is_some_and(|idle| now >= flow.used + idle);
         flow.closing |= now >= flow.ends;

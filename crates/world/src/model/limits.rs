@@ -1,6 +1,7 @@
 //! Limits of what is let in: at balancers, at each server by its balancers, at servers themselves.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 
 use super::blueprint::Blueprint;
 use super::connections::Bundles;
@@ -10,6 +11,7 @@ use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::status::Status;
 use lbsim_engine::time::Time;
+use lbsim_strategies::balancer::affinity::By;
 use lbsim_strategies::balancer::limit::{Among, Limit, Limiter};
 use lbsim_strategies::strategy::{Answer, Outcome};
 
@@ -19,6 +21,10 @@ pub(super) struct Limits<'a> {
     /// By service and balancer; none where the service has no limit of its balancers.
     gates: Vec<Vec<Gate<'a>>>,
     by_request: Vec<Admission>,
+    /// What each client has at each balancer that limits it: by service, balancer and client.
+    of_clients: BTreeMap<(u16, u16, u128), Limiter>,
+    /// By request: when it was let in as one of its client's, and among how many.
+    as_ones_of: Vec<Option<(u128, Time, Among)>>,
     /// By server; `None` where it has no limit of its own, and empty where none has.
     servers: Vec<Option<Limiter>>,
     /// By attempt: among how many it was sent, by the counting of its balancer.
@@ -120,6 +126,10 @@ impl World<'_> {
     #[inline(never)]
     pub(super) fn is_let_in(&mut self, id: u32, calendar: &mut Calendar<Event>) -> bool {
         let now = calendar.now();
+        if !self.client_may_enter(id, now) {
+            self.fail(id, Cause::Limited, calendar);
+            return false;
+        }
         let class = self.class_of(id);
         let request = &self.requests[id];
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
@@ -154,6 +164,52 @@ impl World<'_> {
         false
     }
 
+    /// Whether a request is let in as one of its client's, or has been.
+    fn client_may_enter(&mut self, id: u32, now: Time) -> bool {
+        let request = &self.requests[id];
+        let (service, balancer) = (request.service, request.balancer);
+        let plan = self.services[usize::from(service)].plan;
+        let Some(plan) = &plan.balancer.client_limit else {
+            return true;
+        };
+        let client = match plan.per {
+            By::Client => u128::from(self.caller(id, request)),
+            By::Address => match self.who(id, request).address {
+                IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+                IpAddr::V6(address) => address.to_bits(),
+            },
+        };
+        let Some(limits) = &mut self.limits else {
+            return true;
+        };
+        let let_in = place(&mut limits.as_ones_of, id);
+        if let_in.is_some() {
+            return true;
+        }
+        let limiter = limits.of_clients.entry((service, balancer, client));
+        let limiter = limiter.or_insert_with(|| Limiter::by(&plan.by));
+        if !limiter.may_enter(0, now) {
+            return false;
+        }
+        *let_in = Some((client, now, limiter.enter(now)));
+        true
+    }
+
+    /// A request is no longer one of those of its client that were let in, if it was.
+    fn leave_client_limit(&mut self, id: u32, ended: (Outcome, Status), now: Time) {
+        let request = &self.requests[id];
+        let (service, balancer) = (request.service, request.balancer);
+        let Some(limits) = &mut self.limits else {
+            return;
+        };
+        let let_in = limits.as_ones_of.get_mut(id as usize);
+        if let Some((client, since, among)) = let_in.and_then(Option::take)
+            && let Some(limiter) = limits.of_clients.get_mut(&(service, balancer, client))
+        {
+            limiter.leave(ended, now - since, among);
+        }
+    }
+
     /// A request waits at the limit of its balancer no longer, if it did; says whether it did.
     pub(super) fn waits_no_more(&mut self, id: u32) -> bool {
         let request = &self.requests[id];
@@ -179,6 +235,7 @@ impl World<'_> {
         ended: (Outcome, Status),
         calendar: &mut Calendar<Event>,
     ) {
+        self.leave_client_limit(id, ended, calendar.now());
         if self.waits_no_more(id) {
             return;
         }
@@ -268,6 +325,10 @@ impl World<'_> {
         let Some(limits) = &mut self.limits else {
             return;
         };
+        let own = (service as u16, balancer as u16);
+        limits
+            .of_clients
+            .retain(|&(service, balancer, _), _| (service, balancer) != own);
         if let Some(gate) = limits.gates[service].get_mut(balancer) {
             *gate = Gate::new(gate.plan);
         }

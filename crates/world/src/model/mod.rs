@@ -242,6 +242,8 @@ struct World<'a> {
     watched: bool,
     /// Whether any service binds clients.
     has_bonds: bool,
+    /// Whether some clients mean harm.
+    has_hostile: bool,
     /// Whether there is a closed loop.
     has_users: bool,
     tally: Tally,
@@ -370,6 +372,7 @@ impl<'a> World<'a> {
             hears_idle,
             watched,
             has_bonds: features.cookies,
+            has_hostile: features.hostile,
             has_users: features.closed_loops,
             tally: Tally::new(plan.warmup, plan.end, plan.stretches, &by_service)
                 .for_groups(plan.sources.len())

@@ -1,5 +1,6 @@
 //! Fifth stage: the balancer sends an attempt to the member picked.
 
+use super::arrive::NO_STRETCH;
 use super::fault::Place;
 use super::link::TO_SERVER;
 use super::request::{Attempt, NOBODY, Phase};
@@ -47,7 +48,10 @@ impl World<'_> {
             }
             self.tally.load.servers[server as usize].sent += 1;
         }
-        if number > 1 && !(self.calls.as_ref()).is_some_and(|calls| calls.is_call(id)) {
+        if number > 1
+            && request.stretch != NO_STRETCH
+            && !(self.calls.as_ref()).is_some_and(|calls| calls.is_call(id))
+        {
             self.tally.timeline.repeated(now);
         }
         let balancer = request.balancer;

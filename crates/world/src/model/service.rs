@@ -18,8 +18,9 @@ use lbsim_strategies::balancer::{Balancer, Care};
 use lbsim_strategies::strategy::Pool;
 use rand::Rng as _;
 
-/// What tells the word of a service's bonds from that of its ways.
+/// What tells the words of a service's bonds and subsets from that of its balancers.
 const BONDS: u64 = 0xb04d;
+const SUBSETS: u64 = 0x5b5e;
 
 /// A pool of servers behind balancers.
 #[derive(Debug)]
@@ -174,6 +175,19 @@ pub(super) fn balancer(
         server_limit: plan.balancer.server_limit.as_ref(),
         slow_start: (plan.balancer.slow_start.as_ref()).map(|plan| (plan, passing_over)),
         waits_for_bound: plan.balancer.sticky.waits(),
+        subset: (plan.balancer.subset.as_ref()).map(|subset| {
+            let word = mix(World::route_word(seeds, index) ^ SUBSETS);
+            subset.of(instance, plan.members.len(), word)
+        }),
+        own_zone: (plan.balancer.own_zone.as_ref()).map(|own_zone| {
+            let zones = &plan.balancer.zones;
+            let zone = zones.get(usize::from(instance) % zones.len().max(1));
+            let members = plan.members.iter();
+            (
+                members.map(|member| member.zone.as_ref() == zone).collect(),
+                own_zone,
+            )
+        }),
     };
     Balancer::with_care(instance, &plan.balancer.strategy, pool, (rng, care))
 }

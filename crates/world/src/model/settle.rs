@@ -79,6 +79,10 @@ impl World<'_> {
                 return;
             }
         }
+        if self.has_hostile && self.plan.sources[usize::from(request.source)].hostile {
+            let came_in_time = self.tally.measures(request.arrived);
+            self.tally.hostile.answered += u64::from(came_in_time);
+        }
         let response_time = calendar.now() + request.to_balancer + longer - request.arrived;
         if self.witness.is_some() {
             self.testify(request, Some(attempt), None, response_time);

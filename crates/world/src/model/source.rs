@@ -38,7 +38,7 @@ impl<'a> Sources<'a> {
         let (mut clients, mut sessions) = (0, 0);
         for (index, source) in plan.sources.iter().enumerate() {
             let balancer = &plan.services[source.service].balancer;
-            let origin = balancer.strategy.origin().max(balancer.sticky.origin());
+            let origin = balancer.origin();
             let firsts = (clients, sessions);
             all.push(Source::new(source, index as u64, firsts, origin, seeds));
             clients += source.population.popularity.count();

@@ -20,6 +20,9 @@ pub struct SessionPlan {
     pub revoked: Option<(f64, Sampler)>,
     /// Where the state lives.
     pub home: Home,
+    /// The service whose servers use it: an index into
+    /// [`Blueprint::services`](super::blueprint::Blueprint::services).
+    pub used_by: usize,
 }
 
 /// Where the state of a session lives.

@@ -107,6 +107,15 @@ pub struct Work {
     pub inside: u64,
 }
 
+/// Requests of clients that mean harm, that arrived in the measured window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hostile {
+    /// How many there were.
+    pub requests: u64,
+    /// How many of them were answered.
+    pub answered: u64,
+}
+
 /// All that one cell measured.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tally {
@@ -122,6 +131,8 @@ pub struct Tally {
     pub unfinished: u64,
     /// Times that their clients asked, again after failures included.
     pub tries: u64,
+    /// What those sent that mean harm; no other count has it, but what servers worked.
+    pub hostile: Hostile,
     /// Attempts made for them.
     pub attempts: u64,
     /// Connections opened for them; `None` where no balancer is one of layer 4.
@@ -170,6 +181,7 @@ impl Tally {
             unfinished: 0,
             tries: 0,
             connections: None,
+            hostile: Hostile::default(),
             attempts: 0,
             answered_again: 0,
             work: None,

@@ -10,7 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Refuse;
-use crate::strategy::Outcome;
+use super::affinity::By;
+use crate::strategy::{Origin, Outcome};
 use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 use lbsim_engine::units::Share;
@@ -170,6 +171,27 @@ pub struct Limit {
     /// out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_limit: Option<u32>,
+}
+
+/// A limit for each client by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ClientLimit {
+    /// How many of each client are let in; others are refused.
+    pub by: LimitKind,
+    /// What tells clients from each other.
+    #[serde(default)]
+    pub per: By,
+}
+
+impl ClientLimit {
+    /// What it looks at of where a request comes from.
+    pub fn origin(&self) -> Origin {
+        match self.per {
+            By::Address => Origin::Address,
+            By::Client => Origin::Nothing,
+        }
+    }
 }
 
 /// What becomes of those who find a limit full.

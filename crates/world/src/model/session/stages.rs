@@ -76,13 +76,16 @@ impl World<'_> {
     #[inline]
     fn access_of(&self, id: u32, request: &Request) -> Option<Access> {
         if let Some(calls) = &self.calls
-            && calls.is_call(id)
+            && let Some(access) = calls.access(id)
         {
-            return calls.access(id);
+            return Some(access);
         }
         let plan = self.plan.sources[usize::from(request.source)]
             .sessions
             .as_ref()?;
+        if plan.used_by != usize::from(request.service) {
+            return None;
+        }
         if matches!(plan.home, Home::Servers(home) if home != usize::from(request.service)) {
             return None;
         }
@@ -127,7 +130,8 @@ impl World<'_> {
         let service = &self.services[index];
         let member = server - service.first;
         let mut balancers = service.balancers.iter();
-        let is_store = !(self.plan.sources.iter()).any(|source| source.service == index);
+        let mut plans = (self.plan.sources.iter()).filter_map(|source| source.sessions.as_ref());
+        let is_store = !plans.any(|plan| plan.used_by == index);
         let loss = if left {
             Loss::ScaleIn
         } else if balancers.any(|balancer| balancer.holds(member, Reason::Draining)) {

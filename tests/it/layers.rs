@@ -1,0 +1,407 @@
+//! Layers of balancers, worked out by hand: ways between zones, routes, a balancer for each caller,
+//! answers of name servers that are kept, connections that carry several requests.
+
+use lbsim::model;
+use lbsim::observe::{Ended, Tally, Witness, laws};
+use lbsim::scenario::Scenario;
+use lbsim::time::{Span, Time};
+
+use crate::support::{TRACED, read_in, traced};
+
+/// Each request that has ended: when it came, its client, its server, its response time in
+/// milliseconds.
+#[derive(Default)]
+struct Seen(Vec<(Time, u32, Option<u32>, f64)>);
+
+impl Witness for Seen {
+    fn ended(&mut self, ended: &Ended) {
+        let took = ended.response_time.seconds() * 1e3;
+        self.0
+            .push((ended.arrived, ended.client, ended.server, took));
+    }
+}
+
+fn live(scenario: &Scenario, replication: u32) -> (Tally, Seen) {
+    let mut seen = Seen::default();
+    let blueprint = &scenario.variants[0].blueprint;
+    let tally = model::run_witnessed(blueprint, 3, replication, &mut seen);
+    assert_eq!(laws::violations(&tally), []);
+    seen.0
+        .sort_by_key(|&(arrived, client, ..)| (arrived, client));
+    (tally, seen)
+}
+
+fn scenario(test: &str, times: &[u32], text: &str) -> Scenario {
+    let place = traced(&format!("layers-{test}"), times);
+    let head = "question = \"?\"\nexpect = \"!\"\n[run]\nduration = \"10s\"\nwarmup = \"0s\"\n";
+    let text = text.replace("TRACED", TRACED);
+    read_in(&place, &format!("{head}{text}"))
+}
+
+fn took(seen: &Seen) -> Vec<f64> {
+    let rounded = |took: f64| (took * 1e6).round() / 1e6;
+    seen.0.iter().map(|&(.., took)| rounded(took)).collect()
+}
+
+fn servers(seen: &Seen) -> Vec<u32> {
+    seen.0
+        .iter()
+        .map(|&(_, _, server, _)| server.unwrap())
+        .collect()
+}
+
+/// Clients in `a`, 3 ms from the balancer in `b`; servers in `b`, 1 ms away, and in `a`: 3 ms. The
+/// database is asked by each over its own way: from `b` 1 ms, from `a` 5 ms there and 7 ms back.
+#[test]
+fn ways_are_as_long_as_zones_are_apart() {
+    let text = r#"
+[[clients]]
+arrivals = TRACED
+zone = "a"
+[network]
+client-to-balancer = { kind = "constant", value = "100ms" }
+server-to-balancer = { kind = "constant", value = "100ms" }
+[[network.ways]]
+from = "a"
+to = "b"
+takes = { kind = "constant", value = "3ms" }
+[[network.ways]]
+from = "b"
+to = "b"
+takes = { kind = "constant", value = "1ms" }
+[[network.ways]]
+from = "a"
+to = "c"
+takes = { kind = "constant", value = "5ms" }
+[[network.ways]]
+from = "c"
+to = "a"
+takes = { kind = "constant", value = "7ms" }
+[[network.ways]]
+from = "b"
+to = "c"
+takes = { kind = "constant", value = "1ms" }
+[[services]]
+name = "web"
+steps = [{ call = "db" }]
+balancer = { strategy = { kind = "round-robin", start = "first" }, zones = ["b"] }
+servers = [
+    { name = "b", zone = "b", service = { kind = "constant", value = "2ms" } },
+    { name = "a", zone = "a", service = { kind = "constant", value = "2ms" } },
+]
+[[services]]
+name = "db"
+balancer = { zones = ["c"] }
+servers = [{ zone = "d", service = { kind = "constant", value = "10ms" } }]
+"#;
+    let (_, seen) = live(&scenario("ways", &[0, 1000], text), 0);
+    // 3 + 1 + 2 + (1 + 10 + 1) + 1 + 3, and 3 + 3 + 2 + (5 + 10 + 5) + 3 + 3: an outcome takes the
+    // way that its request took to the balancer.
+    assert_eq!(took(&seen), [22.0, 34.0]);
+}
+
+/// Pages to the one, pictures to the other, all else to the last.
+#[test]
+fn the_first_route_that_fits_takes_a_request() {
+    let clients = |name: &str, label: &str| {
+        format!(
+            "[[clients]]\nname = \"{name}\"\nlabels = {{ path = \"{label}\" }}\narrivals = TRACED\n"
+        )
+    };
+    let service = |name: &str, takes: &str| {
+        format!(
+            "[[services]]\nname = \"{name}\"\nservers = [{{ service = {{ kind = \"constant\", value = \"{takes}\" }} }}]\n"
+        )
+    };
+    let text = clients("pages", "/page/1")
+        + &clients("pictures", "/picture/1")
+        + &clients("rest", "/")
+        + &service("alb", "1ms")
+        + "routes = [{ to = \"a\", labels = { path = \"/page*\" } }, { to = \"b\", labels = { path = \"/picture/1\" } }, { to = \"c\" }]\n"
+        + &service("a", "10ms")
+        + &service("b", "20ms")
+        + &service("c", "30ms");
+    let scenario = scenario("routes", &[0], &text);
+    let (tally, seen) = live(&scenario, 0);
+    // All come at once, and wait at the balancer for each other: 1, 2 and 3 ms.
+    assert_eq!(took(&seen), [11.0, 22.0, 33.0]);
+    let asked: Vec<u64> = tally.services.iter().map(|count| count.requests).collect();
+    assert_eq!(asked, [3, 1, 1, 1]);
+    // What each is asked for a second is known beforehand.
+    let plan = &scenario.variants[0].blueprint;
+    assert!((plan.rate(1).unwrap() - 0.1).abs() < 1e-9);
+    assert!((plan.rate(0).unwrap() - 0.3).abs() < 1e-9);
+}
+
+const TWO_FRONTS: &str = r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "front"
+routes = [{ to = "web" }]
+balancer = { strategy = { kind = "round-robin", start = "first" } }
+servers = [{ name = "front", count = 2, service = { kind = "constant", value = "0ms" } }]
+[[services]]
+name = "web"
+balancer = { strategy = { kind = "round-robin", start = "first" }, spread = "caller" }
+servers = [{ name = "web", count = 2, service = { kind = "constant", value = "10ms" } }]
+"#;
+
+/// Each front has a round of its own: the first and the second request go to the first server, the
+/// third and the fourth to the second.
+#[test]
+fn each_caller_has_its_own_balancer() {
+    let own = scenario("own", &[0, 100, 200, 300], TWO_FRONTS);
+    let (tally, _) = live(&own, 0);
+    let sent = |tally: &Tally| -> Vec<u64> {
+        tally
+            .load
+            .servers
+            .iter()
+            .map(|server| server.sent)
+            .collect()
+    };
+    assert_eq!(sent(&tally), [2, 2, 2, 2]);
+    let both = scenario("own-two", &[0, 100], TWO_FRONTS);
+    assert_eq!(sent(&live(&both, 0).0), [1, 1, 2, 0]);
+    let shared = TWO_FRONTS.replace(", spread = \"caller\"", "");
+    let shared = scenario("shared", &[0, 100], &shared);
+    assert_eq!(sent(&live(&shared, 0).0), [1, 1, 1, 1]);
+}
+
+/// The balancer of the first front dies with it, and begins its round anew: the first, the third
+/// and the fifth request are of the first front. What would have gone to the second server, and then
+/// to the first, goes to the first after the crash.
+#[test]
+fn a_balancer_dies_with_its_server() {
+    let crash = format!(
+        "{TWO_FRONTS}\n[[faults]]\nkind = \"crash\"\nservers = \"front/front-1\"\nat = \"150ms\"\nlasts = \"10ms\"\n"
+    );
+    let (tally, _) = live(&scenario("dies", &[0, 100, 200, 300], &crash), 0);
+    let sent: Vec<u64> = (tally.load.servers.iter())
+        .map(|server| server.sent)
+        .collect();
+    assert_eq!(sent, [2, 2, 3, 1]);
+}
+
+/// A region that is drained at 300 s. Answers are kept for 60 s, of any age by then: after that time
+/// each resolver's clients still come for half of it on average, and 15 s after three in four do.
+#[test]
+fn traffic_decays_as_answers_run_out() {
+    let text = r#"
+question = "?"
+expect = "!"
+[run]
+duration = "8min"
+warmup = "0s"
+[[clients]]
+arrivals = { kind = "constant", rate = "500/s" }
+population = { kind = "generated", count = 20000 }
+[[services]]
+name = "dns"
+servers = [
+    { name = "a", slots = 1000, service = { kind = "constant", value = "1ms" } },
+    { name = "b", slots = 1000, service = { kind = "constant", value = "1ms" } },
+]
+[services.balancer]
+strategy = "failover"
+sticky = { kind = "dns", ttl = "60s", resolvers = 4000 }
+[[faults]]
+kind = "drain"
+servers = "dns/a"
+at = "300s"
+"#;
+    let scenario = read_in(std::path::Path::new("."), text);
+    let (_, seen) = live(&scenario, 0);
+    let at = |seconds: f64| Time::ZERO + Span::from_seconds(seconds);
+    let share = |from: f64, to: f64| {
+        let within = seen
+            .0
+            .iter()
+            .filter(|own| own.0 >= at(from) && own.0 < at(to));
+        let (mut all, mut old) = (0.0, 0.0);
+        for &(_, _, server, _) in within {
+            all += 1.0;
+            old += f64::from(server == Some(0));
+        }
+        old / all
+    };
+    assert_eq!(share(200.0, 300.0), 1.0);
+    // A mean of 4,000 uniform ages over the minute: its standard deviation is 0.29 / sqrt(4,000) =
+    // 0.0046 and, since clients are drawn, a little more: 0.025 is five of them (false alarms: one
+    // in a million; the seed is fixed).
+    assert!((share(300.0, 360.0) - 0.5).abs() < 0.025);
+    // A share of 4,000 resolvers: 0.0068.
+    assert!((share(314.0, 316.0) - 0.75).abs() < 0.06);
+    assert_eq!(share(360.5, 480.0), 0.0);
+}
+
+/// Clients that keep answers themselves, from the request on for which they had none, and ask every
+/// ten seconds: in a cycle of TTL + 1/r they have a valid one for TTL. So (60 - t) / 70 have one t
+/// seconds after the drain (theory.json: dns-demand-60-0.1-0 and -30).
+#[test]
+fn clients_that_ask_seldom_have_answers_less_often() {
+    let text = r#"
+question = "?"
+expect = "!"
+[run]
+duration = "8min"
+warmup = "0s"
+[[clients]]
+arrivals = { kind = "poisson", rate = "400/s" }
+population = { kind = "generated", count = 4000 }
+[[services]]
+name = "dns"
+servers = [
+    { name = "a", slots = 1000, service = { kind = "constant", value = "1ms" } },
+    { name = "b", slots = 1000, service = { kind = "constant", value = "1ms" } },
+]
+[services.balancer]
+strategy = "failover"
+sticky = { kind = "dns", ttl = "60s" }
+[[faults]]
+kind = "drain"
+servers = "dns/a"
+at = "300s"
+"#;
+    let scenario = read_in(std::path::Path::new("."), text);
+    let (_, seen) = live(&scenario, 0);
+    let at = |seconds: f64| Time::ZERO + Span::from_seconds(seconds);
+    let share = |from: f64, to: f64| {
+        let within = seen
+            .0
+            .iter()
+            .filter(|own| own.0 >= at(from) && own.0 < at(to));
+        let old: Vec<bool> = within.map(|own| own.2 == Some(0)).collect();
+        old.iter().filter(|&&old| old).count() as f64 / old.len() as f64
+    };
+    // A request finds a valid answer as often as a client has one. Shares of some 2,000 requests, a
+    // few of one client among them: standard deviations of 0.008 and 0.011; five of them.
+    assert!((share(300.0, 305.0) - 57.5 / 70.0).abs() < 0.045);
+    assert!((share(327.5, 332.5) - 30.0 / 70.0).abs() < 0.06);
+    assert_eq!(share(360.5, 480.0), 0.0);
+}
+
+/// One client, one request after the other, at a balancer of layer 4 that picks in turn.
+fn on_connections(test: &str, times: &[u32], sticky: &str, more: &str) -> (Tally, Vec<u32>) {
+    let text = format!(
+        r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "web"
+servers = [{{ name = "web", count = 3, slots = 5, service = {{ kind = "constant", value = "10ms" }} }}]
+[services.balancer]
+strategy = {{ kind = "round-robin", start = "first" }}
+sticky = {{ kind = "connection"{sticky} }}
+{more}
+"#
+    );
+    let (tally, seen) = live(&scenario(test, times, &text), 0);
+    let servers = servers(&seen);
+    (tally, servers)
+}
+
+#[test]
+fn a_connection_carries_so_many_requests() {
+    let times: Vec<u32> = (0..7).map(|number| number * 20).collect();
+    let (tally, servers) = on_connections("carries", &times, ", requests = 3", "");
+    assert_eq!(servers, [0, 0, 0, 1, 1, 1, 2]);
+    assert_eq!(tally.connections, Some(3));
+    let (tally, servers) = on_connections("for-ever", &times, "", "");
+    assert_eq!((servers, tally.connections), (vec![0; 7], Some(1)));
+}
+
+/// The second request finds the connection in use, and opens another, on which the third goes too:
+/// the one opened last is used first. Where two go on one at once, one connection does for all.
+#[test]
+fn who_finds_its_connections_in_use_opens_another() {
+    let times = [0, 5, 30, 31];
+    let (tally, servers) = on_connections("in-use", &times, "", "");
+    assert_eq!((servers, tally.connections), (vec![0, 1, 1, 0], Some(2)));
+    let (tally, servers) = on_connections("multiplexed", &times, ", at-once = 2", "");
+    assert_eq!((servers, tally.connections), (vec![0; 4], Some(1)));
+}
+
+/// Idle from 10 on, used again at 100 and idle from 110 on: 150 ms later, at 260, it is closed.
+#[test]
+fn idle_and_old_connections_are_closed() {
+    let (_, servers) = on_connections("idle", &[0, 100, 255, 500], ", idle = \"150ms\"", "");
+    assert_eq!(servers, [0, 0, 0, 1]);
+    // At 95 it is in use, and takes no more: the next one opens another.
+    let old = ", max-age = \"95ms\", jitter = \"0%\"";
+    let (_, servers) = on_connections("old", &[0, 90, 96, 180, 200], old, "");
+    assert_eq!(servers, [0, 0, 1, 1, 2]);
+}
+
+/// A new connection takes 4 ms to open, and 6 ms of the server's work at speed 100%: 12 at 50%.
+#[test]
+fn opening_takes_time_and_work() {
+    let text = r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "web"
+servers = [{ speed = "50%", service = { kind = "constant", value = "10ms" } }]
+[services.balancer]
+sticky = { kind = "connection", opening = { kind = "constant", value = "4ms" }, handshake = { kind = "constant", value = "6ms" } }
+"#;
+    let (_, seen) = live(&scenario("opening", &[0, 100], text), 0);
+    assert_eq!(took(&seen), [4.0 + 12.0 + 20.0, 20.0]);
+    let resumed = text.replace("sticky = { ", "sticky = { resumed = \"100%\", ");
+    let (_, seen) = live(&scenario("resumed", &[0, 100], &resumed), 0);
+    assert_eq!(took(&seen), [24.0, 20.0]);
+}
+
+/// The connection to the first server breaks when that dies: the request on it fails, for a balancer
+/// of layer 4 does not know it. The next opens another; the one after a crash while nobody asked, too:
+/// what comes to nothing may be tried elsewhere.
+#[test]
+fn connections_break_with_their_server() {
+    let crash = |at: &str| {
+        format!(
+            "retry = {{ max = 2 }}\n[[faults]]\nkind = \"crash\"\nservers = \"web/web-1\"\nat = \"{at}\"\nlasts = \"1s\"\n"
+        )
+    };
+    let text = |at: &str| {
+        format!(
+            "[[clients]]\narrivals = TRACED\n[[services]]\nname = \"web\"\nservers = [{{ name = \"web\", count = 3, service = {{ kind = \"constant\", value = \"10ms\" }} }}]\n\
+             [services.balancer]\nstrategy = \"failover\"\nsticky = {{ kind = \"connection\" }}\n{}",
+            crash(at)
+        )
+    };
+    let (tally, seen) = live(&scenario("broken", &[0, 20, 50], &text("25ms")), 0);
+    let servers: Vec<Option<u32>> = seen.0.iter().map(|own| own.2).collect();
+    assert_eq!(servers, [Some(0), None, Some(1)]);
+    assert_eq!(tally.failed.iter().sum::<u64>(), 1);
+    let (tally, seen) = live(&scenario("broken-idle", &[0, 20, 50], &text("15ms")), 0);
+    let servers: Vec<Option<u32>> = seen.0.iter().map(|own| own.2).collect();
+    assert_eq!(servers, [Some(0), Some(1), Some(1)]);
+    // The first to it came to nothing.
+    assert_eq!((tally.connections, tally.attempts), (Some(3), 4));
+}
+
+/// What a balancer of layer 4 counts are connections: of two clients the first has one to the first
+/// server, and the second opens one to the second, though nothing is under way.
+#[test]
+fn connections_are_counted() {
+    let text = r#"
+[[clients]]
+name = "one"
+arrivals = TRACED
+[[clients]]
+name = "two"
+arrivals = TRACED
+[[services]]
+name = "web"
+servers = [{ name = "web", count = 2, slots = 2, service = { kind = "constant", value = "10ms" } }]
+[services.balancer]
+strategy = "least-connections"
+sticky = { kind = "connection" }
+"#;
+    let (tally, _) = live(&scenario("counted", &[0, 100, 200], text), 0);
+    let sent: Vec<u64> = (tally.load.servers.iter())
+        .map(|server| server.sent)
+        .collect();
+    assert_eq!((sent, tally.connections), (vec![3, 3], Some(2)));
+}
