@@ -33,7 +33,7 @@ const PLAIN: Workload = Workload {
     balancer: "",
 };
 
-pub(crate) const WORKLOADS: [Workload; 10] = [
+pub(crate) const WORKLOADS: [Workload; 11] = [
     Workload {
         name: "W1",
         about: "10 servers, round-robin",
@@ -139,7 +139,69 @@ pub(crate) const WORKLOADS: [Workload; 10] = [
         clients: MILLION,
         ..PLAIN
     },
+    Workload {
+        name: "W11",
+        about: "1,000 servers, 10 services in three tiers",
+        rate: 6_000,
+        requests: 500_000,
+        strategy: r#""least-connections""#,
+        servers: &[(100, 1)],
+        balancer: THREE_TIERS,
+        ..PLAIN
+    },
 ];
+
+/// Behind the first service four, of which a request asks one on average, and behind each of these
+/// one; all have a hundred servers, at load 0.6.
+const THREE_TIERS: &str = r#"
+        [[services.steps]]
+        call = "middle-1"
+        blocking = false
+        probability = "25%"
+        [[services.steps]]
+        call = "middle-2"
+        blocking = false
+        probability = "25%"
+        [[services.steps]]
+        call = "middle-3"
+        blocking = false
+        probability = "25%"
+        [[services.steps]]
+        call = "middle-4"
+        blocking = false
+        probability = "25%"
+        [[services]]
+        name = "middle-1"
+        steps = [{ call = "back-1", blocking = false }, { call = "back-5", blocking = false, probability = "50%" }]
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "middle-2"
+        steps = [{ call = "back-2", blocking = false }]
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "middle-3"
+        steps = [{ call = "back-3", blocking = false }]
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "middle-4"
+        steps = [{ call = "back-4", blocking = false }]
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "back-1"
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "back-2"
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "back-3"
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "back-4"
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        [[services]]
+        name = "back-5"
+        servers = [{ count = 100, service = { kind = "exponential", mean = "40ms" } }]
+        "#;
 
 /// A million clients, each with a session that goes on for as long as the run: all but one in 150
 /// have begun one when each has been drawn five times on average.

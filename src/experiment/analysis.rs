@@ -116,7 +116,13 @@ pub fn groups(scenario: &Scenario, outcome: &Outcome) -> Vec<(String, Vec<Varian
         })
         .collect()
     };
-    let names = first.blueprint.sources.iter().map(|source| &source.name);
+    // What hostile clients send is counted elsewhere.
+    let sources = first
+        .blueprint
+        .sources
+        .iter()
+        .filter(|source| !source.hostile);
+    let names = sources.map(|source| &source.name);
     names
         .filter_map(|name| Some((name.clone(), of(name)?)))
         .collect()

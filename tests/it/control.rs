@@ -28,6 +28,8 @@ servers = [
     {{ name = "old", count = {full}, slots = 100, service = {{ kind = "constant", value = "1ms" }} }},
     {{ name = "new", slots = 100, joins = "10s", service = {{ kind = "constant", value = "1ms" }} }},
 ]
+[[variants]]
+name = "it"
 "#,
         10 + ramp
     );

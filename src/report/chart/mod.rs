@@ -61,6 +61,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("sessions", sessions::draw),
     ("sessions-kept", kept::draw),
     ("sessions-tradeoff", tradeoff::draw),
+    ("cost-tradeoff", tradeoff::cost),
     ("sweep-mean", sweep::mean),
     ("sweep-p99", sweep::p99),
     ("sweep-success", sweep::success),

@@ -15,7 +15,7 @@ const HIGH: f64 = 66.0;
 const GAP: f64 = 18.0;
 /// Width of a box at most, and room for the lines between two columns at least.
 const WIDE: f64 = 230.0;
-const LINES: f64 = 46.0;
+const LINES: f64 = 76.0;
 /// Beyond so many lines their rates would cover each other.
 const MOST_LABELS: usize = 24;
 
@@ -243,12 +243,12 @@ fn label(
     let way = curve(from, to);
     let at = match (leave, arrive) {
         (1, 1) => 12,
-        (1, _) => 7,
-        _ => 17,
+        (1, _) => 8,
+        _ => 15,
     };
     let (x, y) = way[at];
     let type_ = Type::new(11.5, MUTED);
-    let text = format!("{}/s", digits(rate));
+    let text = format!("{}/s", digits(rate).trim_end_matches(".0"));
     let half = type_.width(&text) / 2.0 + 3.0;
     canvas.area((x - half, y - 8.0), (x + half, y + 8.0), PAPER, 0.92);
     canvas.text(&text, (x, y), Align::Centre, type_);
@@ -282,7 +282,7 @@ fn draw_box(canvas: &Canvas<'_>, node: &Node<'_>, left: f64, wide: f64) {
         let rate = node
             .rate
             .map_or("users of a closed loop".to_owned(), |rate| {
-                format!("{} requests/s", digits(rate))
+                format!("{} requests/s", digits(rate).trim_end_matches(".0"))
             });
         canvas.text(
             &small.fit(&rate, within),

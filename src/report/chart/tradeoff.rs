@@ -1,6 +1,6 @@
-//! What is paid for keeping sessions: response time against what is lost, which is what is judged
-//! by where that is a share of something lost, else the sessions that lost their state. Whoever is
-//! beaten in both by nobody is efficient.
+//! What is paid for what: response time against what sessions lost, which is what is judged by where
+//! that is a share of something lost, else the sessions that lost their state; and the tail of
+//! response times against what the servers cost. Whoever is beaten in both by nobody is efficient.
 
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
@@ -10,24 +10,52 @@ use super::palette::{MUTED, PAPER, look};
 use super::scale::Scale;
 use crate::experiment::{Better, Of, Unit};
 
-/// A strategy: what its sessions lost, and how long its requests took.
+/// A strategy: what it costs or loses, and how long its requests took.
 struct Mark<'a> {
     name: &'a str,
     colour: usize,
-    /// Percent of the sessions, and half the width of its interval.
-    lost: (f64, f64),
+    /// What is paid: percent, or a price; and half the width of its interval.
+    paid: (f64, f64),
     /// Milliseconds, and half the width of its interval.
     took: (f64, f64),
 }
 
+/// One of the two things that are held against each other.
+#[derive(Clone, Copy)]
+struct Axis {
+    metric: &'static str,
+    title: &'static str,
+    /// What an estimate is shown as is so many times what it is.
+    factor: f64,
+}
+
+const MEAN: Axis = Axis {
+    metric: "mean_ms",
+    title: "Mean response time (ms)",
+    factor: 1.0,
+};
+
+const TAIL: Axis = Axis {
+    metric: "p99_ms",
+    title: "99th percentile of the response time (ms)",
+    factor: 1.0,
+};
+
+const PRICE: Axis = Axis {
+    metric: "cost_per_hour",
+    title: "Cost an hour",
+    factor: 1.0,
+};
+
 impl Mark<'_> {
     fn is_beaten_by(&self, other: &Mark<'_>) -> bool {
-        other.lost.0 <= self.lost.0
+        other.paid.0 <= self.paid.0
             && other.took.0 <= self.took.0
-            && (other.lost.0 < self.lost.0 || other.took.0 < self.took.0)
+            && (other.paid.0 < self.paid.0 || other.took.0 < self.took.0)
     }
 }
 
+/// What sessions lose.
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let judge = study.judge.filter(|judge| {
         judge.of == Of::Sessions && judge.unit == Unit::Share && judge.better == Better::Less
@@ -39,24 +67,48 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         "lost_updates_share" => "Changes that overwrote others (%)",
         _ => "Sessions that lost their state (%)",
     };
-    let known = |strategy: &str, metric: &str, factor: f64| {
+    let lost = Axis {
+        metric,
+        title,
+        factor: 100.0,
+    };
+    // Where nobody loses anything there is nothing to pay for.
+    held_against(study, lost, MEAN, |marks| {
+        marks.iter().any(|mark| mark.paid.0 > 0.0)
+    })
+}
+
+/// What servers cost, where not all strategies cost the same.
+pub(super) fn cost(study: &Study<'_>) -> Option<String> {
+    held_against(study, PRICE, TAIL, |marks| {
+        marks.iter().any(|mark| mark.paid.0 != marks[0].paid.0)
+    })
+}
+
+/// Response times against what is paid, where there are marks of which it `tells` something.
+fn held_against(
+    study: &Study<'_>,
+    paid: Axis,
+    took: Axis,
+    tells: impl Fn(&[Mark<'_>]) -> bool,
+) -> Option<String> {
+    let known = |strategy: &str, axis: Axis| {
         let mut rows = study.rows.summary.iter();
-        let row = rows.find(|row| row.strategy == strategy && row.metric == metric)?;
+        let row = rows.find(|row| row.strategy == strategy && row.metric == axis.metric)?;
         let half = row.half_width_95.unwrap_or(0.0);
-        Some((row.estimate? * factor, half * factor))
+        Some((row.estimate? * axis.factor, half * axis.factor))
     };
     let marks: Vec<Mark<'_>> = (study.strategies.iter())
         .filter_map(|series| {
             Some(Mark {
                 name: &series.name,
                 colour: series.colour,
-                lost: known(&series.name, metric, 100.0)?,
-                took: known(&series.name, "mean_ms", 1.0)?,
+                paid: known(&series.name, paid)?,
+                took: known(&series.name, took)?,
             })
         })
         .collect();
-    // Where nobody loses anything there is nothing to pay for.
-    if marks.len() < 2 || marks.iter().all(|mark| mark.lost.0 == 0.0) {
+    if marks.len() < 2 || !tells(&marks) {
         return None;
     }
     let end = |pair: (f64, f64)| pair.0 + pair.1;
@@ -67,41 +119,45 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         right: WIDTH - EDGE - 12.0,
         bottom: top + 480.0,
     };
-    let lost = marks.iter().map(|mark| end(mark.lost)).fold(0.0, f64::max);
-    let took = marks.iter().map(|mark| end(mark.took)).fold(0.0, f64::max);
-    let x = Scale::percent(lost * 1.04, plot.left + 14.0, plot.right);
+    let most = marks.iter().map(|mark| end(mark.paid)).fold(0.0, f64::max);
+    let longest = marks.iter().map(|mark| end(mark.took)).fold(0.0, f64::max);
+    let x = if paid.factor == 100.0 {
+        Scale::percent(most * 1.04, plot.left + 14.0, plot.right)
+    } else {
+        Scale::linear(0.0, most * 1.08, plot.left + 14.0, plot.right)
+    };
     let least = (marks.iter())
         .map(|mark| mark.took.0 - mark.took.1)
         .fold(f64::MAX, f64::min);
     // Differences are to be seen, be they small beside the whole.
-    let room = ((took - least) * 0.15).max(took * 0.02);
-    let y = Scale::linear((least - room).max(0.0), took + room, plot.bottom, plot.top);
+    let room = ((longest - least) * 0.15).max(longest * 0.02);
+    let y = Scale::linear((least - room).max(0.0), longest + room, plot.bottom, plot.top);
     let mut efficient: Vec<&Mark<'_>> = (marks.iter())
         .filter(|mark| !marks.iter().any(|other| mark.is_beaten_by(other)))
         .collect();
-    efficient.sort_by(|a, b| a.lost.0.total_cmp(&b.lost.0));
+    efficient.sort_by(|a, b| a.paid.0.total_cmp(&b.paid.0));
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
         frame::title(
             canvas,
             study,
             "Filled and joined: none is better in both; hollow: another is; bars: 95% intervals",
         );
-        frame::y_axis(canvas, plot, &y, "Mean response time (ms)");
-        frame::x_axis(canvas, plot, &x, title);
-        let at = |mark: &Mark<'_>| (x.at(mark.lost.0), y.at(mark.took.0));
+        frame::y_axis(canvas, plot, &y, took.title);
+        frame::x_axis(canvas, plot, &x, paid.title);
+        let at = |mark: &Mark<'_>| (x.at(mark.paid.0), y.at(mark.took.0));
         let front: Vec<(f64, f64)> = efficient.iter().map(|mark| at(mark)).collect();
         canvas.line(&front, MUTED, 0.9, 1.4, Some((6.0, 4.0)));
         let mut lines = vec![front];
         for mark in &marks {
             let colour = look(mark.colour).colour;
-            let ((lost, around), (took, about)) = (mark.lost, mark.took);
+            let ((price, around), (time, about)) = (mark.paid, mark.took);
             let across = [
-                (x.at((lost - around).max(0.0)), y.at(took)),
-                (x.at(lost + around), y.at(took)),
+                (x.at((price - around).max(0.0)), y.at(time)),
+                (x.at(price + around), y.at(time)),
             ];
             let along = [
-                (x.at(lost), y.at((took - about).max(0.0))),
-                (x.at(lost), y.at(took + about)),
+                (x.at(price), y.at((time - about).max(0.0))),
+                (x.at(price), y.at(time + about)),
             ];
             for line in [across, along] {
                 canvas.line(&line, colour, 0.9, 1.6, None);

@@ -120,3 +120,80 @@ fn fan_out_leaves() {
     close(slow("100 leaves"), 1.0 - 0.99f64.powi(100), 0.045);
     assert!(slow("95 of 100 leaves") < 0.003);
 }
+
+#[test]
+fn flood() {
+    let m = measure("flood", 2, &["run.duration=60s"]);
+    assert!(m.answered_share("no limits") < 0.02);
+    // The share of all that comes for which there are tokens.
+    close(m.answered_share("a limit of all"), 150.0 / 660.0, 0.03);
+    assert_eq!(m.answered_share("a limit for each client"), 1.0);
+    let let_through = |variant: &str| {
+        m.sum(variant, |tally| tally.hostile.answered)
+            / m.sum(variant, |tally| tally.hostile.requests)
+    };
+    // Fifty clients at one a second, of 600.
+    close(let_through("a limit for each client"), 50.0 / 600.0, 0.02);
+    assert!(m.answered_share("servers exposed") < 0.02);
+}
+
+#[test]
+fn standby() {
+    let m = measure("standby", 3, &[]);
+    let lost = |variant: &str| 600.0 * (1.0 - m.answered_share(variant));
+    close(lost("one balancer"), 60.0, 5.0);
+    close(lost("a standby"), 4.0, 1.5);
+    // Half of them, for 30 s until it is noticed and what of the minute is left then, at most.
+    close(lost("two behind a name"), 26.0, 8.0);
+    let hurt = |variant: &str| m.sum(variant, |tally| tally.sessions.hurt.iter().sum());
+    assert!(hurt("a standby") > 0.8 * 3.0 * 300.0);
+}
+
+#[test]
+fn one_large_or_four_small() {
+    let m = measure("one-large-or-four-small", 3, &[]);
+    close(m.mean("four small") / m.mean("one large"), 4.0, 0.5);
+    assert!(m.mean("four small, busy") > 2.0 * m.mean("one large, busy"));
+    assert!(m.answered_share("four small") > 0.995);
+    close(m.answered_share("one large"), 1.0 - 60.0 / 540.0, 0.025);
+    let cost = |variant: usize| m.scenario.variants[variant].blueprint.cost_per_hour().unwrap();
+    assert!(cost(1) < cost(0));
+}
+
+#[test]
+fn monolith() {
+    let m = measure("monolith", 2, &[]);
+    assert!(m.mean("one server") > 3.0 * m.mean("three behind a balancer"));
+    let lost = |variant: &str| m.sum(variant, |tally| tally.sessions.lost.iter().sum());
+    assert!(lost("three behind a balancer") > 8.0 * lost("three, and cookies"));
+    // Each is restarted once, and takes what it has.
+    close(m.hurt("three, and cookies"), 1.0, 0.05);
+    assert_eq!(lost("three, and a store"), 0.0);
+    assert!(m.mean("one of three times the speed") < m.mean("three behind a balancer"));
+}
+
+#[test]
+fn internal_tool() {
+    let m = measure("internal-tool", 2, &[]);
+    close(m.mean("one server"), m.mean("two and a balancer"), 6.0);
+    close(1.0 - m.answered_share("one server"), 10.0 / 475.0, 0.006);
+    assert!(m.answered_share("two and a balancer") > 0.999);
+}
+
+#[test]
+fn aperture() {
+    let m = measure("aperture", 2, &["run.duration=1min"]);
+    assert!(m.mean("five each, dealt out") < 0.95 * m.mean("all know all"));
+    assert!(m.mean("five each, drawn") > 1.05 * m.mean("five each, dealt out"));
+    assert!(m.mean("one balancer for all") < 0.65 * m.mean("five each, dealt out"));
+}
+
+#[test]
+fn uneven_zones() {
+    let m = measure("uneven-zones", 2, &["run.duration=2min"]);
+    assert_eq!(m.answered_share("anywhere"), 1.0);
+    assert!(m.answered_share("own zone first") < 0.75);
+    assert_eq!(m.answered_share("own zone first, servers as clients"), 1.0);
+    let saved = m.mean("anywhere") - m.mean("own zone first, servers as clients");
+    close(saved, 4.5, 2.0);
+}
