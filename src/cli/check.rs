@@ -163,6 +163,7 @@ fn text(scenario: &Scenario) -> String {
             .zip(capacities(plan))
             .map(|((name, load), capacity)| match load {
                 None => format!("{name} –"),
+                Some(load) if capacity.is_infinite() => format!("{name} {:.1}%", load * 100.0),
                 Some(load) => format!("{name} {:.1}% of {capacity:.1}/s", load * 100.0),
             })
             .collect();
@@ -230,10 +231,14 @@ fn servers(scenario: &Scenario, service: usize) -> String {
     };
     let all = range(counts(|own| own.servers.len()), 0);
     let noun = if all == "1" { "server" } else { "servers" };
-    format!(
-        "{all} {noun}{stand_by}; {} requests/s at most",
-        range(plans().map(|plan| capacities(plan)[service]).collect(), 1),
-    )
+    let most: Vec<f64> = plans().map(|plan| capacities(plan)[service]).collect();
+    // Work that takes no time has no end.
+    let most = if most.iter().all(|rate| rate.is_finite()) {
+        format!("{} requests/s at most", range(most, 1))
+    } else {
+        "any number of requests/s, for they take no time".to_owned()
+    };
+    format!("{all} {noun}{stand_by}; {most}")
 }
 
 /// What the servers of each service that get requests can do, in requests a second.

@@ -222,24 +222,23 @@ impl Run {
             failures: tally.failures.clone(),
         };
         let utilization = tally.load.utilization();
-        let highest = utilization.iter().copied().fold(f64::MIN, f64::max);
+        let highest = utilization.iter().copied().reduce(f64::max);
         let sessions = &tally.sessions;
         let hurt: u64 = sessions.hurt.iter().sum();
         let holds = sessions.all > 0;
         let share = |part: u64, all: u64| (all > 0).then(|| part as f64 / all as f64);
         let answered = tally.latency.count();
-        let mib = |of: fn(f64, f64) -> f64, from: f64| {
+        // Where no server keeps states, there is none that has most.
+        let mib = |of: fn(f64, f64) -> f64| {
             let own = variant.blueprint.states_at();
-            let servers = sessions.memory.get(own)?;
-            let means = servers
-                .iter()
-                .map(|memory| memory.mean / f64::from(1 << 20));
-            Some(means.fold(from, of))
+            let means =
+                (sessions.memory.get(own)?.iter()).map(|memory| memory.mean / f64::from(1 << 20));
+            means.reduce(of)
         };
-        let (most, least) = (mib(f64::max, 0.0), mib(f64::min, f64::MAX));
+        let (most, least) = (mib(f64::max), mib(f64::min));
         let own = &utilization[variant.blueprint.servers_of(variant.service)];
-        let spread = own.iter().copied().fold(f64::MIN, f64::max)
-            - own.iter().copied().fold(f64::MAX, f64::min);
+        let busiest = own.iter().copied().reduce(f64::max);
+        let idlest = own.iter().copied().reduce(f64::min);
         let each = |made: u64| (tally.requests > 0).then(|| made as f64 / tally.requests as f64);
         Run {
             tries: tally.tries,
@@ -249,8 +248,8 @@ impl Run {
             connections_per_request: tally.connections.and_then(each),
             attempts_per_request: each(tally.attempts),
             utilization_mean: Some(tally.load.mean_utilization()),
-            utilization_spread: Some(spread),
-            utilization_max: Some(highest),
+            utilization_spread: busiest.zip(idlest).map(|(most, least)| most - least),
+            utilization_max: highest,
             cost_per_hour: variant.blueprint.cost_per_hour(),
             first_try_share: (tally.requests > 0).then(|| {
                 let first = tally.latency.count() - tally.answered_again;

@@ -3,14 +3,24 @@
 
 use std::fs;
 
+use lbsim::Experiment;
 use lbsim::model;
 use lbsim::observe::{Loss, Tally, laws};
+use lbsim::scenario::Scenario;
 
 use crate::support::{read_in, scratch};
 
 /// A world whose clients ask at these times, in milliseconds: 10 ms of work, two servers in turn.
 /// `web` says what else there is of the service, `rest` what stands after it.
 fn by_hand(test: &str, times: &[(u32, char)], sessions: &str, web: &str, rest: &str) -> Tally {
+    let scenario = written(test, times, sessions, web, rest);
+    let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
+    assert_eq!(laws::violations(&tally), [], "{test}");
+    tally
+}
+
+/// The scenario of [`by_hand`].
+fn written(test: &str, times: &[(u32, char)], sessions: &str, web: &str, rest: &str) -> Scenario {
     let place = scratch(test);
     let rows: String = times
         .iter()
@@ -27,10 +37,7 @@ fn by_hand(test: &str, times: &[(u32, char)], sessions: &str, web: &str, rest: &
          [[clients]]\narrivals = {{ kind = \"trace\", file = \"trace.csv\", columns = {{ time = \"at\", time-unit = \"ms\", client = \"client\" }} }}\n\
          sessions = {{ {sessions} }}\n[[services]]\nname = \"web\"\n{web}\n{servers}\n{rest}"
     );
-    let scenario = read_in(&place, &text);
-    let tally = model::run(&scenario.variants[0].blueprint, 1, 0);
-    assert_eq!(laws::violations(&tally), [], "{test}");
-    tally
+    read_in(&place, &text)
 }
 
 fn of_one(seconds: &[u32]) -> Vec<(u32, char)> {
@@ -280,5 +287,26 @@ fn a_check_that_takes_a_slot_has_no_session() {
         );
         let tally = by_hand("checks", &every_two_seconds(), "idle = \"30min\"", &web, "");
         assert_eq!(tally.succeeded_count(), 50);
+    }
+}
+
+/// Where no server keeps states, none has more of them than another.
+#[test]
+fn tokens_take_no_room_on_servers() {
+    let sized = "idle = \"30min\", size = { kind = \"constant\", value = \"1MiB\" }";
+    let token = "state = { kind = \"token\", lifetime = \"1h\" }";
+    // By hand: 10 s at the first server, which the second request leaves, and 90 s at the other.
+    for (web, room) in [(token, None), ("", Some((0.9, 0.8)))] {
+        let scenario = written("no-room", &of_one(&[0, 10]), sized, web, "");
+        let report = Experiment::new(scenario).run().unwrap();
+        let [run] = &report.tables.runs[..] else {
+            panic!("one run");
+        };
+        let found = run.state_mib_max.zip(run.state_mib_spread);
+        assert_eq!(found.is_some(), room.is_some(), "{web}: {found:?}");
+        for ((most, spread), (all, more)) in found.into_iter().zip(room) {
+            assert!((most - all).abs() < 0.001, "{most}");
+            assert!((spread - more).abs() < 0.001, "{spread}");
+        }
     }
 }
