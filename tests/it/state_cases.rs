@@ -80,6 +80,27 @@ fn figures_are_those_worked_out_by_hand() {
         "",
     );
     assert_eq!(tally.sessions.lost[Loss::KeyRotated as usize], 2);
+    // A token that is too old is no work of the key's, unless it would be renewed with that.
+    let short = |renews: bool| {
+        format!(
+            "state = {{ kind = \"token\", lifetime = \"5s\", renews = {renews}, rotation = {{ every = \"30s\", grace = \"5s\" }} }}"
+        )
+    };
+    for (renews, expired, rotated) in [(false, 2, 0), (true, 0, 1)] {
+        let tally = by_hand(
+            "rotation-old",
+            &of_one(&[0, 20, 40]),
+            long,
+            &short(renews),
+            "",
+        );
+        let lost = |loss: Loss| tally.sessions.lost[loss as usize];
+        assert_eq!(
+            (lost(Loss::Expired), lost(Loss::KeyRotated)),
+            (expired, rotated),
+            "{renews}"
+        );
+    }
     // It is good when it is shown, however long the work takes.
     let slow =
         "[[services.servers]]\nslots = 10\nservice = { kind = \"constant\", value = \"3s\" }";

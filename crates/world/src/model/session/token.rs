@@ -48,14 +48,16 @@ impl Sessions<'_> {
         if session.server != WITH_CLIENT {
             return Verdict::Missing;
         }
-        if now > plan.key_ends(plan.issued(session.state_ends)) {
+        let is_old = now > session.state_ends;
+        // The key ends what would hold without it, or be renewed.
+        if is_old && !(plan.renews && now < session.revoked) {
+            Verdict::Lost(Loss::Expired)
+        } else if now > plan.key_ends(plan.issued(session.state_ends)) {
             Verdict::Lost(Loss::KeyRotated)
-        } else if now <= session.state_ends {
-            Verdict::Holds
-        } else if plan.renews && now < session.revoked {
+        } else if is_old {
             Verdict::Renewed
         } else {
-            Verdict::Lost(Loss::Expired)
+            Verdict::Holds
         }
     }
 
