@@ -331,3 +331,52 @@ fn tokens_take_no_room_on_servers() {
         }
     }
 }
+
+const KIB: &str = "idle = \"30min\", size = { kind = \"constant\", value = \"1KiB\" }";
+
+/// What is sent is counted where it is sent: to a store and to copies, with its first write, and in
+/// tokens.
+#[test]
+fn bytes_are_those_counted_by_hand() {
+    let copies =
+        |shipping: &str| format!("state = {{ kind = \"replicated\", shipping = {shipping} }}\n");
+    let lag = "{ kind = \"asynchronous\", lag = { kind = \"constant\", value = \"1s\" } }";
+    let interval = "{ kind = \"interval\", every = \"10s\" }";
+    let cookie = "[services.balancer]\nsticky = \"cookie\"";
+    let store = "state = { kind = \"store\", service = \"store\" }";
+    let copied = format!(
+        "{STORE}\nname = \"server-1\"\n[[services.servers]]\nname = \"server-2\"\n\
+         service = {{ kind = \"constant\", value = \"1ms\" }}\n[services.balancer]\n\
+         strategy = {{ kind = \"consistent-hashing\", on = \"client\" }}"
+    )
+    .replacen(
+        "[[services.servers]]",
+        "state = \"replicated\"\n[[services.servers]]",
+        1,
+    );
+    let token = "state = { kind = \"token\", lifetime = \"10s\" }";
+    let cases = [
+        // A change each, the first of which begins the state; those of an interval go together.
+        (
+            "synchronous",
+            copies("\"synchronous\""),
+            cookie,
+            &[0, 1, 2, 12][..],
+            4,
+        ),
+        ("asynchronous", copies(lag), cookie, &[0, 1, 2, 12], 4),
+        ("interval", copies(interval), cookie, &[0, 1, 2, 12], 2),
+        // There is nothing to read yet when the first comes.
+        ("store-1", store.to_owned(), STORE, &[0], 1),
+        ("store-2", store.to_owned(), STORE, &[0, 1], 1 + 2),
+        ("store-copied", store.to_owned(), &copied, &[0, 1], 2 + 3),
+        // One is given at first and when the last is too old, and each other request shows one.
+        ("token-2", token.to_owned(), "", &[0, 1], 1 + 1),
+        ("token-renewed", token.to_owned(), "", &[0, 11], 1 + 2),
+    ];
+    for (name, web, rest, times, sent) in cases {
+        let test = format!("bytes-{name}");
+        let tally = by_hand(&test, &of_one(times), KIB, &web, rest);
+        assert_eq!(tally.sessions.bytes, sent << 10, "{name}");
+    }
+}

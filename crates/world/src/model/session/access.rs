@@ -50,21 +50,22 @@ impl Sessions<'_> {
         let idle = plan.idle;
         let session = &self.table[id as usize];
         let has_state = session.has_state(now, idle);
-        // A token comes with each request, a state goes to and from its store.
-        if !matches!(&plan.home, Home::Servers(_) | Home::Client)
-            || access == Access::Read
-            || access == Access::Write
-        {
+        // A state comes from its store where there is one.
+        if access == Access::Read && has_state {
             self.send(id, now, tally);
         }
         if let Home::Token(token) = &plan.home {
+            // It comes with each request, where its client has one.
+            if session.server == WITH_CLIENT {
+                self.send(id, now, tally);
+            }
             match self.show(id, token, asked.shown) {
                 Verdict::Holds => {}
                 Verdict::Missing => {
                     self.issue(id, token, now, tally);
                     access = Access::Look;
                 }
-                Verdict::Renewed => self.renew(id, token, now),
+                Verdict::Renewed => self.renew(id, token, now, tally),
                 Verdict::Lost(loss) => {
                     self.lose(id, loss, now, tally);
                     self.issue(id, token, now, tally);
@@ -77,6 +78,8 @@ impl Sessions<'_> {
         let version = if has_state { session.version } else { 0 };
         if asked.based_on.is_some_and(|based_on| based_on != version) {
             if asked.compares {
+                // It was sent all the same.
+                self.send(id, now, tally);
                 return Accessed {
                     version,
                     is_refused: true,
@@ -117,7 +120,8 @@ impl Sessions<'_> {
             self.end_state(id, now, tally);
             self.begin_state(id, now, tally);
             self.come(id, server, now, tally);
-            if matches!(plan.home, Home::Client) {
+            // To its store it goes, or comes from its client.
+            if access == Access::Write || matches!(plan.home, Home::Client) {
                 self.send(id, now, tally);
             }
             self.ship(id, servers, now, tally);
@@ -135,6 +139,9 @@ impl Sessions<'_> {
         }
         self.table[id as usize].used = now;
         let accessed = self.note(id, access, now, tally);
+        if access == Access::Write {
+            self.send(id, now, tally);
+        }
         if access.changes() {
             self.ship(id, servers, now, tally);
         }

@@ -241,6 +241,7 @@ impl Sessions<'_> {
             made: now,
             comes: now,
         };
+        let mut sent = now;
         match plan.shipping {
             Shipping::Synchronous => copy.applied = version,
             Shipping::Lag(_) => {
@@ -257,12 +258,16 @@ impl Sessions<'_> {
             Shipping::Interval(every) => {
                 let ticks = now.nanos() / every.nanos().max(1) + 1;
                 change.comes = Time::ZERO + Span::from_nanos(ticks * every.nanos());
+                sent = change.comes;
                 if copy.last.comes == change.comes && copy.last.version > copy.applied {
                     change.made = copy.last.made;
+                    // It goes with the others.
+                    sent = Time::NEVER;
                 }
             }
         }
         copies.table[place].last = change;
+        self.send(id, sent, tally);
     }
 
     /// A copy is where it was no longer.

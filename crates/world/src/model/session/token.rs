@@ -65,12 +65,13 @@ impl Sessions<'_> {
     pub(super) fn issue(&mut self, id: u32, plan: &TokenPlan, now: Time, tally: &mut Tally) {
         self.begin_state(id, now, tally);
         self.table[id as usize].server = WITH_CLIENT;
-        self.renew(id, plan, now);
+        self.renew(id, plan, now, tally);
     }
 
     /// A client gets another token.
-    pub(super) fn renew(&mut self, id: u32, plan: &TokenPlan, now: Time) {
+    pub(super) fn renew(&mut self, id: u32, plan: &TokenPlan, now: Time, tally: &mut Tally) {
         self.table[id as usize].state_ends = now + plan.lifetime;
+        self.send(id, now, tally);
     }
 
     /// How long after its beginning the session of this number is revoked, if it is.
