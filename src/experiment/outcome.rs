@@ -92,7 +92,8 @@ pub struct Run {
     /// What the servers cost an hour, in the scenario's unit; empty where none has a cost.
     pub cost_per_hour: Option<f64>,
     /// Sessions in the measured window: on at its beginning, or begun in it. A session whose state
-    /// is lost goes on: there are as many whatever is lost.
+    /// is lost goes on: there are as many whatever is lost. Under strategies that see later that
+    /// one is revoked fewer begin.
     pub sessions: u64,
     /// Times that a session lost its state in the measured window, whatever the cause; one that is
     /// sent about may lose it often.
@@ -101,10 +102,11 @@ pub struct Run {
     pub sessions_hurt: u64,
     /// Those over all sessions: the share of users who noticed.
     pub sessions_hurt_share: Option<f64>,
-    /// Requests that were the first to find the state of their session lost, over all.
+    /// Requests that were the first to find the state of their session lost, or were answered
+    /// without their store (`optional`), over all.
     pub met_loss_share: Option<f64>,
     /// Acknowledged changes of state made in the measured window that were lost in it, with the
-    /// state or because a copy was old, over all.
+    /// state, because a copy was old, or because no store took them (`optional`), over all.
     pub changes_lost_share: Option<f64>,
     /// States that went on from a copy that was old: to their users, progress that is gone.
     pub sessions_set_back: u64,
@@ -125,11 +127,12 @@ pub struct Run {
     /// attempts.
     pub bound_share: Option<f64>,
     /// States on the server that had most of them, on average over time, in MiB; copies count.
+    /// Empty where no server keeps any.
     pub state_mib_max: Option<f64>,
     /// States on the server that had most less those on the one that had fewest.
     pub state_mib_spread: Option<f64>,
-    /// Bytes of states that were sent, over answered requests: in tokens, to and from stores, to
-    /// copies and from other servers.
+    /// Bytes of states that were sent, over answered requests: in tokens to and from clients, to and
+    /// from stores, to each copy and from other servers.
     pub state_bytes_per_request: Option<f64>,
 }
 

@@ -380,3 +380,149 @@ fn bytes_are_those_counted_by_hand() {
         assert_eq!(tally.sessions.bytes, sent << 10, "{name}");
     }
 }
+
+/// A store with copies spends on a change what servers do that keep states themselves, and on
+/// finding a state what they do.
+#[test]
+fn a_store_pays_for_its_copies() {
+    let store = |more: &str| {
+        format!(
+            "[[services]]\nname = \"store\"\nstate = {{ kind = \"replicated\", {more} }}\n[[services.servers]]\ncount = 2\n\
+             service = {{ kind = \"constant\", value = \"1ms\" }}\n[services.balancer]\nstrategy = \"round-robin\""
+        )
+    };
+    let takes =
+        |key: &str, ms: u32| format!("{key} = {{ kind = \"constant\", value = \"{ms}ms\" }}");
+    let web = "state = { kind = \"store\", service = \"store\" }";
+    let cases = [
+        // Read 1 ms, own work 10 ms, write 1 ms: only the first writes.
+        ("nothing", "copies = 2".to_owned(), &[0, 1][..], 12 + 11),
+        ("delay", takes("delay", 4), &[0, 1], 16 + 11),
+        ("work", takes("work", 3), &[0, 1], 15 + 11),
+        ("rebuild", takes("rebuild", 5), &[0, 1], 17 + 11),
+        // It is written at the second, and then read at the first and at the second.
+        ("fetch", takes("fetch", 4), &[0, 1, 2], 12 + 15 + 15),
+        (
+            "read-copies",
+            takes("fetch", 4) + ", read-copies = true",
+            &[0, 1, 2],
+            12 + 11 + 11,
+        ),
+    ];
+    for (name, more, times, ms) in cases {
+        let test = format!("store-{name}");
+        let sessions = "idle = \"30min\", writes = \"0%\"";
+        let tally = by_hand(&test, &of_one(times), sessions, web, &store(&more));
+        assert_eq!(tally.latency.total(), ms * 1_000_000, "{name}");
+    }
+}
+
+/// Requests that clients make are content with the copy of their server, where they only read.
+#[test]
+fn clients_read_copies_too() {
+    let web = |more: &str| {
+        format!(
+            "state = {{ kind = \"replicated\", fetch = {{ kind = \"constant\", value = \"40ms\" }}, \
+             shipping = {{ kind = \"asynchronous\", lag = {{ kind = \"constant\", value = \"5s\" }} }}{more} }}"
+        )
+    };
+    // The second comes before the copy does; the others find one at their server.
+    for (more, ms) in [
+        ("", 10 + 3 * 50),
+        (", read-copies = true", 10 + 50 + 2 * 10),
+    ] {
+        let sessions = "idle = \"30min\", writes = \"0%\"";
+        let tally = by_hand(
+            "client-copies",
+            &of_one(&[0, 2, 3, 4]),
+            sessions,
+            &web(more),
+            "",
+        );
+        assert_eq!(tally.latency.total(), ms * 1_000_000, "{more}");
+    }
+}
+
+/// What a server has read it believes until that is too old, whatever becomes of the store and of
+/// the session meanwhile.
+#[test]
+fn a_cache_knows_nothing_of_what_its_store_has_lost() {
+    let reads = "idle = \"30min\", writes = \"0%\"";
+    let cached = |cache: &str, servers: &str| {
+        format!(
+            "state = {{ kind = \"store\", service = \"store\", cache = \"{cache}\" }}\n{servers}"
+        )
+    };
+    let crash = "[[faults]]\nkind = \"crash\"\nservers = \"store\"\nat = \"10s\"\nlasts = \"20s\"";
+    // (succeeded, met, all response times in ms): the third fails where it has to ask, and the
+    // fourth finds nothing.
+    for (cache, found) in [("1h", (4, 0, 12 + 3 * 10)), ("15s", (3, 1, 2 * 12 + 10))] {
+        let tally = by_hand(
+            "cache-crash",
+            &of_one(&[0, 5, 20, 40]),
+            reads,
+            &cached(cache, ALONE),
+            &format!("{STORE}\n{crash}"),
+        );
+        let sessions = &tally.sessions;
+        let ms = tally.latency.total() / 1_000_000;
+        assert_eq!((tally.latency.count(), sessions.met, ms), found, "{cache}");
+        assert_eq!(sessions.lost[Loss::StoreLost as usize], 1);
+    }
+    // Revoked after 10 s. One server believes what it has read up to 20 s; of two the second up to
+    // 25 s, and the first asks at 22 s.
+    let revoked = format!(
+        "{reads}, revoked = {{ share = \"100%\", after = {{ kind = \"constant\", value = \"10s\" }} }}"
+    );
+    for (servers, times, delay) in [
+        (ALONE, [0, 5, 12, 18, 25], 10.0),
+        ("", [0, 5, 12, 18, 22], 15.0),
+    ] {
+        let tally = by_hand(
+            "cache-revoked",
+            &of_one(&times),
+            &revoked,
+            &cached("20s", servers),
+            STORE,
+        );
+        let sessions = &tally.sessions;
+        assert_eq!(tally.latency.count(), 5);
+        assert_eq!(
+            (
+                sessions.revoked,
+                sessions.used_after_revocation,
+                sessions.all
+            ),
+            (1, 2, 2),
+            "{servers}"
+        );
+        let found = sessions.revocation_delay.seconds();
+        assert!((found - delay).abs() < 0.05, "{found}");
+        assert_eq!(sessions.states.lost, 0);
+    }
+}
+
+/// A request that goes on without its store is one of a stranger, and its change is kept nowhere.
+#[test]
+fn to_do_without_a_store_has_its_price() {
+    let errors =
+        "[[faults]]\nkind = \"errors\"\nservers = \"store\"\nat = \"10s\"\nlasts = \"20s\"";
+    let web =
+        format!("state = {{ kind = \"store\", service = \"store\", optional = true }}\n{ALONE}");
+    let tally = by_hand(
+        "optional",
+        &of_one(&[0, 5, 15, 25, 40]),
+        "idle = \"30min\"",
+        &web,
+        &format!("{STORE}\n{errors}"),
+    );
+    let sessions = &tally.sessions;
+    let away = Loss::StoreAway as usize;
+    assert_eq!(tally.latency.count(), 5);
+    assert_eq!(
+        (sessions.met, sessions.lost[away], sessions.hurt[away]),
+        (2, 2, 1)
+    );
+    assert_eq!((sessions.writes, sessions.writes_lost), (5, 2));
+    assert_eq!((sessions.states.lost, sessions.lost_updates), (0, 0));
+}

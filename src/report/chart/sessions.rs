@@ -60,6 +60,11 @@ const CAUSES: [(Loss, &str, Colour); Loss::COUNT] = [
         "the client drops cookies",
         Colour(0xaa, 0x44, 0x99),
     ),
+    (
+        Loss::StoreAway,
+        "the store did not answer",
+        Colour(0xee, 0x88, 0x66),
+    ),
 ];
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {

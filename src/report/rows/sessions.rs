@@ -18,12 +18,15 @@ pub struct SessionRow {
     /// left the pool), `drained` (it was being drained), `evicted` (it had no room), `expired` (it,
     /// the cookie, the table or the token forgot the session too early), `table-lost` (the
     /// balancer's table was), `store-lost` (the state died with the store), `key-rotated` (the key
-    /// of the token holds no longer), `cookie-dropped` (the client keeps no cookies).
+    /// of the token holds no longer), `cookie-dropped` (the client keeps no cookies), `store-away`
+    /// (the store did not answer, and the request was a stranger's; `optional`).
     pub cause: String,
     /// Sessions in the measured window (on at its beginning, or begun in it), a replication: as
-    /// many under every strategy.
+    /// many under every strategy, unless some are revoked, which ends sooner where it is seen
+    /// sooner.
     pub sessions: f64,
-    /// Times that a session lost its state for this cause, a replication.
+    /// Times that a session lost its state for this cause, a replication; of `store-away` requests
+    /// that were answered so.
     pub lost: f64,
     /// Half the width of the 95% confidence interval of `lost`.
     pub lost_half_width_95: Option<f64>,

@@ -123,18 +123,25 @@ pub(super) fn around(
     let Some(state) = &service.state else {
         return own;
     };
+    let is_asked = asked_by(file, service).next().is_some();
     let mut steps = Steps {
         file,
         group,
         at: at.key("state"),
         check,
-        writes: writes(file, service),
+        writes: if is_asked {
+            writes(file, service)
+        } else {
+            writing_calls(file, service)
+        },
         before: Vec::new(),
         after: Vec::new(),
     };
     let known = steps.check.faults.len();
-    // A store keeps what others ask it to: it does nothing by itself.
-    if asked_by(file, service).next().is_some() {
+    // A store does for its callers' calls what servers do that keep states themselves. That it is
+    // one that can keep any is said where it is called.
+    let keeps = matches!(state, State::Server(_) | State::Replicated(_));
+    if is_asked || keeps && stores_for(file, service).next().is_some() {
         steps.of(state);
     }
     let Steps {
@@ -172,6 +179,24 @@ fn asked_by<'f>(
             .map_or(is_first, |own| *own == name)
             .then_some(sessions)
     })
+}
+
+/// The services whose clients hold sessions that live in this one.
+fn stores_for<'f>(file: &'f File, store: &'f Service) -> impl Iterator<Item = &'f Service> {
+    file.services.iter().filter(move |service| {
+        let is_theirs =
+            matches!(&service.state, Some(State::Store(state)) if state.service == store.name);
+        is_theirs && asked_by(file, service).next().is_some()
+    })
+}
+
+/// The share of calls to a store that write, by services alike: each request reads, and some write.
+fn writing_calls(file: &File, store: &Service) -> f64 {
+    let shares: Vec<f64> = stores_for(file, store)
+        .map(|service| writes(file, service))
+        .map(|writes| writes / (1.0 + writes))
+        .collect();
+    shares.iter().sum::<f64>() / shares.len().max(1) as f64
 }
 
 /// The share of requests with sessions that change their state, by groups of clients alike.

@@ -20,7 +20,8 @@ pub enum State {
     /// place, which may be old; a server that has none fetches the state from where it is.
     Replicated(Box<ReplicatedState>),
     /// In a store: a service that each server calls, before its work to read the state and after it
-    /// to write it. The store says itself, by its own `state`, how it keeps them.
+    /// to write it. The store says itself, by its own `state`, how it keeps them: what that takes
+    /// (`delay`, `work`, `fetch`, `rebuild`) it takes in the course of these calls.
     Store(StoreState),
     /// In a signed token that comes with each request. No server has anything, and nothing can be
     /// taken back before it ends, unless there is a list of what is denied.
@@ -71,8 +72,9 @@ pub struct ReplicatedState {
     /// How long it takes to fetch a state from another server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch: Option<Dist<Span>>,
-    /// Whether requests that only read are content with the copy at their server, however old.
-    /// Otherwise the state is fetched there.
+    /// Whether requests that only read (see `writes` of sessions) are content with the copy at
+    /// their server, however old. Otherwise the state is fetched there. Of a store that is said of
+    /// its calls that read.
     pub read_copies: bool,
     /// As of `server`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,7 +141,8 @@ pub struct StoreState {
     /// The service that is the store.
     pub service: String,
     /// For how long a server believes what it has read or written, without asking the store; it
-    /// asks each time where that is left out. Others may have changed it meanwhile.
+    /// asks each time where that is left out. Others may have changed it meanwhile, the store may
+    /// have lost it, and the session may have been revoked: the server knows nothing of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1ms"))]
     pub cache: Option<Span>,
@@ -147,7 +150,8 @@ pub struct StoreState {
     #[serde(default)]
     pub on_conflict: OnConflict,
     /// Whether a request goes on where the store does not answer, as one of a visitor who is not
-    /// known. Otherwise it is answered with an error.
+    /// known (`store-away` in `sessions.csv`), whose change is lost that is not stored. Otherwise it
+    /// is answered with an error.
     #[serde(default)]
     pub optional: bool,
     /// Whether the request keeps its slot while it waits for the store: see `blocking` of steps.

@@ -197,7 +197,8 @@ impl World<'_> {
         }
         let request = self.requests[attempt.request];
         if self.sessions.is_some() {
-            self.access_state(attempt.request, &request, attempt.server, calendar.now());
+            let who = (attempt.request, id);
+            self.access_state(who, &request, attempt.server, calendar.now());
         }
         let member = self.count_end(
             &request,

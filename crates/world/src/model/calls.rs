@@ -17,7 +17,7 @@ use super::enter::Asker;
 use super::fault::Place;
 use super::link::{FROM_BALANCER, TO_BALANCER};
 use super::request::{NOBODY, Phase, Request, Whereabouts};
-use super::session::is_due;
+use super::session::{Asks, is_due};
 use super::state::Access;
 use super::step::{CallPlan, Only, Pause, StepKind, StepPlan};
 use super::{Event, World};
@@ -94,13 +94,27 @@ struct Progress {
     begun: bool,
     /// The work for the request itself, where other steps come before it.
     own: Span,
-    /// The version of its session's state that it has read; 0 where there was none.
-    version: u32,
+    /// What the request does with the state of its session, where it is the call of a server:
+    /// `Some(None)` for one that has nothing to do with it.
+    call: Option<Option<Access>>,
+    /// The version of its session's state that it has read; 0 where there was none, `None` where
+    /// nobody has said.
+    version: Option<u32>,
+    went_without: WentWithout,
     /// When what it waits for is there that is no call.
     resumes: Time,
     /// What the answer will say, once all steps are done.
     status: Status,
     spent: Spent,
+}
+
+/// What an attempt asked of a store that did not answer, and went on without.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct WentWithout {
+    /// The state: its client was a visitor who is not known.
+    pub(super) state: bool,
+    /// The change, which nobody keeps.
+    pub(super) change: bool,
 }
 
 /// How an attempt has spent its time at its server.
@@ -175,7 +189,9 @@ impl Calls {
     }
 
     /// An attempt of this request has been sent.
-    pub(super) fn sent(&mut self, attempt: u32, request: &Request) {
+    pub(super) fn sent(&mut self, attempt: u32, (id, request): (u32, &Request)) {
+        let caller = &self.callers[id as usize];
+        let call = (caller.attempt != NOBODY).then_some(caller.access);
         let number = STEPS + u64::from(request.attempts);
         let fresh = Progress {
             request: *request,
@@ -187,7 +203,9 @@ impl Calls {
             round: 0,
             begun: false,
             own: Span::ZERO,
-            version: 0,
+            call,
+            version: None,
+            went_without: WentWithout::default(),
             resumes: Time::NEVER,
             status: Status::OK,
             spent: Spent::default(),
@@ -305,7 +323,11 @@ impl<'a> World<'a> {
                     }
                     only => {
                         let place = (server, calendar.now());
-                        let asks = (&progress.request, &mut progress.version);
+                        let asks = Asks {
+                            request: &progress.request,
+                            call: progress.call,
+                            known: &mut progress.version,
+                        };
                         is_due(only, &mut self.sessions, asks, place, &mut self.tally)
                     }
                 };

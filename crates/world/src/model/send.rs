@@ -65,7 +65,7 @@ impl World<'_> {
             phase: Phase::Travelling { work: demand },
         });
         if let Some(calls) = &mut self.calls {
-            calls.sent(attempt, &self.requests[id]);
+            calls.sent(attempt, (id, &self.requests[id]));
         }
         self.requests[id].live = attempt;
         if let Some(lane) = service.timeouts {

@@ -291,8 +291,22 @@ impl Tally {
         if !self.measures(now) {
             return;
         }
-        self.sessions.lost[loss as usize] += 1;
         self.sessions.writes_lost += changes;
+        self.session_hurt(now, loss, first);
+    }
+
+    /// A request of a session has been answered as one of a visitor who is not known; `first` as
+    /// above.
+    pub fn session_unknown(&mut self, now: Time, first: Option<Time>) {
+        if self.measures(now) {
+            self.sessions.met += 1;
+            self.session_hurt(now, Loss::StoreAway, first);
+        }
+    }
+
+    /// A session is hurt in the measured window.
+    fn session_hurt(&mut self, now: Time, loss: Loss, first: Option<Time>) {
+        self.sessions.lost[loss as usize] += 1;
         let Some(began) = first else { return };
         self.sessions.hurt[loss as usize] += 1;
         if began < self.sessions.cohort_from && now >= self.sessions.cohort_from {

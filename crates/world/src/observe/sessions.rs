@@ -30,11 +30,14 @@ pub enum Loss {
     KeyRotated,
     /// The client drops cookies, and was sent elsewhere.
     CookieDropped,
+    /// The store that holds the state did not answer, and the request went on as one of a visitor
+    /// who is not known. The state is there all the same.
+    StoreAway,
 }
 
 impl Loss {
     /// How many there are.
-    pub const COUNT: usize = 11;
+    pub const COUNT: usize = 12;
 
     /// All causes, in the order in which they are shown.
     pub const ALL: [Loss; Loss::COUNT] = [
@@ -49,6 +52,7 @@ impl Loss {
         Loss::StoreLost,
         Loss::KeyRotated,
         Loss::CookieDropped,
+        Loss::StoreAway,
     ];
 
     /// The name in files and charts.
@@ -65,6 +69,7 @@ impl Loss {
             Loss::StoreLost => "store-lost",
             Loss::KeyRotated => "key-rotated",
             Loss::CookieDropped => "cookie-dropped",
+            Loss::StoreAway => "store-away",
         }
     }
 }
@@ -79,7 +84,7 @@ pub struct SessionCount {
     pub lost: [u64; Loss::COUNT],
     /// Sessions that lost their state, each once, by the [`Loss`] that was the first.
     pub hurt: [u64; Loss::COUNT],
-    /// Answered requests that found the state of their session lost.
+    /// Answered requests that found the state of their session lost, or could not get at it.
     pub met: u64,
     /// Changes of state that were acknowledged; to begin one is one.
     pub writes: u64,

@@ -32,11 +32,11 @@ impl World<'_> {
         let step = progress.step as usize;
         let server = self.attempts[id].server;
         let is_met = progress.missing == 0;
-        let is_optional = match &self.servers[server as usize].group_in(self.plan).steps[step].kind
-        {
-            StepKind::Call(plan) => plan.optional,
-            _ => false,
-        };
+        let (is_optional, access) =
+            match &self.servers[server as usize].group_in(self.plan).steps[step].kind {
+                StepKind::Call(plan) => (plan.optional, plan.access),
+                _ => (false, None),
+            };
         // What cannot be met any more fails at once, unless it may: then all that comes is taken.
         let is_lost = if is_optional {
             progress.pending == 0
@@ -54,9 +54,9 @@ impl World<'_> {
         progress.spent.called += calendar.now() - since;
         self.end_round(id);
         self.end_stay(server, (since, held), calendar.now());
-        if caller.is_refused
-            && let Some(calls) = &mut self.calls
-        {
+        let Some(calls) = &mut self.calls else { return };
+        calls.goes_on(id, access, is_met);
+        if caller.is_refused {
             let progress = &mut calls.progress[id as usize];
             (progress.step, progress.round) = (0, 0);
         }

@@ -1,6 +1,6 @@
 //! What the steps of servers have to do with the state of sessions.
 
-use super::Calls;
+use super::{Calls, WentWithout};
 use crate::model::World;
 use crate::model::request::NOBODY;
 use crate::model::state::Access;
@@ -15,8 +15,9 @@ pub(in crate::model) struct StateCall<'c> {
     pub(in crate::model) compares: bool,
     /// Whether it was.
     pub(in crate::model) is_refused: &'c mut bool,
-    /// The version that the caller has read; `None` where it does not wait for this any more.
-    pub(in crate::model) version: Option<&'c mut u32>,
+    /// The version that the caller has read, if any; `None` where it does not wait for this any
+    /// more.
+    pub(in crate::model) version: Option<&'c mut Option<u32>>,
 }
 
 impl Calls {
@@ -30,6 +31,21 @@ impl Calls {
     /// What the call of a server does with the state of its session.
     pub(in crate::model) fn access(&self, request: u32) -> Option<Access> {
         self.callers[request as usize].access
+    }
+
+    /// What an attempt went on without.
+    pub(in crate::model) fn went_without(&self, attempt: u32) -> WentWithout {
+        self.progress[attempt as usize].went_without
+    }
+
+    /// What an attempt asked of a store is there, or not, and it goes on all the same.
+    pub(super) fn goes_on(&mut self, attempt: u32, access: Option<Access>, is_met: bool) {
+        let went_without = &mut self.progress[attempt as usize].went_without;
+        match access {
+            Some(Access::Read) => went_without.state = !is_met,
+            Some(Access::Write) => went_without.change = !is_met,
+            _ => {}
+        }
     }
 
     /// The call of a server that reads or changes the state of a session; `None` for the request of

@@ -2,6 +2,7 @@
 
 use super::token::Verdict;
 use super::{SIZE, Sessions, WITH_CLIENT, changes};
+use crate::model::calls::WentWithout;
 use crate::model::server::Server;
 use crate::model::state::{Access, Home};
 use crate::observe::{Loss, Tally};
@@ -46,6 +47,10 @@ impl Sessions<'_> {
             return Accessed::default();
         };
         let mut access = asked.access;
+        // Servers may have believed longer than its store that it had not been revoked.
+        if matches!(plan.home, Home::Servers(_)) && now >= self.table[id as usize].revoked {
+            self.find_revoked(id, now, tally);
+        }
         self.go_on(id, now, tally);
         let idle = plan.idle;
         let session = &self.table[id as usize];
@@ -98,7 +103,8 @@ impl Sessions<'_> {
                 self.send(id, now, tally);
                 is_here = true;
             } else if self.copies.is_some() && self.copied(server) {
-                if access == Access::Read
+                // A client's request that only reads is content with it as a store's call is.
+                if !access.changes()
                     && let Some(version) = self.version_at(id, server, now)
                 {
                     self.read(id, version, now, tally);
@@ -247,6 +253,34 @@ impl Sessions<'_> {
         (self.plan(id)).is_some_and(|plan| changes(luck, plan.writes))
     }
 
+    /// Whether the state of a session lives in a store, and not at servers like this one.
+    pub(in crate::model) fn is_in_store(&self, id: u32, server: u32) -> bool {
+        let home = self.plan(id).map(|plan| &plan.home);
+        let own = usize::from(self.service_of[server as usize]);
+        matches!(home, Some(Home::Servers(home)) if *home != own)
+    }
+
+    /// A request of a session has been answered, whose store had not.
+    pub(in crate::model) fn goes_without(
+        &mut self,
+        id: u32,
+        went_without: WentWithout,
+        now: Time,
+        tally: &mut Tally,
+    ) {
+        let Some(plan) = self.plan(id) else { return };
+        if went_without.change {
+            let changes = u64::from(tally.measures(now));
+            tally.sessions.writes += changes;
+            tally.sessions.writes_lost += changes;
+        }
+        let session = &mut self.table[id as usize];
+        if went_without.state && session.is_on(now, plan.idle) {
+            let first = !std::mem::replace(&mut session.hurt, true);
+            tally.session_unknown(now, first.then_some(session.began));
+        }
+    }
+
     /// Whether a server has the state of a session, or can get at it; a token is as it was shown.
     pub(in crate::model) fn can_be_had(
         &self,
@@ -265,10 +299,6 @@ impl Sessions<'_> {
                 )
             }
             Home::Client => self.is_at(id, server, now),
-            // What a store has, all can read.
-            Home::Servers(home) if *home != usize::from(self.service_of[server as usize]) => {
-                self.has_state(id, now)
-            }
             Home::Servers(_) => {
                 self.is_at(id, server, now) || (self.copied(server) && self.has_state(id, now))
             }

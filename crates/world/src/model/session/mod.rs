@@ -27,7 +27,7 @@ use copies::Copies;
 use memory::Memory;
 
 use access::Asked;
-pub(super) use stages::is_due;
+pub(super) use stages::{Asks, is_due};
 
 /// All sessions of the world: 96 bytes each, and what their copies take. Those whose state is at
 /// one server stand in a list, so that a crash visits these and no others.
@@ -225,7 +225,8 @@ impl<'a> Sessions<'a> {
             Home::Token(token) if !token.looked_up => {
                 token.holds_until(session.state_ends).min(session.ends)
             }
-            _ => session.revoked,
+            _ => (self.caches.until(id, session.begun).unwrap_or(Time::ZERO))
+                .clamp(session.revoked, session.ends.max(session.revoked)),
         };
         if !std::mem::replace(&mut session.stopped, true) {
             let delay = until.since(session.revoked.min(until));
@@ -233,9 +234,18 @@ impl<'a> Sessions<'a> {
         }
         if now > until || until == session.revoked {
             self.end(id, now, tally);
-        } else {
+        } else if matches!(plan.home, Home::Token(_)) {
             let measured = tally.measures(now);
             tally.sessions.used_after_revocation += u64::from(measured);
+        }
+    }
+
+    /// A store is asked for the state of a session that has been revoked, and that its client goes
+    /// on with since servers believed what they had read before: it ends here.
+    #[cold]
+    fn find_revoked(&mut self, id: u32, now: Time, tally: &mut Tally) {
+        if self.table[id as usize].stopped {
+            self.end(id, now, tally);
         }
     }
 

@@ -16,11 +16,17 @@ impl World<'_> {
     #[inline(never)]
     pub(in crate::model) fn access_state(
         &mut self,
-        id: u32,
+        (id, attempt): (u32, u32),
         request: &Request,
         server: u32,
         now: Time,
     ) {
+        if let (Some(calls), Some(sessions)) = (&self.calls, &mut self.sessions)
+            && !calls.is_call(id)
+        {
+            let went_without = calls.went_without(attempt);
+            sessions.goes_without(request.session, went_without, now, &mut self.tally);
+        }
         let Some(access) = self.access_of(id, request) else {
             return;
         };
@@ -52,8 +58,9 @@ impl World<'_> {
             sessions.access(place, asked, servers, now, tally);
             return;
         };
+        let based_on = (call.version.as_deref()).map(|version| version.unwrap_or(0));
         let asked = Asked {
-            based_on: (call.version.as_deref().copied()).filter(|_| access == Access::Write),
+            based_on: based_on.filter(|_| access == Access::Write),
             compares: call.compares,
             ..asked
         };
@@ -61,7 +68,7 @@ impl World<'_> {
         if access.reads()
             && let Some(version) = call.version
         {
-            *version = accessed.version;
+            *version = Some(accessed.version);
         }
         *call.is_refused = accessed.is_refused;
         if accessed.is_refused {
@@ -75,18 +82,19 @@ impl World<'_> {
     /// What an answered request does with the state of its session.
     #[inline]
     fn access_of(&self, id: u32, request: &Request) -> Option<Access> {
+        let plan = self.plan.sources[usize::from(request.source)]
+            .sessions
+            .as_ref()?;
+        // What lives elsewhere is none of this service's.
+        if matches!(plan.home, Home::Servers(home) if home != usize::from(request.service)) {
+            return None;
+        }
         if let Some(calls) = &self.calls
             && let Some(access) = calls.access(id)
         {
             return Some(access);
         }
-        let plan = self.plan.sources[usize::from(request.source)]
-            .sessions
-            .as_ref()?;
         if plan.used_by != usize::from(request.service) {
-            return None;
-        }
-        if matches!(plan.home, Home::Servers(home) if home != usize::from(request.service)) {
             return None;
         }
         Some(if changes(request.draft.luck, plan.writes) {
@@ -153,12 +161,28 @@ impl World<'_> {
     }
 }
 
-/// Whether an attempt, of this request as it was sent, takes a step that not all take by chance. A
-/// server that believes to know a state has read it then, and `known` says the version.
+/// Who asks whether to take a step.
+pub(in crate::model) struct Asks<'p> {
+    /// The request as it was sent.
+    pub(in crate::model) request: &'p Request,
+    /// What it does with the state of its session, where it is the call of a server.
+    pub(in crate::model) call: Option<Option<Access>>,
+    /// The version of the state that it has read in a store; 0 where there was none, `None` where
+    /// nobody has said.
+    pub(in crate::model) known: &'p mut Option<u32>,
+}
+
+/// Whether an attempt takes a step that not all take by chance. A server that believes to know a
+/// state has read it then, and `known` says the version. A store does nothing for what its callers
+/// know: it has a state or not, and its calls write it or not.
 pub(in crate::model) fn is_due(
     only: Only,
     sessions: &mut Option<Box<Sessions<'_>>>,
-    (request, known): (&Request, &mut u32),
+    Asks {
+        request,
+        call,
+        known,
+    }: Asks<'_>,
     (server, now): (u32, Time),
     tally: &mut Tally,
 ) -> bool {
@@ -166,26 +190,39 @@ pub(in crate::model) fn is_due(
         return false;
     };
     let id = request.session;
+    let writes = match call {
+        None => sessions.is_changed_by(id, request.draft.luck),
+        Some(access) => access == Some(Access::Write),
+    };
     match only {
         Only::Drawn => true,
         Only::ChangingOrNew => {
-            sessions.is_changed_by(id, request.draft.luck) || !sessions.has_state(id, now)
+            let is_new = match *known {
+                Some(version) => version == 0,
+                None => call.is_none() && !sessions.has_state(id, now),
+            };
+            writes || is_new
         }
         Only::New => {
-            let is_new = !sessions.can_be_had(id, server, (request.arrived, now));
+            let is_new = if call.is_some_and(|_| !writes) {
+                false
+            } else if sessions.is_in_store(id, server) {
+                known.unwrap_or(0) == 0
+            } else {
+                !sessions.can_be_had(id, server, (request.arrived, now))
+            };
             tally.sessions.rebuilt += u64::from(is_new && tally.measures(now));
             is_new
         }
         Only::Elsewhere => {
-            sessions.can_be_had(id, server, (now, now)) && !sessions.is_at(id, server, now)
+            call != Some(None)
+                && sessions.can_be_had(id, server, (now, now))
+                && !sessions.is_at(id, server, now)
+                && (writes || sessions.version_at(id, server, now).is_none())
         }
-        Only::Unknown => match sessions.believed(id, server, now) {
-            None => true,
-            Some(version) => {
-                sessions.read(id, version, now, tally);
-                *known = version;
-                false
-            }
-        },
+        Only::Unknown => {
+            *known = sessions.believe(id, server, now, tally);
+            known.is_none()
+        }
     }
 }
