@@ -180,6 +180,9 @@ fn text(scenario: &Scenario) -> String {
         }
         text += &format!("utilization {}{theory}\n", loads.join(", "));
     }
+    if scenario.variants.iter().any(|one| one.blueprint.rebuilds()) {
+        text += "\nUtilization is without `rebuild`: how often a state is not there depends on the run.\n";
+    }
     text += "\nresolved scenario:\n";
     text += &toml::to_string_pretty(&scenario.resolved)
         .unwrap_or_else(|_| scenario.resolved.to_string());

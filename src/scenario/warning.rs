@@ -217,6 +217,9 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
             "no-sessions",
             format!("this is judged by `{judge}`, and no client holds a session"),
         ));
+    } else if judge == Criterion::RevocationDelay && !sessions::are_revoked(variants) {
+        let text = "this is judged by `revocation-delay`, and no session is `revoked`";
+        found.push(warning("without-effect", text.to_owned()));
     }
     // A trace is one and the same in each replication.
     let is_traced = |variant: &Variant| {

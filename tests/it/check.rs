@@ -439,3 +439,29 @@ fn a_rolling_restart_stands_for_its_parts() {
     ));
     assert!(said.contains("did you mean `release`?"), "{said}");
 }
+
+/// Work that takes no time has no end, and how often a state has to be set up only a run can tell.
+#[test]
+fn what_a_check_cannot_tell_it_says() {
+    let place = scratch("check-endless");
+    let said = |more: &str| {
+        let text = pool(&[("a", 2)], "")
+            .replace(
+                "kind = \"exponential\", mean = \"10ms\"",
+                "kind = \"constant\", value = \"0s\"",
+            )
+            .replace(
+                "[[services]]\n",
+                "sessions = { idle = \"9s\" }\n[[services]]\n",
+            )
+            .replace("name = \"web\"", &format!("name = \"web\"\n{more}"));
+        std::fs::write(place.join("endless.toml"), text).unwrap();
+        stdout(&lbsim(&place, &["check", "endless.toml"]))
+    };
+    let plain = said("");
+    assert!(plain.contains("any number of requests/s"), "{plain}");
+    assert!(!plain.contains("inf") && !plain.contains("without `rebuild`"));
+    let rebuilt =
+        "state = { kind = \"server\", rebuild = { kind = \"constant\", value = \"1ms\" } }";
+    assert!(said(rebuilt).contains("Utilization is without `rebuild`"));
+}

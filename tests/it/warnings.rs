@@ -444,3 +444,127 @@ fn what_a_cut_swallows_is_warned_of_where_nobody_has_a_timeout() {
     assert_eq!(with_faults(&lossy), ["waits-for-ever"]);
     assert!(with_faults(&(lossy + "retransmit = \"200ms\"\n")).is_empty());
 }
+
+/// Settings of sessions and their state that come to nothing, and neighbours of them that do not.
+#[test]
+fn what_does_nothing_for_sessions_is_said() {
+    let said = |run: &str, clients: &str, web: &str| -> Vec<String> {
+        let (run, clients) = (
+            format!("replications = 5\n{run}"),
+            format!("{clients}\n[[services]]"),
+        );
+        let web = format!("name = \"web\"\n{web}");
+        let changes = [
+            ("replications = 5", run.as_str()),
+            ("[[services]]", &clients),
+            ("name = \"web\"", &web),
+        ];
+        let warnings = scenario(&changes).warnings;
+        (warnings.iter())
+            .map(|warning| {
+                assert_eq!(warning.code, "without-effect", "{warning}");
+                warning.text.clone()
+            })
+            .collect()
+    };
+    let held = "sessions = { idle = \"9s\" }";
+    let of = |web: &str| said("", held, web);
+    let ends = |more: &str| said("", &format!("sessions = {{ idle = \"9s\", {more} }}"), "");
+    let constant = |span: &str| format!("{{ kind = \"constant\", value = \"{span}\" }}");
+    let revoked = |span: &str| {
+        format!(
+            "length = {}, revoked = {{ share = \"10%\", after = {} }}",
+            constant("20s"),
+            constant(span)
+        )
+    };
+    let token = |every: &str| {
+        of(&format!(
+            "state = {{ kind = \"token\", lifetime = \"1min\", rotation = {{ every = \"{every}\", grace = \"10s\" }} }}"
+        ))
+    };
+    let copied = |more: &str| of(&format!("state = {{ kind = \"replicated\", {more} }}"));
+    let interval = |every: &str| {
+        copied(&format!(
+            "shipping = {{ kind = \"interval\", every = \"{every}\" }}"
+        ))
+    };
+    let cookie = |idle: &str| {
+        of(&format!(
+            "balancer = {{ sticky = {{ kind = \"cookie\", max-idle = \"{idle}\", max-life = \"30s\" }} }}"
+        ))
+    };
+    let zones = |placement: &str, rest: &str| {
+        copied(&format!(
+            "placement = \"{placement}\" }}\n[[services.servers]]\nname = \"away\"\n{rest}service = {} # ",
+            constant("1ms")
+        ))
+    };
+    let memory = |room: &str| {
+        let sized = format!(
+            "sessions = {{ idle = \"9s\", size = {} }}",
+            constant("1KiB")
+        );
+        said(
+            "",
+            &sized,
+            &format!("state = {{ kind = \"server\", memory = \"{room}\" }}"),
+        )
+    };
+    let judged = |more: &str| {
+        let sessions = format!("sessions = {{ idle = \"9s\"{more} }}");
+        said("judge-by = \"revocation-delay\"", &sessions, "")
+    };
+    let share = format!(
+        ", revoked = {{ share = \"10%\", after = {} }}",
+        constant("1s")
+    );
+    let stateless = said("", "", "state = { kind = \"token\", lifetime = \"1h\" }");
+    for (with, without, part) in [
+        (stateless, of(""), "no session has its state there"),
+        (
+            ends(&revoked("20s")),
+            ends(&revoked("19s")),
+            "are over after 20 s",
+        ),
+        (token("50s"), token("51s"), "each ends with its key"),
+        (
+            interval("100s"),
+            interval("99s"),
+            "the run ends before that",
+        ),
+        (cookie("30s"), cookie("29s"), "holds for 30s at most"),
+        (
+            copied("placement = \"other-zone\""),
+            copied("placement = \"same-zone\""),
+            "2 of 2 servers find fewer than 1 others",
+        ),
+        (
+            zones("same-zone", "zone = \"far\"\n"),
+            zones("other-zone", "zone = \"far\"\n"),
+            "1 of 3 servers find fewer than 1 others",
+        ),
+        (
+            memory("8GiB"),
+            memory("7GiB"),
+            "beside what is always in use",
+        ),
+        (judged(""), judged(&share), "no session is `revoked`"),
+    ] {
+        assert!(
+            matches!(&with[..], [text] if text.contains(part)),
+            "{part}: {with:?}"
+        );
+        assert_eq!(without, [""; 0], "{part}");
+    }
+    let visits = |logs_out: bool| {
+        let arrivals = format!(
+            "{{ kind = \"visits\", rate = \"1/s\", requests = {{ kind = \"constant\", value = 3 }}, think = {}, logs-out = {logs_out} }}",
+            constant("1s")
+        );
+        let poisson = r#"{ kind = "poisson", rate = "160/s" }"#;
+        of_scenario(&[(poisson, arrivals.as_str())])
+    };
+    assert_eq!(visits(true), ["without-effect"]);
+    assert_eq!(visits(false), [""; 0]);
+}

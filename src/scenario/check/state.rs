@@ -37,7 +37,7 @@ pub(super) fn keeps(service: &Service, at: &Path, check: &mut Check<'_>) -> Keep
         check.fault(&at.key("memory"), "out-of-range", message);
     }
     let bytes = |memory: &Option<crate::units::Bytes>| memory.map(crate::units::Bytes::value);
-    match &service.state {
+    let plan = match &service.state {
         None | Some(State::Token(_)) => KeepPlan::default(),
         Some(State::Server(state)) => KeepPlan {
             memory: bytes(&state.memory),
@@ -83,10 +83,14 @@ pub(super) fn keeps(service: &Service, at: &Path, check: &mut Check<'_>) -> Keep
             KeepPlan {
                 memory: bytes(&state.memory),
                 ttl: state.ttl,
-                cache: None,
                 copies,
+                ..KeepPlan::default()
             }
         }
+    };
+    KeepPlan {
+        is_said: service.state.is_some(),
+        ..plan
     }
 }
 

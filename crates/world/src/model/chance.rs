@@ -221,6 +221,7 @@ fn session_varies(session: &SessionPlan) -> bool {
 
 fn keep_varies(keeps: &KeepPlan) -> bool {
     let KeepPlan {
+        is_said: _,
         memory: _,
         ttl: _,
         cache: _,

@@ -55,6 +55,8 @@ pub struct TokenPlan {
 /// How the servers of a service keep the states that live there.
 #[derive(Clone, Debug, Default)]
 pub struct KeepPlan {
+    /// Whether it is said at all where states live.
+    pub is_said: bool,
     /// Bytes for states on each server; `None` for any number.
     pub memory: Option<u64>,
     /// Without a request for this long a server forgets a state.
