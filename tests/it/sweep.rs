@@ -162,6 +162,10 @@ fn the_axis_of_a_sweep_has_a_unit() {
             "services.web.balancer.timeout (ms)",
         ),
         (
+            "path = 'services.web.balancer.timeout'\nvalues = ['1s', '1min']",
+            "services.web.balancer.timeout (s)",
+        ),
+        (
             "path = 'clients[0].arrivals.rate'\nvalues = ['10/s', '20/s']\nlabel = 'Rate'",
             "Rate",
         ),
@@ -257,4 +261,40 @@ fn a_grid_of_load_and_servers() {
         "{}",
         stderr(&refused)
     );
+}
+
+/// What decides is drawn, over an axis in the unit of the values; and where nobody loses a session
+/// there is no chart of losses.
+#[test]
+fn a_sweep_draws_what_it_is_judged_by() {
+    let text = |sweep: &str| {
+        let (plain, _) = SWEPT.split_once("[sweep]").unwrap();
+        let plain = plain
+            .replace(
+                "[run]",
+                "[run]\njudge-by = \"sessions-hurt\"\nwarmup = \"5s\"",
+            )
+            .replace(
+                "[[services]]",
+                "population = { kind = \"generated\", count = 100 }\nsessions = { idle = \"1h\" }\n[[services]]",
+            )
+            .replace("name = \"web\"", "name = \"web\"\nstate = { kind = \"server\", ttl = \"1h\" }\nbalancer = { sticky = \"cookie\" }");
+        Scenario::from_text("swept.toml", &format!("{plain}{sweep}")).unwrap()
+    };
+    let charts = |sweep: &str| {
+        let report = lbsim::Experiment::new(text(sweep)).run().unwrap();
+        report.charts()
+    };
+    let swept = charts("[sweep]\npath = 'services.web.state.ttl'\nvalues = ['1s', '5s']\n");
+    let judged = (swept.iter())
+        .find(|chart| chart.name == "sweep-judged")
+        .unwrap();
+    for title in [
+        "services.web.state.ttl (s)",
+        "Sessions that lost their state (%)",
+    ] {
+        assert!(judged.svg.contains(&format!("\n{title}\n")), "{title}");
+    }
+    let names: Vec<&str> = (charts("").iter()).map(|chart| chart.name).collect();
+    assert!(!names.contains(&"sessions"), "{names:?}");
 }

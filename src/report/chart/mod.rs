@@ -65,6 +65,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("sweep-mean", sweep::mean),
     ("sweep-p99", sweep::p99),
     ("sweep-success", sweep::success),
+    ("sweep-judged", sweep::judged),
     ("grid", grid::draw),
     ("settling", settling::draw),
 ];

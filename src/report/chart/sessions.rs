@@ -91,6 +91,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .iter()
         .map(|series| total(&series.name))
         .fold(0.0, f64::max);
+    // Where nobody loses anything there is no axis to show it on; the table says so.
+    if high <= 0.0 {
+        return None;
+    }
     // The first three are always told, so that one sees what did not happen.
     let happened = |cause: Loss| {
         (cause as usize) < 3

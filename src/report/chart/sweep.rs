@@ -5,6 +5,7 @@ use super::canvas::Canvas;
 use super::frame::{self, Plot, WIDTH};
 use super::palette::look;
 use super::scale::{Scale, range};
+use super::tradeoff::called;
 use super::{Study, SweepRow};
 use crate::experiment::{Metric, Unit};
 
@@ -33,6 +34,21 @@ pub(super) fn success(study: &Study<'_>) -> Option<String> {
         |row: &&SweepRow| row.metric == metric && row.estimate.is_some_and(|share| share < 1.0);
     study.sweep.iter().find(failed)?;
     draw(study, metric, "Requests that succeeded", "Succeeded")
+}
+
+/// What decides, where it is none of these and differs at all.
+pub(super) fn judged(study: &Study<'_>) -> Option<String> {
+    let metric = study.judge?.name;
+    if ["mean_ms", "p99_ms", "success_share"].contains(&metric) {
+        return None;
+    }
+    let known = (study.sweep.iter()).filter(|row| row.metric == metric);
+    let (least, most) = range(known.filter_map(|row| row.estimate))?;
+    if least >= most {
+        return None;
+    }
+    let name = called(metric).map_or_else(|| metric.replace('_', " "), str::to_owned);
+    draw(study, metric, &name, &name)
 }
 
 /// The chart of a metric, by the name of its column; `axis` is what it is called.
@@ -69,13 +85,16 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<Strin
     };
     let x = Scale::linear(first, last, plot.left, plot.right);
     let scale = if log { ", log scale" } else { "" };
-    let axis = format!("{axis} ({}{scale})", unit.sign());
+    let axis = match unit.sign() {
+        "" => axis.to_owned(),
+        sign => format!("{axis} ({sign}{scale})"),
+    };
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
         frame::title(canvas, study, &format!("{what}; bands are 95% intervals"));
         frame::y_axis(canvas, plot, &y, &axis);
         let what = match (study.sweep_label, study.sweep_unit) {
             (label, "") => label.to_owned(),
-            (label, unit) if label.contains(unit) => label.to_owned(),
+            (label, unit) if says(label, unit) => label.to_owned(),
             (label, unit) => format!("{label} ({unit})"),
         };
         frame::x_axis(canvas, plot, &x, &what);
@@ -107,4 +126,14 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<Strin
         }
         frame::end_labels(canvas, plot, &ends, &lines);
     }))
+}
+
+/// Whether a label says a unit itself: `s` is no word of `services`.
+fn says(label: &str, unit: &str) -> bool {
+    if unit.chars().all(char::is_alphabetic) {
+        let mut words = label.split(|c: char| !c.is_alphabetic());
+        words.any(|word| word == unit)
+    } else {
+        label.contains(unit)
+    }
 }

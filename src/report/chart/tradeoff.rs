@@ -22,26 +22,26 @@ struct Mark<'a> {
 
 /// One of the two things that are held against each other.
 #[derive(Clone, Copy)]
-struct Axis {
-    metric: &'static str,
-    title: &'static str,
+struct Axis<'a> {
+    metric: &'a str,
+    title: &'a str,
     /// What an estimate is shown as is so many times what it is.
     factor: f64,
 }
 
-const MEAN: Axis = Axis {
+const MEAN: Axis<'_> = Axis {
     metric: "mean_ms",
     title: "Mean response time (ms)",
     factor: 1.0,
 };
 
-const TAIL: Axis = Axis {
+const TAIL: Axis<'_> = Axis {
     metric: "p99_ms",
     title: "99th percentile of the response time (ms)",
     factor: 1.0,
 };
 
-const PRICE: Axis = Axis {
+const PRICE: Axis<'_> = Axis {
     metric: "cost_per_hour",
     title: "Cost an hour",
     factor: 1.0,
@@ -55,21 +55,29 @@ impl Mark<'_> {
     }
 }
 
+/// What a metric of sessions and their state is called in full; `None` of any other.
+pub(super) fn called(metric: &str) -> Option<&'static str> {
+    Some(match metric {
+        "sessions_hurt_share" => "Sessions that lost their state",
+        "sessions_lost" => "Times that sessions lost their state",
+        "changes_lost_share" => "Acknowledged changes that were lost",
+        "stale_reads_share" => "Readings that were not the newest",
+        "lost_updates_share" => "Changes that overwrote others",
+        "revocation_delay_s" => "How long revoked sessions could be used",
+        _ => return None,
+    })
+}
+
 /// What sessions lose.
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let judge = study.judge.filter(|judge| {
         judge.of == Of::Sessions && judge.unit == Unit::Share && judge.better == Better::Less
     });
     let metric = judge.map_or("sessions_hurt_share", |judge| judge.name);
-    let title = match metric {
-        "changes_lost_share" => "Acknowledged changes that were lost (%)",
-        "stale_reads_share" => "Readings that were not the newest (%)",
-        "lost_updates_share" => "Changes that overwrote others (%)",
-        _ => "Sessions that lost their state (%)",
-    };
+    let title = format!("{} (%)", called(metric).unwrap_or(metric));
     let lost = Axis {
         metric,
-        title,
+        title: &title,
         factor: 100.0,
     };
     // Where nobody loses anything there is nothing to pay for.
@@ -88,11 +96,11 @@ pub(super) fn cost(study: &Study<'_>) -> Option<String> {
 /// Response times against what is paid, where there are marks of which it `tells` something.
 fn held_against(
     study: &Study<'_>,
-    paid: Axis,
-    took: Axis,
+    paid: Axis<'_>,
+    took: Axis<'_>,
     tells: impl Fn(&[Mark<'_>]) -> bool,
 ) -> Option<String> {
-    let known = |strategy: &str, axis: Axis| {
+    let known = |strategy: &str, axis: Axis<'_>| {
         let mut rows = study.rows.summary.iter();
         let row = rows.find(|row| row.strategy == strategy && row.metric == axis.metric)?;
         let half = row.half_width_95.unwrap_or(0.0);

@@ -344,7 +344,8 @@ fn alike(one: &Scenario, other: &Scenario) -> bool {
 }
 
 /// Where the values stand on an axis, and in what that is counted: as the scenario says, or spans
-/// in milliseconds, or the numbers with which they begin, in what all of them have behind it.
+/// in milliseconds, or in seconds where none is shorter, or the numbers with which they begin, in
+/// what all of them have behind it.
 fn places(
     given: Option<&Vec<f64>>,
     values: &[String],
@@ -364,9 +365,13 @@ fn places(
     let spans: Option<Vec<f64>> = values
         .iter()
         .map(|value| bare(value).parse::<Span>().ok())
-        .map(|span| span.map(|span| span.seconds() * 1e3))
+        .map(|span| span.map(|span| span.seconds()))
         .collect();
-    if let Some(spans) = spans {
+    if let Some(mut spans) = spans {
+        if spans.iter().all(|&seconds| seconds >= 1.0) {
+            return Ok((spans, "s".to_owned()));
+        }
+        spans.iter_mut().for_each(|seconds| *seconds *= 1e3);
         return Ok((spans, "ms".to_owned()));
     }
     let numbers: Option<Vec<(f64, &str)>> = values
