@@ -131,8 +131,8 @@ pub struct Run {
     pub state_mib_max: Option<f64>,
     /// States on the server that had most less those on the one that had fewest.
     pub state_mib_spread: Option<f64>,
-    /// Bytes of states that were sent, over answered requests: in tokens to and from clients, to and
-    /// from stores, to each copy and from other servers.
+    /// Bytes of states that were sent, over answered requests: in tokens to and from clients, to
+    /// and from stores, to each copy and from other servers.
     pub state_bytes_per_request: Option<f64>,
 }
 

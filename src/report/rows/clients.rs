@@ -7,7 +7,8 @@ use crate::experiment::{Analysis, METRICS, Metric, Outcome, groups};
 use crate::scenario::Scenario;
 
 /// `clients.csv`: one metric of one strategy for one of several groups of clients, and how it
-/// differs from the baseline's.
+/// differs from the baseline's. What servers are and what sessions lose is known of all clients
+/// together alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClientsRow {

@@ -78,7 +78,8 @@ pub struct Clients {
     /// answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hostile: bool,
-    /// The share of its clients that keep no cookies, drawn in each replication.
+    /// The share of its clients that keep no cookies, drawn in each replication. Of tokens they
+    /// drop none.
     #[serde(default = "none_of_all", skip_serializing_if = "is_none_of_all")]
     pub drops_cookies: Share,
 }
@@ -192,7 +193,8 @@ pub struct Sessions {
     #[serde(skip_serializing_if = "is_one")]
     #[schemars(range(min = 1, max = 100))]
     pub per_client: u32,
-    /// The share of requests that change the state; the others only read it.
+    /// The share of requests that change the state; the others only read it. All change it where
+    /// that is left out.
     #[serde(skip_serializing_if = "is_all")]
     pub writes: Share,
     /// How large a state is; without it nobody counts bytes.

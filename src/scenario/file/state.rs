@@ -58,7 +58,8 @@ pub struct ReplicatedState {
     /// How many there are of each state in all.
     #[schemars(range(min = 2, max = 10))]
     pub copies: u32,
-    /// On which servers the others are.
+    /// On which servers the others are. Those that are down, or have left, are passed over when a
+    /// change is sent.
     pub placement: Placement,
     /// When a change is there.
     pub shipping: Shipping,
@@ -150,8 +151,8 @@ pub struct StoreState {
     #[serde(default)]
     pub on_conflict: OnConflict,
     /// Whether a request goes on where the store does not answer, as one of a visitor who is not
-    /// known (`store-away` in `sessions.csv`), whose change is lost that is not stored. Otherwise it
-    /// is answered with an error.
+    /// known (`store-away` in `sessions.csv`), whose change is lost that is not stored. Otherwise
+    /// it is answered with an error.
     #[serde(default)]
     pub optional: bool,
     /// Whether the request keeps its slot while it waits for the store: see `blocking` of steps.
@@ -181,7 +182,7 @@ pub struct TokenState {
     #[schemars(extend("x-least" = "1ms"))]
     pub lifetime: Span,
     /// Whether a client whose token is too old gets another one without logging in, unless its
-    /// session has been revoked.
+    /// session has been revoked, or the key that signed the token holds no longer (`rotation`).
     #[serde(default = "yes")]
     pub renews: bool,
     /// Work, at speed 100%, to verify it, at each request.
@@ -210,7 +211,8 @@ pub struct Rotation {
     /// From one change to the next, counted from the start of the run.
     #[schemars(extend("x-least" = "1ms"))]
     pub every: Span,
-    /// How long tokens still hold after a change that the key before it has signed.
+    /// How long tokens still hold after a change that the key before it has signed, and can be
+    /// renewed.
     #[serde(default)]
     pub grace: Span,
 }

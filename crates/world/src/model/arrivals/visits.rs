@@ -23,6 +23,7 @@ pub struct VisitsConfig {
     /// How long a visitor thinks between an answer and the next request.
     pub think: Dist<Span>,
     /// Whether a visitor logs out at the end: its session ends then. Otherwise it ends by idleness.
+    /// Of several sessions of a client (`per-client`) it is that of the last request of the visit.
     #[serde(default)]
     pub logs_out: bool,
 }

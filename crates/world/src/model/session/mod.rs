@@ -3,7 +3,8 @@
 //! Two things are told apart. A *state* lies somewhere, and may be lost. A *session* is what its
 //! user has: it goes on where its state is lost, and begins another one. How many sessions there
 //! are, when they begin and when they end, therefore does not depend on what is lost, and is the
-//! same under every strategy; what is lost is a share of that.
+//! same under every strategy; what is lost is a share of that. (Only where sessions are revoked it
+//! depends on who sees it how soon, for another one begins then.)
 //!
 //! A change of the state counts when it has been acknowledged: when the answer is at the balancer.
 
