@@ -28,6 +28,8 @@ use lbsim_engine::rng::{Luck, mix, uniform};
 use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
+pub(super) use state::WentWithout;
+
 /// Purposes of the luck of an attempt's steps, to which the step, the repetition and the number of
 /// the call are added.
 const TAKEN: u64 = 1 << 60;
@@ -106,15 +108,6 @@ struct Progress {
     /// What the answer will say, once all steps are done.
     status: Status,
     spent: Spent,
-}
-
-/// What an attempt asked of a store that did not answer, and went on without.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct WentWithout {
-    /// The state: its client was a visitor who is not known.
-    pub(super) state: bool,
-    /// The change, which nobody keeps.
-    pub(super) change: bool,
 }
 
 /// How an attempt has spent its time at its server.

@@ -1,6 +1,6 @@
 //! What the steps of servers have to do with the state of sessions.
 
-use super::{Calls, WentWithout};
+use super::Calls;
 use crate::model::World;
 use crate::model::request::NOBODY;
 use crate::model::state::Access;
@@ -18,6 +18,15 @@ pub(in crate::model) struct StateCall<'c> {
     /// The version that the caller has read, if any; `None` where it does not wait for this any
     /// more.
     pub(in crate::model) version: Option<&'c mut Option<u32>>,
+}
+
+/// What an attempt asked of a store that did not answer, and went on without.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::model) struct WentWithout {
+    /// The state: its client was a visitor who is not known.
+    pub(in crate::model) state: bool,
+    /// The change, which nobody keeps.
+    pub(in crate::model) change: bool,
 }
 
 impl Calls {
