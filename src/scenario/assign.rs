@@ -16,11 +16,14 @@ use crate::spelling::did_you_mean;
 
 /// The longest path that an override may have.
 const DEEPEST: usize = 32;
+/// The index behind the last element of a list, written `[+]`.
+const ONE_MORE: usize = usize::MAX;
 
 impl Document {
     /// Puts a value from the command line into the tree: `run.duration=5min`,
     /// `services.web.servers[1].count=4`. An element of an array goes by its index or by its
-    /// `name`. What does not read as a TOML value is taken as a string.
+    /// `name`; `faults[+]={ … }` adds one at its end. What does not read as a TOML value is taken
+    /// as a string.
     ///
     /// # Errors
     /// A message that points into `assignment`; the tree is then as it was.
@@ -47,9 +50,14 @@ impl Document {
         for (i, (step, range)) in steps.iter().enumerate() {
             let at = Stretch::within(source, text, range.clone());
             let last = i + 1 == steps.len();
+            let place = match (&node.value, step) {
+                (Value::Array(nodes), PathStep::Index(ONE_MORE)) => PathStep::Index(nodes.len()),
+                (_, PathStep::Index(ONE_MORE)) => PathStep::Index(0),
+                _ => step.clone(),
+            };
             node = descend(node, step, &at, last, &path)
                 .map_err(|fault| Box::new(fault.at(Place::Text(at))))?;
-            path = path.step(step.clone());
+            path = path.step(place);
         }
         *node = value;
         self.root = root;
@@ -97,7 +105,10 @@ fn split_assignment(text: &str) -> Result<Assignment, Fault> {
             }
             _ if expects_key => return fault(end(first.len_utf8()), "a key is expected here"),
             '[' => {
-                let index = rest.find(']').map(|len| (len, rest[1..len].trim().parse()));
+                let index = rest.find(']').map(|len| match rest[1..len].trim() {
+                    "+" => (len, Ok(ONE_MORE)),
+                    digits => (len, digits.parse()),
+                });
                 let Some((len, Ok(index))) = index else {
                     return fault(end(1), "an index is a number in brackets, e.g. `[0]`");
                 };
@@ -181,7 +192,20 @@ fn descend<'a>(
     if matches!(node.value, Value::Broken) {
         node.value = Value::Table(Vec::new());
     }
+    // A list that is not written yet came to be as a table just now.
+    let is_new = matches!(&node.value, Value::Table(entries) if entries.is_empty());
+    if is_new && *step == PathStep::Index(ONE_MORE) {
+        node.value = Value::Array(Vec::new());
+    }
     match (&mut node.value, step) {
+        (Value::Array(nodes), PathStep::Index(ONE_MORE)) => {
+            nodes.push(Node {
+                at: at.clone(),
+                value: Value::Table(Vec::new()),
+            });
+            let last = nodes.len() - 1;
+            Ok(&mut nodes[last])
+        }
         (Value::Table(entries), PathStep::Key(key)) => {
             let i = find(entries, key).unwrap_or_else(|| {
                 let node = Node {

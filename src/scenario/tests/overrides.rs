@@ -93,3 +93,27 @@ fn bad_overrides() {
 1:1 this quote is not closed () [write e.g. `run.duration=5min` or `services[0].name=web`]
 "#);
 }
+
+/// `[+]` is the place behind the last element, also of a list that is not written, and of nothing
+/// but lists.
+#[test]
+fn one_more_is_added() {
+    let (mut document, _) = Document::parse("web.toml", GOOD);
+    for assignment in [
+        "clients[+]={ name = \"more\", arrivals = { kind = \"fixed\", gap = \"1s\" } }",
+        "clients.more.arrivals.gap=2s",
+        "others[+]={ a = 1 }",
+        "others[+].a=2",
+    ] {
+        document.set(assignment).unwrap();
+    }
+    let written = |path: &str| document.written(path).unwrap_or("nothing").to_owned();
+    assert_eq!(written("clients[2].arrivals.gap"), "2s");
+    assert_eq!(
+        ["others[0].a", "others[1].a", "others[2].a"].map(|path| written(path)),
+        ["1", "2", "nothing"]
+    );
+    assert_eq!(written("clients[1].name"), "\"crawler\"");
+    let fault = document.set("run[+]=1").unwrap_err();
+    assert_eq!(fault.message, "`run` is a table; it has keys, not indexes");
+}
