@@ -101,6 +101,8 @@
 //! | [`report`] | the report, and its views: CSV files, table, page, JSON, charts |
 //! | [`stats`], [`theory`] | statistics of replications; closed forms of queueing theory |
 //! | [`scenario`] | reading and checking scenario files |
+//! | [`requirement`] | what must hold, in a line: `p99 < 200ms` |
+//! | [`size`] | the fewest servers for an objective, or the highest load |
 //! | [`tune`], [`import`] | better weights; scenarios of configurations and logs |
 //! | [`config`], [`logs`] | configurations and access logs of real balancers |
 //! | [`replay`] | recordings of real balancers, compared pick for pick |
@@ -130,7 +132,10 @@ pub mod import;
 mod parallel;
 pub mod replay;
 pub mod report;
+pub mod requirement;
 pub mod scenario;
+#[cfg(feature = "tune")]
+pub mod size;
 #[cfg(feature = "tune")]
 pub mod tune;
 pub mod validation;

@@ -14,6 +14,7 @@ mod progress;
 mod replay;
 mod run;
 mod schema;
+mod size;
 mod tune;
 mod validate;
 
@@ -31,7 +32,8 @@ use output::{Failure, Output};
 
 /// Compares load-balancing strategies by simulation, before one is deployed.
 ///
-/// Exit codes: 0 done, 1 could not run, 2 bad usage or scenario, 130 interrupted.
+/// Exit codes: 0 done, 1 could not run or (`size`) not decide, 2 bad usage or scenario, 130
+/// interrupted.
 #[derive(Debug, Parser)]
 #[command(
     name = "lbsim",
@@ -75,6 +77,9 @@ enum Command {
     /// Look for better weights, and other values: what was gained, how sure that is, and the
     /// scenario with them.
     Tune(tune::TuneArgs),
+    /// Find the fewest servers that meet an objective, or the highest load that a fleet sustains,
+    /// and say how sure that is.
+    Size(size::SizeArgs),
     /// Make a scenario of a configuration of nginx, HAProxy or Envoy, and of its access log.
     Import(import::ImportArgs),
     /// Write the weights of a scenario back into a configuration, or as a product's snippet.
@@ -134,6 +139,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &output),
         Command::Tune(args) => tune::tune(args, &output),
+        Command::Size(args) => size::size(args, &output),
         Command::Import(args) => import::import(args, &output),
         Command::Export(args) => export::export(args, &output),
         Command::Check(args) => check::check(args, &output),

@@ -10,9 +10,11 @@
 
 use super::analysis::Analysis;
 use super::comparison::{Figure, difference, estimate};
+use super::judged;
 use super::metric::{self, Better, Metric};
 use super::outcome::VariantOutcome;
 use super::withheld::eligible;
+use crate::requirement::Decision;
 use crate::scenario::{Goal, Scenario, Target};
 use crate::stats::{DEFAULT_LEVEL, Paired, Selection, kim_nelson};
 
@@ -40,6 +42,20 @@ const GROWTH: f64 = 4.0;
 
 pub(super) fn next(goal: &Goal, scenario: &Scenario, variants: &[&VariantOutcome]) -> Next {
     let done = variants[0].runs.len() as u32;
+    if let Target::Decided(level) = goal.target {
+        let decided = variants
+            .iter()
+            .zip(&scenario.variants)
+            .all(|(measured, variant)| {
+                judged::decision(&scenario.requirements, variant, measured, level)
+                    != Decision::NotShown
+            });
+        return match decided {
+            true => Next::Reached,
+            // Each look is one of a few, which the level takes into account.
+            false => Next::Replications(done.saturating_mul(2)),
+        };
+    }
     let known = |at: usize, metric: &Metric| estimate(variants[at], metric);
     let apart =
         |at: usize, metric: &Metric| difference(variants[at], variants[scenario.baseline], metric);
@@ -94,7 +110,7 @@ fn widest(
     if variants.iter().all(|variant| !variant.varies) {
         // More copies of one replication would not make anything surer.
         let asked = match goal.target {
-            Target::Best(_) => return None,
+            Target::Best(_) | Target::Decided(_) => return None,
             Target::Metric(_, asked) | Target::Difference(_, asked) => asked,
         };
         return Some(Width {
@@ -108,7 +124,7 @@ fn widest(
         (half_width, of) => Some(half_width / of),
     };
     let (asked, shares): (f64, Vec<Option<f64>>) = match goal.target {
-        Target::Best(_) => return None,
+        Target::Best(_) | Target::Decided(_) => return None,
         Target::Metric(metric, asked) => {
             let metric = metric::metric(metric);
             let each = (0..variants.len()).map(|at| {

@@ -14,6 +14,7 @@ mod flow;
 mod goal;
 #[cfg(feature = "files")]
 mod journal;
+mod judged;
 mod metric;
 mod outcome;
 mod run;
@@ -32,9 +33,10 @@ pub use flow::Flow;
 pub use goal::{Width, selection, width};
 #[cfg(feature = "files")]
 pub use journal::{CellKey, Journal};
+pub use judged::{Judged, judge};
 pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Unit, metric};
 pub(crate) use outcome::milliseconds;
-pub use outcome::{Outcome, Run, VariantOutcome};
+pub use outcome::{Outcome, Percentile, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
 pub use services::{ServiceFigures, ServiceOutcome};
 pub use settle::{Unsettled, settle};

@@ -167,6 +167,15 @@ impl Outcome {
     }
 }
 
+/// A percentile of the response time of the succeeded that is asked for.
+#[derive(Clone, Debug)]
+pub struct Percentile {
+    /// Which: a fraction of 1.
+    pub q: f64,
+    /// Milliseconds by replication; `None` where nothing succeeded.
+    pub values: Vec<Option<f64>>,
+}
+
 /// What the replications of one variant measured.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -191,6 +200,9 @@ pub struct VariantOutcome {
     pub utilization: Vec<Vec<f64>>,
     /// Response times of the succeeded, all replications merged.
     pub latency: Latency,
+    /// Percentiles that requirements ask for, beside those of `runs`: by percentile, then
+    /// replication, in milliseconds; none where nobody asks.
+    pub percentiles: Vec<Percentile>,
     /// Times to the end of the failed, all replications merged.
     pub failures: Latency,
     /// Stretches of time, all replications merged.
@@ -204,6 +216,8 @@ pub struct VariantOutcome {
     /// Whether anything at all was drawn anew in each replication. Where nothing was, replications
     /// are copies of each other: an interval of ±0 over them is no evidence.
     pub varies: bool,
+    /// Whether any request can fail at all.
+    pub may_fail: bool,
     /// What each group of clients met with, where there are several: requests and their response
     /// times, and nothing of servers.
     pub groups: Vec<VariantOutcome>,
@@ -325,8 +339,8 @@ impl Run {
 }
 
 impl VariantOutcome {
-    /// Nothing yet, for a variant of a scenario.
-    pub(super) fn new(variant: &Variant) -> VariantOutcome {
+    /// Nothing yet, for a variant of a scenario; `asked` are percentiles that are asked for.
+    pub(super) fn new(variant: &Variant, asked: &[f64]) -> VariantOutcome {
         let plan = &variant.blueprint;
         let slots = |service: &ServicePlan| -> Vec<u32> {
             let servers = 0..service.servers.len();
@@ -349,12 +363,19 @@ impl VariantOutcome {
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
+            percentiles: (asked.iter())
+                .map(|&q| Percentile {
+                    q,
+                    values: Vec::new(),
+                })
+                .collect(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
             load,
             from: plan.warmup,
             simulated: 0,
             varies: plan.varies(),
+            may_fail: plan.features().may_fail(),
             groups: match &plan.sources[..] {
                 [_] => Vec::new(),
                 several => several
@@ -387,12 +408,14 @@ impl VariantOutcome {
             shares: Vec::new(),
             utilization: Vec::new(),
             latency: Latency::default(),
+            percentiles: Vec::new(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, 1),
             load: Load::new(plan.warmup, plan.end, 1, &[]),
             from: plan.warmup,
             simulated: 0,
             varies: plan.varies(),
+            may_fail: plan.features().may_fail(),
             groups: Vec::new(),
             services: Vec::new(),
             detections: Vec::new(),
@@ -408,6 +431,9 @@ impl VariantOutcome {
         self.hurt.resize(count, [0; Loss::COUNT]);
         let by_server = self.shares.iter_mut().chain(&mut self.utilization);
         by_server.for_each(|list| list.resize(count, 0.0));
+        for asked in &mut self.percentiles {
+            asked.values.resize(count, None);
+        }
         self.groups
             .iter_mut()
             .for_each(|group| group.grow(replications));
@@ -445,6 +471,9 @@ impl VariantOutcome {
                 }
                 first = servers.end;
             }
+        }
+        for asked in &mut self.percentiles {
+            asked.values[at] = tally.latency.quantile(asked.q).map(milliseconds);
         }
         self.latency.merge(&tally.latency);
         self.failures.merge(&tally.failures);

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::goal::{self, Next};
+use super::judged;
 use super::outcome::{Outcome, VariantOutcome};
 use super::{CellKey, Journal};
 use crate::model::{self, Stopped};
@@ -80,11 +81,12 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn new<'a>(scenario: &'a Scenario, journal: Option<(&'a Journal<CellKey>, u32)>) -> Trial<'a> {
         let variants = scenario.variants.iter();
+        let asked = judged::percentiles(&scenario.requirements);
         Trial {
             scenario,
             journal,
             variants: variants
-                .map(|variant| Mutex::new(VariantOutcome::new(variant)))
+                .map(|variant| Mutex::new(VariantOutcome::new(variant, &asked)))
                 .collect(),
             done: 0,
             planned: scenario.replications,

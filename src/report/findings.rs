@@ -145,6 +145,10 @@ fn reached(
                 asked * 100.0
             )
         }
+        Target::Decided(level) => format!(
+            "Whether what is required holds is known, by intervals of {:.2}%, {spent}.",
+            level * 100.0
+        ),
         Target::Best(zone) => {
             let selection = selection(goal, scenario, &variants)?;
             let best = &scenario.variants[selection.best].name;

@@ -4,6 +4,12 @@
 use serde_json::{Value, json};
 
 #[cfg(feature = "tune")]
+use super::sizing::SizeTables;
+#[cfg(feature = "tune")]
+use crate::scenario::Scenario;
+#[cfg(feature = "tune")]
+use crate::size::Sizes;
+#[cfg(feature = "tune")]
 use crate::tune::{Answer, Ended, Space};
 
 /// The number of the schema of the files; it grows when a column changes its name or meaning.
@@ -32,6 +38,21 @@ pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
         "gain": answer.check.gains(),
         "converged": answer.ended == Ended::Tolerance,
         "ended": answer.ended,
+        "scenario": base.resolved,
+    }))
+}
+
+/// `manifest.json` of a search for a size.
+#[cfg(feature = "tune")]
+pub fn sizing(base: &Scenario, sizes: &Sizes, tables: &SizeTables) -> Value {
+    with(json!({
+        "scenario_file": base.file_name,
+        "question": base.question,
+        "seed": base.seed,
+        "requests_simulated": sizes.requests,
+        "decided": sizes.is_decided(),
+        "level": sizes.level,
+        "sizes": tables.sizes,
         "scenario": base.resolved,
     }))
 }

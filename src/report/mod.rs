@@ -17,6 +17,8 @@ mod page;
 #[cfg(feature = "files")]
 pub mod requests;
 pub mod rows;
+#[cfg(feature = "tune")]
+pub mod sizing;
 pub mod table;
 #[cfg(feature = "tune")]
 pub mod tuning;

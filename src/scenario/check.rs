@@ -22,6 +22,7 @@ mod faults;
 mod names;
 mod places;
 mod services;
+pub(super) mod size;
 mod standing;
 mod state;
 mod steps;
@@ -125,7 +126,12 @@ pub fn check(
     value: serde_json::Value,
 ) -> Result<Scenario, Vec<Diagnostic>> {
     let mut data = Data::new(path, document);
-    let (mut scenario, plan, tune) = scenario(path, document, value, &mut data)?;
+    let (mut scenario, asked) = scenario(path, document, value, &mut data)?;
+    let Asked {
+        sweep: plan,
+        tune,
+        size,
+    } = asked;
     let mut faults = Vec::new();
     if let Some(plan) = plan {
         match sweep::sweep(&plan, &scenario, path, document, &mut data) {
@@ -148,6 +154,12 @@ pub fn check(
             scenario.tuning = Err(why.join("; "));
         }
     }
+    if let Some(plan) = size {
+        match size::sizing(&plan, &scenario, path, document, &mut data) {
+            Ok(sizing) => scenario.sizing = Some(sizing),
+            Err(own) => faults.extend(own),
+        }
+    }
     scenario.files = data.files();
     if faults.is_empty() {
         Ok(scenario)
@@ -156,13 +168,20 @@ pub fn check(
     }
 }
 
-/// The scenario as it stands, and the sweep over it and the tuning that it asks for.
+/// What a file asks for beside a run.
+struct Asked {
+    sweep: Option<file::Sweep>,
+    tune: Option<file::Tune>,
+    size: Option<file::Size>,
+}
+
+/// The scenario as it stands, and what it asks for beside a run.
 fn scenario(
     path: &FilePath,
     document: &Document,
     value: serde_json::Value,
     data: &mut Data,
-) -> Result<(Scenario, Option<file::Sweep>, Option<file::Tune>), Vec<Diagnostic>> {
+) -> Result<(Scenario, Asked), Vec<Diagnostic>> {
     let resolved = read(document, value)?;
     let mut faults = Vec::new();
 
@@ -227,8 +246,11 @@ fn scenario(
         .into_owned();
     let mut warnings = warning::of(&variants, resolved.run.replications, resolved.run.judge_by);
     warnings.extend(warning::of_equals(&variants, baseline, &worlds));
-    let sweep = resolved.sweep;
-    let tune = resolved.tune;
+    let asked = Asked {
+        sweep: resolved.sweep,
+        tune: resolved.tune,
+        size: resolved.size,
+    };
     let scenario = Scenario {
         name,
         file_name,
@@ -239,6 +261,7 @@ fn scenario(
         goal,
         finds_warmup: resolved.run.warmup == Some(WarmUp::Auto),
         settling: Vec::new(),
+        requirements: Vec::new(),
         judge_by: resolved.run.judge_by,
         by_clients: resolved.run.by_clients,
         variants,
@@ -246,11 +269,12 @@ fn scenario(
         measured,
         sweep: None,
         tuning: Err("it has not been looked for".to_owned()),
+        sizing: None,
         resolved: resolved_json,
         files: Default::default(),
         warnings,
     };
-    Ok((scenario, sweep, tune))
+    Ok((scenario, asked))
 }
 
 /// How sure the figures are to be.

@@ -3,6 +3,7 @@
 mod clients;
 mod run;
 mod services;
+mod size;
 mod state;
 mod step;
 mod sweep;
@@ -21,6 +22,7 @@ use crate::time::Span;
 pub use clients::{Clients, FromFile, Generated, Keys, Population, Proxy, Revoked, Sessions};
 pub use run::{Criterion, RunSettings};
 pub use services::{Memory, Servers, Service};
+pub use size::{Seek, Size};
 pub use state::{
     ClientState, Every, Lag, OnConflict, ReplicatedState, Rotation, ServerState, Shipping, State,
     StoreState, TokenState,
@@ -65,6 +67,9 @@ pub struct File {
     /// What `lbsim tune` may change, and what for.
     #[serde(default)]
     pub tune: Option<Tune>,
+    /// What `lbsim size` looks for.
+    #[serde(default)]
+    pub size: Option<Size>,
 }
 
 /// Response times measured at a real system: a line in the table and in the chart of percentiles.

@@ -16,6 +16,7 @@ pub mod reference;
 mod rewrite;
 mod runaway;
 pub mod shape;
+pub mod sizing;
 mod template;
 pub mod text;
 pub mod trace;
@@ -31,11 +32,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::blueprint::Blueprint;
+use crate::requirement::Requirement;
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::Span;
 pub use builder::Builder;
 use diagnostic::Diagnostic;
 use file::{Criterion, File};
+use sizing::Sizing;
 pub use template::Template;
 use text::Document;
 use tuning::Tuning;
@@ -64,6 +67,8 @@ pub struct Scenario {
     pub finds_warmup: bool,
     /// What was found out about it: one entry a variant; none where it was given.
     pub settling: Vec<Settling>,
+    /// What must hold of its figures, where that is looked at.
+    pub requirements: Vec<Requirement>,
     /// What decides.
     pub judge_by: Criterion,
     /// Whether there is a table for each group of clients.
@@ -79,6 +84,8 @@ pub struct Scenario {
     pub sweep: Option<Sweep>,
     /// What `lbsim tune` may change in it, and what for; or why there is nothing to tune.
     pub tuning: Result<Tuning, String>,
+    /// What `lbsim size` looks for in it; none where it does not say.
+    pub sizing: Option<Sizing>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
     /// Hashes of the files that it was made of beside its text, by name.
@@ -123,6 +130,8 @@ pub enum Target {
     Difference(Criterion, f64),
     /// Which is the best, where one that is worse by less than this share will do as well.
     Best(f64),
+    /// Whether its requirements hold, each by an interval of this confidence.
+    Decided(f64),
 }
 
 /// A value that takes several values in turn.

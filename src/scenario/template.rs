@@ -3,7 +3,7 @@
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Mutex;
 
-use super::check::{data::Data, point};
+use super::check::{data::Data, point, size::lost_set};
 use super::diagnostic::Diagnostic;
 use super::text::Document;
 use super::{Rejected, Scenario};
@@ -55,6 +55,17 @@ impl Template {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         point(sets, &self.path, &self.document, &mut data)
+    }
+
+    /// The scenario with some values set, and servers lost for the whole run: names as faults have
+    /// them.
+    ///
+    /// # Errors
+    /// What is wrong with it then.
+    pub fn without(&self, sets: &[String], lost: &str) -> Result<Scenario, Vec<Diagnostic>> {
+        let mut sets = sets.to_vec();
+        sets.push(lost_set(lost));
+        self.with(&sets)
     }
 
     /// The document.

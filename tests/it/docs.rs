@@ -185,6 +185,7 @@ fn the_columns_of_results_are_up_to_date() {
     let mut page = String::new();
     let rows = |file: &str| format!("src/report/rows/{file}.rs");
     let tune = || "src/report/tuning/rows.rs".to_owned();
+    let size = || "src/report/sizing/rows.rs".to_owned();
     for (file, source, name) in [
         ("runs.csv", "src/experiment/outcome.rs".to_owned(), "Run"),
         ("summary.csv", rows("summary"), "SummaryRow"),
@@ -213,6 +214,8 @@ fn the_columns_of_results_are_up_to_date() {
         ("sensitivity.csv", tune(), "SensitivityRow"),
         ("landscape.csv", tune(), "LandscapeRow"),
         ("front.csv", tune(), "FrontRow"),
+        ("sizes.csv", size(), "SizeRow"),
+        ("tried.csv", size(), "TriedRow"),
     ] {
         let _ = write!(page, "## {file}\n\n{}\n", columns(&read(&source), name));
     }
@@ -343,6 +346,17 @@ fn command_lines_work() {
                     words.drain(at..at + 2);
                 }
                 words.extend(short.map(str::to_owned));
+            }
+            // So that every value will do.
+            "size" => {
+                for short in [
+                    "run.duration=1s",
+                    "run.warmup=0s",
+                    "run.replications=2",
+                    "size.objective=[\"mean < 100s\"]",
+                ] {
+                    words.extend(["--set".to_owned(), short.to_owned()]);
+                }
             }
             "tune" => {
                 for short in [

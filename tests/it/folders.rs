@@ -23,6 +23,11 @@ servers = [
 [tune]
 max-requests = 100_000
 confirmations = 2
+[size]
+vary = "load"
+min = "10%"
+max = "20%"
+objective = ["mean < 1s"]
 "#;
 
 /// A folder that happens to bear the scenario's name, with the scenario in it.
@@ -48,6 +53,7 @@ fn every_command_refuses_before_it_begins() {
     for (arguments, folder) in [
         (&["run", "web.toml"][..], "web"),
         (&["tune", "web.toml"], "web-tuned"),
+        (&["size", "web.toml"], "web-sized"),
         (&["validate", "--quick"], "validation"),
     ] {
         let results = place.join("results");

@@ -37,6 +37,7 @@ mod requests;
 mod resilience;
 mod resume;
 mod scenarios;
+mod size;
 mod state;
 mod state_cases;
 mod support;

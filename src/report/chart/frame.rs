@@ -73,6 +73,18 @@ pub(super) fn y_axis(canvas: &Canvas<'_>, plot: Plot, scale: &Scale, title: &str
 /// Grid, ticks and title of a horizontal axis. Ticks whose names would touch are left out.
 pub(super) fn x_axis(canvas: &Canvas<'_>, plot: Plot, scale: &Scale, title: &str) {
     x_grid(canvas, plot, scale);
+    x_title(canvas, plot, title);
+}
+
+/// As [`x_axis`], of what is counted: there are no ticks between whole numbers.
+pub(super) fn x_axis_of_whole(canvas: &Canvas<'_>, plot: Plot, scale: &Scale, title: &str) {
+    x_ticks(canvas, plot, scale, |value| {
+        (value - value.round()).abs() < 1e-9
+    });
+    x_title(canvas, plot, title);
+}
+
+fn x_title(canvas: &Canvas<'_>, plot: Plot, title: &str) {
     if !title.is_empty() {
         canvas.text(
             title,
@@ -85,8 +97,14 @@ pub(super) fn x_axis(canvas: &Canvas<'_>, plot: Plot, scale: &Scale, title: &str
 
 /// Grid and ticks of a horizontal axis.
 pub(super) fn x_grid(canvas: &Canvas<'_>, plot: Plot, scale: &Scale) {
+    x_ticks(canvas, plot, scale, |_| true);
+}
+
+/// The ticks that are wanted of those that there is room for.
+fn x_ticks(canvas: &Canvas<'_>, plot: Plot, scale: &Scale, wanted: fn(f64) -> bool) {
     let mut free = f64::MIN;
-    for (value, name) in scale.ticks(((plot.right - plot.left) / 70.0) as usize + 1) {
+    let ticks = scale.ticks(((plot.right - plot.left) / 70.0) as usize + 1);
+    for (value, name) in ticks.into_iter().filter(|&(value, _)| wanted(value)) {
         let x = scale.at(value);
         canvas.line(&[(x, plot.top), (x, plot.bottom)], GRID, 1.0, 1.0, None);
         let half = AXIS.width(&name) / 2.0;

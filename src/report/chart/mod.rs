@@ -20,6 +20,8 @@ mod services;
 mod sessions;
 mod settling;
 mod shares;
+#[cfg(feature = "tune")]
+pub mod sizing;
 mod spread;
 mod strips;
 mod summary;

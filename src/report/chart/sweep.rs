@@ -1,16 +1,16 @@
 //! A metric against the value that is swept: the hockey stick of a load curve. Bands are 95%
 //! intervals.
 
-use super::canvas::Canvas;
-use super::frame::{self, Plot, WIDTH};
-use super::palette::look;
+use super::canvas::{Align, Canvas, Type};
+use super::frame::{self, LABEL, Plot, WIDTH};
+use super::palette::{INK, look};
 use super::scale::{Scale, range};
 use super::tradeoff::called;
 use super::{Study, SweepRow};
 use crate::experiment::{Metric, Unit};
 
 pub(super) fn mean(study: &Study<'_>) -> Option<String> {
-    draw(
+    of_metric(
         study,
         "mean_ms",
         "Mean response time of succeeded requests",
@@ -19,7 +19,7 @@ pub(super) fn mean(study: &Study<'_>) -> Option<String> {
 }
 
 pub(super) fn p99(study: &Study<'_>) -> Option<String> {
-    draw(
+    of_metric(
         study,
         "p99_ms",
         "99th percentile of the response time of succeeded requests",
@@ -33,7 +33,7 @@ pub(super) fn success(study: &Study<'_>) -> Option<String> {
     let failed =
         |row: &&SweepRow| row.metric == metric && row.estimate.is_some_and(|share| share < 1.0);
     study.sweep.iter().find(failed)?;
-    draw(study, metric, "Requests that succeeded", "Succeeded")
+    of_metric(study, metric, "Requests that succeeded", "Succeeded")
 }
 
 /// What decides, where it is none of these and differs at all.
@@ -48,22 +48,57 @@ pub(super) fn judged(study: &Study<'_>) -> Option<String> {
         return None;
     }
     let name = called(metric).map_or_else(|| metric.replace('_', " "), str::to_owned);
-    draw(study, metric, &name, &name)
+    of_metric(study, metric, &name, &name)
 }
 
 /// The chart of a metric, by the name of its column; `axis` is what it is called.
-fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<String> {
-    let unit = Metric::named(metric)?.unit;
+fn of_metric(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<String> {
+    draw(
+        study,
+        &Curve {
+            metric,
+            unit: Metric::named(metric)?.unit,
+            what: &format!("{what}; bands are 95% intervals"),
+            axis,
+            limit: None,
+            is_whole: false,
+        },
+    )
+}
+
+/// What is drawn against what is swept.
+pub(super) struct Curve<'a> {
+    /// The rows: those of this metric.
+    pub(super) metric: &'a str,
+    /// In what it is counted.
+    pub(super) unit: Unit,
+    /// What is shown, in the subtitle.
+    pub(super) what: &'a str,
+    /// What it is called at its axis.
+    pub(super) axis: &'a str,
+    /// A limit that is drawn as a line, and its name.
+    pub(super) limit: Option<(f64, &'a str)>,
+    /// Whether there is nothing between whole numbers on the axis of what is swept.
+    pub(super) is_whole: bool,
+}
+
+/// A curve of each strategy, with its band.
+pub(super) fn draw(study: &Study<'_>, curve: &Curve<'_>) -> Option<String> {
+    let &Curve {
+        metric, unit, axis, ..
+    } = curve;
     let (factor, is_time) = (unit.scale(), unit == Unit::Milliseconds);
     if study.sweep_and.is_some() {
         return None;
     }
+    let limit = curve.limit.map(|(limit, name)| (limit * factor, name));
     let rows: Vec<&SweepRow> = (study.sweep.iter())
         .filter(|row| row.metric == metric && row.estimate.is_some())
         .collect();
     let value = |row: &SweepRow| row.estimate.unwrap_or_default() * factor;
     let half = |row: &SweepRow| row.half_width_95.unwrap_or(0.0) * factor;
-    let (least, most) = range(rows.iter().map(|row| value(row)))?;
+    let shown = rows.iter().map(|row| value(row));
+    let (least, most) = range(shown.chain(limit.map(|(limit, _)| limit)))?;
     let (first, last) = range(rows.iter().map(|row| row.at))?;
     if first >= last {
         return None;
@@ -86,18 +121,22 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<Strin
     let x = Scale::linear(first, last, plot.left, plot.right);
     let scale = if log { ", log scale" } else { "" };
     let axis = match unit.sign() {
-        "" => axis.to_owned(),
+        "" => format!("{axis}{scale}"),
         sign => format!("{axis} ({sign}{scale})"),
     };
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
-        frame::title(canvas, study, &format!("{what}; bands are 95% intervals"));
+        frame::title(canvas, study, curve.what);
         frame::y_axis(canvas, plot, &y, &axis);
         let what = match (study.sweep_label, study.sweep_unit) {
             (label, "") => label.to_owned(),
             (label, unit) if says(label, unit) => label.to_owned(),
             (label, unit) => format!("{label} ({unit})"),
         };
-        frame::x_axis(canvas, plot, &x, &what);
+        if curve.is_whole {
+            frame::x_axis_of_whole(canvas, plot, &x, &what);
+        } else {
+            frame::x_axis(canvas, plot, &x, &what);
+        }
         let (mut ends, mut lines) = (Vec::new(), Vec::new());
         for series in study.strategies {
             let look = look(series.colour);
@@ -123,6 +162,13 @@ fn draw(study: &Study<'_>, metric: &str, what: &str, axis: &str) -> Option<Strin
                 ends.push((series, end_x, end_y));
             }
             lines.push(points);
+        }
+        if let Some((limit, name)) = limit {
+            let height = y.at(limit);
+            let ends = [(plot.left, height), (plot.right, height)];
+            canvas.line(&ends, INK, 0.9, 1.6, Some((5.0, 4.0)));
+            let at = (plot.right - 6.0, height - 11.0);
+            canvas.text(name, at, Align::Right, Type::bold(LABEL, INK));
         }
         frame::end_labels(canvas, plot, &ends, &lines);
     }))

@@ -332,7 +332,7 @@ fn says(faults: &[Diagnostic]) -> Vec<&str> {
 }
 
 /// Whether the same is compared, as often.
-fn alike(one: &Scenario, other: &Scenario) -> bool {
+pub(super) fn alike(one: &Scenario, other: &Scenario) -> bool {
     let names = |scenario: &Scenario| -> Vec<String> {
         scenario
             .variants

@@ -110,7 +110,7 @@ fn one_more_is_added() {
     let written = |path: &str| document.written(path).unwrap_or("nothing").to_owned();
     assert_eq!(written("clients[2].arrivals.gap"), "2s");
     assert_eq!(
-        ["others[0].a", "others[1].a", "others[2].a"].map(|path| written(path)),
+        ["others[0].a", "others[1].a", "others[2].a"].map(&written),
         ["1", "2", "nothing"]
     );
     assert_eq!(written("clients[1].name"), "\"crawler\"");

@@ -491,3 +491,30 @@ fn quorum() {
     assert!((measured.success("all three") - 0.866).abs() < 0.01);
     assert_eq!(measured.success("two of three"), 1.0);
 }
+
+#[test]
+fn how_many_servers() {
+    let p99 = |count: u32, lost: bool, strategy: &str| {
+        let count = format!("services.web.servers.web.count={count}");
+        let only = format!("run.compare=['{strategy}']");
+        let crash = "faults[+]={ kind = 'crash', servers = 'web/web-1', at = '0s' }";
+        let sets = [count.as_str(), only.as_str(), crash];
+        let m = measure("how-many-servers", 4, &sets[..if lost { 3 } else { 2 }]);
+        assert!(m.success(strategy) > 0.999, "{strategy}");
+        m.p99(strategy)
+    };
+    // The limit of 105 ms lies between what is enough and one fewer.
+    for (strategy, least) in [
+        ("least-connections", 9),
+        ("power-of-d", 9),
+        ("round-robin", 11),
+    ] {
+        assert!(p99(least, true, strategy) < 102.0, "{strategy}");
+        assert!(p99(least - 1, true, strategy) > 108.0, "{strategy}");
+        assert!(p99(least - 1, false, strategy) < 102.0, "{strategy}");
+    }
+    assert!(p99(15, true, "random") < 105.0 && p99(13, true, "random") > 105.0);
+    let sizing = scenario("how-many-servers", &[]).sizing.unwrap();
+    let values = [sizing.value(0), sizing.value(17)].map(|value| value.written.as_str());
+    assert_eq!(values, ["7", "24"]);
+}
