@@ -233,6 +233,21 @@ fn servers(scenario: &Scenario, service: usize) -> String {
         )
     };
     let all = range(counts(|own| own.servers.len()), 0);
+    let scaled = |own: &ServicePlan| own.groups.iter().any(|group| group.autoscale.is_some());
+    let bounds = match plans().any(|plan| scaled(&plan.services[service])) {
+        true => {
+            let start = |own: &ServicePlan| -> usize {
+                let groups = own
+                    .groups
+                    .iter()
+                    .filter_map(|group| group.autoscale.as_ref());
+                let away = groups.map(|scale| (scale.settings.most - scale.start) as usize);
+                own.servers.len() - away.sum::<usize>()
+            };
+            format!(" at most, {} at the start", range(counts(start), 0))
+        }
+        false => String::new(),
+    };
     let noun = if all == "1" { "server" } else { "servers" };
     let most: Vec<f64> = plans().map(|plan| capacities(plan)[service]).collect();
     // Work that takes no time has no end.
@@ -241,7 +256,7 @@ fn servers(scenario: &Scenario, service: usize) -> String {
     } else {
         "any number of requests/s, for they take no time".to_owned()
     };
-    format!("{all} {noun}{stand_by}; {most}")
+    format!("{all} {noun}{bounds}{stand_by}; {most}")
 }
 
 /// What the servers of each service that get requests can do, in requests a second.

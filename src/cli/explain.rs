@@ -82,6 +82,7 @@ pub(super) fn topics() -> Vec<Topic> {
         ("disciplines of servers", "Discipline"),
         ("ways to leave out who answers badly", "Ejection"),
         ("kinds of limits", "LimitKind"),
+        ("rules of autoscalers", "ScalingRule"),
     ] {
         for (name, summary) in kinds(schema, union) {
             let settings = settings(schema, union, &name);
@@ -109,7 +110,7 @@ pub(super) fn topics() -> Vec<Topic> {
 }
 
 /// Settings that are tables and no kinds: the group, the key, and the table in the schema.
-const TABLES: [(&str, &str, &str); 7] = [
+const TABLES: [(&str, &str, &str); 8] = [
     ("health checks", "health-check", "HealthCheck"),
     ("limits of balancers and servers", "limit", "Limit"),
     ("limits of balancers and servers", "server-limit", "Limit"),
@@ -121,6 +122,7 @@ const TABLES: [(&str, &str, &str); 7] = [
     ("attempts beside and after the first", "retry", "Retry"),
     ("attempts beside and after the first", "hedge", "Hedge"),
     ("servers under load", "under-load", "UnderLoad"),
+    ("servers that come and go", "autoscale", "Autoscale"),
 ];
 
 fn variants<'a>(schema: &'a Value, union: &str) -> impl Iterator<Item = &'a Value> {

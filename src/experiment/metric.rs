@@ -119,7 +119,7 @@ pub enum Known {
     Inflow,
     /// Slots are in use for the work that comes (the utilization law).
     Load,
-    /// It follows from the scenario, and chance has no part in it.
+    /// It follows from the scenario, and chance has no part in it, unless an autoscaler decides.
     All,
 }
 
@@ -295,6 +295,26 @@ pub const METRICS: &[Metric] = &[
             |run| run.cost_per_hour,
             (Cost, Servers, Less),
         ),
+    ),
+    other(
+        "servers_mean",
+        |run| run.servers_mean,
+        (Count, Servers, Less),
+    ),
+    other(
+        "servers_max",
+        |run| run.servers_max.map(f64::from),
+        (Count, Servers, Neither),
+    ),
+    other(
+        "scale_outs",
+        |run| run.scale_outs.map(|times| times as f64),
+        (Count, Servers, Neither),
+    ),
+    other(
+        "scale_ins",
+        |run| run.scale_ins.map(|times| times as f64),
+        (Count, Servers, Neither),
     ),
     other(
         "sessions",

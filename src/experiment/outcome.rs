@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::detections::DetectionOutcome;
 use super::services::ServiceOutcome;
 use crate::model::blueprint::{Blueprint, ServicePlan};
-use crate::observe::{Cause, FaultTime, Latency, Load, Loss, Part, Tally, Timeline};
+use crate::observe::{Cause, FaultTime, Latency, Load, Loss, Part, PoolCount, Tally, Timeline};
 use crate::scenario::Variant;
 use crate::time::Time;
 
@@ -89,8 +89,23 @@ pub struct Run {
     pub utilization_spread: Option<f64>,
     /// Highest utilization of a server.
     pub utilization_max: Option<f64>,
-    /// What the servers cost an hour, in the scenario's unit; empty where none has a cost.
+    /// What the servers cost an hour, in the scenario's unit; empty where none has a cost. One that
+    /// an autoscaler orders and removes costs from its order on, until it has left and finished
+    /// what it has.
     pub cost_per_hour: Option<f64>,
+    /// Servers in the pools of all services on average over the measured window: those that take
+    /// requests, and not those that boot or are removed; empty where no autoscaler orders any.
+    #[serde(default)]
+    pub servers_mean: Option<f64>,
+    /// The most at once in the measured window.
+    #[serde(default)]
+    pub servers_max: Option<u32>,
+    /// Times in the measured window that autoscalers ordered servers.
+    #[serde(default)]
+    pub scale_outs: Option<u64>,
+    /// Times in the measured window that autoscalers removed servers.
+    #[serde(default)]
+    pub scale_ins: Option<u64>,
     /// Sessions in the measured window: on at its beginning, or begun in it. A session whose state
     /// is lost goes on: there are as many whatever is lost. Under strategies that see later that
     /// one is revoked fewer begin.
@@ -228,6 +243,9 @@ pub struct VariantOutcome {
     pub detections: Vec<DetectionOutcome>,
     /// For how long the faults held whose times are drawn, all replications merged.
     pub faults: Vec<FaultTime>,
+    /// Server-nanoseconds in the pools by stretch of time, over all replications; empty where no
+    /// autoscaler orders servers.
+    pub servers_over_time: Vec<u64>,
 }
 
 impl Run {
@@ -253,9 +271,12 @@ impl Run {
             means.reduce(of)
         };
         let (most, least) = (mib(f64::max), mib(f64::min));
-        let own = &utilization[variant.blueprint.servers_of(variant.service)];
+        let own = variant.blueprint.servers_of(variant.service);
+        let own = own.filter(|&server| tally.load.was_there(server));
+        let own: Vec<f64> = own.map(|server| utilization[server]).collect();
         let busiest = own.iter().copied().reduce(f64::max);
         let idlest = own.iter().copied().reduce(f64::min);
+        let pools = tally.pools.as_deref();
         let each = |made: u64| (tally.requests > 0).then(|| made as f64 / tally.requests as f64);
         Run {
             tries: tally.tries,
@@ -267,7 +288,12 @@ impl Run {
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: busiest.zip(idlest).map(|(most, least)| most - least),
             utilization_max: highest,
-            cost_per_hour: variant.blueprint.cost_per_hour(),
+            cost_per_hour: (variant.blueprint)
+                .cost_per_hour(pools.map(|pools| pools.paid.as_slice())),
+            servers_mean: pools.map(PoolCount::mean),
+            servers_max: pools.map(|pools| pools.most),
+            scale_outs: pools.map(|pools| pools.outs),
+            scale_ins: pools.map(|pools| pools.ins),
             first_try_share: (tally.requests > 0).then(|| {
                 let first = tally.latency.count() - tally.answered_again;
                 first as f64 / tally.requests as f64
@@ -350,6 +376,9 @@ impl VariantOutcome {
         let slots: Vec<&[u32]> = slots.iter().map(Vec::as_slice).collect();
         let mut load = Load::new(plan.warmup, plan.end, plan.stretches, &slots);
         load.clear();
+        if plan.features().autoscalers {
+            load.keep_stays();
+        }
         let mut faults = plan.drawn_faults();
         faults.iter_mut().for_each(FaultTime::clear);
         let servers = load.servers.len();
@@ -394,6 +423,7 @@ impl VariantOutcome {
                 Vec::new()
             },
             faults,
+            servers_over_time: Vec::new(),
         }
     }
 
@@ -420,6 +450,7 @@ impl VariantOutcome {
             services: Vec::new(),
             detections: Vec::new(),
             faults: Vec::new(),
+            servers_over_time: Vec::new(),
         }
     }
 
@@ -479,6 +510,13 @@ impl VariantOutcome {
         self.failures.merge(&tally.failures);
         self.timeline.merge(&tally.timeline);
         self.load.merge(&tally.load);
+        if let Some(pools) = &tally.pools {
+            let over_time = pools.over_time();
+            self.servers_over_time.resize(over_time.len(), 0);
+            for (sum, more) in self.servers_over_time.iter_mut().zip(over_time) {
+                *sum += more;
+            }
+        }
         self.simulated += tally.simulated;
         self.varies |= tally.drew;
         for (sum, held) in self.faults.iter_mut().zip(&tally.faults) {

@@ -308,6 +308,12 @@ const OF_STATES: [(&str, &str); 4] = [
     ("revoked,\ngood for s", "revocation_delay_s"),
 ];
 
+/// Where autoscalers order servers, those that cost something.
+const OF_GROWTH: [(&str, &str); 2] = [
+    ("servers\nmean", "servers_mean"),
+    ("cost\nan hour", "cost_per_hour"),
+];
+
 /// Where clients ask again, and where balancers do.
 const OF_CLIENTS: (&str, &str) = ("tries a\nrequest", "tries_per_request");
 const OF_BALANCERS: (&str, &str) = ("attempts\na request", "attempts_per_request");
@@ -400,6 +406,9 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
             rows.any(|row| row.metric == metric && row.estimate.is_some_and(|value| value > 0.0))
         };
         columns.extend(OF_STATES.iter().filter(|(_, metric)| happened(metric)));
+        let scales = happened(OF_GROWTH[0].1);
+        let of_growth = OF_GROWTH.iter().filter(|(_, metric)| happened(metric));
+        columns.extend(of_growth.filter(|_| scales));
         let repeats = |more: fn(&RunRow) -> bool| report.tables.runs.iter().any(more);
         let tries = repeats(|run| run.tries > run.requests);
         let attempts = repeats(|run| run.attempts > run.tries);

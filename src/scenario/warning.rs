@@ -2,6 +2,7 @@
 //! `lbsim explain` tells more of.
 
 mod faults;
+mod growth;
 mod idle;
 mod sessions;
 
@@ -185,6 +186,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         faults::swallowed(plan, &mut own);
         timeouts(plan, &mut own);
         idle::idle(plan, &mut own);
+        growth::growth(plan, &mut own);
         sessions::sessions(plan, &mut own);
         tails(plan, judge, &mut own);
         own.sort();

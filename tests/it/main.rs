@@ -19,6 +19,7 @@ mod examples;
 mod faults;
 mod folders;
 mod golden;
+mod growth;
 mod hashing;
 mod import;
 mod layers;

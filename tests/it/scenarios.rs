@@ -6,6 +6,7 @@
 mod bad_days;
 mod differs;
 mod layers;
+mod scaling;
 mod sessions;
 mod systems;
 

@@ -53,6 +53,8 @@ pub enum Domain {
     SlowStart = 17,
     /// Phases of a balancer's looks at its members; entity: balancer.
     Look = 18,
+    /// How long servers boot that an autoscaler has ordered; entity: server.
+    Boot = 19,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

@@ -102,6 +102,7 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 p50_ms: (stretch != 30).then_some(slow * wave),
                 p99_ms: Some(slow * wave * 6.0),
                 sessions_kept_share: Some(1.0 - 0.01 * f64::from(stretch * index as u32 / 20)),
+                servers: None,
             });
         }
         for (point, metric) in (0..6)

@@ -1,5 +1,6 @@
 //! What happened over simulated time, faults marked: how many requests came and succeeded, where
-//! any failed; the median and the 99th percentile of the response times of those that succeeded.
+//! any failed or the number of servers follows them, and how many servers there were then; the
+//! median and the 99th percentile of the response times of those that succeeded.
 
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
@@ -21,28 +22,44 @@ struct Panel {
     name: &'static str,
     unit: &'static str,
     value: Quantity,
-    /// Whether it counts requests: arrivals are drawn too, and the axis begins at zero.
-    counts: bool,
+    shows: Shows,
 }
 
-const PANELS: [Panel; 3] = [
+/// What a panel shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shows {
+    /// How many requests: arrivals are drawn too, and the axis begins at zero.
+    Requests,
+    /// How many servers: the axis begins at zero.
+    Servers,
+    /// Response times.
+    Times,
+}
+
+const PANELS: [Panel; 4] = [
     Panel {
         name: "Succeeded requests",
         unit: "a second",
         value: |row| Some(succeeded(row) / (row.to_s - row.from_s)),
-        counts: true,
+        shows: Shows::Requests,
+    },
+    Panel {
+        name: "Servers",
+        unit: "in the pool",
+        value: |row| row.servers,
+        shows: Shows::Servers,
     },
     Panel {
         name: "Median",
         unit: "ms",
         value: |row| row.p50_ms,
-        counts: false,
+        shows: Shows::Times,
     },
     Panel {
         name: "99th percentile",
         unit: "ms",
         value: |row| row.p99_ms,
-        counts: false,
+        shows: Shows::Times,
     },
 ];
 
@@ -71,14 +88,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .timeline
         .iter()
         .any(|row| row.failed + row.unfinished > 0.0);
+    // Servers follow the load, which is seen beside them.
+    let scales = has_line(study, &PANELS[1]);
     let panels: Vec<_> = PANELS
         .into_iter()
-        .filter(|panel| {
-            if panel.counts {
-                fails
-            } else {
-                has_line(study, panel)
-            }
+        .filter(|panel| match panel.shows {
+            Shows::Requests => fails || scales,
+            Shows::Servers | Shows::Times => has_line(study, panel),
         })
         .collect();
     if panels.is_empty() || end <= 0.0 {
@@ -99,7 +115,9 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         } else {
             ""
         };
-        let what = if fails {
+        let what = if scales {
+            "By time of arrival: what succeeded (dotted: what came), servers, and response times; thin where more than 1% failed"
+        } else if fails {
             "By time of arrival: what succeeded (dotted: what came), and how long that took; thin where more than 1% failed"
         } else {
             "Response time of the requests that arrived in each stretch of time"
@@ -159,10 +177,11 @@ fn draw_panel(
     let values = study.rows.timeline.iter().filter_map(panel.value);
     let (low, high) = positive_range(values).unwrap_or_default();
     // A factor of eight and more is better seen by factors.
-    let log = !panel.counts && high > 8.0 * low;
+    let counts = panel.shows == Shows::Requests;
+    let log = panel.shows == Shows::Times && high > 8.0 * low;
     let y = if log {
         Scale::log(low, high, plot.bottom, plot.top)
-    } else if panel.counts {
+    } else if counts {
         let (_, most) = range(study.rows.timeline.iter().map(arrived)).unwrap_or_default();
         Scale::from_zero(most.max(high), plot.bottom, plot.top)
     } else {
@@ -187,7 +206,7 @@ fn draw_panel(
                 .filter(|row| row.strategy == series.name)
         };
         let middle = |row: &TimelineRow| x.at((row.from_s + row.to_s) / 2.0);
-        if panel.counts {
+        if counts {
             // Most strategies see the same arrivals: drawn once. In closed loops they differ.
             let arrivals = own().map(|row| (middle(row), y.at(arrived(row)))).collect();
             if !came.contains(&arrivals) {
@@ -201,7 +220,7 @@ fn draw_panel(
             match (panel.value)(row) {
                 Some(value) => {
                     let at = (middle(row), y.at(value));
-                    line.to(at, panel.counts || is_whole(row));
+                    line.to(at, panel.shows != Shows::Times || is_whole(row));
                 }
                 // Where nothing is known, the line has a gap.
                 None => line.flush(),

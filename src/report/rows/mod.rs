@@ -180,6 +180,8 @@ impl Tables {
         duels: &[(usize, usize, Option<Comparison>)],
     ) -> Tables {
         let latency = latency::rows(scenario, outcome);
+        let scales = |variant: &Variant| variant.blueprint.features().autoscalers;
+        let scales = scenario.variants.iter().any(scales);
         Tables {
             runs: each(scenario, outcome, |_, measured| measured.runs.clone()),
             summary: summary::rows(scenario, outcome, analysis),
@@ -194,7 +196,9 @@ impl Tables {
             failures: failures::rows(scenario, outcome),
             services: each(scenario, outcome, services::rows),
             detection: each(scenario, outcome, detection::rows),
-            timeline: each(scenario, outcome, timeline::rows),
+            timeline: each(scenario, outcome, |variant, measured| {
+                timeline::rows(variant, measured, scales)
+            }),
             utilization: each(scenario, outcome, utilization::rows),
             faults: each(scenario, outcome, faults::rows),
             sessions: each(scenario, outcome, sessions::rows),

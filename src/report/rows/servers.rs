@@ -25,7 +25,8 @@ pub struct ServerRow {
     pub request_share_half_width_95: Option<f64>,
     /// Share of its slot time in use in the measured window, the work of requests that arrived
     /// before included. The whole window counts, whether the server is there or not: one that joins
-    /// in the middle and is busy from then on has 0.5.
+    /// in the middle and is busy from then on has 0.5. Where an autoscaler orders and removes
+    /// servers, of each the time counts that it was there, and it is empty for one that never was.
     pub utilization: Option<f64>,
     /// Half the width of the 95% confidence interval of that share.
     pub utilization_half_width_95: Option<f64>,
@@ -72,7 +73,9 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<ServerRo
                 capacity_share: Some(capacities[at] / capacity).filter(|share| share.is_finite()),
                 request_share: (sent > 0).then(|| load.sent as f64 / sent as f64),
                 request_share_half_width_95: over_runs(&measured.shares),
-                utilization: Some(utilization[place]),
+                utilization: (measured.load)
+                    .was_there(place)
+                    .then_some(utilization[place]),
                 utilization_half_width_95: over_runs(&measured.utilization),
                 wait_ms: (load.answered > 0)
                     .then(|| milliseconds(load.waited.seconds() / load.answered as f64)),

@@ -46,14 +46,16 @@ pub(super) fn groups_differ(check: &mut Check<'_>, service: &Service, at: &Path)
     for (index, group) in service.servers.iter().enumerate() {
         let Some(other) = numbered(&group.name).and_then(|(other, number)| {
             let other = *places.get(other)?;
-            let count = service.servers[other].count;
+            let count = service.servers[other].places();
             (count > 1 && (1..=count).contains(&number)).then_some(other)
         }) else {
             continue;
         };
         let message = format!(
             "the group of servers `{}` is called as a server of the group `{}`, which has {}",
-            group.name, service.servers[other].name, service.servers[other].count
+            group.name,
+            service.servers[other].name,
+            service.servers[other].places()
         );
         refuse(check, &list, (index, other), message);
     }

@@ -14,6 +14,7 @@ use crate::balancer::ejection::Ejection;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
 use crate::distribution::Dist;
+use crate::model::autoscale::ScalePlan;
 use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan, Spread};
 use crate::model::flows::FlowPlan;
 use crate::model::network::{Delay, NOWHERE};
@@ -32,7 +33,7 @@ pub(super) fn services(file: &File, check: &mut Check<'_>) -> Vec<ServicePlan> {
         .services
         .iter()
         .flat_map(|s| &s.servers)
-        .map(|group| u64::from(group.count))
+        .map(|group| u64::from(group.places()))
         .sum();
     if total > MOST_SERVERS {
         check.fault(
@@ -65,8 +66,8 @@ fn plan(
     for (index, group) in service.servers.iter().enumerate() {
         let place = at.key("servers").index(index);
         if let Some(planned) = group_plan(file, (service, at), (group, &place), check) {
-            for number in 1..=group.count {
-                let name = if group.count == 1 {
+            for number in 1..=group.places() {
+                let name = if group.places() == 1 {
                     group.name.clone()
                 } else {
                     format!("{}-{number}", group.name)
@@ -429,14 +430,14 @@ fn group_plan(
     }
     if let Some((_, port)) = group.address.as_ref().and_then(|own| own.rsplit_once(':'))
         && let Ok(port) = port.parse::<u32>()
-        && port + (group.count - 1) > u32::from(u16::MAX)
+        && port + (group.places() - 1) > u32::from(u16::MAX)
     {
-        let last = port + (group.count - 1);
+        let last = port + (group.places() - 1);
         refuse(
             "address",
             format!(
                 "`address` begins at port {port}, and the last of {} servers would have port {last}; the highest is 65535",
-                group.count
+                group.places()
             ),
         );
     }
@@ -452,6 +453,7 @@ fn group_plan(
         );
     }
     let total = group.memory.total.value() as f64;
+    let autoscale = autoscale(group, at, check);
     sound.then_some(())?;
     Some(GroupPlan {
         name: group.name.clone(),
@@ -480,6 +482,31 @@ fn group_plan(
         leaves: group
             .leaves
             .map_or(Time::NEVER, |leaves| Time::ZERO + leaves),
+        autoscale,
+    })
+}
+
+/// How the number of servers of a group changes.
+fn autoscale(group: &Servers, at: &Path, check: &mut Check<'_>) -> Option<ScalePlan> {
+    let settings = group.autoscale.as_ref()?;
+    let at = at.key("autoscale");
+    settings.check(group.count, &mut |key, message| {
+        check.fault(&descend(&at, key), "out-of-range", message);
+    });
+    if group.joins.or(group.leaves).is_some() {
+        let message = "these servers join or leave at a given time (`joins`, `leaves`), and an autoscaler orders and removes them";
+        let help = "leave out `joins` and `leaves`, or plan the numbers: `by = { kind = \"schedule\", plan = [...] }`";
+        let fault = Diagnostic::error("contradiction", &at, message.to_owned());
+        check.faults.push(fault.help(help.to_owned()));
+    }
+    let boot = match &settings.boot {
+        Some(boot) => Some(sampler(boot, &at.key("boot"), check)?),
+        None => None,
+    };
+    Some(ScalePlan {
+        settings: settings.clone(),
+        start: group.count,
+        boot,
     })
 }
 

@@ -54,7 +54,7 @@ pub(super) fn keeps(service: &Service, at: &Path, check: &mut Check<'_>) -> Keep
         },
         Some(State::Replicated(state)) => {
             let servers: u64 = (service.servers.iter())
-                .map(|group| u64::from(group.count))
+                .map(|group| u64::from(group.places()))
                 .sum();
             if u64::from(state.copies) > servers {
                 let message = format!(

@@ -12,7 +12,10 @@ const MOST_POINTS: u64 = 50_000_000;
 pub(super) fn strategies(file: &File, check: &mut Check<'_>) {
     let root = Path::root();
     let servers = |service: &Service| -> u64 {
-        let counts = service.servers.iter().map(|group| u64::from(group.count));
+        let counts = service
+            .servers
+            .iter()
+            .map(|group| u64::from(group.places()));
         counts.sum()
     };
     let most = file.services.iter().map(servers).max().unwrap_or(0);

@@ -9,6 +9,7 @@ use super::{Route, State, Step};
 use crate::balancer::health::OwnChecks;
 use crate::balancer::limit::Limit;
 use crate::distribution::Dist;
+use crate::model::autoscale::Autoscale;
 use crate::model::blueprint::BalancerPlan;
 use crate::model::cold::Cold;
 use crate::model::discipline::Discipline;
@@ -54,7 +55,7 @@ pub struct Servers {
     #[serde(default = "server")]
     #[schemars(length(min = 1, max = 40), extend("format" = "name"))]
     pub name: String,
-    /// How many.
+    /// How many; at the start, where `autoscale` changes their number.
     #[serde(default = "one_u32")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub count: u32,
@@ -171,6 +172,18 @@ pub struct Servers {
     /// When they leave the pool; what they have is finished.
     #[serde(default)]
     pub leaves: Option<Span>,
+    /// How their number changes while the run goes on, by the clock or as the load goes. Without
+    /// it there are `count` of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autoscale: Option<Autoscale>,
+}
+
+impl Servers {
+    /// How many there may be: those that an autoscaler may order included.
+    pub(crate) fn places(&self) -> u32 {
+        let most = self.autoscale.as_ref().map_or(0, |own| own.most);
+        self.count.max(most)
+    }
 }
 
 fn server() -> String {

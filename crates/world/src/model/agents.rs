@@ -2,7 +2,6 @@
 //! as old as the last report.
 
 use super::message::{Between, News};
-use super::request::Phase;
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Domain, uniform};
@@ -46,20 +45,11 @@ impl World<'_> {
     /// stands.
     pub(super) fn report(&mut self, index: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
-        self.settle_sharing(index, now);
+        let worked = self.slot_time_worked(index, now);
         let server = &mut self.servers[index as usize];
         let service = &self.services[server.service as usize];
         let group = server.group_in(self.plan);
         calendar.after(group.agent_interval, Event::Report(index));
-        // Slot time of services that are still under way counts up to now.
-        let underway: u64 = server
-            .serving(&self.attempts)
-            .map(|id| match self.attempts[id].phase {
-                Phase::Serving { begun, .. } => (now - begun).nanos(),
-                _ => 0,
-            })
-            .sum();
-        let worked = server.worked + underway;
         let fresh = Reported {
             at: now,
             worked,

@@ -357,6 +357,11 @@ impl World<'_> {
             purse.ended(answer.outcome, request.attempts > 1);
         }
         let ejects = service.balancers[place.1].ejects();
+        if let Some(growth) = &mut self.growth
+            && answer.outcome == Outcome::Success
+        {
+            growth.answered(service.first + answer.member, answer.response_time);
+        }
         if self.limits.is_some() {
             self.count_left(place, id, answer, calendar);
         }

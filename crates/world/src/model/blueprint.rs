@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::address::Addresses;
 use super::arrivals::{Process, Rows, Texts, Visits};
+use super::autoscale::ScalePlan;
 use super::cold::Cold;
 use super::discipline::Discipline;
 use super::fault::Fault;
@@ -223,6 +224,8 @@ pub struct GroupPlan {
     pub joins: Time,
     /// When it leaves the pool.
     pub leaves: Time,
+    /// How the number of servers changes; `None` where all are there as `joins` and `leaves` say.
+    pub autoscale: Option<ScalePlan>,
 }
 
 /// The balancers in front of a service: as a scenario says it, for there is nothing to resolve.
@@ -454,23 +457,29 @@ impl Blueprint {
     }
 
     /// What the servers cost an hour in the measured window, each for the part of it that it is in
-    /// the pool; `None` where no server has a cost.
-    pub fn cost_per_hour(&self) -> Option<f64> {
+    /// the pool; one that an autoscaler orders and removes for the nanoseconds that `paid` has by
+    /// server. `None` where no server has a cost.
+    pub fn cost_per_hour(&self, paid: Option<&[u64]>) -> Option<f64> {
         let window = self.end.since(self.warmup).nanos().max(1) as f64;
-        let groups = |service: &ServicePlan| -> f64 {
-            let each = service.servers.iter().map(|server| {
+        let groups = |(index, service): (usize, &ServicePlan)| -> f64 {
+            let places = self.servers_of(index);
+            let each = service.servers.iter().zip(places).map(|(server, place)| {
                 let group = &service.groups[server.group];
-                let there = group
+                let planned = group
                     .leaves
                     .min(self.end)
                     .since(group.joins.max(self.warmup));
-                group.cost * there.nanos() as f64 / window
+                let there = match (paid, &group.autoscale) {
+                    (Some(paid), Some(_)) => paid[place],
+                    _ => planned.nanos(),
+                };
+                group.cost * there as f64 / window
             });
             each.sum()
         };
         let has_cost = |service: &ServicePlan| service.groups.iter().any(|group| group.cost > 0.0);
         let any = self.services.iter().any(has_cost);
-        any.then(|| self.services.iter().map(groups).sum())
+        any.then(|| self.services.iter().enumerate().map(groups).sum())
     }
 }
 
@@ -598,6 +607,7 @@ impl GroupPlan {
             under_load: None,
             joins: Time::ZERO,
             leaves: Time::NEVER,
+            autoscale: None,
         }
     }
 }

@@ -189,8 +189,11 @@ impl Blueprint {
             under_load: _,
             joins: _,
             leaves: _,
+            autoscale,
         } = group;
-        (!recorded && is_random(service))
+        let boots = autoscale.as_ref().and_then(|own| own.boot.as_ref());
+        boots.is_some_and(is_random)
+            || (!recorded && is_random(service))
             || is_drawn(to_server)
             || steps.iter().any(step_varies)
             // Checks begin at random phases. What they find changes nothing where nothing fails.

@@ -248,7 +248,7 @@ impl World<'_> {
                 self.set_slots(server, (slots, stands), calendar);
             }
             Effect::Drain => {
-                let drained = any(|effect| *effect == Effect::Drain);
+                let drained = self.is_drained(server);
                 self.set_everywhere(server, Reason::Draining, drained, calendar);
             }
             Effect::Answers { .. } | Effect::Hang(_) => {
@@ -262,6 +262,13 @@ impl World<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a server is being drained: by a fault, or by an autoscaler that removes it.
+    pub(super) fn is_drained(&self, server: u32) -> bool {
+        let held = self.effects.get(server as usize);
+        let by_fault = held.is_some_and(|all| all.iter().any(|one| one.effect == Effect::Drain));
+        by_fault || self.is_removed(server)
     }
 
     /// A server works at another pace from now on.

@@ -120,6 +120,8 @@ pub struct Features {
     pub connections_by_key: bool,
     /// Calls of which not all are waited for.
     pub quorums: bool,
+    /// Servers that autoscalers order and remove.
+    pub autoscalers: bool,
     /// Servers that are not there from the beginning to the end of time.
     pub members_that_move: bool,
     /// Servers that join or leave during the run.
@@ -204,6 +206,8 @@ impl Features {
             // These are limits, and those are steps.
             connections_by_key: _,
             quorums: _,
+            // Their servers move.
+            autoscalers: _,
             members_that_move,
             moves_in_the_run: _,
             absences_in_the_run: _,
@@ -558,6 +562,7 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
         under_load,
         joins,
         leaves,
+        autoscale,
     } = group;
     let moves = |at: Time| at > Time::ZERO && at < end;
     found.limits |= limit.is_some();
@@ -576,9 +581,11 @@ fn of_group(group: &GroupPlan, end: Time, found: &mut Features) {
     found.errors_by_load |= (under_load.as_ref()).is_some_and(UnderLoad::errs);
     found.cold_starts |= cold.is_some();
     found.warming |= cold.as_ref().is_some_and(|cold| cold.requests.is_some());
-    found.members_that_move |= *joins != Time::ZERO || *leaves != Time::NEVER;
-    found.moves_in_the_run |= moves(*joins) || moves(*leaves);
-    found.absences_in_the_run |= *joins != Time::ZERO || *leaves < end;
+    let scales = autoscale.is_some();
+    found.autoscalers |= scales;
+    found.members_that_move |= *joins != Time::ZERO || *leaves != Time::NEVER || scales;
+    found.moves_in_the_run |= moves(*joins) || moves(*leaves) || scales;
+    found.absences_in_the_run |= *joins != Time::ZERO || *leaves < end || scales;
 }
 
 fn of_fault(fault: &Fault, end: Time, found: &mut Features) {

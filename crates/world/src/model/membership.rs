@@ -35,14 +35,12 @@ impl World<'_> {
         for server in 0..self.servers.len() as u32 {
             let (joins, leaves) = self.membership(server);
             if joins > Time::ZERO {
-                self.set_everywhere(server, Reason::Absent, true, calendar);
-                if let Some(sessions) = &mut self.sessions {
-                    sessions.set_gone(server, true);
-                }
+                self.keep_out(server, calendar);
                 calendar.at(joins, Event::Membership(server));
             }
             calendar.at(leaves, Event::Membership(server));
         }
+        self.schedule_growth(calendar);
     }
 
     fn membership(&self, server: u32) -> (Time, Time) {
@@ -50,24 +48,50 @@ impl World<'_> {
         (group.joins, group.leaves)
     }
 
-    /// A server joins or leaves its pool.
+    /// What a server was to do about its pool is due: to join it, or to leave it.
     pub(super) fn update_membership(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        if (self.growth.as_ref()).is_some_and(|growth| growth.has(server)) {
+            self.go_on_growing(server, calendar);
+            return;
+        }
         let now = calendar.now();
-        let (joins, leaves) = self.membership(server);
-        if now == joins {
-            self.start_cold(server, calendar);
+        let (_, leaves) = self.membership(server);
+        if now < leaves {
+            self.join_pool(server, calendar);
+        } else {
+            self.leave_pool(server, calendar);
+            self.count_in_pool(false, now);
         }
-        self.set_everywhere(
-            server,
-            Reason::Absent,
-            now < joins || now >= leaves,
-            calendar,
-        );
+    }
+
+    /// A server is not in its pool.
+    pub(super) fn keep_out(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        self.set_everywhere(server, Reason::Absent, true, calendar);
         if let Some(sessions) = &mut self.sessions {
-            sessions.set_gone(server, now < joins || now >= leaves);
+            sessions.set_gone(server, true);
         }
-        if now >= leaves {
-            self.lose_states(server, true, now);
+    }
+
+    /// A server joins its pool.
+    pub(super) fn join_pool(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        self.start_cold(server, calendar);
+        self.set_everywhere(server, Reason::Absent, false, calendar);
+        if let Some(sessions) = &mut self.sessions {
+            sessions.set_gone(server, false);
+        }
+        self.count_in_pool(true, calendar.now());
+    }
+
+    /// A server leaves its pool. What it has is finished; the states that lived there are lost.
+    pub(super) fn leave_pool(&mut self, server: u32, calendar: &mut Calendar<Event>) {
+        self.keep_out(server, calendar);
+        self.lose_states(server, true, calendar.now());
+    }
+
+    /// One server more takes requests, or one fewer.
+    pub(super) fn count_in_pool(&mut self, more: bool, now: Time) {
+        if let Some(pools) = &mut self.tally.pools {
+            pools.change(more, now);
         }
     }
 }

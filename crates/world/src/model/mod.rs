@@ -14,6 +14,7 @@ mod agents;
 mod answer;
 pub mod arrivals;
 mod arrive;
+pub mod autoscale;
 pub mod blueprint;
 mod calls;
 mod chance;
@@ -33,6 +34,8 @@ pub mod fault;
 mod faults;
 pub mod features;
 pub mod flows;
+mod gauges;
+mod growth;
 mod hang;
 mod hedge;
 mod held;
@@ -136,6 +139,8 @@ enum Event {
     Admit(u32),
     /// A server joins or leaves its pool.
     Membership(u32),
+    /// Something is due at an autoscaler: its number, and in the lower two bits what.
+    Scale(u32),
     /// A request may have waited at its balancer long enough.
     QueueTimeout(u32),
     /// Another attempt may be made beside one that is under way.
@@ -191,9 +196,12 @@ struct World<'a> {
     stopped: BTreeMap<u32, Time>,
     /// What the agent of each server counts; empty where none reports.
     reported: Vec<agents::Reported>,
-    /// What only oracles see.
+    /// What only oracles see, and autoscalers count by.
     known: truth::Known,
+    /// Whether there is anybody who does.
     oracle: bool,
+    /// Autoscalers; `None` where there are none.
+    growth: Option<Box<growth::Growth<'a>>>,
     /// Questions on their way to servers.
     questions: Slab<(Between, Question)>,
     /// Connections; `None` where no balancer is one of layer 4.
@@ -209,7 +217,8 @@ struct World<'a> {
     /// Faults that hold at present on ways between places.
     disturbed: Vec<u32>,
     /// Whether balancers have policies besides timeouts and retries (budgets, deadlines, limits,
-    /// ejections, hedges), or strategies are asked whom they leave out.
+    /// ejections, hedges), strategies are asked whom they leave out, or autoscalers hear of
+    /// answers.
     has_policies: bool,
     /// Whether balancers crash.
     has_outages: bool,
@@ -296,7 +305,7 @@ impl<'a> World<'a> {
             .map(|service| &slots[plan.servers_of(service)])
             .collect();
         let features = plan.features();
-        let oracle = features.oracles;
+        let oracle = features.oracles || features.autoscalers;
         let rules_notice = features.rules_that_notice && features.detections();
         let places: Vec<u32> = plan.sources.iter().map(SourcePlan::session_count).collect();
         let any = |wants: fn(&StrategyConfig) -> bool| {
@@ -304,7 +313,11 @@ impl<'a> World<'a> {
                 .iter()
                 .any(|service| wants(&service.balancer.strategy))
         };
-        let known = truth::Known::new(&servers, oracle, any(StrategyConfig::foresees));
+        let known = truth::Known::new(
+            &servers,
+            (features.oracles, features.autoscalers),
+            any(StrategyConfig::foresees),
+        );
         let has_probes = features.probes;
         let hears_idle = features.idle_news;
         let watched = has_probes
@@ -342,6 +355,7 @@ impl<'a> World<'a> {
             reported: Vec::new(),
             known,
             oracle,
+            growth: growth::Growth::new(plan),
             calls: calls::Calls::new(plan),
             questions: Slab::default(),
             flows: flows::Flows::new(plan, callers.count()),
@@ -357,7 +371,7 @@ impl<'a> World<'a> {
                 Box::new(patience::Clients::new(patience))
             }),
             disturbed: Vec::new(),
-            has_policies: features.policies() || rules_notice,
+            has_policies: features.policies() || rules_notice || features.autoscalers,
             has_outages: features.balancer_faults || (features.own_balancers && features.faults),
             checks_take_time: features.ways_to_servers,
             deadlines: deadline::Deadlines::new(plan),
@@ -389,7 +403,8 @@ impl<'a> World<'a> {
                 } else {
                     0
                 })
-                .for_faults(plan.drawn_faults()),
+                .for_faults(plan.drawn_faults())
+                .for_pools(features.autoscalers.then(|| plan.servers_at_start())),
             witness,
             ended: false,
         };
@@ -472,6 +487,7 @@ impl Model for World<'_> {
             Event::Look(balancer) => self.look(balancer, calendar),
             Event::Admit(balancer) => self.admit(balancer, calendar),
             Event::Membership(server) => self.update_membership(server, calendar),
+            Event::Scale(what) => self.scale(what, calendar),
             Event::QueueTimeout(request) => self.queue_timed_out(request, calendar),
             Event::Hedge(request) => self.hedge(request, calendar),
             Event::GiveUp(request) => self.may_give_up(request, calendar),
@@ -559,6 +575,7 @@ impl Cell for World<'_> {
             }
         }
         self.close_faults(reached);
+        self.close_growth(reached);
         for index in 0..self.servers.len() {
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];

@@ -1,5 +1,5 @@
 //! The truth that only oracles see: how many requests are at each server, when it would have worked
-//! them off, and when it would begin with one more.
+//! them off, and when it would begin with one more. Autoscalers count by it, too.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -9,7 +9,7 @@ use super::server::Server;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::Truth;
 
-/// What is kept for oracles, by server; empty where there is none.
+/// What is kept for oracles and autoscalers, by server; empty where there is none.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     in_system: Vec<u32>,
@@ -21,12 +21,20 @@ pub(super) struct Known {
     starts_at: Vec<Time>,
     /// How long the request at hand takes, by server of its service.
     takes: Vec<Span>,
+    /// Whether there is an oracle; else only autoscalers go by it.
+    is_told: bool,
 }
 
 impl Known {
-    /// For these servers, where an oracle is there; with their slots, where one foresees.
-    pub(super) fn new(servers: &[Server], oracle: bool, foresees: bool) -> Known {
-        let known = if oracle { servers.len() } else { 0 };
+    /// For these servers, where an oracle or an autoscaler is there; with their slots, where one
+    /// foresees.
+    pub(super) fn new(
+        servers: &[Server],
+        (oracles, autoscalers): (bool, bool),
+        foresees: bool,
+    ) -> Known {
+        let is_kept = oracles || autoscalers;
+        let known = if is_kept { servers.len() } else { 0 };
         let foreseen = if foresees { servers } else { &[] };
         let free = |server: &Server| vec![Reverse(Time::ZERO); server.slots as usize].into();
         Known {
@@ -35,7 +43,13 @@ impl Known {
             slots: foreseen.iter().map(free).collect(),
             starts_at: vec![Time::ZERO; foreseen.len()],
             takes: Vec::new(),
+            is_told: oracles,
         }
+    }
+
+    /// How many requests are at a server, or on their way to it.
+    pub(super) fn in_system(&self, server: u32) -> u32 {
+        self.in_system.get(server as usize).copied().unwrap_or(0)
     }
 
     /// The truth about the servers of a service, from `first` up to `last`.
@@ -104,6 +118,10 @@ impl World<'_> {
         *free_at = (*free_at).max(now) + Span::from_seconds(work);
         let takes = place.takes(demand);
         self.known.take_slot(index, takes, now);
+        if let Some(growth) = &mut self.growth {
+            growth.came(server, now);
+            self.settle_instance(server, now);
+        }
         self.tell_truth(server, now);
     }
 
@@ -115,11 +133,18 @@ impl World<'_> {
         if self.known.in_system[index] == 0 {
             self.known.rest(index, now);
         }
+        if let Some(growth) = &mut self.growth {
+            growth.went(server, now);
+            self.settle_instance(server, now);
+        }
         self.tell_truth(server, now);
     }
 
     /// Tells the oracles of a server's service that its truth has changed.
     fn tell_truth(&mut self, server: u32, now: Time) {
+        if !self.known.is_told {
+            return;
+        }
         let index = usize::from(self.servers[server as usize].service);
         let service = &mut self.services[index];
         let first = service.first as usize;

@@ -21,6 +21,8 @@ pub struct Load {
     grid: Vec<u64>,
     bands: usize,
     stretch: Span,
+    /// For how long servers were there; `None` where all that counts is the whole window.
+    stays: Option<Stays>,
     /// The stretch in which the last busy time ended, from when to when it lasts, and where its row
     /// of `grid` is: most others end in it too. Not measured, and therefore not stored.
     #[serde(skip)]
@@ -29,6 +31,15 @@ pub struct Load {
     ends: Time,
     #[serde(skip)]
     row: usize,
+}
+
+/// For how long servers were there, some of which come and go as an autoscaler has it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Stays {
+    /// Nanoseconds in the measured window, by server.
+    servers: Vec<u64>,
+    /// Slot-nanoseconds by stretch and band, as busy time is kept.
+    grid: Vec<u64>,
 }
 
 /// What one server did in the measured window.
@@ -78,10 +89,51 @@ impl Load {
             grid: vec![0; stretches * bands],
             bands,
             stretch: Span::from_nanos(to.nanos().div_ceil(stretches as u64)),
+            stays: None,
             begins: Time::ZERO,
             ends: Time::ZERO,
             row: 0,
         }
+    }
+
+    /// Counts servers from now on by the time that they are there, which [`Load::stay`] tells.
+    pub fn keep_stays(&mut self) {
+        self.stays = Some(Stays {
+            servers: vec![0; self.servers.len()],
+            grid: vec![0; self.grid.len()],
+        });
+    }
+
+    /// `server` has been there from `since` to `until`.
+    pub fn stay(&mut self, server: usize, since: Time, until: Time) {
+        let Some(stays) = &mut self.stays else { return };
+        stays.servers[server] += until.min(self.to).since(since.max(self.from)).nanos();
+        let ServerLoad { slots, band, .. } = self.servers[server];
+        let rows = stays.grid.chunks_mut(self.bands);
+        let first = (since.nanos() / self.stretch.nanos()) as usize;
+        for (at, row) in rows.enumerate().skip(first) {
+            let begins = Time::from_nanos(at as u64 * self.stretch.nanos());
+            let ends = begins + self.stretch;
+            let part = until.min(ends).since(since.max(begins));
+            row[band as usize] += part.nanos() * u64::from(slots);
+            if until <= ends {
+                break;
+            }
+        }
+    }
+
+    /// Whether a server has been there at any time of the measured window.
+    pub fn was_there(&self, server: usize) -> bool {
+        (self.stays.as_ref()).is_none_or(|stays| stays.servers[server] > 0)
+    }
+
+    /// Slot-nanoseconds that a server could have worked in the measured window, all cells together.
+    fn room(&self, server: usize) -> f64 {
+        let there = match &self.stays {
+            Some(stays) => stays.servers[server] as f64,
+            None => self.window(),
+        };
+        there * f64::from(self.servers[server].slots)
     }
 
     /// `slots` slots of `server` have been at work from `since` to `until`.
@@ -151,6 +203,11 @@ impl Load {
         for (sum, more) in self.grid.iter_mut().zip(&other.grid) {
             *sum += more;
         }
+        if let (Some(sum), Some(more)) = (&mut self.stays, &other.stays) {
+            let pairs = sum.servers.iter_mut().zip(&more.servers);
+            let pairs = pairs.chain(sum.grid.iter_mut().zip(&more.grid));
+            pairs.for_each(|(sum, more)| *sum += more);
+        }
         for (sum, more) in self.servers.iter_mut().zip(&other.servers) {
             sum.busy += more.busy;
             sum.sent += more.sent;
@@ -160,17 +217,23 @@ impl Load {
         }
     }
 
-    /// Share of slot time in use in the measured window, by server.
+    /// Share of slot time in use in the measured window, by server; 0 where one was never there.
     pub fn utilization(&self) -> Vec<f64> {
-        let window = self.window();
-        self.servers
-            .iter()
-            .map(|server| server.busy as f64 / (window * f64::from(server.slots)))
+        let servers = self.servers.iter().enumerate();
+        servers
+            .map(|(at, server)| match server.busy {
+                0 => 0.0,
+                busy => busy as f64 / self.room(at),
+            })
             .collect()
     }
 
     /// Share of all slot time in use in the measured window.
     pub fn mean_utilization(&self) -> f64 {
+        if self.stays.is_some() {
+            let busy: f64 = self.servers.iter().map(|server| server.busy as f64).sum();
+            return busy / (0..self.servers.len()).map(|at| self.room(at)).sum::<f64>();
+        }
         let window = self.window();
         let slots: f64 = self.servers.iter().map(|s| f64::from(s.slots)).sum();
         self.servers.iter().map(|s| s.busy as f64).sum::<f64>() / (window * slots)
@@ -188,8 +251,21 @@ impl Load {
         bands
     }
 
-    /// Share of slot time in use: `[stretch][band]`.
+    /// Share of slot time in use: `[stretch][band]`; 0 where nobody was there.
     pub fn heat(&self) -> Vec<Vec<f64>> {
+        if let Some(stays) = &self.stays {
+            let rows = self
+                .grid
+                .chunks(self.bands)
+                .zip(stays.grid.chunks(self.bands));
+            let share = |(&busy, &room): (&u64, &u64)| match busy {
+                0 => 0.0,
+                busy => busy as f64 / room as f64,
+            };
+            return rows
+                .map(|(busy, room)| busy.iter().zip(room).map(share).collect())
+                .collect();
+        }
         let slots: Vec<f64> = self
             .bands()
             .iter()
@@ -230,6 +306,30 @@ mod tests {
             [0.5, 1.0, 0.6, 0.0]
         );
         assert_eq!(heat[3][1], 0.1);
+    }
+
+    /// Two slots from 150 on, of which one is busy for 100 of 250; the other server never comes.
+    #[test]
+    fn who_comes_and_goes_counts_while_it_is_there() {
+        let at = Time::from_nanos;
+        let mut load = Load::new(at(100), at(400), 4, &[&[2, 2]]);
+        load.keep_stays();
+        load.stay(0, at(150), at(500));
+        load.busy(0, 1, at(200), at(300));
+        assert_eq!(load.utilization(), [0.2, 0.0]);
+        assert_eq!(load.mean_utilization(), 0.2);
+        assert!(load.was_there(0) && !load.was_there(1));
+        let heat: Vec<f64> = load.heat().iter().map(|row| row[0]).collect();
+        assert_eq!(heat, [0.0, 0.0, 0.5, 0.0]);
+        let mut sum = Load::new(at(100), at(400), 4, &[&[2, 2]]);
+        sum.keep_stays();
+        sum.clear();
+        sum.merge(&load);
+        sum.merge(&load);
+        assert_eq!(
+            (sum.utilization(), sum.heat()),
+            (load.utilization(), load.heat())
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod histogram;
 mod latency;
 pub mod laws;
 mod load;
+mod pool;
 mod presence;
 mod sessions;
 mod timeline;
@@ -16,6 +17,7 @@ pub use detection::{Detection, LeftOutBy};
 pub use fault_time::FaultTime;
 pub use latency::Latency;
 pub use load::{Load, ServerLoad};
+pub use pool::PoolCount;
 pub use presence::Presence;
 pub use sessions::{Loss, SessionCount, StateMemory, States};
 pub use timeline::{Stretch, Timeline};
@@ -167,6 +169,8 @@ pub struct Tally {
     pub detections: Vec<Detection>,
     /// For how long the faults held whose times are drawn, in the order of the plan.
     pub faults: Vec<FaultTime>,
+    /// Servers in the pools; `None` where no autoscaler orders and removes any.
+    pub pools: Option<Box<PoolCount>>,
 }
 
 impl Tally {
@@ -197,6 +201,7 @@ impl Tally {
             services: Vec::new(),
             detections: Vec::new(),
             faults: Vec::new(),
+            pools: None,
         }
     }
 
@@ -239,6 +244,19 @@ impl Tally {
     /// As [`Tally::new`], counting for how long these faults hold.
     pub fn for_faults(mut self, faults: Vec<FaultTime>) -> Tally {
         self.faults = faults;
+        self
+    }
+
+    /// As [`Tally::new`], counting servers in the pools, if so: of each the time that it is there,
+    /// and so many of them from the start.
+    pub fn for_pools(mut self, count: Option<u32>) -> Tally {
+        if let Some(count) = count {
+            let (servers, stretches) = (self.load.servers.len(), self.timeline.stretches().len());
+            let window = (self.from, self.to);
+            let pools = PoolCount::new(window, stretches, (servers, count));
+            self.pools = Some(Box::new(pools));
+            self.load.keep_stays();
+        }
         self
     }
 
