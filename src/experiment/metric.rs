@@ -303,7 +303,7 @@ pub const METRICS: &[Metric] = &[
     ),
     other(
         "servers_max",
-        |run| run.servers_max.map(f64::from),
+        |run| run.servers_max.map(|count| count as f64),
         (Count, Servers, Neither),
     ),
     other(

@@ -99,7 +99,7 @@ pub struct Run {
     pub servers_mean: Option<f64>,
     /// The most at once in the measured window.
     #[serde(default)]
-    pub servers_max: Option<u32>,
+    pub servers_max: Option<u64>,
     /// Times in the measured window that autoscalers ordered servers.
     #[serde(default)]
     pub scale_outs: Option<u64>,
@@ -291,7 +291,7 @@ impl Run {
             cost_per_hour: (variant.blueprint)
                 .cost_per_hour(pools.map(|pools| pools.paid.as_slice())),
             servers_mean: pools.map(PoolCount::mean),
-            servers_max: pools.map(|pools| pools.most),
+            servers_max: pools.map(|pools| u64::from(pools.most)),
             scale_outs: pools.map(|pools| pools.outs),
             scale_ins: pools.map(|pools| pools.ins),
             first_try_share: (tally.requests > 0).then(|| {

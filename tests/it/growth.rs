@@ -197,6 +197,21 @@ fn without_counts(tally: &Tally) -> Value {
     value
 }
 
+/// The keys under which two values differ.
+fn differences(one: &Value, other: &Value) -> Vec<String> {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys = one.keys().filter(|key| one[*key] != other[*key]);
+            keys.flat_map(|key| {
+                let below = differences(&one[key], &other[key]);
+                below.into_iter().map(move |path| format!("{key}.{path}"))
+            })
+            .collect()
+        }
+        _ => vec![String::new()],
+    }
+}
+
 /// A schedule without boot and drain says what `joins` and `leaves` say, and the same follows, in
 /// a world with bonds, sessions, checks, retries and crashes.
 #[test]
@@ -238,7 +253,8 @@ lasts = "2s"
         let (hand, plan) = (live(&by_hand), live(&by_plan));
         assert!(hand.pools.is_none());
         assert!(pools(&plan).most == 5 && hand.load.servers[4].sent > 50);
-        assert!(without_counts(&hand) == without_counts(&plan), "{strategy}");
+        let different = differences(&without_counts(&hand), &without_counts(&plan));
+        assert_eq!(different, [""; 0], "{strategy}");
     }
 }
 
@@ -385,7 +401,7 @@ fn worlds() -> impl Strategy<Value = String> {
     let strategy = select(vec![
         "round-robin",
         "least-connections",
-        "maglev",
+        "envoy-maglev",
         "least-work-left",
         "power-of-d",
         "consistent-hashing",

@@ -413,7 +413,9 @@ impl Blueprint {
             .filter(|fault| !fault.schedule.is_random())
             .map(|fault| fault.schedule.begins());
         let within = |at: &Time| *at >= self.warmup && *at < self.end;
+        let planned = self.autoscalers().flat_map(|(_, own)| own.planned());
         moves
+            .chain(planned)
             .chain(faults)
             .filter(within)
             .min()

@@ -262,8 +262,8 @@ impl World<'_> {
             };
             let own = &mut growth.fleets[fleet];
             let settings = &own.plan.settings;
-            for planned in settings.by.planned() {
-                calendar.at(Time::ZERO + planned.at, event(fleet, PLANNED));
+            for at in own.plan.planned() {
+                calendar.at(at, event(fleet, PLANNED));
             }
             if settings.by.metric().is_some() {
                 calendar.at(own.opens_at(1), event(fleet, OPENS));

@@ -196,9 +196,8 @@ struct World<'a> {
     stopped: BTreeMap<u32, Time>,
     /// What the agent of each server counts; empty where none reports.
     reported: Vec<agents::Reported>,
-    /// What only oracles see, and autoscalers count by.
+    /// What only oracles see, and autoscalers count by; and whether there are any.
     known: truth::Known,
-    /// Whether there is anybody who does.
     oracle: bool,
     /// Autoscalers; `None` where there are none.
     growth: Option<Box<growth::Growth<'a>>>,
@@ -217,8 +216,7 @@ struct World<'a> {
     /// Faults that hold at present on ways between places.
     disturbed: Vec<u32>,
     /// Whether balancers have policies besides timeouts and retries (budgets, deadlines, limits,
-    /// ejections, hedges), strategies are asked whom they leave out, or autoscalers hear of
-    /// answers.
+    /// ejections, hedges), or strategies are asked whom they leave out, or autoscalers listen.
     has_policies: bool,
     /// Whether balancers crash.
     has_outages: bool,

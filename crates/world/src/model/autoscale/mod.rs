@@ -243,6 +243,14 @@ pub struct ScalePlan {
     pub boot: Option<Sampler>,
 }
 
+impl ScalePlan {
+    /// When their number changes by plan.
+    pub fn planned(&self) -> impl Iterator<Item = Time> {
+        let planned = self.settings.by.planned().iter();
+        planned.map(|planned| Time::ZERO + planned.at)
+    }
+}
+
 /// A share that must be more than nothing.
 fn check_positive(key: &str, share: Share, refuse: &mut Refuse<'_>) {
     if share.value() <= 0.0 {
