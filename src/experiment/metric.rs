@@ -297,6 +297,11 @@ pub const METRICS: &[Metric] = &[
         ),
     ),
     other(
+        "cost_per_million",
+        |run| run.cost_per_million,
+        (Cost, Servers, Less),
+    ),
+    other(
         "servers_mean",
         |run| run.servers_mean,
         (Count, Servers, Less),

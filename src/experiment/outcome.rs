@@ -93,6 +93,8 @@ pub struct Run {
     /// an autoscaler orders and removes costs from its order on, until it has left and finished
     /// what it has.
     pub cost_per_hour: Option<f64>,
+    /// What a million answered requests cost.
+    pub cost_per_million: Option<f64>,
     /// Servers in the pools of all services on average over the measured window: those that take
     /// requests, and not those that boot or are removed; empty where no autoscaler orders any.
     #[serde(default)]
@@ -277,6 +279,9 @@ impl Run {
         let busiest = own.iter().copied().reduce(f64::max);
         let idlest = own.iter().copied().reduce(f64::min);
         let pools = tally.pools.as_deref();
+        let sent: Vec<u64> = tally.load.servers.iter().map(|load| load.sent).collect();
+        let paid = pools.map(|pools| pools.paid.as_slice());
+        let cost = variant.blueprint.cost_per_hour(paid, &sent);
         let each = |made: u64| (tally.requests > 0).then(|| made as f64 / tally.requests as f64);
         Run {
             tries: tally.tries,
@@ -288,8 +293,11 @@ impl Run {
             utilization_mean: Some(tally.load.mean_utilization()),
             utilization_spread: busiest.zip(idlest).map(|(most, least)| most - least),
             utilization_max: highest,
-            cost_per_hour: (variant.blueprint)
-                .cost_per_hour(pools.map(|pools| pools.paid.as_slice())),
+            cost_per_hour: cost,
+            cost_per_million: (cost.filter(|_| answered > 0)).map(|cost| {
+                let hours = tally.seconds() / 3600.0;
+                cost * hours / answered as f64 * 1e6
+            }),
             servers_mean: pools.map(PoolCount::mean),
             servers_max: pools.map(|pools| u64::from(pools.most)),
             scale_outs: pools.map(|pools| pools.outs),

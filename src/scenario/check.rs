@@ -10,7 +10,7 @@ use super::text::{Document, Path};
 use super::warning;
 use super::{Goal, Measurement, Scenario, Target};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
-use crate::model::network::Ways;
+use crate::model::network::Distances;
 use crate::prose::quoted;
 use crate::spelling;
 use crate::time::{Span, Time};
@@ -381,7 +381,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         services.len() == file.services.len() && services.iter().zip(&file.services).all(is_whole);
     let ways = match are_whole {
         true => places::places(file, &mut services, &mut sources, check),
-        false => Ways::default(),
+        false => Distances::default(),
     };
     if services.len() == file.services.len() {
         steps::reach(file, &services, &sources, check);

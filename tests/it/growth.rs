@@ -185,7 +185,7 @@ drain = "5s""#;
     assert!((132..=135).contains(&tally.load.servers[1].sent));
     let cost = scenario.variants[0]
         .blueprint
-        .cost_per_hour(Some(&pools(&tally).paid));
+        .cost_per_hour(Some(&pools(&tally).paid), &[0; 100]);
     assert!((cost.unwrap() - 3.6 * 65.0 / 35.0).abs() < 1e-9);
 }
 

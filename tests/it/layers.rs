@@ -180,8 +180,8 @@ fn each_caller_has_its_own_balancer() {
 }
 
 /// The balancer of the first front dies with it, and begins its round anew: the first, the third
-/// and the fifth request are of the first front. What would have gone to the second server, and then
-/// to the first, goes to the first after the crash.
+/// and the fifth request are of the first front. What would have gone to the second server, and
+/// then to the first, goes to the first after the crash.
 #[test]
 fn a_balancer_dies_with_its_server() {
     let crash = format!(
@@ -194,8 +194,8 @@ fn a_balancer_dies_with_its_server() {
     assert_eq!(sent, [2, 2, 3, 1]);
 }
 
-/// The share of requests that go to the first of two servers, by seconds after that is drained, where
-/// the name that stands for it is kept so.
+/// The share of requests that go to the first of two servers, by seconds after that is drained,
+/// where the name that stands for it is kept so.
 fn after_a_drain((rate, clients): (u32, u32), dns: &str, at: u32) -> impl Fn(f64, f64) -> f64 {
     let text = format!(
         r#"
@@ -233,11 +233,11 @@ at = "{at}s"
     }
 }
 
-/// Resolvers that are asked all the time have answers of any age: t seconds after the drain 1 - t/60
-/// of the traffic still comes (theory.json: dns-60-15), over the minute half of it. Each is asked
-/// four times a second, so that it is without an answer for 0.4% of the time. Of 500 uniform ages the
-/// mean has a standard deviation of 0.013, and a share of a quarter one of 0.019: five of them are
-/// allowed (false alarms: one in a million; the seed is fixed).
+/// Resolvers that are asked all the time have answers of any age: t seconds after the drain 1 -
+/// t/60 of the traffic still comes (theory.json: dns-60-15), over the minute half of it. Each is
+/// asked four times a second, so that it is without an answer for 0.4% of the time. Of 500 uniform
+/// ages the mean has a standard deviation of 0.013, and a share of a quarter one of 0.019: five of
+/// them are allowed (false alarms: one in a million; the seed is fixed).
 #[test]
 fn traffic_decays_as_answers_run_out() {
     let share = after_a_drain((2000, 20_000), ", resolvers = 500", 100);
@@ -249,9 +249,10 @@ fn traffic_decays_as_answers_run_out() {
 
 /// Clients that keep answers themselves, from the request on for which they had none, and ask every
 /// ten seconds: in a cycle of TTL + 1/r they have a valid one for TTL. So (60 - t) / 70 have one t
-/// seconds after the drain (theory.json: dns-demand-60-0.1-0 and -30), once all have been through so
-/// many cycles that nobody knows where they are. A request finds a valid answer as often as a client
-/// has one; shares of some 1,000 requests: standard deviations of 0.012 and 0.016, five of them.
+/// seconds after the drain (theory.json: dns-demand-60-0.1-0 and -30), once all have been through
+/// so many cycles that nobody knows where they are. A request finds a valid answer as often as a
+/// client has one; shares of some 1,000 requests: standard deviations of 0.012 and 0.016, five of
+/// them.
 #[test]
 fn clients_that_ask_seldom_have_answers_less_often() {
     let share = after_a_drain((200, 2000), "", 1500);
@@ -331,9 +332,9 @@ sticky = { kind = "connection", opening = { kind = "constant", value = "4ms" }, 
     assert_eq!(took(&seen), [24.0, 20.0]);
 }
 
-/// The connection to the first server breaks when that dies: the request on it fails, for a balancer
-/// of layer 4 does not know it. The next opens another; the one after a crash while nobody asked, too:
-/// what comes to nothing may be tried elsewhere.
+/// The connection to the first server breaks when that dies: the request on it fails, for a
+/// balancer of layer 4 does not know it. The next opens another; the one after a crash while nobody
+/// asked, too: what comes to nothing may be tried elsewhere.
 #[test]
 fn connections_break_with_their_server() {
     let crash = |at: &str| {

@@ -153,8 +153,8 @@ fn busy(study: &Study<'_>, strategy: &str, service: &str) -> Option<f64> {
     (!shares.is_empty()).then(|| shares.iter().sum::<f64>() / shares.len() as f64)
 }
 
-/// Gives each node its column, to the right of all who ask it, and each column its order: by the mean
-/// place of who asks, so that few lines cross.
+/// Gives each node its column, to the right of all who ask it, and each column its order: by the
+/// mean place of who asks, so that few lines cross.
 fn stand(nodes: &mut [Node<'_>], edges: &[Edge]) -> Vec<Vec<usize>> {
     // Nobody asks itself, so that this comes to an end.
     for _ in 0..nodes.len() {

@@ -1,6 +1,7 @@
-//! What is paid for what: response time against what sessions lost, which is what is judged by where
-//! that is a share of something lost, else the sessions that lost their state; and the tail of
-//! response times against what the servers cost. Whoever is beaten in both by nobody is efficient.
+//! What is paid for what: response time against what sessions lost, which is what is judged by
+//! where that is a share of something lost, else the sessions that lost their state; and the tail
+//! of response times against what the servers cost. Whoever is beaten in both by nobody is
+//! efficient.
 
 use super::Study;
 use super::canvas::{Align, Canvas, Type};
@@ -139,7 +140,12 @@ fn held_against(
         .fold(f64::MAX, f64::min);
     // Differences are to be seen, be they small beside the whole.
     let room = ((longest - least) * 0.15).max(longest * 0.02);
-    let y = Scale::linear((least - room).max(0.0), longest + room, plot.bottom, plot.top);
+    let y = Scale::linear(
+        (least - room).max(0.0),
+        longest + room,
+        plot.bottom,
+        plot.top,
+    );
     let mut efficient: Vec<&Mark<'_>> = (marks.iter())
         .filter(|mark| !marks.iter().any(|other| mark.is_beaten_by(other)))
         .collect();

@@ -9,7 +9,7 @@ use super::Check;
 use super::clients::sampler;
 use super::services::MOST_MEMBERS;
 use crate::model::blueprint::{Callers, ServicePlan, SourcePlan, Spread};
-use crate::model::network::{Delay, NOWHERE, Ways, Zone};
+use crate::model::network::{Delay, Distances, NOWHERE, Zone};
 use crate::model::step::StepKind;
 
 /// Balancers of one service at most.
@@ -21,13 +21,13 @@ pub(super) fn places(
     services: &mut [ServicePlan],
     sources: &mut [Option<SourcePlan>],
     check: &mut Check<'_>,
-) -> Ways {
+) -> Distances {
     for index in 0..services.len() {
         own_balancers(file, index, services, sources, check);
     }
     let names = zones(file);
     if file.network.ways.is_empty() {
-        return Ways::default();
+        return Distances::default();
     }
     let number = |name: Option<&str>| {
         let found = name.and_then(|name| names.iter().position(|&zone| zone == name));
@@ -65,8 +65,8 @@ fn zones(file: &File) -> Vec<&str> {
     names.into_iter().collect()
 }
 
-fn ways(file: &File, names: &[&str], check: &mut Check<'_>) -> Ways {
-    let mut ways = Ways::new(names.len());
+fn ways(file: &File, names: &[&str], check: &mut Check<'_>) -> Distances {
+    let mut ways = Distances::new(names.len());
     let list = Path::root().key("network").key("ways");
     let mut said: BTreeSet<(Zone, Zone)> = BTreeSet::new();
     let mut planned = Vec::new();

@@ -473,6 +473,7 @@ fn group_plan(
         memory_per_request: group.memory.per_request.value() as f64 / total,
         agent_interval: group.agent_interval,
         cost: group.cost,
+        cost_per_million: group.cost_per_million,
         cold: group.cold.clone(),
         under_load: group.under_load.clone(),
         health_check,

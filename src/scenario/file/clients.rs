@@ -73,8 +73,8 @@ pub struct Clients {
     /// The sessions that clients hold; none where it is left out.
     #[serde(default)]
     pub sessions: Option<Sessions>,
-    /// Whether they mean harm. What they send is work for balancers and servers, and no part of what
-    /// is measured of requests: that is of the others. Of theirs the share is told that was
+    /// Whether they mean harm. What they send is work for balancers and servers, and no part of
+    /// what is measured of requests: that is of the others. Of theirs the share is told that was
     /// answered.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hostile: bool,
@@ -180,8 +180,8 @@ pub struct Keys {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Sessions {
-    /// The service whose servers use the state of these sessions, where it stands behind the one that
-    /// the clients ask: web servers behind a balancer that is a service itself.
+    /// The service whose servers use the state of these sessions, where it stands behind the one
+    /// that the clients ask: web servers behind a balancer that is a service itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
     /// A session ends when its client has not asked for this long.

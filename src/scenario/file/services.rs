@@ -160,6 +160,11 @@ pub struct Servers {
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1e9))]
     pub cost: f64,
+    /// What a million requests cost that one is sent, besides: the price of a balancer, or of a
+    /// store, by the request.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0, max = 1e9))]
+    pub cost_per_million: f64,
     /// How cold they are when they have started, after a crash or when they join.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cold: Option<Cold>,
@@ -184,6 +189,10 @@ impl Servers {
         let most = self.autoscale.as_ref().map_or(0, |own| own.most);
         self.count.max(most)
     }
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 fn server() -> String {

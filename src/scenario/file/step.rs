@@ -46,8 +46,8 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub at_once: Option<u32>,
-    /// What requests are labelled with that take the step (see `labels` of clients); all where it is
-    /// left out. A value that ends in `*` means all that begin so: `{ path = "/api/*" }`.
+    /// What requests are labelled with that take the step (see `labels` of clients); all where it
+    /// is left out. A value that ends in `*` means all that begin so: `{ path = "/api/*" }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// The share of these requests that take the step at all.

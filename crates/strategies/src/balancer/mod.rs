@@ -54,8 +54,8 @@ pub enum Reason {
     /// It has been left out so, and is being tried again: that is no reason to send it nothing, but
     /// nobody takes it to be well yet.
     OnTrial = 64,
-    /// It is not one of those to whom this balancer sends: it is in another zone, or in the subset of
-    /// others.
+    /// It is not one of those to whom this balancer sends: it is in another zone, or in the subset
+    /// of others.
     Outside = 128,
 }
 

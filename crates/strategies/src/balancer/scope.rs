@@ -25,9 +25,9 @@ pub struct Subset {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dealing {
-    /// In rounds: the members are shuffled, and as many balancers as there are whole subsets get one
-    /// each; the next round is shuffled anew. So all members have as many balancers, but for one
-    /// round (Beyer and others, "Site Reliability Engineering", 2016, chapter 20: deterministic
+    /// In rounds: the members are shuffled, and as many balancers as there are whole subsets get
+    /// one each; the next round is shuffled anew. So all members have as many balancers, but for
+    /// one round (Beyer and others, "Site Reliability Engineering", 2016, chapter 20: deterministic
     /// subsetting).
     #[default]
     Deterministic,

@@ -14,7 +14,7 @@ use super::cold::Cold;
 use super::discipline::Discipline;
 use super::fault::Fault;
 use super::flows::FlowPlan;
-use super::network::{Delay, Ways, Zone};
+use super::network::{Delay, Distances, Zone};
 use super::popularity::Popularity;
 use super::state::{Home, KeepPlan, SessionPlan};
 use super::step::{Only, StepKind, StepPlan};
@@ -50,7 +50,7 @@ pub struct Blueprint {
     pub faults: Vec<Fault>,
     /// How long messages take from zone to zone; what is not said here takes as long as each place
     /// says by itself.
-    pub ways: Ways,
+    pub ways: Distances,
 }
 
 /// When clients give up, and whether they try again.
@@ -216,6 +216,8 @@ pub struct GroupPlan {
     pub zone: Zone,
     /// What one costs an hour.
     pub cost: f64,
+    /// What a million requests cost that it is sent, besides.
+    pub cost_per_million: f64,
     /// How cold it is when it has started.
     pub cold: Option<Cold>,
     /// What becomes of its answers when many requests are at it.
@@ -457,32 +459,6 @@ impl Blueprint {
             })
             || (asked_by_clients && sources.all(gives_up))
     }
-
-    /// What the servers cost an hour in the measured window, each for the part of it that it is in
-    /// the pool; one that an autoscaler orders and removes for the nanoseconds that `paid` has by
-    /// server. `None` where no server has a cost.
-    pub fn cost_per_hour(&self, paid: Option<&[u64]>) -> Option<f64> {
-        let window = self.end.since(self.warmup).nanos().max(1) as f64;
-        let groups = |(index, service): (usize, &ServicePlan)| -> f64 {
-            let places = self.servers_of(index);
-            let each = service.servers.iter().zip(places).map(|(server, place)| {
-                let group = &service.groups[server.group];
-                let planned = group
-                    .leaves
-                    .min(self.end)
-                    .since(group.joins.max(self.warmup));
-                let there = match (paid, &group.autoscale) {
-                    (Some(paid), Some(_)) => paid[place],
-                    _ => planned.nanos(),
-                };
-                group.cost * there as f64 / window
-            });
-            each.sum()
-        };
-        let has_cost = |service: &ServicePlan| service.groups.iter().any(|group| group.cost > 0.0);
-        let any = self.services.iter().any(has_cost);
-        any.then(|| self.services.iter().enumerate().map(groups).sum())
-    }
 }
 
 /// What a server, or a group of servers, is called among those of all services: `web/fast-3`.
@@ -605,6 +581,7 @@ impl GroupPlan {
             to_server: Delay::None,
             zone: super::network::NOWHERE,
             cost: 0.0,
+            cost_per_million: 0.0,
             cold: None,
             under_load: None,
             joins: Time::ZERO,

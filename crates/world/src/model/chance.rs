@@ -185,6 +185,7 @@ impl Blueprint {
             to_server,
             zone: _,
             cost: _,
+            cost_per_million: _,
             cold: _,
             under_load: _,
             joins: _,

@@ -7,9 +7,9 @@ use super::step::StepKind;
 use lbsim_engine::time::{Span, Time};
 
 impl Blueprint {
-    /// Requests that one of those of source number `source` brings to each service on average, by service: itself, and
-    /// what servers call in its course. Where servers of a service do different things, each counts
-    /// for its share of what the service can do.
+    /// Requests that one of those of source number `source` brings to each service on average, by
+    /// service: itself, and what servers call in its course. Where servers of a service do
+    /// different things, each counts for its share of what the service can do.
     pub fn visits(&self, source: usize) -> Vec<f64> {
         let plan = &self.sources[source];
         let mut visits = vec![0.0; self.services.len()];
@@ -242,9 +242,9 @@ impl Blueprint {
                 let from = (group.zone, &call.to_balancer);
                 2.0 * self.least_way(from, &self.services[callee])
             };
-            // Of all calls the last is waited for, and its mean is no less than the longest mean; of
-            // the first k, the k-th in the order of the means stands for it. That a call may fail
-            // changes nothing while all are well.
+            // Of all calls the last is waited for, and its mean is no less than the longest mean;
+            // of the first k, the k-th in the order of the means stands for it. That a call may
+            // fail changes nothing while all are well.
             let calls = call.services.iter();
             let mut each: Vec<f64> = calls.map(|callee| way(callee) + alone[*callee]).collect();
             each.sort_by(f64::total_cmp);

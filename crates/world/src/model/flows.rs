@@ -8,6 +8,7 @@ use lbsim_engine::distribution::Sampler;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, uniform};
 use lbsim_engine::time::{Span, Time};
+use lbsim_strategies::balancer::affinity::Callers;
 use lbsim_strategies::strategy::{self, Answer, MemberId, Outcome};
 
 /// The purpose of a request's luck from which the connection has its own that is opened for it; the
@@ -23,6 +24,18 @@ pub struct FlowPlan {
     pub opening: Option<Sampler>,
     /// What the server works for a new one at speed 1, in seconds.
     pub handshake: Option<Sampler>,
+}
+
+/// Who asks services in a world.
+pub(super) fn callers(plan: &Blueprint) -> Callers {
+    let clients = plan.sources.iter();
+    let servers = plan.services.iter();
+    Callers {
+        clients: clients
+            .map(|source| source.population.popularity.count())
+            .collect(),
+        servers: servers.map(|service| service.servers.len() as u32).sum(),
+    }
 }
 
 /// A connection.
@@ -233,8 +246,8 @@ impl World<'_> {
         flows.is_none_or(|flows| flows.opened.get(id as usize) == Some(&true))
     }
 
-    /// When a connection is looked at next: when its time is over, or it may have been idle for long
-    /// enough.
+    /// When a connection is looked at next: when its time is over, or it may have been idle for
+    /// long enough.
     fn look_after(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let Some(flows) = &mut self.flows else { return };
@@ -354,8 +367,8 @@ impl World<'_> {
         }
     }
 
-    /// All connections through a balancer that is gone are broken. It is not told: what it counts is
-    /// forgotten with it.
+    /// All connections through a balancer that is gone are broken. It is not told: what it counts
+    /// is forgotten with it.
     pub(super) fn break_flows_through(&mut self, balancer: (u16, u16)) {
         let Some(flows) = &mut self.flows else { return };
         let of = |flow: &Flow| (flow.service, flow.balancer) == balancer;

@@ -125,8 +125,8 @@ impl Gauge {
         self.closed.push_back(totals);
     }
 
-    /// The figure of the first window that has not been looked at: it ended with `totals`, or, where
-    /// that is not said, some time ago. `None` where nothing has been measured.
+    /// The figure of the first window that has not been looked at: it ended with `totals`, or,
+    /// where that is not said, some time ago. `None` where nothing has been measured.
     pub(super) fn look(
         &mut self,
         totals: Option<Totals>,

@@ -21,6 +21,7 @@ mod chance;
 mod checks;
 pub mod cold;
 mod connections;
+mod cost;
 mod crash;
 mod deadline;
 mod demand;
@@ -79,7 +80,6 @@ use lbsim_engine::events::{Calendar, Model};
 use lbsim_engine::prefetch::prefetch;
 use lbsim_engine::rng::{Domain, Rng, Seeds};
 use lbsim_engine::time::{Span, Time};
-use lbsim_strategies::balancer::affinity::Callers;
 use lbsim_strategies::strategy::StrategyConfig;
 
 pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
@@ -269,17 +269,7 @@ impl<'a> World<'a> {
         let mut servers = Vec::new();
         let mut services = Vec::new();
         let sessions: u32 = plan.sources.iter().map(SourcePlan::session_count).sum();
-        let clients = plan.sources.iter();
-        let callers = Callers {
-            clients: clients
-                .map(|source| source.population.popularity.count())
-                .collect(),
-            servers: plan
-                .services
-                .iter()
-                .map(|service| service.servers.len() as u32)
-                .sum(),
-        };
+        let callers = flows::callers(plan);
         for (index, service) in plan.services.iter().enumerate() {
             let first = servers.len() as u32;
             servers.extend(service.servers.iter().map(|server| {

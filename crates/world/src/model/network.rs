@@ -56,15 +56,15 @@ pub const NOWHERE: Zone = Zone::MAX;
 
 /// How long messages take from zone to zone, where the scenario says it.
 #[derive(Clone, Debug, Default)]
-pub struct Ways {
+pub struct Distances {
     /// By the zone that a message comes from, and then by that to which it goes.
     between: Vec<Vec<Option<Delay>>>,
 }
 
-impl Ways {
+impl Distances {
     /// So many zones, and no ways between them.
-    pub fn new(zones: usize) -> Ways {
-        Ways {
+    pub fn new(zones: usize) -> Distances {
+        Distances {
             between: vec![vec![None; zones]; zones],
         }
     }

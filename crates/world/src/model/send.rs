@@ -75,7 +75,7 @@ impl World<'_> {
             service.balancers[usize::from(balancer)].sent(member, now);
         } else {
             let handshake = self.board(attempt, member, calendar);
-            demand = demand + Span::from_seconds(handshake.seconds() / speed);
+            demand += Span::from_seconds(handshake.seconds() / speed);
             self.attempts[attempt].phase = Phase::Travelling { work: demand };
         }
         if self.has_policies && !self.heed_sent(attempt, (number as u8, demand), calendar) {

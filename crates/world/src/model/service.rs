@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::blueprint::{ServerPlan, ServicePlan};
 use super::checks::Check;
 use super::fault::WhileDown;
-use super::network::{Delay, Leg, NOWHERE, Ways, Zone};
+use super::network::{Delay, Distances, Leg, NOWHERE, Zone};
 use super::outage::Outage;
 use super::{Event, World};
 use lbsim_engine::events::{Calendar, Lane};
@@ -52,7 +52,7 @@ pub(super) struct Service<'a> {
     pub(super) route: u64,
 }
 
-/// Ways between the balancers of a service and its servers.
+/// Distances between the balancers of a service and its servers.
 #[derive(Debug)]
 pub(super) struct Legs {
     /// Groups of servers.
@@ -67,7 +67,7 @@ pub(super) struct Legs {
 }
 
 impl Legs {
-    fn new(plan: &ServicePlan, ways: &Ways, calendar: &mut Calendar<Event>) -> Legs {
+    fn new(plan: &ServicePlan, ways: &Distances, calendar: &mut Calendar<Event>) -> Legs {
         let mut zones: Vec<Zone> = Vec::new();
         let mut classes = Vec::new();
         if !ways.is_empty() {
@@ -148,7 +148,7 @@ pub(super) fn balancer(
     plan: &ServicePlan,
     index: usize,
     (instance, returns): (u16, u16),
-    (seeds, ways): (Seeds, &Ways),
+    (seeds, ways): (Seeds, &Distances),
 ) -> Balancer {
     let rng = stream(index, (instance, returns), seeds);
     let placement = seeds.stream(Domain::Placement, index as u64).next_u64();
@@ -200,7 +200,7 @@ impl<'a> Service<'a> {
         index: usize,
         first: u32,
         (sessions, callers): (usize, &Callers),
-        (seeds, ways): (Seeds, &Ways),
+        (seeds, ways): (Seeds, &Distances),
         calendar: &mut Calendar<Event>,
     ) -> Service<'a> {
         Service {

@@ -17,8 +17,8 @@ pub struct ConnectionConfig {
     /// 9113 has 100 or more in HTTP/2).
     #[schemars(range(min = 1, max = 1_000_000))]
     pub at_once: u32,
-    /// Requests that one carries in all, after which it is closed (nginx: `keepalive_requests`); any
-    /// number where it is left out.
+    /// Requests that one carries in all, after which it is closed (nginx: `keepalive_requests`);
+    /// any number where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000_000))]
     pub requests: Option<u32>,
@@ -26,8 +26,8 @@ pub struct ConnectionConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1ms"))]
     pub idle: Option<Span>,
-    /// From this age on it takes no more requests, and is closed when those that it has are answered
-    /// (gRPC: `MAX_CONNECTION_AGE`; Envoy: `max_connection_duration`).
+    /// From this age on it takes no more requests, and is closed when those that it has are
+    /// answered (gRPC: `MAX_CONNECTION_AGE`; Envoy: `max_connection_duration`).
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1ms"))]
     pub max_age: Option<Span>,
@@ -37,8 +37,8 @@ pub struct ConnectionConfig {
     /// How long its caller wants it, drawn for each; for ever where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lifetime: Option<Dist<Span>>,
-    /// How long it takes to open one, before the first request can leave: the round trips of TCP and
-    /// TLS.
+    /// How long it takes to open one, before the first request can leave: the round trips of TCP
+    /// and TLS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub opening: Option<Dist<Span>>,
     /// What the server has to work for a new one at speed 100%, before the first request: a

@@ -19,9 +19,9 @@ pub struct DnsConfig {
     #[schemars(extend("x-least" = "1ms"))]
     pub ttl: Span,
     /// How many resolvers each group of clients asks through; a client keeps to one of them, which
-    /// keeps what it was told for all of its clients, and is asked so often that it has an answer at
-    /// the start already, of any age. Where it is left out each client keeps its own answer, from
-    /// the request on for which it had none. Servers that call keep their own.
+    /// keeps what it was told for all of its clients, and is asked so often that it has an answer
+    /// at the start already, of any age. Where it is left out each client keeps its own answer,
+    /// from the request on for which it had none. Servers that call keep their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub resolvers: Option<u32>,

@@ -42,7 +42,7 @@ pub enum Sticky {
     /// By the connection, as balancers of layer 4 do it: they pick a member when one is opened, see
     /// no more of it than where it comes from, and all its requests go there. What the strategy
     /// counts are connections.
-    Connection(ConnectionConfig),
+    Connection(Box<ConnectionConfig>),
 }
 
 /// A cookie.

@@ -4,7 +4,8 @@
 //! **Sees:** who is eligible.
 //! **Cost of a pick:** constant.
 //! **Fails when:** one member cannot do the work of all; and for as long as nobody has noticed that
-//! it is gone. What the one that takes over has not been told (connections, counts, tables) is lost.
+//! it is gone. What the one that takes over has not been told (connections, counts, tables) is
+//! lost.
 //! **Source:** active and standby: Hinden, "Virtual Router Redundancy Protocol (VRRP)", RFC 3768,
 //! 2004 (with preemption); the failover policy of name servers (AWS Route 53: failover routing).
 

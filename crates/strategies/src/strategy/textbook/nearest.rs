@@ -5,7 +5,8 @@
 //! **Sees:** the mean length of its own ways, who is eligible.
 //! **Cost of a pick:** constant where somebody near is eligible.
 //! **Fails when:** most of those who ask are near to one member: it gets them all, whatever it can
-//! do. It never spills over to who is further away as long as one near member is thought to be well.
+//! do. It never spills over to who is further away as long as one near member is thought to be
+//! well.
 //! **Source:** routing by latency, as name servers do it (AWS Route 53: latency-based routing) and
 //! as anycast does it by hops: Partridge, Mendez and Milliken, "Host anycasting service", RFC 1546,
 //! 1993.
