@@ -169,6 +169,7 @@ fn columns(source: &str, name: &str) -> String {
                 "u32" | "u64" => "whole number",
                 "f64" => "number",
                 "Option<f64>" => "number or empty",
+                "Option<u64>" => "whole number or empty",
                 "Option<String>" => "text or empty",
                 other => panic!("no words for {other}"),
             };

@@ -55,6 +55,13 @@ fn every_interval_has_a_lower_bound() {
         "unit",
         // A check that takes no work.
         "work",
+        // Autoscalers that know at once, never rest, remove at once, and do not look back.
+        "delay",
+        "cooldown-out",
+        "cooldown-in",
+        "drain",
+        "out-stabilization",
+        "in-stabilization",
     ];
     fn walk(key: &str, schema: &Json, loose: &mut Vec<String>, bounded: &mut usize) {
         if schema["format"] == "duration" {
