@@ -56,6 +56,9 @@ pub struct StepIn {
     pub share: Option<Share>,
 }
 
+/// A hair beyond a threshold is not beyond it: figures are quotients, and shares are percent.
+const HAIR: f64 = 1e-9;
+
 /// How many servers that is, of so many.
 fn adjustment(servers: Option<u32>, share: Option<Share>, of: u32) -> u32 {
     match (servers, share) {
@@ -78,13 +81,19 @@ impl Scaling for StepScaling {
         let Some(ratio) = look.ratio else {
             return look.count;
         };
-        let out = self.out.iter().filter(|step| ratio > step.above.value());
+        let out = self
+            .out
+            .iter()
+            .filter(|step| ratio > step.above.value() + HAIR);
         let out = out.max_by(|one, other| one.above.value().total_cmp(&other.above.value()));
         if let Some(step) = out {
             let more = adjustment(step.servers, step.share, look.ready);
             return look.count.max(look.ready.saturating_add(more));
         }
-        let inward = self.inward.iter().filter(|step| ratio < step.below.value());
+        let inward = self
+            .inward
+            .iter()
+            .filter(|step| ratio < step.below.value() - HAIR);
         let inward = inward.min_by(|one, other| one.below.value().total_cmp(&other.below.value()));
         match inward {
             Some(step) => {
