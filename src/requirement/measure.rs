@@ -20,7 +20,7 @@ pub enum Amount {
 
 /// A metric that can be asked for.
 #[derive(Debug, PartialEq)]
-pub struct Named {
+pub struct KnownMeasure {
     /// What it is called.
     pub name: &'static str,
     /// What else it is called.
@@ -41,7 +41,7 @@ pub enum Measure {
     /// A percentile of the response time of the succeeded: a fraction of 1.
     Percentile(f64),
     /// A metric.
-    Metric(&'static Named),
+    Metric(&'static KnownMeasure),
 }
 
 const fn named(
@@ -49,8 +49,8 @@ const fn named(
     also: &'static str,
     column: &'static str,
     amount: Amount,
-) -> Named {
-    Named {
+) -> KnownMeasure {
+    KnownMeasure {
         name,
         also,
         column,
@@ -60,8 +60,8 @@ const fn named(
     }
 }
 
-const fn more(named: Named) -> Named {
-    Named {
+const fn more(named: KnownMeasure) -> KnownMeasure {
+    KnownMeasure {
         more_is_better: true,
         ..named
     }
@@ -70,12 +70,12 @@ const fn more(named: Named) -> Named {
 use Amount::{Milliseconds, Number, Rate, Seconds, Share};
 
 /// All that can be asked for beside percentiles.
-pub const MEASURES: &[Named] = &[
+pub const MEASURES: &[KnownMeasure] = &[
     named("mean", "", "mean_ms", Milliseconds),
     named("max", "", "max_ms", Milliseconds),
     named("mean-all", "", "mean_all_ms", Milliseconds),
     named("p99-all", "", "p99_all_ms", Milliseconds),
-    Named {
+    KnownMeasure {
         is_rest: true,
         ..named("errors", "error-share", "success_share", Share)
     },
@@ -123,7 +123,7 @@ impl Measure {
     /// The measure of a name, as `judge-by` or a column of results has it; `None` where there is
     /// none.
     pub fn named(name: &str) -> Option<Measure> {
-        let own = |one: &&Named| {
+        let own = |one: &&KnownMeasure| {
             name == one.name
                 || (!one.also.is_empty() && name == one.also)
                 || (!one.is_rest && name == one.column)

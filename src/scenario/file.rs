@@ -139,13 +139,13 @@ pub struct Network {
     /// zones, or a place is in none, the delays above hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10_000))]
-    pub ways: Vec<Way>,
+    pub ways: Vec<ZoneWay>,
 }
 
 /// The way from a zone to another.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Way {
+pub struct ZoneWay {
     /// The one zone.
     pub from: String,
     /// The other, or the same.

@@ -305,7 +305,7 @@ fn what_cannot_be_is_said_with_its_place() {
     let said = |servers: &str| {
         let text = world("duration = \"9s\"", arrivals, servers, "");
         let rejected = Scenario::from_text("growth.toml", &text);
-        format!("{}", rejected.err().expect("it is refused"))
+        format!("{}", rejected.expect_err("it is refused"))
     };
     let like = "service = { kind = \"exponential\", mean = \"20ms\" }";
     let by = r#"by = { kind = "hpa", metric = { kind = "utilization", target = "60%" } }"#;

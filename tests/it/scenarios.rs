@@ -226,11 +226,14 @@ fn each_asks_a_question_and_says_what_to_expect() {
             ("daily-peak", "overloaded-peak"),
             ("differs-recovery", "fault-in-warmup"),
             ("ejection-in-fleets", "without-effect"),
+            ("flood", "overloaded"),
             ("garbage-collection", "fault-too-short"),
+            ("internal-tool", "closed-loop"),
             ("priority-classes", "overloaded"),
             ("retry-budget", "overloaded-peak"),
             ("retry-storm", "overloaded-peak"),
             ("spike-length", "overloaded-peak"),
+            ("spike-autoscaled", "overloaded-peak"),
             ("slots-and-disciplines", "heavy-tail"),
         ];
         for warning in &scenario.warnings {
@@ -251,6 +254,8 @@ fn each_is_tested() {
         include_str!("scenarios/bad_days.rs"),
         include_str!("scenarios/systems.rs"),
         include_str!("scenarios/differs.rs"),
+        include_str!("scenarios/layers.rs"),
+        include_str!("scenarios/scaling.rs"),
         include_str!("scenarios/sessions.rs"),
         include_str!("real.rs")
     );

@@ -25,7 +25,7 @@ const WARM: Colour = Colour(0xc8, 0x3e, 0x4d);
 const CALM: Colour = Colour(0x3a, 0x7c, 0xa5);
 
 /// A group of clients, or a service.
-struct Node<'a> {
+struct Station<'a> {
     name: &'a str,
     is_clients: bool,
     zones: &'a str,
@@ -50,11 +50,8 @@ struct Edge {
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let rows = &study.rows.topology;
-    let shown = study.strategies.first()?;
-    if rows.is_empty() {
-        return None;
-    }
-    let mut nodes: Vec<Node<'_>> = Vec::new();
+    let shown = &rows.first()?.strategy;
+    let mut nodes: Vec<Station<'_>> = Vec::new();
     let mut edges = Vec::new();
     let mut index: BTreeMap<(bool, &str), usize> = BTreeMap::new();
     for row in rows {
@@ -71,13 +68,13 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         });
     }
     let services = study.rows.services.iter();
-    for row in services.filter(|row| row.strategy == shown.name) {
+    for row in services.filter(|row| row.strategy == *shown) {
         if let Some(&at) = index.get(&(false, row.service.as_str())) {
             nodes[at].row = Some(row);
         }
     }
     for (&(_, name), &at) in &index {
-        nodes[at].busy = busy(study, &shown.name, name);
+        nodes[at].busy = busy(study, shown, name);
     }
     let columns = stand(&mut nodes, &edges);
     let top = frame::title_height(study) + 34.0;
@@ -97,13 +94,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     } else {
         0.0
     };
-    let left = |node: &Node<'_>| EDGE + node.column as f64 * step;
+    let left = |node: &Station<'_>| EDGE + node.column as f64 * step;
     let height = top + tall + 58.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
-        let what = format!(
-            "Who asks whom, and where the time goes, under {}",
-            shown.name
-        );
+        let what = format!("Who asks whom, and where the time goes, under {shown}");
         frame::title(canvas, study, &what);
         for edge in &edges {
             line(canvas, edge, &nodes, (left, wide));
@@ -122,12 +116,12 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
 
 /// The place of a node of this name, which is made where there is none.
 fn place<'a>(
-    nodes: &mut Vec<Node<'a>>,
+    nodes: &mut Vec<Station<'a>>,
     index: &mut BTreeMap<(bool, &'a str), usize>,
     (name, is_clients): (&'a str, bool),
 ) -> usize {
     *index.entry((is_clients, name)).or_insert_with(|| {
-        nodes.push(Node {
+        nodes.push(Station {
             name,
             is_clients,
             zones: "",
@@ -155,7 +149,7 @@ fn busy(study: &Study<'_>, strategy: &str, service: &str) -> Option<f64> {
 
 /// Gives each node its column, to the right of all who ask it, and each column its order: by the
 /// mean place of who asks, so that few lines cross.
-fn stand(nodes: &mut [Node<'_>], edges: &[Edge]) -> Vec<Vec<usize>> {
+fn stand(nodes: &mut [Station<'_>], edges: &[Edge]) -> Vec<Vec<usize>> {
     // Nobody asks itself, so that this comes to an end.
     for _ in 0..nodes.len() {
         for edge in edges {
@@ -203,8 +197,8 @@ fn curve((x, y): (f64, f64), (u, v): (f64, f64)) -> Vec<(f64, f64)> {
 
 fn ends(
     edge: &Edge,
-    nodes: &[Node<'_>],
-    (left, wide): (impl Fn(&Node<'_>) -> f64, f64),
+    nodes: &[Station<'_>],
+    (left, wide): (impl Fn(&Station<'_>) -> f64, f64),
 ) -> ((f64, f64), (f64, f64)) {
     let (from, to) = (&nodes[edge.from], &nodes[edge.to]);
     ((left(from) + wide, from.y), (left(to) - 7.0, to.y))
@@ -213,8 +207,8 @@ fn ends(
 fn line(
     canvas: &Canvas<'_>,
     edge: &Edge,
-    nodes: &[Node<'_>],
-    shape: (impl Fn(&Node<'_>) -> f64, f64),
+    nodes: &[Station<'_>],
+    shape: (impl Fn(&Station<'_>) -> f64, f64),
 ) {
     let (from, to) = ends(edge, nodes, shape);
     canvas.line(&curve(from, to), MUTED, 0.75, 1.4, None);
@@ -230,8 +224,8 @@ fn line(
 fn label(
     canvas: &Canvas<'_>,
     edge: &Edge,
-    (edges, nodes): (&[Edge], &[Node<'_>]),
-    shape: (impl Fn(&Node<'_>) -> f64, f64),
+    (edges, nodes): (&[Edge], &[Station<'_>]),
+    shape: (impl Fn(&Station<'_>) -> f64, f64),
 ) {
     // From clients the rate stands in their box.
     let Some(rate) = edge.rate.filter(|_| !nodes[edge.from].is_clients) else {
@@ -254,7 +248,7 @@ fn label(
     canvas.text(&text, (x, y), Align::Centre, type_);
 }
 
-fn draw_box(canvas: &Canvas<'_>, node: &Node<'_>, left: f64, wide: f64) {
+fn draw_box(canvas: &Canvas<'_>, node: &Station<'_>, left: f64, wide: f64) {
     let (top, bottom) = (node.y - HIGH / 2.0, node.y + HIGH / 2.0);
     let right = left + wide;
     let frame = match node.busy {

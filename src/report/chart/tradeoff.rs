@@ -23,26 +23,26 @@ struct Mark<'a> {
 
 /// One of the two things that are held against each other.
 #[derive(Clone, Copy)]
-struct Axis<'a> {
+struct Scaled<'a> {
     metric: &'a str,
     title: &'a str,
     /// What an estimate is shown as is so many times what it is.
     factor: f64,
 }
 
-const MEAN: Axis<'_> = Axis {
+const MEAN: Scaled<'_> = Scaled {
     metric: "mean_ms",
     title: "Mean response time (ms)",
     factor: 1.0,
 };
 
-const TAIL: Axis<'_> = Axis {
+const TAIL: Scaled<'_> = Scaled {
     metric: "p99_ms",
     title: "99th percentile of the response time (ms)",
     factor: 1.0,
 };
 
-const PRICE: Axis<'_> = Axis {
+const PRICE: Scaled<'_> = Scaled {
     metric: "cost_per_hour",
     title: "Cost an hour",
     factor: 1.0,
@@ -76,7 +76,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     });
     let metric = judge.map_or("sessions_hurt_share", |judge| judge.name);
     let title = format!("{} (%)", called(metric).unwrap_or(metric));
-    let lost = Axis {
+    let lost = Scaled {
         metric,
         title: &title,
         factor: 100.0,
@@ -97,11 +97,11 @@ pub(super) fn cost(study: &Study<'_>) -> Option<String> {
 /// Response times against what is paid, where there are marks of which it `tells` something.
 fn held_against(
     study: &Study<'_>,
-    paid: Axis<'_>,
-    took: Axis<'_>,
+    paid: Scaled<'_>,
+    took: Scaled<'_>,
     tells: impl Fn(&[Mark<'_>]) -> bool,
 ) -> Option<String> {
-    let known = |strategy: &str, axis: Axis<'_>| {
+    let known = |strategy: &str, axis: Scaled<'_>| {
         let mut rows = study.rows.summary.iter();
         let row = rows.find(|row| row.strategy == strategy && row.metric == axis.metric)?;
         let half = row.half_width_95.unwrap_or(0.0);

@@ -10,6 +10,8 @@ use crate::scenario::Scenario;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TopologyRow {
+    /// The strategy: the baseline.
+    pub strategy: String,
     /// Who asks: a group of clients, or a service.
     pub from: String,
     /// Whether that is a group of clients.
@@ -27,7 +29,8 @@ pub struct TopologyRow {
 
 /// A row for each pair of whom one asks the other, clients first.
 pub(super) fn rows(scenario: &Scenario) -> Vec<TopologyRow> {
-    let plan = &scenario.variants[scenario.baseline].blueprint;
+    let baseline = &scenario.variants[scenario.baseline];
+    let plan = &baseline.blueprint;
     if plan.services.len() < 2 {
         return Vec::new();
     }
@@ -40,6 +43,7 @@ pub(super) fn rows(scenario: &Scenario) -> Vec<TopologyRow> {
         zones.sort_unstable();
         zones.dedup();
         TopologyRow {
+            strategy: baseline.name.clone(),
             from: from.to_owned(),
             from_clients,
             to: service.name.clone(),

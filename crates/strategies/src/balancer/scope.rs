@@ -18,13 +18,13 @@ pub struct Subset {
     pub size: u32,
     /// How they are dealt out.
     #[serde(default)]
-    pub kind: Dealing,
+    pub kind: DealtOut,
 }
 
 /// How members are dealt out to balancers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Dealing {
+pub enum DealtOut {
     /// In rounds: the members are shuffled, and as many balancers as there are whole subsets get
     /// one each; the next round is shuffled anew. So all members have as many balancers, but for
     /// one round (Beyer and others, "Site Reliability Engineering", 2016, chapter 20: deterministic
@@ -42,10 +42,10 @@ impl Subset {
         let size = (self.size as usize).min(members);
         let subsets = (members / size) as u64;
         let (round, place) = match self.kind {
-            Dealing::Deterministic => {
+            DealtOut::Deterministic => {
                 (u64::from(balancer) / subsets, u64::from(balancer) % subsets)
             }
-            Dealing::Random => (u64::from(balancer), 0),
+            DealtOut::Random => (u64::from(balancer), 0),
         };
         let mut order: Vec<usize> = (0..members).collect();
         let luck = &mut Luck::new(mix(word ^ mix(round)), 0);
@@ -172,7 +172,7 @@ mod tests {
     fn rounds_deal_out_evenly() {
         let subset = Subset {
             size: 5,
-            kind: Dealing::Deterministic,
+            kind: DealtOut::Deterministic,
         };
         // 20 members are four subsets a round; 40 balancers are ten rounds.
         let mut balancers_of = [0; 20];
@@ -183,7 +183,7 @@ mod tests {
         }
         assert_eq!(balancers_of, [10; 20]);
         let drawn = Subset {
-            kind: Dealing::Random,
+            kind: DealtOut::Random,
             ..subset
         };
         let sizes = (0..40).map(|balancer| drawn.of(balancer, 20, 7));

@@ -1,4 +1,4 @@
-//! Answers of name servers, which are kept: whoever has one asks nobody before its time to live is
+//! KeptAnswers of name servers, which are kept: whoever has one asks nobody before its time to live is
 //! over.
 
 use schemars::JsonSchema;
@@ -71,7 +71,7 @@ const OVERLONG: u64 = 2;
 
 /// What is kept, by whom: twelve bytes a keeper.
 #[derive(Clone, Debug)]
-pub struct Answers {
+pub struct KeptAnswers {
     config: DnsConfig,
     /// The first client of each group.
     firsts: Vec<u32>,
@@ -83,8 +83,8 @@ pub struct Answers {
     word: u64,
 }
 
-impl Answers {
-    pub(super) fn new(config: &DnsConfig, callers: &Callers, word: u64) -> Answers {
+impl KeptAnswers {
+    pub(super) fn new(config: &DnsConfig, callers: &Callers, word: u64) -> KeptAnswers {
         let mut first = 0;
         let firsts = callers.clients.iter().map(|count| {
             first += count;
@@ -94,7 +94,7 @@ impl Answers {
             Some(each) => callers.clients.len() * each as usize + callers.servers as usize,
             None => callers.count(),
         };
-        Answers {
+        KeptAnswers {
             config: config.clone(),
             firsts: firsts.collect(),
             clients: callers.clients(),
@@ -178,7 +178,7 @@ mod tests {
             resolvers: None,
             overlong: None,
         };
-        let mut answers = Answers::new(&config, &callers(), 7);
+        let mut answers = KeptAnswers::new(&config, &callers(), 7);
         assert_eq!(answers.find(12, at(5)), Bond::None);
         answers.set(12, 1, at(5));
         // Who is tried instead changes nothing.
@@ -197,7 +197,7 @@ mod tests {
             resolvers: Some(5),
             overlong: None,
         };
-        let mut answers = Answers::new(&config, &callers(), 7);
+        let mut answers = KeptAnswers::new(&config, &callers(), 7);
         let keepers: Vec<usize> = (10..1010).map(|caller| answers.keeper(caller)).collect();
         assert_eq!(keepers.iter().min(), Some(&5));
         assert_eq!(keepers.iter().max(), Some(&9));

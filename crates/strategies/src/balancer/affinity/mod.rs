@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::{Balancer, Reason, Refuse};
 use crate::strategy::{MemberId, Origin, Pick};
 use connection::ConnectionConfig;
-use dns::{Answers, DnsConfig};
+use dns::{DnsConfig, KeptAnswers};
 use jar::Jar;
 use lbsim_engine::time::{Span, Time};
 use table::Tables;
@@ -280,7 +280,7 @@ pub enum Bonds {
     /// Balancers do.
     Tables(Tables),
     /// Resolvers do, or clients themselves, who have asked a name server.
-    Answers(Answers),
+    Answers(KeptAnswers),
 }
 
 impl Bonds {
@@ -297,7 +297,7 @@ impl Bonds {
             Sticky::No | Sticky::Connection(_) => None,
             Sticky::Cookie(cookie) => Some(Bonds::Cookies(Jar::new(cookie, sessions))),
             Sticky::Table(table) => Some(Bonds::Tables(Tables::new(table, balancers))),
-            Sticky::Dns(dns) => Some(Bonds::Answers(Answers::new(dns, callers, word))),
+            Sticky::Dns(dns) => Some(Bonds::Answers(KeptAnswers::new(dns, callers, word))),
         }
     }
 

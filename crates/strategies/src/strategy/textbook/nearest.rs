@@ -24,18 +24,18 @@ pub struct Config {}
 /// Members in rings, the nearest first.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    rings: Vec<Ring>,
+    rings: Vec<Circle>,
 }
 
 /// Members that are as near as each other.
 #[derive(Clone, Debug)]
-struct Ring {
+struct Circle {
     members: Vec<MemberId>,
     /// Whose turn it is, as a place in `members`.
     next: usize,
 }
 
-impl Ring {
+impl Circle {
     /// The next in turn that is a candidate.
     fn pick(&mut self, candidates: &Candidates<'_>) -> Option<MemberId> {
         let count = self.members.len();
@@ -62,7 +62,7 @@ impl News for Nearest {
         let mut members: Vec<MemberId> = (0..cx.pool.len() as MemberId).collect();
         members.sort_by_key(|&member| cx.pool.way(member));
         let alike = members.chunk_by(|&a, &b| cx.pool.way(a) == cx.pool.way(b));
-        let rings = alike.map(|members| Ring {
+        let rings = alike.map(|members| Circle {
             members: members.to_vec(),
             next: 0,
         });
