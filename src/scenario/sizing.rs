@@ -9,7 +9,7 @@ pub struct Sizing {
     /// What is varied: a path, or `load`.
     pub path: String,
     /// The values, the least first; at least two.
-    pub values: Vec<Candidate>,
+    pub values: Vec<SizeValue>,
     /// Which of those that will do.
     pub find: Seek,
     /// The service of which servers are lost: an index.
@@ -28,7 +28,7 @@ pub struct Sizing {
 
 /// A value that is tried.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Candidate {
+pub struct SizeValue {
     /// As it is written, without quotation marks.
     pub written: String,
     /// Where it stands on an axis: shares in percent, all else in its own unit.
@@ -59,7 +59,7 @@ impl Sizing {
     }
 
     /// The value of a place of [`Sizing::place`].
-    pub fn value(&self, ease: usize) -> &Candidate {
+    pub fn value(&self, ease: usize) -> &SizeValue {
         &self.values[self.place(ease)]
     }
 

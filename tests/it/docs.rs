@@ -206,6 +206,7 @@ fn the_columns_of_results_are_up_to_date() {
         ("faults.csv", rows("faults"), "FaultRow"),
         ("sessions.csv", rows("sessions"), "SessionRow"),
         ("clients.csv", rows("clients"), "ClientsRow"),
+        ("topology.csv", rows("topology"), "TopologyRow"),
         ("sweep.csv", rows("sweep"), "SweepRow"),
         ("runs.csv of a sweep", rows("sweep"), "SweepRun"),
         ("paired.csv of a sweep", rows("sweep"), "SweepPairedRow"),

@@ -384,3 +384,100 @@ sticky = { kind = "connection" }
         .collect();
     assert_eq!((sent, tally.connections), (vec![3, 3], Some(2)));
 }
+
+/// The second request goes on the connection that is being opened, and cannot leave before it is
+/// open, at 100: 50 ms after that it is answered.
+#[test]
+fn who_boards_a_connection_waits_until_it_is_open() {
+    let text = r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "web"
+servers = [{ slots = 9, service = { kind = "constant", value = "50ms" } }]
+[services.balancer]
+sticky = { kind = "connection", at-once = 100, opening = { kind = "constant", value = "100ms" } }
+"#;
+    let (_, seen) = live(&scenario("boards", &[0, 10, 120], text), 0);
+    assert_eq!(took(&seen), [150.0, 140.0, 50.0]);
+}
+
+/// Eight of ten servers join at 5 s: until then each balancer's two are those that are there, and
+/// nobody is refused.
+#[test]
+fn subsets_are_of_those_who_are_there() {
+    let times: Vec<u32> = (0..40).map(|number| number * 200).collect();
+    let text = r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "web"
+servers = [
+    { name = "old", count = 2, slots = 9, service = { kind = "constant", value = "10ms" } },
+    { name = "new", count = 8, slots = 9, joins = "5s", service = { kind = "constant", value = "10ms" } },
+]
+[services.balancer]
+strategy = "random"
+instances = 4
+subset = { size = 2 }
+"#;
+    for replication in 0..5 {
+        let (tally, _) = live(&scenario("there", &times, text), replication);
+        assert_eq!(tally.failed.iter().sum::<u64>(), 0);
+    }
+}
+
+/// The name of a server that has left: whoever has it finds nobody there until its answer has run
+/// out, at 4 s; new answers are of the other.
+#[test]
+fn a_name_outlives_the_server_that_it_stood_for() {
+    let text = r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "dns"
+servers = [
+    { name = "a", leaves = "2s", service = { kind = "constant", value = "10ms" } },
+    { name = "b", service = { kind = "constant", value = "10ms" } },
+]
+[services.balancer]
+strategy = "failover"
+sticky = { kind = "dns", ttl = "4s" }
+"#;
+    let (_, seen) = live(&scenario("outlives", &[0, 1000, 3000, 4100, 5000], text), 0);
+    let servers: Vec<Option<u32>> = seen.0.iter().map(|own| own.2).collect();
+    assert_eq!(servers, [Some(0), Some(0), None, Some(1), Some(1)]);
+}
+
+/// Who asks whom where the nearest is picked is known beforehand: 200 a second go to the one
+/// region, and 10 to the other.
+#[test]
+fn what_regions_are_asked_follows_from_who_is_near() {
+    let clients = |zone: &str, rate: u32| {
+        format!(
+            "[[clients]]\nname = \"{zone}\"\nzone = \"{zone}\"\narrivals = {{ kind = \"poisson\", rate = \"{rate}/s\" }}\n"
+        )
+    };
+    let region = |zone: &str| {
+        format!(
+            "{{ name = \"{zone}\", zone = \"{zone}\", service = {{ kind = \"constant\", value = \"0ms\" }}, routes = [{{ to = \"web-{zone}\" }}] }},\n"
+        )
+    };
+    let web = |zone: &str| {
+        format!(
+            "[[services]]\nname = \"web-{zone}\"\nservers = [{{ slots = 9, service = {{ kind = \"constant\", value = \"10ms\" }} }}]\n"
+        )
+    };
+    let text = format!(
+        "[[network.ways]]\nfrom = \"a\"\nto = \"b\"\ntakes = {{ kind = \"constant\", value = \"40ms\" }}\n{}{}[[services]]\nname = \"dns\"\nservers = [\n{}{}]\n[services.balancer]\nstrategy = \"nearest\"\nspread = \"caller\"\n{}{}",
+        clients("a", 200),
+        clients("b", 10),
+        region("a"),
+        region("b"),
+        web("a"),
+        web("b"),
+    );
+    let scenario = scenario("near", &[0], &text);
+    let plan = &scenario.variants[0].blueprint;
+    assert_eq!((plan.rate(1), plan.rate(2)), (Some(200.0), Some(10.0)));
+}

@@ -16,6 +16,10 @@ const GAP: f64 = 18.0;
 /// Width of a box at most, and room for the lines between two columns at least.
 const WIDE: f64 = 230.0;
 const LINES: f64 = 76.0;
+/// Width of a box at least.
+const LEAST: f64 = 150.0;
+/// Room for a line below the boxes.
+const LANE: f64 = 20.0;
 /// Beyond so many lines their rates would cover each other.
 const MOST_LABELS: usize = 24;
 
@@ -87,7 +91,9 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         }
     }
     let count = columns.len() as f64;
-    let room = WIDTH - 2.0 * EDGE;
+    // A picture of many columns is wider: boxes are to be read.
+    let width = WIDTH.max(2.0 * EDGE + count * LEAST + (count - 1.0) * LINES);
+    let room = width - 2.0 * EDGE;
     let wide = WIDE.min((room - (count - 1.0) * LINES) / count);
     let step = if columns.len() > 1 {
         (room - wide) / (count - 1.0)
@@ -95,22 +101,33 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         0.0
     };
     let left = |node: &Station<'_>| EDGE + node.column as f64 * step;
-    let height = top + tall + 58.0;
-    Some(Canvas::picture(WIDTH, height, |canvas| {
+    // Below all boxes is room for lines that pass by a column.
+    let passing = (edges.iter())
+        .filter(|edge| passes_by(edge, &nodes))
+        .count();
+    let below = top + tall + 16.0;
+    let height = top + tall + 58.0 + passing as f64 * LANE;
+    Some(Canvas::picture(width, height, |canvas| {
         let what = format!("Who asks whom, and where the time goes, under {shown}");
         frame::title(canvas, study, &what);
+        let mut lane = below;
         for edge in &edges {
-            line(canvas, edge, &nodes, (left, wide));
+            if passes_by(edge, &nodes) {
+                line_below(canvas, edge, &nodes, (left, wide), lane);
+                lane += LANE;
+            } else {
+                line(canvas, edge, &nodes, (left, wide));
+            }
         }
         if edges.len() <= MOST_LABELS {
-            for edge in &edges {
+            for edge in edges.iter().filter(|edge| !passes_by(edge, &nodes)) {
                 label(canvas, edge, (&edges, &nodes), (left, wide));
             }
         }
         for node in &nodes {
             draw_box(canvas, node, left(node), wide);
         }
-        legend(canvas, height - 26.0);
+        legend(canvas, (width, height - 26.0));
     }))
 }
 
@@ -218,6 +235,39 @@ fn line(
         MUTED,
         1.0,
     );
+}
+
+/// Whether a line passes by a column, whose boxes it would run behind.
+fn passes_by(edge: &Edge, nodes: &[Station<'_>]) -> bool {
+    nodes[edge.to].column > nodes[edge.from].column + 1
+}
+
+/// A line that passes by columns, below all boxes, with how often a second.
+fn line_below(
+    canvas: &Canvas<'_>,
+    edge: &Edge,
+    nodes: &[Station<'_>],
+    shape: (impl Fn(&Station<'_>) -> f64, f64),
+    lane: f64,
+) {
+    let ((x, y), (u, v)) = ends(edge, nodes, shape);
+    let (down, up) = (x + LINES * 0.5, u - LINES * 0.5);
+    let mut way = curve((x, y), (down, lane));
+    way.extend(curve((up, lane), (u, v)));
+    canvas.line(&way, MUTED, 0.75, 1.4, None);
+    canvas.shape(
+        &[(u + 7.0, v), (u - 2.0, v - 4.5), (u - 2.0, v + 4.5)],
+        MUTED,
+        1.0,
+    );
+    if let Some(rate) = edge.rate {
+        let type_ = Type::new(11.5, MUTED);
+        let text = format!("{}/s", digits(rate).trim_end_matches(".0"));
+        let half = type_.width(&text) / 2.0 + 3.0;
+        let x = (down + up) / 2.0;
+        canvas.area((x - half, lane - 8.0), (x + half, lane + 8.0), PAPER, 0.92);
+        canvas.text(&text, (x, lane), Align::Centre, type_);
+    }
 }
 
 /// How often a second, on the line, nearer to that end which it does not share with others.
@@ -333,7 +383,7 @@ fn bar(canvas: &Canvas<'_>, row: &ServiceRow, (left, top): (f64, f64), wide: f64
     }
 }
 
-fn legend(canvas: &Canvas<'_>, y: f64) {
+fn legend(canvas: &Canvas<'_>, (width, y): (f64, f64)) {
     let type_ = Type::new(12.5, MUTED);
     let mut x = EDGE;
     let lead = "Of the mean response time:";
@@ -348,5 +398,5 @@ fn legend(canvas: &Canvas<'_>, y: f64) {
         "red: servers busy for {:.0}% of the time and more",
         BUSY * 100.0
     );
-    canvas.text(&busy, (WIDTH - EDGE, y), Align::Right, type_);
+    canvas.text(&busy, (width - EDGE, y), Align::Right, type_);
 }

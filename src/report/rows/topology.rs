@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::blueprint::Blueprint;
-use crate::model::step::StepKind;
 use crate::scenario::Scenario;
 
 /// `topology.csv`: who asks whom, in the baseline; no rows where there is one service.
@@ -74,18 +73,9 @@ fn call_rate(plan: &Blueprint, caller: usize, callee: usize) -> Option<f64> {
         if visits == 0.0 {
             continue;
         }
-        let groups = &plan.services[caller].groups;
-        let mut calls = 0.0;
-        for group in groups {
-            for step in &group.steps {
-                if let StepKind::Call(call) = &step.kind {
-                    let times = call.services.iter().filter(|&&at| at == callee).count();
-                    calls += step.times_of(number) * times as f64;
-                }
-            }
-        }
-        // Groups of servers that do different things share what comes.
-        all += source.rate(end)? * visits * calls / groups.len() as f64;
+        let calls = plan.calls(&plan.services[caller], number).into_iter();
+        let own = calls.filter(|&(at, _)| at == callee);
+        all += source.rate(end)? * visits * own.map(|(_, times)| times).sum::<f64>();
     }
     Some(all)
 }

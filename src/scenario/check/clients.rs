@@ -57,6 +57,10 @@ fn source(file: &File, clients: &Clients, at: &Path, check: &mut Check<'_>) -> O
             self::sessions(file, said, used_by, &at, check)
         }
     };
+    if clients.hostile && clients.sessions.is_some() {
+        let message = "what is measured of sessions is of clients that mean no harm; remove `sessions`, or `hostile`";
+        check.fault(&at.key("sessions"), "contradiction", message);
+    }
     share_of_all(clients.drops_cookies, &at.key("drops-cookies"), check);
     let patience = Patience {
         timeout: clients.timeout,

@@ -212,6 +212,10 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
             check_limit(limit, &place.key(key), check);
         }
     }
+    if balancer.own_zone.is_some() && balancer.subset.is_some() {
+        let message = "a balancer sends to a subset, or to its own zone first; remove one of them";
+        check.fault(&place.key("subset"), "contradiction", message);
+    }
     if let Some(own_zone) = &balancer.own_zone {
         let share = own_zone.while_well;
         let at = place.key("own-zone");

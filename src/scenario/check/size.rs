@@ -7,7 +7,7 @@ use std::path::Path as FilePath;
 use super::super::Scenario;
 use super::super::diagnostic::Diagnostic;
 use super::super::file::{self, Seek};
-use super::super::sizing::{Candidate, Lost, Sizing};
+use super::super::sizing::{Lost, SizeValue, Sizing};
 use super::super::text::{Document, Path};
 use super::super::tuning::NumberUnit;
 use super::data::Data;
@@ -159,7 +159,7 @@ impl SizeCheck<'_> {
     }
 
     /// All values from one end to the other.
-    fn values(&mut self) -> Vec<Candidate> {
+    fn values(&mut self) -> Vec<SizeValue> {
         let (Some((low, unit)), Some((high, other))) = (self.number("min"), self.number("max"))
         else {
             return Vec::new();
@@ -218,7 +218,7 @@ impl SizeCheck<'_> {
             self.fault(key, "out-of-range", message);
             return Vec::new();
         }
-        let mut values: Vec<Candidate> = Vec::new();
+        let mut values: Vec<SizeValue> = Vec::new();
         for index in 0..count as usize {
             let number = low + index as f64 * step;
             let value = unit.write(number);
@@ -227,7 +227,7 @@ impl SizeCheck<'_> {
                 true => load_sets(&self.plan.vary, &value, self.base),
             };
             match sets {
-                Ok(sets) => values.push(Candidate {
+                Ok(sets) => values.push(SizeValue {
                     written: value.trim_matches('"').to_owned(),
                     at: match unit {
                         NumberUnit::Share => number * 100.0,
@@ -241,7 +241,7 @@ impl SizeCheck<'_> {
                 }
             }
         }
-        let alike = |pair: &[Candidate]| pair[0].written == pair[1].written;
+        let alike = |pair: &[SizeValue]| pair[0].written == pair[1].written;
         if values.windows(2).any(alike) {
             let message = "`step` is too fine: values are written to four digits";
             self.fault("step", "out-of-range", message);
@@ -305,7 +305,7 @@ impl SizeCheck<'_> {
     }
 
     /// Whether the scenario can be with a value, and with what is lost there.
-    fn stands(&mut self, value: &Candidate, lost: Option<&Lost>, path: &FilePath, data: &mut Data) {
+    fn stands(&mut self, value: &SizeValue, lost: Option<&Lost>, path: &FilePath, data: &mut Data) {
         let document = self.document;
         let mut with = |sets: &[String]| point(sets, path, document, data);
         let (key, found) = match (with(&value.sets), lost) {

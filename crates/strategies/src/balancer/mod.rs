@@ -21,7 +21,7 @@ use ejection::{Change, Ejection, Ejector};
 use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
-use scope::{OwnZone, Preferring};
+use scope::{OwnZone, Preferring, Scope};
 use slow_start::{GradualReturn, Returning, STEPS};
 
 use crate::strategy::{
@@ -78,8 +78,8 @@ pub struct Care<'a> {
     pub server_limit: Option<&'a Limit>,
     /// Whether clients wait for the member that they are bound to.
     pub waits_for_bound: bool,
-    /// Whether each member is in the subset of this balancer, where there are subsets.
-    pub subset: Option<Vec<bool>>,
+    /// In which order it takes members into its subset, and how many, where there are subsets.
+    pub subset: Option<(Vec<MemberId>, u32)>,
     /// Whether each member is in its zone, where those come first.
     pub own_zone: Option<(Vec<bool>, &'a OwnZone)>,
 }
@@ -105,6 +105,7 @@ pub struct Balancer {
     ejector: Option<Box<Ejector>>,
     panic: Option<Panic>,
     preferring: Option<Box<Preferring>>,
+    scope: Option<Box<Scope>>,
     warming: Option<Box<Returning>>,
     /// By member; empty where they have none.
     limiters: Vec<Limiter>,
@@ -178,6 +179,7 @@ impl Balancer {
             probes,
             ejector: ejector.map(Box::new),
             panic,
+            scope: (care.subset).map(|(order, size)| Box::new(Scope::new(order, size))),
             preferring: care
                 .own_zone
                 .map(|(own, plan)| Box::new(Preferring::new(own, plan))),
@@ -188,11 +190,7 @@ impl Balancer {
             waits_for_bound: care.waits_for_bound,
             weight_unit,
         };
-        for (member, own) in (0..).zip(care.subset.unwrap_or_default()) {
-            if !own {
-                balancer.set(member, Reason::Outside, true, Time::ZERO);
-            }
-        }
+        balancer.deal_out(Time::ZERO);
         balancer.send_where_due(Time::ZERO);
         for position in 0..balancer.pool.len() {
             let member = &balancer.pool.members()[position];
@@ -458,6 +456,9 @@ impl Balancer {
             }
         } else {
             self.update_eligibility(member, now);
+        }
+        if self.scope.is_some() && reason == Reason::Absent {
+            self.deal_out(now);
         }
     }
 

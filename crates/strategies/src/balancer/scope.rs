@@ -36,9 +36,10 @@ pub enum DealtOut {
 }
 
 impl Subset {
-    /// Whether each of `members` is one of those of balancer number `balancer`; `word` is a random
-    /// word of the run that belongs to the service.
-    pub fn of(&self, balancer: u16, members: usize, word: u64) -> Vec<bool> {
+    /// The members in the order in which balancer number `balancer` takes them: the first `size`
+    /// that are in the pool are its own. `word` is a random word of the run that belongs to the
+    /// service.
+    pub fn order(&self, balancer: u16, members: usize, word: u64) -> Vec<MemberId> {
         let size = (self.size as usize).min(members);
         let subsets = (members / size) as u64;
         let (round, place) = match self.kind {
@@ -47,18 +48,28 @@ impl Subset {
             }
             DealtOut::Random => (u64::from(balancer), 0),
         };
-        let mut order: Vec<usize> = (0..members).collect();
+        let mut order: Vec<MemberId> = (0..members as MemberId).collect();
         let luck = &mut Luck::new(mix(word ^ mix(round)), 0);
         // From the front: each place draws one of those that are left (Fisher and Yates).
         for at in 0..members.saturating_sub(1) {
             let other = at + below(luck, members - at);
             order.swap(at, other);
         }
-        let mut own = vec![false; members];
-        for &member in &order[place as usize * size..][..size] {
-            own[member] = true;
-        }
-        own
+        order.rotate_left(place as usize * size);
+        order
+    }
+}
+
+/// The subset of a balancer.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    order: Vec<MemberId>,
+    size: u32,
+}
+
+impl Scope {
+    pub(super) fn new(order: Vec<MemberId>, size: u32) -> Scope {
+        Scope { order, size }
     }
 }
 
@@ -114,6 +125,23 @@ impl Preferring {
 const NO_PART: u8 = Reason::Absent as u8 | Reason::Weightless as u8 | Reason::Disabled as u8;
 
 impl Balancer {
+    /// Sends to the first of its members that are in the pool, as many as its subset has.
+    pub(super) fn deal_out(&mut self, now: Time) {
+        let Some(scope) = self.scope.take() else {
+            return;
+        };
+        let mut left = scope.size;
+        for &member in &scope.order {
+            let is_there = self.reasons[member as usize] & Reason::Absent as u8 == 0;
+            let is_own = is_there && left > 0;
+            left -= u32::from(is_own);
+            if self.holds(member, Reason::Outside) == is_own {
+                self.set(member, Reason::Outside, !is_own, now);
+            }
+        }
+        self.scope = Some(scope);
+    }
+
     /// Counts who is well in its own zone, where a member's reasons have changed, and sends there
     /// alone or to all.
     pub(super) fn prefer_own_zone(&mut self, member: MemberId, before: u8, now: Time) {
@@ -177,8 +205,8 @@ mod tests {
         // 20 members are four subsets a round; 40 balancers are ten rounds.
         let mut balancers_of = [0; 20];
         for balancer in 0..40 {
-            for (member, own) in subset.of(balancer, 20, 7).into_iter().enumerate() {
-                balancers_of[member] += u32::from(own);
+            for &member in &subset.order(balancer, 20, 7)[..5] {
+                balancers_of[member as usize] += 1;
             }
         }
         assert_eq!(balancers_of, [10; 20]);
@@ -186,14 +214,12 @@ mod tests {
             kind: DealtOut::Random,
             ..subset
         };
-        let sizes = (0..40).map(|balancer| drawn.of(balancer, 20, 7));
-        assert!(
-            sizes
-                .clone()
-                .all(|own| own.iter().filter(|&&own| own).count() == 5)
-        );
-        let of_first = sizes.filter(|own| own[0]).count();
+        let of_first = (0..40)
+            .filter(|&balancer| drawn.order(balancer, 20, 7)[..5].contains(&0))
+            .count();
         assert!(of_first != 10 && (2..20).contains(&of_first), "{of_first}");
-        assert_eq!(drawn.of(3, 4, 7), [true; 4]);
+        let mut all = drawn.order(3, 4, 7);
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3]);
     }
 }

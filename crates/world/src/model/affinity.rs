@@ -5,6 +5,7 @@ use super::World;
 use super::request::Request;
 use lbsim_engine::rng::{Luck, uniform};
 use lbsim_engine::time::Time;
+use lbsim_strategies::balancer::Reason;
 use lbsim_strategies::balancer::affinity::{Bond, Who};
 use lbsim_strategies::strategy::{MemberId, Pick};
 
@@ -51,6 +52,12 @@ impl World<'_> {
         };
         if tried && request.tried().contains(&bound) {
             return None;
+        }
+        // A name that stands for nobody any more: whoever has it finds nobody there.
+        let binds_at_once = service.plan.balancer.sticky.binds_at_once();
+        let there = &service.balancers[usize::from(request.balancer)];
+        if binds_at_once && there.holds(bound, Reason::Absent) {
+            return Some(Pick::Nobody);
         }
         let sessions = self.sessions.as_ref();
         let over = sessions.is_some_and(|sessions| sessions.is_over(request.session, now));

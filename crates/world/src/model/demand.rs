@@ -46,13 +46,31 @@ impl Blueprint {
     }
 
     /// How often a request of this source to a service calls which, on average.
-    fn calls(&self, service: &ServicePlan, source: usize) -> Vec<(usize, f64)> {
+    pub fn calls(&self, service: &ServicePlan, source: usize) -> Vec<(usize, f64)> {
         let size = self.sources[source].mean_size();
         let mut capacities = service.capacities(size);
         // Where requests take no time, all who are so quick share alike.
         if capacities.contains(&f64::INFINITY) {
             for capacity in &mut capacities {
                 *capacity = f64::from(u8::from(capacity.is_infinite()));
+            }
+        }
+        // Who picks the nearest sends all of a group of clients there.
+        let plan = &self.sources[source];
+        let is_first = std::ptr::eq(service, &self.services[plan.service]);
+        if is_first && service.callers.is_some() && service.balancer.strategy.name() == "nearest" {
+            let way = |group: &GroupPlan| {
+                let said = self.ways.between(plan.zone, group.zone);
+                said.unwrap_or(&group.to_server).mean()
+            };
+            let in_charge = service.in_charge();
+            let ways: Vec<f64> = (0..service.servers.len())
+                .map(|server| way(service.group(server)))
+                .collect();
+            let serving = ways.iter().zip(&in_charge).filter(|(_, serves)| **serves);
+            let least = serving.map(|(way, _)| *way).fold(f64::INFINITY, f64::min);
+            for (capacity, way) in capacities.iter_mut().zip(&ways) {
+                *capacity *= f64::from(u8::from(*way <= least));
             }
         }
         let each = service.over_those_in_charge(self.end - Time::ZERO, &capacities);

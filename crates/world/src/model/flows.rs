@@ -56,6 +56,8 @@ struct Flow {
     /// Whether it came to nothing, or was broken.
     failed: bool,
     opened: Time,
+    /// When the first request can leave on it.
+    ready: Time,
     /// When it was last used.
     used: Time,
     /// When it takes no more requests.
@@ -191,7 +193,7 @@ impl World<'_> {
             flow.in_use += 1;
             flow.left -= 1;
             flow.used = now;
-            flows.boarded[attempt as usize] = (id, Span::ZERO);
+            flows.boarded[attempt as usize] = (id, flow.ready.since(now));
             return Span::ZERO;
         }
         let plan = &self.plan.services[usize::from(service)];
@@ -222,6 +224,7 @@ impl World<'_> {
             closing: false,
             failed: false,
             opened: now,
+            ready: now + opening,
             used: now,
             ends,
             due: Time::NEVER,

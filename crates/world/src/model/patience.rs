@@ -1,7 +1,7 @@
 //! Clients that do not wait for ever: they give up, and may ask again.
 
 use super::answer::ending;
-use super::arrive::CLIENT;
+use super::arrive::{CLIENT, NO_STRETCH};
 use super::blueprint::Patience;
 use super::enter::Asker;
 use super::fault::Place;
@@ -250,7 +250,9 @@ impl World<'_> {
         );
         let request = &mut self.requests[id];
         (request.balancer, request.to_balancer) = (balancer, takes);
-        self.tally.timeline.repeated(calendar.now());
+        if request.stretch != NO_STRETCH {
+            self.tally.timeline.repeated(calendar.now());
+        }
         if measured {
             self.tally.tries += 1;
             if let Some(count) = self.tally.services.get_mut(usize::from(service)) {

@@ -177,7 +177,10 @@ pub(super) fn balancer(
         waits_for_bound: plan.balancer.sticky.waits(),
         subset: (plan.balancer.subset.as_ref()).map(|subset| {
             let word = mix(World::route_word(seeds, index) ^ SUBSETS);
-            subset.of(instance, plan.members.len(), word)
+            (
+                subset.order(instance, plan.members.len(), word),
+                subset.size,
+            )
         }),
         own_zone: (plan.balancer.own_zone.as_ref()).map(|own_zone| {
             let zones = &plan.balancer.zones;

@@ -48,9 +48,9 @@ pub struct ConnectionConfig {
     /// The share of new ones that go on where an earlier one was (resumption), and need no such
     /// work.
     pub resumed: Share,
-    /// Where a request has waited in vain for so long, its caller takes the connection to be dead,
-    /// and closes it (gRPC: `KEEPALIVE_TIME`). Where it is left out, a connection of one request at
-    /// once is closed when that is given up, and one of several is not.
+    /// Where a request that is given up has waited for so long, its caller takes the connection to
+    /// be dead, and closes it (gRPC: `KEEPALIVE_TIME`). Where it is left out, a connection of one
+    /// request at once is closed when that is given up, and one of several is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-least" = "1ms"))]
     pub keepalive: Option<Span>,

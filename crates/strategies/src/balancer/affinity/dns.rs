@@ -1,5 +1,5 @@
-//! KeptAnswers of name servers, which are kept: whoever has one asks nobody before its time to live is
-//! over.
+//! KeptAnswers of name servers, which are kept: whoever has one asks nobody before its time to live
+//! is over.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

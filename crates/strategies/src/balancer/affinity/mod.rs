@@ -366,8 +366,8 @@ impl Balancer {
         let reasons = self.reasons[member as usize];
         if reasons & !(DRAINED | Reason::OnTrial as u8) != 0 {
             return match breaking.down {
-                WhenDown::Send => Some(Pick::Member(member)),
                 _ if reasons & Reason::Absent as u8 != 0 => None,
+                WhenDown::Send => Some(Pick::Member(member)),
                 WhenDown::Rebalance => None,
                 WhenDown::Wait => Some(Pick::WaitFor(member)),
                 WhenDown::Refuse => Some(Pick::Nobody),
