@@ -450,7 +450,10 @@ mod tests {
     #[test]
     fn every_strategy_has_a_family_or_is_said_to_have_none() {
         for entry in CATALOGUE {
-            let alone = matches!(entry.name, "resource-based" | "size-interval");
+            let alone = matches!(
+                entry.name,
+                "resource-based" | "size-interval" | "failover" | "nearest"
+            );
             assert_eq!(
                 family(entry.name, &Map::new()).is_none(),
                 alone,

@@ -49,7 +49,10 @@ impl FromStr for Requirement {
             .unwrap_or(Side::Below);
         let (left, right) = (left.trim(), right[side.sign().len()..].trim());
         let (name, of) = match left.split_once(" of ") {
-            None => (left, None),
+            None => match left.strip_suffix(" of") {
+                None => (left, None),
+                Some(name) => (name.trim_end(), Some("")),
+            },
             Some((name, of)) => (name.trim_end(), Some(of.trim())),
         };
         if name.is_empty() {

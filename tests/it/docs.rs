@@ -168,6 +168,7 @@ fn columns(source: &str, name: &str) -> String {
                 "String" => "text",
                 "u32" | "u64" => "whole number",
                 "f64" => "number",
+                "bool" => "true or false",
                 "Option<f64>" => "number or empty",
                 "Option<u64>" => "whole number or empty",
                 "Option<String>" => "text or empty",
