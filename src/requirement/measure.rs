@@ -175,12 +175,14 @@ impl fmt::Display for Measure {
 fn percentile(name: &str) -> Option<f64> {
     let number = name.strip_suffix("_ms").unwrap_or(name).strip_prefix('p')?;
     let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    let percent: f64 = match number {
-        "999" => 99.9,
-        _ if plain => number.parse().ok()?,
+    // Read as hundredths: 99.9 over 100 is not 0.999 to the last digit.
+    let share: f64 = match number {
+        "999" => 0.999,
+        "" => return None,
+        _ if plain => format!("{number}e-2").parse().ok()?,
         _ => return None,
     };
-    (percent > 0.0 && percent < 100.0).then_some(percent / 100.0)
+    (share > 0.0 && share < 1.0).then_some(share)
 }
 
 #[cfg(test)]
