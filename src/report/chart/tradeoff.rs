@@ -19,6 +19,8 @@ struct Mark<'a> {
     paid: (f64, f64),
     /// Milliseconds, and half the width of its interval.
     took: (f64, f64),
+    /// The share of requests that succeeded: what failed has no response time, and flatters it.
+    succeeded: f64,
 }
 
 /// One of the two things that are held against each other.
@@ -42,6 +44,12 @@ const TAIL: Scaled<'_> = Scaled {
     factor: 1.0,
 };
 
+const SUCCESS: Scaled<'_> = Scaled {
+    metric: "success_share",
+    title: "Requests that succeeded",
+    factor: 1.0,
+};
+
 const PRICE: Scaled<'_> = Scaled {
     metric: "cost_per_hour",
     title: "Cost an hour",
@@ -50,7 +58,8 @@ const PRICE: Scaled<'_> = Scaled {
 
 impl Mark<'_> {
     fn is_beaten_by(&self, other: &Mark<'_>) -> bool {
-        other.paid.0 <= self.paid.0
+        other.succeeded >= self.succeeded
+            && other.paid.0 <= self.paid.0
             && other.took.0 <= self.took.0
             && (other.paid.0 < self.paid.0 || other.took.0 < self.took.0)
     }
@@ -114,6 +123,7 @@ fn held_against(
                 colour: series.colour,
                 paid: known(&series.name, paid)?,
                 took: known(&series.name, took)?,
+                succeeded: known(&series.name, SUCCESS).map_or(1.0, |(share, _)| share),
             })
         })
         .collect();
@@ -133,7 +143,12 @@ fn held_against(
     let x = if paid.factor == 100.0 {
         Scale::percent(most * 1.04, plot.left + 14.0, plot.right)
     } else {
-        Scale::linear(0.0, most * 1.08, plot.left + 14.0, plot.right)
+        // As below: differences are to be seen.
+        let start = |mark: &Mark<'_>| mark.paid.0 - mark.paid.1;
+        let cheapest = marks.iter().map(start).fold(f64::MAX, f64::min);
+        let room = ((most - cheapest) * 0.3).max(most * 0.02);
+        let from = (cheapest - room).max(0.0);
+        Scale::linear(from, most + room, plot.left + 14.0, plot.right)
     };
     let least = (marks.iter())
         .map(|mark| mark.took.0 - mark.took.1)
@@ -150,12 +165,19 @@ fn held_against(
         .filter(|mark| !marks.iter().any(|other| mark.is_beaten_by(other)))
         .collect();
     efficient.sort_by(|a, b| a.paid.0.total_cmp(&b.paid.0));
+    // Of whom one of the two is not known there is no mark.
+    let is_marked = |name: &str| marks.iter().any(|mark| mark.name == name);
+    let compared = study.strategies.iter().map(|series| series.name.as_str());
+    let unknown: Vec<&str> = compared.filter(|name| !is_marked(name)).collect();
+    let left_out = match unknown.as_slice() {
+        [] => String::new(),
+        names => format!("; not known: {}", names.join(", ")),
+    };
+    let what = format!(
+        "Filled and joined: none that fails no more is better in both; hollow: one is; bars: 95% intervals{left_out}"
+    );
     Some(Canvas::picture(WIDTH, plot.bottom + 72.0, |canvas| {
-        frame::title(
-            canvas,
-            study,
-            "Filled and joined: none is better in both; hollow: another is; bars: 95% intervals",
-        );
+        frame::title(canvas, study, &what);
         frame::y_axis(canvas, plot, &y, took.title);
         frame::x_axis(canvas, plot, &x, paid.title);
         let at = |mark: &Mark<'_>| (x.at(mark.paid.0), y.at(mark.took.0));
@@ -204,7 +226,15 @@ fn names(
     let named: Vec<(String, Type)> = (marks.iter())
         .map(|mark| {
             let type_ = Type::bold(LABEL, look(mark.colour).ink);
-            (type_.fit(mark.name, 320.0), type_)
+            let name = type_.fit(mark.name, 320.0);
+            match mark.succeeded {
+                // Less than all is said with a digit.
+                0.0..0.9995 => (
+                    format!("{name} ({:.1}% succeed)", mark.succeeded * 100.0),
+                    type_,
+                ),
+                _ => (name, type_),
+            }
         })
         .collect();
     let wanted: Vec<_> = (named.iter().zip(marks))

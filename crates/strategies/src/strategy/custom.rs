@@ -166,6 +166,7 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn picks_for_waiting(&self) -> bool;
     fn places(&self) -> bool;
     fn hears_idle(&self) -> bool;
+    fn goes_to_the_nearest(&self) -> bool;
     fn reads_feedback(&self) -> bool;
     fn probes(&self) -> bool;
     fn in_charge(&self, members: &[Member]) -> Vec<bool>;
@@ -231,6 +232,10 @@ where
 
     fn places(&self) -> bool {
         R::PLACES
+    }
+
+    fn goes_to_the_nearest(&self) -> bool {
+        R::NEAREST_FIRST
     }
 
     fn hears_idle(&self) -> bool {

@@ -193,6 +193,11 @@ macro_rules! strategies {
                 self.notices_failures() && match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::LEAVES_OUT,)*)* StrategyConfig::Custom(custom) => custom.kind().leaves_out() }
             }
 
+            /// Whether the rule sends all it can to those to whom the way is shortest.
+            pub fn goes_to_the_nearest(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::NEAREST_FIRST,)*)* StrategyConfig::Custom(custom) => custom.kind().goes_to_the_nearest() }
+            }
+
             /// Whether it hears from servers that become idle.
             pub fn hears_idle(&self) -> bool {
                 match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::HEARS_IDLE,)*)* StrategyConfig::Custom(custom) => custom.kind().hears_idle() }

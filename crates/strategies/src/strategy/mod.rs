@@ -51,6 +51,9 @@ pub trait News: Sized {
     /// requests are alike ([`heeds_requests`](News::heeds_requests)).
     const PICKS_FOR_WAITING: bool = false;
 
+    /// Whether the rule sends all it can to those to whom the [way](Pool::way) is shortest.
+    const NEAREST_FIRST: bool = false;
+
     /// Whether the rule hears from servers that become idle.
     const HEARS_IDLE: bool = false;
 

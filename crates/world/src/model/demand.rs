@@ -58,7 +58,8 @@ impl Blueprint {
         // Who picks the nearest sends all of a group of clients there.
         let plan = &self.sources[source];
         let is_first = std::ptr::eq(service, &self.services[plan.service]);
-        if is_first && service.callers.is_some() && service.balancer.strategy.name() == "nearest" {
+        if is_first && service.callers.is_some() && service.balancer.strategy.goes_to_the_nearest()
+        {
             let way = |group: &GroupPlan| {
                 let said = self.ways.between(plan.zone, group.zone);
                 said.unwrap_or(&group.to_server).mean()

@@ -48,6 +48,7 @@ impl Circle {
 }
 
 impl News for Nearest {
+    const NEAREST_FIRST: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {
