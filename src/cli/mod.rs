@@ -32,8 +32,8 @@ use output::{Failure, Output};
 
 /// Compares load-balancing strategies by simulation, before one is deployed.
 ///
-/// Exit codes: 0 done, 1 could not run or (`size`) not decide, 2 bad usage or scenario, 130
-/// interrupted.
+/// Exit codes: 0 done, 1 could not run or (`size`) not decide, 2 bad usage or scenario, 3 what the
+/// scenario requires does not hold, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(
     name = "lbsim",

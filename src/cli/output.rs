@@ -132,6 +132,8 @@ pub(super) enum Failure {
     Unheard,
     /// Somebody interrupted it.
     Interrupted,
+    /// All was done, and what is required does not hold, which has been said.
+    Required,
 }
 
 impl Failure {
@@ -142,7 +144,7 @@ impl Failure {
         let message = match self {
             Failure::Run(message) | Failure::Usage(message) => message,
             Failure::Rejected(rejected) => return output.rejected(rejected),
-            Failure::Reported | Failure::Unheard => return,
+            Failure::Reported | Failure::Unheard | Failure::Required => return,
             Failure::Interrupted => Failure::INTERRUPTED,
         };
         output.complain(message);
@@ -153,6 +155,7 @@ impl Failure {
             Failure::Unheard => ExitCode::SUCCESS,
             Failure::Run(_) => ExitCode::from(1),
             Failure::Usage(_) | Failure::Rejected(_) | Failure::Reported => ExitCode::from(2),
+            Failure::Required => ExitCode::from(3),
             Failure::Interrupted => ExitCode::from(130),
         }
     }

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use clap::{Args, ValueEnum};
 
 use super::interrupt::listen;
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress};
 use crate::model::blueprint::When;
@@ -16,7 +16,8 @@ use crate::prose::{counted, listed};
 use crate::report::json::{self, Json};
 use crate::report::requests::{self, Packing, Shape};
 use crate::report::table::{self, Style};
-use crate::report::{Report, folder, write};
+use crate::report::{Report, folder, junit, whole, write};
+use crate::requirement::Decision;
 use crate::scenario::Scenario;
 
 #[derive(Debug, Args)]
@@ -36,6 +37,12 @@ pub(super) struct RunArgs {
     /// or an access log.
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     requests: Option<RequestFormat>,
+    /// Take what is required and not shown to hold for failed: exit code 3.
+    #[arg(long)]
+    strict: bool,
+    /// Write requirements as test cases, in the XML of JUnit that CI servers read.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Begin anew where an interrupted run of the same scenario could go on.
     #[arg(long)]
     fresh: bool,
@@ -77,6 +84,8 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             scenario.file_name
         )));
     }
+    let read: Vec<&Path> = args.scenarios.files.iter().map(PathBuf::as_path).collect();
+    keep_apart(&read, &[("--junit", args.junit.as_deref())])?;
     if args.dry_run {
         return output.print(&plan(&scenarios, args));
     }
@@ -107,7 +116,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         .collect();
     let outcomes = live(&runs, &pool, output)?;
     let mut outcomes = outcomes.as_slice();
-    let mut done = Vec::new();
+    let mut done: Vec<(Report, PathBuf)> = Vec::new();
     for scenario in &scenarios {
         let (own, others) = outcomes.split_at(scenario.runs().len());
         outcomes = others;
@@ -127,10 +136,10 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         for warning in &report.about.warnings {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }
-        match args.format {
-            Format::Text => output.print(&text(&report, &folder, output))?,
-            Format::Json => done.push((report, folder)),
+        if args.format == Format::Text {
+            output.print(&text(&report, &folder, output))?;
         }
+        done.push((report, folder));
     }
     journals.into_iter().for_each(Journal::remove);
     if args.format == Format::Json {
@@ -142,7 +151,34 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
             .collect();
         output.print(&json::text(&printed))?;
     }
-    Ok(())
+    required(&done, args, output)
+}
+
+/// Writes the file of requirements, if one is asked for, and fails where one does not hold.
+fn required(done: &[(Report, PathBuf)], args: &RunArgs, output: &Output) -> Result<(), Failure> {
+    if let Some(path) = &args.junit {
+        let reports: Vec<&Report> = done.iter().map(|(report, _)| report).collect();
+        let text = junit::junit(&reports, args.strict)
+            .map_err(|error| Failure::Run(format!("cannot write requirements: {error}")))?;
+        whole::whole(path, text.as_bytes())?;
+    }
+    let decided = done.iter().map(|(report, _)| (report, report.decision()));
+    let failed: Vec<&str> = decided
+        .filter(|(_, decision)| match decision {
+            Decision::Holds => false,
+            Decision::Fails => true,
+            Decision::NotShown => args.strict,
+        })
+        .map(|(report, _)| report.about.scenario_file.as_str())
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    output.complain(&format!(
+        "what is required does not hold: {}",
+        listed(failed)
+    ));
+    Err(Failure::Required)
 }
 
 /// Lives all cells, with a progress bar; an interrupt stops them.

@@ -1,35 +1,100 @@
 //! What the outcome says of requirements: a figure each, and what its interval decides.
 
-use super::comparison::{Figure, estimate};
+use super::asked::Ask;
+use super::comparison::{Figure, difference, estimate};
 use super::metric::Metric;
-use super::outcome::{VariantOutcome, milliseconds};
-use crate::requirement::{Decision, Measure, Requirement};
-use crate::scenario::Variant;
-use crate::stats::{DEFAULT_LEVEL, Estimate, estimable, t_quantile};
+use super::outcome::{Outcome, VariantOutcome};
+use super::withheld::{INDIFFERENCE, failed};
+use crate::requirement::{Decision, Limit, Measure, Other, Place, Requirement, Subject, Within};
+use crate::scenario::{Scenario, Variant};
+use crate::stats::{DEFAULT_LEVEL, Paired, t_quantile};
 
 /// A requirement, and what was measured of it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Judged {
     /// The estimate and half its interval, at the level that was asked for, in what the requirement
     /// is counted in.
     pub figure: Figure,
+    /// The limit, in the same; where that is measured too, so many times what it was. `None` where
+    /// nothing was.
+    pub limit: Option<f64>,
+    /// By how much the estimate is on the right side of the limit; less than nothing where it is on
+    /// the wrong one.
+    pub margin: Option<f64>,
+    /// Half the interval of that: of a comparison that of the differences of replications.
+    pub margin_half_width: Option<f64>,
     /// What the interval decides.
     pub decision: Decision,
+    /// Why nothing is shown, or what is to be borne in mind; empty where there is nothing to say.
+    pub note: String,
     /// By replication.
     pub values: Vec<Option<f64>>,
 }
 
-/// The percentiles that requirements ask for, each once.
-pub(super) fn percentiles(requirements: &[Requirement]) -> Vec<f64> {
-    let mut asked: Vec<f64> = (requirements.iter())
-        .filter_map(|requirement| match requirement.measure {
-            Measure::Percentile(q) => Some(q),
-            Measure::Metric(_) => None,
-        })
-        .collect();
-    asked.sort_by(f64::total_cmp);
-    asked.dedup();
-    asked
+/// What is decided of a requirement for one strategy.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Ruling {
+    /// The number of the requirement.
+    pub requirement: usize,
+    /// The number of the variant.
+    pub variant: usize,
+    /// The variant that it is compared with, where it is.
+    pub against: Option<usize>,
+    /// What was measured, and what that decides.
+    pub judged: Judged,
+}
+
+/// What is decided of all requirements of a scenario by 95% intervals: a ruling for each
+/// requirement and strategy that it is asked of, and of comparisons for each that it is compared
+/// with. Each interval stands for itself: where a requirement is asked of several strategies, and
+/// where several requirements are, "all of them hold" is wrong no more often than one of them would
+/// be (an intersection-union test: Berger, Technometrics 24, 1982), while of many that do not hold
+/// one in forty may seem to fail by chance.
+pub fn rulings(scenario: &Scenario, outcome: &Outcome) -> Vec<Ruling> {
+    let mut rulings = Vec::new();
+    for (number, requirement) in scenario.requirements.iter().enumerate() {
+        for (at, variant) in scenario.variants.iter().enumerate() {
+            if !requirement.concerns(&variant.name) {
+                continue;
+            }
+            for against in opponents(requirement, scenario, at) {
+                let own = &outcome.variants[at];
+                let judged = match against {
+                    None => judge(requirement, own, DEFAULT_LEVEL),
+                    Some(other) => compare(requirement, own, &outcome.variants[other]),
+                };
+                rulings.push(Ruling {
+                    requirement: number,
+                    variant: at,
+                    against,
+                    judged,
+                });
+            }
+        }
+    }
+    rulings
+}
+
+/// The variants with which one is compared; a `None` where it is held against a value.
+fn opponents(requirement: &Requirement, scenario: &Scenario, own: usize) -> Vec<Option<usize>> {
+    let Limit::Times(_, subject, other) = &requirement.limit else {
+        return vec![None];
+    };
+    let all = 0..scenario.variants.len();
+    let meant = |&at: &usize| match other {
+        Other::Same => at == own,
+        Other::Each => at != own,
+        Other::Named => Some(&scenario.variants[at].name) == subject.of.as_ref(),
+    };
+    // Asked of all, the one that they are compared with is not compared with itself.
+    let is_itself = |at: usize| at == own && requirement.subject.of.is_none();
+    let likewise = requirement.subject.measure == subject.measure;
+    all.filter(meant)
+        .filter(|&at| !(is_itself(at) && likewise && *other == Other::Named))
+        .map(Some)
+        .collect()
 }
 
 /// What is decided of all requirements that concern a variant.
@@ -45,63 +110,213 @@ pub(super) fn decision(
     Decision::of_all(own.map(|own| judge(own, measured, level).decision))
 }
 
-/// What was measured of a requirement, and what an interval of confidence `level` decides. Where
-/// chance has no part in a run there is no interval, and the figure itself decides. A limit of a
-/// response time is not kept where requests came and none was answered well.
+/// What was measured of a requirement that has a value for its limit, and what an interval of
+/// confidence `level` decides. Where chance has no part in a run there is no interval, and the
+/// figure itself decides. A limit of a response time is not kept where requests came and none was
+/// answered well.
 pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -> Judged {
-    let (figure, values) = match requirement.measure {
-        Measure::Percentile(q) => percentile(measured, q, level),
-        Measure::Metric(own) => {
-            let metric = Metric::named(own.column).expect("each measure is a metric");
-            let turn = |value: f64| if own.is_rest { 1.0 - value } else { value };
-            let plain = estimate(measured, metric);
-            let wider = |half: f64| match half {
-                0.0 if own.column == "success_share" => unseen(measured, level),
-                half => half * t_ratio(plain.n, level),
-            };
-            let figure = Figure {
-                estimate: plain.estimate.map(turn),
-                half_width: plain.half_width.map(wider),
-                n: plain.n,
-            };
-            let runs = measured.runs.iter();
-            let values = runs.map(|run| (metric.value)(run).map(turn)).collect();
-            (figure, values)
-        }
+    let (figure, values) = figure(&requirement.subject, requirement.within, measured, level);
+    let limit = requirement.value();
+    let known = figure.estimate.zip(limit);
+    let half_width = match figure.half_width {
+        None if !measured.varies => Some(0.0),
+        half_width => half_width,
     };
-    let asked = measured.runs.iter().any(|run| run.requests > 0);
-    let decision = match (figure.estimate, figure.half_width) {
-        (Some(estimate), Some(half)) => requirement.decide(estimate - half, estimate + half),
-        (Some(estimate), None) if !measured.varies => requirement.decide(estimate, estimate),
-        (None, _)
-            if requirement.measure.is_of_succeeded()
-                && requirement.side.is_upper_limit()
-                && asked
-                && measured.latency.count() == 0 =>
-        {
-            Decision::Fails
+    let decision = match (known, half_width) {
+        (Some((estimate, limit)), Some(half)) => {
+            (requirement.side).decide(estimate - half, estimate + half, limit)
         }
+        (None, _) if none_in_time(requirement, measured) => Decision::Fails,
         _ => Decision::NotShown,
     };
+    let note = match decision {
+        Decision::NotShown => why(&figure, half_width, &values),
+        _ => bears(requirement.subject.measure, measured),
+    };
+    let margin = known.map(
+        |(estimate, limit)| match requirement.side.is_upper_limit() {
+            true => limit - estimate,
+            false => estimate - limit,
+        },
+    );
     Judged {
         figure,
+        limit,
+        margin,
+        margin_half_width: margin.and(half_width),
         decision,
+        note,
         values,
     }
 }
 
-/// A percentile as [`estimate`] has it: read off all replications together, with the half-width of
-/// the replications' own.
-fn percentile(measured: &VariantOutcome, q: f64, level: f64) -> (Figure, Vec<Option<f64>>) {
-    let asked = measured.percentiles.iter().find(|own| own.q == q);
-    let values = asked.map_or(Vec::new(), |own| own.values.clone());
-    let known: Vec<f64> = values.iter().copied().flatten().collect();
-    let over_runs = Estimate::at(&known, level).filter(|_| estimable(measured.latency.count(), q));
-    let figure = over_runs.map_or(Figure::default(), |over_runs| Figure {
-        estimate: measured.latency.quantile(q).map(milliseconds),
-        half_width: over_runs.half_width.filter(|_| measured.varies),
-        n: over_runs.n,
+/// Whether requests came and none was answered well, so that no time can have been kept.
+fn none_in_time(requirement: &Requirement, measured: &VariantOutcome) -> bool {
+    let is_whole = requirement.within.is_all() && requirement.subject.place == Place::Everywhere;
+    let asked = measured.runs.iter().any(|run| run.requests > 0);
+    is_whole
+        && requirement.measure().is_of_succeeded()
+        && requirement.side.is_upper_limit()
+        && asked
+        && measured.latency.count() == 0
+}
+
+/// Why nothing is shown.
+fn why(figure: &Figure, half_width: Option<f64>, values: &[Option<f64>]) -> String {
+    let known = values.iter().flatten().count();
+    match (figure.estimate, half_width) {
+        (None, _) if known == 0 => "nothing was measured".to_owned(),
+        (None, _) => "too few requests for this percentile".to_owned(),
+        (_, None) => "one replication tells nothing of chance".to_owned(),
+        _ => "the interval holds the limit".to_owned(),
+    }
+}
+
+/// What is to be borne in mind of response times: that they are of those who got an answer.
+fn bears(measure: Measure, measured: &VariantOutcome) -> String {
+    match failed(measured) {
+        share if measure.is_of_succeeded() && share > INDIFFERENCE => {
+            format!("of the {:.1}% that succeeded", (1.0 - share) * 100.0)
+        }
+        _ => String::new(),
+    }
+}
+
+/// What was measured of a requirement whose limit is measured too, and what the interval of the
+/// differences, replication by replication, decides.
+fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutcome) -> Judged {
+    let (subject, within) = (&requirement.subject, requirement.within);
+    let Limit::Times(factor, against, _) = &requirement.limit else {
+        return judge(requirement, own, DEFAULT_LEVEL);
+    };
+    let (left, values) = figure(subject, within, own, DEFAULT_LEVEL);
+    let (right, others) = figure(against, within, other, DEFAULT_LEVEL);
+    let limit = right.estimate.map(|value| value * factor);
+    let both: (Vec<f64>, Vec<f64>) = (values.iter().zip(&others))
+        .filter_map(|(own, other)| Some(((*own)?, (*other)? * factor)))
+        .unzip();
+    let is_known = left.estimate.is_some() && limit.is_some();
+    let paired = match column(subject, within)
+        .filter(|_| *factor == 1.0 && against.measure == subject.measure)
+    {
+        // What paired.csv has of it.
+        Some(metric) if against.place == Place::Everywhere => difference(own, other, metric),
+        _ => Paired::of(&both.0, &both.1),
+    };
+    let paired = paired.filter(|_| is_known);
+    let certain = !own.varies && !other.varies;
+    let half_width = match paired.and_then(|paired| paired.half_width) {
+        None if certain => Some(0.0),
+        half_width => half_width,
+    };
+    let apart = paired.map(|paired| paired.difference);
+    let mut decision = match (apart, half_width) {
+        (Some(apart), Some(half)) => requirement.side.decide(apart - half, apart + half, 0.0),
+        _ => Decision::NotShown,
+    };
+    let mut note = match decision {
+        Decision::NotShown => why(
+            &Figure {
+                estimate: apart,
+                ..left
+            },
+            half_width,
+            &values,
+        ),
+        _ => String::new(),
+    };
+    if subject.measure.is_of_succeeded()
+        && decision != Decision::NotShown
+        && let Some(apart) = apart
+    {
+        let (faster, slower, who) = match apart < 0.0 {
+            true => (own, other, "it"),
+            false => (other, own, "what it is compared with"),
+        };
+        if failed(faster) - failed(slower) > indifference(subject.measure) {
+            decision = Decision::NotShown;
+            note = format!("{who} is faster, and fails more");
+        }
+    }
+    let margin = apart.map(|apart| match requirement.side.is_upper_limit() {
+        true => -apart,
+        false => apart,
     });
+    Judged {
+        figure: left,
+        limit,
+        margin,
+        margin_half_width: margin.and(half_width),
+        decision,
+        note,
+        values,
+    }
+}
+
+/// By what share of all requests one may fail more and still be called faster, as verdicts have it.
+fn indifference(measure: Measure) -> f64 {
+    match measure {
+        Measure::Percentile(q) => INDIFFERENCE.min(0.1 * (1.0 - q)),
+        Measure::Metric(_) => INDIFFERENCE,
+    }
+}
+
+/// The column of `runs.csv` that has it, of all requests.
+fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
+    let whole = within.is_all() && subject.place == Place::Everywhere;
+    match subject.measure {
+        _ if !whole => None,
+        Measure::Metric(own) if !own.is_rest => Metric::named(own.column),
+        Measure::Metric(_) => None,
+        Measure::Percentile(q) => crate::experiment::METRICS
+            .iter()
+            .find(|metric| metric.name != "p99_all_ms" && metric.quantile() == Some(q)),
+    }
+}
+
+/// An estimate with half of its interval of confidence `level`, and the values of replications.
+fn figure(
+    subject: &Subject,
+    within: Within,
+    measured: &VariantOutcome,
+    level: f64,
+) -> (Figure, Vec<Option<f64>>) {
+    if let Some(ask) = Ask::of(subject, within) {
+        let asked = measured.asked.iter().find(|own| own.ask == ask);
+        return asked.map_or((Figure::default(), Vec::new()), |asked| {
+            let mut figure = asked.figure(measured, level);
+            let is_share =
+                matches!(subject.measure, Measure::Metric(own) if own.column == "success_share");
+            if is_share && figure.half_width == Some(0.0) {
+                figure.half_width = Some(unseen(measured, level));
+            }
+            (figure, asked.values.clone())
+        });
+    }
+    let Measure::Metric(own) = subject.measure else {
+        return (Figure::default(), Vec::new());
+    };
+    let measured = match &subject.place {
+        Place::Clients(_, number) => match measured.groups.get(*number) {
+            Some(group) => group,
+            None => return (Figure::default(), Vec::new()),
+        },
+        _ => measured,
+    };
+    let metric = Metric::named(own.column).expect("each measure is a metric");
+    let turn = |value: f64| if own.is_rest { 1.0 - value } else { value };
+    let plain = estimate(measured, metric);
+    let wider = |half: f64| match half {
+        0.0 if own.column == "success_share" => unseen(measured, level),
+        half => half * t_ratio(plain.n, level),
+    };
+    let figure = Figure {
+        estimate: plain.estimate.map(turn),
+        half_width: plain.half_width.map(wider),
+        n: plain.n,
+    };
+    let runs = measured.runs.iter();
+    let values = runs.map(|run| (metric.value)(run).map(turn)).collect();
     (figure, values)
 }
 

@@ -6,6 +6,7 @@
 //! depend on the number of threads or on who finishes first.
 
 mod analysis;
+mod asked;
 mod caution;
 mod comparison;
 mod detections;
@@ -25,6 +26,7 @@ mod unnoted;
 mod withheld;
 
 pub use analysis::{Analysis, groups};
+pub use asked::{Ask, Asked};
 pub use caution::cautions;
 pub use comparison::{Comparison, Figure, comparisons, controlled, difference, estimate, ranking};
 pub use detections::{DetectionFigures, DetectionOutcome};
@@ -33,10 +35,10 @@ pub use flow::Flow;
 pub use goal::{Width, selection, width};
 #[cfg(feature = "files")]
 pub use journal::{CellKey, Journal};
-pub use judged::{Judged, judge};
+pub use judged::{Judged, Ruling, judge, rulings};
 pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Unit, metric};
 pub(crate) use outcome::milliseconds;
-pub use outcome::{Outcome, Percentile, Run, VariantOutcome};
+pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
 pub use services::{ServiceFigures, ServiceOutcome};
 pub use settle::{Unsettled, settle};

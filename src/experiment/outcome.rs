@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::asked::{Ask, Asked};
 use super::detections::DetectionOutcome;
 use super::services::ServiceOutcome;
 use crate::model::blueprint::{Blueprint, ServicePlan};
@@ -184,15 +185,6 @@ impl Outcome {
     }
 }
 
-/// A percentile of the response time of the succeeded that is asked for.
-#[derive(Clone, Debug)]
-pub struct Percentile {
-    /// Which: a fraction of 1.
-    pub q: f64,
-    /// Milliseconds by replication; `None` where nothing succeeded.
-    pub values: Vec<Option<f64>>,
-}
-
 /// What the replications of one variant measured.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -217,9 +209,8 @@ pub struct VariantOutcome {
     pub utilization: Vec<Vec<f64>>,
     /// Response times of the succeeded, all replications merged.
     pub latency: Latency,
-    /// Percentiles that requirements ask for, beside those of `runs`: by percentile, then
-    /// replication, in milliseconds; none where nobody asks.
-    pub percentiles: Vec<Percentile>,
+    /// What requirements ask for that `runs` does not have; none where nobody asks.
+    pub asked: Vec<Asked>,
     /// Times to the end of the failed, all replications merged.
     pub failures: Latency,
     /// Stretches of time, all replications merged.
@@ -373,8 +364,8 @@ impl Run {
 }
 
 impl VariantOutcome {
-    /// Nothing yet, for a variant of a scenario; `asked` are percentiles that are asked for.
-    pub(super) fn new(variant: &Variant, asked: &[f64]) -> VariantOutcome {
+    /// Nothing yet, for a variant of a scenario; `asks` are what requirements ask for.
+    pub(super) fn new(variant: &Variant, asks: &[Ask]) -> VariantOutcome {
         let plan = &variant.blueprint;
         let slots = |service: &ServicePlan| -> Vec<u32> {
             let servers = 0..service.servers.len();
@@ -400,12 +391,7 @@ impl VariantOutcome {
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
-            percentiles: (asked.iter())
-                .map(|&q| Percentile {
-                    q,
-                    values: Vec::new(),
-                })
-                .collect(),
+            asked: asks.iter().cloned().map(Asked::new).collect(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
             load,
@@ -446,7 +432,7 @@ impl VariantOutcome {
             shares: Vec::new(),
             utilization: Vec::new(),
             latency: Latency::default(),
-            percentiles: Vec::new(),
+            asked: Vec::new(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, 1),
             load: Load::new(plan.warmup, plan.end, 1, &[]),
@@ -470,7 +456,7 @@ impl VariantOutcome {
         self.hurt.resize(count, [0; Loss::COUNT]);
         let by_server = self.shares.iter_mut().chain(&mut self.utilization);
         by_server.for_each(|list| list.resize(count, 0.0));
-        for asked in &mut self.percentiles {
+        for asked in &mut self.asked {
             asked.values.resize(count, None);
         }
         self.groups
@@ -511,8 +497,8 @@ impl VariantOutcome {
                 first = servers.end;
             }
         }
-        for asked in &mut self.percentiles {
-            asked.values[at] = tally.latency.quantile(asked.q).map(milliseconds);
+        for asked in &mut self.asked {
+            asked.values[at] = asked.ask.value(tally, self.from);
         }
         self.latency.merge(&tally.latency);
         self.failures.merge(&tally.failures);

@@ -4,8 +4,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::asked::Ask;
 use super::goal::{self, Next};
-use super::judged;
 use super::outcome::{Outcome, VariantOutcome};
 use super::{CellKey, Journal};
 use crate::model::{self, Stopped};
@@ -81,12 +81,12 @@ struct Trial<'a> {
 impl Trial<'_> {
     fn new<'a>(scenario: &'a Scenario, journal: Option<(&'a Journal<CellKey>, u32)>) -> Trial<'a> {
         let variants = scenario.variants.iter();
-        let asked = judged::percentiles(&scenario.requirements);
+        let asks = Ask::all(&scenario.requirements);
         Trial {
             scenario,
             journal,
             variants: variants
-                .map(|variant| Mutex::new(VariantOutcome::new(variant, &asked)))
+                .map(|variant| Mutex::new(VariantOutcome::new(variant, &asks)))
                 .collect(),
             done: 0,
             planned: scenario.replications,

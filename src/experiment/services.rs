@@ -58,6 +58,11 @@ pub struct ServiceFigures {
 }
 
 impl ServiceOutcome {
+    /// Response times of what was answered well, all replications merged.
+    pub(super) fn latency(&self) -> &Latency {
+        &self.latency
+    }
+
     /// Makes room for so many replications in all.
     pub(super) fn grow(&mut self, replications: usize) {
         self.runs.resize(replications, ServiceRun::default());

@@ -11,11 +11,14 @@ mod findings;
 #[cfg(feature = "files")]
 pub mod folder;
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod junit;
 pub mod manifest;
 pub mod markdown;
 mod page;
 #[cfg(feature = "files")]
 pub mod requests;
+mod requirements;
 pub mod rows;
 #[cfg(feature = "tune")]
 pub mod sizing;
@@ -33,6 +36,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::experiment::{Analysis, Outcome, metric, ranking};
+use crate::requirement::Decision;
 use crate::scenario::Scenario;
 use about::About;
 use chart::Chart;
@@ -97,11 +101,14 @@ impl Report {
             duels = ranking(&outcomes[0].variants, metric(scenario.judge_by));
             tables = Tables::new(scenario, &outcomes[0], &analyses[0], &duels);
         }
-        Report {
+        let mut report = Report {
             about: About::new(scenario, outcomes, &analyses, &duels),
             tables,
             sweep: SweepTables::new(scenario, outcomes, &analyses),
-        }
+        };
+        let said = requirements::sentence(&report);
+        report.about.findings.extend(said);
+        report
     }
 
     /// Reads the report in a results folder of `lbsim run`.
@@ -124,6 +131,23 @@ impl Report {
         estimates
             .find(|row| row.0 == strategy && row.1 == metric)?
             .2
+    }
+
+    /// What is decided of each requirement and strategy; nothing where nothing is required.
+    pub fn requirements(&self) -> &[rows::RequirementRow] {
+        match self.about.sweep {
+            None => &self.tables.requirements,
+            Some(_) => &self.sweep.requirements,
+        }
+    }
+
+    /// What is decided of all requirements together: one that fails is enough to fail.
+    pub fn decision(&self) -> Decision {
+        Decision::of_all(
+            self.requirements()
+                .iter()
+                .map(rows::RequirementRow::decision),
+        )
     }
 
     /// The CSV files by name, byte for byte as [`write`](Self::write) writes them.

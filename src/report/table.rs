@@ -71,8 +71,10 @@ fn title(style: Style, text: &str) -> String {
 /// Draws the table of a report: a line a strategy, or, for a sweep, a line a value. Response times
 /// are of succeeded requests; a dash stands where too few runs or requests tell.
 pub fn draw(report: &Report, style: Style) -> String {
+    let required = super::requirements::draw(report, style);
     if report.about.sweep.is_some() {
-        return sweep(report, style);
+        let parts = [Some(sweep(report, style)), required];
+        return parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n");
     }
     let mut parts = vec![strategies(report, &TableScope::whole(report), style)];
     parts.extend(failures(report, style));
@@ -82,6 +84,7 @@ pub fn draw(report: &Report, style: Style) -> String {
         let groups = TableScope::groups(report);
         parts.extend(groups.iter().map(|part| strategies(report, part, style)));
     }
+    parts.extend(required);
     parts.join("\n\n")
 }
 
@@ -516,7 +519,7 @@ fn verdict(said: &str, style: Style) -> Cell {
 
 /// A cell in the colour of what is good or bad, where the table has colours.
 #[cfg(feature = "cli")]
-fn coloured(cell: Cell, is_good: bool, style: Style) -> Cell {
+pub(super) fn coloured(cell: Cell, is_good: bool, style: Style) -> Cell {
     use comfy_table::{Attribute, Color};
     let colour = if is_good { Color::Green } else { Color::Red };
     match style {
@@ -527,6 +530,6 @@ fn coloured(cell: Cell, is_good: bool, style: Style) -> Cell {
 
 /// A cell as it is: colours are for terminals.
 #[cfg(not(feature = "cli"))]
-fn coloured(cell: Cell, _: bool, _: Style) -> Cell {
+pub(super) fn coloured(cell: Cell, _: bool, _: Style) -> Cell {
     cell
 }

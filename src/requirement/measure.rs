@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use super::Place;
+
 /// In what a measure is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
@@ -149,6 +151,39 @@ impl Measure {
     /// Whether more of it is better.
     pub fn more_is_better(self) -> bool {
         matches!(self, Measure::Metric(own) if own.more_is_better)
+    }
+
+    /// Whether it is known of so few requests alone.
+    pub fn is_known_of(self, place: &Place) -> bool {
+        match (self, place) {
+            (Measure::Percentile(_), _) | (_, Place::Everywhere) => true,
+            (Measure::Metric(own), Place::Service(..)) => {
+                matches!(own.column, "mean_ms" | "success_share")
+            }
+            (Measure::Metric(own), Place::Clients(..)) => matches!(
+                own.column,
+                "mean_ms"
+                    | "max_ms"
+                    | "mean_all_ms"
+                    | "p99_all_ms"
+                    | "success_share"
+                    | "goodput_rps"
+                    | "requests"
+            ),
+        }
+    }
+
+    /// Whether it is known of a stretch of time alone.
+    pub fn is_known_within(self) -> bool {
+        match self {
+            Measure::Percentile(_) => true,
+            Measure::Metric(own) => {
+                matches!(
+                    own.column,
+                    "mean_ms" | "success_share" | "goodput_rps" | "requests"
+                )
+            }
+        }
     }
 
     /// Whether it is a response time of requests that succeeded: where none does it has no value.

@@ -1,5 +1,6 @@
 //! What must hold of what is measured, in a line of text: `p99 < 200ms`, `errors <= 0.1%`,
-//! `goodput of round-robin >= 500/s`.
+//! `goodput of round-robin >= 500/s`, `p99 of least-connections < 0.5 * p99 of round-robin`,
+//! `success of * at db >= 99.9% after 6min`.
 //!
 //! | file | question it answers |
 //! |---|---|
@@ -15,8 +16,9 @@ mod read;
 
 use std::fmt;
 
+use crate::time::Span;
 pub use measure::{Amount, Measure};
-pub use read::RequirementError;
+pub use read::{Names, RequirementError};
 
 /// On which side of its limit a measure must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,19 +51,94 @@ impl Side {
     pub fn is_upper_limit(self) -> bool {
         matches!(self, Side::Below | Side::AtMost)
     }
+
+    /// What an interval says of a limit, from its lower to its upper end.
+    pub fn decide(self, low: f64, high: f64, limit: f64) -> Decision {
+        let (holds, fails) = match self {
+            Side::Below => (high < limit, low >= limit),
+            Side::AtMost => (high <= limit, low > limit),
+            Side::Above => (low > limit, high <= limit),
+            Side::AtLeast => (low >= limit, high < limit),
+        };
+        match (holds, fails) {
+            (true, _) => Decision::Holds,
+            (_, true) => Decision::Fails,
+            _ => Decision::NotShown,
+        }
+    }
+}
+
+/// Of which requests something is asked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Place {
+    /// All requests of clients.
+    #[default]
+    Everywhere,
+    /// Requests to a service, and calls: its name and its number in the world.
+    Service(String, usize),
+    /// Requests of a group of clients: its name and its number.
+    Clients(String, usize),
+}
+
+/// A measure, of whom, and of which requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subject {
+    /// Of what.
+    pub measure: Measure,
+    /// Of which strategy or variant; of all where there is none.
+    pub of: Option<String>,
+    /// Of which requests.
+    pub place: Place,
+}
+
+/// With what a measure is compared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Limit {
+    /// A value, in what the measure is counted in.
+    Value(f64),
+    /// So many times what is measured elsewhere; of the same strategy where none is named there
+    /// and none is meant by `*`.
+    Times(f64, Subject, Other),
+}
+
+/// Of whom the other side of a comparison is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// Of the strategy that is named.
+    Named,
+    /// Of each other strategy.
+    Each,
+    /// Of the same strategy.
+    Same,
+}
+
+/// A stretch of simulated time: of requests that arrive in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Within {
+    /// From when on; by default from the end of the warm-up on.
+    pub after: Option<Span>,
+    /// Until when; by default until the end of the run.
+    pub before: Option<Span>,
+}
+
+impl Within {
+    /// Whether it is all that is measured.
+    pub fn is_all(self) -> bool {
+        self == Within::default()
+    }
 }
 
 /// What must hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Requirement {
-    /// Of what.
-    pub measure: Measure,
-    /// Of which strategy or variant; of all where there is none.
-    pub of: Option<String>,
+    /// What is asked for.
+    pub subject: Subject,
     /// On which side of the limit.
     pub side: Side,
-    /// The limit, in what the measure is counted in.
-    pub limit: f64,
+    /// The limit.
+    pub limit: Limit,
+    /// When.
+    pub within: Within,
     /// The limit as it is written.
     written: String,
 }
@@ -94,24 +171,21 @@ impl Decision {
 }
 
 impl Requirement {
-    /// Whether it is asked of this strategy or variant.
-    pub fn concerns(&self, name: &str) -> bool {
-        self.of.as_ref().is_none_or(|of| of == name)
+    /// Of what it is.
+    pub fn measure(&self) -> Measure {
+        self.subject.measure
     }
 
-    /// What an interval says, from its lower to its upper end.
-    pub fn decide(&self, low: f64, high: f64) -> Decision {
-        let limit = self.limit;
-        let (holds, fails) = match self.side {
-            Side::Below => (high < limit, low >= limit),
-            Side::AtMost => (high <= limit, low > limit),
-            Side::Above => (low > limit, high <= limit),
-            Side::AtLeast => (low >= limit, high < limit),
-        };
-        match (holds, fails) {
-            (true, _) => Decision::Holds,
-            (_, true) => Decision::Fails,
-            _ => Decision::NotShown,
+    /// Whether it is asked of this strategy or variant.
+    pub fn concerns(&self, name: &str) -> bool {
+        self.subject.of.as_ref().is_none_or(|of| of == name)
+    }
+
+    /// The limit, in what the measure is counted in; `None` where it is measured too.
+    pub fn value(&self) -> Option<f64> {
+        match self.limit {
+            Limit::Value(value) => Some(value),
+            Limit::Times(..) => None,
         }
     }
 
@@ -119,15 +193,41 @@ impl Requirement {
     pub fn limit_text(&self) -> &str {
         &self.written
     }
+
+    /// What is asked for on either side.
+    pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
+        let other = match &self.limit {
+            Limit::Value(_) => None,
+            Limit::Times(_, other, _) => Some(other),
+        };
+        [Some(&self.subject), other].into_iter().flatten()
+    }
 }
 
-impl fmt::Display for Requirement {
+impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.measure)?;
         if let Some(of) = &self.of {
             write!(f, " of {of}")?;
         }
-        write!(f, " {} {}", self.side.sign(), self.written)
+        match &self.place {
+            Place::Everywhere => Ok(()),
+            Place::Service(name, _) => write!(f, " at {name}"),
+            Place::Clients(name, _) => write!(f, " for {name}"),
+        }
+    }
+}
+
+impl fmt::Display for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.subject, self.side.sign(), self.written)?;
+        if let Some(after) = self.within.after {
+            write!(f, " after {after}")?;
+        }
+        if let Some(before) = self.within.before {
+            write!(f, " before {before}")?;
+        }
+        Ok(())
     }
 }
 
@@ -150,7 +250,9 @@ mod tests {
             ("errors < 0.1%", 0.0, 0.0, Decision::Holds),
             ("errors < 0.1%", 0.002, 0.003, Decision::Fails),
         ] {
-            assert_eq!(of(text).decide(low, high), decision, "{text}: {low} {high}");
+            let own = of(text);
+            let decided = own.side.decide(low, high, own.value().unwrap());
+            assert_eq!(decided, decision, "{text}: {low} {high}");
         }
     }
 

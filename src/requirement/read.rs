@@ -1,9 +1,12 @@
-//! `METRIC [of STRATEGY] <|<=|>|>= VALUE`.
+//! `SUBJECT <|<=|>|>= LIMIT [after TIME] [before TIME]`, where a subject is
+//! `METRIC [of STRATEGY] [at SERVICE | for CLIENTS]` and a limit is a value or `[NUMBER *]
+//! SUBJECT`.
 
 use std::str::FromStr;
 
 use super::measure::{Amount, MEASURES, Measure};
-use super::{Requirement, Side};
+use super::{Limit, Other, Place, Requirement, Side, Subject, Within};
+use crate::prose::quoted;
 use crate::spelling::did_you_mean;
 use crate::time::Span;
 use crate::units::{Rate, Share};
@@ -16,6 +19,18 @@ pub struct RequirementError {
     pub message: String,
     /// How to put it right.
     pub help: String,
+}
+
+/// The names that a requirement may use; where none are known, as in [`Requirement::from_str`], any
+/// will do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Names<'a> {
+    /// What is compared.
+    pub strategies: &'a [&'a str],
+    /// Services of which figures are kept, in the order of the world.
+    pub services: &'a [&'a str],
+    /// Groups of clients, where there are several, in the order of the world.
+    pub clients: &'a [&'a str],
 }
 
 /// What a requirement looks like.
@@ -33,49 +48,240 @@ impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Requirement, RequirementError> {
+        Requirement::read(text, &Names::default())
+    }
+}
+
+impl Requirement {
+    /// What a text asks for, of what has these names.
+    ///
+    /// # Errors
+    /// Where it asks for nothing that can be understood.
+    pub fn read(text: &str, names: &Names<'_>) -> Result<Requirement, RequirementError> {
         let text = text.trim();
-        // A value has no sign of comparison in it, the name of a variant may have one.
-        let found = text.rfind(['<', '>']);
-        let Some(at) = found else {
+        // The name of a variant may have a sign of comparison in it: the last one that can be
+        // understood is meant, and of a text that cannot the last one is blamed.
+        let mut fault = None;
+        for (at, _) in text.rmatch_indices(['<', '>']) {
+            match compared(text, at, names) {
+                Ok(requirement) => return Ok(requirement),
+                Err(own) => fault = fault.or(Some(own)),
+            }
+        }
+        Err(fault.unwrap_or_else(|| {
             let message = format!(
                 "`{text}` compares nothing with a limit: there is no `<`, `<=`, `>` or `>=`"
             );
-            return Err(error(message, EXAMPLES));
-        };
-        let (left, right) = text.split_at(at);
-        let side = Side::ALL
-            .into_iter()
-            .find(|side| right.starts_with(side.sign()))
-            .unwrap_or(Side::Below);
-        let (left, right) = (left.trim(), right[side.sign().len()..].trim());
-        let (name, of) = match left.split_once(" of ") {
-            None => match left.strip_suffix(" of") {
-                None => (left, None),
-                Some(name) => (name.trim_end(), Some("")),
-            },
-            Some((name, of)) => (name.trim_end(), Some(of.trim())),
-        };
-        if name.is_empty() {
-            let message = format!("there is no metric before `{}` in `{text}`", side.sign());
-            return Err(error(message, EXAMPLES));
-        }
-        let measure = Measure::named(name).ok_or_else(|| unknown(name))?;
-        if of.is_some_and(str::is_empty) {
-            let message = format!("there is no strategy after `of` in `{text}`");
-            return Err(error(message, "name one, or `*` for all of them"));
-        }
-        if right.is_empty() {
-            let message = format!("there is no limit after `{}` in `{text}`", side.sign());
-            return Err(error(message, example(measure)));
-        }
-        Ok(Requirement {
-            measure,
-            of: of.filter(|&of| of != "*").map(str::to_owned),
-            side,
-            limit: limit(measure, right)?,
-            written: right.to_owned(),
-        })
+            error(message, EXAMPLES)
+        }))
     }
+}
+
+/// What a text asks for that compares at this byte.
+fn compared(text: &str, at: usize, names: &Names<'_>) -> Result<Requirement, RequirementError> {
+    let (left, right) = text.split_at(at);
+    let side = Side::ALL
+        .into_iter()
+        .find(|side| right.starts_with(side.sign()))
+        .unwrap_or(Side::Below);
+    let (left, right) = (left.trim(), right[side.sign().len()..].trim());
+    if left.is_empty() || left.starts_with("of ") {
+        let message = format!("there is no metric before `{}` in `{text}`", side.sign());
+        return Err(error(message, EXAMPLES));
+    }
+    let (subject, _) = subject(left, names)?;
+    let (written, within) = within(right)?;
+    if written.is_empty() {
+        let message = format!("there is no limit after `{}` in `{text}`", side.sign());
+        return Err(error(message, example(subject.measure)));
+    }
+    Ok(Requirement {
+        limit: match times(written) {
+            Some((factor, other)) => against(&subject, factor, other, names)?,
+            None => Limit::Value(limit(subject.measure, written)?),
+        },
+        subject,
+        side,
+        within,
+        written: written.to_owned(),
+    })
+}
+
+/// `METRIC [of STRATEGY] [at SERVICE | for CLIENTS]`, and whether it names a strategy, `*`
+/// included.
+fn subject(text: &str, names: &Names<'_>) -> Result<(Subject, bool), RequirementError> {
+    let (name, rest) = match text.split_once(" of ") {
+        Some((name, rest)) => (name.trim_end(), Some(rest.trim())),
+        None => match text.strip_suffix(" of") {
+            Some(name) => (name.trim_end(), Some("")),
+            None => (text, None),
+        },
+    };
+    // The name of a variant may have ` at ` in it.
+    let known = |of: &str| names.strategies.contains(&of);
+    let (name, of, place) = match rest {
+        Some(of) if known(of) => (name, Some(of), Place::Everywhere),
+        Some(rest) => {
+            let (of, place) = place(rest, names)?;
+            (name, Some(of), place)
+        }
+        None => {
+            let (name, place) = place(name, names)?;
+            (name, None, place)
+        }
+    };
+    let measure = Measure::named(name).ok_or_else(|| unknown(name))?;
+    if of.is_some_and(str::is_empty) {
+        let message = format!("there is no strategy after `of` in `{text}`");
+        return Err(error(message, "name one, or `*` for all of them"));
+    }
+    let named = of.filter(|&of| of != "*");
+    if let Some(of) = named.filter(|of| !names.strategies.is_empty() && !known(of)) {
+        return Err(no_name(of, "is not compared here", names.strategies));
+    }
+    if !measure.is_known_of(&place) {
+        let message = match &place {
+            Place::Clients(..) => format!("`{measure}` is not known of a group of clients alone"),
+            _ => format!("`{measure}` is not known of a service alone"),
+        };
+        let help = match &place {
+            Place::Clients(..) => {
+                "what is known of requests is: percentiles, `mean`, `success`, `errors`, `goodput`"
+            }
+            _ => "what is known of calls is: percentiles, `mean`, `success` and `errors`",
+        };
+        return Err(error(message, help));
+    }
+    let subject = Subject {
+        measure,
+        of: named.map(str::to_owned),
+        place,
+    };
+    Ok((subject, of.is_some()))
+}
+
+/// What stands before ` at SERVICE` or ` for CLIENTS`, and which that is.
+fn place<'t>(text: &'t str, names: &Names<'_>) -> Result<(&'t str, Place), RequirementError> {
+    type Make = fn(String, usize) -> Place;
+    let kinds: [(&str, &[&str], Make, &str); 2] = [
+        (" at ", names.services, Place::Service, "service"),
+        (" for ", names.clients, Place::Clients, "group of clients"),
+    ];
+    let is_bare = names.strategies.is_empty();
+    for (word, known, make, what) in kinds {
+        let Some((before, name)) = text.rsplit_once(word) else {
+            continue;
+        };
+        let name = name.trim();
+        let number = match (known.iter().position(|own| *own == name), is_bare) {
+            (Some(number), _) => number,
+            (None, true) => 0,
+            (None, false) if known.is_empty() => {
+                let message = match what {
+                    "service" => {
+                        "figures are kept by service where servers have steps, and here none has"
+                    }
+                    _ => "there is one group of clients: nothing is told apart by groups",
+                };
+                let help = format!("leave out `{}{name}`", word.trim_start());
+                return Err(error(message.to_owned(), help));
+            }
+            (None, false) => return Err(no_name(name, &format!("is no {what}"), known)),
+        };
+        return Ok((before.trim_end(), make(name.to_owned(), number)));
+    }
+    Ok((text, Place::Everywhere))
+}
+
+/// A name that there is not.
+fn no_name(name: &str, is: &str, known: &[&str]) -> RequirementError {
+    let near =
+        did_you_mean(name, known.iter().copied()).map_or(String::new(), |question| question + " ");
+    error(
+        format!("`{name}` {is}"),
+        format!("{near}there is {}", quoted(known)),
+    )
+}
+
+/// What stands before ` after TIME` and ` before TIME`, in any order, and these.
+fn within(text: &str) -> Result<(&str, Within), RequirementError> {
+    let (mut rest, mut within) = (text, Within::default());
+    loop {
+        let ends = [
+            (" after ", &mut within.after),
+            (" before ", &mut within.before),
+        ];
+        let found = ends.into_iter().find_map(|(word, place)| {
+            let (before, time) = rest.rsplit_once(word)?;
+            let time = time.trim().parse::<Span>().ok()?;
+            Some((before.trim_end(), place.replace(time).is_some()))
+        });
+        match found {
+            None => break,
+            Some((_, true)) => {
+                let message = format!("`{text}` says twice when");
+                return Err(error(message, "write e.g. `after 6min before 8min`"));
+            }
+            Some((before, false)) => rest = before,
+        }
+    }
+    if let (Some(after), Some(before)) = (within.after, within.before)
+        && after >= before
+    {
+        let message = format!("nothing is both after {after} and before {before}");
+        return Err(error(message, "the first must be less than the second"));
+    }
+    Ok((rest, within))
+}
+
+/// Whether a limit is measured, and so many times what it is: `p99 of random`, `0.5 * mean`.
+fn times(text: &str) -> Option<(f64, &str)> {
+    let is_measure = |text: &str| {
+        let name = text.split_whitespace().next().unwrap_or_default();
+        Measure::named(name).is_some() || text.contains(" of ")
+    };
+    if let Some((factor, subject)) = text.split_once(['*', '×'])
+        && let Ok(factor) = factor.trim().parse::<f64>()
+        && is_measure(subject.trim())
+    {
+        return Some((factor, subject.trim()));
+    }
+    is_measure(text).then_some((1.0, text))
+}
+
+/// A limit that is measured.
+fn against(
+    own: &Subject,
+    factor: f64,
+    text: &str,
+    names: &Names<'_>,
+) -> Result<Limit, RequirementError> {
+    let (mut other, is_named) = subject(text, names)?;
+    if !(factor.is_finite() && factor > 0.0) {
+        let message = format!("`{factor}` times something is no limit");
+        return Err(error(message, "write a number above 0"));
+    }
+    if own.measure.amount() != other.measure.amount() {
+        let message = format!(
+            "`{}` and `{}` are not counted in the same, and cannot be compared",
+            own.measure, other.measure
+        );
+        return Err(error(message, "compare e.g. `p99` with `mean`"));
+    }
+    if other.place == Place::Everywhere {
+        other.place = own.place.clone();
+    }
+    let whose = match (is_named, &other.of) {
+        (false, _) => Other::Same,
+        (true, None) => Other::Each,
+        (true, Some(_)) => Other::Named,
+    };
+    let is_itself = other.measure == own.measure && other.place == own.place;
+    if is_itself && (whose == Other::Same || (whose == Other::Named && other.of == own.of)) {
+        let message = format!("`{own}` is compared with itself");
+        return Err(error(message, "name another strategy after `of`"));
+    }
+    Ok(Limit::Times(factor, other, whose))
 }
 
 /// What is said of a metric that there is not.
@@ -171,17 +377,92 @@ mod tests {
             ("p99 of retries < 2 < 1s", 1000.0, "p99 of retries < 2 < 1s"),
         ] {
             let found = read(text).unwrap();
-            assert!((found.limit - limit).abs() < 1e-9, "{text}");
+            assert!((found.value().unwrap() - limit).abs() < 1e-9, "{text}");
             assert_eq!(found.to_string(), shown);
             assert_eq!(read(&found.to_string()).unwrap(), found);
         }
-        let of = |text: &str| read(text).unwrap().of;
+        let of = |text: &str| read(text).unwrap().subject.of;
         assert_eq!(of("p99 of random < 1s").as_deref(), Some("random"));
         assert_eq!(
             of("p99 of retries < 2 < 1s").as_deref(),
             Some("retries < 2")
         );
         assert_eq!(of("p99 of * < 1s"), None);
+    }
+
+    #[test]
+    fn a_limit_may_be_measured_too() {
+        for (text, factor, whose) in [
+            ("p99 of a < p99 of b", 1.0, Other::Named),
+            ("p99 of a < 0.5 * p99 of b", 0.5, Other::Named),
+            ("p99 of a < 2 × mean of a", 2.0, Other::Named),
+            ("p99 < 3 * mean", 3.0, Other::Same),
+            ("p99 of a < p99 of *", 1.0, Other::Each),
+            ("p99 < p99 of b after 6min", 1.0, Other::Named),
+            ("p99 of a at db < p99 at web", 1.0, Other::Same),
+            (
+                "success of a for gold > success for bronze",
+                1.0,
+                Other::Same,
+            ),
+            ("p99 of a < p99 of retries < 2", 1.0, Other::Named),
+        ] {
+            let found = read(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
+            let Limit::Times(times, _, other) = &found.limit else {
+                panic!("{text}");
+            };
+            assert_eq!((*times, *other), (factor, whose), "{text}");
+            assert_eq!(read(&found.to_string()).unwrap(), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_known() {
+        let names = Names {
+            strategies: &["random", "5 at once"],
+            services: &["web", "db"],
+            clients: &["gold", "bronze"],
+        };
+        let read = |text: &str| Requirement::read(text, &names);
+        let found = read("p99 of 5 at once < 1s").unwrap();
+        assert_eq!(found.subject.of.as_deref(), Some("5 at once"));
+        assert_eq!(found.subject.place, Place::Everywhere);
+        let found = read("p99 of 5 at once at db < 1s").unwrap();
+        assert_eq!(found.subject.place, Place::Service("db".to_owned(), 1));
+        let found = read("errors for bronze <= 1% after 2min before 180s").unwrap();
+        assert_eq!(found.subject.place, Place::Clients("bronze".to_owned(), 1));
+        assert_eq!(
+            found.to_string(),
+            "errors for bronze <= 1% after 2min before 3min"
+        );
+        for (text, message, help) in [
+            (
+                "p99 of randon < 1s",
+                "`randon` is not compared",
+                "did you mean `random`?",
+            ),
+            ("p99 at dp < 1s", "`dp` is no service", "did you mean `db`?"),
+            ("p99 for silver < 1s", "is no group of clients", "`gold`"),
+            ("cost at db < 1", "not known of a service", "percentiles"),
+            ("cost for gold < 1", "not known of a group", "percentiles"),
+            (
+                "p99 of random < p99 of random",
+                "with itself",
+                "another strategy",
+            ),
+            (
+                "p99 of random < errors of 5 at once",
+                "not counted in the same",
+                "p99",
+            ),
+            ("p99 of random < 0 * p99", "no limit", "above 0"),
+            ("p99 < 1s after 2min after 3min", "twice", "before"),
+            ("p99 < 1s after 3min before 2min", "both after", "less"),
+        ] {
+            let fault = read(text).unwrap_err();
+            assert!(fault.message.contains(message), "{text}: {fault}");
+            assert!(fault.help.contains(help), "{text}: {}", fault.help);
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) mod data;
 mod faults;
 mod names;
 mod places;
+mod require;
 mod services;
 pub(super) mod size;
 mod standing;
@@ -131,6 +132,7 @@ pub fn check(
         sweep: plan,
         tune,
         size,
+        require,
     } = asked;
     let mut faults = Vec::new();
     if let Some(plan) = plan {
@@ -160,6 +162,7 @@ pub fn check(
             Err(own) => faults.extend(own),
         }
     }
+    faults.extend(require::requirements(&require, &mut scenario, document));
     scenario.files = data.files();
     if faults.is_empty() {
         Ok(scenario)
@@ -173,6 +176,7 @@ struct Asked {
     sweep: Option<file::Sweep>,
     tune: Option<file::Tune>,
     size: Option<file::Size>,
+    require: Vec<file::Require>,
 }
 
 /// The scenario as it stands, and what it asks for beside a run.
@@ -250,6 +254,7 @@ fn scenario(
         sweep: resolved.sweep,
         tune: resolved.tune,
         size: resolved.size,
+        require: resolved.require,
     };
     let scenario = Scenario {
         name,

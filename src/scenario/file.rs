@@ -1,6 +1,7 @@
 //! What stands in a scenario file, one to one. The comments here are the reference of the format.
 
 mod clients;
+mod require;
 mod run;
 mod services;
 mod size;
@@ -20,6 +21,7 @@ use crate::strategy::StrategyConfig;
 use crate::time::Span;
 
 pub use clients::{Clients, FromFile, Generated, Keys, Population, Proxy, Revoked, Sessions};
+pub use require::Require;
 pub use run::{Criterion, RunSettings};
 pub use services::{Memory, Servers, Service};
 pub use size::{Seek, Size};
@@ -64,6 +66,10 @@ pub struct File {
     /// Response times measured at the real system, to stand beside those simulated.
     #[serde(default)]
     pub measured: Vec<Measured>,
+    /// What must hold: whether it does is printed, and in the files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 200))]
+    pub require: Vec<Require>,
     /// What `lbsim tune` may change, and what for.
     #[serde(default)]
     pub tune: Option<Tune>,

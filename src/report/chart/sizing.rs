@@ -83,12 +83,12 @@ pub fn draw(base: &Scenario, sizing: &Sizing, tables: &SizeTables) -> Vec<Chart>
             sweep_label: &label,
             ..Study::titled(&base.question, &caption, &series)
         };
-        let measure = requirement.measure.to_string();
+        let measure = requirement.measure().to_string();
         let svg = curve(
             &study,
             &Curve {
                 metric: &text,
-                unit: match requirement.measure.amount() {
+                unit: match requirement.measure().amount() {
                     Amount::Milliseconds => Unit::Milliseconds,
                     Amount::Seconds => Unit::Seconds,
                     Amount::Share => Unit::Share,
@@ -99,7 +99,7 @@ pub fn draw(base: &Scenario, sizing: &Sizing, tables: &SizeTables) -> Vec<Chart>
                     "{measure} at each value tried; bands are the intervals that decide"
                 ),
                 axis: &measure,
-                limit: Some((requirement.limit, &text)),
+                limit: requirement.value().map(|limit| (limit, text.as_str())),
                 is_whole: sizing.values.iter().all(|value| value.at.fract() == 0.0),
             },
         )?;

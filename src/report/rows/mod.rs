@@ -13,6 +13,7 @@ mod latency;
 mod measured;
 mod paired;
 mod ranking;
+mod requirements;
 mod servers;
 mod services;
 mod sessions;
@@ -35,6 +36,7 @@ pub(super) use latency::spectrum_of;
 pub use measured::MeasuredRow;
 pub use paired::PairedRow;
 pub use ranking::RankingRow;
+pub use requirements::RequirementRow;
 pub use servers::ServerRow;
 pub use services::ServiceRow;
 pub use sessions::SessionRow;
@@ -126,6 +128,8 @@ tables! {
         paired: PairedRow => "paired.csv",
         /// Who beats whom.
         ranking: RankingRow => "ranking.csv",
+        /// What is required, and whether it holds.
+        requirements: RequirementRow => "requirements.csv",
         /// What theory says.
         theory: TheoryRow => "theory.csv",
         /// How the warm-up was found.
@@ -168,6 +172,8 @@ tables! {
         sweep: SweepRow => "sweep.csv",
         /// Differences to the baseline at each value.
         paired: SweepPairedRow => "paired.csv",
+        /// What is required, and whether it holds at each value.
+        requirements: RequirementRow => "requirements.csv",
     }
 }
 
@@ -187,6 +193,7 @@ impl Tables {
             summary: summary::rows(scenario, outcome, analysis),
             paired: paired::rows(scenario, analysis),
             ranking: ranking::rows(scenario, duels),
+            requirements: requirements::rows(scenario, std::slice::from_ref(outcome)),
             theory: theory::rows(scenario, outcome, analysis),
             settling: settling::rows(scenario),
             exact_latency: theory::latency(scenario, &latency),
@@ -216,7 +223,11 @@ impl SweepTables {
         outcomes: &[Outcome],
         analyses: &[Analysis],
     ) -> SweepTables {
-        sweep::rows(scenario, outcomes, analyses)
+        let mut tables = sweep::rows(scenario, outcomes, analyses);
+        if scenario.sweep.is_some() {
+            tables.requirements = requirements::rows(scenario, outcomes);
+        }
+        tables
     }
 }
 

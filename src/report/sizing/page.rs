@@ -31,7 +31,7 @@ fn figure(amount: Amount, estimate: Option<f64>, half_width: Option<f64>) -> Str
 
 /// What was measured of a requirement: `p99 183 ±4 ms < 200ms`.
 fn judged(requirement: &Requirement, own: &Judged, situation: Option<&str>) -> String {
-    let measure = requirement.measure;
+    let measure = requirement.measure();
     let said = figure(measure.amount(), own.figure.estimate, own.figure.half_width);
     let (sign, limit) = (requirement.side.sign(), requirement.limit_text());
     let ending = match own.decision {
@@ -58,7 +58,7 @@ fn grounds(sizing: &Sizing, sounding: &Sounding) -> String {
             .collect();
         let margin = |judged: &Judged| {
             let estimate = judged.figure.estimate.unwrap_or(f64::INFINITY);
-            (estimate - requirement.limit).abs()
+            (estimate - requirement.value().unwrap_or(f64::NAN)).abs()
         };
         let nearest = own
             .into_iter()
@@ -126,7 +126,7 @@ fn sentence(sizing: &Sizing, sizes: &Sizes, strategy: &Strategy) -> String {
         (Some(0), _) => format!("{}. This is {least}: {beyond}.", of(0)),
         (Some(holds), Some(fails)) if strategy.is_decided => {
             let step = strategy.last_step().map_or(String::new(), |(at, paired)| {
-                let measure = sizing.objective[at].measure;
+                let measure = sizing.objective[at].measure();
                 let change = figure(measure.amount(), Some(paired.difference), paired.half_width);
                 let sign = if paired.difference > 0.0 { "+" } else { "" };
                 format!(" ({measure} {sign}{change} on the same requests)")
@@ -215,7 +215,7 @@ pub fn text(sizing: &Sizing, sizes: &Sizes, tables: &SizeTables, style: Style) -
             names.push(&row.strategy);
         }
         let requirement: Option<Requirement> = row.requirement.parse().ok();
-        let amount = requirement.map_or(Amount::Number, |own| own.measure.amount());
+        let amount = requirement.map_or(Amount::Number, |own| own.measure().amount());
         if !near[names.len() - 1].contains(&row.value.as_str()) {
             continue;
         }

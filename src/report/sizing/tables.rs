@@ -73,7 +73,7 @@ fn tried(base: &Scenario, sizing: &Sizing, level: f64, strategy: &Strategy) -> V
                     estimate: judged.figure.estimate,
                     half_width: judged.figure.half_width,
                     level,
-                    limit: requirement.limit,
+                    limit: requirement.value().unwrap_or(f64::NAN),
                     replications: situated.replications,
                     verdict: judged.decision.name().to_owned(),
                 });

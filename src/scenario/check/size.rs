@@ -13,7 +13,7 @@ use super::super::tuning::NumberUnit;
 use super::data::Data;
 use super::sweep::{alike as is_alike, blamed, is_load, load_sets, point};
 use crate::prose::quoted;
-use crate::requirement::{Measure, Requirement};
+use crate::requirement::{Measure, Names, Requirement};
 use crate::spelling::did_you_mean;
 
 /// Values between the two ends at most: more than fit on any axis.
@@ -90,11 +90,14 @@ impl SizeCheck<'_> {
         let mut objective = Vec::new();
         for (index, text) in self.plan.objective.iter().enumerate() {
             let at = self.at.key("objective").index(index);
-            let read = text
-                .parse::<Requirement>()
+            let known = Names {
+                strategies: &names,
+                ..Names::default()
+            };
+            let read = Requirement::read(text, &known)
                 .map_err(|error| (error.message, error.help))
                 .and_then(|requirement| {
-                    named(&requirement, &names)?;
+                    is_plain(&requirement)?;
                     goes_right(&requirement)?;
                     Ok(requirement)
                 });
@@ -337,22 +340,22 @@ pub(in crate::scenario) fn lost_set(servers: &str) -> String {
     format!("faults[+]={{ kind = \"crash\", servers = {servers:?}, at = \"0s\" }}")
 }
 
-/// Whether the strategy of which something is asked is one that is compared.
-fn named(requirement: &Requirement, names: &[&str]) -> Result<(), (String, String)> {
-    let Some(of) = requirement.of.as_deref().filter(|of| !names.contains(of)) else {
+/// Whether it is a value that is asked for, of the whole run: a search has nothing else to compare
+/// with.
+fn is_plain(requirement: &Requirement) -> Result<(), (String, String)> {
+    if requirement.value().is_some() && requirement.within.is_all() {
         return Ok(());
-    };
-    let near =
-        did_you_mean(of, names.iter().copied()).map_or(String::new(), |question| question + " ");
+    }
     Err((
-        format!("`{of}` is not compared here"),
-        format!("{near}there is {}", quoted(names)),
+        format!("`{requirement}` is no objective of a search: that is a value, of the whole run"),
+        "write e.g. `p99 < 200ms`; `[[require]]` can compare strategies and stretches of time"
+            .to_owned(),
     ))
 }
 
 /// Whether more servers, or less load, help to meet it: a bisection knows no other way.
 fn goes_right(requirement: &Requirement) -> Result<(), (String, String)> {
-    let measure = requirement.measure;
+    let measure = requirement.measure();
     if let Measure::Metric(own) = measure
         && matches!(
             own.name,

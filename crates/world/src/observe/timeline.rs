@@ -35,6 +35,14 @@ impl Stretch {
         self.histogram.count()
     }
 
+    fn merge(&mut self, more: &Stretch) {
+        self.failed += more.failed;
+        self.unfinished += more.unfinished;
+        self.repeats += more.repeats;
+        self.total += more.total;
+        self.histogram.merge(&more.histogram);
+    }
+
     /// The sum of their response times in seconds.
     pub fn total(&self) -> f64 {
         self.total as f64 / 1e9
@@ -74,6 +82,16 @@ impl Timeline {
     /// The stretches, in order.
     pub fn stretches(&self) -> &[Stretch] {
         &self.stretches
+    }
+
+    /// Several stretches as one: those of these numbers, as far as there are any.
+    pub fn over(&self, numbers: std::ops::Range<usize>) -> Stretch {
+        let mut all = Stretch::default();
+        let end = numbers.end.min(self.stretches.len());
+        for stretch in self.stretches.get(numbers.start..end).into_iter().flatten() {
+            all.merge(stretch);
+        }
+        all
     }
 
     /// How long each is.
@@ -134,11 +152,7 @@ impl Timeline {
     /// Adds all of `other`, which has the same stretches.
     pub fn merge(&mut self, other: &Timeline) {
         for (stretch, more) in self.stretches.iter_mut().zip(&other.stretches) {
-            stretch.failed += more.failed;
-            stretch.unfinished += more.unfinished;
-            stretch.repeats += more.repeats;
-            stretch.total += more.total;
-            stretch.histogram.merge(&more.histogram);
+            stretch.merge(more);
         }
     }
 }
@@ -160,6 +174,8 @@ mod tests {
         let mut all = Timeline::new(Time::from_nanos(1000), 4);
         all.merge(&timeline);
         all.merge(&timeline);
+        let part = all.over(1..9);
+        assert_eq!((part.requests(), part.repeats), (0, 4));
         let counts = (all.stretches().iter()).map(|own| (own.requests(), own.repeats));
         assert_eq!(counts.collect::<Vec<_>>(), [(2, 0), (0, 4), (0, 0), (0, 0)]);
     }

@@ -1,0 +1,76 @@
+//! Requirements as test cases, in the XML of JUnit that CI servers read: a suite a scenario, a case
+//! a requirement and strategy.
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::Report;
+use super::requirements::{margin, measured};
+use super::rows::RequirementRow;
+use crate::requirement::Decision;
+
+/// The file of several reports; what is not shown has failed where that is `strict`, and is skipped
+/// elsewhere. It holds no time of day.
+///
+/// # Errors
+/// Where it cannot be written.
+pub fn junit(reports: &[&Report], strict: bool) -> Result<String, quick_junit::SerializeError> {
+    let mut file = quick_junit::Report::new("lbsim");
+    for report in reports {
+        let mut suite = TestSuite::new(report.about.name.as_str());
+        for row in report.requirements() {
+            suite.add_test_case(case(report, row, strict));
+        }
+        file.add_test_suite(suite);
+    }
+    file.to_string()
+}
+
+fn case(report: &Report, row: &RequirementRow, strict: bool) -> TestCase {
+    let said = said(row);
+    let status = match row.decision() {
+        Decision::Holds => TestCaseStatus::success(),
+        Decision::NotShown if !strict => {
+            let mut skipped = TestCaseStatus::skipped();
+            skipped.set_message(said.clone());
+            skipped
+        }
+        _ => {
+            let mut failed = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            failed
+                .set_message(said.clone())
+                .set_type(row.decision.clone());
+            failed
+        }
+    };
+    let mut name = format!("{}: {}", row.requirement, row.strategy);
+    if let Some(against) = &row.against {
+        name += &format!(" against {against}");
+    }
+    let at: Vec<&str> = [&row.value, &row.value_2]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
+    if !at.is_empty() {
+        name += &format!(" at {}", at.join(" and "));
+    }
+    let mut case = TestCase::new(name, status);
+    case.set_classname(report.about.name.as_str());
+    case.set_time(std::time::Duration::ZERO);
+    case.set_system_out(said);
+    case
+}
+
+/// What was measured, and by how much it is on the right side.
+fn said(row: &RequirementRow) -> String {
+    let note = match row.note.as_str() {
+        "" => String::new(),
+        note => format!(" ({note})"),
+    };
+    format!(
+        "{}: measured {}, margin {}{note}",
+        row.decision,
+        measured(row),
+        margin(row)
+    )
+}

@@ -1,0 +1,137 @@
+//! Whether what is required holds: a line each, and all of them in a sentence.
+
+use comfy_table::{Cell, CellAlignment};
+
+use super::Report;
+use super::rows::RequirementRow;
+use super::table::{Style, coloured, fresh, text, with_half_width};
+use crate::prose::counted;
+use crate::requirement::Decision;
+
+/// What is decided of the rows of all requirements, in a sentence: `2 requirements hold, 1 fails.`
+/// `None` where nothing is required. A requirement holds where it does for everything that it is
+/// asked of.
+pub(super) fn sentence(report: &Report) -> Option<String> {
+    let decided = decisions(report);
+    let count = |decision: Decision| decided.iter().filter(|own| own.1 == decision).count();
+    let (holds, fails, open) = (
+        count(Decision::Holds),
+        count(Decision::Fails),
+        count(Decision::NotShown),
+    );
+    let all = counted(decided.len(), "requirement");
+    let verb = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 {one}"),
+        _ => format!("{count} {many}"),
+    };
+    match (decided.len(), holds) {
+        (0, _) => None,
+        (1, 1) => Some("The requirement holds.".to_owned()),
+        (count, holds) if count == holds => Some(format!("All {all} hold.")),
+        _ => {
+            let mut parts = vec![verb(holds, "holds", "hold")];
+            parts.extend((fails > 0).then(|| verb(fails, "fails", "fail")));
+            parts.extend((open > 0).then(|| verb(open, "is not shown", "are not shown")));
+            Some(format!("Of {all}: {}.", parts.join(", ")))
+        }
+    }
+}
+
+/// Each requirement, once, and what is decided of it.
+pub(super) fn decisions(report: &Report) -> Vec<(&str, Decision)> {
+    let mut found: Vec<(&str, Decision)> = Vec::new();
+    for row in report.requirements() {
+        let decision = row.decision();
+        match found.iter_mut().find(|own| own.0 == row.requirement) {
+            Some((_, own)) => *own = (*own).min(decision),
+            None => found.push((&row.requirement, decision)),
+        }
+    }
+    found
+}
+
+/// The table of requirements; nothing where nothing is required.
+pub(super) fn draw(report: &Report, style: Style) -> Option<String> {
+    let rows = report.requirements();
+    if rows.is_empty() {
+        return None;
+    }
+    let swept = rows.iter().any(|row| row.value.is_some());
+    let compared = rows.iter().any(|row| row.against.is_some());
+    let noted = rows.iter().any(|row| !row.note.is_empty());
+    let mut table = fresh(style);
+    let mut titles = vec!["", "required"];
+    titles.extend(swept.then_some("at"));
+    titles.push("strategy");
+    titles.extend(compared.then_some("against"));
+    titles.extend(["measured", "limit", "margin"]);
+    titles.extend(noted.then_some("note"));
+    table.set_header(titles);
+    for row in rows {
+        let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+        let plain = |name: &str| Cell::new(text(style, name));
+        let mut cells = vec![word(style, row.decision()), plain(&row.requirement)];
+        if swept {
+            let both = [row.value.as_deref(), row.value_2.as_deref()];
+            let both: Vec<&str> = both.into_iter().flatten().collect();
+            cells.push(plain(&both.join(" and ")));
+        }
+        cells.push(plain(&row.strategy));
+        if compared {
+            cells.push(plain(row.against.as_deref().unwrap_or_default()));
+        }
+        cells.extend([
+            number(measured(row)),
+            number(figure(row.limit, None, &row.unit)),
+            number(margin(row)),
+        ]);
+        if noted {
+            cells.push(plain(&row.note));
+        }
+        table.add_row(cells);
+    }
+    Some(table.to_string())
+}
+
+/// What is decided, so that it is seen without colour too.
+fn word(style: Style, decision: Decision) -> Cell {
+    let (sign, is_good) = match decision {
+        Decision::Holds => ("✓", Some(true)),
+        Decision::Fails => ("✗", Some(false)),
+        Decision::NotShown => ("?", None),
+    };
+    let cell = Cell::new(format!("{sign} {}", decision.name()));
+    match is_good {
+        Some(is_good) => coloured(cell, is_good, style),
+        None => cell,
+    }
+}
+
+/// What was measured, with half of its interval.
+pub(super) fn measured(row: &RequirementRow) -> String {
+    let half = row.high.zip(row.estimate).map(|(high, own)| high - own);
+    figure(row.estimate, half, &row.unit)
+}
+
+/// By how much it is on the right side.
+pub(super) fn margin(row: &RequirementRow) -> String {
+    let half = row
+        .margin_high
+        .zip(row.margin)
+        .map(|(high, own)| high - own);
+    figure(row.margin, half, &row.unit)
+}
+
+/// A number in what it is counted in.
+fn figure(value: Option<f64>, half_width: Option<f64>, unit: &str) -> String {
+    let (scale, sign) = match unit {
+        "share" => (100.0, "%"),
+        "ms" => (1.0, " ms"),
+        "s" => (1.0, " s"),
+        other => (1.0, other),
+    };
+    value.map_or("–".to_owned(), |value| {
+        let half = half_width.map(|half| half * scale);
+        format!("{}{sign}", with_half_width(value * scale, half))
+    })
+}

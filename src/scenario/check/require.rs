@@ -1,0 +1,224 @@
+//! What must hold: each line understood by itself, of what has those names.
+
+use super::super::Scenario;
+use super::super::diagnostic::Diagnostic;
+use super::super::file;
+use super::super::text::{Document, Path};
+use crate::prose::quoted;
+use crate::requirement::{Names, Requirement};
+use crate::spelling::did_you_mean;
+
+/// The names of what is compared, of services of which figures are kept, and of groups of clients;
+/// of those that are the same, in the same order, in all that is compared.
+struct Known<'a> {
+    strategies: Vec<&'a str>,
+    services: Vec<&'a str>,
+    clients: Vec<&'a str>,
+}
+
+/// Reads requirements, and gives each scenario that is run its own: of a sweep each point, where it
+/// is asked there.
+pub(super) fn requirements(
+    file: &[file::Require],
+    scenario: &mut Scenario,
+    document: &Document,
+) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    let mut found = Vec::new();
+    let known = Known::of(scenario);
+    for (index, line) in file.iter().enumerate() {
+        let at = Path::root().key("require").index(index);
+        match read(&line.that, &known.names(), scenario) {
+            Ok(requirement) => found.push((requirement, index)),
+            Err((message, help)) => faults
+                .push(Diagnostic::error("bad-requirement", at.key("that"), message).help(help)),
+        }
+        for (key, count) in line.lists() {
+            faults.extend(unswept(scenario, document, &at.key(key), (key, count)));
+        }
+    }
+    let at = |index: usize, key: &str| {
+        let count = file[index].lists().find(|own| own.0 == key)?.1;
+        Some(written(
+            document,
+            &Path::root().key("require").index(index).key(key),
+            count,
+        ))
+    };
+    if let Some(sweep) = &mut scenario.sweep {
+        for point in &mut sweep.points {
+            let second = point.and.as_ref().map(|and| and.0.as_str());
+            let is_meant = |index: usize| {
+                let first =
+                    at(index, "values").is_none_or(|own| own.contains(&point.value.as_str()));
+                let and = at(index, "values-2");
+                first && and.is_none_or(|own| second.is_some_and(|value| own.contains(&value)))
+            };
+            let own = found.iter().filter(|(_, index)| is_meant(*index));
+            point.scenario.requirements = own.map(|(own, _)| own.clone()).collect();
+        }
+    }
+    scenario.requirements = found.into_iter().map(|(own, _)| own).collect();
+    faults
+}
+
+impl file::Require {
+    /// The lists of values that it names: their keys and lengths.
+    fn lists(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let lists = [("values", &self.values), ("values-2", &self.values_2)];
+        lists
+            .into_iter()
+            .filter_map(|(key, list)| Some((key, list.as_ref()?.len())))
+    }
+}
+
+/// So many values of a list as they are written.
+fn written<'d>(document: &'d Document, list: &Path, count: usize) -> Vec<&'d str> {
+    let bare = |own: usize| {
+        let text = document.text(&document.span(&list.index(own)));
+        text.trim().trim_matches(['"', '\''])
+    };
+    (0..count).map(bare).collect()
+}
+
+/// Values that are not swept.
+fn unswept(
+    scenario: &Scenario,
+    document: &Document,
+    list: &Path,
+    (key, count): (&str, usize),
+) -> Vec<Diagnostic> {
+    let Some(sweep) = &scenario.sweep else {
+        let message = format!("`{key}` is of a sweep, and nothing is swept here");
+        let fault = Diagnostic::error("contradiction", list, message);
+        return vec![fault.help("leave it out, or add a `[sweep]`")];
+    };
+    let mut known: Vec<&str> = Vec::new();
+    for point in &sweep.points {
+        let value = match (key, &point.and) {
+            ("values", _) => Some(point.value.as_str()),
+            (_, and) => and.as_ref().map(|and| and.0.as_str()),
+        };
+        known.extend(value.filter(|value| !known.contains(value)));
+    }
+    let given = written(document, list, count).into_iter().enumerate();
+    given
+        .filter(|(_, value)| !known.contains(value))
+        .map(|(place, value)| {
+            let near = did_you_mean(value, known.iter().copied());
+            let near = near.map_or(String::new(), |question| question + " ");
+            let message = format!("`{value}` is no value of the sweep");
+            let fault = Diagnostic::error("unknown-name", list.index(place), message);
+            fault.help(format!("{near}there is {}", quoted(&known)))
+        })
+        .collect()
+}
+
+impl<'a> Known<'a> {
+    fn of(scenario: &'a Scenario) -> Known<'a> {
+        let first = &scenario.variants[0].blueprint;
+        let others = || scenario.variants.iter().map(|variant| &variant.blueprint);
+        // What is told apart by services is taken down where servers have steps.
+        let are_kept = others().all(|plan| plan.features().steps);
+        let services = first.services.iter().enumerate().take_while(|(at, own)| {
+            others().all(|plan| {
+                plan.services
+                    .get(*at)
+                    .is_some_and(|other| other.name == own.name)
+            })
+        });
+        let sources = first.sources.iter().enumerate().take_while(|(at, own)| {
+            others().all(|plan| {
+                plan.sources
+                    .get(*at)
+                    .is_some_and(|other| other.name == own.name)
+            })
+        });
+        let (services, sources): (Vec<&str>, Vec<&str>) = (
+            services.map(|(_, own)| own.name.as_str()).collect(),
+            sources.map(|(_, own)| own.name.as_str()).collect(),
+        );
+        Known {
+            strategies: (scenario.variants.iter())
+                .map(|variant| variant.name.as_str())
+                .collect(),
+            services: if are_kept { services } else { Vec::new() },
+            clients: if first.sources.len() > 1 {
+                sources
+            } else {
+                Vec::new()
+            },
+        }
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names {
+            strategies: &self.strategies,
+            services: &self.services,
+            clients: &self.clients,
+        }
+    }
+}
+
+/// A line, and whether it can be decided here.
+fn read(
+    text: &str,
+    names: &Names<'_>,
+    scenario: &Scenario,
+) -> Result<Requirement, (String, String)> {
+    let requirement =
+        Requirement::read(text, names).map_err(|fault| (fault.message, fault.help))?;
+    let within = requirement.within;
+    if within.is_all() {
+        return Ok(requirement);
+    }
+    if let Some(own) = requirement
+        .subjects()
+        .find(|own| !own.measure.is_known_within())
+    {
+        return Err((
+            format!("`{}` is not known of a stretch of time alone", own.measure),
+            "what is known of requests is: percentiles, `mean`, `success`, `errors`, `goodput`"
+                .to_owned(),
+        ));
+    }
+    if requirement
+        .subjects()
+        .any(|own| own.place != crate::requirement::Place::Everywhere)
+    {
+        return Err((
+            "what is asked of a service or a group of clients is known of the whole run alone"
+                .to_owned(),
+            "leave out `after` and `before`, or ask it of all requests".to_owned(),
+        ));
+    }
+    let end = scenario.duration();
+    let late = [within.after, within.before]
+        .into_iter()
+        .flatten()
+        .find(|&time| time > end);
+    if let Some(time) = late {
+        return Err((
+            format!("the run lasts {end}: nothing arrives at {time}"),
+            "times are of the run, from its beginning on".to_owned(),
+        ));
+    }
+    let from = within.after.unwrap_or_else(|| scenario.warmup());
+    let length = within
+        .before
+        .unwrap_or(end)
+        .nanos()
+        .saturating_sub(from.nanos());
+    let stretch = end.nanos().div_ceil(super::STRETCHES as u64);
+    if length < 2 * stretch {
+        return Err((
+            "so short a stretch of time is not told apart".to_owned(),
+            format!(
+                "a run is cut into {} stretches, of {} here: name two of them at least",
+                super::STRETCHES,
+                crate::time::Span::from_nanos(stretch)
+            ),
+        ));
+    }
+    Ok(requirement)
+}
