@@ -12,6 +12,7 @@ mod list;
 mod output;
 mod progress;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod size;
@@ -84,6 +85,8 @@ enum Command {
     Import(import::ImportArgs),
     /// Write the weights of a scenario back into a configuration, or as a product's snippet.
     Export(export::ExportArgs),
+    /// Make the page `report.html` of results folders again, from their CSV files.
+    Report(report::ReportArgs),
     /// Read and check scenarios: print what they mean, their offered load and predicted
     /// utilization. Runs nothing.
     Check(check::CheckArgs),
@@ -142,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Size(args) => size::size(args, &output),
         Command::Import(args) => import::import(args, &output),
         Command::Export(args) => export::export(args, &output),
+        Command::Report(args) => report::report(args, &output),
         Command::Check(args) => check::check(args, &output),
         Command::List(args) => list::list(args, &output),
         Command::Explain(args) => explain::explain(args, &output),

@@ -22,6 +22,8 @@ pub struct About {
     pub schema: u32,
     /// The program that computed it, with its version.
     pub program: String,
+    /// What was done: `run`.
+    pub kind: String,
     /// The name of the scenario's file.
     pub scenario_file: String,
     /// The scenario's question.
@@ -140,6 +142,7 @@ impl About {
         About {
             schema: SCHEMA,
             program: PROGRAM.to_owned(),
+            kind: "run".to_owned(),
             scenario_file: scenario.file_name.clone(),
             question: scenario.question.clone(),
             expect: scenario.expect.clone(),

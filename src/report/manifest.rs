@@ -13,7 +13,7 @@ use crate::size::Sizes;
 use crate::tune::{Answer, Ended, Space};
 
 /// The number of the schema of the files; it grows when a column changes its name or meaning.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The program and its version.
 pub const PROGRAM: &str = concat!("lbsim ", env!("CARGO_PKG_VERSION"));
@@ -26,49 +26,57 @@ pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
         let name = space.tuning.knobs[knob].name.clone();
         (name, json!(space.value(&answer.tuned, knob)))
     });
-    with(json!({
-        "scenario_file": base.file_name,
-        "question": base.question,
-        "seed": base.seed,
-        "candidates": answer.evaluations.len(),
-        "requests_simulated": answer.requests,
-        "confirmations": space.tuning.confirmations,
-        "strategy": base.variants[answer.tuned.variant].name,
-        "values": values.collect::<serde_json::Map<_, _>>(),
-        "gain": answer.check.gains(),
-        "converged": answer.ended == Ended::Tolerance,
-        "ended": answer.ended,
-        "scenario": base.resolved,
-    }))
+    with(
+        "tune",
+        json!({
+            "scenario_file": base.file_name,
+            "question": base.question,
+            "seed": base.seed,
+            "candidates": answer.evaluations.len(),
+            "requests_simulated": answer.requests,
+            "confirmations": space.tuning.confirmations,
+            "strategy": base.variants[answer.tuned.variant].name,
+            "values": values.collect::<serde_json::Map<_, _>>(),
+            "gain": answer.check.gains(),
+            "converged": answer.ended == Ended::Tolerance,
+            "ended": answer.ended,
+            "scenario": base.resolved,
+        }),
+    )
 }
 
 /// `manifest.json` of a search for a size.
 #[cfg(feature = "tune")]
 pub fn sizing(base: &Scenario, sizes: &Sizes, tables: &SizeTables) -> Value {
-    with(json!({
-        "scenario_file": base.file_name,
-        "question": base.question,
-        "seed": base.seed,
-        "requests_simulated": sizes.requests,
-        "decided": sizes.is_decided(),
-        "level": sizes.level,
-        "sizes": tables.sizes,
-        "scenario": base.resolved,
-    }))
+    with(
+        "size",
+        json!({
+            "scenario_file": base.file_name,
+            "question": base.question,
+            "seed": base.seed,
+            "requests_simulated": sizes.requests,
+            "decided": sizes.is_decided(),
+            "level": sizes.level,
+            "sizes": tables.sizes,
+            "scenario": base.resolved,
+        }),
+    )
 }
 
-/// What every manifest begins with.
-pub fn head() -> Value {
+/// What every manifest begins with; `kind` is what was done: `run`, `tune`, `size`, `validate` or
+/// `compare`.
+pub fn head(kind: &str) -> Value {
     json!({
         "schema": SCHEMA,
         "program": PROGRAM,
+        "kind": kind,
     })
 }
 
 /// What every manifest begins with, and `more`.
 #[cfg(feature = "tune")]
-fn with(mut more: Value) -> Value {
-    let mut manifest = head();
+fn with(kind: &str, mut more: Value) -> Value {
+    let mut manifest = head(kind);
     if let (Some(own), Some(more)) = (manifest.as_object_mut(), more.as_object_mut()) {
         own.append(more);
     }

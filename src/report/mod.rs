@@ -5,11 +5,14 @@
 pub mod about;
 #[cfg(feature = "files")]
 pub mod access_log;
+#[cfg(feature = "tune")]
+pub mod again;
 pub mod chart;
 pub mod csv;
 mod findings;
 #[cfg(feature = "files")]
 pub mod folder;
+pub mod html;
 pub mod json;
 #[cfg(feature = "cli")]
 pub mod junit;
@@ -164,6 +167,11 @@ impl Report {
     /// The page `summary.md`, without charts.
     pub fn markdown(&self) -> String {
         page::markdown(self, &[])
+    }
+
+    /// The page `report.html`: it opens in a browser, and loads nothing.
+    pub fn html(&self) -> String {
+        html::page(self)
     }
 
     /// All that the page, the table and the files hold, for programs: an object of JSON.

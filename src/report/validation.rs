@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 #[cfg(feature = "files")]
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "files")]
+use super::chart::Chart;
 use super::markdown::plain;
 #[cfg(feature = "files")]
 use super::write::{self, WriteError};
-#[cfg(feature = "files")]
-use super::{chart, csv, folder, manifest};
+use super::{chart, csv, folder, html, manifest};
 use crate::validation::{Coverage, Finding};
 
 /// The name of the folder that a validation writes.
@@ -81,7 +82,22 @@ pub fn write(
     findings: &[Finding],
     coverage: &[Coverage],
 ) -> Result<PathBuf, WriteError> {
-    folder::replace(folder, FOLDER, manifest::head(), |place| {
+    let agree = findings.iter().filter(|finding| finding.agrees).count();
+    let held = coverage.iter().filter(|row| row.agrees).count();
+    let mut about = manifest::head("validate");
+    about["question"] = "Does the simulation agree with theory?".into();
+    about["caption"] = "Times are in mean service times.".into();
+    about["findings"] = serde_json::json!([
+        format!(
+            "{agree} of {} simulated values agree with queueing theory; an estimate may be off by about three standard errors of a simulation of that length.",
+            findings.len()
+        ),
+        format!(
+            "{held} of {} kinds of intervals hold the exact value as often as they should.",
+            coverage.len()
+        ),
+    ]);
+    folder::replace(folder, FOLDER, about.clone(), |place| {
         write::file(place, "theory.csv", &csv::write("theory.csv", findings)?)?;
         write::file(
             place,
@@ -89,6 +105,10 @@ pub fn write(
             &csv::write("coverage.csv", coverage)?,
         )?;
         write::file(place, "validation.md", page(findings, coverage).as_bytes())?;
-        write::charts(place, &[chart::validation::draw(findings)])
+        let charts = [chart::validation::draw(findings)];
+        let tables = serde_json::json!({ "theory": findings, "coverage": coverage });
+        let page = html::with_pictures(&about, tables, charts.iter().map(Chart::pair));
+        write::file(place, "report.html", page.as_bytes())?;
+        write::charts(place, &charts)
     })
 }

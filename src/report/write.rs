@@ -103,9 +103,32 @@ pub fn write(
         let charts = report.charts();
         let page = page::markdown(report, &charts);
         file(place, "summary.md", page.as_bytes())?;
+        file(place, "report.html", report.html().as_bytes())?;
         self::charts(place, &charts)?;
         more(place)
     })
+}
+
+/// What the manifest of a results folder says.
+///
+/// # Errors
+/// Where there is none, or one of another version.
+pub fn manifest(folder: &Path) -> Result<Value, ReadError> {
+    let path = folder.join(folder::MANIFEST);
+    let text = fs::read(&path).map_err(|source| ReadError::Io { path, source })?;
+    let foreign = |why: String| ReadError::Foreign {
+        path: folder.to_owned(),
+        why,
+    };
+    let head: Value = serde_json::from_slice(&text)
+        .map_err(|fault| foreign(format!("its manifest cannot be read: {fault}")))?;
+    if head["schema"] != SCHEMA {
+        return Err(foreign(format!(
+            "its files have schema {}, and this lbsim reads {SCHEMA}",
+            head["schema"]
+        )));
+    }
+    Ok(head)
 }
 
 /// Reads the report that stands in a results folder of a run: what [`write()`] wrote there, whole.
@@ -117,19 +140,11 @@ pub fn read(folder: &Path) -> Result<Report, ReadError> {
         let path = folder.join(name);
         fs::read(&path).map_err(|source| ReadError::Io { path, source })
     };
-    let manifest = open(folder::MANIFEST)?;
     let foreign = |why: String| ReadError::Foreign {
         path: folder.to_owned(),
         why,
     };
-    let head: Value = serde_json::from_slice(&manifest)
-        .map_err(|fault| foreign(format!("its manifest cannot be read: {fault}")))?;
-    if head["schema"] != SCHEMA {
-        return Err(foreign(format!(
-            "its files have schema {}, and this lbsim reads {SCHEMA}",
-            head["schema"]
-        )));
-    }
+    let head = manifest(folder)?;
     let about: About = serde_json::from_value(head)
         .map_err(|fault| foreign(format!("it does not hold the results of a run: {fault}")))?;
     let (mut tables, mut sweep) = (Tables::default(), SweepTables::default());

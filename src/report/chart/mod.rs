@@ -146,6 +146,13 @@ pub struct Chart {
     pub svg: String,
 }
 
+impl Chart {
+    /// Its name and the picture.
+    pub fn pair(&self) -> (&str, &str) {
+        (self.name, &self.svg)
+    }
+}
+
 /// Draws all charts of a report that there are data for.
 pub(super) fn draw(report: &Report) -> Vec<Chart> {
     let about = &report.about;

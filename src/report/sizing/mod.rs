@@ -9,9 +9,9 @@ pub use tables::SizeTables;
 
 use std::path::{Path, PathBuf};
 
-use super::chart;
+use super::chart::{self, Chart};
 use super::write::{self, WriteError};
-use super::{folder, manifest};
+use super::{folder, html, manifest};
 use crate::scenario::Scenario;
 use crate::scenario::sizing::Sizing;
 use crate::size::Sizes;
@@ -40,7 +40,10 @@ pub fn write(
     (base, sizing): (&Scenario, &Sizing),
     (sizes, tables): (&Sizes, &SizeTables),
 ) -> Result<PathBuf, WriteError> {
-    let manifest = manifest::sizing(base, sizes, tables);
+    let mut manifest = manifest::sizing(base, sizes, tables);
+    manifest["caption"] = page::caption(base, sizing, sizes).into();
+    manifest["findings"] = page::sentences(base, sizing, sizes).into();
+    let about = manifest.clone();
     folder::replace(folder, &folder_name(base), manifest, |place| {
         for (name, bytes) in tables.files()? {
             write::file(place, name, &bytes)?;
@@ -48,6 +51,12 @@ pub fn write(
         let charts = chart::sizing::draw(base, sizing, tables);
         let page = page::markdown((base, sizing), (sizes, tables), &charts);
         write::file(place, "summary.md", page.as_bytes())?;
+        let page = html::with_pictures(
+            &about,
+            serde_json::to_value(tables).unwrap_or_default(),
+            charts.iter().map(Chart::pair),
+        );
+        write::file(place, "report.html", page.as_bytes())?;
         write::charts(place, &charts)
     })
 }

@@ -10,9 +10,9 @@ pub use tables::TuneTables;
 
 use std::path::{Path, PathBuf};
 
-use super::chart;
+use super::chart::{self, Chart};
 use super::write::{self, WriteError};
-use super::{folder, manifest};
+use super::{folder, html, manifest};
 use crate::scenario::Scenario;
 use crate::tune::{Answer, Space};
 
@@ -59,7 +59,10 @@ pub fn write(
     (answer, tables): (&Answer, &TuneTables),
     tuned: impl FnOnce(&Path) -> String,
 ) -> Result<PathBuf, WriteError> {
-    let manifest = manifest::tuning(space, answer);
+    let mut manifest = manifest::tuning(space, answer);
+    manifest["caption"] = page::caption(space, answer).into();
+    manifest["findings"] = page::sentences(space, answer, tables).into();
+    let about = manifest.clone();
     let name = folder_name(space.base);
     folder::replace(folder, &name, manifest, |place| {
         for (name, bytes) in tables.files()? {
@@ -74,6 +77,12 @@ pub fn write(
             "summary.md",
             page::markdown(space, answer, tables, &charts).as_bytes(),
         )?;
+        let page = html::with_pictures(
+            &about,
+            serde_json::to_value(tables).unwrap_or_default(),
+            charts.iter().map(Chart::pair),
+        );
+        write::file(place, "report.html", page.as_bytes())?;
         write::charts(place, &charts)
     })
 }
