@@ -1,7 +1,7 @@
 //! All that an outcome says of the metrics, each estimate and each difference computed once.
 
 use super::comparison::{Comparison, Figure, comparisons, estimate};
-use super::metric::{METRICS, Metric};
+use super::metric::{Metric, metrics};
 use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::eligible;
 use super::{Better, metric};
@@ -10,9 +10,11 @@ use crate::scenario::Scenario;
 /// Every estimate of what is compared, every difference to the baseline, and who is ahead.
 #[derive(Clone, Debug)]
 pub struct Analysis {
-    /// By variant, then by place in [`METRICS`].
+    /// What is estimated.
+    metrics: Vec<&'static Metric>,
+    /// By variant, then by place in `metrics`.
     figures: Vec<Vec<Figure>>,
-    /// By place in [`METRICS`], then by variant.
+    /// By place in `metrics`, then by variant.
     comparisons: Vec<Vec<Option<Comparison>>>,
     /// The variants, the best by that metric first.
     order: Vec<usize>,
@@ -29,32 +31,40 @@ impl Analysis {
     /// What these outcomes of a scenario's variants say: of all requests, or of a group of clients.
     pub fn over(scenario: &Scenario, variants: &[VariantOutcome]) -> Analysis {
         let judge = metric(scenario.judge_by);
+        let metrics = metrics(scenario);
         let figures: Vec<Vec<Figure>> = variants
             .iter()
-            .map(|variant| METRICS.iter().map(|of| estimate(variant, of)).collect())
+            .map(|variant| metrics.iter().map(|of| estimate(variant, of)).collect())
             .collect();
         let eligible = eligible(&variants.iter().collect::<Vec<_>>(), judge);
-        let order = order(judge, &figures, &eligible);
+        let at = place(&metrics, judge);
+        let order = order(at, judge, &figures, &eligible);
         Analysis {
             figures,
-            comparisons: METRICS
+            comparisons: metrics
                 .iter()
                 .map(|of| comparisons(variants, scenario.baseline, of))
                 .collect(),
             order,
             eligible,
+            metrics,
         }
+    }
+
+    /// What is estimated, in the order of the files.
+    pub fn metrics(&self) -> &[&'static Metric] {
+        &self.metrics
     }
 
     /// The estimate of a metric of the variant at a place.
     pub fn figure(&self, variant: usize, metric: &Metric) -> Figure {
-        self.figures[variant][place(metric)]
+        self.figures[variant][place(&self.metrics, metric)]
     }
 
     /// Its difference to the baseline, as one of as many as there are; `None` for the baseline, and
     /// where nothing can be said.
     pub fn comparison(&self, variant: usize, metric: &Metric) -> Option<Comparison> {
-        self.comparisons[place(metric)][variant]
+        self.comparisons[place(&self.metrics, metric)][variant]
     }
 
     /// The variants, the best by the metric that decides first: those that may be called the best,
@@ -76,12 +86,12 @@ impl Analysis {
     }
 }
 
-fn place(metric: &Metric) -> usize {
-    let own = METRICS.iter().position(|known| known.name == metric.name);
+fn place(metrics: &[&Metric], metric: &Metric) -> usize {
+    let own = metrics.iter().position(|known| known.name == metric.name);
     own.expect("a metric of the list")
 }
 
-fn order(judge: &Metric, figures: &[Vec<Figure>], eligible: &[usize]) -> Vec<usize> {
+fn order(at: usize, judge: &Metric, figures: &[Vec<Figure>], eligible: &[usize]) -> Vec<usize> {
     let sign = if judge.better == Better::More {
         -1.0
     } else {
@@ -89,7 +99,7 @@ fn order(judge: &Metric, figures: &[Vec<Figure>], eligible: &[usize]) -> Vec<usi
     };
     let mut keys: Vec<(bool, f64)> = figures
         .iter()
-        .map(|own| own[place(judge)].estimate)
+        .map(|own| own[at].estimate)
         .map(|value| (true, value.map_or(f64::INFINITY, |value| sign * value)))
         .collect();
     eligible.iter().for_each(|&at| keys[at].0 = false);

@@ -36,7 +36,7 @@ impl Figure {
 }
 
 fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
-    variant.runs.iter().filter_map(metric.value).collect()
+    variant.runs.iter().filter_map(|run| metric.value(run)).collect()
 }
 
 /// One metric of one variant. A mean is the mean over replications; a quantile is read off the
@@ -166,7 +166,7 @@ fn pairs(
     }
     let both = variant.runs.iter().zip(&other.runs);
     Some(
-        both.filter_map(|(run, base)| Some(((metric.value)(run)?, (metric.value)(base)?)))
+        both.filter_map(|(run, base)| Some((metric.value(run)?, metric.value(base)?)))
             .unzip(),
     )
 }

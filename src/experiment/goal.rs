@@ -189,6 +189,6 @@ fn losses(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
     } else {
         1.0
     };
-    let values = variant.runs.iter().filter_map(metric.value);
+    let values = variant.runs.iter().filter_map(|run| metric.value(run));
     values.map(|value| sign * value).collect()
 }

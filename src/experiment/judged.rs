@@ -316,7 +316,7 @@ fn figure(
         n: plain.n,
     };
     let runs = measured.runs.iter();
-    let values = runs.map(|run| (metric.value)(run).map(turn)).collect();
+    let values = runs.map(|run| metric.value(run).map(turn)).collect();
     (figure, values)
 }
 
@@ -370,7 +370,7 @@ mod tests {
         for criterion in Criterion::ALL {
             let name = criterion.name();
             let column = experiment::metric(criterion).name;
-            match Measure::named(name).unwrap_or_else(|| panic!("{name}")) {
+            match Measure::named(&name).unwrap_or_else(|| panic!("{name}")) {
                 Measure::Metric(own) => assert_eq!(own.column, column),
                 Measure::Percentile(q) => {
                     assert_eq!(Metric::named(column).unwrap().quantile(), Some(q));

@@ -1,9 +1,13 @@
 //! What is estimated and compared: the columns of `runs.csv`, each a value whose fields say all
 //! that decides how it is treated. Nothing is decided by the spelling of its name.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use super::outcome::{Run, VariantOutcome};
 use crate::observe::Latency;
-use crate::scenario::file;
+use crate::scenario::{Scenario, file};
+use crate::units::Percentile;
 
 /// Which way a metric is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,8 +73,8 @@ pub enum Estimator {
 pub struct Metric {
     /// The column's name.
     pub name: &'static str,
-    /// Its value in a run.
-    pub value: fn(&Run) -> Option<f64>,
+    /// Where its value in a run stands.
+    pub reading: Reading,
     /// In what it is counted.
     pub unit: Unit,
     /// Of what it speaks.
@@ -81,6 +85,15 @@ pub struct Metric {
     pub estimator: Estimator,
     /// What is known of it whatever the strategy.
     pub known: Known,
+}
+
+/// Where the value of a metric stands in a run.
+#[derive(Clone, Copy, Debug)]
+pub enum Reading {
+    /// In a column of `runs.csv`.
+    Column(fn(&Run) -> Option<f64>),
+    /// Among the percentiles that are asked for; in `percentiles.csv`.
+    Percentile(Percentile),
 }
 
 impl Unit {
@@ -124,9 +137,44 @@ pub enum Known {
 }
 
 impl Metric {
-    /// The metric of this name, that of a column of `runs.csv`.
+    /// The metric of this name: that of a column of `runs.csv`, or any percentile, `p95_ms`.
     pub fn named(name: &str) -> Option<&'static Metric> {
-        METRICS.iter().find(|metric| metric.name == name)
+        let own = METRICS.iter().find(|metric| metric.name == name);
+        own.or_else(|| {
+            let percentile = name.strip_suffix("_ms")?.parse().ok()?;
+            Some(Metric::percentile(percentile))
+        })
+    }
+
+    /// The metric that is a percentile of the response time of the succeeded. There is one of each
+    /// for as long as the program runs: few are ever asked for.
+    pub fn percentile(percentile: Percentile) -> &'static Metric {
+        static KNOWN: Mutex<BTreeMap<Percentile, &'static Metric>> = Mutex::new(BTreeMap::new());
+        let q = percentile.fraction();
+        let is_column = |metric: &&Metric| metric.of == Answered && metric.quantile() == Some(q);
+        if let Some(own) = METRICS.iter().find(is_column) {
+            return own;
+        }
+        let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        known.entry(percentile).or_insert_with(|| {
+            let name = Box::leak(format!("{percentile}_ms").into_boxed_str());
+            let own = time(name, |_| None, Answered, Quantile(q));
+            Box::leak(Box::new(Metric {
+                reading: Reading::Percentile(percentile),
+                ..own
+            }))
+        })
+    }
+
+    /// Its value in a run.
+    pub fn value(&self, run: &Run) -> Option<f64> {
+        match self.reading {
+            Reading::Column(value) => value(run),
+            Reading::Percentile(percentile) => {
+                let own = run.percentiles.iter().find(|own| own.0 == percentile);
+                own.and_then(|own| own.1)
+            }
+        }
     }
 
     /// Whether it is a response time.
@@ -183,7 +231,7 @@ const fn time(
 ) -> Metric {
     Metric {
         name,
-        value,
+        reading: Reading::Column(value),
         unit: Unit::Milliseconds,
         of,
         better: Better::Less,
@@ -199,7 +247,7 @@ const fn other(
 ) -> Metric {
     Metric {
         name,
-        value,
+        reading: Reading::Column(value),
         unit,
         of,
         better,
@@ -408,6 +456,13 @@ pub const METRICS: &[Metric] = &[
     ),
 ];
 
+/// All metrics of a scenario: those of the columns, then the percentiles that it asks for.
+pub fn metrics(scenario: &Scenario) -> Vec<&'static Metric> {
+    let asked = scenario.percentiles.iter().copied().map(Metric::percentile);
+    let is_column = |own: &&Metric| matches!(own.reading, Reading::Column(_));
+    METRICS.iter().chain(asked.filter(|own| !is_column(own))).collect()
+}
+
 /// The metric that a scenario is judged by.
 pub fn metric(judge: file::Criterion) -> &'static Metric {
     let name = match judge {
@@ -427,6 +482,7 @@ pub fn metric(judge: file::Criterion) -> &'static Metric {
         file::Criterion::UtilizationSpread => "utilization_spread",
         file::Criterion::UtilizationMax => "utilization_max",
         file::Criterion::Cost => "cost_per_hour",
+        file::Criterion::Percentile(percentile) => return Metric::percentile(percentile),
     };
     Metric::named(name).expect("each judge is a metric")
 }
@@ -435,7 +491,6 @@ pub fn metric(judge: file::Criterion) -> &'static Metric {
 mod tests {
     use super::*;
     use crate::experiment::{self, Progress, estimate};
-    use crate::scenario::Scenario;
 
     fn measured(duration: &str) -> VariantOutcome {
         let text = format!(

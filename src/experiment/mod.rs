@@ -36,7 +36,7 @@ pub use goal::{Width, selection, width};
 #[cfg(feature = "files")]
 pub use journal::{CellKey, Journal};
 pub use judged::{Judged, Ruling, judge, rulings};
-pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Unit, metric};
+pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Reading, Unit, metric, metrics};
 pub(crate) use outcome::milliseconds;
 pub use outcome::{Outcome, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};

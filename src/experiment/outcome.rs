@@ -9,6 +9,7 @@ use crate::model::blueprint::{Blueprint, ServicePlan};
 use crate::observe::{Cause, FaultTime, Latency, Load, Loss, Part, PoolCount, Tally, Timeline};
 use crate::scenario::Variant;
 use crate::time::Time;
+use crate::units::Percentile;
 
 /// Servers up to which each replication's share and utilization of each is kept, for intervals.
 const DETAILED: usize = 2000;
@@ -152,6 +153,10 @@ pub struct Run {
     /// Bytes of states that were sent, over answered requests: in tokens to and from clients, to
     /// and from stores, to each copy and from other servers.
     pub state_bytes_per_request: Option<f64>,
+    /// The percentiles that the scenario asks for, in milliseconds; `None` where nothing succeeded.
+    /// They stand in `percentiles.csv`.
+    #[serde(skip)]
+    pub percentiles: Vec<(Percentile, Option<f64>)>,
 }
 
 /// What one scenario's cells measured: one entry a variant, in the scenario's order.
@@ -209,6 +214,8 @@ pub struct VariantOutcome {
     pub utilization: Vec<Vec<f64>>,
     /// Response times of the succeeded, all replications merged.
     pub latency: Latency,
+    /// Percentiles that the scenario asks for.
+    pub percentiles: Vec<Percentile>,
     /// What requirements ask for that `runs` does not have; none where nobody asks.
     pub asked: Vec<Asked>,
     /// Times to the end of the failed, all replications merged.
@@ -365,7 +372,11 @@ impl Run {
 
 impl VariantOutcome {
     /// Nothing yet, for a variant of a scenario; `asks` are what requirements ask for.
-    pub(super) fn new(variant: &Variant, asks: &[Ask]) -> VariantOutcome {
+    pub(super) fn new(
+        variant: &Variant,
+        percentiles: &[Percentile],
+        asks: &[Ask],
+    ) -> VariantOutcome {
         let plan = &variant.blueprint;
         let slots = |service: &ServicePlan| -> Vec<u32> {
             let servers = 0..service.servers.len();
@@ -391,6 +402,7 @@ impl VariantOutcome {
             shares: vec![Vec::new(); detailed],
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
+            percentiles: percentiles.to_vec(),
             asked: asks.iter().cloned().map(Asked::new).collect(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
@@ -403,7 +415,7 @@ impl VariantOutcome {
                 [_] => Vec::new(),
                 several => several
                     .iter()
-                    .map(|_| VariantOutcome::of_group(plan))
+                    .map(|_| VariantOutcome::of_group(plan, percentiles))
                     .collect(),
             },
             services: if plan.features().steps {
@@ -422,7 +434,7 @@ impl VariantOutcome {
     }
 
     /// Nothing yet, for one of several groups of clients.
-    fn of_group(plan: &Blueprint) -> VariantOutcome {
+    fn of_group(plan: &Blueprint, percentiles: &[Percentile]) -> VariantOutcome {
         VariantOutcome {
             runs: Vec::new(),
             losses: Vec::new(),
@@ -432,6 +444,7 @@ impl VariantOutcome {
             shares: Vec::new(),
             utilization: Vec::new(),
             latency: Latency::default(),
+            percentiles: percentiles.to_vec(),
             asked: Vec::new(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, 1),
@@ -474,6 +487,7 @@ impl VariantOutcome {
     pub(super) fn take(&mut self, variant: &Variant, replication: u32, tally: &Tally) {
         let at = replication as usize;
         self.runs[at] = Run::new(variant, replication, tally);
+        self.runs[at].percentiles = percentiles(&self.percentiles, &tally.latency);
         self.losses[at] = tally.sessions.lost;
         self.hurt[at] = tally.sessions.hurt;
         self.cohort += tally.sessions.cohort;
@@ -526,11 +540,18 @@ impl VariantOutcome {
         }
         for (group, part) in self.groups.iter_mut().zip(&tally.parts) {
             group.runs[at] = Run::of(part, &variant.name, replication, tally.seconds());
+            group.runs[at].percentiles = percentiles(&group.percentiles, &part.latency);
             group.latency.merge(&part.latency);
             group.failures.merge(&part.failures);
             group.varies = self.varies;
         }
     }
+}
+
+/// Percentiles of one replication.
+fn percentiles(asked: &[Percentile], latency: &Latency) -> Vec<(Percentile, Option<f64>)> {
+    let value = |own: Percentile| latency.quantile(own.fraction()).map(milliseconds);
+    asked.iter().map(|&own| (own, value(own))).collect()
 }
 
 /// Seconds as milliseconds to the nanosecond: no digits of rounding errors in the files.

@@ -86,7 +86,7 @@ impl Trial<'_> {
             scenario,
             journal,
             variants: variants
-                .map(|variant| Mutex::new(VariantOutcome::new(variant, &asks)))
+                .map(|variant| Mutex::new(VariantOutcome::new(variant, &scenario.percentiles, &asks)))
                 .collect(),
             done: 0,
             planned: scenario.replications,

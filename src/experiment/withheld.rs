@@ -98,7 +98,7 @@ fn is_certain(
     difference: f64,
 ) -> bool {
     let differ = |variant: &VariantOutcome| {
-        let mut values = variant.runs.iter().filter_map(metric.value);
+        let mut values = variant.runs.iter().filter_map(|run| metric.value(run));
         let first = values.next();
         values.any(|value| Some(value) != first)
     };

@@ -52,6 +52,9 @@ pub struct About {
     pub caption: String,
     /// The metric that decides: the name of a column of `runs.csv`.
     pub judge_by: String,
+    /// The percentiles that the table has in place of the usual ones, where the scenario names
+    /// some: names of rows of `summary.csv`.
+    pub percentiles: Vec<String>,
     /// How sure the figures are and which strategy is the best, a sentence each.
     pub findings: Vec<String>,
     /// Whether there is a table for each group of clients.
@@ -160,6 +163,9 @@ impl About {
             name: scenario.name.clone(),
             caption: scenario.caption(Outcome::span(outcomes)),
             judge_by: metric(scenario.judge_by).name.to_owned(),
+            percentiles: (scenario.shown_percentiles.iter())
+                .map(|percentile| format!("{percentile}_ms"))
+                .collect(),
             findings: findings::sentences(scenario, outcomes, analyses, duels),
             by_clients: scenario.by_clients,
             events: events::of(scenario),

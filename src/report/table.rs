@@ -398,7 +398,17 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
     let is_whole = part.group.is_none();
     let judge = about.judge();
     let scale = judge.map_or(1.0, |judge| judge.unit.scale());
+    let titles: Vec<(String, &str)> = (about.percentiles.iter())
+        .map(|name| (format!("{}\nms", name.trim_end_matches("_ms")), name.as_str()))
+        .collect();
     let mut columns = COLUMNS.to_vec();
+    if !titles.is_empty() {
+        // Those that the scenario names stand where the usual ones do.
+        let is_usual = |column: &(&str, &str)| matches!(column.1, "p50_ms" | "p99_ms" | "p999_ms");
+        columns.retain(|column| !is_usual(column));
+        let asked = titles.iter().map(|(title, name)| (title.as_str(), *name));
+        columns.splice(1..1, asked);
+    }
     if is_whole {
         columns.extend(OF_SERVERS);
         // As many sessions under every strategy; none where no client holds any.

@@ -14,7 +14,7 @@ use crate::model::network::Distances;
 use crate::prose::quoted;
 use crate::spelling;
 use crate::time::{Span, Time};
-use crate::units::{Precision, WarmUp};
+use crate::units::{Percentile, Precision, WarmUp};
 
 mod clients;
 pub(super) mod data;
@@ -268,6 +268,10 @@ fn scenario(
         settling: Vec::new(),
         requirements: Vec::new(),
         judge_by: resolved.run.judge_by,
+        percentiles: percentiles(&resolved.run),
+        shown_percentiles: (resolved.run.percentiles.iter())
+            .filter_map(|&percent| Percentile::of_hundred(percent))
+            .collect(),
         by_clients: resolved.run.by_clients,
         variants,
         baseline,
@@ -282,6 +286,23 @@ fn scenario(
     Ok((scenario, asked))
 }
 
+/// The percentiles that are asked for beside those that every run has: of the table, and those that
+/// decide.
+fn percentiles(run: &file::RunSettings) -> Vec<Percentile> {
+    let mut asked: Vec<Percentile> = (run.percentiles.iter())
+        .filter_map(|&percent| Percentile::of_hundred(percent))
+        .collect();
+    if let file::Criterion::Percentile(own) = run.judge_by {
+        asked.push(own);
+    }
+    if let Some(Precision::Of { metric, .. }) = &run.precision {
+        asked.extend(metric.parse::<Percentile>().ok());
+    }
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
 /// How sure the figures are to be.
 fn goal(run: &file::RunSettings, check: &mut Check<'_>) -> Option<Goal> {
     let at = Path::root().key("run").key("precision");
@@ -292,8 +313,14 @@ fn goal(run: &file::RunSettings, check: &mut Check<'_>) -> Option<Goal> {
             metric,
             difference,
         } => {
-            let names = file::Criterion::ALL.map(file::Criterion::name);
-            let metric = file::Criterion::ALL[check.find(&at, "metric", metric, names)?];
+            let metric = match file::Criterion::named(metric) {
+                Some(metric) => metric,
+                None => {
+                    let names = file::Criterion::ALL.map(file::Criterion::name);
+                    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
+                    file::Criterion::ALL[check.find(&at, "metric", metric, names)?]
+                }
+            };
             if *difference {
                 Target::Difference(metric, share.value())
             } else {

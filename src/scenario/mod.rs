@@ -35,6 +35,7 @@ use crate::model::blueprint::Blueprint;
 use crate::requirement::Requirement;
 use crate::strategy::{Sight, StrategyConfig};
 use crate::time::Span;
+use crate::units::Percentile;
 pub use builder::Builder;
 use diagnostic::Diagnostic;
 use file::{Criterion, File};
@@ -71,6 +72,10 @@ pub struct Scenario {
     pub requirements: Vec<Requirement>,
     /// What decides.
     pub judge_by: Criterion,
+    /// Percentiles that are asked for, in order; those that every run has may be among them.
+    pub percentiles: Vec<Percentile>,
+    /// Those of them that the table shows in place of the usual ones; none where it has those.
+    pub shown_percentiles: Vec<Percentile>,
     /// Whether there is a table for each group of clients.
     pub by_clients: bool,
     /// What is compared, in order.

@@ -202,7 +202,7 @@ impl<'a> Trials<'a> {
 
     /// The samples of an outcome, by replication.
     pub fn samples(&self, outcome: &VariantOutcome) -> Vec<Sample> {
-        let value = |run: &Run, metric: Option<&'static Metric>| (metric?.value)(run);
+        let value = |run: &Run, metric: Option<&'static Metric>| metric?.value(run);
         let [objective, and] = self.metrics();
         outcome
             .runs

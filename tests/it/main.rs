@@ -34,6 +34,7 @@ mod property;
 mod published;
 mod real;
 mod report;
+mod require;
 mod requests;
 mod resilience;
 mod resume;

@@ -362,6 +362,54 @@ fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Cow<'de,
     })
 }
 
+/// A percentile: `p95`, `p99.9`. It is more than 0 and less than 100.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Percentile {
+    /// Of a thousand millions.
+    parts: u32,
+}
+
+impl Percentile {
+    /// One of 100, to seven digits behind the point; `None` where it is not between them.
+    ///
+    /// ```
+    /// use lbsim_engine::units::Percentile;
+    /// assert_eq!(Percentile::of_hundred(99.9).unwrap().fraction(), 0.999);
+    /// assert_eq!(Percentile::of_hundred(100.0), None);
+    /// ```
+    pub fn of_hundred(percent: f64) -> Option<Percentile> {
+        let parts = (percent * 1e7).round();
+        (parts > 0.0 && parts < 1e9).then_some(Percentile {
+            parts: parts as u32,
+        })
+    }
+
+    /// As a fraction of 1.
+    pub fn fraction(self) -> f64 {
+        f64::from(self.parts) / 1e9
+    }
+}
+
+impl FromStr for Percentile {
+    type Err = UnitError;
+    fn from_str(text: &str) -> Result<Percentile, UnitError> {
+        let number = text.trim().strip_prefix('p').unwrap_or_default();
+        let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let percent = number.parse::<f64>().ok().filter(|_| plain);
+        percent.and_then(Percentile::of_hundred).ok_or_else(|| {
+            UnitError(format!(
+                "`{text}` is no percentile, which is more than 0 and less than 100; write e.g. \"p95\" or \"p99.9\""
+            ))
+        })
+    }
+}
+
+impl fmt::Display for Percentile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{}", f64::from(self.parts) / 1e7)
+    }
+}
+
 /// How a unit type stands in a scenario file and in its JSON Schema. The `format` names the parser
 /// for whoever checks a text against the schema: see [`parse_format`]. Some may be written as whole
 /// numbers, too, which are taken like their digits.
@@ -431,6 +479,7 @@ written_as_string! {
     Bytes "bytes"    "an amount of memory" ["2GiB", "512KiB"];
     Statuses "status" "a status of HTTP" ["503", "5xx"], or 100 to 599;
     WarmUp "warm-up" "a time, or \"auto\"" ["30s", "auto"];
+    Percentile "percentile" "a percentile" ["p95", "p99.9"];
     Precision "precision" "a precision" ["1% of p99", "2% of mean difference", "until the best is known"];
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::paired::verdict;
-use crate::experiment::{Analysis, METRICS, Metric, Outcome, groups};
+use crate::experiment::{Analysis, Metric, Outcome, groups};
 use crate::scenario::Scenario;
 
 /// `clients.csv`: one metric of one strategy for one of several groups of clients, and how it
@@ -43,10 +43,10 @@ pub struct ClientsRow {
 pub(super) fn rows(scenario: &Scenario, outcome: &Outcome) -> Vec<ClientsRow> {
     let mut found = Vec::new();
     // What is known of requests, and not of servers or sessions.
-    let of_requests = |metric: &&Metric| metric.is_of_requests();
+    let of_requests = |metric: &&&Metric| metric.is_of_requests();
     for (name, measured) in groups(scenario, outcome) {
         let analysis = Analysis::over(scenario, &measured);
-        for metric in METRICS.iter().filter(of_requests) {
+        for metric in analysis.metrics().iter().filter(of_requests) {
             for (at, variant) in scenario.variants.iter().enumerate() {
                 let figure = analysis.figure(at, metric);
                 let comparison = analysis.comparison(at, metric);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Estimator, METRICS, Of};
+use crate::experiment::{Estimator, Of, metrics};
 use crate::scenario::Scenario;
 use crate::stats::estimable;
 
@@ -24,7 +24,7 @@ pub struct MeasuredRow {
 pub(super) fn rows(scenario: &Scenario) -> Vec<MeasuredRow> {
     let mut found = Vec::new();
     for measurement in &scenario.measured {
-        for metric in METRICS.iter().filter(|metric| metric.of == Of::Answered) {
+        for metric in metrics(scenario).iter().filter(|metric| metric.of == Of::Answered) {
             let value = match metric.estimator {
                 Estimator::MeanOfTimes => Some(measurement.mean_ms()),
                 Estimator::Quantile(q) => {

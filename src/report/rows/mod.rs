@@ -12,6 +12,7 @@ mod faults;
 mod latency;
 mod measured;
 mod paired;
+mod percentiles;
 mod ranking;
 mod requirements;
 mod servers;
@@ -35,6 +36,7 @@ pub use latency::LatencyRow;
 pub(super) use latency::spectrum_of;
 pub use measured::MeasuredRow;
 pub use paired::PairedRow;
+pub use percentiles::PercentileRow;
 pub use ranking::RankingRow;
 pub use requirements::RequirementRow;
 pub use servers::ServerRow;
@@ -122,6 +124,8 @@ tables! {
     pub struct Tables {
         /// Each replication of each strategy.
         runs: RunRow => "runs.csv",
+        /// The percentiles that the scenario asks for, of each replication.
+        percentiles: PercentileRow => "percentiles.csv",
         /// Estimates.
         summary: SummaryRow => "summary.csv",
         /// Differences to the baseline.
@@ -190,6 +194,7 @@ impl Tables {
         let scales = scenario.variants.iter().any(scales);
         Tables {
             runs: each(scenario, outcome, |_, measured| measured.runs.clone()),
+            percentiles: each(scenario, outcome, percentiles::rows),
             summary: summary::rows(scenario, outcome, analysis),
             paired: paired::rows(scenario, analysis),
             ranking: ranking::rows(scenario, duels),

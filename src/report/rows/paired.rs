@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Analysis, Better, Comparison, METRICS, Metric, Withheld};
+use crate::experiment::{Analysis, Better, Comparison, Metric, Withheld};
 use crate::scenario::Scenario;
 use crate::stats::Verdict;
 
@@ -42,7 +42,7 @@ pub(super) fn rows(scenario: &Scenario, analysis: &Analysis) -> Vec<PairedRow> {
     let base_name = &scenario.variants[scenario.baseline].name;
     let others = (0..scenario.variants.len()).filter(|&at| at != scenario.baseline);
     others
-        .flat_map(|at| METRICS.iter().map(move |metric| (at, metric)))
+        .flat_map(|at| analysis.metrics().iter().map(move |metric| (at, metric)))
         .map(|(at, metric)| {
             let comparison = analysis.comparison(at, metric);
             let paired = comparison.map(|comparison| comparison.paired);

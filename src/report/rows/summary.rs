@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::experiment::{Analysis, METRICS, Outcome, controlled};
+use crate::experiment::{Analysis, Outcome, controlled};
 use crate::scenario::Scenario;
 
 /// `summary.csv`: one metric of one strategy over all replications.
@@ -34,7 +34,7 @@ pub struct SummaryRow {
 pub(super) fn rows(scenario: &Scenario, outcome: &Outcome, analysis: &Analysis) -> Vec<SummaryRow> {
     let both = scenario.variants.iter().zip(&outcome.variants).enumerate();
     both.flat_map(|(at, (variant, measured))| {
-        METRICS.iter().map(move |metric| {
+        analysis.metrics().iter().map(move |metric| {
             let figure = analysis.figure(at, metric);
             let controlled = controlled(variant, measured, metric);
             SummaryRow {

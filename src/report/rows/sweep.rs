@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SweepTables;
 use super::paired;
-use crate::experiment::{Analysis, METRICS, Outcome, Run};
+use crate::experiment::{Analysis, Outcome, Run};
 use crate::scenario::{Point, Scenario};
 
 /// `sweep.csv`: one estimate of one strategy at one value.
@@ -115,7 +115,7 @@ pub(super) fn rows(
         {
             rows.runs
                 .extend(measured.runs.iter().map(|run| row(point, run)));
-            rows.sweep.extend(METRICS.iter().map(|metric| {
+            rows.sweep.extend(analysis.metrics().iter().map(|metric| {
                 let figure = analysis.figure(at, metric);
                 SweepRow {
                     value: point.value.clone(),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::latency::LatencyRow;
 use crate::experiment::{
-    Analysis, Estimator, Exact, Flow, Known, METRICS, Of, Outcome, milliseconds,
+    Analysis, Estimator, Exact, Flow, Known, Of, Outcome, milliseconds,
 };
 use crate::scenario::Scenario;
 
@@ -46,7 +46,7 @@ pub(super) fn rows(scenario: &Scenario, outcome: &Outcome, analysis: &Analysis) 
     let mut found = Vec::new();
     for (at, (variant, measured)) in scenario.variants.iter().zip(&outcome.variants).enumerate() {
         let (exact, flow) = (Exact::of(variant), Flow::beside(variant, measured));
-        for metric in METRICS {
+        for metric in analysis.metrics() {
             let of_model = exact.as_ref().and_then(|exact| {
                 let seconds = match (metric.of, metric.estimator) {
                     (Of::Answered, Estimator::MeanOfTimes) => Some(exact.mean()),

@@ -1,11 +1,13 @@
 //! `[run]`: how long, how often, and what is compared.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::StrategyConfig;
 use crate::time::Span;
-use crate::units::{Precision, Share, WarmUp};
+use crate::units::{Percentile, Precision, Share, WarmUp};
 
 /// How long, how often, and what is compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,6 +66,12 @@ pub struct RunSettings {
     /// The metric that decides which is better.
     #[serde(default)]
     pub judge_by: Criterion,
+    /// Percentiles of the response time of the succeeded that are in the table and in all files,
+    /// of 100: `[50, 95, 99.5]`. The table has these and no others; the files have 50, 90, 99 and
+    /// 99.9 besides. By default those.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20), inner(range(min = 0.0, max = 100.0)))]
+    pub percentiles: Vec<f64>,
     /// Whether there is a table for each group of clients, too; `clients.csv` has their figures in
     /// any case.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -124,10 +132,13 @@ pub enum Criterion {
     UtilizationMax,
     /// What the servers cost an hour, while they are in the pool: see `cost` of servers.
     Cost,
+    /// Any other percentile of the response time of the succeeded: `p95`, `p99.5`.
+    #[serde(untagged)]
+    Percentile(Percentile),
 }
 
 impl Criterion {
-    /// All of them.
+    /// All that have a name of their own.
     pub const ALL: [Criterion; 16] = [
         Criterion::Mean,
         Criterion::P50,
@@ -161,8 +172,9 @@ impl Criterion {
     }
 
     /// Its name in scenario files.
-    pub fn name(self) -> &'static str {
-        match self {
+    pub fn name(self) -> Cow<'static, str> {
+        let name = match self {
+            Criterion::Percentile(percentile) => return percentile.to_string().into(),
             Criterion::Mean => "mean",
             Criterion::P50 => "p50",
             Criterion::P90 => "p90",
@@ -179,6 +191,13 @@ impl Criterion {
             Criterion::UtilizationSpread => "utilization-spread",
             Criterion::UtilizationMax => "utilization-max",
             Criterion::Cost => "cost",
-        }
+        };
+        Cow::Borrowed(name)
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Criterion> {
+        let own = Criterion::ALL.into_iter().find(|own| own.name() == name);
+        own.or_else(|| name.parse().ok().map(Criterion::Percentile))
     }
 }

@@ -1,0 +1,246 @@
+//! `[[require]]`: what holds, fails or is not shown, by hand and by theory; what is wrong with a
+//! line; exit codes and files.
+
+use std::fs;
+use std::path::Path;
+
+use lbsim::{Experiment, Report, Scenario};
+
+use crate::support::lbsim;
+
+/// M/M/1 at 80%: mean 50 ms, p99 of an exponential time of that mean, 230.3 ms.
+const QUEUE: &str = "question = 'Does it hold?'\nexpect = 'It does.'\n[run]\nduration = '200s'\nreplications = 10\n\
+    compare = ['random', 'least-connections']\n[[clients]]\narrivals = { kind = 'poisson', rate = '800/s' }\n\
+    [[services]]\nname = 'web'\n[[services.servers]]\ncount = 10\nservice = { kind = 'exponential', mean = '10ms' }\n";
+
+fn with(lines: &[&str]) -> String {
+    let mut text = QUEUE.to_owned();
+    for line in lines {
+        text += &format!("[[require]]\nthat = {line:?}\n");
+    }
+    text
+}
+
+fn report(text: &str) -> Report {
+    let scenario = Scenario::from_text("queue.toml", text).unwrap_or_else(|fault| panic!("{fault}"));
+    Experiment::new(scenario).threads(2).run().unwrap()
+}
+
+/// What is decided of each line, in order; each is asked of one strategy.
+fn decisions(text: &str) -> Vec<(String, String)> {
+    let report = report(text);
+    let rows = report.requirements().iter();
+    rows.map(|row| (row.strategy.clone(), row.decision.clone())).collect()
+}
+
+#[test]
+fn what_theory_knows_is_decided_rightly() {
+    // Of ten M/M/1 queues: mean 50 ms, p95 149.8 ms, p99 230.3 ms.
+    let lines = [
+        ("mean of random < 60ms", "holds"),
+        ("mean of random < 40ms", "fails"),
+        ("p95 of random < 170ms", "holds"),
+        ("p95 of random < 130ms", "fails"),
+        ("p95 of random > 130ms", "holds"),
+        ("success of random >= 100%", "holds"),
+        ("p99 of random < 7 * mean", "holds"),
+        ("p99 of random < 4 * mean", "fails"),
+        ("mean of least-connections < 0.5 * mean of random", "holds"),
+        ("mean of random < mean of least-connections", "fails"),
+        ("goodput of random > 700/s after 50s before 150s", "holds"),
+        ("mean of random < 70ms after 100s", "holds"),
+        ("p99.999 of random < 10s", "not shown"),
+    ];
+    let texts: Vec<&str> = lines.iter().map(|line| line.0).collect();
+    for ((line, due), (_, decision)) in lines.iter().zip(decisions(&with(&texts))) {
+        assert_eq!(decision, *due, "{line}");
+    }
+}
+
+#[test]
+fn a_comparison_is_that_of_the_paired_table() {
+    let report = report(&with(&["mean of least-connections < mean of random"]));
+    let row = &report.requirements()[0];
+    let of = |row: &&lbsim::report::rows::PairedRow| row.metric == "mean_ms";
+    let paired = report.tables.paired.iter().find(of).unwrap();
+    assert_eq!(row.margin, paired.difference.map(|value| -value));
+    let half = row.margin_high.unwrap() - row.margin.unwrap();
+    assert!((half - paired.half_width_95.unwrap()).abs() < 1e-9);
+    assert_eq!(row.against.as_deref(), Some("random"));
+    let said = report.about.findings.last().unwrap();
+    assert_eq!(said, "The requirement holds.");
+}
+
+#[test]
+fn an_interval_decides_and_each_strategy_is_asked() {
+    let text = with(&["success >= 99.9%", "p99 < p99 of random", "mean of random < 50ms"]);
+    let found = decisions(&text);
+    let due = [
+        ("random", "holds"),
+        ("least-connections", "holds"),
+        // Not compared with itself.
+        ("least-connections", "holds"),
+        ("random", "not shown"),
+    ];
+    assert_eq!(found, due.map(|(name, decision)| (name.to_owned(), decision.to_owned())));
+}
+
+/// Half of the servers die in the middle, and nobody notices: what arrives before fares well.
+#[test]
+fn a_stretch_of_time_is_asked_by_arrival() {
+    let text = with(&[
+        "success of random > 99.9% before 100s",
+        "errors of random > 40% after 100s",
+        "success of random > 60%",
+    ])
+        + "[[faults]]\nkind = 'crash'\nservers = ['web/server-1', 'web/server-2', 'web/server-3', 'web/server-4', 'web/server-5']\nat = '100s'\n";
+    let found = decisions(&text);
+    assert!(found.iter().all(|own| own.1 == "holds"), "{found:?}");
+}
+
+#[test]
+fn services_and_groups_of_clients_are_asked() {
+    let text = "question = '?'\nexpect = '!'\n[run]\nduration = '100s'\nreplications = 5\ncompare = ['round-robin']\n\
+        [[clients]]\nname = 'near'\narrivals = { kind = 'poisson', rate = '50/s' }\n\
+        [[clients]]\nname = 'far'\nzone = 'away'\narrivals = { kind = 'poisson', rate = '50/s' }\n\
+        [network.zones.away]\nclient-to-balancer = '50ms'\n\
+        [[services]]\nname = 'web'\nservers = [{ slots = 50, steps = [{ work = '5ms' }, { call = 'db' }] }]\n\
+        [[services]]\nname = 'db'\nservers = [{ slots = 50, service = '20ms' }]\n\
+        [[require]]\nthat = 'p99 at db < 30ms'\n[[require]]\nthat = 'mean at db > 15ms'\n\
+        [[require]]\nthat = 'success at db >= 99.9%'\n[[require]]\nthat = 'p95 for far > 100ms'\n\
+        [[require]]\nthat = 'mean for far > 2 * mean for near'\n[[require]]\nthat = 'mean at db < mean at web'\n";
+    let report = report(text);
+    for row in report.requirements() {
+        assert_eq!(row.decision, "holds", "{row:?}");
+    }
+    let of = |text: &str| {
+        let mut rows = report.requirements().iter();
+        rows.find(|row| row.requirement.starts_with(text)).unwrap()
+    };
+    assert!((of("mean at db >").estimate.unwrap() - 20.0).abs() < 0.2);
+    assert!((of("mean for far").estimate.unwrap() - 125.0).abs() < 0.5);
+}
+
+/// Faster because it fails is no better.
+#[test]
+fn who_fails_more_is_shown_to_be_faster_by_nothing() {
+    let text = "question = '?'\nexpect = '!'\n[run]\nduration = '100s'\nreplications = 5\n\
+        [[clients]]\narrivals = { kind = 'poisson', rate = '95/s' }\n\
+        [[services]]\nname = 'web'\nservers = [{ service = { kind = 'exponential', mean = '10ms' } }]\n\
+        [[variants]]\nname = 'all'\nstrategy = 'random'\n\
+        [[variants]]\nname = 'few'\nstrategy = 'random'\nset = { 'services.web.servers[0].queue-limit' = 1 }\n\
+        [[require]]\nthat = 'mean of few < mean of all'\n[[require]]\nthat = 'mean of few < 100ms'\n";
+    let report = report(text);
+    let rows = report.requirements();
+    assert_eq!(rows[0].decision, "not shown");
+    assert!(rows[0].note.contains("fails more"), "{}", rows[0].note);
+    assert_eq!(rows[1].decision, "holds");
+    assert!(rows[1].note.contains("that succeeded"), "{}", rows[1].note);
+}
+
+#[test]
+fn a_sweep_is_asked_at_its_values() {
+    let text = QUEUE.replace("200s", "50s")
+        + "[sweep]\npath = 'load'\nvalues = ['50%', '90%', '120%']\n\
+        [[require]]\nthat = 'mean of random < 30ms'\nvalues = ['50%']\n\
+        [[require]]\nthat = 'mean of random > 60ms'\nvalues = ['90%']\n\
+        [[require]]\nthat = 'mean of random < 30ms'\n";
+    let report = report(&text);
+    let found: Vec<(&str, &str)> = (report.requirements().iter())
+        .map(|row| (row.value.as_deref().unwrap(), row.decision.as_str()))
+        .collect();
+    assert_eq!(found[0], ("50%", "holds"), "{found:?}");
+    assert!(found.contains(&("90%", "holds")) && found.contains(&("90%", "fails")), "{found:?}");
+    let left = report.requirements().iter().find(|row| row.value.as_deref() == Some("120%"));
+    let left = left.unwrap();
+    assert_eq!(left.decision, "not shown");
+    assert!(left.note.contains("not run"), "{}", left.note);
+}
+
+#[test]
+fn what_is_wrong_is_said_all_at_once() {
+    let text = with(&[
+        "p95 of randon < 200ms",
+        "p95 of random < 200",
+        "latency < 1s",
+        "p99 < 1s after 20min",
+        "cost < 5 after 20s",
+        "p99 at db < 1s",
+        "p99 for far < 1s",
+        "p99 < 1s after 20s before 21s",
+    ]) + "[[require]]\nthat = 'p99 < 1s'\nvalues = [1]\n";
+    let said = Scenario::from_text("queue.toml", &text).unwrap_err().to_string();
+    for due in [
+        "did you mean `random`?",
+        "must be a time",
+        "no metric `latency`",
+        "nothing arrives at 20min",
+        "`cost` is not known of a stretch of time",
+        "here none has",
+        "one group of clients",
+        "so short a stretch",
+        "nothing is swept here",
+    ] {
+        assert!(said.contains(due), "{due}: {said}");
+    }
+}
+
+fn run(place: &Path, text: &str, more: &[&str]) -> (i32, String, String) {
+    let file = place.join("queue.toml");
+    fs::write(&file, text).unwrap();
+    let out = place.join("out");
+    let mut args = vec!["run", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    args.extend(more);
+    let done = lbsim(place, &args);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (done.status.code().unwrap(), text(&done.stdout), text(&done.stderr))
+}
+
+#[test]
+fn one_that_fails_ends_with_3_and_says_why() {
+    let place = tempfile::tempdir().unwrap();
+    let short = |lines: &[&str]| with(lines).replace("'200s'", "'20s'");
+    let junit = place.path().join("junit.xml");
+    let broken = short(&["mean of random < 20ms", "success >= 99%", "p99.99 < 1s"]);
+    let (code, said, fault) = run(place.path(), &broken, &["--junit", junit.to_str().unwrap()]);
+    assert_eq!(code, 3);
+    assert!(fault.contains("does not hold: queue.toml"), "{fault}");
+    assert!(said.contains("✗ fails") && said.contains("? not shown"), "{said}");
+    assert!(said.contains("Of 3 requirements: 1 holds, 1 fails, 1 is not shown."), "{said}");
+    let xml = fs::read_to_string(&junit).unwrap();
+    let tree = roxmltree::Document::parse(&xml).unwrap();
+    let count = |tag: &str| tree.descendants().filter(|node| node.has_tag_name(tag)).count();
+    assert_eq!((count("testcase"), count("failure"), count("skipped")), (5, 1, 2));
+    // What is not shown is no failure, unless somebody says so.
+    let open = short(&["success >= 99%", "p99.99 < 1s"]);
+    assert_eq!(run(place.path(), &open, &[]).0, 0);
+    assert_eq!(run(place.path(), &open, &["--strict"]).0, 3);
+    let holds = short(&["success >= 99%"]);
+    assert_eq!(run(place.path(), &holds, &["--strict"]).0, 0);
+    // All is written nevertheless, and read back as it was.
+    let folder = place.path().join("out/queue");
+    let report = Report::read(&folder).unwrap();
+    assert_eq!(report.requirements().len(), 2);
+    assert!(fs::read_to_string(folder.join("summary.md")).unwrap().contains("✓ holds"));
+}
+
+#[test]
+fn any_percentile_is_a_metric() {
+    let text = QUEUE.replace("replications = 10", "replications = 4\njudge-by = 'p95'\npercentiles = [50, 97.5]");
+    let report = report(&text);
+    // Exponential with mean 50 ms: -ln(0.05) * 50 and -ln(0.025) * 50.
+    for (metric, due) in [("p95_ms", 149.8), ("p97.5_ms", 184.4)] {
+        let found = report.estimate("random", metric).unwrap();
+        assert!((found / due - 1.0).abs() < 0.1, "{metric}: {found}");
+        assert!(report.tables.paired.iter().any(|row| row.metric == metric));
+        assert_eq!(report.tables.percentiles.iter().filter(|row| row.metric == metric).count(), 8);
+    }
+    assert_eq!(report.about.judge_by, "p95_ms");
+    assert!(report.about.findings[0].starts_with("Best by p95_ms: least-connections"));
+    let table = report.to_string();
+    let head = table.lines().nth(1).unwrap();
+    assert!(head.contains("p50") && head.contains("p97.5") && !head.contains("p99"), "{head}");
+    let bad = QUEUE.replace("replications = 10", "judge-by = 'p95.5.5'\npercentiles = [101]");
+    let said = Scenario::from_text("queue.toml", &bad).unwrap_err().to_string();
+    assert!(said.contains("p95.5.5") && said.contains("101"), "{said}");
+}
