@@ -1,0 +1,97 @@
+'use strict';
+// The look of each strategy, as in the pictures of `charts/`: a colour, a dash, and a mark, so that nothing is said by
+// colour alone.
+
+// Okabe and Ito, "Color Universal Design" (2008), and four more of other lightness; beside each the colour on dark.
+const PALETTE = [
+  ['#0072b2', '#4a9eea'], // blue
+  ['#d55e00', '#ff8142'], // vermilion
+  ['#009e73', '#2fc79a'], // green
+  ['#e69f00', '#f5b93d'], // orange
+  ['#cc79a7', '#ec9fcb'], // pink
+  ['#56b4e9', '#9fdcff'], // sky
+  ['#7a3e12', '#c08a5c'], // brown
+  ['#6b7280', '#98a2b3'], // grey
+  ['#a3a8b3', '#d5dae3'], // light grey
+  ['#5b2a86', '#b58ae6'], // purple
+  ['#111827', '#ffffff'], // black
+  ['#a89c1d', '#d8cb45'], // olive
+];
+const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'cross', 'down', 'bar', 'star'];
+// Marks that ECharts does not know by name.
+const PATHS = {
+  cross: 'path://M3,0L5,2L7,0L10,3L8,5L10,7L7,10L5,8L3,10L0,7L2,5L0,3Z',
+  down: 'path://M0,0L10,0L5,9Z',
+  bar: 'path://M3,0L7,0L7,10L3,10Z',
+  star: 'path://M5,0L6.5,3.5L10,4L7.4,6.6L8,10L5,8.2L2,10L2.6,6.6L0,4L3.5,3.5Z',
+};
+const SWATCHES = {
+  circle: 'M1,5a4,4 0 1,0 8,0a4,4 0 1,0 -8,0', rect: 'M1.5,1.5h7v7h-7z', triangle: 'M5,1L9.2,8.8L0.8,8.8Z', diamond: 'M5,0L10,5L5,10L0,5Z',
+};
+// Beyond so many strategies the best of them have colours, and the others are grey.
+const MANY = 8;
+const COLOURED = 6;
+
+/** The dash of a colour number, in pixels: the second half of the palette is dashed, every further round more finely. */
+function dashOf(number) {
+  const round = Math.floor(number / 6);
+  if (round === 0) return null;
+  return round === 1 ? [9, 4] : [9 / round, 4];
+}
+
+/** All that is compared, in the order of the scenario. `looks` are the colour numbers of the pictures. */
+const SERIES = strategiesOf().map((variant, index) => {
+  const given = (DATA.looks || [])[index];
+  const number = known(given) ? given : index;
+  const symbol = SYMBOLS[index % SYMBOLS.length];
+  return {
+    name: variant.name, index, variant, number, dash: dashOf(number), symbol: PATHS[symbol] || symbol,
+    swatch: SWATCHES[symbol] || PATHS[symbol].slice('path://'.length),
+    colours: PALETTE[number % PALETTE.length],
+  };
+});
+const BY_NAME = new Map(SERIES.map(series => [series.name, series]));
+
+/** The variants of the manifest; of a report without them, the strategies of its first table that has any. */
+function strategiesOf() {
+  if (ABOUT.variants && ABOUT.variants.length) return ABOUT.variants;
+  for (const name of Object.keys(DATA.tables || {})) {
+    const rows = rowsOf(name);
+    if (rows.length && 'strategy' in rows[0]) return distinct(rows.map(row => row.strategy)).map(own => ({ name: own }));
+  }
+  return [];
+}
+
+/** The share of a strategy's requests that succeeded; 1 where nothing is known of it. */
+function successOf(name) {
+  const share = summaryOf(name, 'success_share').estimate;
+  return known(share) ? share : 1;
+}
+
+function percentText(share) {
+  const percent = share * 100;
+  const shown = share < 1 && percent > 99.95 ? percent.toFixed(3) : percent.toFixed(1);
+  return `${shown.replace(/\.?0+$/, '')}%`;
+}
+
+/** A name beside a response time: who fails is told, for who fails more looks faster than it is. */
+function nameAndSuccess(name) {
+  const share = successOf(name);
+  return share < 0.9995 ? `${name} (${percentText(share)} succeed)` : name;
+}
+
+/** Who fails, in a sentence; empty where nobody does. */
+function failingSentence(names) {
+  const failing = names.filter(name => successOf(name) < 0.9995);
+  if (!failing.length) return '';
+  const each = failing.map(name => `${name} ${percentText(1 - successOf(name))}`);
+  return `Response times are of requests that succeeded. These fail, and look faster than they are: ${listed(each)}.`;
+}
+
+/** The line and mark of a strategy, as a picture in a line of text. */
+function swatch(series) {
+  const dash = series.dash ? series.dash.map(length => length * 0.7).join(' ') : null;
+  return el('svg', { class: 'swatch', viewBox: '0 0 30 14', width: 30, height: 14, 'aria-hidden': 'true', style: `--light:${series.colours[0]};--dark:${series.colours[1]}` },
+    el('svg:line', { x1: 0, y1: 7, x2: 30, y2: 7, 'stroke-width': 2.5, 'stroke-dasharray': dash }),
+    el('svg:path', { d: series.swatch, transform: 'translate(10 2)' }));
+}

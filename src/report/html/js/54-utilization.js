@@ -1,0 +1,92 @@
+'use strict';
+// How busy each server is over time: a panel a strategy, a row a server.
+
+// From idle to busy: dark blue over green to yellow, even in lightness (viridis; Smith and van der Walt, 2015).
+const VIRIDIS = ['#440154', '#472c7a', '#3b518b', '#2c718e', '#21908d', '#27ad81', '#5cc863', '#aadc32', '#fde725'];
+
+const HEAT_OF = new Map();
+
+/** The cells of a strategy: `[time, band, share]`, and the names of the bands. */
+function heatOf(name) {
+  if (HEAT_OF.size === 0) {
+    for (const row of rowsOf('utilization')) {
+      if (!HEAT_OF.has(row.strategy)) HEAT_OF.set(row.strategy, { cells: [], names: [], times: new Set() });
+      const own = HEAT_OF.get(row.strategy);
+      own.names[row.band] = row.server;
+      own.times.add(row.from_s);
+      own.cells.push([row.from_s, row.to_s, row.band, row.utilization]);
+    }
+  }
+  return HEAT_OF.get(name) || { cells: [], names: [], times: new Set() };
+}
+
+/** The name of a service before the slash, where there is but one: it says nothing. */
+function withoutService(names) {
+  const services = distinct(names.map(name => String(name).split('/')[0]));
+  return services.length === 1 ? name => String(name).replaceAll(`${services[0]}/`, '') : name => String(name);
+}
+
+function heatOption(context) {
+  const shown = context.shown.filter(own => heatOf(own.name).cells.length);
+  if (!shown.length) return null;
+  const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
+  const left = context.narrow ? 84 : 150;
+  let top = 30;
+  shown.forEach((own, at) => {
+    const { cells, names } = heatOf(own.name);
+    const short = withoutService(names);
+    const tall = Math.max(60, Math.min(260, names.length * (names.length > 40 ? 3 : names.length > 16 ? 12 : 17)));
+    option.grid.push({ left, right: 18, top, height: tall, outerBoundsMode: 'none' });
+    option.title.push(panelTitle(own.name, 0, top - 22, context, context.width));
+    option.xAxis.push({ gridIndex: at, ...timeAxis(context, at === shown.length - 1 ? { name: `Simulated time (${TIME.unit})`, nameLocation: 'middle', nameGap: 28 } : {}) });
+    const style = axisStyle(context);
+    option.yAxis.push({ gridIndex: at, ...style, type: 'category', inverse: true, data: names.map(short), splitLine: { show: false }, axisTick: { show: false },
+      axisLabel: { ...style.axisLabel, fontSize: 11, width: left - 10, overflow: 'truncate', hideOverlap: true, interval: Math.max(0, Math.ceil(names.length / (tall / 15)) - 1) } });
+    option.series.push(heatSeries(context, own, cells, names, at, tall / names.length));
+    top += tall + (at === shown.length - 1 ? 0 : 56);
+  });
+  option.dataZoom = timeZoom(context, shown.map((_, at) => at), 8);
+  option.tooltip = tooltip(context, point => heatTip(shown[point.seriesIndex], point), { trigger: 'item' });
+  return { option, height: top + 88, drawn: shown.map(own => own.name) };
+}
+
+/** Cells as rectangles that touch. */
+function heatSeries(context, own, cells, names, at, tall) {
+  return {
+    type: 'custom', name: own.name, xAxisIndex: at, yAxisIndex: at, clip: true, progressive: 0, data: cells.map(([from, to, band, share]) => [from * TIME.factor, to * TIME.factor, band, share]),
+    encode: { x: [0, 1], y: 2 }, dimensions: ['from', 'to', 'band', 'share'],
+    renderItem: (_, api) => {
+      const [x, y] = api.coord([api.value(0), api.value(2)]);
+      const [end] = api.coord([api.value(1), api.value(2)]);
+      return { type: 'rect', shape: { x: Math.floor(x), y: Math.floor(y - tall / 2), width: Math.ceil(end - x + 0.5), height: Math.ceil(tall) - (tall > 10 ? 1 : 0) }, style: { fill: heatColour(api.value(3)) } };
+    },
+  };
+}
+
+/** A share from 0 to 1 as a colour. */
+function heatColour(share) {
+  const place = Math.max(0, Math.min(1, share)) * (VIRIDIS.length - 1);
+  const low = Math.min(VIRIDIS.length - 2, Math.floor(place));
+  const part = place - low;
+  const channel = (hex, at) => parseInt(hex.slice(1 + at * 2, 3 + at * 2), 16);
+  const mixed = [0, 1, 2].map(at => Math.round(channel(VIRIDIS[low], at) * (1 - part) + channel(VIRIDIS[low + 1], at) * part));
+  return `rgb(${mixed.join(',')})`;
+}
+
+function heatTip(own, point) {
+  const [from, to, band, share] = point.value;
+  return tip(heatOf(own.name).names[band], [[own, own.name, amount('share', share)], [null, 'from', `${clock(from / TIME.factor)} to ${clock(to / TIME.factor)}`]]);
+}
+
+/** The colours of a scale, with their ends and what they are of. */
+function heatKey(low, high, text) {
+  return el('div', { class: 'key' }, el('span', {}, low), el('span', { class: 'gradient', 'aria-hidden': 'true', style: `background:linear-gradient(90deg,${VIRIDIS.join(',')})` }), el('span', {}, high), el('span', { class: 'muted' }, text));
+}
+
+const UTILIZATION_CHART = {
+  id: 'utilization', time: true, canvas: true, title: 'How busy each server is over time',
+  says: () => [`A row a server${rowsOf('utilization').some(row => row.server.includes('…')) ? ', or a band of neighbours' : ''}; mean over replications.`],
+  legend: () => heatKey('idle', 'all slots in use', 'share of slot time in use'),
+  option: heatOption,
+  rows: context => rowsAsTable('utilization', ['strategy', 'server', 'from_s', 'to_s', 'utilization'], context),
+};
