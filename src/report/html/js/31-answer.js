@@ -39,7 +39,7 @@ function meetsAll(name) {
 /** The answer in a sentence. */
 function answerOfRun(said) {
   const figureText = amount(JUDGE.unit, said.row.estimate, said.row.half_width_95);
-  const what = `the ${superlative(JUDGE)} ${inSentence(JUDGE.label).replace(/^times that /, 'losses: times that ')}`;
+  const what = superlativeOf(JUDGE);
   if (SERIES.length === 1) return [strong(said.best.name), ` has ${article(JUDGE)} of `, strong(figureText), '.'];
   if (!said.rivals.length && said.leftOut.length) {
     return ['No strategy can be called the best: ', strong(said.best.name), ' fails least, and the others are left out because they fail more.'];

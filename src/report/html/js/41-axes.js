@@ -27,7 +27,7 @@ function logTicks(low, high) {
  * An axis of values of a kind. `range` is what must be seen; with `log` it is logarithmic where all is above zero. An axis that is
  * not begins at zero where differences are still seen then, or where `zero` says so.
  */
-function valueAxis(context, kind, range, { log = false, zero = false, name = '' } = {}) {
+function valueAxis(context, kind, range, { log = false, zero = false, name = '', cut = true } = {}) {
   const style = axisStyle(context);
   const [low, high] = range || [0, 1];
   if (log && low > 0) {
@@ -40,7 +40,7 @@ function valueAxis(context, kind, range, { log = false, zero = false, name = '' 
     };
   }
   const ticks = linearTicks(zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15 || low * 0.98, high + (high - low) * 0.04 || high * 1.02 || 1, kind);
-  if (kind === 'share' && high <= 1 && ticks.max > 1) { ticks.max = 1; ticks.values = ticks.values.filter(value => value <= 1.0000001); }
+  if (cut && kind === 'share' && high <= 1 && ticks.max > 1) { ticks.max = 1; ticks.values = ticks.values.filter(value => value <= 1.0000001); }
   if (low >= 0 && ticks.min < 0) { ticks.min = 0; ticks.values = ticks.values.filter(value => value >= 0); }
   return {
     ...style, type: 'value', min: ticks.min, max: ticks.max, name,
@@ -97,14 +97,6 @@ function greyLine({ paint: colours }) {
   return { color: colours.grey, width: 1, opacity: 0.55 };
 }
 
-/** A name at the end of a line, moved where it would cover another. */
-function endLabel(series, context, text) {
-  return {
-    endLabel: { show: !context.narrow && context.shown.length <= 12, formatter: () => text || series.name, color: context.paint.of(series), fontSize: 12, fontWeight: 600, distance: 6, width: 150, overflow: 'break' },
-    labelLayout: { moveOverlap: 'shiftY' },
-  };
-}
-
 /** Intervals: lines with ends. `points` are `[x, y, low, high]`; `across` where they lie. */
 function whiskers(series, colour, points, { across = false, xAxisIndex = 0, yAxisIndex = 0 } = {}) {
   return {
@@ -143,7 +135,3 @@ function panelTitle(text, left, top, { paint: colours }, width) {
   return { text, left, top, padding: 0, textStyle: { fontSize: 13, fontWeight: 600, color: colours.ink, width, overflow: 'break', lineHeight: 16 } };
 }
 
-/** Lines of text that a string will need, roughly: for room, not for layout. */
-function linesOf(text, width, size = 12) {
-  return Math.max(1, Math.ceil((text.length * size * 0.62) / width));
-}

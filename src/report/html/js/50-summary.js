@@ -15,7 +15,7 @@ function panelsOf(context, count, rows, { rowHeight = 32, label = 150, least = 2
   const tall = rows * rowHeight + 16;
   const each = tall + head + 44;
   const panels = Array.from({ length: count }, (_, at) => ({
-    left: names + (at % across) * room + (at % across ? 14 : 0), top: Math.floor(at / across) * each + head, width: room - (at % across ? 14 : 0) - 14, height: tall, first: at % across === 0, number: at,
+    left: names + (at % across) * room + (at % across ? 20 : 0), top: Math.floor(at / across) * each + head, width: room - (at % across ? 20 : 0) - 22, height: tall, first: at % across === 0, number: at,
   }));
   return { panels, height: Math.ceil(count / across) * each, names };
 }
@@ -36,10 +36,9 @@ function dotPanels(context, panels) {
     for (const [one, value, half] of panel.values) {
       if (!known(value)) continue;
       if (known(half) && half > 0) option.series.push(whiskers(one, context.paint.of(one), [[value, one.name, floor(value - half, panel.log, range), value + half]], { across: true, xAxisIndex: at, yAxisIndex: at }));
-      const right = value > (range[0] + range[1]) / 2;
       option.series.push(marks(one, context, [[value, one.name]], {
         xAxisIndex: at, yAxisIndex: at,
-        label: { show: true, position: right ? 'top' : 'top', distance: 3, align: isRight(value, panel, range) ? 'right' : 'left', formatter: () => amount(panel.kind, value), color: context.paint.ink, fontSize: 11 },
+        label: { show: true, position: 'top', distance: 3, align: isRight(value, panel, range) ? 'right' : 'left', formatter: () => amount(panel.kind, value), color: context.paint.ink, fontSize: 11 },
         tooltip: { formatter: () => tip(panel.title, [[one, one.name, amount(panel.kind, value, half)]]) },
       }));
     }

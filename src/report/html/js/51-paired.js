@@ -19,7 +19,10 @@ function signedLog(values) {
 function pairedAxis(context, kind, values, scale) {
   const style = axisStyle(context);
   const range = extent([0, ...values]);
-  if (!scale) return { ...valueAxis(context, kind, [Math.min(0, range[0]), Math.max(0, range[1])], { zero: true }), axisLine: { show: false } };
+  if (!scale) {
+    const axis = valueAxis(context, kind, range, { zero: true, cut: false });
+    return { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: value => (value === 0 ? '0' : kind === 'time' || kind === 'share' ? signedText(kind, value) : axisText(kind, value, axis.max)) } };
+  }
   const decades = [];
   for (let power = Math.ceil(Math.log10(scale.unit)); 10 ** power <= scale.high * 1.5; power += 1) decades.push(10 ** power);
   const every = Math.max(1, Math.ceil(decades.length / (context.narrow ? 2 : 5)));
@@ -67,7 +70,7 @@ function pairedOption(context) {
       }),
     ].filter(Boolean);
   });
-  series[series.length - 1].markLine = { silent: true, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'end', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } };
+  series[series.length - 1].markLine = { silent: true, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'start', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } };
   return {
     option: {
       grid: { left, right: 30, top: 34, height: tall, outerBoundsMode: 'none' },

@@ -39,6 +39,7 @@ function timeOption(context, panels) {
   panels.forEach((panel, at) => {
     const top = 40 + at * each;
     const values = all.flatMap(own => timesOf(own.name).map(panel.value));
+    if (panel.short === 'succeeded') values.push(...all.flatMap(own => timesOf(own.name).map(row => row.requests / (row.to_s - row.from_s))));
     const range = panel.kind === 'share' ? [0, extent(values)?.[1] || 0.01] : extent(values);
     const log = panel.log && context.choice.scale === 'log';
     option.grid.push({ left: 66, right: 18, top, height: tall, outerBoundsMode: 'none' });
@@ -52,7 +53,7 @@ function timeOption(context, panels) {
   option.dataZoom = timeZoom(context, panels.map((_, at) => at), 8);
   option.axisPointer = { link: [{ xAxisIndex: 'all' }], lineStyle: { color: context.paint.muted } };
   option.tooltip = tooltip(context, points => timeTip(context, panels, points), { trigger: 'axis' });
-  return { option, height: 40 + panels.length * each + 58, drawn: context.shown.map(own => own.name) };
+  return { option, height: 40 + panels.length * each + 34, drawn: context.shown.map(own => own.name) };
 }
 
 function panelLines(context, panel, at) {
@@ -125,7 +126,7 @@ const FAULTS_CHART = {
     });
     option.dataZoom = timeZoom(context, names.map((_, at) => at), 8);
     option.tooltip = tooltip(context, points => tip(`at ${clock((points[0]?.axisValue || 0) / TIME.factor)}`, points.map(point => [null, names[point.axisIndex] || '', amount('share', point.value[1])])), { trigger: 'axis' });
-    return { option, height: 34 + names.length * 120 + 58, drawn: [] };
+    return { option, height: 34 + names.length * 120 + 34, drawn: [] };
   },
   rows: context => rowsAsTable('faults', ['strategy', 'fault', 'targets', 'from_s', 'to_s', 'held_share'], context),
 };

@@ -47,7 +47,7 @@ function heatOption(context) {
   });
   option.dataZoom = timeZoom(context, shown.map((_, at) => at), 8);
   option.tooltip = tooltip(context, point => heatTip(shown[point.seriesIndex], point), { trigger: 'item' });
-  return { option, height: top + 88, drawn: shown.map(own => own.name) };
+  return { option, height: top + 78, drawn: shown.map(own => own.name) };
 }
 
 /** Cells as rectangles that touch. */

@@ -52,9 +52,9 @@ function topologyOption(context) {
     const busy = node.clients ? null : busyOf(node.name, strategy);
     const lines = node.clients ? ['clients', known(node.rate) ? '' : ''] : [`${counted(node.servers, 'server')}${known(busy) ? `, ${percentText(Number(busy.toFixed(3)))} busy` : ''}`, row ? `mean ${amount('time', row.mean_ms)}` : ''];
     return {
-      name: node.key, x: node.x, y: node.y, symbol: node.clients ? 'roundRect' : 'rect', symbolSize: size, value: [node, row, busy],
+      name: node.key, symbol: node.clients ? 'roundRect' : 'rect', symbolSize: size, value: [node.x, height - node.y], about: [node, row, busy],
       itemStyle: { color: colours.panel, borderColor: busy >= 0.8 ? colours.bad : node.clients ? colours.muted : colours.accent, borderWidth: busy >= 0.8 ? 3 : 1.5, borderType: node.clients ? 'dashed' : 'solid' },
-      label: { show: true, formatter: () => `{n|${plainLabel(node.name)}}\n${lines.filter(Boolean).map(line => `{t|${line}}`).join('\n')}`, rich: { n: { fontWeight: 600, fontSize: 12, color: colours.ink, width: size[0] - 10, overflow: 'truncate' }, t: { fontSize: 11, color: colours.muted, lineHeight: 15 } } },
+      label: { show: true, formatter: () => `{n|${plainLabel(node.name)}}\n${lines.filter(Boolean).map(line => `{t|${line}}`).join('\n')}`, rich: { n: { fontWeight: 600, fontSize: 12, color: colours.ink, width: size[0] - 10, overflow: 'truncate', lineHeight: 17 }, t: { fontSize: 11, color: colours.muted, lineHeight: 15 } } },
     };
   });
   const links = edges.map(edge => ({
@@ -63,7 +63,8 @@ function topologyOption(context) {
   }));
   return {
     option: {
-      series: [{ type: 'graph', layout: 'none', left: 0, top: 0, width: context.width, height, coordinateSystem: 'view', roam: false, data, links, edgeSymbol: ['none', 'arrow'], edgeSymbolSize: 8, cursor: 'default', preserveAspect: 'contain' }],
+      series: [{ type: 'graph', layout: 'none', coordinateSystem: 'cartesian2d', data, links, edgeSymbol: ['none', 'arrow'], edgeSymbolSize: 8, cursor: 'default' }],
+      grid: { left: 0, right: 0, top: 0, bottom: 0, outerBoundsMode: 'none' }, xAxis: { type: 'value', show: false, min: 0, max: context.width }, yAxis: { type: 'value', show: false, min: 0, max: height },
       tooltip: tooltip(context, point => topologyTip(point), { trigger: 'item' }),
     },
     height, drawn: [],
@@ -78,7 +79,7 @@ function plainLabel(text) {
 
 function topologyTip(point) {
   if (point.dataType !== 'node') return '';
-  const [node, row, busy] = point.value;
+  const [node, row, busy] = point.data.about;
   const lines = [];
   if (node.zones) lines.push([null, 'zones', node.zones]);
   if (known(busy)) lines.push([null, 'mean utilization', amount('share', busy)]);

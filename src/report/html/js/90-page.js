@@ -10,7 +10,7 @@ const TOP = [
   { id: 'requirements', title: 'Requirements', when: () => has('requirements'), make: requirementsSection },
   { id: 'table', title: 'Strategies compared', when: isRun, make: strategiesSection },
   { id: 'table', title: 'Strategies compared, value by value', when: isSweep, make: sweepSection },
-  { id: 'warnings', title: 'Warnings', when: () => (ABOUT.warnings || []).length + (DATA.left_out || []).length > 0, make: warningsSection },
+  { id: 'warnings', title: (ABOUT.warnings || []).length ? 'Warnings' : 'Left out of this page', when: () => (ABOUT.warnings || []).length + (DATA.left_out || []).length > 0, make: warningsSection },
 ];
 
 /** The charts, in groups. */
