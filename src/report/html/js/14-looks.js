@@ -104,7 +104,7 @@ function failingSentence(names) {
   if (!failing.length) return '';
   const each = failing.slice(0, 3).map(name => `${cited(name)} fails ${percentText(1 - successOf(name))}`);
   if (failing.length > 3) each.push(failing.length === 4 ? `${cited(failing[3])} fails less` : `${failing.length - 3} others fail less`);
-  return `Response times are of requests that succeeded: who fails more looks faster than it is. ${listed(each)}.`;
+  return `Response times are of requests that succeeded: who fails more looks faster than it is (${listed(each)}).`;
 }
 
 /** The line and mark of a strategy, as a picture in a line of text. */

@@ -53,8 +53,7 @@ function sweepDeployment() {
   const facts = [];
   if (wins.length) {
     const best = wins[0].series;
-    const settings = settingsOf(best.variant);
-    facts.push(['Deploy', [el('span', { class: 'pick' }, swatch(best), strong(best.name)), settings && el('span', { class: 'runs' }, ' runs ', el('code', {}, settings))]]);
+    facts.push(['Deploy', picked(best)]);
     facts.push(['How sure', surenessOfSweep(best, count)]);
   }
   facts.push(['Judged by', `${JUDGE.label}, at each value`]);

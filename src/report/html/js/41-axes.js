@@ -10,9 +10,9 @@ function axisStyle({ paint: colours }) {
 }
 
 /** 1, 2, 5, 10, 20, … within a range; whole decades where there are many. */
-function logTicks(low, high) {
+function logTicks(low, high, few) {
   const decades = Math.log10(high / low);
-  const steps = decades > 4 ? [1] : decades > 2.2 ? [1, 3] : decades > 0.6 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+  const steps = decades > 4 || (few && decades > 1.4) ? [1] : decades > 2.2 ? [1, 3] : decades > 0.6 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
   const ticks = [];
   for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade += 1) {
     for (const step of steps) {
@@ -27,13 +27,13 @@ function logTicks(low, high) {
  * An axis of values of a kind. `range` is what must be seen; with `log` it is logarithmic where all is above zero. An axis that is
  * not begins at zero where differences are still seen then, or where `zero` says so.
  */
-function valueAxis(context, kind, range, { log = false, zero = false, name = '', cut = true } = {}) {
+function valueAxis(context, kind, range, { log = false, zero = false, name = '', cut = true, few = false } = {}) {
   const style = axisStyle(context);
   const [low, high] = range || [0, 1];
   if (log && low > 0) {
     const room = Math.max(1.06, (high / low) ** 0.05);
     const [min, max] = [low / room, high * room];
-    const customValues = logTicks(min, max);
+    const customValues = logTicks(min, max, context.narrow || few);
     return {
       ...style, type: 'log', min, max, name, axisLabel: { ...style.axisLabel, customValues, formatter: value => axisText(kind, value, max) },
       axisTick: { ...style.axisTick, customValues }, splitLine: { ...style.splitLine, customValues }, minorTick: { show: false },

@@ -31,7 +31,7 @@ function dotPanels(context, panels) {
     option.grid.push({ left: own.left, top: own.top, width: own.width, height: own.height, outerBoundsMode: 'none' });
     option.title.push(panelTitle(panel.title + (panel.log ? ' (log)' : ''), own.first ? 0 : own.left, own.top - 28, context, own.first ? own.width + place.names : own.width));
     const range = extent(panel.values.flatMap(([, value, half]) => (known(value) ? [value - (half || 0), value + (half || 0)] : [])));
-    option.xAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log: panel.log }), splitNumber: 4 });
+    option.xAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log: panel.log, few: true }), splitNumber: 4 });
     option.yAxis.push({ gridIndex: at, ...nameAxis(context, series.map(one => one.name), { width: place.names - 14, show: own.first }) });
     for (const [one, value, half] of panel.values) {
       if (!known(value)) continue;

@@ -65,16 +65,17 @@ function pairedOption(context) {
     return [
       known(row.half_width_95) && row.half_width_95 > 0 ? whiskers(own, colours.of(own), [[to(row.difference), own.name, to(low), to(high)]], { across: true }) : null,
       marks(own, context, [[to(row.difference), own.name]], {
-        label: { show: true, position: 'top', distance: 5, align: to(row.difference) > middle ? 'right' : 'left', color: tone(row.verdict), fontSize: 12, fontWeight: 600, formatter: () => `${said[0]} ${said[1]}${context.narrow ? '' : `  ${change(metric.unit, row.difference, row.half_width_95)}`}` },
+        label: { show: true, position: 'top', distance: 5, align: to(row.difference) > middle ? 'right' : 'left', color: tone(row.verdict), fontSize: 12, fontWeight: 600, backgroundColor: colours.paper, padding: [1, 2], formatter: () => `${said[0]} ${said[1]}${context.narrow ? '' : `  ${change(metric.unit, row.difference, row.half_width_95)}`}` },
         tooltip: { formatter: () => tip(`${metric.label}, less ${ABOUT.baseline}`, [[own, own.name, `${change(metric.unit, row.difference, row.half_width_95)} ${relative(row.relative) && `(${relative(row.relative)})`}`, said[1]], [null, 'p-value (Holm)', known(row.p_adjusted) ? Number(row.p_adjusted.toPrecision(2)).toString() : NONE]]) },
       }),
     ].filter(Boolean);
   });
+  series[series.length - 1].z = 5;
   series[series.length - 1].markLine = { silent: true, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'start', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } };
   return {
     option: {
       grid: { left, right: 30, top: 34, height: tall, outerBoundsMode: 'none' },
-      xAxis: { ...pairedAxis(context, metric.unit, ends, scale), name: `${metric.label}, less that of ${ABOUT.baseline}${scale ? ' (log away from zero)' : ''}`, nameLocation: 'middle', nameGap: 30, nameTextStyle: { color: colours.muted, width: context.width - left - 20, overflow: 'break' } },
+      xAxis: { ...pairedAxis(context, metric.unit, ends, scale), name: context.narrow ? `Difference${scale ? ' (log away from zero)' : ''}` : `${metric.label}, less that of ${ABOUT.baseline}${scale ? ' (log away from zero)' : ''}`, nameLocation: 'middle', nameGap: 30, nameTextStyle: { color: colours.muted, width: context.width - left - 20, overflow: 'break' } },
       yAxis: nameAxis(context, names, { width: left - 16 }), series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
     height: tall + 100, drawn: names,

@@ -30,7 +30,7 @@ function heatOption(context) {
   const shown = context.shown.filter(own => heatOf(own.name).cells.length);
   if (!shown.length) return null;
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
-  const left = context.narrow ? 84 : 150;
+  const left = context.narrow ? 118 : 150;
   let top = 30;
   shown.forEach((own, at) => {
     const { cells, names } = heatOf(own.name);
