@@ -8,6 +8,9 @@ import { join } from 'node:path';
 /** How long the browser may take for one answer, in milliseconds. */
 const PATIENCE = 60_000;
 
+/** Whether all charts are drawn. */
+export const READY = 'document.readyState === "complete" && document.documentElement.dataset.ready === "yes"';
+
 export class Browser {
   static async start(program) {
     const profile = mkdtempSync(join(tmpdir(), 'lbsim-page-'));
@@ -77,7 +80,7 @@ export class Browser {
     await this.send('Emulation.setDeviceMetricsOverride', { width, height: width < 500 ? 800 : 900, deviceScaleFactor: 1, mobile: width < 500 });
     await this.scheme(dark ? 'dark' : 'light');
     await this.send('Page.navigate', { url });
-    await this.until('document.readyState === "complete" && document.documentElement.dataset.ready === "yes"');
+    await this.until(READY);
   }
 
   scheme(value) {

@@ -29,7 +29,7 @@ function logTicks(low, high, few) {
  */
 function valueAxis(context, kind, range, { log = false, zero = false, name = '', cut = true, few = false } = {}) {
   const style = axisStyle(context);
-  const [low, high] = range || [0, 1];
+  const [low, high] = spread(range || [0, 1]);
   if (log && low > 0) {
     const room = Math.max(1.06, (high / low) ** 0.05);
     const [min, max] = [low / room, high * room];
@@ -39,7 +39,7 @@ function valueAxis(context, kind, range, { log = false, zero = false, name = '',
       axisTick: { ...style.axisTick, customValues }, splitLine: { ...style.splitLine, customValues }, minorTick: { show: false },
     };
   }
-  const ticks = linearTicks(zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15 || low * 0.98, high + (high - low) * 0.04 || high * 1.02 || 1, kind);
+  const ticks = linearTicks(zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15, high + (high - low) * 0.04);
   if (cut && kind === 'share' && high <= 1 && ticks.max > 1) { ticks.max = 1; ticks.values = ticks.values.filter(value => value <= 1.0000001); }
   if (low >= 0 && ticks.min < 0) { ticks.min = 0; ticks.values = ticks.values.filter(value => value >= 0); }
   return {
@@ -47,6 +47,12 @@ function valueAxis(context, kind, range, { log = false, zero = false, name = '',
     axisLabel: { ...style.axisLabel, customValues: ticks.values, formatter: value => axisText(kind, value, ticks.max) },
     axisTick: { ...style.axisTick, customValues: ticks.values }, splitLine: { ...style.splitLine, customValues: ticks.values },
   };
+}
+
+/** A range that has a width: about a single value as much room as it is, above zero. */
+function spread([low, high]) {
+  if (low !== high) return [low, high];
+  return low === 0 ? [0, 1] : low > 0 ? [low * 0.9, low * 1.1] : [low * 1.1, low * 0.9];
 }
 
 /** Round ticks: four to six of them. Times of seconds are counted in seconds. */
@@ -118,7 +124,7 @@ function whiskers(series, colour, points, { across = false, xAxisIndex = 0, yAxi
 
 /** The marks of a strategy. */
 function marks(series, context, data, extra = {}) {
-  return { type: 'scatter', name: series.name, symbol: series.symbol, symbolSize: 10, z: 4, data, itemStyle: { color: context.paint.of(series) }, ...extra };
+  return { type: 'scatter', name: series.name, symbol: series.symbol, symbolSize: 10, z: 4, data, itemStyle: { color: context.paint.of(series), opacity: 1 }, ...extra };
 }
 
 /** The names of strategies on an axis, broken where there is little room. */

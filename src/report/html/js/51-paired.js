@@ -70,8 +70,7 @@ function pairedOption(context) {
       }),
     ].filter(Boolean);
   });
-  series[series.length - 1].z = 5;
-  series[series.length - 1].markLine = { silent: true, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'start', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } };
+  series.unshift({ type: 'line', name: '', data: [], silent: true, markLine: { silent: true, z: 1, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'start', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } } });
   return {
     option: {
       grid: { left, right: 30, top: 34, height: tall, outerBoundsMode: 'none' },

@@ -53,7 +53,7 @@ function timeOption(context, panels) {
   option.dataZoom = timeZoom(context, panels.map((_, at) => at), 8);
   option.axisPointer = { link: [{ xAxisIndex: 'all' }], lineStyle: { color: context.paint.muted } };
   option.tooltip = tooltip(context, points => timeTip(context, panels, points), { trigger: 'axis' });
-  return { option, height: 40 + panels.length * each + 34, drawn: context.shown.map(own => own.name) };
+  return { option, height: 40 + panels.length * each + 34, drawn: context.shown.filter(own => timesOf(own.name).some(row => panels.some(panel => known(panel.value(row))))).map(own => own.name) };
 }
 
 function panelLines(context, panel, at) {

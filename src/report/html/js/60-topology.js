@@ -38,8 +38,8 @@ function topologyOption(context) {
   const used = columns.filter(Boolean);
   const most = Math.max(...used.map(column => column.length));
   const across = !context.narrow && used.length * 150 <= context.width;
-  const size = across ? [Math.min(170, context.width / used.length - 54), 74] : [Math.min(150, (context.width - 20) / most - 12), 78];
-  const height = across ? most * 98 + 30 : used.length * 128 + 20;
+  const size = across ? [Math.min(170, context.width / used.length - 54), 86] : [Math.min(150, (context.width - 20) / most - 12), 86];
+  const height = across ? most * 108 + 20 : used.length * 138 + 20;
   used.forEach((column, at) => column.forEach((node, place) => {
     const along = used.length > 1 ? at / (used.length - 1) : 0.5;
     const beside = (place + 0.5) / column.length;
@@ -50,7 +50,7 @@ function topologyOption(context) {
   const data = nodes.map(node => {
     const row = rowsOf('services').find(own => own.service === node.name && own.strategy === strategy);
     const busy = node.clients ? null : busyOf(node.name, strategy);
-    const lines = node.clients ? ['clients', known(node.rate) ? '' : ''] : [`${counted(node.servers, 'server')}${known(busy) ? `, ${percentText(Number(busy.toFixed(3)))} busy` : ''}`, row ? `mean ${amount('time', row.mean_ms)}` : ''];
+    const lines = node.clients ? ['clients'] : [counted(node.servers, 'server'), known(busy) ? `${percentText(Number(busy.toFixed(3)))} busy` : '', row ? `mean ${amount('time', row.mean_ms)}` : ''];
     return {
       name: node.key, symbol: 'rect', symbolSize: size, value: [node.x, height - node.y], about: [node, row, busy],
       itemStyle: { color: colours.panel, borderColor: busy >= 0.8 ? colours.bad : node.clients ? colours.muted : colours.accent, borderWidth: busy >= 0.8 ? 3 : 1.5, borderType: node.clients ? 'dashed' : 'solid' },

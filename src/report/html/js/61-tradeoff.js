@@ -59,9 +59,15 @@ function tradeOption(context) {
   const area = { left: 66, right: context.width - 24, top: 36, bottom: height - 54 };
   const points = all.map(one => ({ series: one.own, text: nameAndSuccess(one.own.name), x: pixelOf(xAxis, one.x, area.left, area.right), y: pixelOf(yAxis, one.y, area.bottom, area.top), one }));
   const bars = points.map(({ x: left, y: top, one }) => ({ left, right: left + 1, top: pixelOf(yAxis, one.y + one.dy, area.bottom, area.top), bottom: top + (top - pixelOf(yAxis, one.y + one.dy, area.bottom, area.top)) }));
+  // The line that joins the efficient ones is not covered either.
+  const joined = efficient.map(one => points.find(own => own.one === one));
+  const steps = joined.slice(1).flatMap((to, at) => Array.from({ length: 40 }, (_, step) => {
+    const [px, py] = [joined[at].x + (to.x - joined[at].x) * step / 40, joined[at].y + (to.y - joined[at].y) * step / 40];
+    return { left: px - 2, right: px + 2, top: py - 2, bottom: py + 2 };
+  }));
   return {
     option: {
-      graphic: markLabels(context, points, bars, area, context.narrow ? 120 : 260),
+      graphic: markLabels(context, points, [...bars, ...steps], area, context.narrow ? 120 : 320),
       grid: { left: 66, right: 24, top: 36, bottom: 54, outerBoundsMode: 'none' },
       xAxis: { ...xAxis, name: x.label, nameLocation: 'middle', nameGap: 32 },
       yAxis: { ...yAxis, name: y.label, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },

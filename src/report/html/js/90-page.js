@@ -87,18 +87,6 @@ function build() {
     el('footer', { class: 'wide' }, el('p', {}, `Written by ${ABOUT.program || 'lbsim'}. Charts: Apache ECharts, Apache License 2.0.`)));
 }
 
-/** Charts are drawn one after the other, so that the answer can be read at once. */
-function drawAll() {
-  const open = [...CHARTS];
-  const step = () => {
-    const next = open.shift();
-    if (!next) { document.documentElement.dataset.ready = 'yes'; return; }
-    if (!next.drawn) drawChart(next);
-    setTimeout(step, 0);
-  };
-  step();
-}
-
 /** On paper: dark on white, as wide as the paper. */
 function print(on) {
   STATE.printing = on;
