@@ -61,7 +61,6 @@ function drawChart(own) {
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
   put(own.below, [own.below.replaceChildren(), made && spec.legend ? spec.legend(context) : null]);
   if (own.data.open) refill(own);
-  own.stale = !own.data.open;
   if (!made) return emptyChart(own);
   own.place.style.height = `${made.height}px`;
   own.place.style.width = STATE.printing ? `${PRINT_WIDTH}px` : '';
