@@ -17,7 +17,7 @@ const METRICS = {
   max_ms: ['Longest response time', 'longest', 'time', 'less'],
   mean_all_ms: ['Mean time to the end, failed requests included', 'mean of all', 'time', 'less'],
   utilization_mean: ['Slot time in use', 'utilization', 'share', ''],
-  utilization_spread: ['Busiest less idlest server', 'utilization spread', 'share', 'less'],
+  utilization_spread: ['Busiest less idlest server', 'util. spread', 'share', 'less'],
   utilization_max: ['Utilization of the busiest server', 'busiest server', 'share', 'less'],
   cost_per_hour: ['Cost an hour', 'cost an hour', 'count', 'less'],
   cost_per_million: ['Cost of a million answers', 'cost a million', 'count', 'less'],

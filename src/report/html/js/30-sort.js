@@ -9,7 +9,7 @@ function sortableTable(caption, columns, rows, options = {}) {
   const body = el('tbody', {}, rows.map(row => tableRow(row, columns)));
   const heads = columns.map((column, at) => headCell(column, at, body));
   const made = el('table', { class: options.class },
-    el('caption', { class: options.hideCaption ? 'hidden' : null }, caption),
+    el('caption', { class: options.hideCaption ? 'hidden' : null }, el('span', {}, caption)),
     el('thead', {}, el('tr', {}, heads)), body);
   return el('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': caption }, made);
 }

@@ -39,7 +39,7 @@ function valueAxis(context, kind, range, { log = false, zero = false, name = '',
       axisTick: { ...style.axisTick, customValues }, splitLine: { ...style.splitLine, customValues }, minorTick: { show: false },
     };
   }
-  const ticks = linearTicks(zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15, high + (high - low) * 0.04);
+  const ticks = linearTicks(context.narrow || few ? 3.4 : 4.5, zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15, high + (high - low) * 0.04);
   if (cut && kind === 'share' && high <= 1 && ticks.max > 1) { ticks.max = 1; ticks.values = ticks.values.filter(value => value <= 1.0000001); }
   if (low >= 0 && ticks.min < 0) { ticks.min = 0; ticks.values = ticks.values.filter(value => value >= 0); }
   return {
@@ -55,9 +55,9 @@ function spread([low, high]) {
   return low === 0 ? [0, 1] : low > 0 ? [low * 0.9, low * 1.1] : [low * 1.1, low * 0.9];
 }
 
-/** Round ticks: four to six of them. Times of seconds are counted in seconds. */
-function linearTicks(low, high) {
-  const step0 = (high - low) / 4.5;
+/** Round ticks: about `count` of them. */
+function linearTicks(count, low, high) {
+  const step0 = (high - low) / count;
   const decade = 10 ** Math.floor(Math.log10(step0));
   const step = [1, 2, 2.5, 5, 10].map(own => own * decade).find(own => own >= step0 * 0.999);
   const [first, last] = [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)];
@@ -132,7 +132,7 @@ function nameAxis(context, names, { width = 150, show = true } = {}) {
   const style = axisStyle(context);
   return {
     ...style, type: 'category', data: names, inverse: true, axisTick: { show: false }, splitLine: { show: false },
-    axisLabel: { ...style.axisLabel, show, color: context.paint.ink, width, overflow: 'break', lineHeight: 14, interval: 0, hideOverlap: false },
+    axisLabel: { ...style.axisLabel, show, color: context.paint.ink, lineHeight: 14, interval: 0, hideOverlap: false, formatter: name => broken(name, width, { size: 12 }).join('\n') },
   };
 }
 

@@ -9,20 +9,20 @@ function textWidth(text, { size = 12, weight = 400 } = {}) {
   return RULER.measureText(text).width;
 }
 
-/** A text broken at spaces so that no line is wider than `width`, if it can be. */
+/** A text broken at spaces, and after hyphens, so that no line is wider than `width`, if it can be. */
 function broken(text, width, style) {
-  const lines = [];
-  for (const word of text.split(' ')) {
+  const lines = [''];
+  for (const word of text.split(/(?<=[\s-])/)) {
     const last = lines.length - 1;
-    if (last >= 0 && textWidth(`${lines[last]} ${word}`, style) <= width) lines[last] += ` ${word}`;
+    if (lines[last] === '' || textWidth((lines[last] + word).trimEnd(), style) <= width) lines[last] += word;
     else lines.push(word);
   }
-  return lines;
+  return lines.map(line => line.trimEnd());
 }
 
 /** How many lines a text needs. */
 function linesOf(text, width, size = 12) {
-  return broken(text, width, { size }).length;
+  return broken(text, width, { size, weight: size > 12 ? 600 : 400 }).length;
 }
 
 /** The place of a value on an axis that goes from pixel `from` to pixel `to`. */
@@ -77,7 +77,7 @@ function markLabels(context, points, bars, area, width) {
     const lines = broken(own.text, width, LABEL);
     const wide = Math.max(...lines.map(line => textWidth(line, LABEL)));
     const tall = lines.length * LINE_HEIGHT;
-    const tries = [0, 1, -1, 2, -2, 3, -3].flatMap(step => [[own.x + 13, own.y - tall / 2 + step * 15], [own.x - 13 - wide, own.y - tall / 2 + step * 15], [own.x - wide / 2, own.y + (step >= 0 ? 12 + step * 15 : -12 - tall + step * 15)]]);
+    const tries = [0, 1, -1, 2, -2, 3, -3, 4, -4, 5, -5].flatMap(step => [[own.x + 13, own.y - tall / 2 + step * 15], [own.x - 13 - wide, own.y - tall / 2 + step * 15], [own.x - wide / 2, own.y + (step >= 0 ? 12 + step * 15 : -12 - tall + step * 15)]]);
     const boxes = tries.map(([left, top]) => ({ left, top, right: left + wide, bottom: top + tall }));
     const cost = box => taken.reduce((sum, other) => sum + overlap(box, other), 0) + (wide * tall - overlap(box, area)) * 4;
     const best = boxes.map(box => [cost(box), box]).reduce((a, b) => (b[0] < a[0] - 1e-9 ? b : a))[1];

@@ -24,12 +24,14 @@ function panelsOf(context, count, rows, { rowHeight = 32, label = 150, least = 2
 function dotPanels(context, panels) {
   const series = context.shown;
   const tallest = Math.max(...series.map(own => linesOf(own.name, context.narrow ? 100 : 132)));
-  const place = panelsOf(context, panels.length, series.length, { rowHeight: Math.max(34, tallest * 15 + 6) });
+  const titles = panels.map(panel => panel.title + (panel.log ? ' (log)' : ''));
+  const head = 14 + 16 * Math.max(...titles.map(title => linesOf(title, context.narrow ? context.width : 300, 13)));
+  const place = panelsOf(context, panels.length, series.length, { rowHeight: Math.max(34, tallest * 15 + 6), head });
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
   panels.forEach((panel, at) => {
     const own = place.panels[at];
     option.grid.push({ left: own.left, top: own.top, width: own.width, height: own.height, outerBoundsMode: 'none' });
-    option.title.push(panelTitle(panel.title + (panel.log ? ' (log)' : ''), own.first ? 0 : own.left, own.top - 28, context, own.first ? own.width + place.names : own.width));
+    option.title.push(panelTitle(titles[at], own.first ? 0 : own.left, own.top - head + 2, context, own.first ? own.width + place.names : own.width));
     const range = extent(panel.values.flatMap(([, value, half]) => (known(value) ? [value - (half || 0), value + (half || 0)] : [])));
     option.xAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log: panel.log, few: true }), splitNumber: 4 });
     option.yAxis.push({ gridIndex: at, ...nameAxis(context, series.map(one => one.name), { width: place.names - 14, show: own.first }) });

@@ -46,7 +46,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
   const tall = servers.length * row + 12;
   const ends = rows.filter(own => isOn(own.strategy)).flatMap(own => (known(own[column]) ? [own[column] - (own[half] || 0), own[column] + (own[half] || 0)] : []));
   if (column === 'request_share') ends.push(...rows.map(own => own.capacity_share).filter(known));
-  const range = extent([0, ...ends]);
+  const range = extent(column === 'request_share' ? ends : [0, ...ends]);
   const colours = context.paint;
   const series = context.shown.flatMap((own, at) => {
     const offset = context.shown.length > 1 ? (at / (context.shown.length - 1) - 0.5) * (row - 12) : 0;
@@ -63,7 +63,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
   return {
     option: {
       grid: { left, right: 24, top: 10, height: tall, outerBoundsMode: 'none' },
-      xAxis: { ...valueAxis(context, kind, range, { zero: true }), name: title, nameLocation: 'middle', nameGap: 30 },
+      xAxis: { ...valueAxis(context, kind, range), name: title, nameLocation: 'middle', nameGap: 30 },
       yAxis: { ...nameAxis(context, servers.map(short), { width: left - 12 }), splitLine: { show: true, lineStyle: { color: colours.grid } } },
       series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },

@@ -57,7 +57,7 @@ function tradeOption(context) {
   const height = context.narrow ? 380 : 440;
   const [xAxis, yAxis] = [axis(x, 'x'), axis(y, 'y')];
   const area = { left: 66, right: context.width - 24, top: 36, bottom: height - 54 };
-  const points = all.map(one => ({ series: one.own, text: nameAndSuccess(one.own.name), x: pixelOf(xAxis, one.x, area.left, area.right), y: pixelOf(yAxis, one.y, area.bottom, area.top), one }));
+  const points = all.map(one => ({ series: one.own, text: context.narrow ? one.own.name : nameAndSuccess(one.own.name), x: pixelOf(xAxis, one.x, area.left, area.right), y: pixelOf(yAxis, one.y, area.bottom, area.top), one }));
   const bars = points.map(({ x: left, y: top, one }) => ({ left, right: left + 1, top: pixelOf(yAxis, one.y + one.dy, area.bottom, area.top), bottom: top + (top - pixelOf(yAxis, one.y + one.dy, area.bottom, area.top)) }));
   // The line that joins the efficient ones is not covered either.
   const joined = efficient.map(one => points.find(own => own.one === one));
@@ -80,7 +80,7 @@ function tradeOption(context) {
 
 const TRADEOFF_CHART = {
   id: 'tradeoff', title: context => `${metricOf(context.choice.y).label} against ${inSentence(metricOf(context.choice.x).label)}`,
-  says: () => ['Filled and joined: no other that fails no more is better in both. Hollow: another one is. Lines are 95% intervals.'],
+  says: context => ['Filled and joined: no other that fails no more is better in both. Hollow: another one is. Lines are 95% intervals. ', failingSentence(context.shown.map(own => own.name))],
   choices: [
     { name: 'x', label: 'Across', initial: tradeDefaults()[0], options: tradeMetrics().map(metric => [metric.name, metric.label]) },
     { name: 'y', label: 'Up', initial: tradeDefaults()[1], options: tradeMetrics().map(metric => [metric.name, metric.label]) },
