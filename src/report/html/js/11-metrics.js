@@ -17,7 +17,7 @@ const METRICS = {
   max_ms: ['Longest response time', 'longest', 'time', 'less'],
   mean_all_ms: ['Mean time to the end, failed requests included', 'mean of all', 'time', 'less'],
   utilization_mean: ['Slot time in use', 'utilization', 'share', ''],
-  utilization_spread: ['Busiest less idlest server', 'utilization spread', 'share', 'less'],
+  utilization_spread: ['Busiest less idlest server', 'util. spread', 'share', 'less'],
   utilization_max: ['Utilization of the busiest server', 'busiest server', 'share', 'less'],
   cost_per_hour: ['Cost an hour', 'cost an hour', 'count', 'less'],
   cost_per_million: ['Cost of a million answers', 'cost a million', 'count', 'less'],
@@ -26,7 +26,7 @@ const METRICS = {
   scale_outs: ['Times that servers were ordered', 'scale-outs', 'count', ''],
   scale_ins: ['Times that servers were removed', 'scale-ins', 'count', ''],
   sessions: ['Sessions', 'sessions', 'count', ''],
-  sessions_lost: ['Times that sessions lost their state', 'sessions lost', 'count', 'less'],
+  sessions_lost: ['Session states lost', 'states lost', 'count', 'less'],
   sessions_hurt: ['Sessions that lost their state', 'sessions hurt', 'count', 'less'],
   sessions_hurt_share: ['Share of sessions that lost their state', 'sessions hurt', 'share', 'less'],
   met_loss_share: ['Requests that found their state lost', 'met a loss', 'share', 'less'],
@@ -84,6 +84,13 @@ function unitOfColumn(name) {
   if (/(_share|^utilization)$/.test(base)) return 'share';
   if (/_s$/.test(base)) return 'seconds';
   return 'count';
+}
+
+/** What the best by a metric has: `the lowest 99th percentile of the response time`. */
+function superlativeOf(metric) {
+  const label = inSentence(metric.label);
+  const shared = metric.unit === 'share' && !/^(share|util|busiest|slot)/.test(label);
+  return `the ${superlative(metric)} ${shared ? `share of ${label}` : label}`;
 }
 
 /** How the best by a metric is called: fewest, lowest or highest. */

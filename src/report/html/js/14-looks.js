@@ -52,6 +52,19 @@ const SERIES = strategiesOf().map((variant, index) => {
 });
 const BY_NAME = new Map(SERIES.map(series => [series.name, series]));
 
+/** A colour that can be read as text: contrast 4.5 to 1 (WCAG 2.1, 1.4.3) on white, or on what is dark. */
+function readable(hex, dark) {
+  let channels = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
+  const contrast = () => (dark ? (luminance(channels) + 0.05) / 0.058 : 1.05 / (luminance(channels) + 0.05));
+  while (contrast() < 4.5) channels = channels.map(own => (dark ? Math.min(255, own * 1.06 + 2) : own * 0.94));
+  return `rgb(${channels.map(Math.round).join(',')})`;
+}
+
+function luminance(channels) {
+  const [r, g, b] = channels.map(own => own / 255).map(own => (own <= 0.04045 ? own / 12.92 : ((own + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+
 /** The variants of the manifest; of a report without them, the strategies of its first table that has any. */
 function strategiesOf() {
   if (ABOUT.variants && ABOUT.variants.length) return ABOUT.variants;
@@ -80,12 +93,18 @@ function nameAndSuccess(name) {
   return share < 0.9995 ? `${name} (${percentText(share)} succeed)` : name;
 }
 
+/** A name in a sentence: in quotes where it holds a comma. */
+function cited(name) {
+  return /[,;]/.test(name) ? `“${name}”` : name;
+}
+
 /** Who fails, in a sentence; empty where nobody does. */
 function failingSentence(names) {
-  const failing = names.filter(name => successOf(name) < 0.9995);
+  const failing = names.filter(name => successOf(name) < 0.9995).sort((a, b) => successOf(a) - successOf(b));
   if (!failing.length) return '';
-  const each = failing.map(name => `${name} ${percentText(1 - successOf(name))}`);
-  return `Response times are of requests that succeeded. These fail, and look faster than they are: ${listed(each)}.`;
+  const each = failing.slice(0, 3).map(name => `${cited(name)} fails ${percentText(1 - successOf(name))}`);
+  if (failing.length > 3) each.push(failing.length === 4 ? `${cited(failing[3])} fails less` : `${failing.length - 3} others fail less`);
+  return `Response times are of requests that succeeded: who fails more looks faster than it is (${listed(each)}).`;
 }
 
 /** The line and mark of a strategy, as a picture in a line of text. */

@@ -68,6 +68,7 @@ function paint() {
     panel: colour('panel'), good: colour('good'), bad: colour('bad'), unsure: colour('unsure'), accent: colour('accent'),
     fault: colour('fault'), warmup: colour('warmup'), grey: colour('faint'), font: style.getPropertyValue('--font').trim(),
     of: series => (series.colours ? series.colours[dark ? 1 : 0] : colour('ink')),
+    inkOf: series => (series.colours ? readable(series.colours[dark ? 1 : 0], dark) : colour('ink')),
   };
 }
 

@@ -9,7 +9,7 @@ function sortableTable(caption, columns, rows, options = {}) {
   const body = el('tbody', {}, rows.map(row => tableRow(row, columns)));
   const heads = columns.map((column, at) => headCell(column, at, body));
   const made = el('table', { class: options.class },
-    el('caption', { class: options.hideCaption ? 'hidden' : null }, caption),
+    el('caption', { class: options.hideCaption ? 'hidden' : null }, el('span', {}, caption)),
     el('thead', {}, el('tr', {}, heads)), body);
   return el('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': caption }, made);
 }
@@ -26,7 +26,7 @@ function tableRow(row, columns) {
 }
 
 function headCell(column, at, body) {
-  const button = el('button', { type: 'button', class: 'sort', title: column.note || null },
+  const button = el('button', { type: 'button', class: column.wrap ? 'sort wrap' : 'sort', title: column.note || null },
     el('span', { class: 'sort-title' }, column.title), column.unit ? el('span', { class: 'unit' }, ` ${column.unit}`) : null);
   const head = el('th', { scope: 'col', 'aria-sort': 'none', class: [column.numeric && 'number', column.decides && 'decides'].filter(Boolean).join(' ') || null }, button);
   button.addEventListener('click', () => {

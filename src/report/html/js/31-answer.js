@@ -39,7 +39,7 @@ function meetsAll(name) {
 /** The answer in a sentence. */
 function answerOfRun(said) {
   const figureText = amount(JUDGE.unit, said.row.estimate, said.row.half_width_95);
-  const what = `the ${superlative(JUDGE)} ${inSentence(JUDGE.label).replace(/^times that /, 'losses: times that ')}`;
+  const what = superlativeOf(JUDGE);
   if (SERIES.length === 1) return [strong(said.best.name), ` has ${article(JUDGE)} of `, strong(figureText), '.'];
   if (!said.rivals.length && said.leftOut.length) {
     return ['No strategy can be called the best: ', strong(said.best.name), ' fails least, and the others are left out because they fail more.'];
@@ -58,8 +58,12 @@ function article(metric) {
   return /^[aeiou]/.test(label) ? `an ${label}` : `a ${label}`;
 }
 
-function listedStrong(series) {
-  return series.map((own, at) => [at === 0 ? '' : at === series.length - 1 ? ' and ' : ', ', strong(own.name)]);
+/** Names in a sentence; of very many the first, and how many more. */
+function listedStrong(series, most = 3) {
+  const shown = series.length > most + 1 ? series.slice(0, most) : series;
+  const rest = series.length - shown.length;
+  const parts = [...shown.map(own => strong(own.name)), ...(rest ? [`${rest} others`] : [])];
+  return parts.map((part, at) => [at === 0 ? '' : at === parts.length - 1 ? ' and ' : ', ', part]);
 }
 
 /** What the recommended one is worse at, by the means of what people look at first. */
@@ -102,9 +106,8 @@ function sureness(said) {
 /** The facts beside the answer, each under its name. */
 function deployment(said) {
   const facts = [];
-  const settings = settingsOf(said.best.variant);
-  facts.push(['Deploy', [el('span', { class: 'pick' }, swatch(said.best), strong(said.best.name)), settings && el('span', { class: 'runs' }, ' runs ', el('code', {}, settings))]]);
-  if (said.open.length) facts.push(['Or', [listedStrong(said.open), ': not shown to be worse']]);
+  facts.push(['Deploy', picked(said.best)]);
+  if (said.open.length) facts.push(['Or', [listedStrong(said.open, 6), ': not shown to be worse']]);
   facts.push(['Judged by', [`${JUDGE.label}: `, strong(amount(JUDGE.unit, said.row.estimate, said.row.half_width_95))]]);
   facts.push(['How sure', sureness(said)]);
   const prices = pricesOf(said.best.name);
@@ -117,6 +120,18 @@ function deployment(said) {
   const warnings = (ABOUT.warnings || []).length;
   if (warnings) facts.push(['Mind', el('a', { href: '#warnings' }, counted(warnings, 'warning'))]);
   return facts;
+}
+
+/** A strategy by its name, with what it runs and what the scenario sets for it. */
+function picked(series) {
+  const settings = settingsOf(series.variant);
+  const scenario = (ABOUT.scenario?.variants || []).find(variant => variant.name === series.name);
+  const sets = Object.entries(scenario?.set || {});
+  return [
+    el('span', { class: 'pick' }, swatch(series), strong(series.name)),
+    settings && el('div', { class: 'runs' }, 'runs ', el('code', {}, settings)),
+    sets.length > 0 && el('div', { class: 'runs' }, 'with ', sets.map(([path, value], at) => [at ? ', ' : '', el('code', {}, `${path} = ${typeof value === 'object' ? JSON.stringify(value) : value}`)])),
+  ];
 }
 
 /** A strategy with what is set of it, where its name does not say it. */

@@ -42,7 +42,7 @@ function answerOfSweep() {
   const { wins, count } = winners();
   if (!count) return ['Nothing could be measured at any of the values.'];
   const [first, ...others] = wins;
-  const what = `the ${superlative(JUDGE)} ${inSentence(JUDGE.label)}`;
+  const what = superlativeOf(JUDGE);
   const where = first.points.length === count ? `at ${count === 1 ? 'the one value' : `all ${count} values`}` : `at ${first.points.length} of ${count} values`;
   const rest = others.slice(0, 3).map(own => [`; `, strong(own.series.name), ` at ${own.points.length <= 3 ? listed(own.points.map(pointName)) : `${own.points.length}`}`]);
   return ['Deploy ', strong(first.series.name), `: it has ${what} ${where}`, rest, others.length > 3 ? '; others at the rest' : '', '.'];
@@ -53,8 +53,7 @@ function sweepDeployment() {
   const facts = [];
   if (wins.length) {
     const best = wins[0].series;
-    const settings = settingsOf(best.variant);
-    facts.push(['Deploy', [el('span', { class: 'pick' }, swatch(best), strong(best.name)), settings && el('span', { class: 'runs' }, ' runs ', el('code', {}, settings))]]);
+    facts.push(['Deploy', picked(best)]);
     facts.push(['How sure', surenessOfSweep(best, count)]);
   }
   facts.push(['Judged by', `${JUDGE.label}, at each value`]);

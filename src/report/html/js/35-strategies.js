@@ -54,7 +54,7 @@ function exactly(row, metric) {
 function strategyHead(series) {
   const notes = [series.name === ABOUT.baseline && 'baseline', series.variant.oracle && 'oracle'].filter(Boolean);
   return {
-    node: el('span', { class: 'named' }, swatch(series), el('span', {}, series.name, notes.map(note => el('span', { class: 'tag' }, note)))), value: series.index, text: series.name,
+    node: el('span', { class: 'named' }, swatch(series), el('span', {}, series.name, notes.map(note => [' ', el('span', { class: 'tag' }, note)]))), value: series.index, text: series.name,
   };
 }
 
@@ -69,7 +69,7 @@ function strategiesTable(caption, metrics, figureOf, apartOf) {
   const columns = [{ title: 'Strategy' }];
   if (compare) columns.push({ title: 'Verdict', note: `Against ${ABOUT.baseline}, by ${JUDGE.label}` });
   columns.push(heads[0]);
-  if (compare) columns.push({ title: `less ${ABOUT.baseline}`, unit: '', numeric: true, decides: true, note: 'Mean of the differences, replication by replication on the same requests' });
+  if (compare) columns.push({ title: `less ${ABOUT.baseline}`, unit: '', numeric: true, decides: true, wrap: true, note: 'Mean of the differences, replication by replication on the same requests' });
   columns.push(...heads.slice(1));
   const rows = SERIES.map(series => {
     const cells = figureCells(series, metrics, units, figureOf);

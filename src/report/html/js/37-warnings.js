@@ -11,7 +11,7 @@ function warningsSection() {
   ];
 }
 
+/** A warning may begin with the name of a strategy: its first letter stays as it is. */
 function sentenceOf(text) {
-  const first = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(first) ? first : `${first}.`;
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

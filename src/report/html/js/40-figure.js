@@ -52,7 +52,6 @@ function contextOf(own) {
 const PRINT_WIDTH = 660;
 
 function drawChart(own) {
-  own.drawn = true;
   const context = contextOf(own);
   const { spec } = own;
   own.title.textContent = typeof spec.title === 'function' ? spec.title(context) : spec.title;
@@ -62,7 +61,6 @@ function drawChart(own) {
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
   put(own.below, [own.below.replaceChildren(), made && spec.legend ? spec.legend(context) : null]);
   if (own.data.open) refill(own);
-  own.stale = !own.data.open;
   if (!made) return emptyChart(own);
   own.place.style.height = `${made.height}px`;
   own.place.style.width = STATE.printing ? `${PRINT_WIDTH}px` : '';
@@ -151,11 +149,32 @@ function columnTitle(column) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** All charts are drawn again when anything changes. */
-onChange(what => {
+const QUEUE = [];
+
+/** Draws all charts again: those that are seen at once, the others one after the other, so that the page can be used meanwhile. */
+function drawAll() {
+  const isSeen = own => { const box = own.node.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
+  QUEUE.length = 0;
   for (const own of CHARTS) {
-    if (what === 'zoom') { if (own.spec.time && own.chart) zoomChart(own, STATE.zoom); } else drawChart(own);
+    if (STATE.printing || isSeen(own)) drawChart(own);
+    else QUEUE.push(own);
   }
+  delete document.documentElement.dataset.ready;
+  drawNext();
+}
+
+let drawing = 0;
+
+function drawNext() {
+  clearTimeout(drawing);
+  const next = QUEUE.shift();
+  if (!next) { document.documentElement.dataset.ready = 'yes'; return; }
+  drawing = setTimeout(() => { drawChart(next); drawNext(); }, 0);
+}
+
+onChange(what => {
+  if (what !== 'zoom') drawAll();
+  else for (const own of CHARTS) if (own.spec.time && own.chart) zoomChart(own, STATE.zoom);
 });
 
 let widthBefore = 0;
@@ -163,5 +182,5 @@ new ResizeObserver(entries => {
   const width = Math.round(entries[0].contentRect.width);
   if (width === widthBefore || STATE.printing) return;
   widthBefore = width;
-  for (const own of CHARTS) if (own.drawn) drawChart(own);
+  if (CHARTS.length) drawAll();
 }).observe(document.getElementById('page'));

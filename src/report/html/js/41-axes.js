@@ -10,9 +10,9 @@ function axisStyle({ paint: colours }) {
 }
 
 /** 1, 2, 5, 10, 20, … within a range; whole decades where there are many. */
-function logTicks(low, high) {
+function logTicks(low, high, few) {
   const decades = Math.log10(high / low);
-  const steps = decades > 4 ? [1] : decades > 2.2 ? [1, 3] : decades > 0.6 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
+  const steps = decades > 4 || (few && decades > 1.4) ? [1] : decades > 2.2 ? [1, 3] : decades > 0.6 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9];
   const ticks = [];
   for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); decade += 1) {
     for (const step of steps) {
@@ -27,20 +27,20 @@ function logTicks(low, high) {
  * An axis of values of a kind. `range` is what must be seen; with `log` it is logarithmic where all is above zero. An axis that is
  * not begins at zero where differences are still seen then, or where `zero` says so.
  */
-function valueAxis(context, kind, range, { log = false, zero = false, name = '' } = {}) {
+function valueAxis(context, kind, range, { log = false, zero = false, name = '', cut = true, few = false } = {}) {
   const style = axisStyle(context);
-  const [low, high] = range || [0, 1];
+  const [low, high] = spread(range || [0, 1]);
   if (log && low > 0) {
     const room = Math.max(1.06, (high / low) ** 0.05);
     const [min, max] = [low / room, high * room];
-    const customValues = logTicks(min, max);
+    const customValues = logTicks(min, max, context.narrow || few);
     return {
       ...style, type: 'log', min, max, name, axisLabel: { ...style.axisLabel, customValues, formatter: value => axisText(kind, value, max) },
       axisTick: { ...style.axisTick, customValues }, splitLine: { ...style.splitLine, customValues }, minorTick: { show: false },
     };
   }
-  const ticks = linearTicks(zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15 || low * 0.98, high + (high - low) * 0.04 || high * 1.02 || 1, kind);
-  if (kind === 'share' && high <= 1 && ticks.max > 1) { ticks.max = 1; ticks.values = ticks.values.filter(value => value <= 1.0000001); }
+  const ticks = linearTicks(context.narrow || few ? 3.4 : 4.5, zero || low < 0.6 * high ? Math.min(0, low) : low - (high - low) * 0.15, high + (high - low) * 0.04);
+  if (cut && kind === 'share' && high <= 1 && ticks.max > 1) { ticks.max = 1; ticks.values = ticks.values.filter(value => value <= 1.0000001); }
   if (low >= 0 && ticks.min < 0) { ticks.min = 0; ticks.values = ticks.values.filter(value => value >= 0); }
   return {
     ...style, type: 'value', min: ticks.min, max: ticks.max, name,
@@ -49,9 +49,15 @@ function valueAxis(context, kind, range, { log = false, zero = false, name = '' 
   };
 }
 
-/** Round ticks: four to six of them. Times of seconds are counted in seconds. */
-function linearTicks(low, high) {
-  const step0 = (high - low) / 4.5;
+/** A range that has a width: about a single value as much room as it is, above zero. */
+function spread([low, high]) {
+  if (low !== high) return [low, high];
+  return low === 0 ? [0, 1] : low > 0 ? [low * 0.9, low * 1.1] : [low * 1.1, low * 0.9];
+}
+
+/** Round ticks: about `count` of them. */
+function linearTicks(count, low, high) {
+  const step0 = (high - low) / count;
   const decade = 10 ** Math.floor(Math.log10(step0));
   const step = [1, 2, 2.5, 5, 10].map(own => own * decade).find(own => own >= step0 * 0.999);
   const [first, last] = [Math.floor(low / step + 1e-9), Math.ceil(high / step - 1e-9)];
@@ -97,14 +103,6 @@ function greyLine({ paint: colours }) {
   return { color: colours.grey, width: 1, opacity: 0.55 };
 }
 
-/** A name at the end of a line, moved where it would cover another. */
-function endLabel(series, context, text) {
-  return {
-    endLabel: { show: !context.narrow && context.shown.length <= 12, formatter: () => text || series.name, color: context.paint.of(series), fontSize: 12, fontWeight: 600, distance: 6, width: 150, overflow: 'break' },
-    labelLayout: { moveOverlap: 'shiftY' },
-  };
-}
-
 /** Intervals: lines with ends. `points` are `[x, y, low, high]`; `across` where they lie. */
 function whiskers(series, colour, points, { across = false, xAxisIndex = 0, yAxisIndex = 0 } = {}) {
   return {
@@ -126,7 +124,7 @@ function whiskers(series, colour, points, { across = false, xAxisIndex = 0, yAxi
 
 /** The marks of a strategy. */
 function marks(series, context, data, extra = {}) {
-  return { type: 'scatter', name: series.name, symbol: series.symbol, symbolSize: 10, z: 4, data, itemStyle: { color: context.paint.of(series) }, ...extra };
+  return { type: 'scatter', name: series.name, symbol: series.symbol, symbolSize: 10, z: 4, data, itemStyle: { color: context.paint.of(series), opacity: 1 }, ...extra };
 }
 
 /** The names of strategies on an axis, broken where there is little room. */
@@ -134,7 +132,7 @@ function nameAxis(context, names, { width = 150, show = true } = {}) {
   const style = axisStyle(context);
   return {
     ...style, type: 'category', data: names, inverse: true, axisTick: { show: false }, splitLine: { show: false },
-    axisLabel: { ...style.axisLabel, show, color: context.paint.ink, width, overflow: 'break', lineHeight: 14, interval: 0, hideOverlap: false },
+    axisLabel: { ...style.axisLabel, show, color: context.paint.ink, lineHeight: 14, interval: 0, hideOverlap: false, formatter: name => broken(name, width, { size: 12 }).join('\n') },
   };
 }
 
@@ -143,7 +141,3 @@ function panelTitle(text, left, top, { paint: colours }, width) {
   return { text, left, top, padding: 0, textStyle: { fontSize: 13, fontWeight: 600, color: colours.ink, width, overflow: 'break', lineHeight: 16 } };
 }
 
-/** Lines of text that a string will need, roughly: for room, not for layout. */
-function linesOf(text, width, size = 12) {
-  return Math.max(1, Math.ceil((text.length * size * 0.62) / width));
-}

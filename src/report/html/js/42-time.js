@@ -62,7 +62,7 @@ function timeZoom(context, axes, bottom) {
     { type: 'slider', xAxisIndex: axes, start, end, bottom, height: 22, borderColor: colours.line, backgroundColor: colours.panel, fillerColor: colours.grid,
       dataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } }, selectedDataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } },
       handleStyle: { color: colours.panel, borderColor: colours.muted }, moveHandleStyle: { color: colours.line }, emphasis: { handleStyle: { borderColor: colours.accent } },
-      textStyle: { color: colours.muted }, labelFormatter: value => `${plain(Math.round(value * 100) / 100)} ${TIME.unit}`, brushSelect: true, showDetail: !context.narrow,
+      moveHandleSize: 0, textStyle: { color: colours.muted }, labelFormatter: value => `${plain(Math.round(value * 100) / 100)} ${TIME.unit}`, brushSelect: true, showDetail: !context.narrow,
       filterMode: 'none' },
     ...(context.narrow ? [] : [{ type: 'inside', xAxisIndex: axes, start, end, zoomOnMouseWheel: 'ctrl', moveOnMouseMove: false, moveOnMouseWheel: false, filterMode: 'none' }]),
   ];

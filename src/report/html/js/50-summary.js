@@ -15,7 +15,7 @@ function panelsOf(context, count, rows, { rowHeight = 32, label = 150, least = 2
   const tall = rows * rowHeight + 16;
   const each = tall + head + 44;
   const panels = Array.from({ length: count }, (_, at) => ({
-    left: names + (at % across) * room + (at % across ? 14 : 0), top: Math.floor(at / across) * each + head, width: room - (at % across ? 14 : 0) - 14, height: tall, first: at % across === 0, number: at,
+    left: names + (at % across) * room + (at % across ? 20 : 0), top: Math.floor(at / across) * each + head, width: room - (at % across ? 20 : 0) - 22, height: tall, first: at % across === 0, number: at,
   }));
   return { panels, height: Math.ceil(count / across) * each, names };
 }
@@ -24,22 +24,23 @@ function panelsOf(context, count, rows, { rowHeight = 32, label = 150, least = 2
 function dotPanels(context, panels) {
   const series = context.shown;
   const tallest = Math.max(...series.map(own => linesOf(own.name, context.narrow ? 100 : 132)));
-  const place = panelsOf(context, panels.length, series.length, { rowHeight: Math.max(34, tallest * 15 + 6) });
+  const titles = panels.map(panel => panel.title + (panel.log ? ' (log)' : ''));
+  const head = 14 + 16 * Math.max(...titles.map(title => linesOf(title, context.narrow ? context.width : 300, 13)));
+  const place = panelsOf(context, panels.length, series.length, { rowHeight: Math.max(34, tallest * 15 + 6), head });
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
   panels.forEach((panel, at) => {
     const own = place.panels[at];
     option.grid.push({ left: own.left, top: own.top, width: own.width, height: own.height, outerBoundsMode: 'none' });
-    option.title.push(panelTitle(panel.title + (panel.log ? ' (log)' : ''), own.first ? 0 : own.left, own.top - 28, context, own.first ? own.width + place.names : own.width));
+    option.title.push(panelTitle(titles[at], own.first ? 0 : own.left, own.top - head + 2, context, own.first ? own.width + place.names : own.width));
     const range = extent(panel.values.flatMap(([, value, half]) => (known(value) ? [value - (half || 0), value + (half || 0)] : [])));
-    option.xAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log: panel.log }), splitNumber: 4 });
+    option.xAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log: panel.log, few: true }), splitNumber: 4 });
     option.yAxis.push({ gridIndex: at, ...nameAxis(context, series.map(one => one.name), { width: place.names - 14, show: own.first }) });
     for (const [one, value, half] of panel.values) {
       if (!known(value)) continue;
       if (known(half) && half > 0) option.series.push(whiskers(one, context.paint.of(one), [[value, one.name, floor(value - half, panel.log, range), value + half]], { across: true, xAxisIndex: at, yAxisIndex: at }));
-      const right = value > (range[0] + range[1]) / 2;
       option.series.push(marks(one, context, [[value, one.name]], {
         xAxisIndex: at, yAxisIndex: at,
-        label: { show: true, position: right ? 'top' : 'top', distance: 3, align: isRight(value, panel, range) ? 'right' : 'left', formatter: () => amount(panel.kind, value), color: context.paint.ink, fontSize: 11 },
+        label: { show: true, position: 'top', distance: 3, align: isRight(value, panel, range) ? 'right' : 'left', formatter: () => amount(panel.kind, value), color: context.paint.ink, fontSize: 11 },
         tooltip: { formatter: () => tip(panel.title, [[one, one.name, amount(panel.kind, value, half)]]) },
       }));
     }

@@ -19,7 +19,10 @@ function signedLog(values) {
 function pairedAxis(context, kind, values, scale) {
   const style = axisStyle(context);
   const range = extent([0, ...values]);
-  if (!scale) return { ...valueAxis(context, kind, [Math.min(0, range[0]), Math.max(0, range[1])], { zero: true }), axisLine: { show: false } };
+  if (!scale) {
+    const axis = valueAxis(context, kind, range, { zero: true, cut: false });
+    return { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: value => (value === 0 ? '0' : kind === 'time' || kind === 'share' ? signedText(kind, value) : axisText(kind, value, axis.max)) } };
+  }
   const decades = [];
   for (let power = Math.ceil(Math.log10(scale.unit)); 10 ** power <= scale.high * 1.5; power += 1) decades.push(10 ** power);
   const every = Math.max(1, Math.ceil(decades.length / (context.narrow ? 2 : 5)));
@@ -51,27 +54,35 @@ function pairedOption(context) {
   const to = scale ? scale.to : value => value;
   const names = rows.map(own => own.series.name);
   const left = context.narrow ? 118 : 190;
+  // Room for what is written beside the mark that is furthest right.
+  const right = context.narrow ? 62 : 130;
   const tallest = Math.max(...names.map(name => linesOf(name, left - 20)));
   const tall = rows.length * Math.max(48, tallest * 15 + 20) + 12;
   const colours = context.paint;
+  const xAxis = pairedAxis(context, metric.unit, ends, scale);
   const tone = verdict => ({ good: colours.good, bad: colours.bad }[(VERDICTS[verdict] || [])[2]] || colours.muted);
   const series = rows.flatMap(({ series: own, row }) => {
     const [low, high] = [row.difference - (row.half_width_95 || 0), row.difference + (row.half_width_95 || 0)];
     const said = VERDICTS[row.verdict] || ['–', 'not known'];
-    const middle = (extent(ends.map(to).concat(0))[0] + extent(ends.map(to).concat(0))[1]) / 2;
+    const text = `${said[0]} ${said[1]}${context.narrow ? '' : `  ${change(metric.unit, row.difference, row.half_width_95)}`}`;
+    const [at, zero] = [to(row.difference), 0].map(value => pixelOf(xAxis, value, left, context.width - right));
+    const wide = textWidth(text, { size: 12, weight: 600 }) + 6;
+    // A label crosses neither the edge nor the line of no difference, if it can be.
+    const fits = (from, end) => from >= left - 60 && end <= context.width && !(from < zero && end > zero && Math.abs(at - zero) > 4);
+    const align = fits(at, at + wide) || !fits(at - wide, at) && at + wide <= context.width ? 'left' : 'right';
     return [
       known(row.half_width_95) && row.half_width_95 > 0 ? whiskers(own, colours.of(own), [[to(row.difference), own.name, to(low), to(high)]], { across: true }) : null,
       marks(own, context, [[to(row.difference), own.name]], {
-        label: { show: true, position: 'top', distance: 5, align: to(row.difference) > middle ? 'right' : 'left', color: tone(row.verdict), fontSize: 12, fontWeight: 600, formatter: () => `${said[0]} ${said[1]}${context.narrow ? '' : `  ${change(metric.unit, row.difference, row.half_width_95)}`}` },
+        label: { show: true, position: 'top', distance: 5, align, color: tone(row.verdict), fontSize: 12, fontWeight: 600, backgroundColor: colours.paper, padding: [1, 2], formatter: () => text },
         tooltip: { formatter: () => tip(`${metric.label}, less ${ABOUT.baseline}`, [[own, own.name, `${change(metric.unit, row.difference, row.half_width_95)} ${relative(row.relative) && `(${relative(row.relative)})`}`, said[1]], [null, 'p-value (Holm)', known(row.p_adjusted) ? Number(row.p_adjusted.toPrecision(2)).toString() : NONE]]) },
       }),
     ].filter(Boolean);
   });
-  series[series.length - 1].markLine = { silent: true, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'end', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } };
+  series.unshift({ type: 'line', name: '', data: [], silent: true, markLine: { silent: true, z: 1, symbol: 'none', data: [{ xAxis: 0 }], label: { show: true, formatter: () => 'no difference', position: 'start', color: colours.muted, fontSize: 11 }, lineStyle: { color: colours.ink, type: 'solid', width: 1.2 } } });
   return {
     option: {
-      grid: { left, right: 30, top: 34, height: tall, outerBoundsMode: 'none' },
-      xAxis: { ...pairedAxis(context, metric.unit, ends, scale), name: `${metric.label}, less that of ${ABOUT.baseline}${scale ? ' (log away from zero)' : ''}`, nameLocation: 'middle', nameGap: 30, nameTextStyle: { color: colours.muted, width: context.width - left - 20, overflow: 'break' } },
+      grid: { left, right, top: 34, height: tall, outerBoundsMode: 'none' },
+      xAxis: { ...xAxis, name: context.narrow ? `Difference${scale ? ' (log away from zero)' : ''}` : `${metric.label}, less that of ${ABOUT.baseline}${scale ? ' (log away from zero)' : ''}`, nameLocation: 'middle', nameGap: 30, nameTextStyle: { color: colours.muted, width: context.width - left - 20, overflow: 'break' } },
       yAxis: nameAxis(context, names, { width: left - 16 }), series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
     height: tall + 100, drawn: names,

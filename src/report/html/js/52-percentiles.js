@@ -25,19 +25,21 @@ function percentilesOption(context) {
   const drawn = [];
   let most = 0;
   const seen = [];
+  const ends = [];
   const draw = (own, line, extra = {}) => {
     const points = spectrumOf(own.name, 'latency');
     const sure = points.filter(([, , , above]) => !known(above) || above >= RELIED_ON);
     if (!points.length) return;
     most = Math.max(most, points[points.length - 1][0]);
+    if (!extra.quiet) ends.push({ series: own, text: nameAndSuccess(own.name), point: points[points.length - 1] });
     seen.push(...points.filter(([place]) => place >= ninesOf(20)).map(point => point[1]));
     series.push({ type: 'line', name: own.name, data: sure, showSymbol: false, symbol: own.symbol, symbolSize: 7, lineStyle: line, itemStyle: { color: line.color }, clip: true, emphasis: { lineStyle: { width: 4, opacity: 1 } }, z: 3, ...extra });
     const open = points.slice(Math.max(0, sure.length - 1));
     if (open.length > 1) series.push({ type: 'line', name: own.name, data: open, showSymbol: false, symbol: 'none', lineStyle: { ...line, type: [1, 4], width: 1.6 }, itemStyle: { color: line.color }, clip: true, z: 2 });
   };
-  for (const own of context.grey) draw(own, greyLine(context), { z: 1 });
-  for (const own of context.shown) { draw(own, lineStyle(own, context), endLabel(own, context, nameAndSuccess(own.name))); drawn.push(own.name); }
-  for (const own of measurements()) draw(own, { color: context.paint.ink, width: 2, type: own.dash }, endLabel({ ...own }, context));
+  for (const own of context.grey) draw(own, greyLine(context), { z: 1, quiet: true });
+  for (const own of context.shown) { draw(own, lineStyle(own, context)); drawn.push(own.name); }
+  for (const own of measurements()) draw(own, { color: context.paint.ink, width: 2, type: own.dash });
   for (const own of context.shown) {
     const exact = spectrumOf(own.name, 'exact-latency');
     if (exact.length) series.push({ type: 'line', name: own.name, data: exact, showSymbol: false, symbol: 'none', lineStyle: { color: context.paint.ink, width: 1, type: [2, 3] }, itemStyle: { color: context.paint.ink }, z: 5, tooltip: { show: false } });
@@ -46,17 +48,22 @@ function percentilesOption(context) {
   const style = axisStyle(context);
   const ticks = NINES.filter(percentile => ninesOf(percentile) <= most + 0.001);
   const customValues = ticks.map(ninesOf);
+  const height = context.narrow ? 340 : 440;
+  const room = context.narrow ? 16 : 172;
+  const yAxis = valueAxis(context, 'time', extent(seen), { log: context.choice.scale === 'log', zero: true, name: 'Response time' });
+  const placed = ends.map(end => ({ ...end, x: 66 + (context.width - 66 - room) * end.point[0] / most, y: pixelOf(yAxis, end.point[1], height - 54, 34) }));
   return {
     option: {
-      grid: { left: 66, right: context.narrow ? 16 : 172, top: 34, bottom: 54, outerBoundsMode: 'none' },
+      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, placed, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
+      grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', min: 0, max: most, name: 'Percentile of the requests that succeeded', nameLocation: 'middle', nameGap: 32,
         axisLabel: { ...style.axisLabel, customValues, hideOverlap: true, formatter: value => (value === 0 ? '0' : `${Number((100 * (1 - 10 ** -value)).toFixed(4))}`) },
         axisTick: { ...style.axisTick, customValues }, splitLine: { ...style.splitLine, customValues } },
-      yAxis: { ...valueAxis(context, 'time', extent(seen), { log: context.choice.scale === 'log', zero: true, name: 'Response time' }), nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
+      yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
       series,
       tooltip: tooltip(context, points => spectrumTip(points), { trigger: 'axis', axisPointer: { lineStyle: { color: context.paint.muted } } }),
     },
-    height: context.narrow ? 340 : 440, drawn, text: spectrumText(context),
+    height, drawn, text: spectrumText(context),
   };
 }
 

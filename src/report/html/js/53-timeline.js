@@ -33,16 +33,18 @@ function middleOf(row) {
 /** Panels of lines over time, above each other, with one zoom. */
 function timeOption(context, panels) {
   const tall = context.narrow ? 150 : 170;
-  const each = tall + 52;
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
   const all = [...context.grey, ...context.shown];
+  let end = 14;
   panels.forEach((panel, at) => {
-    const top = 40 + at * each;
+    const top = end + 10 + 16 * linesOf(`${panel.title} (log)`, context.width, 13);
+    end = top + tall + 26;
     const values = all.flatMap(own => timesOf(own.name).map(panel.value));
+    if (panel.short === 'succeeded') values.push(...all.flatMap(own => timesOf(own.name).map(row => row.requests / (row.to_s - row.from_s))));
     const range = panel.kind === 'share' ? [0, extent(values)?.[1] || 0.01] : extent(values);
     const log = panel.log && context.choice.scale === 'log';
     option.grid.push({ left: 66, right: 18, top, height: tall, outerBoundsMode: 'none' });
-    option.title.push(panelTitle(panel.title + (log ? ' (log)' : ''), 0, top - 26, context, context.width));
+    option.title.push(panelTitle(panel.title + (log ? ' (log)' : ''), 0, top - 8 - 16 * linesOf(`${panel.title} (log)`, context.width, 13), context, context.width));
     option.xAxis.push({ gridIndex: at, ...timeAxis(context, at === panels.length - 1 ? { name: `Simulated time (${TIME.unit})`, nameLocation: 'middle', nameGap: 28 } : {}) });
     option.yAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log, zero: panel.zero || !log }) });
     const marked = timeMarks(context, { xAxisIndex: at, yAxisIndex: at, named: true });
@@ -52,7 +54,7 @@ function timeOption(context, panels) {
   option.dataZoom = timeZoom(context, panels.map((_, at) => at), 8);
   option.axisPointer = { link: [{ xAxisIndex: 'all' }], lineStyle: { color: context.paint.muted } };
   option.tooltip = tooltip(context, points => timeTip(context, panels, points), { trigger: 'axis' });
-  return { option, height: 40 + panels.length * each + 58, drawn: context.shown.map(own => own.name) };
+  return { option, height: end + 62, drawn: context.shown.filter(own => timesOf(own.name).some(row => panels.some(panel => known(panel.value(row))))).map(own => own.name) };
 }
 
 function panelLines(context, panel, at) {
@@ -125,7 +127,7 @@ const FAULTS_CHART = {
     });
     option.dataZoom = timeZoom(context, names.map((_, at) => at), 8);
     option.tooltip = tooltip(context, points => tip(`at ${clock((points[0]?.axisValue || 0) / TIME.factor)}`, points.map(point => [null, names[point.axisIndex] || '', amount('share', point.value[1])])), { trigger: 'axis' });
-    return { option, height: 34 + names.length * 120 + 58, drawn: [] };
+    return { option, height: 34 + names.length * 120 + 34, drawn: [] };
   },
   rows: context => rowsAsTable('faults', ['strategy', 'fault', 'targets', 'from_s', 'to_s', 'held_share'], context),
 };

@@ -30,7 +30,7 @@ function heatOption(context) {
   const shown = context.shown.filter(own => heatOf(own.name).cells.length);
   if (!shown.length) return null;
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
-  const left = context.narrow ? 84 : 150;
+  const left = context.narrow ? 118 : 150;
   let top = 30;
   shown.forEach((own, at) => {
     const { cells, names } = heatOf(own.name);
@@ -47,7 +47,7 @@ function heatOption(context) {
   });
   option.dataZoom = timeZoom(context, shown.map((_, at) => at), 8);
   option.tooltip = tooltip(context, point => heatTip(shown[point.seriesIndex], point), { trigger: 'item' });
-  return { option, height: top + 88, drawn: shown.map(own => own.name) };
+  return { option, height: top + 78, drawn: shown.map(own => own.name) };
 }
 
 /** Cells as rectangles that touch. */

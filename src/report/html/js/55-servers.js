@@ -8,6 +8,10 @@ const SERVER_METRICS = [
 // Beyond so many servers names cannot be read, and servers are ranked.
 const NAMED_SERVERS = 40;
 
+function manyServers(service) {
+  return distinct(rowsOf('servers').filter(row => serviceOf(row.server) === service).map(row => row.server)).length > NAMED_SERVERS;
+}
+
 function serviceOf(server) {
   return String(server).split('/')[0];
 }
@@ -42,7 +46,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
   const tall = servers.length * row + 12;
   const ends = rows.filter(own => isOn(own.strategy)).flatMap(own => (known(own[column]) ? [own[column] - (own[half] || 0), own[column] + (own[half] || 0)] : []));
   if (column === 'request_share') ends.push(...rows.map(own => own.capacity_share).filter(known));
-  const range = extent([0, ...ends]);
+  const range = extent(column === 'request_share' ? ends : [0, ...ends]);
   const colours = context.paint;
   const series = context.shown.flatMap((own, at) => {
     const offset = context.shown.length > 1 ? (at / (context.shown.length - 1) - 0.5) * (row - 12) : 0;
@@ -59,7 +63,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
   return {
     option: {
       grid: { left, right: 24, top: 10, height: tall, outerBoundsMode: 'none' },
-      xAxis: { ...valueAxis(context, kind, range, { zero: true }), name: title, nameLocation: 'middle', nameGap: 30 },
+      xAxis: { ...valueAxis(context, kind, range), name: title, nameLocation: 'middle', nameGap: 30 },
       yAxis: { ...nameAxis(context, servers.map(short), { width: left - 12 }), splitLine: { show: true, lineStyle: { color: colours.grid } } },
       series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
@@ -87,21 +91,26 @@ function rankedServers(context, rows, column, title, kind) {
   const range = extent(lines.flatMap(line => line.points.map(point => point[1])));
   const most = Math.max(...lines.map(line => line.points.slice(-1)[0]?.[0] || 1));
   const style = axisStyle(context);
+  const height = context.narrow ? 320 : 380;
+  const room = context.narrow ? 16 : 172;
+  const yAxis = valueAxis(context, kind, range, { name: title });
+  const ends = lines.filter(line => isOn(line.own.name) && line.points.length).map(({ own, points }) => ({ series: own, text: own.name, x: context.width - room, y: pixelOf(yAxis, points[points.length - 1][1], height - 54, 34) }));
   return {
     option: {
-      grid: { left: 66, right: context.narrow ? 16 : 172, top: 34, bottom: 54, outerBoundsMode: 'none' },
+      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
+      grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', min: 1, max: most, name: 'Servers, the one with most first', nameLocation: 'middle', nameGap: 30, splitLine: { show: false } },
-      yAxis: { ...valueAxis(context, kind, range, { zero: true, name: title }), nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
-      series: lines.map(({ own, points }) => ({ type: 'line', name: own.name, data: points, showSymbol: false, symbol: own.symbol, lineStyle: isOn(own.name) ? lineStyle(own, context) : greyLine(context), itemStyle: { color: context.paint.of(own) }, ...(isOn(own.name) ? endLabel(own, context) : {}) })),
+      yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
+      series: lines.map(({ own, points }) => ({ type: 'line', name: own.name, data: points, showSymbol: false, symbol: own.symbol, lineStyle: isOn(own.name) ? lineStyle(own, context) : greyLine(context), itemStyle: { color: context.paint.of(own) } })),
       tooltip: tooltip(context, points => tip(`Server number ${points[0]?.value[0]} by ${inSentence(title)}`, points.filter(point => isOn(point.seriesName)).map(point => [BY_NAME.get(point.seriesName), point.seriesName, amount(kind, point.value[1])])), { trigger: 'axis' }),
     },
-    height: context.narrow ? 320 : 380, drawn: context.shown.map(own => own.name),
+    height, drawn: context.shown.map(own => own.name),
   };
 }
 
 const SERVERS_CHART = {
   id: 'servers', title: context => `${SERVER_METRICS.find(([name]) => name === context.choice.metric)[1]}, by server${servedServices().length > 1 ? ` of ${context.choice.service}` : ''}`,
-  says: context => [context.choice.metric === 'request_share' ? 'Bars across a row: the share of the capacity that the server has. Marks right of it: more than its share.' : 'A mark a strategy; lines are 95% intervals.'],
+  says: context => [manyServers(context.choice.service) ? 'Servers in the order of the value, each strategy by itself: the flatter, the more alike they are.' : context.choice.metric === 'request_share' ? 'Bars across a row: the share of the capacity that the server has. Marks right of it: more than its share.' : 'A mark a strategy; lines are 95% intervals.'],
   choices: [
     { name: 'metric', label: 'Show', initial: serverMetrics()[0]?.[0] || 'request_share', options: serverMetrics().map(([column, title]) => [column, title]) },
     { name: 'service', label: 'Service', initial: servedServices()[0], options: servedServices().map(name => [name, name]) },

@@ -38,8 +38,8 @@ function topologyOption(context) {
   const used = columns.filter(Boolean);
   const most = Math.max(...used.map(column => column.length));
   const across = !context.narrow && used.length * 150 <= context.width;
-  const size = across ? [Math.min(170, context.width / used.length - 44), 74] : [Math.min(150, (context.width - 20) / most - 12), 78];
-  const height = across ? most * 98 + 30 : used.length * 128 + 20;
+  const size = across ? [Math.min(170, context.width / used.length - 54), 86] : [Math.min(150, (context.width - 20) / most - 12), 86];
+  const height = across ? most * 108 + 20 : used.length * 138 + 20;
   used.forEach((column, at) => column.forEach((node, place) => {
     const along = used.length > 1 ? at / (used.length - 1) : 0.5;
     const beside = (place + 0.5) / column.length;
@@ -50,20 +50,29 @@ function topologyOption(context) {
   const data = nodes.map(node => {
     const row = rowsOf('services').find(own => own.service === node.name && own.strategy === strategy);
     const busy = node.clients ? null : busyOf(node.name, strategy);
-    const lines = node.clients ? ['clients', known(node.rate) ? '' : ''] : [`${counted(node.servers, 'server')}${known(busy) ? `, ${percentText(Number(busy.toFixed(3)))} busy` : ''}`, row ? `mean ${amount('time', row.mean_ms)}` : ''];
+    const lines = node.clients ? ['clients'] : [counted(node.servers, 'server'), known(busy) ? `${percentText(Number(busy.toFixed(3)))} busy` : '', row ? `mean ${amount('time', row.mean_ms)}` : ''];
     return {
-      name: node.key, x: node.x, y: node.y, symbol: node.clients ? 'roundRect' : 'rect', symbolSize: size, value: [node, row, busy],
+      name: node.key, symbol: 'rect', symbolSize: size, value: [node.x, height - node.y], about: [node, row, busy],
       itemStyle: { color: colours.panel, borderColor: busy >= 0.8 ? colours.bad : node.clients ? colours.muted : colours.accent, borderWidth: busy >= 0.8 ? 3 : 1.5, borderType: node.clients ? 'dashed' : 'solid' },
-      label: { show: true, formatter: () => `{n|${plainLabel(node.name)}}\n${lines.filter(Boolean).map(line => `{t|${line}}`).join('\n')}`, rich: { n: { fontWeight: 600, fontSize: 12, color: colours.ink, width: size[0] - 10, overflow: 'truncate' }, t: { fontSize: 11, color: colours.muted, lineHeight: 15 } } },
+      label: { show: true, formatter: () => `{n|${plainLabel(node.name)}}\n${lines.filter(Boolean).map(line => `{t|${line}}`).join('\n')}`, rich: { n: { fontWeight: 600, fontSize: 12, color: colours.ink, width: size[0] - 10, overflow: 'truncate', lineHeight: 17 }, t: { fontSize: 11, color: colours.muted, lineHeight: 15 } } },
     };
   });
   const links = edges.map(edge => ({
     source: edge.from.key, target: edge.to.key, lineStyle: { color: colours.muted, width: 1.5, curveness: edge.to.column <= edge.from.column ? 0.3 : 0 },
-    label: { show: known(edge.rate) && edges.length <= 24, formatter: () => amount('rate', edge.rate), color: colours.ink, fontSize: 11, backgroundColor: colours.paper, padding: [1, 3] },
   }));
+  // Between the frames, and not on them.
+  const rates = edges.filter(edge => known(edge.rate) && edges.length <= 24).map(({ from, to, rate }) => {
+    const [dx, dy] = across ? [Math.sign(to.x - from.x) * size[0] / 2, 0] : [0, Math.sign(to.y - from.y) * size[1] / 2];
+    const share = Math.abs(across ? size[0] / (to.x - from.x || 1) : size[1] / (to.y - from.y || 1)) / 2;
+    const slope = across ? (to.y - from.y) * share : (to.x - from.x) * share;
+    const start = [from.x + dx + (across ? 0 : slope), from.y + dy + (across ? slope : 0)];
+    const end = [to.x - dx - (across ? 0 : slope), to.y - dy - (across ? slope : 0)];
+    return { type: 'text', silent: true, z: 100, x: (start[0] + end[0]) / 2, y: (start[1] + end[1]) / 2 - (across ? 9 : 0), style: { text: amount('rate', rate), fill: colours.ink, font: `11px ${colours.font}`, align: 'center', verticalAlign: 'middle', backgroundColor: across ? 'transparent' : colours.paper, padding: 2 } };
+  });
   return {
     option: {
-      series: [{ type: 'graph', layout: 'none', left: 0, top: 0, width: context.width, height, coordinateSystem: 'view', roam: false, data, links, edgeSymbol: ['none', 'arrow'], edgeSymbolSize: 8, cursor: 'default', preserveAspect: 'contain' }],
+      graphic: rates, series: [{ type: 'graph', layout: 'none', coordinateSystem: 'cartesian2d', data, links, edgeSymbol: ['none', 'arrow'], edgeSymbolSize: 8, cursor: 'default' }],
+      grid: { left: 0, right: 0, top: 0, bottom: 0, outerBoundsMode: 'none' }, xAxis: { type: 'value', show: false, min: 0, max: context.width }, yAxis: { type: 'value', show: false, min: 0, max: height },
       tooltip: tooltip(context, point => topologyTip(point), { trigger: 'item' }),
     },
     height, drawn: [],
@@ -78,7 +87,7 @@ function plainLabel(text) {
 
 function topologyTip(point) {
   if (point.dataType !== 'node') return '';
-  const [node, row, busy] = point.value;
+  const [node, row, busy] = point.data.about;
   const lines = [];
   if (node.zones) lines.push([null, 'zones', node.zones]);
   if (known(busy)) lines.push([null, 'mean utilization', amount('share', busy)]);

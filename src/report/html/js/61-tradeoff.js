@@ -47,7 +47,6 @@ function tradeOption(context) {
       one.dy > 0 ? whiskers(one.own, colour, [[one.x, one.y, log('y', one.y - one.dy), one.y + one.dy]]) : null,
       marks(one.own, context, [[one.x, one.y]], {
         symbolSize: 14, itemStyle: hollow ? { color: colours.paper, borderColor: colour, borderWidth: 2.5 } : { color: colour },
-        label: { show: true, position: one.x > (range('x')[0] + range('x')[1]) / 2 ? 'left' : 'right', distance: 8, formatter: () => nameAndSuccess(one.own.name), color: colour, fontWeight: 600, fontSize: 12, width: context.narrow ? 110 : 210, overflow: 'break' }, labelLayout: { moveOverlap: 'shiftY' },
         tooltip: { formatter: () => tip(one.own.name, [[one.own, x.label, amount(x.unit, one.x, one.dx)], [null, y.label, amount(y.unit, one.y, one.dy)], [null, 'succeed', percentText(one.success)]]) },
       }),
     ].filter(Boolean);
@@ -55,21 +54,33 @@ function tradeOption(context) {
   series.unshift({ type: 'line', name: '', silent: true, showSymbol: false, symbol: 'none', data: efficient.map(one => [one.x, one.y]), lineStyle: { color: colours.muted, type: [6, 4], width: 1.3 }, z: 1, tooltip: { show: false } });
   const style = axisStyle(context);
   const axis = (metric, which) => valueAxis(context, metric.unit, range(which), { log: context.choice.scale === 'log' && metric.unit !== 'share' });
+  const height = context.narrow ? 380 : 440;
+  const [xAxis, yAxis] = [axis(x, 'x'), axis(y, 'y')];
+  const area = { left: 66, right: context.width - 24, top: 36, bottom: height - 54 };
+  const points = all.map(one => ({ series: one.own, text: context.narrow ? one.own.name : nameAndSuccess(one.own.name), x: pixelOf(xAxis, one.x, area.left, area.right), y: pixelOf(yAxis, one.y, area.bottom, area.top), one }));
+  const bars = points.map(({ x: left, y: top, one }) => ({ left, right: left + 1, top: pixelOf(yAxis, one.y + one.dy, area.bottom, area.top), bottom: top + (top - pixelOf(yAxis, one.y + one.dy, area.bottom, area.top)) }));
+  // The line that joins the efficient ones is not covered either.
+  const joined = efficient.map(one => points.find(own => own.one === one));
+  const steps = joined.slice(1).flatMap((to, at) => Array.from({ length: 40 }, (_, step) => {
+    const [px, py] = [joined[at].x + (to.x - joined[at].x) * step / 40, joined[at].y + (to.y - joined[at].y) * step / 40];
+    return { left: px - 2, right: px + 2, top: py - 2, bottom: py + 2 };
+  }));
   return {
     option: {
+      graphic: markLabels(context, points, [...bars, ...steps], area, context.narrow ? 120 : 320),
       grid: { left: 66, right: 24, top: 36, bottom: 54, outerBoundsMode: 'none' },
-      xAxis: { ...axis(x, 'x'), name: x.label, nameLocation: 'middle', nameGap: 32 },
-      yAxis: { ...axis(y, 'y'), name: y.label, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
+      xAxis: { ...xAxis, name: x.label, nameLocation: 'middle', nameGap: 32 },
+      yAxis: { ...yAxis, name: y.label, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
       series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
-    height: context.narrow ? 380 : 440, drawn: all.map(one => one.own.name),
+    height, drawn: all.map(one => one.own.name),
     text: all.map(one => `${nameAndSuccess(one.own.name)}: ${amount(x.unit, one.x)} and ${amount(y.unit, one.y)}${efficient.includes(one) ? '' : ', beaten in both'}.`).join(' '),
   };
 }
 
 const TRADEOFF_CHART = {
   id: 'tradeoff', title: context => `${metricOf(context.choice.y).label} against ${inSentence(metricOf(context.choice.x).label)}`,
-  says: () => ['Filled and joined: no other that fails no more is better in both. Hollow: another one is. Lines are 95% intervals.'],
+  says: context => ['Filled and joined: no other that fails no more is better in both. Hollow: another one is. Lines are 95% intervals. ', failingSentence(context.shown.map(own => own.name))],
   choices: [
     { name: 'x', label: 'Across', initial: tradeDefaults()[0], options: tradeMetrics().map(metric => [metric.name, metric.label]) },
     { name: 'y', label: 'Up', initial: tradeDefaults()[1], options: tradeMetrics().map(metric => [metric.name, metric.label]) },

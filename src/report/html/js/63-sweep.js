@@ -37,18 +37,26 @@ function sweepOption(context) {
   const over = ABOUT.sweep.points.filter(point => point.overloaded).map(point => [...places].find(([, name]) => name === point.value)?.[0]).filter(known);
   const series = lines.flatMap(({ own, points, grey }) => [
     grey || points.every(one => one.half === 0) ? null : band(own, context, points, low, {}),
-    { type: 'line', name: own.name, data: points.map(one => [one.at, one.value, one.half, one.name]), symbol: grey ? 'none' : own.symbol, symbolSize: 8, lineStyle: grey ? greyLine(context) : lineStyle(own, context), itemStyle: { color: context.paint.of(own) }, z: grey ? 1 : 3, ...(grey ? {} : endLabel(own, context)) },
+    { type: 'line', name: own.name, data: points.map(one => [one.at, one.value, one.half, one.name]), symbol: grey ? 'none' : own.symbol, symbolSize: 8, lineStyle: grey ? greyLine(context) : lineStyle(own, context), itemStyle: { color: context.paint.of(own) }, z: grey ? 1 : 3 },
   ].filter(Boolean));
   if (over.length) series.push(overloadedBand(context, over, at));
+  const height = context.narrow ? 340 : 440;
+  const room = context.narrow ? 18 : 172;
+  const yAxis = valueAxis(context, metric.unit, range, { log, zero: metric.unit !== 'share' || range[0] < 0.6, name: metric.label });
+  const ends = lines.filter(line => !line.grey).map(({ own, points }) => {
+    const last = points[points.length - 1];
+    return { series: own, text: own.name, x: pixelOf({ min: at[0], max: at[at.length - 1] || 1 }, last.at, 72, context.width - room), y: pixelOf(yAxis, last.value, height - 58, 36) };
+  });
   return {
     option: {
-      grid: { left: 72, right: context.narrow ? 18 : 172, top: 36, bottom: 58, outerBoundsMode: 'none' },
+      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 22, bottom: height - 44 }),
+      grid: { left: 72, right: room, top: 36, bottom: 58, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', min: at[0], max: at[at.length - 1] + (at.length === 1 ? 1 : 0), name: ABOUT.sweep.label, nameLocation: 'middle', nameGap: 32,
         axisLabel: { ...style.axisLabel, customValues: at, formatter: value => places.get(value) ?? '' }, axisTick: { ...style.axisTick, customValues: at }, splitLine: { ...style.splitLine, customValues: at } },
-      yAxis: { ...valueAxis(context, metric.unit, range, { log, zero: metric.unit !== 'share' || range[0] < 0.6, name: metric.label }), nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -64] } },
+      yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -64] } },
       series, tooltip: tooltip(context, points => sweepTip(metric, points), { trigger: 'axis', axisPointer: { snap: true, lineStyle: { color: context.paint.muted } } }),
     },
-    height: context.narrow ? 340 : 440, drawn: context.shown.map(own => own.name),
+    height, drawn: context.shown.map(own => own.name),
     text: lines.filter(line => !line.grey).map(({ own, points }) => `${own.name}: from ${amount(metric.unit, points[0].value)} at ${points[0].name} to ${amount(metric.unit, points[points.length - 1].value)} at ${points[points.length - 1].name}.`).join(' '),
   };
 }
@@ -69,7 +77,7 @@ function sweepTip(metric, points) {
 const SWEPT_METRICS = ABOUT.sweep ? sweptMetrics() : [];
 
 const SWEEP_CHART = {
-  id: 'sweep', title: context => `${metricOf(context.choice.metric).label}, by ${ABOUT.sweep.label}`,
+  id: 'sweep', title: context => `${metricOf(context.choice.metric).label}, by ${inSentence(ABOUT.sweep.label)}`,
   says: () => ['A line a strategy; bands are 95% intervals. No mark: nothing could be measured there.'],
   choices: [
     { name: 'metric', label: 'Metric', initial: JUDGE.name, options: SWEPT_METRICS.map(metric => [metric.name, metric.label]) },

@@ -44,7 +44,7 @@ function gridCell(point, own, metric, share, wide) {
   const text = known(value) ? gridText(metric, value) : point.overloaded ? 'over' : NONE;
   return {
     value: [point.value, point.value_2, place], itemStyle: { color: known(value) ? heatColour(place) : 'rgba(128,128,128,.15)', borderColor: 'rgba(255,255,255,.35)', borderWidth: 1 },
-    label: { show: true, formatter: () => (best ? `★ ${text}` : text), color: !known(value) ? '#808080' : place > 0.55 ? '#111827' : '#ffffff', fontSize: wide < 56 ? 9 : 11, fontWeight: best ? 700 : 400 },
+    label: { show: true, formatter: () => (best ? `★${wide < 62 ? '\n' : ' '}${text}` : text), color: !known(value) ? '#808080' : place > 0.55 ? '#111827' : '#ffffff', fontSize: wide < 56 ? 9 : 11, lineHeight: 11, fontWeight: best ? 700 : 400 },
   };
 }
 

@@ -25,7 +25,7 @@ function theoryTable() {
 function surenessSection() {
   const runs = counted(ABOUT.replications || 0, 'replication');
   const points = [
-    `Figures are of ${runs} of ${ABOUT.duration}${WARMUP_S > 0 ? `, of which the first ${ABOUT.warmup} are not measured` : ''}, with independent random numbers, beginning with seed ${ABOUT.seed}.`,
+    `Figures are of ${runs} of ${clock(secondsOf(ABOUT.duration))}${WARMUP_S > 0 ? `, of which the first ${clock(WARMUP_S)} are not measured` : ''}, with independent random numbers, beginning with seed ${ABOUT.seed}.`,
     '± is half of a 95% interval (Student’s t) over replications: requests of one run depend on each other, and are not counted as if they did not.',
     SERIES.length > 1 && 'In each replication every strategy gets the same requests at the same times, of the same sizes, with the same faults. Differences are taken replication by replication.',
     SERIES.length > 1 && 'A verdict is given only where the difference is significant at 95% for all comparisons together (Holm). “Not shown” does not mean “equal”.',

@@ -10,7 +10,7 @@ const TOP = [
   { id: 'requirements', title: 'Requirements', when: () => has('requirements'), make: requirementsSection },
   { id: 'table', title: 'Strategies compared', when: isRun, make: strategiesSection },
   { id: 'table', title: 'Strategies compared, value by value', when: isSweep, make: sweepSection },
-  { id: 'warnings', title: 'Warnings', when: () => (ABOUT.warnings || []).length + (DATA.left_out || []).length > 0, make: warningsSection },
+  { id: 'warnings', title: (ABOUT.warnings || []).length ? 'Warnings' : 'Left out of this page', when: () => (ABOUT.warnings || []).length + (DATA.left_out || []).length > 0, make: warningsSection },
 ];
 
 /** The charts, in groups. */
@@ -85,18 +85,6 @@ function build() {
       .map(own => el('li', {}, el('a', { href: `#${own.id}` }, own.title))))),
     el('div', { class: 'wide top' }, top.map(section)), chartsSection(groups),
     el('footer', { class: 'wide' }, el('p', {}, `Written by ${ABOUT.program || 'lbsim'}. Charts: Apache ECharts, Apache License 2.0.`)));
-}
-
-/** Charts are drawn one after the other, so that the answer can be read at once. */
-function drawAll() {
-  const open = [...CHARTS];
-  const step = () => {
-    const next = open.shift();
-    if (!next) { document.documentElement.dataset.ready = 'yes'; return; }
-    if (!next.drawn) drawChart(next);
-    setTimeout(step, 0);
-  };
-  step();
 }
 
 /** On paper: dark on white, as wide as the paper. */

@@ -1,0 +1,199 @@
+// Opens pages of results in a browser and says what is wrong with them. Arguments: the browser, a folder for pictures, and
+// folders of results, in each of which `report.html` stands.
+
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Browser, READY } from './browser.mjs';
+import { columnsOf, shownAs } from './figures.mjs';
+
+const [program, pictures, ...folders] = process.argv.slice(2);
+const MOST_BYTES = 2_000_000;
+const WIDE = 1280;
+const NARROW = 360;
+let faults = 0;
+let checks = 0;
+
+function check(ok, text) {
+  checks += 1;
+  if (ok) return;
+  faults += 1;
+  console.error(`  wrong: ${text}`);
+}
+
+/** What is drawn in each chart: how many marks, for whom, and its name. */
+const CHARTS = `[...document.querySelectorAll('.chart')].map(place => {
+  const chart = echarts.getInstanceByDom(place);
+  let marks = 0;
+  // Axes are no marks: what series draw is in the groups of their views.
+  for (const view of chart ? chart._chartsViews : []) view.group.traverse(one => { if (!one.isGroup && !one.ignore && !one.invisible && !['text', 'tspan'].includes(one.type)) marks += 1; });
+  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), strategies: JSON.parse(place.closest('figure').dataset.strategies), marks };
+})`;
+
+async function charts(browser) {
+  await browser.until(READY);
+  return browser.evaluate(CHARTS);
+}
+
+function checkFile(page) {
+  const text = readFileSync(page, 'utf8');
+  check(statSync(page).size < MOST_BYTES, `${statSync(page).size} bytes, more than ${MOST_BYTES}`);
+  const loads = text.match(/(?:\b(?:src|href|action|data)\s*=\s*["']?|url\(\s*["']?|@import\s+["']?)(?:https?:)?\/\/[^\s"')>]+/gi) ?? [];
+  check(loads.length === 0, `something would be loaded: ${loads.join(' ')}`);
+}
+
+async function checkLook(browser, width) {
+  check(browser.faults.length === 0, `the browser says: ${browser.faults.join('; ')}`);
+  const foreign = browser.requests.filter(url => !/^(file|data):/.test(url));
+  check(foreign.length === 0, `asked for ${foreign.join(' ')}`);
+  const wide = await browser.evaluate('Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)');
+  check(wide <= width, `the page is ${wide} pixels wide, in a window of ${width}`);
+  for (const chart of await charts(browser)) {
+    check(chart.marks > 0, `chart ${chart.id} has ${chart.marks} marks`);
+    check(chart.role === 'img' && chart.name.length > 20, `chart ${chart.id} is called "${chart.name}"`);
+  }
+}
+
+/** One heading of the first level, and none that leaves out a level. */
+async function checkHeadings(browser) {
+  const levels = await browser.evaluate('[...document.querySelectorAll("h1,h2,h3,h4,h5,h6")].map(own => Number(own.tagName[1]))');
+  check(levels[0] === 1 && levels.filter(level => level === 1).length === 1, `headings: ${levels}`);
+  check(levels.every((level, at) => at === 0 || level <= levels[at - 1] + 1), `a heading leaves out a level: ${levels}`);
+  const [unnamed, landmarks] = await browser.evaluate('[[...document.querySelectorAll("table")].filter(own => !own.caption?.textContent).length, document.querySelectorAll("main").length]');
+  check(unnamed === 0, `${unnamed} tables have no caption`);
+  check(landmarks === 1, `${landmarks} main landmarks`);
+  const mute = await browser.evaluate('[...document.querySelectorAll("button,select,input,a")].filter(own => !(own.textContent.trim() || own.getAttribute("aria-label") || own.labels?.length)).length');
+  check(mute === 0, `${mute} controls have no name`);
+}
+
+/** A click on the legend hides a strategy in each chart that has it, and another one shows it again. */
+async function checkLegend(browser) {
+  const before = await charts(browser);
+  const count = await browser.evaluate('document.querySelectorAll(".legend-switch").length');
+  check(count > 0, 'there is no legend');
+  for (let at = 0; at < count; at += 1) {
+    const click = `(() => { const own = document.querySelectorAll('.legend-switch')[${at}]; own.click(); return [own.dataset.strategy, own.getAttribute('aria-pressed')]; })()`;
+    const [strategy, pressed] = await browser.evaluate(click);
+    check(pressed === 'false', `the button of ${strategy} does not say that it is hidden`);
+    const hidden = await charts(browser);
+    before.forEach((chart, place) => {
+      const had = chart.strategies.includes(strategy);
+      check(!hidden[place].strategies.includes(strategy), `${strategy} is hidden, but in chart ${chart.id}`);
+      check(!had || hidden[place].marks < chart.marks, `chart ${chart.id} has as many marks without ${strategy}`);
+    });
+    await browser.evaluate(click);
+    const again = await charts(browser);
+    check(JSON.stringify(again) === JSON.stringify(before), `${strategy} does not come back as it was`);
+  }
+}
+
+/** Each figure is that of the CSV file: as a value, and as it is written. */
+async function checkFigures(browser, folder) {
+  await browser.evaluate('document.querySelectorAll("#figures details, #theory details").forEach(own => { own.fillNow(); own.open = true; })');
+  const cells = await browser.evaluate(`[...document.querySelectorAll('#table [data-metric], #figures [data-metric], #groups [data-metric]')].map(own => ({ ...own.dataset, text: own.textContent,
+    place: own.closest('section').id, caption: own.closest('table').caption.textContent, unit: own.closest('table').tHead.rows[0].cells[own.cellIndex].querySelector('.unit')?.textContent.trim() ?? '' }))`);
+  const sweeps = columnsOf(join(folder, 'sweep.csv'));
+  const summary = new Map((sweeps.length ? sweeps : columnsOf(join(folder, 'summary.csv'))).map(row => [[row.strategy, row.metric, row.value ?? '', row.value_2 ?? ''].join('\n'), row]));
+  const own = cells.filter(cell => cell.place !== 'groups');
+  check(own.length > 0, 'there are no figures');
+  for (const cell of own) {
+    const row = summary.get([cell.strategy, cell.metric, cell.value ?? '', cell.second ?? ''].join('\n'));
+    check(row && row.estimate === cell.estimate || row && Number(row.estimate) === Number(cell.estimate), `${cell.strategy}, ${cell.metric}: ${cell.estimate} and not ${row?.estimate}`);
+    if (row && cell.text !== 'overloaded') check(shownAs(cell.text, cell.unit, cell.metric, row.estimate, row.half_width_95), `${cell.strategy}, ${cell.metric}: "${cell.text}" is written for ${row.estimate} ± ${row.half_width_95}`);
+  }
+  if (sweeps.length) return;
+  const paired = new Map(columnsOf(join(folder, 'paired.csv')).map(row => [`${row.strategy}\n${row.metric}`, row]));
+  const judge = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8')).judge_by;
+  for (const cell of await browser.evaluate('[...document.querySelectorAll("#table [data-difference]")].map(own => ({ ...own.dataset, text: own.textContent }))')) {
+    const row = paired.get(`${cell.strategy}\n${judge}`);
+    check(row && Number(row.difference) === Number(cell.difference), `${cell.strategy}: the difference is ${cell.difference} and not ${row?.difference}`);
+    if (row) check(shownAs(cell.text.replace(/\s*\(.*\)$/, ''), '', judge, row.difference, row.half_width_95), `${cell.strategy}: "${cell.text}" is written for a difference of ${row.difference}`);
+  }
+}
+
+/** Each number of what is required. */
+async function checkRequirements(browser, folder) {
+  const rows = columnsOf(join(folder, 'requirements.csv'));
+  const shown = await browser.evaluate(`[...document.querySelectorAll('#requirements tbody tr')].map(row => Object.fromEntries([...row.querySelectorAll('[data-column]')].flatMap(own =>
+    own.dataset.column === 'interval' ? [['low', own.dataset.low], ['high', own.dataset.high]] : [[own.dataset.column, own.dataset.value ?? '']])))`);
+  check(shown.length === rows.length, `${shown.length} of ${rows.length} requirements are shown`);
+  rows.forEach((row, at) => {
+    for (const column of ['estimate', 'low', 'high', 'limit', 'margin']) {
+      check((row[column] ?? '') === '' ? !shown[at]?.[column] : Number(row[column]) === Number(shown[at]?.[column]), `${row.requirement}, ${row.strategy}: ${column} is ${shown[at]?.[column]} and not ${row[column]}`);
+    }
+    check(row.decision === shown[at]?.decision, `${row.requirement}, ${row.strategy}: ${shown[at]?.decision} and not ${row.decision}`);
+  });
+}
+
+/** A table is sorted by a column, up and down, and says so. */
+async function checkSort(browser) {
+  const values = 'const table = document.querySelector("#table table"); const heads = [...table.tHead.rows[0].cells]; const at = heads.findIndex(own => own.classList.contains("number")); const list = () => [...table.tBodies[0].rows].map(row => row.cells[at].sortValue).filter(own => own !== null);';
+  for (const [way, sign] of [['ascending', 1], ['descending', -1]]) {
+    const [said, list] = await browser.evaluate(`(() => { ${values} heads[at].querySelector('button').click(); return [heads[at].getAttribute('aria-sort'), list()]; })()`);
+    check(said === way, `aria-sort is ${said} and not ${way}`);
+    check(list.every((value, at) => at === 0 || sign * (value - list[at - 1]) >= 0), `not sorted ${way}: ${list}`);
+  }
+}
+
+/** Every choice of every chart can be taken, and every table opened. */
+async function checkChoices(browser) {
+  const buttons = await browser.evaluate('document.querySelectorAll(".figure .switch button, .figure .zoom button").length');
+  for (let at = 0; at < buttons; at += 1) await browser.evaluate(`document.querySelectorAll('.figure .switch button, .figure .zoom button')[${at}].click()`);
+  const options = await browser.evaluate('[...document.querySelectorAll(".figure select")].map(own => own.options.length)');
+  for (const [at, count] of options.entries()) {
+    for (let option = count - 1; option >= 0; option -= 1) {
+      await browser.evaluate(`(() => { const own = document.querySelectorAll('.figure select')[${at}]; own.selectedIndex = ${option}; own.dispatchEvent(new Event('change')); })()`);
+    }
+  }
+  const empty = await browser.evaluate('[...document.querySelectorAll("details.data")].filter(own => { own.fillNow(); own.open = true; return !own.querySelector("tbody tr"); }).map(own => own.closest("figure").querySelector("h3").textContent)');
+  check(empty.length === 0, `no rows in the tables of ${empty.join(', ')}`);
+  await browser.evaluate('document.querySelectorAll("#scenario details").forEach(own => { own.fillNow(); own.open = true; })');
+  await checkLook(browser, WIDE);
+}
+
+async function checkTheme(browser) {
+  const [before, after] = await browser.evaluate('(() => { const root = document.documentElement; const was = root.dataset.theme; document.querySelector(".theme").click(); const is = root.dataset.theme; document.querySelector(".theme").click(); return [was, is]; })()');
+  check(before !== after && ['light', 'dark'].includes(after), `the switch goes from ${before} to ${after}`);
+}
+
+async function checkPrint(browser, file) {
+  const pdf = await browser.pdf();
+  writeFileSync(file, pdf);
+  check(pdf.subarray(0, 5).toString() === '%PDF-' && pdf.length > 20_000, `what is printed has ${pdf.length} bytes`);
+  await browser.send('Emulation.setEmulatedMedia', { media: 'print' });
+  const seen = await browser.evaluate('[...document.querySelectorAll(".side, .controls, .data")].filter(own => own.checkVisibility()).length');
+  check(seen === 0, `${seen} controls are printed`);
+  await browser.send('Emulation.setEmulatedMedia', { media: '' });
+  await checkLook(browser, WIDE);
+}
+
+async function checkReport(browser, folder) {
+  const name = basename(folder);
+  const page = join(folder, 'report.html');
+  console.log(`${name}: ${statSync(page).size} bytes`);
+  checkFile(page);
+  for (const [width, dark] of [[WIDE, true], [NARROW, true], [NARROW, false], [WIDE, false]]) {
+    await browser.open(pathToFileURL(resolve(page)).href, { width, dark });
+    await checkLook(browser, width);
+    check(await browser.evaluate('document.documentElement.dataset.theme') === (dark ? 'dark' : 'light'), 'light and dark are not as the reader has them');
+    writeFileSync(join(pictures, `${name}-${width}-${dark ? 'dark' : 'light'}.png`), await browser.picture());
+  }
+  await checkHeadings(browser);
+  await checkLegend(browser);
+  await checkFigures(browser, folder);
+  await checkRequirements(browser, folder);
+  await checkSort(browser);
+  await checkTheme(browser);
+  await checkPrint(browser, join(pictures, `${name}.pdf`));
+  await checkChoices(browser);
+}
+
+mkdirSync(pictures, { recursive: true });
+const browser = await Browser.start(program);
+try {
+  for (const folder of folders) await checkReport(browser, folder);
+} finally {
+  await browser.stop();
+}
+console.log(`${folders.length} pages, ${checks} checks, ${faults} faults; pictures in ${pictures}`);
+process.exitCode = faults > 0 ? 1 : 0;
