@@ -277,7 +277,11 @@ impl Run {
         let busiest = own.iter().copied().reduce(f64::max);
         let idlest = own.iter().copied().reduce(f64::min);
         let pools = tally.pools.as_deref();
-        let sent: Vec<u64> = tally.load.servers.iter().map(|load| load.sent).collect();
+        let mut sent: Vec<u64> = tally.load.servers.iter().map(|load| load.sent).collect();
+        // Who floods a service makes it cost as much as anybody else.
+        for (sent, more) in sent.iter_mut().zip(&tally.hostile.sent) {
+            *sent += more;
+        }
         let paid = pools.map(|pools| pools.paid.as_slice());
         let cost = variant.blueprint.cost_per_hour(paid, &sent);
         let each = |made: u64| (tally.requests > 0).then(|| made as f64 / tally.requests as f64);

@@ -101,6 +101,8 @@ impl Check<'_> {
     }
 }
 
+pub(super) use sweep::is_overloaded;
+
 /// The path of a field that an error names as `parts[1].dist.mean`.
 fn descend(at: &Path, field: &str) -> Path {
     let mut path = at.clone();

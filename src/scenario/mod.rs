@@ -325,6 +325,12 @@ impl Scenario {
         }
     }
 
+    /// Whether queues grow without end under every strategy: more is asked for than the servers can
+    /// do, and nothing bounds what waits.
+    pub fn is_overloaded(&self) -> bool {
+        check::is_overloaded(self)
+    }
+
     /// How many replications are run, at least and at most.
     pub fn replications(&self) -> (u32, u32) {
         let most = self

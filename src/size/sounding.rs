@@ -56,8 +56,8 @@ pub enum SizeError {
 enum Plight {
     /// As the scenario stands.
     Whole,
-    /// One server of a group is lost.
-    Server(usize),
+    /// One server of a group of a service is lost.
+    Server(usize, usize),
     /// All servers of a name are lost.
     Named(String),
 }
@@ -147,6 +147,7 @@ impl<'a> Soundings<'a> {
                     judged: objective
                         .filter(|(_, own)| own.concerns(name))
                         .map(|(at, own)| (at, judge(own, measured, self.level)))
+                        .map(|(at, own)| (at, sustained(own, scenario)))
                         .collect(),
                 };
                 sounding.decision = sounding.decision.min(situated.decision());
@@ -178,8 +179,8 @@ impl<'a> Soundings<'a> {
         let lost = match &self.situations[situation] {
             Plight::Whole => None,
             Plight::Named(name) => Some(name.clone()),
-            Plight::Server(group) => {
-                let service = &whole.variants[variant].blueprint.services[self.sizing.service];
+            Plight::Server(service, group) => {
+                let service = &whole.variants[variant].blueprint.services[*service];
                 let first = service.servers.iter().find(|server| server.group == *group);
                 first.map(|server| service.full_name(&server.name))
             }
@@ -207,9 +208,9 @@ impl<'a> Soundings<'a> {
                 Some(zone) => format!("zone {zone} lost"),
                 None => format!("{name} lost"),
             },
-            Plight::Server(group) => {
+            Plight::Server(service, group) => {
                 let plan = &self.base.variants[0].blueprint;
-                let service = &plan.services[self.sizing.service];
+                let service = &plan.services[*service];
                 format!(
                     "one of {} lost",
                     service.full_name(&service.groups[*group].name)
@@ -219,23 +220,39 @@ impl<'a> Soundings<'a> {
     }
 }
 
+/// What is asked of a system whose queues grow without end holds at most for as long as a run lasts,
+/// whatever that measured: nothing is sustained.
+fn sustained(judged: Judged, scenario: &Scenario) -> Judged {
+    if !scenario.is_overloaded() {
+        return judged;
+    }
+    let note = "more is asked for than the servers can do, and queues grow without end";
+    Judged {
+        decision: Decision::Fails,
+        note: note.to_owned(),
+        ..judged
+    }
+}
+
 /// The situations that the objective must hold in.
 fn situations(base: &Scenario, sizing: &Sizing) -> Vec<Plight> {
-    let service = &base.variants[0].blueprint.services[sizing.service];
+    let services = &base.variants[0].blueprint.services;
     let mut situations = vec![Plight::Whole];
     match &sizing.lost {
         None => {}
         Some(Lost::Named(name)) => situations.push(Plight::Named(name.clone())),
         Some(Lost::Server) => {
             // Servers of a group are alike; a backup that is lost is missed by nobody.
-            let groups = 0..service.groups.len();
-            let serving = groups.filter(|&group| !base.is_backup(sizing.service, group));
-            situations.extend(serving.map(Plight::Server));
+            for (at, service) in services.iter().enumerate() {
+                let groups = 0..service.groups.len();
+                let serving = groups.filter(|&group| !base.is_backup(at, group));
+                situations.extend(serving.map(|group| Plight::Server(at, group)));
+            }
         }
         Some(Lost::Zone) => {
-            let zones: BTreeSet<&str> = (service.members.iter())
-                .filter_map(|member| member.zone.as_deref())
-                .collect();
+            let members = services.iter().flat_map(|service| service.members.iter());
+            let zones: BTreeSet<&str> =
+                members.filter_map(|member| member.zone.as_deref()).collect();
             let named = zones.into_iter().map(|zone| format!("zone:{zone}"));
             situations.extend(named.map(Plight::Named));
         }

@@ -34,6 +34,10 @@ fn judged(requirement: &Requirement, own: &Judged, situation: Option<&str>) -> S
     let measure = requirement.measure();
     let said = figure(measure.amount(), own.figure.estimate, own.figure.half_width);
     let (sign, limit) = (requirement.side.sign(), requirement.limit_text());
+    if own.decision == Decision::Fails && !own.note.is_empty() {
+        let situation = situation.map_or(String::new(), |name| format!(" ({name})"));
+        return format!("{}{situation}", own.note);
+    }
     let ending = match own.decision {
         Decision::Holds => format!(" {sign} {limit}"),
         Decision::Fails => format!(", not {sign} {limit}"),

@@ -45,6 +45,7 @@ pub(super) fn sizing(
     check.run();
     let values = check.values();
     let service = check.service();
+    check.is_fixed(service);
     let lost = check.lost(service);
     for end in [values.first(), values.last()].into_iter().flatten() {
         if check.faults.is_empty() {
@@ -266,13 +267,24 @@ impl SizeCheck<'_> {
         named.unwrap_or(self.base.variants[0].service)
     }
 
+    /// What an autoscaler orders is not what its group has at first.
+    fn is_fixed(&mut self, service: usize) {
+        let groups = &self.base.variants[0].blueprint.services[service].groups;
+        let counts = self.plan.vary.ends_with(".count");
+        if counts && groups.iter().any(|group| group.autoscale.is_some()) {
+            let message = "an autoscaler decides how many servers there are: the number at the beginning is no size";
+            let fault = Diagnostic::error("contradiction", self.at.key("vary"), message);
+            let help = "take `autoscale` out, or vary its `least` or `most`";
+            self.faults.push(fault.help(help));
+        }
+    }
+
     fn lost(&mut self, service: usize) -> Option<Lost> {
         let wanted = self.plan.also_with_lost.as_deref()?;
         let plan = &self.base.variants[0].blueprint;
-        let members = &plan.services[service].members;
-        let zones: BTreeSet<&str> = (members.iter())
-            .filter_map(|member| member.zone.as_deref())
-            .collect();
+        let members = plan.services.iter().flat_map(|service| service.members.iter());
+        let zones: BTreeSet<&str> =
+            members.filter_map(|member| member.zone.as_deref()).collect();
         match wanted {
             "one-server" => Some(Lost::Server),
             "one-zone" if zones.len() < 2 => {

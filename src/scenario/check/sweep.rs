@@ -287,7 +287,7 @@ fn sets(
 
 /// Whether queues grow without end under every strategy: more is asked for than the servers can do,
 /// and nothing bounds what waits.
-fn is_overloaded(scenario: &Scenario) -> bool {
+pub(in crate::scenario) fn is_overloaded(scenario: &Scenario) -> bool {
     scenario.variants.iter().all(|variant| {
         let plan = &variant.blueprint;
         (0..plan.services.len())

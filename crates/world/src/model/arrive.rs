@@ -47,7 +47,7 @@ impl World<'_> {
         let client = self.sources[source].client(&draft);
         let asker = Asker::Client(source as u16, client);
         let balancer = self.services[plan.service].instance(&draft, asker);
-        let to_balancer = self.way_to_balancer(
+        let (to_balancer, from_balancer) = self.ways_to_balancer(
             (plan.zone, &plan.to_balancer),
             (plan.service, balancer),
             Luck::new(draft.luck, CLIENT),
@@ -79,7 +79,7 @@ impl World<'_> {
             stretch,
             tried: [0; 3],
             queued: Time::NEVER,
-            to_balancer,
+            from_balancer,
         });
         if let Some(calls) = &mut self.calls {
             calls.of_client(request);

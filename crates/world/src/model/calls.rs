@@ -509,7 +509,7 @@ impl<'a> World<'a> {
         let mut draft = cause.draft;
         (draft.luck, draft.service) = (luck, -1.0);
         let balancer = self.services[service].instance(&draft, Asker::Server(caller.server));
-        let to_balancer = self.way_from_server(
+        let (to_balancer, from_balancer) = self.ways_from_server(
             (caller.server, &plan.to_balancer),
             (service, balancer),
             Luck::new(luck, WAY),
@@ -525,7 +525,7 @@ impl<'a> World<'a> {
             tried_count: 0,
             tried: [0; 3],
             queued: Time::NEVER,
-            to_balancer,
+            from_balancer,
             ..*cause
         });
         if cause.measured {
@@ -557,7 +557,7 @@ impl<'a> World<'a> {
         if request.measured
             && let Some(count) = self.tally.services.get_mut(usize::from(request.service))
         {
-            let after = now + request.to_balancer - request.arrived;
+            let after = now + request.from_balancer - request.arrived;
             match spent {
                 Ok(spent) => {
                     count.latency.record(after);
@@ -583,7 +583,7 @@ impl<'a> World<'a> {
         match self.passage(from, to, (request.draft.luck, FROM_BALANCER)) {
             Some(longer) => {
                 self.requests[id].whereabouts = Whereabouts::Answered;
-                calendar.after(request.to_balancer + longer, Event::Returned(id));
+                calendar.after(request.from_balancer + longer, Event::Returned(id));
             }
             None => {
                 self.release(id);

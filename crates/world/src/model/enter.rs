@@ -58,37 +58,41 @@ impl Service<'_> {
 }
 
 impl World<'_> {
-    /// How long a request takes from who is in a zone to a balancer, where nothing is wrong;
-    /// `usual` is what is said of who makes it.
+    /// How long a request takes from who is in a zone to a balancer, and its answer back, where
+    /// nothing is wrong; `usual` is what is said of who makes it. Where both ways are alike they
+    /// take as long.
     #[inline(always)]
-    pub(super) fn way_to_balancer(
+    pub(super) fn ways_to_balancer(
         &self,
         (from, usual): (Zone, &Delay),
         (service, balancer): (usize, u16),
         luck: Luck,
-    ) -> Span {
+    ) -> (Span, Span) {
         if self.plan.ways.is_empty() {
-            return usual.draw(luck);
+            let way = usual.draw(luck);
+            return (way, way);
         }
         let service = &self.services[service];
         if service.plan.callers.is_some() {
-            return Span::ZERO;
+            return (Span::ZERO, Span::ZERO);
         }
-        let said = self.plan.ways.between(from, service.zone(balancer));
-        said.unwrap_or(usual).draw(luck)
+        let to = service.zone(balancer);
+        let draw = |said: Option<&Delay>| said.unwrap_or(usual).draw(luck);
+        let ways = &self.plan.ways;
+        (draw(ways.between(from, to)), draw(ways.between(to, from)))
     }
 
     /// The same for what a server calls.
-    pub(super) fn way_from_server(
+    pub(super) fn ways_from_server(
         &self,
         (server, usual): (u32, &Delay),
         (service, balancer): (usize, u16),
         luck: Luck,
-    ) -> Span {
+    ) -> (Span, Span) {
         if self.services[service].plan.callers.is_some() {
-            return Span::ZERO;
+            return (Span::ZERO, Span::ZERO);
         }
         let zone = self.servers[server as usize].group_in(self.plan).zone;
-        self.way_to_balancer((zone, usual), (service, balancer), luck)
+        self.ways_to_balancer((zone, usual), (service, balancer), luck)
     }
 }

@@ -243,13 +243,13 @@ impl World<'_> {
         let balancer = self.services[usize::from(service)].instance(&request.draft, asker);
         let (draft, measured) = (request.draft, request.measured);
         let plan = &self.plan.sources[usize::from(source)];
-        let takes = self.way_to_balancer(
+        let (takes, back) = self.ways_to_balancer(
             (plan.zone, &plan.to_balancer),
             (usize::from(service), balancer),
             Luck::new(draft.luck, CLIENT),
         );
         let request = &mut self.requests[id];
-        (request.balancer, request.to_balancer) = (balancer, takes);
+        (request.balancer, request.from_balancer) = (balancer, back);
         if request.stretch != NO_STRETCH {
             self.tally.timeline.repeated(calendar.now());
         }

@@ -43,8 +43,8 @@ pub(super) struct Request {
     pub(super) tried: [MemberId; 3],
     /// When it began to wait at its balancer.
     pub(super) queued: Time,
-    /// From the client to the balancer: the answer takes as long.
-    pub(super) to_balancer: Span,
+    /// How long the answer takes from the balancer to who made it, where nothing is wrong.
+    pub(super) from_balancer: Span,
 }
 
 /// Where a request is, as its balancer sees it.

@@ -23,6 +23,9 @@ impl World<'_> {
         if self.has_bonds {
             self.count_bound(id, member, now);
         }
+        if self.has_hostile {
+            self.count_hostile(id, member);
+        }
         let request = &mut self.requests[id];
         request.attempts = request.attempts.saturating_add(1);
         let number = u64::from(request.attempts);
@@ -162,6 +165,20 @@ impl World<'_> {
         }
         if instant {
             self.join(attempt, demand, calendar);
+        }
+    }
+
+    /// An attempt for a client that means harm costs as much as any other.
+    #[cold]
+    #[inline(never)]
+    fn count_hostile(&mut self, id: u32, member: MemberId) {
+        let request = self.requests[id];
+        let server = self.services[usize::from(request.service)].first + member;
+        let is_hostile = self.plan.sources[usize::from(request.source)].hostile;
+        if is_hostile && self.tally.measures(request.arrived) {
+            let sent = &mut self.tally.hostile.sent;
+            sent.resize(self.servers.len(), 0);
+            sent[server as usize] += 1;
         }
     }
 }

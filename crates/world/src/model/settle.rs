@@ -83,7 +83,7 @@ impl World<'_> {
             let came_in_time = self.tally.measures(request.arrived);
             self.tally.hostile.answered += u64::from(came_in_time);
         }
-        let response_time = calendar.now() + request.to_balancer + longer - request.arrived;
+        let response_time = calendar.now() + request.from_balancer + longer - request.arrived;
         if self.witness.is_some() {
             self.testify(request, Some(attempt), None, response_time);
         }
@@ -97,7 +97,7 @@ impl World<'_> {
         {
             part.latency.record(response_time);
         }
-        self.end((id, request), request.to_balancer + longer, calendar);
+        self.end((id, request), request.from_balancer + longer, calendar);
     }
 
     /// A request is answered, perhaps not at the first try.
@@ -139,7 +139,7 @@ impl World<'_> {
         {
             return;
         }
-        let way = request.to_balancer + longer;
+        let way = request.from_balancer + longer;
         self.has_failed((id, &request), (cause, status), way, calendar);
     }
 
@@ -187,7 +187,7 @@ impl World<'_> {
         }
         let request = &self.requests[id];
         let (from, to) = (self.balancer_of(id), Place::Clients(request.source));
-        let way = request.to_balancer;
+        let way = request.from_balancer;
         let longer = self.passage(from, to, (request.draft.luck, FROM_BALANCER));
         let longer = longer.filter(|&longer| self.waits_until(id) > now + way + longer);
         if longer.is_none() {

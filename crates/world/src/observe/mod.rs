@@ -110,12 +110,14 @@ pub struct Work {
 }
 
 /// Requests of clients that mean harm, that arrived in the measured window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hostile {
     /// How many there were.
     pub requests: u64,
     /// How many of them were answered.
     pub answered: u64,
+    /// Attempts sent for them, by server; none where no client is hostile.
+    pub sent: Vec<u64>,
 }
 
 /// All that one cell measured.
