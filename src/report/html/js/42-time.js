@@ -59,7 +59,7 @@ function timeZoom(context, axes, bottom) {
   const [start, end] = STATE.zoom;
   const colours = context.paint;
   return [
-    { type: 'slider', xAxisIndex: axes, start, end, bottom, height: 22, borderColor: colours.line, backgroundColor: colours.panel, fillerColor: colours.grid,
+    { type: 'slider', show: !STATE.printing, xAxisIndex: axes, start, end, bottom, height: 22, borderColor: colours.line, backgroundColor: colours.panel, fillerColor: colours.grid,
       dataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } }, selectedDataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } },
       handleStyle: { color: colours.panel, borderColor: colours.muted }, moveHandleStyle: { color: colours.line }, emphasis: { handleStyle: { borderColor: colours.accent } },
       moveHandleSize: 0, textStyle: { color: colours.muted }, labelFormatter: value => `${plain(Math.round(value * 100) / 100)} ${TIME.unit}`, brushSelect: true, showDetail: !context.narrow,

@@ -44,7 +44,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
   const left = context.narrow ? 96 : 160;
   const row = Math.max(24, Math.min(64, context.shown.length * 9 + 8));
   const tall = servers.length * row + 12;
-  const ends = rows.filter(own => isOn(own.strategy)).flatMap(own => (known(own[column]) ? [own[column] - (own[half] || 0), own[column] + (own[half] || 0)] : []));
+  const ends = rows.filter(own => isOn(own.strategy)).flatMap(own => (known(own[column]) ? [Math.max(0, own[column] - (own[half] || 0)), own[column] + (own[half] || 0)] : []));
   if (column === 'request_share') ends.push(...rows.map(own => own.capacity_share).filter(known));
   const range = extent(column === 'request_share' ? ends : [0, ...ends]);
   const colours = context.paint;
@@ -53,7 +53,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
     const data = rows.filter(one => one.strategy === own.name && known(one[column]));
     return [
       { ...marks(own, context, data.map(one => [one[column], short(one.server)])), symbolSize: 8, symbolOffset: [0, offset], tooltip: { formatter: point => serverTip(title, kind, half, column, own, data[point.dataIndex]) } },
-      half ? shifted(whiskers(own, colours.of(own), data.filter(one => one[half] > 0).map(one => [one[column], short(one.server), one[column] - one[half], one[column] + one[half]]), { across: true }), offset) : null,
+      half ? shifted(whiskers(own, colours.of(own), data.filter(one => one[half] > 0).map(one => [one[column], short(one.server), Math.max(0, one[column] - one[half]), one[column] + one[half]]), { across: true }), offset) : null,
     ].filter(Boolean);
   });
   if (column === 'request_share') {

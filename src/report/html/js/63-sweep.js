@@ -30,7 +30,7 @@ function sweepOption(context) {
   const values = lines.flatMap(line => line.points.map(one => one.value));
   const log = context.choice.scale === 'log' && metric.unit !== 'share' && extent(values)[0] > 0;
   const low = log ? extent(values)[0] / 3 : -Infinity;
-  const range = extent(lines.flatMap(line => line.points.flatMap(one => [Math.max(log ? extent(values)[0] * 0.9 : -Infinity, one.value - one.half), one.value + one.half])));
+  const range = extent(lines.flatMap(line => line.points.flatMap(one => [Math.max(log ? extent(values)[0] * 0.9 : 0, one.value - one.half), one.value + one.half])));
   const places = sweepPlaces();
   const at = [...places.keys()].sort((a, b) => a - b);
   const style = axisStyle(context);
