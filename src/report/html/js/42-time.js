@@ -70,7 +70,7 @@ function timeZoom(context, axes, bottom) {
 
 function timeAxis(context, extra) {
   const style = axisStyle(context);
-  return { ...style, type: 'value', min: 0, max: END_S * TIME.factor, splitLine: { show: false }, axisLabel: { ...style.axisLabel, formatter: value => plain(Math.round(value * 1000) / 1000) }, ...extra };
+  return { ...style, type: 'value', min: 0, max: END_S * TIME.factor, splitLine: { show: false }, axisPointer: { triggerEmphasis: false }, axisLabel: { ...style.axisLabel, formatter: value => plain(Math.round(value * 1000) / 1000) }, ...extra };
 }
 
 function markedSentence() {
