@@ -161,7 +161,7 @@ async function checkPrint(browser, file) {
   writeFileSync(file, pdf);
   check(pdf.subarray(0, 5).toString() === '%PDF-' && pdf.length > 20_000, `what is printed has ${pdf.length} bytes`);
   await browser.send('Emulation.setEmulatedMedia', { media: 'print' });
-  const seen = await browser.evaluate('[...document.querySelectorAll(".side, .controls, .data")].filter(own => own.checkVisibility()).length');
+  const seen = await browser.evaluate('[...document.querySelectorAll(".contents, .controls, .data, .theme")].filter(own => own.checkVisibility()).length');
   check(seen === 0, `${seen} controls are printed`);
   await browser.send('Emulation.setEmulatedMedia', { media: '' });
   await checkLook(browser, WIDE);

@@ -107,6 +107,16 @@ function clock(seconds) {
   return `${plain(seconds)}${NBSP}s`;
 }
 
+/** A stretch of simulated time, to the second where it is counted in minutes: `6:00 to 6:05 min`. */
+function stretchText(from, to) {
+  if (to < 240) return `${plain(from)} to ${plain(to)}${NBSP}s`;
+  const stamp = seconds => {
+    const whole = Math.round(seconds);
+    return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+  };
+  return `${stamp(from)} to ${stamp(to)}${NBSP}min`;
+}
+
 /** `a, b and c`. */
 function listed(words) {
   if (words.length < 2) return words.join('');

@@ -44,7 +44,10 @@ function answerOfRun(said) {
   if (!said.rivals.length && said.leftOut.length) {
     return ['No strategy can be called the best: ', strong(said.best.name), ' fails least, and the others are left out because they fail more.'];
   }
-  const lead = ['Deploy ', strong(said.best.name), `: it has ${what} (${figureText})`];
+  if (said.meets === false) return ['No strategy is shown to meet all that is required. Of those that fail no more than others, ', strong(said.best.name), ` has ${what} (${figureText}).`];
+  const required = said.meets ? ', and is shown to meet all that is required' : '';
+  const lead = ['Deploy ', strong(said.best.name), `: it has ${what} (${figureText})${required}`];
+  if ((ABOUT.replications || 0) < 2) return [...lead, '; one replication does not tell how sure that is.'];
   if (said.ahead.length) return ['Deploy ', strong(said.best.name), `: the best of those that meet what is required (${figureText}).`];
   if (said.open.length === 0) {
     const all = said.rivals.length === 1 ? ['shown to be better than ', strong(said.rivals[0].name)] : [`shown to be better than each of the ${said.rivals.length} others`];
@@ -91,7 +94,7 @@ function priceOf(best, metric) {
 /** How sure it is, in a sentence or two. */
 function sureness(said) {
   const runs = counted(ABOUT.replications || 0, 'replication');
-  if ((ABOUT.replications || 0) < 2) return ['Not known: one replication tells nothing of how much chance there is in it. Run more (', el('code', {}, '--replications 10'), ').'];
+  if ((ABOUT.replications || 0) < 2) return ['Not known: one replication tells nothing of how much chance there is in it. Run more (', el('code', { class: 'whole' }, '--replications 10'), ').'];
   const pairs = rowsOf('ranking').length;
   const compared = said.rivals.length + said.leftOut.length + said.oracles.length > 0;
   const holm = pairs > 1 ? `, for all ${pairs} comparisons together (Holm)` : '';
@@ -107,7 +110,7 @@ function sureness(said) {
 function deployment(said) {
   const facts = [];
   facts.push(['Deploy', picked(said.best)]);
-  if (said.open.length) facts.push(['Or', [listedStrong(said.open, 6), ': not shown to be worse']]);
+  if (said.open.length && ABOUT.replications > 1) facts.push(['Or', [listedStrong(said.open, 6), ': not shown to be worse']]);
   facts.push(['Judged by', [`${JUDGE.label}: `, strong(amount(JUDGE.unit, said.row.estimate, said.row.half_width_95))]]);
   facts.push(['How sure', sureness(said)]);
   const prices = pricesOf(said.best.name);

@@ -42,7 +42,7 @@ function requirementsSentence(rows) {
   const open = names.filter(name => !meeting.includes(name) && !failing.includes(name));
   const part = (who, text) => (who.length ? el('li', {}, strong(listed(who)), ` ${text}`) : null);
   return el('ul', { class: 'points' },
-    part(meeting, `${meeting.length === 1 ? 'is' : 'are'} shown to meet all of it`),
+    part(meeting, `${meeting.length === 1 ? 'is' : 'are'} shown to meet all that is required`),
     part(failing, `${failing.length === 1 ? 'is' : 'are'} shown to fail some of it`),
     part(open, 'could not be decided: more replications may tell'));
 }

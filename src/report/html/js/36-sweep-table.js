@@ -21,7 +21,7 @@ function sweepTable(metric) {
     return [{ text: point.value, value: at }, ...(and ? [{ text: point.value_2, value: point.value_2 }] : []),
       ...SERIES.map(series => sweptCell(point, series, metric, unit, best))];
   });
-  return sortableTable(`${metric.label}, by ${label}${and ? ` and ${and}` : ''}`, columns, rows);
+  return sortableTable(`${metric.label}, by ${inSentence(label)}${and ? ` and ${and}` : ''}`, columns, rows);
 }
 
 function sweptCell(point, series, metric, unit, best) {

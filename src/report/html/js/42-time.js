@@ -59,7 +59,7 @@ function timeZoom(context, axes, bottom) {
   const [start, end] = STATE.zoom;
   const colours = context.paint;
   return [
-    { type: 'slider', xAxisIndex: axes, start, end, bottom, height: 22, borderColor: colours.line, backgroundColor: colours.panel, fillerColor: colours.grid,
+    { type: 'slider', show: !STATE.printing, xAxisIndex: axes, start, end, bottom, height: 22, borderColor: colours.line, backgroundColor: colours.panel, fillerColor: colours.grid,
       dataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } }, selectedDataBackground: { lineStyle: { opacity: 0 }, areaStyle: { opacity: 0 } },
       handleStyle: { color: colours.panel, borderColor: colours.muted }, moveHandleStyle: { color: colours.line }, emphasis: { handleStyle: { borderColor: colours.accent } },
       moveHandleSize: 0, textStyle: { color: colours.muted }, labelFormatter: value => `${plain(Math.round(value * 100) / 100)} ${TIME.unit}`, brushSelect: true, showDetail: !context.narrow,
@@ -70,7 +70,7 @@ function timeZoom(context, axes, bottom) {
 
 function timeAxis(context, extra) {
   const style = axisStyle(context);
-  return { ...style, type: 'value', min: 0, max: END_S * TIME.factor, splitLine: { show: false }, axisLabel: { ...style.axisLabel, formatter: value => plain(Math.round(value * 1000) / 1000) }, ...extra };
+  return { ...style, type: 'value', min: 0, max: END_S * TIME.factor, splitLine: { show: false }, axisPointer: { triggerEmphasis: false }, axisLabel: { ...style.axisLabel, formatter: value => plain(Math.round(value * 1000) / 1000) }, ...extra };
 }
 
 function markedSentence() {

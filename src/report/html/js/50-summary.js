@@ -32,7 +32,7 @@ function dotPanels(context, panels) {
     const own = place.panels[at];
     option.grid.push({ left: own.left, top: own.top, width: own.width, height: own.height, outerBoundsMode: 'none' });
     option.title.push(panelTitle(titles[at], own.first ? 0 : own.left, own.top - head + 2, context, own.first ? own.width + place.names : own.width));
-    const range = extent(panel.values.flatMap(([, value, half]) => (known(value) ? [value - (half || 0), value + (half || 0)] : [])));
+    const range = extent(panel.values.flatMap(([, value, half]) => (known(value) ? [Math.max(0, value - (half || 0)), value + (half || 0)] : [])));
     option.xAxis.push({ gridIndex: at, ...valueAxis(context, panel.kind, range, { log: panel.log, few: true }), splitNumber: 4 });
     option.yAxis.push({ gridIndex: at, ...nameAxis(context, series.map(one => one.name), { width: place.names - 14, show: own.first }) });
     for (const [one, value, half] of panel.values) {
@@ -53,9 +53,9 @@ function isRight(value, panel, [low, high]) {
   return panel.log && low > 0 ? Math.log(value / low) > Math.log(high / low) * 0.7 : value > low + (high - low) * 0.7;
 }
 
-/** A logarithmic axis has no place for zero: what reaches below is cut at half of the least. */
+/** Nothing that is measured is less than zero, whatever the interval; and a logarithmic axis has no place for zero itself. */
 function floor(value, log, range) {
-  return log && value <= 0 ? Math.max(range[0], 1e-9) / 2 : value;
+  return log && value <= 0 ? Math.max(range[0], 1e-9) / 2 : Math.max(0, value);
 }
 
 function spreadOf(values) {

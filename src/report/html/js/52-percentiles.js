@@ -56,7 +56,7 @@ function percentilesOption(context) {
     option: {
       graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, placed, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
       grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
-      xAxis: { ...style, type: 'value', min: 0, max: most, name: 'Percentile of the requests that succeeded', nameLocation: 'middle', nameGap: 32,
+      xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: 0, max: most, name: 'Percentile of the requests that succeeded', nameLocation: 'middle', nameGap: 32,
         axisLabel: { ...style.axisLabel, customValues, hideOverlap: true, formatter: value => (value === 0 ? '0' : `${Number((100 * (1 - 10 ** -value)).toFixed(4))}`) },
         axisTick: { ...style.axisTick, customValues }, splitLine: { ...style.splitLine, customValues } },
       yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },

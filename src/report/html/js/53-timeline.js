@@ -81,7 +81,7 @@ function timeTip(context, panels, points) {
     return [own, own.name, ...panels.map(panel => (row ? amount(panel.kind, panel.value(row)) : NONE))];
   });
   const heads = el('tr', {}, el('td', {}), el('th', {}), panels.map(panel => el('td', { class: 'tip-head' }, panel.short)));
-  const box = tip(`${clock(stretch.from_s)} to ${clock(stretch.to_s)}`, lines);
+  const box = tip(stretchText(stretch.from_s, stretch.to_s), lines);
   box.querySelector('table').prepend(heads);
   return box;
 }

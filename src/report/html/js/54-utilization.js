@@ -31,6 +31,7 @@ function heatOption(context) {
   if (!shown.length) return null;
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
   const left = context.narrow ? 118 : 150;
+  const marked = [];
   let top = 30;
   shown.forEach((own, at) => {
     const { cells, names } = heatOf(own.name);
@@ -43,11 +44,22 @@ function heatOption(context) {
     option.yAxis.push({ gridIndex: at, ...style, type: 'category', inverse: true, data: names.map(short), splitLine: { show: false }, axisTick: { show: false },
       axisLabel: { ...style.axisLabel, fontSize: 11, width: left - 10, overflow: 'truncate', hideOverlap: true, interval: Math.max(0, Math.ceil(names.length / (tall / 15)) - 1) } });
     option.series.push(heatSeries(context, own, cells, names, at, tall / names.length));
+    marked.push(heatMarks(at));
     top += tall + (at === shown.length - 1 ? 0 : 56);
   });
+  option.series.push(...marked.filter(Boolean));
   option.dataZoom = timeZoom(context, shown.map((_, at) => at), 8);
   option.tooltip = tooltip(context, point => heatTip(shown[point.seriesIndex], point), { trigger: 'item' });
   return { option, height: top + 78, drawn: shown.map(own => own.name) };
+}
+
+/** Where the warm-up ends, and where what happens at known times begins and ends: lines over the cells. */
+function heatMarks(at) {
+  const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: '#ffffff', fontSize: 11, rotate: 0, distance: [2, 4] } });
+  const lines = EVENTS.slice(0, 24).flatMap((event, place) => (eventEnd(event) > event.from_s ? [line(event.from_s, String(place + 1)), line(eventEnd(event), '')] : [line(event.from_s, String(place + 1))]));
+  if (WARMUP_S > 0) lines.push(line(WARMUP_S, ''));
+  if (!lines.length) return null;
+  return { type: 'line', name: '', data: [], xAxisIndex: at, yAxisIndex: at, silent: true, tooltip: { show: false }, markLine: { silent: true, symbol: 'none', data: lines, lineStyle: { color: '#ffffff', type: [4, 3], width: 1.2 } } };
 }
 
 /** Cells as rectangles that touch. */
@@ -75,7 +87,7 @@ function heatColour(share) {
 
 function heatTip(own, point) {
   const [from, to, band, share] = point.value;
-  return tip(heatOf(own.name).names[band], [[own, own.name, amount('share', share)], [null, 'from', `${clock(from / TIME.factor)} to ${clock(to / TIME.factor)}`]]);
+  return tip(heatOf(own.name).names[band], [[own, own.name, amount('share', share)], [null, 'at', stretchText(from / TIME.factor, to / TIME.factor)]]);
 }
 
 /** The colours of a scale, with their ends and what they are of. */
@@ -85,7 +97,7 @@ function heatKey(low, high, text) {
 
 const UTILIZATION_CHART = {
   id: 'utilization', time: true, canvas: true, title: 'How busy each server is over time',
-  says: () => [`A row a server${rowsOf('utilization').some(row => row.server.includes('…')) ? ', or a band of neighbours' : ''}; mean over replications.`],
+  says: () => [`A row a server${rowsOf('utilization').some(row => row.server.includes('…')) ? ', or a band of neighbours' : ''}; mean over replications.${EVENTS.length || WARMUP_S > 0 ? ' Dashed lines: the end of the warm-up, and where what happens begins and ends.' : ''}`],
   legend: () => heatKey('idle', 'all slots in use', 'share of slot time in use'),
   option: heatOption,
   rows: context => rowsAsTable('utilization', ['strategy', 'server', 'from_s', 'to_s', 'utilization'], context),

@@ -44,7 +44,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
   const left = context.narrow ? 96 : 160;
   const row = Math.max(24, Math.min(64, context.shown.length * 9 + 8));
   const tall = servers.length * row + 12;
-  const ends = rows.filter(own => isOn(own.strategy)).flatMap(own => (known(own[column]) ? [own[column] - (own[half] || 0), own[column] + (own[half] || 0)] : []));
+  const ends = rows.filter(own => isOn(own.strategy)).flatMap(own => (known(own[column]) ? [Math.max(0, own[column] - (own[half] || 0)), own[column] + (own[half] || 0)] : []));
   if (column === 'request_share') ends.push(...rows.map(own => own.capacity_share).filter(known));
   const range = extent(column === 'request_share' ? ends : [0, ...ends]);
   const colours = context.paint;
@@ -53,7 +53,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
     const data = rows.filter(one => one.strategy === own.name && known(one[column]));
     return [
       { ...marks(own, context, data.map(one => [one[column], short(one.server)])), symbolSize: 8, symbolOffset: [0, offset], tooltip: { formatter: point => serverTip(title, kind, half, column, own, data[point.dataIndex]) } },
-      half ? shifted(whiskers(own, colours.of(own), data.filter(one => one[half] > 0).map(one => [one[column], short(one.server), one[column] - one[half], one[column] + one[half]]), { across: true }), offset) : null,
+      half ? shifted(whiskers(own, colours.of(own), data.filter(one => one[half] > 0).map(one => [one[column], short(one.server), Math.max(0, one[column] - one[half]), one[column] + one[half]]), { across: true }), offset) : null,
     ].filter(Boolean);
   });
   if (column === 'request_share') {
@@ -99,7 +99,7 @@ function rankedServers(context, rows, column, title, kind) {
     option: {
       graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
       grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
-      xAxis: { ...style, type: 'value', min: 1, max: most, name: 'Servers, the one with most first', nameLocation: 'middle', nameGap: 30, splitLine: { show: false } },
+      xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: 1, max: most, name: 'Servers, the one with most first', nameLocation: 'middle', nameGap: 30, splitLine: { show: false } },
       yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
       series: lines.map(({ own, points }) => ({ type: 'line', name: own.name, data: points, showSymbol: false, symbol: own.symbol, lineStyle: isOn(own.name) ? lineStyle(own, context) : greyLine(context), itemStyle: { color: context.paint.of(own) } })),
       tooltip: tooltip(context, points => tip(`Server number ${points[0]?.value[0]} by ${inSentence(title)}`, points.filter(point => isOn(point.seriesName)).map(point => [BY_NAME.get(point.seriesName), point.seriesName, amount(kind, point.value[1])])), { trigger: 'axis' }),

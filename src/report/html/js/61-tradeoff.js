@@ -37,7 +37,7 @@ function tradeOption(context) {
   if (!all.length) return null;
   const colours = context.paint;
   const efficient = all.filter(one => !isBeaten(one, all, [x, y])).sort((a, b) => a.x - b.x);
-  const range = which => extent(all.flatMap(one => [one[which] - one[`d${which}`], one[which] + one[`d${which}`]]));
+  const range = which => extent(all.flatMap(one => [Math.max(0, one[which] - one[`d${which}`]), one[which] + one[`d${which}`]]));
   const series = all.flatMap(one => {
     const colour = colours.of(one.own);
     const hollow = !efficient.includes(one);
@@ -58,7 +58,10 @@ function tradeOption(context) {
   const [xAxis, yAxis] = [axis(x, 'x'), axis(y, 'y')];
   const area = { left: 66, right: context.width - 24, top: 36, bottom: height - 54 };
   const points = all.map(one => ({ series: one.own, text: context.narrow ? one.own.name : nameAndSuccess(one.own.name), x: pixelOf(xAxis, one.x, area.left, area.right), y: pixelOf(yAxis, one.y, area.bottom, area.top), one }));
-  const bars = points.map(({ x: left, y: top, one }) => ({ left, right: left + 1, top: pixelOf(yAxis, one.y + one.dy, area.bottom, area.top), bottom: top + (top - pixelOf(yAxis, one.y + one.dy, area.bottom, area.top)) }));
+  const bars = points.flatMap(({ x: left, y: top, one }) => {
+    const [above, beside] = [top - pixelOf(yAxis, one.y + one.dy, area.bottom, area.top), pixelOf(xAxis, one.x + one.dx, area.left, area.right) - left];
+    return [{ left: left - 2, right: left + 2, top: top - above, bottom: top + above }, { left: left - beside, right: left + beside, top: top - 2, bottom: top + 2 }];
+  });
   // The line that joins the efficient ones is not covered either.
   const joined = efficient.map(one => points.find(own => own.one === one));
   const steps = joined.slice(1).flatMap((to, at) => Array.from({ length: 40 }, (_, step) => {

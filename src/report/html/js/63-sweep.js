@@ -30,7 +30,7 @@ function sweepOption(context) {
   const values = lines.flatMap(line => line.points.map(one => one.value));
   const log = context.choice.scale === 'log' && metric.unit !== 'share' && extent(values)[0] > 0;
   const low = log ? extent(values)[0] / 3 : -Infinity;
-  const range = extent(lines.flatMap(line => line.points.flatMap(one => [Math.max(log ? extent(values)[0] * 0.9 : -Infinity, one.value - one.half), one.value + one.half])));
+  const range = extent(lines.flatMap(line => line.points.flatMap(one => [Math.max(log ? extent(values)[0] * 0.9 : 0, one.value - one.half), one.value + one.half])));
   const places = sweepPlaces();
   const at = [...places.keys()].sort((a, b) => a - b);
   const style = axisStyle(context);
@@ -51,7 +51,7 @@ function sweepOption(context) {
     option: {
       graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 22, bottom: height - 44 }),
       grid: { left: 72, right: room, top: 36, bottom: 58, outerBoundsMode: 'none' },
-      xAxis: { ...style, type: 'value', min: at[0], max: at[at.length - 1] + (at.length === 1 ? 1 : 0), name: ABOUT.sweep.label, nameLocation: 'middle', nameGap: 32,
+      xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: at[0], max: at[at.length - 1] + (at.length === 1 ? 1 : 0), name: ABOUT.sweep.label, nameLocation: 'middle', nameGap: 32,
         axisLabel: { ...style.axisLabel, customValues: at, formatter: value => places.get(value) ?? '' }, axisTick: { ...style.axisTick, customValues: at }, splitLine: { ...style.splitLine, customValues: at } },
       yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -64] } },
       series, tooltip: tooltip(context, points => sweepTip(metric, points), { trigger: 'axis', axisPointer: { snap: true, lineStyle: { color: context.paint.muted } } }),

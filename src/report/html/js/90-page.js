@@ -53,7 +53,8 @@ const BOTTOM = [
   { id: 'groups', title: 'Groups of clients', when: () => isRun() && has('clients'), make: clientsTables },
   { id: 'sure', title: 'How sure the figures are, and why', when: () => known(ABOUT.replications), make: surenessSection },
   { id: 'figures', title: 'All figures', when: isRun, make: allFigures, fold: true },
-  { id: 'theory', title: 'Theory beside the estimate', when: () => has('theory'), make: theoryTable, fold: true },
+  { id: 'tables', title: 'Tables', when: () => !isRun() && !isSweep() && Object.keys(DATA.tables || {}).length > 0, make: plainTables },
+  { id: 'theory', title: 'Theory beside the estimate', when: () => isRun() && has('theory'), make: theoryTable, fold: true },
   { id: 'scenario', title: 'The scenario', when: () => Boolean(ABOUT.scenario), make: scenarioSection },
   { id: 'rerun', title: 'Run it again', when: () => Boolean(ABOUT.scenario_file), make: rerunSection },
 ];
@@ -91,6 +92,9 @@ function build() {
 function print(on) {
   STATE.printing = on;
   document.documentElement.classList.toggle('printing', on);
+  // Lines are told apart by the legend on paper too.
+  const key = document.querySelector('.strategies');
+  if (key && on) key.open = true;
   applyTheme();
 }
 addEventListener('beforeprint', () => print(true));
