@@ -88,12 +88,14 @@ fn an_interval_decides_and_each_strategy_is_asked() {
 /// Half of the servers die in the middle, and nobody notices: what arrives before fares well.
 #[test]
 fn a_stretch_of_time_is_asked_by_arrival() {
-    let text = with(&[
+    let mut text = with(&[
         "success of random > 99.9% before 100s",
         "errors of random > 40% after 100s",
         "success of random > 60%",
-    ])
-        + "[[faults]]\nkind = 'crash'\nservers = ['web/server-1', 'web/server-2', 'web/server-3', 'web/server-4', 'web/server-5']\nat = '100s'\n";
+    ]);
+    for server in 1..=5 {
+        text += &format!("[[faults]]\nkind = 'crash'\nservers = 'web/server-{server}'\nat = '100s'\n");
+    }
     let found = decisions(&text);
     assert!(found.iter().all(|own| own.1 == "holds"), "{found:?}");
 }
@@ -103,7 +105,7 @@ fn services_and_groups_of_clients_are_asked() {
     let text = "question = '?'\nexpect = '!'\n[run]\nduration = '100s'\nreplications = 5\ncompare = ['round-robin']\n\
         [[clients]]\nname = 'near'\narrivals = { kind = 'poisson', rate = '50/s' }\n\
         [[clients]]\nname = 'far'\nzone = 'away'\narrivals = { kind = 'poisson', rate = '50/s' }\n\
-        [network.zones.away]\nclient-to-balancer = '50ms'\n\
+        [network.zones.away]\nclient-to-balancer = { kind = 'constant', value = '50ms' }\n\
         [[services]]\nname = 'web'\nservers = [{ slots = 50, steps = [{ work = { kind = 'constant', value = '5ms' } }, { call = 'db' }] }]\n\
         [[services]]\nname = 'db'\nservers = [{ slots = 50, service = { kind = 'constant', value = '20ms' } }]\n\
         [[require]]\nthat = 'p99 at db < 30ms'\n[[require]]\nthat = 'mean at db > 15ms'\n\
