@@ -40,16 +40,26 @@ pub(super) fn sentences(
     said
 }
 
-/// Which strategies variants run whose names do not say it.
+/// Which strategies variants run whose names do not say it, with three settings at most: all of
+/// them stand in the manifest.
 fn strategies(scenario: &Scenario) -> Option<String> {
     let mut by_strategy: Vec<(String, Vec<String>)> = Vec::new();
     for variant in &scenario.variants {
-        let strategy = variant.strategy.label();
-        if strategy == variant.name {
+        let (strategy, whole) = (variant.strategy.brief(), variant.strategy.label());
+        if variant.name == whole {
+            continue;
+        }
+        // A name that is the strategy's own, with fewer settings, says whose these are.
+        let rest = variant.name.strip_prefix(variant.strategy.name());
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (")) {
+            by_strategy.push((strategy, Vec::new()));
             continue;
         }
         let name = format!("`{}`", variant.name);
-        match by_strategy.iter_mut().find(|(known, _)| *known == strategy) {
+        match by_strategy
+            .iter_mut()
+            .find(|(known, names)| *known == strategy && !names.is_empty())
+        {
             Some((_, names)) => names.push(name),
             None => by_strategy.push((strategy, vec![name])),
         }
@@ -57,6 +67,7 @@ fn strategies(scenario: &Scenario) -> Option<String> {
     let each: Vec<String> = by_strategy
         .into_iter()
         .map(|(strategy, names)| match &names[..] {
+            [] => strategy,
             all if all.len() == scenario.variants.len() => format!("{strategy} in all"),
             _ => format!("{strategy} in {}", names.join(", ")),
         })
