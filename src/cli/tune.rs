@@ -12,6 +12,7 @@ use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
+use crate::figures::change_with;
 use crate::report::table::Style;
 use crate::report::tuning::{self as report, TuneTables};
 use crate::report::whole::whole;
@@ -230,13 +231,12 @@ impl Bar {
         let (done, most) = standing.requests;
         bar.set_length(most.max(1));
         bar.set_position(done.min(most));
-        let share = (standing.loss - standing.current) / standing.current.abs() * 100.0;
-        let margin = standing.margin.map_or(String::new(), |half| {
-            format!(" ±{:.1}%", half / standing.current.abs() * 100.0)
-        });
+        let share = (standing.loss - standing.current) / standing.current.abs();
+        let margin = standing.margin.map(|half| half / standing.current.abs());
         bar.set_message(format!(
-            "{} candidates · best so far {share:+.1}%{margin} to the current one · {:.0} M requests",
+            "{} candidates · best so far {} to the current one · {:.0} M requests",
             standing.evaluations,
+            change_with(share, margin),
             done as f64 / 1e6
         ));
     }

@@ -1,10 +1,10 @@
 //! How sure the figures are, in sentences: what was asked for and what was reached, and which
 //! strategy is the best.
 
-use super::table::with_half_width;
 use crate::experiment::{
     Analysis, Comparison, Outcome, VariantOutcome, cautions, metric, selection, width,
 };
+use crate::figures::{percent, with_half_width};
 use crate::prose::listed;
 use crate::scenario::{Goal, Scenario, Sweep, Target, Warning};
 use crate::stats::Verdict;
@@ -149,16 +149,16 @@ fn reached(
             };
             let widest = width(goal, scenario, &variants, analysis)?.widest;
             let widest = widest.map_or("not known".to_owned(), |share| {
-                format!("±{:.2}%", share * 100.0)
+                format!("±{}", percent(share))
             });
             format!(
-                "Precision: the widest 95% interval of {what} is {widest} (asked: ±{}%), {spent}.",
-                asked * 100.0
+                "Precision: the widest 95% interval of {what} is {widest} (asked: ±{}), {spent}.",
+                percent(asked)
             )
         }
         Target::Decided(level) => format!(
-            "Whether what is required holds is known, by intervals of {:.2}%, {spent}.",
-            level * 100.0
+            "Whether what is required holds is known, by intervals of {}, {spent}.",
+            percent(level)
         ),
         Target::Best(zone) => {
             let selection = selection(goal, scenario, &variants)?;
@@ -166,8 +166,8 @@ fn reached(
             let judge = metric(scenario.judge_by).name;
             if selection.decided {
                 format!(
-                    "Selected by {judge} with 95% confidence, where less than {}% does not matter: {best}, {spent}.",
-                    zone * 100.0
+                    "Selected by {judge} with 95% confidence, where less than {} does not matter: {best}, {spent}.",
+                    percent(zone)
                 )
             } else {
                 format!("Which strategy is the best by {judge} is {spent}; so far it is {best}.")

@@ -7,6 +7,7 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use super::Report;
 use super::rows::{CAUSES, FailureRow, RunRow, ServiceRow, SweepRow};
 use crate::experiment::{Metric, Unit};
+use crate::figures::{self, with_half_width};
 
 /// How a table is dressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,37 +16,6 @@ pub enum Style {
     Terminal(bool),
     /// As Markdown.
     Markdown,
-}
-
-/// One number and its half-width, with as many digits as that leaves meaning in: `29.22 ±0.11`.
-///
-/// ```
-/// use lbsim::report::table::with_half_width;
-/// assert_eq!(with_half_width(29.2174, Some(0.108)), "29.22 ±0.11");
-/// assert_eq!(with_half_width(13_456.7, Some(210.0)), "13457 ±210");
-/// assert_eq!(with_half_width(0.5, None), "0.500");
-/// assert_eq!(with_half_width(100.0, Some(0.0)), "100 ±0");
-/// ```
-pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
-    let digits = |scale: f64| -> usize {
-        if scale > 0.0 {
-            (1.0 - scale.log10().floor()).clamp(0.0, 6.0) as usize
-        } else {
-            0
-        }
-    };
-    match half_width {
-        Some(half) if half > 0.0 => {
-            let places = digits(half);
-            format!("{value:.places$} ±{half:.places$}")
-        }
-        Some(_) => format!("{} ±0", with_half_width(value, None)),
-        None if value == value.round() => format!("{value}"),
-        None => format!(
-            "{value:.*}",
-            digits(value.abs()) + 1 - usize::from(value.abs() >= 10.0)
-        ),
-    }
 }
 
 /// A figure and its half-width, in the unit in which it is shown.
@@ -145,7 +115,7 @@ fn services(report: &Report, style: Style) -> Option<String> {
     };
     for row in names.into_iter().flat_map(of) {
         let numbers = [
-            format!("{:.0}", row.requests),
+            figures::number(row.requests),
             cell(
                 row.attempts_per_client_request,
                 row.attempts_per_client_request_half_width_95,
@@ -439,7 +409,7 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
     let with_theory = |row: &mut Vec<Cell>, strategy: &str| {
         if !theory.is_empty() {
             let exact = theory.get(strategy);
-            let exact = exact.map_or("–".to_owned(), |exact| format!("{exact:.4}"));
+            let exact = exact.map_or("–".to_owned(), |exact| figures::number(*exact));
             row.insert(2, number(&exact));
         }
     };
@@ -508,12 +478,14 @@ fn change(apart: Apart<'_>, scale: f64) -> String {
     apart.difference.map_or("–".to_owned(), |difference| {
         let sign = if difference > 0.0 { "+" } else { "" };
         let half_width = apart.half_width.map(|half| half * scale);
+        let text = with_half_width(difference * scale, half_width);
+        // What is rounded to nothing has no sign.
+        let sign = if text.starts_with("0 ") { "" } else { sign };
         let share = apart.relative;
-        let share = share.map_or(String::new(), |share| format!(" ({:+.0}%)", share * 100.0));
-        format!(
-            "{sign}{}{share}",
-            with_half_width(difference * scale, half_width)
-        )
+        let share = share.map_or(String::new(), |share| {
+            format!(" ({})", figures::change(share))
+        });
+        format!("{sign}{text}{share}")
     })
 }
 

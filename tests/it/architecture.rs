@@ -63,6 +63,7 @@ const LAYERS: &[&[&str]] = &[
         "model",
         "observe",
         "parallel",
+        "figures",
     ],
     &["requirement"],
     &["scenario", "replay"],

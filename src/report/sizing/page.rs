@@ -4,10 +4,11 @@ use comfy_table::{Cell, CellAlignment};
 
 use super::SizeTables;
 use crate::experiment::Judged;
+use crate::figures::{percent, with_half_width};
 use crate::prose::counted;
 use crate::report::chart::Chart;
 use crate::report::markdown::plain;
-use crate::report::table::{self, Style, fresh, with_half_width};
+use crate::report::table::{self, Style, fresh};
 use crate::requirement::{Amount, Decision, Requirement};
 use crate::scenario::Scenario;
 use crate::scenario::file::Seek;
@@ -175,9 +176,9 @@ pub fn caption(base: &Scenario, sizing: &Sizing, sizes: &Sizes) -> String {
 /// What ± means here.
 fn note(sizing: &Sizing, sizes: &Sizes) -> String {
     format!(
-        "± is half of a {:.2}% interval: all decisions that lead to an answer are then right together with {}% confidence, \
+        "± is half of a {} interval: all decisions that lead to an answer are then right together with {}% confidence, \
          if what holds at a value holds at all easier ones.",
-        sizes.level * 100.0,
+        percent(sizes.level),
         (sizing.confidence * 1e4).round() / 1e2
     )
 }

@@ -4,6 +4,7 @@ use comfy_table::{Cell, CellAlignment};
 
 use super::TuneTables;
 use crate::experiment::{self, Better, Metric, Unit};
+use crate::figures::{change, change_with};
 use crate::report::chart::Chart;
 use crate::report::markdown::plain;
 use crate::report::table::{self, Style, fresh};
@@ -35,12 +36,8 @@ fn called(role: &Role) -> String {
 
 /// A gain as a sentence's middle: `-12.3% ±1.2%`.
 fn percent(gain: &Gain) -> String {
-    let share = |share: Option<f64>| share.unwrap_or(0.0) * 100.0;
-    let wide = gain
-        .paired
-        .relative_half_width
-        .map_or(String::new(), |half| format!(" ±{:.2}%", half * 100.0));
-    format!("{:+.2}%{wide}", share(gain.paired.relative))
+    let share = gain.paired.relative.unwrap_or(0.0);
+    change_with(share, gain.paired.relative_half_width)
 }
 
 /// Why a gain is none: one of the two fails more.
@@ -206,8 +203,8 @@ fn balance(
                     && row.situation == *situation
                     && row.metric == metric.name
             });
-            let share = own.and_then(|row| row.relative).unwrap_or(0.0) * 100.0;
-            format!("{} {share:+.1}%", metric.name)
+            let share = own.and_then(|row| row.relative).unwrap_or(0.0);
+            format!("{} {}", metric.name, change(share))
         })
         .collect();
     format!(
@@ -286,11 +283,7 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
             // Shares are compared in points.
             (Some(relative), Some(half), Some(_)) if metric.unit != Unit::Share => {
                 let base = row.difference / relative;
-                format!(
-                    "{:+.2}% ±{:.2}%",
-                    relative * 100.0,
-                    (half / base).abs() * 100.0
-                )
+                change_with(relative, Some((half / base).abs()))
             }
             (_, Some(half), _) => format!(
                 "{} ±{}",
