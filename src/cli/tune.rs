@@ -13,7 +13,6 @@ use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
 use crate::figures::change_with;
-use crate::report::table::Style;
 use crate::report::tuning::{self as report, TuneTables};
 use crate::report::whole::whole;
 use crate::report::{folder, json};
@@ -142,7 +141,7 @@ fn tell(
                 "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}{}\n{}: {}\n",
                 space.base.question,
                 report::caption(space, answer),
-                report::text(space, answer, &tables, Style::Terminal(output.colour())),
+                report::text(space, answer, &tables, output.style()),
                 sentences
                     .iter()
                     .map(|sentence| format!("{sentence}\n"))
