@@ -98,6 +98,7 @@
 //! | [`distribution`], [`model::arrivals`] | service times and the like; when requests come |
 //! | [`model`] | the simulated world, and one cell of it |
 //! | [`experiment`] | cells in parallel, estimates, paired differences |
+//! | [`figures`] | numbers as people write them |
 //! | [`report`] | the report, and its views: CSV files, table, page, JSON, charts |
 //! | [`stats`], [`theory`] | statistics of replications; closed forms of queueing theory |
 //! | [`scenario`] | reading and checking scenario files |
@@ -128,6 +129,7 @@ pub mod cli;
 pub mod experiment;
 pub mod export;
 mod face;
+pub mod figures;
 pub mod import;
 mod parallel;
 pub mod replay;

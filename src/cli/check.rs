@@ -192,11 +192,11 @@ fn text(scenario: &Scenario) -> String {
 
 /// The strategy of a variant where its name is another.
 fn strategy(variant: &Variant) -> String {
-    let label = variant.strategy.label();
-    if label == variant.name {
+    let brief = variant.strategy.brief();
+    if brief == variant.name || variant.strategy.label() == variant.name {
         String::new()
     } else {
-        label
+        brief
     }
 }
 

@@ -15,6 +15,7 @@ use crate::config::rounding::{Rounded, round};
 use crate::config::{Pool, Product, patch, scenario_name};
 use crate::experiment::{self, Progress};
 use crate::export::{Plan, Target, snippet};
+use crate::figures::{change_with, percent};
 use crate::model::blueprint::ServicePlan;
 use crate::prose::{listed, quoted};
 use crate::report::whole::whole;
@@ -137,12 +138,12 @@ fn fitted(
         .zip(&weights)
         .map(|(own, new)| format!("{own} to {new}"));
     output.say(&format!(
-        "{} takes weights from {} to {}: {}; no share changes by more than {:.2}% of itself",
+        "{} takes weights from {} to {}: {}; no share changes by more than {} of itself",
         product.title(),
         product.weights().start(),
         product.weights().end(),
         listed(changed),
-        largest_error * 100.0
+        percent(largest_error)
     ));
     let sets: Vec<String> = weights
         .iter()
@@ -165,12 +166,10 @@ fn fitted(
     let metric = experiment::metric(scenario.judge_by);
     let effect = experiment::difference(&outcomes[1].variants[0], &outcomes[0].variants[0], metric);
     if let Some(effect) = effect {
-        let share = |part: Option<f64>| part.unwrap_or(0.0) * 100.0;
         output.say(&format!(
-            "what rounding does to {}: {:+.2}% ±{:.2}% (95%), on the same requests",
+            "what rounding does to {}: {} (95%), on the same requests",
             metric.name,
-            share(effect.relative),
-            share(effect.relative_half_width)
+            change_with(effect.relative.unwrap_or(0.0), effect.relative_half_width)
         ));
     }
     Ok(weights)

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::output::{Failure, Output, keep_apart};
 use crate::config::{self, Configuration, Pool, Product, ReadError};
+use crate::figures;
 use crate::import::draft::{Wanted, draft};
 use crate::import::fit::Fitted;
 use crate::import::observe::{LogReport, Question, names, observe};
@@ -417,11 +418,11 @@ fn tell(report: &LogReport, pool: &Pool, output: &Output) {
             None => "no requests of which the log says how long they took".to_owned(),
             Some(Err(refusal)) => format!("the log does not tell: {refusal}"),
             Some(Ok(fitted)) => format!(
-                "{:.3} ms of service, slots {}, busy {:.0}%; simulated times are within {:.1}% of the logged ones (Kolmogorov distance)",
-                fitted.mean * 1e3,
+                "{} of service, slots {}, busy {}; simulated times are within {} of the logged ones (Kolmogorov distance)",
+                figures::seconds(fitted.mean),
                 fitted.slots,
-                fitted.utilization * 100.0,
-                fitted.quality.distance * 100.0
+                figures::percent(fitted.utilization),
+                figures::percent(fitted.quality.distance)
             ),
         };
         output.say(&format!("{}: {said}", server.name));

@@ -53,6 +53,9 @@ struct Cli {
     /// Print no progress and no warnings.
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// Show tables whole, however wide; else they keep to the terminal, or to 120 columns.
+    #[arg(long, global = true)]
+    wide: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -138,7 +141,7 @@ impl ScenarioArgs {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let output = Output::new(cli.color, cli.quiet);
+    let output = Output::new(cli.color, cli.quiet, cli.wide);
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &output),
         Command::Tune(args) => tune::tune(args, &output),

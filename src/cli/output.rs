@@ -9,6 +9,8 @@ use anstream::{AutoStream, ColorChoice};
 use super::WhenColoured;
 use crate::config::{self, Fault, SourceFile};
 use crate::experiment::{RunError, Unsettled};
+use crate::prose::folded;
+use crate::report::table::Style;
 use crate::report::whole::is_same;
 use crate::report::write::WriteError;
 use crate::scenario::{Rejected, diagnostic};
@@ -18,21 +20,45 @@ use crate::scenario::{Rejected, diagnostic};
 pub(super) struct Output {
     choice: ColorChoice,
     pub(super) quiet: bool,
+    /// Whether tables show all columns, whatever room there is.
+    wide: bool,
 }
 
 impl Output {
-    pub(super) fn new(colour: WhenColoured, quiet: bool) -> Output {
+    pub(super) fn new(colour: WhenColoured, quiet: bool, wide: bool) -> Output {
         let choice = match colour {
             WhenColoured::Auto => ColorChoice::Auto,
             WhenColoured::Always => ColorChoice::Always,
             WhenColoured::Never => ColorChoice::Never,
         };
-        Output { choice, quiet }
+        Output {
+            choice,
+            quiet,
+            wide,
+        }
     }
 
     /// Whether standard output takes colour.
     pub(super) fn colour(&self) -> bool {
         AutoStream::new(io::stdout(), self.choice).current_choice() != ColorChoice::Never
+    }
+
+    /// How tables are drawn: in the width of the terminal, or of 120 columns where there is none.
+    pub(super) fn style(&self) -> Style {
+        let terminal = || comfy_table::Table::new().width().map(usize::from);
+        let width = (!self.wide).then(|| terminal().unwrap_or(Style::WIDTH));
+        Style::Terminal {
+            coloured: self.colour(),
+            width,
+        }
+    }
+
+    /// A sentence on lines that the terminal has room for; on one line where there is none.
+    pub(super) fn folded(&self, sentence: &str) -> String {
+        match comfy_table::Table::new().width() {
+            Some(width) => folded(sentence, usize::from(width)),
+            None => sentence.to_owned(),
+        }
     }
 
     /// Whether standard error takes colour.

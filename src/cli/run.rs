@@ -15,7 +15,7 @@ use crate::model::blueprint::When;
 use crate::prose::{counted, listed};
 use crate::report::json::{self, Json};
 use crate::report::requests::{self, Packing, Shape};
-use crate::report::table::{self, Style};
+use crate::report::table;
 use crate::report::{Report, folder, junit, whole, write};
 use crate::requirement::Decision;
 use crate::scenario::Scenario;
@@ -261,13 +261,14 @@ fn text(report: &Report, folder: &Path, output: &Output) -> String {
     let dim = anstyle::Style::new().dimmed();
     let about = &report.about;
     let sure: String = (about.findings.iter())
-        .map(|sentence| format!("{sentence}\n"))
+        .map(|sentence| format!("{}\n", output.folded(sentence)))
         .collect();
+    let note = output.folded("Response times are of requests that succeeded; no verdict by them where the faster one fails more; ± is half of a 95% interval.");
     format!(
-        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}Response times are of requests that succeeded; no verdict by them where the faster one fails more; ± is half of a 95% interval.\nCSV files and charts: {}\n",
+        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}{note}\nCSV files and charts: {}\n",
         about.question,
         about.caption,
-        table::draw(report, Style::Terminal(output.colour())),
+        table::draw(report, output.style()),
         folder.display(),
     )
 }

@@ -14,7 +14,6 @@ use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs, progress};
 use crate::experiment::{CellKey, Journal, Progress};
 use crate::report::sizing::{self as report, SizeTables};
-use crate::report::table::Style;
 use crate::report::{folder, json};
 use crate::scenario::sizing::Sizing;
 use crate::scenario::{Scenario, Template};
@@ -106,12 +105,14 @@ fn tell(
         Format::Text => {
             let bold = anstyle::Style::new().bold();
             let dim = anstyle::Style::new().dimmed();
-            let said: String = sentences.iter().map(|own| format!("{own}\n")).collect();
+            let said: String = (sentences.iter())
+                .map(|own| format!("{}\n", output.folded(own)))
+                .collect();
             output.print(&format!(
                 "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{said}\n{}CSV files and charts: {}\n",
                 base.question,
                 report::caption(base, sizing, sizes),
-                report::text(sizing, sizes, &tables, Style::Terminal(output.colour())),
+                report::text(sizing, sizes, &tables, output.style()),
                 folder.display(),
             ))
         }

@@ -12,7 +12,7 @@ use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
-use crate::report::table::Style;
+use crate::figures::change_with;
 use crate::report::tuning::{self as report, TuneTables};
 use crate::report::whole::whole;
 use crate::report::{folder, json};
@@ -141,7 +141,7 @@ fn tell(
                 "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}{}\n{}: {}\n",
                 space.base.question,
                 report::caption(space, answer),
-                report::text(space, answer, &tables, Style::Terminal(output.colour())),
+                report::text(space, answer, &tables, output.style()),
                 sentences
                     .iter()
                     .map(|sentence| format!("{sentence}\n"))
@@ -230,13 +230,12 @@ impl Bar {
         let (done, most) = standing.requests;
         bar.set_length(most.max(1));
         bar.set_position(done.min(most));
-        let share = (standing.loss - standing.current) / standing.current.abs() * 100.0;
-        let margin = standing.margin.map_or(String::new(), |half| {
-            format!(" ±{:.1}%", half / standing.current.abs() * 100.0)
-        });
+        let share = (standing.loss - standing.current) / standing.current.abs();
+        let margin = standing.margin.map(|half| half / standing.current.abs());
         bar.set_message(format!(
-            "{} candidates · best so far {share:+.1}%{margin} to the current one · {:.0} M requests",
+            "{} candidates · best so far {} to the current one · {:.0} M requests",
             standing.evaluations,
+            change_with(share, margin),
             done as f64 / 1e6
         ));
     }

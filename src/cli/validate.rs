@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::output::{Failure, Output};
+use crate::figures::percent;
 use crate::report::folder;
 use crate::report::validation as report;
 use crate::validation::{Coverage, Effort, coverage, one_run, precision, theory};
@@ -58,13 +59,13 @@ pub(super) fn validate(args: &ValidateArgs, output: &Output) -> Result<(), Failu
     }
     for row in &rows {
         text += &format!(
-            "{}, {}: {:.1}% of {} experiments (accepted: {:.0}% to {:.0}%){}\n",
+            "{}, {}: {} of {} experiments (accepted: {} to {}){}\n",
             row.world,
             row.metric,
-            row.share * 100.0,
+            percent(row.share),
             row.experiments,
-            row.least * 100.0,
-            row.most * 100.0,
+            percent(row.least),
+            percent(row.most),
             if row.agrees { "" } else { ": NOT ACCEPTED" }
         );
     }

@@ -4,6 +4,7 @@ use super::analysis::Analysis;
 use super::metric::{Of, metric};
 use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::failed;
+use crate::figures;
 use crate::scenario::warning::some_of;
 use crate::scenario::{Scenario, Variant, Warning};
 use crate::stats::{EXCEEDANCES, Warmup, mser5};
@@ -40,8 +41,8 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome, analysis: &Analysis) -> 
             warn(
                 "failures-hidden",
                 format!(
-                    "{:.1}% of the requests under {} failed or had no end, and do not count in {}",
-                    failed * 100.0,
+                    "{} of the requests under {} failed or had no end, and do not count in {}",
+                    figures::percent(failed),
                     variant.name,
                     judge.name
                 ),
@@ -51,8 +52,10 @@ pub fn cautions(scenario: &Scenario, outcome: &Outcome, analysis: &Analysis) -> 
             warn(
                 "not-settled",
                 format!(
-                    "{} had not settled: its 90th percentile of the response time went from {before:.0} ms at the beginning of the measured window to {after:.0} ms at its end",
-                    variant.name
+                    "{} had not settled: its 90th percentile of the response time went from {} ms at the beginning of the measured window to {} ms at its end",
+                    variant.name,
+                    figures::number(before),
+                    figures::number(after)
                 ),
             );
         }

@@ -36,7 +36,11 @@ impl Figure {
 }
 
 fn values(variant: &VariantOutcome, metric: &Metric) -> Vec<f64> {
-    variant.runs.iter().filter_map(|run| metric.value(run)).collect()
+    variant
+        .runs
+        .iter()
+        .filter_map(|run| metric.value(run))
+        .collect()
 }
 
 /// One metric of one variant. A mean is the mean over replications; a quantile is read off the

@@ -155,7 +155,9 @@ impl Metric {
         if let Some(own) = METRICS.iter().find(is_column) {
             return own;
         }
-        let mut known = KNOWN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut known = KNOWN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         known.entry(percentile).or_insert_with(|| {
             let name = Box::leak(format!("{percentile}_ms").into_boxed_str());
             let own = time(name, |_| None, Answered, Quantile(q));
@@ -460,7 +462,10 @@ pub const METRICS: &[Metric] = &[
 pub fn metrics(scenario: &Scenario) -> Vec<&'static Metric> {
     let asked = scenario.percentiles.iter().copied().map(Metric::percentile);
     let is_column = |own: &&Metric| matches!(own.reading, Reading::Column(_));
-    METRICS.iter().chain(asked.filter(|own| !is_column(own))).collect()
+    METRICS
+        .iter()
+        .chain(asked.filter(|own| !is_column(own)))
+        .collect()
 }
 
 /// The metric that a scenario is judged by.

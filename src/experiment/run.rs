@@ -86,7 +86,9 @@ impl Trial<'_> {
             scenario,
             journal,
             variants: variants
-                .map(|variant| Mutex::new(VariantOutcome::new(variant, &scenario.percentiles, &asks)))
+                .map(|variant| {
+                    Mutex::new(VariantOutcome::new(variant, &scenario.percentiles, &asks))
+                })
                 .collect(),
             done: 0,
             planned: scenario.replications,

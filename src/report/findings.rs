@@ -1,10 +1,10 @@
 //! How sure the figures are, in sentences: what was asked for and what was reached, and which
 //! strategy is the best.
 
-use super::table::with_half_width;
 use crate::experiment::{
     Analysis, Comparison, Outcome, VariantOutcome, cautions, metric, selection, width,
 };
+use crate::figures::{percent, with_half_width};
 use crate::prose::listed;
 use crate::scenario::{Goal, Scenario, Sweep, Target, Warning};
 use crate::stats::Verdict;
@@ -40,16 +40,26 @@ pub(super) fn sentences(
     said
 }
 
-/// Which strategies variants run whose names do not say it.
+/// Which strategies variants run whose names do not say it, with three settings at most: all of
+/// them stand in the manifest.
 fn strategies(scenario: &Scenario) -> Option<String> {
     let mut by_strategy: Vec<(String, Vec<String>)> = Vec::new();
     for variant in &scenario.variants {
-        let strategy = variant.strategy.label();
-        if strategy == variant.name {
+        let (strategy, whole) = (variant.strategy.brief(), variant.strategy.label());
+        if variant.name == whole {
+            continue;
+        }
+        // A name that is the strategy's own, with fewer settings, says whose these are.
+        let rest = variant.name.strip_prefix(variant.strategy.name());
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" (")) {
+            by_strategy.push((strategy, Vec::new()));
             continue;
         }
         let name = format!("`{}`", variant.name);
-        match by_strategy.iter_mut().find(|(known, _)| *known == strategy) {
+        match by_strategy
+            .iter_mut()
+            .find(|(known, names)| *known == strategy && !names.is_empty())
+        {
             Some((_, names)) => names.push(name),
             None => by_strategy.push((strategy, vec![name])),
         }
@@ -57,6 +67,7 @@ fn strategies(scenario: &Scenario) -> Option<String> {
     let each: Vec<String> = by_strategy
         .into_iter()
         .map(|(strategy, names)| match &names[..] {
+            [] => strategy,
             all if all.len() == scenario.variants.len() => format!("{strategy} in all"),
             _ => format!("{strategy} in {}", names.join(", ")),
         })
@@ -138,16 +149,16 @@ fn reached(
             };
             let widest = width(goal, scenario, &variants, analysis)?.widest;
             let widest = widest.map_or("not known".to_owned(), |share| {
-                format!("±{:.2}%", share * 100.0)
+                format!("±{}", percent(share))
             });
             format!(
-                "Precision: the widest 95% interval of {what} is {widest} (asked: ±{}%), {spent}.",
-                asked * 100.0
+                "Precision: the widest 95% interval of {what} is {widest} (asked: ±{}), {spent}.",
+                percent(asked)
             )
         }
         Target::Decided(level) => format!(
-            "Whether what is required holds is known, by intervals of {:.2}%, {spent}.",
-            level * 100.0
+            "Whether what is required holds is known, by intervals of {}, {spent}.",
+            percent(level)
         ),
         Target::Best(zone) => {
             let selection = selection(goal, scenario, &variants)?;
@@ -155,8 +166,8 @@ fn reached(
             let judge = metric(scenario.judge_by).name;
             if selection.decided {
                 format!(
-                    "Selected by {judge} with 95% confidence, where less than {}% does not matter: {best}, {spent}.",
-                    zone * 100.0
+                    "Selected by {judge} with 95% confidence, where less than {} does not matter: {best}, {spent}.",
+                    percent(zone)
                 )
             } else {
                 format!("Which strategy is the best by {judge} is {spent}; so far it is {best}.")

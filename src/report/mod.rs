@@ -23,6 +23,7 @@ mod page;
 pub mod requests;
 mod requirements;
 pub mod rows;
+mod sheet;
 #[cfg(feature = "tune")]
 pub mod sizing;
 pub mod table;
@@ -198,6 +199,6 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&table::draw(self, Style::Terminal(false)))
+        f.write_str(&table::draw(self, Style::PLAIN))
     }
 }

@@ -1,10 +1,10 @@
 //! Whether what is required holds: a line each, and all of them in a sentence.
 
-use comfy_table::{Cell, CellAlignment};
-
 use super::Report;
 use super::rows::RequirementRow;
-use super::table::{Style, coloured, fresh, text, with_half_width};
+use super::sheet::{Field, Rank, Sheet};
+use super::table::{Style, text};
+use crate::figures::with_half_width;
 use crate::prose::counted;
 use crate::requirement::Decision;
 
@@ -59,18 +59,25 @@ pub(super) fn draw(report: &Report, style: Style) -> Option<String> {
     let swept = rows.iter().any(|row| row.value.is_some());
     let compared = rows.iter().any(|row| row.against.is_some());
     let noted = rows.iter().any(|row| !row.note.is_empty());
-    let mut table = fresh(style);
-    let mut titles = vec!["", "required"];
-    titles.extend(swept.then_some("at"));
-    titles.push("strategy");
-    titles.extend(compared.then_some("against"));
-    titles.extend(["measured", "limit", "margin"]);
-    titles.extend(noted.then_some("note"));
-    table.set_header(titles);
+    let mut sheet = Sheet::default();
+    for (title, rank, is_there) in [
+        ("", Rank::Stays, true),
+        ("required", Rank::Stays, true),
+        ("at", Rank::Stays, swept),
+        ("strategy", Rank::Names, true),
+        ("against", Rank::Names, compared),
+        ("measured", Rank::Stays, true),
+        ("limit", Rank::Goes(0), true),
+        ("margin", Rank::Goes(1), true),
+        ("note", Rank::Names, noted),
+    ] {
+        if is_there {
+            sheet.column(title, rank);
+        }
+    }
     for row in rows {
-        let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-        let plain = |name: &str| Cell::new(text(style, name));
-        let mut cells = vec![word(style, row.decision()), plain(&row.requirement)];
+        let plain = |name: &str| Field::text(text(style, name));
+        let mut cells = vec![word(row.decision()), plain(&row.requirement)];
         if swept {
             let both = [row.value.as_deref(), row.value_2.as_deref()];
             let both: Vec<&str> = both.into_iter().flatten().collect();
@@ -81,30 +88,26 @@ pub(super) fn draw(report: &Report, style: Style) -> Option<String> {
             cells.push(plain(row.against.as_deref().unwrap_or_default()));
         }
         cells.extend([
-            number(measured(row)),
-            number(figure(row.limit, None, &row.unit)),
-            number(margin(row)),
+            Field::number(measured(row)),
+            Field::number(figure(row.limit, None, &row.unit)),
+            Field::number(margin(row)),
         ]);
         if noted {
             cells.push(plain(&row.note));
         }
-        table.add_row(cells);
+        sheet.row(cells);
     }
-    Some(table.to_string())
+    Some(sheet.draw(style))
 }
 
 /// What is decided, so that it is seen without colour too.
-fn word(style: Style, decision: Decision) -> Cell {
+fn word(decision: Decision) -> Field {
     let (sign, is_good) = match decision {
         Decision::Holds => ("✓", Some(true)),
         Decision::Fails => ("✗", Some(false)),
         Decision::NotShown => ("?", None),
     };
-    let cell = Cell::new(format!("{sign} {}", decision.name()));
-    match is_good {
-        Some(is_good) => coloured(cell, is_good, style),
-        None => cell,
-    }
+    Field::text(format!("{sign} {}", decision.name())).judged(is_good)
 }
 
 /// What was measured, with half of its interval.

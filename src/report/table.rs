@@ -2,70 +2,19 @@
 
 use std::collections::HashMap;
 
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
-
 use super::Report;
 use super::rows::{CAUSES, FailureRow, RunRow, ServiceRow, SweepRow};
+use super::sheet::{Field, Rank, Sheet, shortened, wrapped};
 use crate::experiment::{Metric, Unit};
+use crate::figures::{self, with_half_width};
 
-/// How a table is dressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// For a terminal; with colour or without.
-    Terminal(bool),
-    /// As Markdown.
-    Markdown,
-}
-
-/// One number and its half-width, with as many digits as that leaves meaning in: `29.22 ±0.11`.
-///
-/// ```
-/// use lbsim::report::table::with_half_width;
-/// assert_eq!(with_half_width(29.2174, Some(0.108)), "29.22 ±0.11");
-/// assert_eq!(with_half_width(13_456.7, Some(210.0)), "13457 ±210");
-/// assert_eq!(with_half_width(0.5, None), "0.500");
-/// assert_eq!(with_half_width(100.0, Some(0.0)), "100 ±0");
-/// ```
-pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
-    let digits = |scale: f64| -> usize {
-        if scale > 0.0 {
-            (1.0 - scale.log10().floor()).clamp(0.0, 6.0) as usize
-        } else {
-            0
-        }
-    };
-    match half_width {
-        Some(half) if half > 0.0 => {
-            let places = digits(half);
-            format!("{value:.places$} ±{half:.places$}")
-        }
-        Some(_) => format!("{} ±0", with_half_width(value, None)),
-        None if value == value.round() => format!("{value}"),
-        None => format!(
-            "{value:.*}",
-            digits(value.abs()) + 1 - usize::from(value.abs() >= 10.0)
-        ),
-    }
-}
+pub use super::sheet::Style;
 
 /// A figure and its half-width, in the unit in which it is shown.
 fn cell(estimate: Option<f64>, half_width: Option<f64>, scale: f64) -> String {
     estimate.map_or("–".to_owned(), |value| {
         with_half_width(value * scale, half_width.map(|half| half * scale))
     })
-}
-
-/// A cell of numbers.
-fn number(text: &str) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-/// The heading of a column, of one line or of two.
-fn title(style: Style, text: &str) -> String {
-    match style {
-        Style::Markdown => text.replace('\n', " "),
-        Style::Terminal(_) => text.to_owned(),
-    }
 }
 
 /// Draws the table of a report: a line a strategy, or, for a sweep, a line a value. Response times
@@ -97,20 +46,21 @@ fn failures(report: &Report, style: Style) -> Option<String> {
     if causes.is_empty() {
         return None;
     }
-    let mut table = fresh(style);
-    let heading = title(style, "strategy\n(failed, %)");
-    let names = causes.iter().map(|(_, name, _)| title(style, name));
-    table.set_header([heading].into_iter().chain(names));
+    let mut sheet = Sheet::default();
+    sheet.column("strategy\n(failed, %)", Rank::Names);
+    for (_, name, _) in &causes {
+        sheet.column(*name, Rank::Stays);
+    }
     for variant in &report.about.variants {
-        let mut own = vec![Cell::new(text(style, &variant.name))];
+        let mut own = vec![Field::text(text(style, &variant.name))];
         own.extend(causes.iter().map(|(cause, ..)| {
             let of = |row: &&FailureRow| row.strategy == variant.name && row.cause == *cause;
             let share = rows.iter().find(of).and_then(|row| row.failed_share);
-            number(&cell(share, None, 100.0))
+            Field::number(cell(share, None, 100.0))
         }));
-        table.add_row(own);
+        sheet.row(own);
     }
-    Some(table.to_string())
+    Some(sheet.draw(style))
 }
 
 /// What each service met with, a line a strategy and service; nothing where no server has steps.
@@ -125,27 +75,28 @@ fn services(report: &Report, style: Style) -> Option<String> {
     if names.is_empty() {
         return None;
     }
-    let mut table = fresh(style);
-    let titles = [
-        "service",
-        "strategy",
-        "requests",
-        "attempts a\nclient's request",
-        "mean\nms",
-        "of it\nwait",
-        "of it\nwork",
-        "of it\ncalls",
-        "of it\nrest",
-        "p99\nms",
-        "success\n%",
-    ];
-    table.set_header(titles.map(|text| title(style, text)));
+    let mut sheet = Sheet::default();
+    for (title, rank) in [
+        ("service", Rank::Names),
+        ("strategy", Rank::Names),
+        ("requests", Rank::Goes(1)),
+        ("attempts a\nclient's request", Rank::Goes(4)),
+        ("mean\nms", Rank::Stays),
+        ("of it\nwait", Rank::Goes(7)),
+        ("of it\nwork", Rank::Goes(6)),
+        ("of it\ncalls", Rank::Goes(5)),
+        ("of it\nrest", Rank::Goes(0)),
+        ("p99\nms", Rank::Goes(8)),
+        ("success\n%", Rank::Goes(9)),
+    ] {
+        sheet.column(title, rank);
+    }
     let of = |name: &str| -> Vec<&ServiceRow> {
         rows.iter().filter(|row| row.service == name).collect()
     };
     for row in names.into_iter().flat_map(of) {
         let numbers = [
-            format!("{:.0}", row.requests),
+            figures::number(row.requests),
             cell(
                 row.attempts_per_client_request,
                 row.attempts_per_client_request_half_width_95,
@@ -159,11 +110,10 @@ fn services(report: &Report, style: Style) -> Option<String> {
             cell(row.p99_ms, row.p99_half_width_95, 1.0),
             cell(row.success_share, row.success_share_half_width_95, 100.0),
         ];
-        let names = [&row.service, &row.strategy].map(|name| Cell::new(text(style, name)));
-        let numbers = numbers.map(|text| number(&text));
-        table.add_row(names.into_iter().chain(numbers));
+        let names = [&row.service, &row.strategy].map(|name| Field::text(text(style, name)));
+        sheet.row(names.into_iter().chain(numbers.map(Field::number)));
     }
-    Some(table.to_string())
+    Some(sheet.draw(style))
 }
 
 /// What balancers noticed of failures, a line a strategy and service; nothing where nothing could
@@ -175,23 +125,24 @@ fn detection(report: &Report, style: Style) -> Option<String> {
     }
     let several = rows.iter().any(|row| row.service != rows[0].service);
     let ejects = rows.iter().any(|row| row.wrong_by_ejection > Some(0.0));
-    let mut titles = vec![
-        "strategy",
-        "failures\n(a run)",
-        "missed",
-        "s until\nnoticed",
-        "s until\nback",
-        "attempts\nhurt",
-        "well, left out\nby checks, s",
-    ];
-    if ejects {
-        titles.push("well, left out\nby ejection, s");
-    }
+    let mut sheet = Sheet::default();
     if several {
-        titles.insert(0, "service");
+        sheet.column("service", Rank::Names);
     }
-    let mut table = fresh(style);
-    table.set_header(titles.iter().map(|text| title(style, text)));
+    for (title, rank) in [
+        ("strategy", Rank::Names),
+        ("failures\n(a run)", Rank::Goes(0)),
+        ("missed", Rank::Goes(3)),
+        ("s until\nnoticed", Rank::Stays),
+        ("s until\nback", Rank::Goes(2)),
+        ("attempts\nhurt", Rank::Goes(4)),
+        ("well, left out\nby checks, s", Rank::Goes(1)),
+    ] {
+        sheet.column(title, rank);
+    }
+    if ejects {
+        sheet.column("well, left out\nby ejection, s", Rank::Goes(1));
+    }
     for row in rows {
         let mut numbers = vec![
             cell(row.failures, None, 1.0),
@@ -209,14 +160,17 @@ fn detection(report: &Report, style: Style) -> Option<String> {
             let half = row.wrong_by_ejection_s_half_width_95;
             numbers.push(cell(row.wrong_by_ejection_s, half, 1.0));
         }
-        let mut names = vec![Cell::new(text(style, &row.strategy))];
+        let mut names = vec![Field::text(text(style, &row.strategy))];
         if several {
-            names.insert(0, Cell::new(text(style, &row.service)));
+            names.insert(0, Field::text(text(style, &row.service)));
         }
-        let numbers = numbers.iter().map(|text| number(text));
-        table.add_row(names.into_iter().chain(numbers));
+        sheet.row(
+            names
+                .into_iter()
+                .chain(numbers.into_iter().map(Field::number)),
+        );
     }
-    Some(table.to_string())
+    Some(sheet.draw(style))
 }
 
 /// One metric of all strategies by the values of a sweep; the success rate too, where anything
@@ -232,32 +186,37 @@ fn sweep(report: &Report, style: Style) -> String {
     });
     let each = (rows.len() / swept.points.len().max(1)).max(1);
     let page = [Some(judge), success].into_iter().flatten().map(|metric| {
-        let mut table = fresh(style);
+        let mut sheet = Sheet::default();
         let label = text(style, &swept.label);
         let unit = if metric.unit == Unit::Share {
             ", %"
         } else {
             ""
         };
-        let mut header = vec![format!("{label} ({}{unit})", metric.name)];
-        header.extend(swept.and.as_ref().map(|label| text(style, label)));
-        header.extend(about.variants.iter().map(|own| text(style, &own.name)));
-        table.set_header(header);
+        let head = format!("{label}\n({}{unit})", metric.name);
+        sheet.column(head, Rank::Stays);
+        if let Some(and) = &swept.and {
+            sheet.column(wrapped(&text(style, and)), Rank::Stays);
+        }
+        sheet.goes_on();
+        for own in &about.variants {
+            sheet.column(wrapped(&text(style, &own.name)), Rank::Stays);
+        }
         for (point, own) in swept.points.iter().zip(rows.chunks(each)) {
-            let mut row = vec![Cell::new(text(style, &point.value))];
+            let mut row = vec![Field::text(text(style, &point.value))];
             let second = point.value_2.as_ref();
-            row.extend(second.map(|value| Cell::new(text(style, value))));
+            row.extend(second.map(|value| Field::text(text(style, value))));
             let own = own.iter().filter(|row| row.metric == metric.name);
             row.extend(own.map(|row| {
-                number(&if point.overloaded {
+                Field::number(if point.overloaded {
                     "overloaded".to_owned()
                 } else {
                     cell(row.estimate, row.half_width_95, metric.unit.scale())
                 })
             }));
-            table.add_row(row);
+            sheet.row(row);
         }
-        table.to_string()
+        sheet.draw(style)
     });
     page.collect::<Vec<_>>().join("\n\n")
 }
@@ -266,23 +225,8 @@ fn sweep(report: &Report, style: Style) -> String {
 pub(super) fn text(style: Style, text: &str) -> String {
     match style {
         Style::Markdown => super::markdown::plain(text),
-        Style::Terminal(_) => text.to_owned(),
+        Style::Terminal { .. } => text.to_owned(),
     }
-}
-
-/// An empty table.
-pub(super) fn fresh(style: Style) -> Table {
-    let mut table = Table::new();
-    match style {
-        Style::Terminal(_) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.load_style(presets::UTF8_BORDERS_ONLY);
-        }
-        Style::Markdown => {
-            table.load_style(presets::ASCII_MARKDOWN);
-        }
-    }
-    table
 }
 
 /// The share of requests that succeeded, by the name of its column.
@@ -399,7 +343,12 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
     let judge = about.judge();
     let scale = judge.map_or(1.0, |judge| judge.unit.scale());
     let titles: Vec<(String, &str)> = (about.percentiles.iter())
-        .map(|name| (format!("{}\nms", name.trim_end_matches("_ms")), name.as_str()))
+        .map(|name| {
+            (
+                format!("{}\nms", name.trim_end_matches("_ms")),
+                name.as_str(),
+            )
+        })
         .collect();
     let mut columns = COLUMNS.to_vec();
     if !titles.is_empty() {
@@ -436,63 +385,91 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
         .filter(|row| is_whole && row.metric == columns[0].1)
         .map(|row| (row.strategy.as_str(), row.exact))
         .collect();
-    let with_theory = |row: &mut Vec<Cell>, strategy: &str| {
+    let with_theory = |row: &mut Vec<Field>, strategy: &str| {
         if !theory.is_empty() {
             let exact = theory.get(strategy);
-            let exact = exact.map_or("–".to_owned(), |exact| format!("{exact:.4}"));
-            row.insert(2, number(&exact));
+            let exact = exact.map_or("–".to_owned(), |exact| figures::number(*exact));
+            row.insert(2, Field::number(exact));
         }
     };
-    let mut table = fresh(style);
-    let mut header = vec![part.group.map_or("strategy".to_owned(), |group| {
-        title(
-            style,
-            &format!("strategy\n(clients: {})", text(style, group)),
-        )
-    })];
-    header.extend(columns.iter().map(|(name, _)| title(style, name)));
-    if !theory.is_empty() {
-        header.insert(2, title(style, "mean in\ntheory"));
+    let mut sheet = Sheet::default();
+    let heading = part.group.map_or("strategy".to_owned(), |group| {
+        format!("strategy\n(clients: {})", text(style, group))
+    });
+    sheet.column(heading, Rank::Names);
+    for (at, (name, metric)) in columns.iter().enumerate() {
+        sheet.column(*name, rank(metric, &about.judge_by));
+        if at == 0 && !theory.is_empty() {
+            sheet.column("mean in\ntheory", Rank::Goes(11));
+        }
     }
-    let base = text(style, &about.baseline);
+    let base = match style {
+        Style::Terminal { width: Some(_), .. } => shortened(&about.baseline),
+        _ => text(style, &about.baseline),
+    };
     let paired = format!("{} less that of\n{base} (paired)", about.judge_by);
-    header.extend([title(style, &paired), "verdict".to_owned()]);
-    table.set_header(header);
+    sheet.column(paired, Rank::Stays);
+    sheet.column("verdict", Rank::Stays);
     for variant in &about.variants {
-        let mut row = vec![Cell::new(text(style, &variant.name))];
+        let mut row = vec![Field::text(text(style, &variant.name))];
         row.extend(columns.iter().map(|&(_, metric)| {
             let known = part.figures.get(&(variant.name.as_str(), metric));
             let (estimate, half_width) = known.copied().unwrap_or_default();
             let unit = Metric::named(metric).map_or(1.0, |metric| metric.unit.scale());
-            number(&cell(estimate, half_width, unit))
+            Field::number(cell(estimate, half_width, unit))
         }));
         with_theory(&mut row, &variant.name);
         let key = (variant.name.as_str(), about.judge_by.as_str());
         let apart = part.differences.get(&key).copied().unwrap_or_default();
-        row.push(number(&change(apart, scale)));
+        row.push(Field::number(change(apart, scale)));
         row.push(if variant.name == about.baseline {
-            Cell::new("baseline")
+            Field::text("baseline")
         } else {
-            verdict(apart.verdict, style)
+            Field::verdict(apart.verdict)
         });
-        table.add_row(row);
+        sheet.row(row);
     }
     for measurement in measurements(report).iter().filter(|_| is_whole) {
-        let mut row = vec![Cell::new(text(style, measurement))];
+        let mut row = vec![Field::text(text(style, measurement))];
         row.extend(columns.iter().map(|&(_, metric)| {
             let mut rows = report.tables.measured.iter();
             let own = rows.find(|row| row.measurement == *measurement && row.metric == metric);
-            number(&cell(own.and_then(|row| row.value), None, 1.0))
+            Field::number(cell(own.and_then(|row| row.value), None, 1.0))
         }));
         with_theory(&mut row, measurement);
-        row.extend([number("–"), Cell::new("measured")]);
-        table.add_row(row);
+        row.extend([Field::number("–"), Field::text("measured")]);
+        sheet.row(row);
     }
-    #[cfg(feature = "cli")]
-    if let Style::Terminal(true) = style {
-        table.enforce_styling();
+    sheet.draw(style)
+}
+
+/// How much a column of the table says, where not all of them have room. What is judged stays.
+fn rank(metric: &str, judge: &str) -> Rank {
+    if metric == judge {
+        return Rank::Stays;
     }
-    table.to_string()
+    const FROM_THE_LEAST: [&str; 17] = [
+        "utilization_spread",
+        "goodput_rps",
+        "p999_ms",
+        "sessions_lost",
+        "p50_ms",
+        "tries_per_request",
+        "attempts_per_request",
+        "servers_mean",
+        "stale_reads_share",
+        "lost_updates_share",
+        "revocation_delay_s",
+        "changes_lost_share",
+        "cost_per_hour",
+        "sessions_hurt_share",
+        "mean_ms",
+        "p99_ms",
+        SUCCESS,
+    ];
+    let place = FROM_THE_LEAST.iter().position(|own| *own == metric);
+    // Percentiles that the scenario names stand where the usual one does.
+    Rank::Goes(place.unwrap_or(FROM_THE_LEAST.len() - 2) as u8)
 }
 
 /// The names of what was measured, each once.
@@ -508,38 +485,13 @@ fn change(apart: Apart<'_>, scale: f64) -> String {
     apart.difference.map_or("–".to_owned(), |difference| {
         let sign = if difference > 0.0 { "+" } else { "" };
         let half_width = apart.half_width.map(|half| half * scale);
+        let text = with_half_width(difference * scale, half_width);
+        // What is rounded to nothing has no sign.
+        let sign = if text.starts_with("0 ") { "" } else { sign };
         let share = apart.relative;
-        let share = share.map_or(String::new(), |share| format!(" ({:+.0}%)", share * 100.0));
-        format!(
-            "{sign}{}{share}",
-            with_half_width(difference * scale, half_width)
-        )
+        let share = share.map_or(String::new(), |share| {
+            format!(" ({})", figures::change(share))
+        });
+        format!("{sign}{text}{share}")
     })
-}
-
-/// A verdict as the rows have it; those that say something in colour.
-fn verdict(said: &str, style: Style) -> Cell {
-    match said {
-        "" => Cell::new("–"),
-        "better" => coloured(Cell::new(said), true, style),
-        "worse" => coloured(Cell::new(said), false, style),
-        _ => Cell::new(said),
-    }
-}
-
-/// A cell in the colour of what is good or bad, where the table has colours.
-#[cfg(feature = "cli")]
-pub(super) fn coloured(cell: Cell, is_good: bool, style: Style) -> Cell {
-    use comfy_table::{Attribute, Color};
-    let colour = if is_good { Color::Green } else { Color::Red };
-    match style {
-        Style::Terminal(true) => cell.fg(colour).add_attribute(Attribute::Bold),
-        _ => cell,
-    }
-}
-
-/// A cell as it is: colours are for terminals.
-#[cfg(not(feature = "cli"))]
-pub(super) fn coloured(cell: Cell, _: bool, _: Style) -> Cell {
-    cell
 }

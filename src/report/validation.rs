@@ -10,6 +10,7 @@ use super::markdown::plain;
 #[cfg(feature = "files")]
 use super::write::{self, WriteError};
 use super::{chart, csv, folder, html, manifest};
+use crate::figures::{change, percent};
 use crate::validation::{Coverage, Finding};
 
 /// The name of the folder that a validation writes.
@@ -41,14 +42,14 @@ pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
     for row in coverage {
         let _ = writeln!(
             page,
-            "| {} | {} | {} | {:.1}% | {:.0}% to {:.0}% | ±{:.1}% | {} |",
+            "| {} | {} | {} | {} | {} to {} | ±{} | {} |",
             plain(&row.world),
             plain(&row.metric),
             row.experiments,
-            row.share * 100.0,
-            row.least * 100.0,
-            row.most * 100.0,
-            row.half_width * 100.0,
+            percent(row.share),
+            percent(row.least),
+            percent(row.most),
+            percent(row.half_width),
             verdict(row.agrees)
         );
     }
@@ -56,14 +57,14 @@ pub fn page(findings: &[Finding], coverage: &[Coverage]) -> String {
     for finding in findings {
         let _ = writeln!(
             page,
-            "| {} | {} | {:.5} | {:.5} ±{:.5} | {:+.2}% | {:.2}% | {} | {} |",
+            "| {} | {} | {:.5} | {:.5} ±{:.5} | {} | {} | {} | {} |",
             plain(&finding.world),
             plain(&finding.metric),
             finding.exact,
             finding.estimate,
             finding.half_width_95,
-            (finding.estimate / finding.exact - 1.0) * 100.0,
-            finding.tolerance * 100.0,
+            change(finding.estimate / finding.exact - 1.0),
+            percent(finding.tolerance),
             verdict(finding.agrees),
             plain(&finding.source)
         );

@@ -224,14 +224,21 @@ fn scenario(
     let measured = measured(&resolved, &names, &mut check);
     let baseline = match &resolved.run.baseline {
         None => 0,
-        Some(name) if check.faults.is_empty() => check
-            .find(
-                &Path::root().key("run").key("baseline"),
-                "strategy or variant",
-                name,
-                names,
-            )
-            .unwrap_or(0),
+        Some(name) if check.faults.is_empty() => {
+            // The name with all its settings does as well, whatever it is compared with.
+            let whole = || {
+                variants
+                    .iter()
+                    .position(|own| own.strategy.label() == *name)
+            };
+            let known = names.iter().position(|own| own == name).or_else(whole);
+            known.unwrap_or_else(|| {
+                let at = Path::root().key("run").key("baseline");
+                check
+                    .find(&at, "strategy or variant", name, names)
+                    .unwrap_or(0)
+            })
+        }
         Some(_) => 0,
     };
     let goal = goal(&resolved.run, &mut check);

@@ -31,6 +31,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::figures;
 use crate::model::blueprint::Blueprint;
 use crate::requirement::Requirement;
 use crate::strategy::{Sight, StrategyConfig};
@@ -299,12 +300,7 @@ impl Scenario {
             "replications"
         };
         // The length of a trace has nanoseconds that nobody wants to read.
-        let duration = self.duration();
-        let duration = if duration.nanos().is_multiple_of(1_000_000) {
-            duration.to_string()
-        } else {
-            format!("{:.1}s", duration.seconds())
-        };
+        let duration = figures::span(self.duration());
         format!(
             "{} · {} {times} of {duration} · seed {}",
             self.file_name,

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Variant;
 use super::check::variants::VariantWorld;
 use super::file::Criterion;
+use crate::figures;
 use crate::model::blueprint::{Blueprint, GroupPlan, SourcePlan, When};
 use crate::time::{Span, Time};
 
@@ -263,7 +264,7 @@ fn overload(plan: &Blueprint, found: &mut Vec<Warning>) {
             continue;
         };
         let load = match load.is_finite() {
-            true => format!("{:.0}% of what its servers can do", load * 100.0),
+            true => format!("{} of what its servers can do", figures::percent(load)),
             false => "something, and no server is in charge".to_owned(),
         };
         let whole = whole.get_or_insert_with(|| always_there(plan));
@@ -338,9 +339,9 @@ fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
             found.push(warning(
                 "overloaded-peak",
                 format!(
-                    "at its peak service `{}` is offered {:.0}% of its capacity",
+                    "at its peak service `{}` is offered {} of its capacity",
                     service.name,
-                    peak * 100.0
+                    figures::percent(peak)
                 ),
             ));
         }
@@ -351,10 +352,10 @@ fn peaks(plan: &Blueprint, found: &mut Vec<Warning>) {
 fn timeouts(plan: &Blueprint, found: &mut Vec<Warning>) {
     let mut compare = |whose: &str, timeout: Span, takes: f64, at: &str| {
         if timeout.seconds() < takes {
-            let takes = takes * 1e3;
+            let takes = figures::seconds(takes);
             found.push(warning(
                 "timeout-below-service",
-                format!("the `timeout` of {whose} is {timeout}, and a request takes {takes:.3} ms on average at `{at}`"),
+                format!("the `timeout` of {whose} is {timeout}, and a request takes {takes} on average at `{at}`"),
             ));
         }
     };
@@ -421,7 +422,10 @@ fn tails(plan: &Blueprint, judge: Criterion, found: &mut Vec<Warning>) {
                 "no finite variance".to_owned()
             } else if variance > 10.0 * mean.powi(2) {
                 let squared = variance / mean.powi(2);
-                format!("a squared coefficient of variation of {squared:.0}")
+                format!(
+                    "a squared coefficient of variation of {}",
+                    figures::number(squared)
+                )
             } else {
                 continue;
             };
@@ -482,8 +486,11 @@ fn hot_keys(variant: &Variant, found: &mut Vec<Warning>) {
             found.push(warning(
                 "hot-key",
                 format!(
-                    "{} keeps each key at one server, and one of `{}` alone asks for {asked:.0} requests/s of a server that can do {quickest:.0}",
-                    variant.name, source.name
+                    "{} keeps each key at one server, and one of `{}` alone asks for {} requests/s of a server that can do {}",
+                    variant.name,
+                    source.name,
+                    figures::number(asked),
+                    figures::number(quickest)
                 ),
             ));
         }

@@ -64,6 +64,7 @@ const LAYERS: &[&[&str]] = &[
         "observe",
         "parallel",
     ],
+    &["figures"],
     &["requirement"],
     &["scenario", "replay"],
     &["experiment"],

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use lbsim::experiment::Metric;
-use lbsim::report::table::with_half_width;
+use lbsim::figures::with_half_width;
 use lbsim::{Experiment, Report, Scenario};
 use serde_json::Value;
 

@@ -31,6 +31,27 @@ pub fn quoted(names: impl IntoIterator<Item = impl Display>) -> String {
     listed(names.into_iter().map(|name| format!("`{name}`")))
 }
 
+/// A text on lines of at most so many characters, broken between words; what is indented stays so.
+pub fn folded(text: &str, width: usize) -> String {
+    let fold = |line: &str| -> String {
+        let indent: String = line.chars().take_while(|one| *one == ' ').collect();
+        let mut lines = vec![indent.clone()];
+        for word in line.trim_start_matches(' ').split(' ') {
+            let last = lines.last_mut().expect("there is one");
+            if *last == indent {
+                last.push_str(word);
+            } else if last.chars().count() + 1 + word.chars().count() <= width {
+                last.push(' ');
+                last.push_str(word);
+            } else {
+                lines.push(format!("{indent}{word}"));
+            }
+        }
+        lines.join("\n")
+    };
+    text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,6 +60,13 @@ mod tests {
     fn one_is_no_plural() {
         let said = [0_u64, 1, 2].map(|count| counted(count, "request"));
         assert_eq!(said, ["0 requests", "1 request", "2 requests"]);
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(folded("one two three", 8), "one two\nthree");
+        assert_eq!(folded("  one two\n\nthree", 6), "  one\n  two\n\nthree");
+        assert_eq!(folded("unbreakable", 3), "unbreakable");
     }
 
     #[test]

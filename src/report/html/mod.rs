@@ -110,7 +110,11 @@ fn plain(report: &Report) -> String {
     for warning in &about.warnings {
         body += &format!("<p>Warning: {}</p>\n", escaped(&warning.to_string()));
     }
-    let drawn = table::draw(report, Style::Terminal(false));
+    let whole = Style::Terminal {
+        coloured: false,
+        width: None,
+    };
+    let drawn = table::draw(report, whole);
     body += &format!("<pre>{}</pre>\n</noscript>", escaped(&drawn));
     body
 }

@@ -24,7 +24,10 @@ pub struct MeasuredRow {
 pub(super) fn rows(scenario: &Scenario) -> Vec<MeasuredRow> {
     let mut found = Vec::new();
     for measurement in &scenario.measured {
-        for metric in metrics(scenario).iter().filter(|metric| metric.of == Of::Answered) {
+        for metric in metrics(scenario)
+            .iter()
+            .filter(|metric| metric.of == Of::Answered)
+        {
             let value = match metric.estimator {
                 Estimator::MeanOfTimes => Some(measurement.mean_ms()),
                 Estimator::Quantile(q) => {

@@ -24,12 +24,14 @@ pub struct PercentileRow {
 pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<PercentileRow> {
     let all = measured.runs.iter();
     all.flat_map(|run| {
-        run.percentiles.iter().map(|(percentile, ms)| PercentileRow {
-            strategy: variant.name.clone(),
-            replication: run.replication,
-            metric: format!("{percentile}_ms"),
-            ms: *ms,
-        })
+        run.percentiles
+            .iter()
+            .map(|(percentile, ms)| PercentileRow {
+                strategy: variant.name.clone(),
+                replication: run.replication,
+                metric: format!("{percentile}_ms"),
+                ms: *ms,
+            })
     })
     .collect()
 }

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::latency::LatencyRow;
-use crate::experiment::{
-    Analysis, Estimator, Exact, Flow, Known, Of, Outcome, milliseconds,
-};
+use crate::experiment::{Analysis, Estimator, Exact, Flow, Known, Of, Outcome, milliseconds};
 use crate::scenario::Scenario;
 
 /// `theory.csv`: what queueing theory says of a strategy, where it is exact, beside the estimate.

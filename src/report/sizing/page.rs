@@ -1,13 +1,13 @@
 //! An answer in words and tables: for the terminal, and as Markdown.
 
-use comfy_table::{Cell, CellAlignment};
-
 use super::SizeTables;
 use crate::experiment::Judged;
+use crate::figures::{percent, with_half_width};
 use crate::prose::counted;
 use crate::report::chart::Chart;
 use crate::report::markdown::plain;
-use crate::report::table::{self, Style, fresh, with_half_width};
+use crate::report::sheet::{Field, Rank, Sheet};
+use crate::report::table::{self, Style};
 use crate::requirement::{Amount, Decision, Requirement};
 use crate::scenario::Scenario;
 use crate::scenario::file::Seek;
@@ -179,30 +179,32 @@ pub fn caption(base: &Scenario, sizing: &Sizing, sizes: &Sizes) -> String {
 /// What ± means here.
 fn note(sizing: &Sizing, sizes: &Sizes) -> String {
     format!(
-        "± is half of a {:.2}% interval: all decisions that lead to an answer are then right together with {}% confidence, \
+        "± is half of a {} interval: all decisions that lead to an answer are then right together with {}% confidence, \
          if what holds at a value holds at all easier ones.",
-        sizes.level * 100.0,
+        percent(sizes.level),
         (sizing.confidence * 1e4).round() / 1e2
     )
 }
 
 /// The figures around each answer.
 pub fn text(sizing: &Sizing, sizes: &Sizes, tables: &SizeTables, style: Style) -> String {
-    let mut table = fresh(style);
-    table.set_header(vec![
-        "strategy",
-        if sizing.counts_servers() {
-            "servers"
-        } else {
-            "value"
-        },
-        "situation",
-        "required",
-        "measured",
-        "replications",
-        "verdict",
-    ]);
-    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut sheet = Sheet::default();
+    let value = if sizing.counts_servers() {
+        "servers"
+    } else {
+        "value"
+    };
+    for (title, rank) in [
+        ("strategy", Rank::Names),
+        (value, Rank::Stays),
+        ("situation", Rank::Names),
+        ("required", Rank::Stays),
+        ("measured", Rank::Stays),
+        ("replications", Rank::Goes(0)),
+        ("verdict", Rank::Stays),
+    ] {
+        sheet.column(title, rank);
+    }
     let near: Vec<Vec<&str>> = (sizes.strategies.iter())
         .map(|strategy| {
             let verge = &strategy.verge;
@@ -223,16 +225,17 @@ pub fn text(sizing: &Sizing, sizes: &Sizes, tables: &SizeTables, style: Style) -
         if !near[names.len() - 1].contains(&row.value.as_str()) {
             continue;
         }
-        table.add_row(vec![
-            Cell::new(table::text(style, &row.strategy)),
-            right(&row.value),
-            Cell::new(table::text(style, &row.situation)),
-            Cell::new(table::text(style, &row.requirement)),
-            right(&figure(amount, row.estimate, row.half_width)),
-            right(&row.replications.to_string()),
-            Cell::new(&row.verdict),
+        sheet.row([
+            Field::text(table::text(style, &row.strategy)),
+            Field::number(&row.value),
+            Field::text(table::text(style, &row.situation)),
+            Field::text(table::text(style, &row.requirement)),
+            Field::number(figure(amount, row.estimate, row.half_width)),
+            Field::number(row.replications.to_string()),
+            Field::text(&row.verdict),
         ]);
     }
+    let table = sheet.draw(style);
     format!("{table}\n\n{}\n", note(sizing, sizes))
 }
 

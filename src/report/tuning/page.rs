@@ -1,12 +1,12 @@
 //! An answer in words and tables: for the terminal, and as Markdown.
 
-use comfy_table::{Cell, CellAlignment};
-
 use super::TuneTables;
 use crate::experiment::{self, Better, Metric, Unit};
+use crate::figures::{change, change_with};
 use crate::report::chart::Chart;
 use crate::report::markdown::plain;
-use crate::report::table::{self, Style, fresh};
+use crate::report::sheet::{Field, Rank, Sheet};
+use crate::report::table::{self, Style};
 use crate::stats::Verdict;
 use crate::tune::verdict::{Gain, Role};
 use crate::tune::{Answer, Ended, Space};
@@ -35,12 +35,8 @@ fn called(role: &Role) -> String {
 
 /// A gain as a sentence's middle: `-12.3% ±1.2%`.
 fn percent(gain: &Gain) -> String {
-    let share = |share: Option<f64>| share.unwrap_or(0.0) * 100.0;
-    let wide = gain
-        .paired
-        .relative_half_width
-        .map_or(String::new(), |half| format!(" ±{:.2}%", half * 100.0));
-    format!("{:+.2}%{wide}", share(gain.paired.relative))
+    let share = gain.paired.relative.unwrap_or(0.0);
+    change_with(share, gain.paired.relative_half_width)
 }
 
 /// Why a gain is none: one of the two fails more.
@@ -206,8 +202,8 @@ fn balance(
                     && row.situation == *situation
                     && row.metric == metric.name
             });
-            let share = own.and_then(|row| row.relative).unwrap_or(0.0) * 100.0;
-            format!("{} {share:+.1}%", metric.name)
+            let share = own.and_then(|row| row.relative).unwrap_or(0.0);
+            format!("{} {}", metric.name, change(share))
         })
         .collect();
     format!(
@@ -221,17 +217,19 @@ fn balance(
 pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Style) -> String {
     let named = |name: &str| table::text(style, name);
     let mut page = String::new();
-    let mut table = fresh(style);
+    let mut sheet = Sheet::default();
     let has_rule = tables.weights.iter().any(|row| !row.capacity.is_empty());
-    let mut header = vec!["value", "current"];
-    header.extend(has_rule.then_some("capacity"));
-    header.extend(["tuned", "may be multiplied\nby, at a loss < 1%"]);
-    table.set_header(header);
-    let right = |text: &str| Cell::new(text).set_alignment(CellAlignment::Right);
+    sheet.column("value", Rank::Names);
+    sheet.column("current", Rank::Stays);
+    if has_rule {
+        sheet.column("capacity", Rank::Goes(1));
+    }
+    sheet.column("tuned", Rank::Stays);
+    sheet.column("may be multiplied\nby, at a loss < 1%", Rank::Goes(0));
     for row in &tables.weights {
-        let mut cells = vec![Cell::new(named(&row.value)), right(&row.current)];
-        cells.extend(has_rule.then(|| right(&row.capacity)));
-        cells.push(right(&row.tuned));
+        let mut cells = vec![Field::text(named(&row.value)), Field::number(&row.current)];
+        cells.extend(has_rule.then(|| Field::number(&row.capacity)));
+        cells.push(Field::number(&row.tuned));
         let end = |factor: f64, edge: f64, sign: &str| {
             if factor == edge {
                 format!("{sign}{factor:.1}")
@@ -240,12 +238,14 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
             }
         };
         let within = row.within_low.zip(row.within_high);
-        cells.push(right(&within.map_or(String::new(), |(low, high)| {
-            format!("{} to {}", end(low, 0.5, "≤ "), end(high, 2.0, "≥ "))
-        })));
-        table.add_row(cells);
+        cells.push(Field::number(
+            within.map_or(String::new(), |(low, high)| {
+                format!("{} to {}", end(low, 0.5, "≤ "), end(high, 2.0, "≥ "))
+            }),
+        ));
+        sheet.row(cells);
     }
-    page += &format!("{table}\n");
+    page += &format!("{}\n", sheet.draw(style));
     if space.tuning.strategies {
         page += &format!(
             "strategy: {}\n",
@@ -253,15 +253,17 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
         );
     }
     page.push('\n');
-    let mut table = fresh(style);
-    table.set_header(vec![
-        "against",
-        "situation",
-        "metric",
-        "before",
-        "tuned",
-        "difference (95%)",
-    ]);
+    let mut sheet = Sheet::default();
+    for (title, rank) in [
+        ("against", Rank::Names),
+        ("situation", Rank::Names),
+        ("metric", Rank::Stays),
+        ("before", Rank::Stays),
+        ("tuned", Rank::Stays),
+        ("difference (95%)", Rank::Stays),
+    ] {
+        sheet.column(title, rank);
+    }
     let own = [Some(space.tuning.objective), space.tuning.and];
     let own: Vec<&str> = own
         .iter()
@@ -286,11 +288,7 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
             // Shares are compared in points.
             (Some(relative), Some(half), Some(_)) if metric.unit != Unit::Share => {
                 let base = row.difference / relative;
-                format!(
-                    "{:+.2}% ±{:.2}%",
-                    relative * 100.0,
-                    (half / base).abs() * 100.0
-                )
+                change_with(relative, Some((half / base).abs()))
             }
             (_, Some(half), _) => format!(
                 "{} ±{}",
@@ -300,35 +298,34 @@ pub fn text(space: &Space<'_>, answer: &Answer, tables: &TuneTables, style: Styl
             _ => signed(row.difference * scale),
         };
         let mark = if own.contains(&metric.name) { " *" } else { "" };
-        table.add_row(vec![
-            Cell::new(named(&row.with)),
-            Cell::new(named(&row.situation)),
-            Cell::new(format!("{}{unit}{mark}", metric.name)),
-            right(&number(row.other)),
-            right(&number(row.tuned)),
-            right(&difference),
+        sheet.row([
+            Field::text(named(&row.with)),
+            Field::text(named(&row.situation)),
+            Field::text(format!("{}{unit}{mark}", metric.name)),
+            Field::number(number(row.other)),
+            Field::number(number(row.tuned)),
+            Field::number(difference),
         ]);
     }
-    page += &format!("{table}\n* what was tuned for\n\n");
+    page += &format!("{}\n* what was tuned for\n\n", sheet.draw(style));
     if !tables.front.is_empty() {
-        let mut table = fresh(style);
+        let mut sheet = Sheet::default();
         let first = &tables.front[0];
-        table.set_header(vec![
-            first.metric.clone(),
-            first.and.clone(),
-            "values".to_owned(),
-        ]);
+        sheet.column(&first.metric, Rank::Stays);
+        sheet.column(&first.and, Rank::Stays);
+        sheet.column("values", Rank::Names);
         for row in &tables.front {
-            table.add_row(vec![
-                right(&figure(row.mean)),
-                right(&figure(row.and_mean)),
-                Cell::new(named(&row.values)),
+            sheet.row([
+                Field::number(figure(row.mean)),
+                Field::number(figure(row.and_mean)),
+                Field::text(named(&row.values)),
             ]);
         }
         page += &format!(
-            "The front: none of these is better than another in both. Now: {} and {}.\n{table}\n\n",
+            "The front: none of these is better than another in both. Now: {} and {}.\n{}\n\n",
             figure(first.current),
-            figure(first.and_current)
+            figure(first.and_current),
+            sheet.draw(style)
         );
     }
     page

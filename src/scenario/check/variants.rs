@@ -15,7 +15,7 @@ use super::{Check, blueprint, compared_service, read};
 use crate::model::blueprint::{BalancerPlan, Blueprint};
 use crate::model::fault::FaultConfig;
 use crate::prose::quoted;
-use crate::strategy::{Sight, StrategyConfig};
+use crate::strategy::{Sight, StrategyConfig, short_names};
 
 /// What a variant is made of besides its strategy: equal worlds behave alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,8 +64,13 @@ pub(super) fn variants(
         return (variants, worlds);
     }
     if let Some(plain) = &plain {
-        for strategy in &file.run.compare {
-            variants.push(variant(strategy.label(), strategy.clone(), plain, compared));
+        let names = short_names(&file.run.compare);
+        for (strategy, mut name) in file.run.compare.iter().zip(names) {
+            // A variant that is called like the short name keeps what it was given.
+            if file.variants.iter().any(|given| given.name == name) {
+                name = strategy.label();
+            }
+            variants.push(variant(name, strategy.clone(), plain, compared));
             worlds.push(Arc::clone(&as_it_stands));
         }
     }

@@ -1,6 +1,7 @@
 //! What is to be borne in mind of faults: when they happen, and who notices.
 
 use super::{Variant, Warning, warning};
+use crate::figures::span;
 use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Stage, Strikes};
 use crate::time::{Span, Time};
@@ -24,9 +25,9 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
                 format!("`{}` changes nothing: {why}", fault.label),
             ));
         }
-        let at = begins - Time::ZERO;
+        let at = span(begins - Time::ZERO);
         if begins >= plan.end {
-            let end = plan.end - Time::ZERO;
+            let end = span(plan.end - Time::ZERO);
             found.push(warning(
                 "fault-after-end",
                 format!(
@@ -42,7 +43,7 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
                 format!(
                     "`{}` begins at {at}, within the warm-up of {}",
                     fault.label,
-                    plan.warmup - Time::ZERO
+                    span(plan.warmup - Time::ZERO)
                 ),
             ));
         }
@@ -50,9 +51,10 @@ pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
             found.push(warning(
                 "fault-too-short",
                 format!(
-                    "`{}` lasts {lasts}, and a stretch of the timeline {:.3}s: it hardly shows there",
+                    "`{}` lasts {}, and a stretch of the timeline {}: it hardly shows there",
                     fault.label,
-                    stretch.seconds()
+                    span(lasts),
+                    span(stretch)
                 ),
             ));
         }

@@ -14,7 +14,7 @@ fn even_servers() {
         m.mean("least-connections"),
         m.mean("join-shortest-queue (oracle)")
     );
-    assert!(m.mean("power-of-d d=3") < 0.9 * m.mean("power-of-d"));
+    assert!(m.mean("power-of-d (d=3)") < 0.9 * m.mean("power-of-d"));
 }
 
 #[test]
@@ -104,13 +104,10 @@ fn address_hashing() {
     let m = measure("address-hashing", 20, &["run.duration=60s"]);
     let by_lot = |variant: &str, due: f64| near(m.extremes(variant).0, due, 0.09 / due);
     by_lot("ip-hash", 0.753);
-    by_lot("ip-hash ipv4-prefix=24", 0.753);
+    by_lot("ip-hash (ipv4-prefix=24)", 0.753);
     by_lot("ip-hash, nine servers", 0.812);
     // Shares of the ring differ too: the more, the fewer points there are.
-    let (fine, coarse) = (
-        "consistent-hashing on=address",
-        "consistent-hashing on=address points=10",
-    );
+    let (fine, coarse) = ("consistent-hashing", "consistent-hashing (points=10)");
     assert!(m.extremes(fine).0 > 0.67 && m.extremes(coarse).0 > 0.70);
     for variant in ["random", "least-connections"] {
         assert!(m.extremes(variant).0 < 0.55, "{variant}");
@@ -122,7 +119,7 @@ fn address_hashing() {
 #[test]
 fn hot_keys() {
     let m = measure("hot-keys", 20, &["run.duration=60s"]);
-    for variant in ["consistent-hashing", "consistent-hashing points=1000"] {
+    for variant in ["consistent-hashing", "consistent-hashing (points=1000)"] {
         near(m.extremes(variant).0, 0.776, 0.09 / 0.776);
         assert!(m.p99(variant) > 1.2 * m.p99("random"), "{variant}");
     }
@@ -134,13 +131,9 @@ fn growing_fleet() {
     let m = measure("growing-fleet", 4, &[]);
     near(m.lost("ip-hash", Loss::Moved), 4500.0, 0.03);
     // The share of the ring is Beta distributed: coefficient of variation 7.5%.
-    near(
-        m.lost("consistent-hashing on=address", Loss::Moved),
-        500.0,
-        0.34,
-    );
+    near(m.lost("consistent-hashing", Loss::Moved), 500.0, 0.34);
     assert_eq!(m.lost("cookie over least-connections", Loss::Moved), 0.0);
-    let ring = "consistent-hashing on=address";
+    let ring = "consistent-hashing";
     m.sessions_are(5000.0, &["ip-hash", ring, "cookie over least-connections"]);
     near(m.hurt("ip-hash"), 0.9, 0.03);
     near(m.hurt(ring), 0.1, 0.34);
@@ -190,7 +183,7 @@ fn thousand_servers() {
     near(m.mean("random"), 50.0, 0.06);
     near(m.mean("round-robin"), 26.94, 0.04);
     near(m.mean("power-of-d"), 19.47, 0.02);
-    near(m.mean("power-of-d d=5"), 13.29, 0.02);
+    near(m.mean("power-of-d (d=5)"), 13.29, 0.02);
     near(m.mean("least-connections"), 10.0, 0.02);
 }
 

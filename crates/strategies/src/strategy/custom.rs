@@ -510,7 +510,7 @@ mod tests {
     fn a_label_says_what_is_not_at_its_default() {
         let label = |config| StrategyConfig::from(Custom::new::<Nth>("nth", config)).label();
         assert_eq!(label(Config::default()), "nth");
-        assert_eq!(label(nth(3)), "nth nth=3");
+        assert_eq!(label(nth(3)), "nth (nth=3)");
     }
 
     #[test]

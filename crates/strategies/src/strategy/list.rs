@@ -348,9 +348,6 @@ macro_rules! strategies {
     (@truth $sight:ident $rule:ident, $member:ident, $truth:ident, $cx:ident) => {{ let _ = $rule; }};
 }
 
-/// Values of a setting that a label shows at most; of more it only says how many they are.
-const LISTED: usize = 8;
-
 impl super::StrategyConfig {
     /// The line of the catalogue; a rule from outside has none.
     pub fn entry(&self) -> Option<&'static Entry> {
@@ -364,35 +361,6 @@ impl super::StrategyConfig {
             Self::Custom(_) => super::CATALOGUE.len(),
             _ => listed.take_while(|entry| entry.name != self.name()).count(),
         }
-    }
-
-    /// The name in tables and charts: the kind, the settings that are not at their default, and
-    /// `oracle` where it is one.
-    ///
-    /// ```
-    /// use lbsim_strategies::strategy::{StrategyConfig, CATALOGUE};
-    /// let entry = CATALOGUE.iter().find(|entry| entry.name == "power-of-d").unwrap();
-    /// assert_eq!((entry.default)().label(), "power-of-d");
-    /// let text = r#"{ "kind": "power-of-d", "d": 5 }"#;
-    /// let five: StrategyConfig = serde_json::from_str(text).unwrap();
-    /// assert_eq!(five.label(), "power-of-d d=5");
-    /// ```
-    pub fn label(&self) -> String {
-        let mut label = self.name().to_owned();
-        for (path, value) in self.said() {
-            let value = match value {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Array(values) if values.len() > LISTED => {
-                    format!("{} values", values.len())
-                }
-                other => other.to_string(),
-            };
-            label += &format!(" {path}={value}");
-        }
-        if self.sight() == Sight::Oracle {
-            label += " (oracle)";
-        }
-        label
     }
 
     /// The settings that are not at their default, at any depth, each by its path: those that

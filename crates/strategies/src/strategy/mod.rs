@@ -22,6 +22,7 @@ mod broken;
 pub mod contract;
 pub mod custom;
 pub mod load;
+mod naming;
 pub mod pool;
 mod standby;
 
@@ -35,6 +36,7 @@ pub use context::{
 };
 pub use custom::{Custom, CustomRule};
 pub use list::{Entry, Sight, called};
+pub use naming::short_names;
 pub use pool::{Member, MemberId, Pool};
 
 /// What a rule hears between picks. Each method defaults to not listening.
