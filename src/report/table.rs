@@ -49,19 +49,19 @@ pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
 }
 
 /// A figure and its half-width, in the unit in which it is shown.
-fn cell(estimate: Option<f64>, half_width: Option<f64>, scale: f64) -> String {
+pub(super) fn cell(estimate: Option<f64>, half_width: Option<f64>, scale: f64) -> String {
     estimate.map_or("–".to_owned(), |value| {
         with_half_width(value * scale, half_width.map(|half| half * scale))
     })
 }
 
 /// A cell of numbers.
-fn number(text: &str) -> Cell {
+pub(super) fn number(text: &str) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
 /// The heading of a column, of one line or of two.
-fn title(style: Style, text: &str) -> String {
+pub(super) fn title(style: Style, text: &str) -> String {
     match style {
         Style::Markdown => text.replace('\n', " "),
         Style::Terminal(_) => text.to_owned(),
@@ -326,11 +326,11 @@ type Estimated = (Option<f64>, Option<f64>);
 
 /// A difference to the baseline, and what is said of it.
 #[derive(Clone, Copy, Default)]
-struct Apart<'a> {
-    difference: Option<f64>,
-    half_width: Option<f64>,
-    relative: Option<f64>,
-    verdict: &'a str,
+pub(super) struct Apart<'a> {
+    pub(super) difference: Option<f64>,
+    pub(super) half_width: Option<f64>,
+    pub(super) relative: Option<f64>,
+    pub(super) verdict: &'a str,
 }
 
 /// What one table is of: all requests, or those of a group of clients.
@@ -504,7 +504,7 @@ fn measurements(report: &Report) -> Vec<&str> {
 }
 
 /// A difference, and what share of the baseline's value it is.
-fn change(apart: Apart<'_>, scale: f64) -> String {
+pub(super) fn change(apart: Apart<'_>, scale: f64) -> String {
     apart.difference.map_or("–".to_owned(), |difference| {
         let sign = if difference > 0.0 { "+" } else { "" };
         let half_width = apart.half_width.map(|half| half * scale);
@@ -518,7 +518,7 @@ fn change(apart: Apart<'_>, scale: f64) -> String {
 }
 
 /// A verdict as the rows have it; those that say something in colour.
-fn verdict(said: &str, style: Style) -> Cell {
+pub(super) fn verdict(said: &str, style: Style) -> Cell {
     match said {
         "" => Cell::new("–"),
         "better" => coloured(Cell::new(said), true, style),
