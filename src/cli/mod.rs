@@ -35,7 +35,8 @@ use output::{Failure, Output};
 /// Compares load-balancing strategies by simulation, before one is deployed.
 ///
 /// Exit codes: 0 done, 1 could not run or (`size`) not decide, 2 bad usage or scenario, 3 what the
-/// scenario requires does not hold, 130 interrupted.
+/// scenario requires does not hold, or what is judged got worse (`compare --fail-on-worse`), 130
+/// interrupted.
 #[derive(Debug, Parser)]
 #[command(
     name = "lbsim",

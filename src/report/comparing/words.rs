@@ -3,7 +3,7 @@
 use super::rows::CompareRow;
 use super::tables::{At, Beside, CompareTables, Entrant};
 use crate::compare::Method;
-use crate::experiment::Metric;
+use crate::experiment::{Metric, Run};
 use crate::prose::{counted, listed, quoted};
 use crate::report::table::{Apart, change};
 
@@ -211,31 +211,27 @@ fn worth(base: &Entrant<'_>, other: &Beside<'_>, tables: &CompareTables) -> Stri
     }
 }
 
-/// Where all runs are the same, or the scenarios are and the runs are not.
+/// Where runs are the same, or the scenarios are and the runs are not.
 fn sameness(base: &Entrant<'_>, other: &Beside<'_>, tables: &CompareTables) -> Option<String> {
     let (baseline, result) = (base.label, other.entrant.label);
     let is_changed = tables.changes.iter().any(|own| own.result == result);
     let alike = |at: &At, before: usize, after: usize| {
-        let both = base
-            .runs(at, before)
-            .iter()
-            .zip(other.entrant.runs(at, after));
-        let mut same = both.map(|(one, two)| {
+        let theirs = base.runs(at, before).iter();
+        theirs.zip(other.entrant.runs(at, after)).all(|(one, two)| {
             let strategy = one.strategy.clone();
-            *one == crate::experiment::Run {
+            *one == Run {
                 strategy,
                 ..two.clone()
             }
-        });
-        same.all(|same| same)
+        })
     };
     let pairs = &other.matching.pairs;
-    let mut places = other
-        .points
-        .iter()
-        .flat_map(|at| pairs.iter().map(move |pair| (at, pair)));
-    let is_same = places.all(|(at, &(before, after))| alike(at, before, after));
-    match (is_changed, is_same, other.method) {
+    let is_same = |&&(before, after): &&(usize, usize)| {
+        let mut points = other.points.iter();
+        points.all(|at| alike(at, before, after))
+    };
+    let same: Vec<&(usize, usize)> = pairs.iter().filter(is_same).collect();
+    match (is_changed, same.len() == pairs.len(), other.method) {
         (true, true, _) => Some(format!(
             "What changed in `{result}` makes no difference: all of its runs are those of `{baseline}`."
         )),
@@ -246,7 +242,16 @@ fn sameness(base: &Entrant<'_>, other: &Beside<'_>, tables: &CompareTables) -> O
             "The scenarios of `{result}` and `{baseline}` say the same, and yet their runs differ: a file that they name has changed, or the program \
              has, without its version."
         )),
-        _ => None,
+        _ if same.is_empty() => None,
+        _ => {
+            let names = same
+                .iter()
+                .map(|pair| &other.entrant.contestants[pair.1].name);
+            Some(format!(
+                "What changed in `{result}` makes no difference to {}: the runs are those of `{baseline}`.",
+                quoted(names)
+            ))
+        }
     }
 }
 
