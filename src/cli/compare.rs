@@ -9,14 +9,14 @@ use super::output::{Failure, Output};
 use super::{read_text, run};
 use crate::experiment::{self, Noted};
 use crate::prose::listed;
-use crate::report::comparing::{self, Compared, Incomparable};
+use crate::report::comparing::{self, CompareReport, Incomparable};
 use crate::report::table::Style;
 use crate::report::write::ReadError;
 use crate::report::{Report, folder, json};
 use crate::scenario::Scenario;
 
-/// Exits with 0 where the results could be compared, whatever came of it, and with `--fail-on-worse`
-/// with 3 where something that is judged is shown to have got worse.
+/// Exits with 0 where the results could be compared, whatever came of it, and with
+/// `--fail-on-worse` with 3 where something that is judged is shown to have got worse.
 #[derive(Debug, Args)]
 pub(super) struct CompareArgs {
     /// Results folders of `lbsim run`; the first is what the others are compared with.
@@ -91,7 +91,7 @@ pub(super) fn compare(args: &CompareArgs, output: &Output) -> Result<(), Failure
     let ran = live(args, &reports[0], output)?;
     reports.extend(ran);
     let results: Vec<(String, &Report)> = labels.into_iter().zip(&reports).collect();
-    let compared = Compared::new(&results, args.value_stable).map_err(|why| refused(&why))?;
+    let compared = CompareReport::new(&results, args.value_stable).map_err(|why| refused(&why))?;
     let own: Vec<&Report> = reports[args.folders.len()..].iter().collect();
     let written = match &args.out {
         Some(folder) => Some(compared.write(folder, &own)?),
@@ -234,7 +234,7 @@ fn live(args: &CompareArgs, first: &Report, output: &Output) -> Result<Vec<Repor
 /// A comparison as it is printed.
 fn shown(
     args: &CompareArgs,
-    compared: &Compared,
+    compared: &CompareReport,
     folder: Option<&Path>,
     output: &Output,
 ) -> Result<String, Failure> {
@@ -274,7 +274,7 @@ struct Printed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     folder: Option<&'a Path>,
     #[serde(flatten)]
-    compared: &'a Compared,
+    compared: &'a CompareReport,
 }
 
 #[cfg(test)]

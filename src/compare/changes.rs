@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 /// A value that is not the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// Where it stands, as `--set` would have it: `services.web.servers.fast.weight`.
+pub struct ChangedValue {
+    /// Where it stands: `services.web.servers.fast.weight`.
     pub path: String,
     /// What it was, as a scenario would write it; `None` where it was not there.
     pub before: Option<String>,
@@ -16,13 +16,13 @@ pub struct Change {
 /// All values that differ, in the order of the keys of `before`, what is new behind them. Elements
 /// of lists belong together by their `name`, strategies and the like by their `kind`, others by
 /// place. What is of another `kind` is one change, not one for each of its settings.
-pub fn changes(before: &Value, after: &Value) -> Vec<Change> {
+pub fn changes(before: &Value, after: &Value) -> Vec<ChangedValue> {
     let mut found = Vec::new();
     values("", before, after, &mut found);
     found
 }
 
-fn values(path: &str, before: &Value, after: &Value, found: &mut Vec<Change>) {
+fn values(path: &str, before: &Value, after: &Value, found: &mut Vec<ChangedValue>) {
     let of_one_kind = |one: &Map<_, _>, other: &Map<_, _>| one.get("kind") == other.get("kind");
     match (before, after) {
         _ if are_equal(before, after) => {}
@@ -32,7 +32,7 @@ fn values(path: &str, before: &Value, after: &Value, found: &mut Vec<Change>) {
         (Value::Array(one), Value::Array(other)) if is_of_tables(one) && is_of_tables(other) => {
             lists(path, one, other, found);
         }
-        _ => found.push(Change {
+        _ => found.push(ChangedValue {
             path: path.to_owned(),
             before: written(before),
             after: written(after),
@@ -40,7 +40,12 @@ fn values(path: &str, before: &Value, after: &Value, found: &mut Vec<Change>) {
     }
 }
 
-fn tables(path: &str, one: &Map<String, Value>, other: &Map<String, Value>, to: &mut Vec<Change>) {
+fn tables(
+    path: &str,
+    one: &Map<String, Value>,
+    other: &Map<String, Value>,
+    to: &mut Vec<ChangedValue>,
+) {
     let inside = |key: &str| match path {
         "" => quoted(key),
         _ => format!("{path}.{}", quoted(key)),
@@ -54,7 +59,7 @@ fn tables(path: &str, one: &Map<String, Value>, other: &Map<String, Value>, to: 
     }
 }
 
-fn lists(path: &str, one: &[Value], other: &[Value], found: &mut Vec<Change>) {
+fn lists(path: &str, one: &[Value], other: &[Value], found: &mut Vec<ChangedValue>) {
     let Some((word, own, others)) = keys(one, other) else {
         let none = Value::Null;
         for at in 0..one.len().max(other.len()) {
@@ -90,7 +95,7 @@ fn lists(path: &str, one: &[Value], other: &[Value], found: &mut Vec<Change>) {
     };
     let (before, after) = (kept(&own, &others), kept(&others, &own));
     if before != after {
-        found.push(Change {
+        found.push(ChangedValue {
             path: format!("{path} (order)"),
             before: Some(before.join(", ")),
             after: Some(after.join(", ")),

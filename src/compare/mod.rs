@@ -19,6 +19,6 @@ pub mod matching;
 pub mod verdict;
 pub mod versions;
 
-pub use changes::{Change, changes};
+pub use changes::{ChangedValue, changes};
 pub use matching::{Contestant, Matching, matching};
-pub use verdict::{Found, Method, Side, Trial, judge};
+pub use verdict::{Contest, Found, Method, Provenance, judge};

@@ -25,7 +25,7 @@ impl Method {
     }
 
     /// How two results are compared; `stable` declares that their versions give the same values.
-    pub fn of(one: Side<'_>, other: Side<'_>, stable: bool) -> Method {
+    pub fn of(one: Provenance<'_>, other: Provenance<'_>, stable: bool) -> Method {
         if one.seed != other.seed {
             Method::Welch
         } else if stable || same_values(one.program, other.program) {
@@ -38,7 +38,7 @@ impl Method {
 
 /// Where the luck of a result comes from.
 #[derive(Clone, Copy, Debug)]
-pub struct Side<'a> {
+pub struct Provenance<'a> {
     /// Root of its random streams.
     pub seed: u64,
     /// The program that computed it, with its version.
@@ -48,7 +48,7 @@ pub struct Side<'a> {
 /// What was measured under two results: of the same strategy, at the same value where one is swept.
 /// Replications begin with the first, and none is left out.
 #[derive(Clone, Copy, Debug)]
-pub struct Trial<'a> {
+pub struct Contest<'a> {
     /// The replications of the baseline.
     pub before: Replicated<'a>,
     /// Those of the other.
@@ -69,7 +69,7 @@ pub struct Found {
 }
 
 /// The differences of one metric, after less before, each as one of all of these.
-pub fn judge<'a>(trials: &[Trial<'a>], metric: &Metric) -> Vec<Found> {
+pub fn judge<'a>(trials: &[Contest<'a>], metric: &Metric) -> Vec<Found> {
     let mut compared: Vec<Option<Comparison>> = (trials.iter())
         .map(|trial| match trial.method {
             Method::Paired => {
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn pairs_are_of_one_seed_and_of_one_version() {
-        let side = |seed, program| Side { seed, program };
+        let side = |seed, program| Provenance { seed, program };
         let of = |one, other, stable| Method::of(side(1, one), other, stable);
         let (old, new) = ("lbsim 0.0.1", "lbsim 0.0.2");
         assert_eq!(of(old, side(1, old), false), Method::Paired);

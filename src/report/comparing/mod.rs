@@ -1,5 +1,5 @@
 //! What `lbsim compare` says of results beside each other: what changed in the scenario, and what
-//! came of it. Table, page, CSV and JSON are views of [`Compared`].
+//! came of it. Table, page, CSV and JSON are views of [`CompareReport`].
 
 mod page;
 pub mod rows;
@@ -19,7 +19,7 @@ use super::Report;
 use super::manifest::{PROGRAM, SCHEMA};
 #[cfg(feature = "files")]
 use super::{folder, write};
-use crate::compare::{Matching, Method, Side, matching};
+use crate::compare::{Matching, Method, Provenance, matching};
 use crate::prose::quoted;
 use crate::time::Span;
 use rows::CompareRow;
@@ -29,7 +29,7 @@ use tables::{Beside, Entrant};
 /// changed in the scenario.
 ///
 /// ```
-/// use lbsim::report::comparing::Compared;
+/// use lbsim::report::comparing::CompareReport;
 /// use lbsim::{Experiment, Scenario};
 ///
 /// let run = |weight: u32| {
@@ -55,16 +55,16 @@ use tables::{Beside, Entrant};
 ///     Experiment::new(Scenario::from_text("web.toml", &text).unwrap()).run()
 /// };
 /// let (old, new) = (run(1)?, run(3)?);
-/// let compared = Compared::new(&[("old".to_owned(), &old), ("new".to_owned(), &new)], false)?;
+/// let compared = CompareReport::new(&[("old".to_owned(), &old), ("new".to_owned(), &new)], false)?;
 /// assert_eq!(compared.tables.changes[0].path, "services.web.servers.fast.weight");
 /// assert!(compared.about.verdict[0].starts_with("`new` is better than `old` by mean_ms"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Compared {
+pub struct CompareReport {
     /// What was compared, and what is said of it.
-    pub about: AboutCompared,
+    pub about: AboutComparison,
     /// The rows of the files.
     pub tables: CompareTables,
 }
@@ -72,7 +72,7 @@ pub struct Compared {
 /// What was compared, and what is said of it in words: the manifest of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct AboutCompared {
+pub struct AboutComparison {
     /// The number of the schema of the files.
     pub schema: u32,
     /// The program that compared, with its version.
@@ -177,14 +177,14 @@ pub fn folder_name(baseline: &Report) -> String {
     format!("{}-compared", baseline.about.name)
 }
 
-impl Compared {
+impl CompareReport {
     /// Compares results with the first of them, each with the name that it is to have here.
     /// `stable` declares that the versions of the program which made them give the same values for
     /// the same scenario and seed.
     ///
     /// # Errors
     /// Where they have nothing in common that could be compared.
-    pub fn new(results: &[(String, &Report)], stable: bool) -> Result<Compared, Incomparable> {
+    pub fn new(results: &[(String, &Report)], stable: bool) -> Result<CompareReport, Incomparable> {
         let Some(((label, report), others)) = results.split_first().filter(|own| !own.1.is_empty())
         else {
             return Err(Incomparable::Alone);
@@ -215,8 +215,8 @@ impl Compared {
             }
         };
         let about = &report.about;
-        Ok(Compared {
-            about: AboutCompared {
+        Ok(CompareReport {
+            about: AboutComparison {
                 schema: SCHEMA,
                 program: PROGRAM.to_owned(),
                 kind: "comparison".to_owned(),
@@ -267,7 +267,7 @@ impl Compared {
 }
 
 /// For programs: what was compared, what is said of it, and the rows of every file under its name.
-impl Serialize for Compared {
+impl Serialize for CompareReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let about = &self.about;
         let mut map = serializer.serialize_map(None)?;
@@ -318,7 +318,7 @@ fn beside<'a>(
         });
     }
     let (one, other) = (&base.report.about, &entrant.report.about);
-    let side = |seed: u64, program| Side { seed, program };
+    let side = |seed: u64, program| Provenance { seed, program };
     let method = Method::of(
         side(one.seed, &one.program),
         side(other.seed, &other.program),

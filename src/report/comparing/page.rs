@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, Table};
 
-use super::Compared;
+use super::CompareReport;
 use super::rows::{ChangeRow, CompareRow};
 use super::words::{SUCCESS, difference};
 use crate::experiment::{Metric, Unit};
@@ -29,7 +29,7 @@ const SHOWN: [(&str, bool); 11] = [
 const LONGEST: usize = 60;
 
 /// The tables for a terminal: what changed, and what came of it.
-pub fn text(compared: &Compared, style: Style) -> String {
+pub fn text(compared: &CompareReport, style: Style) -> String {
     let changed = compared.about.results.iter().filter_map(|result| {
         let rows = compared.tables.changes.iter();
         let rows: Vec<&ChangeRow> = rows.filter(|row| row.result == result.name).collect();
@@ -41,7 +41,7 @@ pub fn text(compared: &Compared, style: Style) -> String {
 }
 
 /// The page: `summary.md`, whose first line is the answer.
-pub fn markdown(compared: &Compared) -> String {
+pub fn markdown(compared: &CompareReport) -> String {
     let about = &compared.about;
     let mut page = String::new();
     for sentence in &about.verdict {
@@ -82,7 +82,7 @@ fn changes(rows: &[&ChangeRow], style: Style) -> String {
 }
 
 /// The metrics that are shown: what decides first, and of a sweep no more than that and success.
-fn shown(compared: &Compared) -> Vec<&'static Metric> {
+fn shown(compared: &CompareReport) -> Vec<&'static Metric> {
     let judge = compared.about.judge_by.as_str();
     let rows = &compared.tables.compare;
     let is_swept = rows.iter().any(|row| row.value.is_some());
@@ -102,7 +102,7 @@ fn shown(compared: &Compared) -> Vec<&'static Metric> {
 }
 
 /// What came of it: a line for each strategy and metric.
-fn differences(compared: &Compared, style: Style) -> String {
+fn differences(compared: &CompareReport, style: Style) -> String {
     let about = &compared.about;
     let rows = &compared.tables.compare;
     let is_several = about.results.len() > 1;

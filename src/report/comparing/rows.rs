@@ -61,8 +61,9 @@ pub struct ChangeRow {
     pub result: String,
     /// What it is compared with.
     pub baseline: String,
-    /// Where the value stands, as `--set` would have it; things of a list without names are told
-    /// apart by their kind, in brackets, or else by their place.
+    /// Where the value stands, as `--set` would have it; what the scenario gives no name stands by
+    /// the one that it has by default, and things that have none by their kind, in brackets, or
+    /// else by their place.
     pub path: String,
     /// The value in the baseline; empty where it is not there.
     pub before: Option<String>,

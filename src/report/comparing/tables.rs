@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::Incomparable;
 use super::rows::{ChangeRow, CompareRow};
-use crate::compare::{self, Contestant, Found, Matching, Method, Trial};
+use crate::compare::{self, Contest, Contestant, Found, Matching, Method};
 use crate::experiment::{METRICS, Metric, Replicated, Run};
 use crate::report::Report;
 use crate::report::rows::{SweepRun, tables, verdict};
@@ -169,8 +169,8 @@ fn differences(base: &Entrant<'_>, others: &[Beside<'_>]) -> Vec<CompareRow> {
                 pairs.map(move |&(before, after)| (result, before, after))
             })
             .collect();
-        let trials: Vec<Trial<'_>> = (places.iter())
-            .map(|&(result, before, after)| Trial {
+        let trials: Vec<Contest<'_>> = (places.iter())
+            .map(|&(result, before, after)| Contest {
                 before: base.replicated(at, before),
                 after: others[result].entrant.replicated(at, after),
                 method: others[result].method,
