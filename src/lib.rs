@@ -126,6 +126,7 @@
 
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod compare;
 pub mod experiment;
 pub mod export;
 mod face;

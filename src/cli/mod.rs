@@ -2,6 +2,7 @@
 //! standard error.
 
 mod check;
+mod compare;
 mod completions;
 mod explain;
 mod export;
@@ -34,7 +35,8 @@ use output::{Failure, Output};
 /// Compares load-balancing strategies by simulation, before one is deployed.
 ///
 /// Exit codes: 0 done, 1 could not run or (`size`) not decide, 2 bad usage or scenario, 3 what the
-/// scenario requires does not hold, 130 interrupted.
+/// scenario requires does not hold, or what is judged got worse (`compare --fail-on-worse`), 130
+/// interrupted.
 #[derive(Debug, Parser)]
 #[command(
     name = "lbsim",
@@ -81,6 +83,9 @@ enum Command {
     /// Look for better weights, and other values: what was gained, how sure that is, and the
     /// scenario with them.
     Tune(tune::TuneArgs),
+    /// Compare results: what changed in the scenario, and what came of it, paired where the luck
+    /// is the same.
+    Compare(compare::CompareArgs),
     /// Find the fewest servers that meet an objective, or the highest load that a fleet sustains,
     /// and say how sure that is.
     Size(size::SizeArgs),
@@ -145,6 +150,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &output),
         Command::Tune(args) => tune::tune(args, &output),
+        Command::Compare(args) => compare::compare(args, &output),
         Command::Size(args) => size::size(args, &output),
         Command::Import(args) => import::import(args, &output),
         Command::Export(args) => export::export(args, &output),

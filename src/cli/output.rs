@@ -152,6 +152,8 @@ pub(super) enum Failure {
     Usage(String),
     /// A scenario is faulty.
     Rejected(Box<Rejected>),
+    /// Something has got worse, where that was asked (`compare --fail-on-worse`).
+    Worse(String),
     /// Faulty input, and all has been said.
     Reported,
     /// Nobody listens any more: no failure.
@@ -168,7 +170,7 @@ impl Failure {
 
     pub(super) fn print(&self, output: &Output) {
         let message = match self {
-            Failure::Run(message) | Failure::Usage(message) => message,
+            Failure::Run(message) | Failure::Usage(message) | Failure::Worse(message) => message,
             Failure::Rejected(rejected) => return output.rejected(rejected),
             Failure::Reported | Failure::Unheard | Failure::Required => return,
             Failure::Interrupted => Failure::INTERRUPTED,
@@ -181,7 +183,7 @@ impl Failure {
             Failure::Unheard => ExitCode::SUCCESS,
             Failure::Run(_) => ExitCode::from(1),
             Failure::Usage(_) | Failure::Rejected(_) | Failure::Reported => ExitCode::from(2),
-            Failure::Required => ExitCode::from(3),
+            Failure::Required | Failure::Worse(_) => ExitCode::from(3),
             Failure::Interrupted => ExitCode::from(130),
         }
     }

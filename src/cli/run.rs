@@ -182,7 +182,7 @@ fn required(done: &[(Report, PathBuf)], args: &RunArgs, output: &Output) -> Resu
 }
 
 /// Lives all cells, with a progress bar; an interrupt stops them.
-fn live(
+pub(super) fn live(
     scenarios: &[Noted<'_>],
     pool: &rayon::ThreadPool,
     output: &Output,

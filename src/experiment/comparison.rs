@@ -3,13 +3,13 @@
 
 use super::flow::keeps_up;
 use super::metric::{Better, Estimator, Metric, Of};
-use super::outcome::{VariantOutcome, milliseconds};
+use super::outcome::{Replicated, VariantOutcome, milliseconds};
 use super::withheld::{Withheld, withheld};
 use crate::model::blueprint::Blueprint;
 use crate::scenario::Variant;
 use crate::stats::{
-    Controlled, DEFAULT_LEVEL, Estimate, Moments, Paired, Verdict, estimable, holm_adjusted,
-    overlapping_batch_means, t_quantile,
+    Controlled, DEFAULT_LEVEL, Estimate, Moments, Paired, Unpaired, Verdict, estimable,
+    holm_adjusted, overlapping_batch_means, t_quantile,
 };
 use crate::time::Time;
 
@@ -148,31 +148,34 @@ fn offered_load(plan: &Blueprint) -> Option<f64> {
 const EACH: f64 = 10.0;
 
 /// Whether a quantile can be read off each replication, and off all together.
-fn comparable(variant: &VariantOutcome, metric: &Metric, q: f64) -> bool {
-    estimable(metric.times(variant).count(), q)
+fn comparable(variant: Replicated<'_>, metric: &Metric, q: f64) -> bool {
+    let all = variant.runs.iter().map(|run| metric.times_in(run)).sum();
+    estimable(all, q)
         && variant
             .runs
             .iter()
             .all(|run| metric.times_in(run) as f64 * (1.0 - q) >= EACH)
 }
 
+/// Whether one metric of two variants can be compared: not where a quantile has too few requests
+/// above it, 100 in all, and 10 in each replication.
+fn are_comparable(one: Replicated<'_>, other: Replicated<'_>, metric: &Metric) -> bool {
+    let both = |q| comparable(one, metric, q) && comparable(other, metric, q);
+    metric.quantile().is_none_or(both)
+}
+
 /// The values of one metric of two variants, in pairs of the same replication; `None` where the
-/// quantile has too few requests above it: 100 in all, and 10 in each replication.
+/// quantile has too few requests above it.
 fn pairs(
-    variant: &VariantOutcome,
-    other: &VariantOutcome,
+    variant: Replicated<'_>,
+    other: Replicated<'_>,
     metric: &Metric,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
-    if let Some(q) = metric.quantile()
-        && !(comparable(variant, metric, q) && comparable(other, metric, q))
-    {
-        return None;
-    }
-    let both = variant.runs.iter().zip(&other.runs);
-    Some(
+    let both = variant.runs.iter().zip(other.runs);
+    are_comparable(variant, other, metric).then(|| {
         both.filter_map(|(run, base)| Some((metric.value(run)?, metric.value(base)?)))
-            .unzip(),
-    )
+            .unzip()
+    })
 }
 
 /// The difference of one metric to the baseline, paired by replication; `None` where there is no
@@ -182,14 +185,7 @@ pub fn difference(
     baseline: &VariantOutcome,
     metric: &Metric,
 ) -> Option<Paired> {
-    let (own, base) = pairs(variant, baseline, metric)?;
-    let paired = Paired::of(&own, &base)?;
-    Some(
-        match withheld(variant, baseline, metric, paired.difference) {
-            Some(Withheld::NoChance) => without_interval(paired),
-            _ => paired,
-        },
-    )
+    Comparison::of(variant.replicated(), baseline.replicated(), metric).map(|own| own.paired)
 }
 
 /// A difference of which nobody knows how sure it is.
@@ -205,35 +201,76 @@ fn without_interval(paired: Paired) -> Paired {
 /// A difference as one of several.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Comparison {
-    /// The difference by itself.
+    /// The difference by itself. Of runs that are no pairs it is Welch's, and of as many as the
+    /// one has that has fewer.
     pub paired: Paired,
     /// The p-value of "there is no difference", made larger for its being one of several (Holm);
     /// `None` with one pair.
     pub p_adjusted: Option<f64>,
     /// How many times as many independent runs would have been needed for the same half-width, had
-    /// the two not lived through the same requests; `None` with one pair, or where the differences
-    /// do not vary.
+    /// the two not lived through the same requests; `None` with one pair, where the differences do
+    /// not vary, and where runs are no pairs.
     pub gain: Option<f64>,
     /// Why it is no verdict, where there is a reason.
     pub withheld: Option<Withheld>,
 }
 
 impl Comparison {
-    fn of(one: &VariantOutcome, other: &VariantOutcome, metric: &Metric) -> Option<Comparison> {
+    /// The difference of one metric, replication by replication, before it is one of several
+    /// ([`adjust`]); `None` where there is no pair, or where the quantile has too few requests
+    /// above it.
+    pub fn of(one: Replicated<'_>, other: Replicated<'_>, metric: &Metric) -> Option<Comparison> {
         let (own, base) = pairs(one, other, metric)?;
         let variance = |values: &[f64]| values.iter().copied().collect::<Moments>().variance();
         let differences: Vec<f64> = own.iter().zip(&base).map(|(a, b)| a - b).collect();
         let apart = variance(&own).zip(variance(&base)).map(|(a, b)| a + b);
         let together = variance(&differences).filter(|&variance| variance > 0.0);
-        let paired = difference(one, other, metric)?;
+        let paired = Paired::of(&own, &base)?;
+        let gain = apart.zip(together);
         Some(Comparison {
-            paired,
-            p_adjusted: None,
-            withheld: withheld(one, other, metric, paired.difference),
-            gain: apart
-                .zip(together)
-                .map(|(apart, together)| apart / together),
+            gain: gain.map(|(apart, together)| apart / together),
+            ..Comparison::unless_withheld(paired, one, other, metric)
         })
+    }
+
+    /// The difference of one metric of runs that are independent of each other; `None` where one
+    /// of the two has no value, or where the quantile has too few requests above it.
+    pub fn of_independent(
+        one: Replicated<'_>,
+        other: Replicated<'_>,
+        metric: &Metric,
+    ) -> Option<Comparison> {
+        let values =
+            |of: Replicated<'_>| -> Vec<f64> { of.runs.iter().filter_map(|run| metric.value(run)).collect() };
+        are_comparable(one, other, metric).then_some(())?;
+        let apart = Unpaired::of(&values(one), &values(other))?;
+        let paired = Paired {
+            difference: apart.difference,
+            half_width: apart.half_width,
+            relative: apart.relative,
+            relative_half_width: apart.relative_half_width,
+            n: apart.n.0.min(apart.n.1),
+            p_value: apart.p_value,
+        };
+        Some(Comparison::unless_withheld(paired, one, other, metric))
+    }
+
+    fn unless_withheld(
+        paired: Paired,
+        one: Replicated<'_>,
+        other: Replicated<'_>,
+        metric: &Metric,
+    ) -> Comparison {
+        let withheld = withheld(one, other, metric, paired.difference);
+        Comparison {
+            paired: match withheld {
+                Some(Withheld::NoChance) => without_interval(paired),
+                _ => paired,
+            },
+            p_adjusted: None,
+            gain: None,
+            withheld,
+        }
     }
 
     /// What may be said at 95% for all of the comparisons together; `None` with one pair, and where
@@ -256,7 +293,8 @@ impl Comparison {
     }
 }
 
-fn adjust(comparisons: &mut [Option<Comparison>]) {
+/// Makes the p-values larger for the comparisons being one of as many as there are (Holm).
+pub fn adjust(comparisons: &mut [Option<Comparison>]) {
     let known = || |comparison: &Option<Comparison>| comparison.and_then(|c| c.paired.p_value);
     let p_values: Vec<f64> = comparisons.iter().filter_map(known()).collect();
     let mut adjusted = holm_adjusted(&p_values).into_iter();
@@ -272,10 +310,16 @@ pub fn comparisons(
     baseline: usize,
     metric: &Metric,
 ) -> Vec<Option<Comparison>> {
-    let own = |(at, variant)| {
+    let own = |(at, variant): (usize, &VariantOutcome)| {
         let other = at != baseline;
         other
-            .then(|| Comparison::of(variant, &variants[baseline], metric))
+            .then(|| {
+                Comparison::of(
+                    variant.replicated(),
+                    variants[baseline].replicated(),
+                    metric,
+                )
+            })
             .flatten()
     };
     let mut comparisons: Vec<Option<Comparison>> = variants.iter().enumerate().map(own).collect();
@@ -295,7 +339,11 @@ pub fn ranking(
         .map(|(one, other)| {
             (
                 (one, other),
-                Comparison::of(&variants[one], &variants[other], metric),
+                Comparison::of(
+                    variants[one].replicated(),
+                    variants[other].replicated(),
+                    metric,
+                ),
             )
         })
         .unzip();

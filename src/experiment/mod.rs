@@ -28,7 +28,9 @@ mod withheld;
 pub use analysis::{Analysis, groups};
 pub use asked::{Ask, Asked};
 pub use caution::cautions;
-pub use comparison::{Comparison, Figure, comparisons, controlled, difference, estimate, ranking};
+pub use comparison::{
+    Comparison, Figure, adjust, comparisons, controlled, difference, estimate, ranking,
+};
 pub use detections::{DetectionFigures, DetectionOutcome};
 pub use exact::Exact;
 pub use flow::Flow;
@@ -38,7 +40,7 @@ pub use journal::{CellKey, Journal};
 pub use judged::{Judged, Ruling, judge, rulings};
 pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Reading, Unit, metric, metrics};
 pub(crate) use outcome::milliseconds;
-pub use outcome::{Outcome, Run, VariantOutcome};
+pub use outcome::{Outcome, Replicated, Run, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
 pub use services::{ServiceFigures, ServiceOutcome};
 pub use settle::{Unsettled, settle};

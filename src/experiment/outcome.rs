@@ -374,7 +374,35 @@ impl Run {
     }
 }
 
+/// What differences are made of: the replications of one variant, the first first, and whether
+/// chance was repeated in them. Results that were written hold this much, so that a difference of
+/// what was read back is the same to the digit.
+#[derive(Clone, Copy, Debug)]
+pub struct Replicated<'a> {
+    /// By replication.
+    pub runs: &'a [Run],
+    /// As [`VariantOutcome::varies`].
+    pub varies: bool,
+}
+
+impl Replicated<'_> {
+    /// The share of the requests of all replications that did not succeed.
+    pub fn failed(self) -> f64 {
+        let requests: u64 = self.runs.iter().map(|run| run.requests).sum();
+        let succeeded: u64 = self.runs.iter().map(|run| run.succeeded).sum();
+        (requests - succeeded.min(requests)) as f64 / requests.max(1) as f64
+    }
+}
+
 impl VariantOutcome {
+    /// What differences to others are made of.
+    pub fn replicated(&self) -> Replicated<'_> {
+        Replicated {
+            runs: &self.runs,
+            varies: self.varies,
+        }
+    }
+
     /// Nothing yet, for a variant of a scenario; `asks` are what requirements ask for.
     pub(super) fn new(
         variant: &Variant,

@@ -2,7 +2,7 @@
 //! chance.
 
 use super::metric::Metric;
-use super::outcome::VariantOutcome;
+use super::outcome::{Replicated, VariantOutcome};
 
 /// The share of failures by which two strategies may differ and still be compared by the response
 /// times of what succeeded.
@@ -39,8 +39,8 @@ impl Withheld {
 /// quantile would be that of a smaller share of the succeeded, and a mean would not be finite; so a
 /// verdict by response time is given only where both answer the same share of their requests, or
 /// the faster one answers more.
-pub fn fails_more(one: &VariantOutcome, other: &VariantOutcome, judge: &Metric) -> bool {
-    failed(one) - failed(other) > indifference(judge)
+pub fn fails_more(one: Replicated<'_>, other: Replicated<'_>, judge: &Metric) -> bool {
+    one.failed() - other.failed() > indifference(judge)
 }
 
 /// By what share of all requests one may fail more than another and still be called better by
@@ -55,9 +55,7 @@ pub fn indifference(judge: &Metric) -> f64 {
 
 /// The share of the requests of all replications that did not succeed.
 pub fn failed(variant: &VariantOutcome) -> f64 {
-    let requests: u64 = variant.runs.iter().map(|run| run.requests).sum();
-    let succeeded: u64 = variant.runs.iter().map(|run| run.succeeded).sum();
-    (requests - succeeded.min(requests)) as f64 / requests.max(1) as f64
+    variant.replicated().failed()
 }
 
 /// The variants that may be called the best by `judge`: by a response time those that fail no more
@@ -72,8 +70,8 @@ pub fn eligible(variants: &[&VariantOutcome], judge: &Metric) -> Vec<usize> {
 
 /// Why a difference of `one` less `other` by `judge` is no verdict, if it is none.
 pub(super) fn withheld(
-    one: &VariantOutcome,
-    other: &VariantOutcome,
+    one: Replicated<'_>,
+    other: Replicated<'_>,
     judge: &Metric,
     difference: f64,
 ) -> Option<Withheld> {
@@ -92,12 +90,12 @@ pub(super) fn withheld(
 /// Whether replications are copies of each other as far as two variants and a metric are concerned.
 /// That nothing ever failed under either is no such case: they are equal, and chance had its say.
 fn is_certain(
-    one: &VariantOutcome,
-    other: &VariantOutcome,
+    one: Replicated<'_>,
+    other: Replicated<'_>,
     metric: &Metric,
     difference: f64,
 ) -> bool {
-    let differ = |variant: &VariantOutcome| {
+    let differ = |variant: Replicated<'_>| {
         let mut values = variant.runs.iter().filter_map(|run| metric.value(run));
         let first = values.next();
         values.any(|value| Some(value) != first)

@@ -81,6 +81,10 @@ pub struct AboutVariant {
     pub oracle: bool,
     /// Requests simulated, warm-up included.
     pub requests_simulated: u64,
+    /// Whether anything was drawn anew in each replication; said where nothing was, and
+    /// replications are copies of each other.
+    #[serde(default = "usual", skip_serializing_if = "is_usual")]
+    pub varies: bool,
     /// Its place by the metric that decides, from 1: those that may be called the best first.
     /// `None` in a sweep.
     pub rank: Option<u32>,
@@ -115,6 +119,15 @@ pub struct AboutPoint {
     pub overloaded: bool,
 }
 
+/// Nearly everywhere something is left to chance.
+fn usual() -> bool {
+    true
+}
+
+fn is_usual(varies: &bool) -> bool {
+    *varies
+}
+
 impl About {
     /// What is said of outcomes; `duels` are none for a sweep.
     pub(super) fn new(
@@ -136,6 +149,7 @@ impl About {
                 strategy: serde_json::to_value(&variant.strategy).unwrap_or_default(),
                 oracle: variant.is_oracle(),
                 requests_simulated: outcomes.iter().map(simulated).sum(),
+                varies: outcomes.iter().any(|outcome| outcome.variants[at].varies),
                 rank: one
                     .and_then(|one| place(one.order()))
                     .map(|place| place as u32 + 1),

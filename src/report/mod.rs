@@ -8,6 +8,7 @@ pub mod access_log;
 #[cfg(feature = "tune")]
 pub mod again;
 pub mod chart;
+pub mod comparing;
 pub mod csv;
 mod findings;
 #[cfg(feature = "files")]

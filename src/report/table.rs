@@ -11,7 +11,7 @@ use crate::figures::{self, with_half_width};
 pub use super::sheet::Style;
 
 /// A figure and its half-width, in the unit in which it is shown.
-fn cell(estimate: Option<f64>, half_width: Option<f64>, scale: f64) -> String {
+pub(super) fn cell(estimate: Option<f64>, half_width: Option<f64>, scale: f64) -> String {
     estimate.map_or("–".to_owned(), |value| {
         with_half_width(value * scale, half_width.map(|half| half * scale))
     })
@@ -270,11 +270,11 @@ type Estimated = (Option<f64>, Option<f64>);
 
 /// A difference to the baseline, and what is said of it.
 #[derive(Clone, Copy, Default)]
-struct Apart<'a> {
-    difference: Option<f64>,
-    half_width: Option<f64>,
-    relative: Option<f64>,
-    verdict: &'a str,
+pub(super) struct Apart<'a> {
+    pub(super) difference: Option<f64>,
+    pub(super) half_width: Option<f64>,
+    pub(super) relative: Option<f64>,
+    pub(super) verdict: &'a str,
 }
 
 /// What one table is of: all requests, or those of a group of clients.
@@ -481,7 +481,7 @@ fn measurements(report: &Report) -> Vec<&str> {
 }
 
 /// A difference, and what share of the baseline's value it is.
-fn change(apart: Apart<'_>, scale: f64) -> String {
+pub(super) fn change(apart: Apart<'_>, scale: f64) -> String {
     apart.difference.map_or("–".to_owned(), |difference| {
         let sign = if difference > 0.0 { "+" } else { "" };
         let half_width = apart.half_width.map(|half| half * scale);

@@ -68,7 +68,7 @@ const LAYERS: &[&[&str]] = &[
     &["requirement"],
     &["scenario", "replay"],
     &["experiment"],
-    &["validation", "tune", "size", "import", "export"],
+    &["validation", "tune", "size", "compare", "import", "export"],
     &["report"],
     &["face"],
     &["cli"],

@@ -188,6 +188,7 @@ fn the_columns_of_results_are_up_to_date() {
     let rows = |file: &str| format!("src/report/rows/{file}.rs");
     let tune = || "src/report/tuning/rows.rs".to_owned();
     let size = || "src/report/sizing/rows.rs".to_owned();
+    let compare = || "src/report/comparing/rows.rs".to_owned();
     for (file, source, name) in [
         ("runs.csv", "src/experiment/outcome.rs".to_owned(), "Run"),
         ("summary.csv", rows("summary"), "SummaryRow"),
@@ -219,6 +220,8 @@ fn the_columns_of_results_are_up_to_date() {
         ("front.csv", tune(), "FrontRow"),
         ("sizes.csv", size(), "SizeRow"),
         ("tried.csv", size(), "TriedRow"),
+        ("compare.csv", compare(), "CompareRow"),
+        ("changes.csv", compare(), "ChangeRow"),
     ] {
         let _ = write!(page, "## {file}\n\n{}\n", columns(&read(&source), name));
     }
@@ -349,6 +352,11 @@ fn command_lines_work() {
                     words.drain(at..at + 2);
                 }
                 words.extend(short.map(str::to_owned));
+            }
+            "compare" if words.iter().any(|word| word == "--against") => {
+                for short in ["run.duration=3s", "run.warmup=0s"] {
+                    words.extend(["--set".to_owned(), short.to_owned()]);
+                }
             }
             // So that every value will do.
             "size" => {

@@ -8,6 +8,7 @@ mod calls;
 mod calls_theory;
 mod check;
 mod cli;
+mod compare;
 mod config_cases;
 mod control;
 mod custom;

@@ -36,6 +36,7 @@ pub use latency::LatencyRow;
 pub(super) use latency::spectrum_of;
 pub use measured::MeasuredRow;
 pub use paired::PairedRow;
+pub(super) use paired::verdict;
 pub use percentiles::PercentileRow;
 pub use ranking::RankingRow;
 pub use requirements::RequirementRow;
@@ -116,7 +117,6 @@ macro_rules! tables {
         }
     };
 }
-#[cfg(feature = "tune")]
 pub(super) use tables;
 
 tables! {

@@ -63,7 +63,7 @@ pub(super) fn rows(scenario: &Scenario, analysis: &Analysis) -> Vec<PairedRow> {
 }
 
 /// What is said of a difference: empty where nothing can be.
-pub(super) fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
+pub(in crate::report) fn verdict(comparison: Option<Comparison>, metric: &Metric) -> &'static str {
     let is_shown = |comparison: &Comparison| comparison.p_adjusted.is_none_or(|p| p <= 0.05);
     // Where there is nothing to be told there is nothing to withhold.
     match comparison.and_then(|comparison| Some((comparison, comparison.withheld?))) {

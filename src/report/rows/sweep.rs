@@ -139,6 +139,46 @@ fn second(point: &Point) -> Option<String> {
     point.and.as_ref().map(|and| and.0.clone())
 }
 
+impl SweepRun {
+    /// The metrics that it holds, by name: as in `runs.csv` without a sweep, and what follows from
+    /// that.
+    pub(in crate::report) const METRICS: &'static [&'static str] = &[
+        "requests",
+        "goodput_rps",
+        "success_share",
+        "mean_ms",
+        "p50_ms",
+        "p90_ms",
+        "p99_ms",
+        "p999_ms",
+        "utilization_mean",
+        "utilization_spread",
+        "sessions_lost",
+    ];
+
+    /// The replication that it was made of, as far as it is known.
+    pub(in crate::report) fn run(&self) -> Run {
+        let share = self.succeeded as f64 / self.requests as f64;
+        Run {
+            strategy: self.strategy.clone(),
+            replication: self.replication,
+            requests: self.requests,
+            succeeded: self.succeeded,
+            success_share: (self.requests > 0).then_some(share),
+            goodput_rps: self.goodput_rps,
+            mean_ms: self.mean_ms,
+            p50_ms: self.p50_ms,
+            p90_ms: self.p90_ms,
+            p99_ms: self.p99_ms,
+            p999_ms: self.p999_ms,
+            utilization_mean: self.utilization_mean,
+            utilization_spread: self.utilization_spread,
+            sessions_lost: self.sessions_lost,
+            ..Run::default()
+        }
+    }
+}
+
 fn row(point: &Point, run: &Run) -> SweepRun {
     SweepRun {
         value: point.value.clone(),

@@ -6,6 +6,7 @@
 //! | [`control`] | how much of it was luck that is known? |
 //! | [`batch`] | how well is a mean known from one long run? |
 //! | [`paired`] | is this strategy shown to be better than the baseline, on the same requests? |
+//! | [`welch`] | and if the two did not live through the same requests? |
 //! | [`quantile`] | which observation is the p99, and are there enough of them to say? |
 //! | [`selection`] | which of several is the best, and is that known yet? |
 //! | [`warmup`] | where does the start of a run end? |
@@ -24,6 +25,7 @@ pub mod paired;
 pub mod quantile;
 pub mod selection;
 pub mod warmup;
+pub mod welch;
 
 pub use balance::{coefficient_of_variation, jain_index, peak_to_mean};
 pub use batch::overlapping_batch_means;
@@ -35,3 +37,4 @@ pub use paired::{Paired, Verdict, holm, holm_adjusted};
 pub use quantile::{EXCEEDANCES, estimable, nearest_rank, rank};
 pub use selection::{Selection, kim_nelson};
 pub use warmup::{Warmup, mser5};
+pub use welch::Unpaired;
