@@ -1,5 +1,6 @@
 'use strict';
-// The page: its sections in order, each with whether there is anything to show. A new chart is one file, and one line here.
+// The page: its sections in order, each with whether there is anything to show. A new chart is one
+// file, and one line here.
 
 const has = name => rowsOf(name).length > 0;
 const isRun = () => Boolean(ABOUT.judge_by) && !ABOUT.sweep && has('summary');
