@@ -114,14 +114,3 @@ function rerunSection() {
   return [el('pre', { class: 'command' }, code), el('p', { class: 'controls' }, copy, said),
     el('p', { class: 'note' }, `The same scenario, seed and version (${ABOUT.program || 'lbsim'}) give the same bytes, for any number of threads. All figures stand in the CSV files beside this page, and the settings in `, el('code', {}, 'manifest.json'), '.')];
 }
-
-/** Of a report that has no page of its own yet: its tables as they are. */
-function plainTables() {
-  return Object.keys(DATA.tables || {}).filter(name => rowsOf(name).length).map(name => {
-    const columns = Object.keys(rowsOf(name)[0]);
-    return folded(`${name}.csv, ${counted(rowsOf(name).length, 'row')}`, () => {
-      const { columns: heads, rows } = rowsAsTable(name, columns, { shown: SERIES });
-      return sortableTable(name, heads, rows.slice(0, MOST_ROWS));
-    });
-  });
-}
