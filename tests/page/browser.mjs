@@ -1,4 +1,5 @@
-// A browser without a window, spoken to over its DevTools pipe: nothing is downloaded, no port is opened.
+// A browser without a window, spoken to over its DevTools pipe: nothing is downloaded, no port is
+// opened.
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Opens pages of results in a browser and says what is wrong with them. Arguments: the browser, a folder for pictures, and
-// folders of results, in each of which `report.html` stands.
+// Opens pages of results in a browser and says what is wrong with them. Arguments: the browser, a
+// folder for pictures, and folders of results, in each of which `report.html` stands.
 
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
@@ -66,7 +66,10 @@ async function checkHeadings(browser) {
   check(mute === 0, `${mute} controls have no name`);
 }
 
-/** A click on the legend hides a strategy in each chart that has it, and another one shows it again. */
+/**
+ * A click on the legend hides a strategy in each chart that has it, and another one shows it
+ * again.
+ */
 async function checkLegend(browser) {
   const before = await charts(browser);
   const count = await browser.evaluate('document.querySelectorAll(".legend-switch").length');

@@ -35,7 +35,10 @@ function isRounded(written, value, factor) {
   return Math.abs(number * factor - value) <= 0.5000001 * 10 ** -digits * factor + 1e-12 * Math.abs(value);
 }
 
-/** Whether `29.22 ± 0.11 ms` is what is written for an estimate and a half-width, which are texts of a CSV file. */
+/**
+ * Whether `29.22 ± 0.11 ms` is what is written for an estimate and a half-width, which are texts
+ * of a CSV file.
+ */
 export function shownAs(text, unit, metric, estimate, half) {
   if (estimate === '') return text === '–';
   const found = /^(?:★\s)?([+\u2212]?[\d.,]+)(?:\s±\s([\d.,]+))?\s?(ms|s|µs|%|\/s|pp)?$/.exec(text);

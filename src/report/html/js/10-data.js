@@ -63,7 +63,10 @@ function summaryOf(strategy, metric) {
 
 const APART = new Map(DATA.about && !ABOUT.sweep ? rowsOf('paired').map(row => [`${row.strategy}\n${row.metric}`, row]) : []);
 
-/** A row of paired.csv: how a strategy differs from the baseline; undefined for the baseline itself. */
+/**
+ * A row of paired.csv: how a strategy differs from the baseline; undefined for the baseline
+ * itself.
+ */
 function differenceOf(strategy, metric) {
   return APART.get(`${strategy}\n${metric}`);
 }

@@ -44,7 +44,9 @@ const METRICS = {
   state_bytes_per_request: ['Bytes of states sent for each answer', 'state bytes a request', 'count', 'less'],
 };
 
-/** `p99_ms` is the 99th percentile, `p999_ms` the 99.9th, `p99_95_ms` and `p99.95_ms` the 99.95th. */
+/**
+ * `p99_ms` is the 99th percentile, `p999_ms` the 99.9th, `p99_95_ms` and `p99.95_ms` the 99.95th.
+ */
 function percentileOf(name) {
   const match = /^p(\d+)(?:[._](\d+))?(_all)?_ms$/.exec(name);
   if (!match) return null;
@@ -60,7 +62,10 @@ function ordinal(percent) {
   return percent + (teen ? 'th' : { 1: 'st', 2: 'nd', 3: 'rd' }[tail] || 'th');
 }
 
-/** A metric by the name of its column: `label`, `short`, `unit` (time, share, rate, seconds, count), `better`. */
+/**
+ * A metric by the name of its column: `label`, `short`, `unit` (time, share, rate, seconds,
+ * count), `better`.
+ */
 function metricOf(name) {
   const own = METRICS[name];
   if (own) return { name, label: own[0], short: own[1], unit: own[2], better: own[3] };

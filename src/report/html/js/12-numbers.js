@@ -1,5 +1,6 @@
 'use strict';
-// Numbers as people write them: as many digits as their interval leaves meaning in, in units that suit.
+// Numbers as people write them: as many digits as their interval leaves meaning in, in units that
+// suit.
 
 const NBSP = '\u00a0';
 const NONE = '–';
@@ -78,7 +79,9 @@ function figure(value, half, unit, bare) {
   return withHalf(value * factor, known(half) ? half * factor : null) + (bare ? '' : signed(unit));
 }
 
-/** A figure of a kind (time, share, rate, seconds, count) with its sign, in the unit that suits it. */
+/**
+ * A figure of a kind (time, share, rate, seconds, count) with its sign, in the unit that suits it.
+ */
 function amount(kind, value, half) {
   if (!known(value)) return NONE;
   return figure(value, half, commonUnit(kind, [value]) || timeUnit(value));
@@ -107,7 +110,9 @@ function clock(seconds) {
   return `${plain(seconds)}${NBSP}s`;
 }
 
-/** A stretch of simulated time, to the second where it is counted in minutes: `6:00 to 6:05 min`. */
+/**
+ * A stretch of simulated time, to the second where it is counted in minutes: `6:00 to 6:05 min`.
+ */
 function stretchText(from, to) {
   if (to < 240) return `${plain(from)} to ${plain(to)}${NBSP}s`;
   const stamp = seconds => {

@@ -1,8 +1,9 @@
 'use strict';
-// The look of each strategy, as in the pictures of `charts/`: a colour, a dash, and a mark, so that nothing is said by
-// colour alone.
+// The look of each strategy, as in the pictures of `charts/`: a colour, a dash, and a mark, so that
+// nothing is said by colour alone.
 
-// Okabe and Ito, "Color Universal Design" (2008), and four more of other lightness; beside each the colour on dark.
+// Okabe and Ito, "Color Universal Design" (2008), and four more of other lightness; beside each the
+// colour on dark.
 const PALETTE = [
   ['#0072b2', '#4a9eea'], // blue
   ['#d55e00', '#ff8142'], // vermilion
@@ -32,14 +33,20 @@ const SWATCHES = {
 const MANY = 8;
 const COLOURED = 6;
 
-/** The dash of a colour number, in pixels: the second half of the palette is dashed, every further round more finely. */
+/**
+ * The dash of a colour number, in pixels: the second half of the palette is dashed, every further
+ * round more finely.
+ */
 function dashOf(number) {
   const round = Math.floor(number / 6);
   if (round === 0) return null;
   return round === 1 ? [9, 4] : [9 / round, 4];
 }
 
-/** All that is compared, in the order of the scenario. `looks` are the colour numbers of the pictures. */
+/**
+ * All that is compared, in the order of the scenario. `looks` are the colour numbers of the
+ * pictures.
+ */
 const SERIES = strategiesOf().map((variant, index) => {
   const given = (DATA.looks || [])[index];
   const number = known(given) ? given : index;
@@ -52,7 +59,10 @@ const SERIES = strategiesOf().map((variant, index) => {
 });
 const BY_NAME = new Map(SERIES.map(series => [series.name, series]));
 
-/** A colour that can be read as text: contrast 4.5 to 1 (WCAG 2.1, 1.4.3) on white, or on what is dark. */
+/**
+ * A colour that can be read as text: contrast 4.5 to 1 (WCAG 2.1, 1.4.3) on white, or on what is
+ * dark.
+ */
 function readable(hex, dark) {
   let channels = [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
   const contrast = () => (dark ? (luminance(channels) + 0.05) / 0.058 : 1.05 / (luminance(channels) + 0.05));
@@ -65,7 +75,10 @@ function luminance(channels) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/** The variants of the manifest; of a report without them, the strategies of its first table that has any. */
+/**
+ * The variants of the manifest; of a report without them, the strategies of its first table that
+ * has any.
+ */
 function strategiesOf() {
   if (ABOUT.variants && ABOUT.variants.length) return ABOUT.variants;
   for (const name of Object.keys(DATA.tables || {})) {

@@ -1,5 +1,6 @@
 'use strict';
-// What the reader has chosen: who is shown, on light or dark, and which stretch of time. Whoever shows it is told.
+// What the reader has chosen: who is shown, on light or dark, and which stretch of time. Whoever
+// shows it is told.
 
 const STATE = {
   on: new Set(initiallyOn()),

@@ -2,8 +2,8 @@
 // Tables that can be sorted by any column: with the mouse, by keyboard, and said to screen readers.
 
 /**
- * A table. `columns` are `{title, unit, numeric, decides, note}`; `rows` are arrays of `{text, value, node, data, class}` or text,
- * the first of each its heading.
+ * A table. `columns` are `{title, unit, numeric, decides, note}`; `rows` are arrays of `{text,
+ * value, node, data, class}` or text, the first of each its heading.
  */
 function sortableTable(caption, columns, rows, options = {}) {
   const body = el('tbody', {}, rows.map(row => tableRow(row, columns)));

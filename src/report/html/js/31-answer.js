@@ -1,7 +1,11 @@
 'use strict';
-// The answer of a run: who is the best by what decides, who is not shown to be worse, what that costs, and how sure it is.
+// The answer of a run: who is the best by what decides, who is not shown to be worse, what that
+// costs, and how sure it is.
 
-/** What ranking.csv says of `one` against `other`: better, worse, not shown, withheld; empty where it says nothing. */
+/**
+ * What ranking.csv says of `one` against `other`: better, worse, not shown, withheld; empty where
+ * it says nothing.
+ */
 function duel(one, other) {
   const row = rowsOf('ranking').find(own => (own.strategy === one && own.other === other) || (own.strategy === other && own.other === one));
   if (!row || !row.verdict) return '';
@@ -30,7 +34,9 @@ function standing() {
   };
 }
 
-/** Whether a strategy is shown to meet all requirements: true or false; null where there are none. */
+/**
+ * Whether a strategy is shown to meet all requirements: true or false; null where there are none.
+ */
 function meetsAll(name) {
   const own = rowsOf('requirements').filter(row => row.strategy === name);
   return own.length ? own.every(row => row.decision === 'holds') : null;

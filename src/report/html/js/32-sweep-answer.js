@@ -13,7 +13,10 @@ function apartAt(point, strategy, metric) {
   return SWEPT_APART.get(`${point.value}\n${point.value_2 || ''}\n${strategy}\n${metric}`);
 }
 
-/** The best at a point of those that fail no more than others, with those whose intervals reach as far. */
+/**
+ * The best at a point of those that fail no more than others, with those whose intervals reach as
+ * far.
+ */
 function bestAt(point) {
   const rows = SERIES.filter(series => !series.variant.oracle).map(series => ({
     series, row: sweptAt(point, series.name, JUDGE.name), success: sweptAt(point, series.name, 'success_share').estimate,

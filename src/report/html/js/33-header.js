@@ -1,5 +1,6 @@
 'use strict';
-// The top of the page: the question, what was expected, the answer, what to deploy and how sure that is.
+// The top of the page: the question, what was expected, the answer, what to deploy and how sure
+// that is.
 
 function header() {
   const isSweep = Boolean(ABOUT.sweep);

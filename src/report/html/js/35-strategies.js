@@ -1,5 +1,6 @@
 'use strict';
-// The table that answers the question: a line a strategy. Its columns are those of the printed table, what decides first.
+// The table that answers the question: a line a strategy. Its columns are those of the printed
+// table, what decides first.
 
 const COLUMNS = ['mean_ms', 'p50_ms', 'p99_ms', 'p999_ms', 'success_share', 'goodput_rps', 'utilization_spread'];
 // Those that are shown where anything of it happened.

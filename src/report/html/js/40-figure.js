@@ -1,12 +1,15 @@
 'use strict';
-// The frame of every chart: its title, its choices, the drawing, what is said of it, and its data as a table.
+// The frame of every chart: its title, its choices, the drawing, what is said of it, and its data
+// as a table.
 
 const CHARTS = [];
 
 /**
- * A chart. `spec` has `id`, `title` (text, or a function of the context), `says(context)`: how to read it, `choices`: `{name, label, options: [[value, text]],
- * initial}`, `option(context)`: `{option, height, drawn}` of ECharts with the names of those drawn, `rows(context)`: `{columns, rows}` for the table,
- * `canvas`: whether there are too many marks for SVG, `time`: whether its axis is simulated time, `legend(context)`: nodes below it.
+ * A chart. `spec` has `id`, `title` (text, or a function of the context), `says(context)`: how to
+ * read it, `choices`: `{name, label, options: [[value, text]], initial}`, `option(context)`:
+ * `{option, height, drawn}` of ECharts with the names of those drawn, `rows(context)`: `{columns,
+ * rows}` for the table, `canvas`: whether there are too many marks for SVG, `time`: whether its
+ * axis is simulated time, `legend(context)`: nodes below it.
  */
 function figureOf(spec) {
   const choice = Object.fromEntries((spec.choices || []).map(own => [own.name, own.initial]));
@@ -129,7 +132,10 @@ function refill(own) {
   if (filled) filled.replaceWith(dataTable(own));
 }
 
-/** The rows of a CSV file, of those who are shown, as a table: numbers in the units of their columns. */
+/**
+ * The rows of a CSV file, of those who are shown, as a table: numbers in the units of their
+ * columns.
+ */
 function rowsAsTable(name, columns, context, keep) {
   const names = new Set(context.shown.map(series => series.name));
   const rows = rowsOf(name).filter(row => (!('strategy' in row) || names.has(row.strategy) || !BY_NAME.has(row.strategy)) && (!keep || keep(row)));
@@ -151,7 +157,10 @@ function columnTitle(column) {
 
 const QUEUE = [];
 
-/** Draws all charts again: those that are seen at once, the others one after the other, so that the page can be used meanwhile. */
+/**
+ * Draws all charts again: those that are seen at once, the others one after the other, so that the
+ * page can be used meanwhile.
+ */
 function drawAll() {
   const isSeen = own => { const box = own.node.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; };
   QUEUE.length = 0;

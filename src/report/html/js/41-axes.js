@@ -24,8 +24,9 @@ function logTicks(low, high, few) {
 }
 
 /**
- * An axis of values of a kind. `range` is what must be seen; with `log` it is logarithmic where all is above zero. An axis that is
- * not begins at zero where differences are still seen then, or where `zero` says so.
+ * An axis of values of a kind. `range` is what must be seen; with `log` it is logarithmic where
+ * all is above zero. An axis that is not begins at zero where differences are still seen then, or
+ * where `zero` says so.
  */
 function valueAxis(context, kind, range, { log = false, zero = false, name = '', cut = true, few = false } = {}) {
   const style = axisStyle(context);

@@ -1,5 +1,6 @@
 'use strict';
-// What is marked on the axis of simulated time: the warm-up, and what happens at known times; and the buttons that zoom to it.
+// What is marked on the axis of simulated time: the warm-up, and what happens at known times; and
+// the buttons that zoom to it.
 
 const TIMELINE = rowsOf('timeline');
 const END_S = Math.max(secondsOf(ABOUT.duration), ...TIMELINE.slice(-1).map(row => row.to_s), 0);

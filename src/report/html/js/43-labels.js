@@ -9,7 +9,9 @@ function textWidth(text, { size = 12, weight = 400 } = {}) {
   return RULER.measureText(text).width;
 }
 
-/** A text broken at spaces, and after hyphens, so that no line is wider than `width`, if it can be. */
+/**
+ * A text broken at spaces, and after hyphens, so that no line is wider than `width`, if it can be.
+ */
 function broken(text, width, style) {
   const lines = [''];
   for (const word of text.split(/(?<=[\s-])/)) {
@@ -38,7 +40,10 @@ function labelText(lines, left, top, colour, { paint: colours }) {
   return { type: 'text', silent: true, x: left, y: top, z: 100, style: { text: lines.join('\n'), fill: colour, font: `${LABEL.weight} ${LABEL.size}px ${colours.font}`, lineHeight: LINE_HEIGHT, textVerticalAlign: 'top' } };
 }
 
-/** Names at the ends of lines. `ends` are `{series, text, x, y}` in pixels; they stand from `left` on, between `top` and `bottom`. */
+/**
+ * Names at the ends of lines. `ends` are `{series, text, x, y}` in pixels; they stand from `left`
+ * on, between `top` and `bottom`.
+ */
 function sideLabels(context, ends, { left, width, top, bottom }) {
   const labels = ends.map(end => ({ ...end, lines: broken(end.text, width, LABEL) })).sort((a, b) => a.y - b.y);
   let free = top;
@@ -70,7 +75,10 @@ function overlap(a, b) {
   return wide > 0 && tall > 0 ? wide * tall : 0;
 }
 
-/** Names beside marks: `points` are `{series, text, x, y}` in pixels, `bars` boxes that are not to be covered. */
+/**
+ * Names beside marks: `points` are `{series, text, x, y}` in pixels, `bars` boxes that are not to
+ * be covered.
+ */
 function markLabels(context, points, bars, area, width) {
   const taken = [...bars, ...points.map(own => ({ left: own.x - 9, right: own.x + 9, top: own.y - 9, bottom: own.y + 9 }))];
   return points.map(own => {

@@ -20,7 +20,10 @@ function panelsOf(context, count, rows, { rowHeight = 32, label = 150, least = 2
   return { panels, height: Math.ceil(count / across) * each, names };
 }
 
-/** Marks with whiskers in panels; `panels` are `{title, kind, values: [[series, estimate, half]], log}`. */
+/**
+ * Marks with whiskers in panels; `panels` are `{title, kind, values: [[series, estimate, half]],
+ * log}`.
+ */
 function dotPanels(context, panels) {
   const series = context.shown;
   const tallest = Math.max(...series.map(own => linesOf(own.name, context.narrow ? 100 : 132)));
@@ -53,7 +56,10 @@ function isRight(value, panel, [low, high]) {
   return panel.log && low > 0 ? Math.log(value / low) > Math.log(high / low) * 0.7 : value > low + (high - low) * 0.7;
 }
 
-/** Nothing that is measured is less than zero, whatever the interval; and a logarithmic axis has no place for zero itself. */
+/**
+ * Nothing that is measured is less than zero, whatever the interval; and a logarithmic axis has no
+ * place for zero itself.
+ */
 function floor(value, log, range) {
   return log && value <= 0 ? Math.max(range[0], 1e-9) / 2 : Math.max(0, value);
 }

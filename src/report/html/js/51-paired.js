@@ -1,5 +1,6 @@
 'use strict';
-// Differences to the baseline with their intervals: an interval that leaves out zero is a verdict, one that does not is none.
+// Differences to the baseline with their intervals: an interval that leaves out zero is a verdict,
+// one that does not is none.
 
 function pairedMetrics() {
   const names = distinct(rowsOf('paired').filter(row => known(row.difference) && row.difference !== 0).map(row => row.metric));
@@ -7,7 +8,10 @@ function pairedMetrics() {
   return wanted.filter(name => name === JUDGE.name || names.includes(name)).map(metricOf);
 }
 
-/** Differences of very different sizes are drawn on a scale that is logarithmic away from zero, and linear about it. */
+/**
+ * Differences of very different sizes are drawn on a scale that is logarithmic away from zero, and
+ * linear about it.
+ */
 function signedLog(values) {
   const sizes = values.map(Math.abs).filter(value => value > 0);
   if (!sizes.length) return null;

@@ -1,5 +1,6 @@
 'use strict';
-// The response time at each percentile. The axis counts nines, so that the tail has as much room as it matters.
+// The response time at each percentile. The axis counts nines, so that the tail has as much room as
+// it matters.
 
 const NINES = [0, 50, 90, 99, 99.9, 99.99, 99.999];
 

@@ -1,5 +1,6 @@
 'use strict';
-// How it went over time: what came and was answered, what failed, response times, and what else there is to see.
+// How it went over time: what came and was answered, what failed, response times, and what else
+// there is to see.
 
 const answeredIn = row => Math.max(0, row.requests - row.failed - row.unfinished);
 const TIME_PANELS = [

@@ -1,7 +1,8 @@
 'use strict';
 // How busy each server is over time: a panel a strategy, a row a server.
 
-// From idle to busy: dark blue over green to yellow, even in lightness (viridis; Smith and van der Walt, 2015).
+// From idle to busy: dark blue over green to yellow, even in lightness (viridis; Smith and van der
+// Walt, 2015).
 const VIRIDIS = ['#440154', '#472c7a', '#3b518b', '#2c718e', '#21908d', '#27ad81', '#5cc863', '#aadc32', '#fde725'];
 
 const HEAT_OF = new Map();
@@ -53,7 +54,10 @@ function heatOption(context) {
   return { option, height: top + 78, drawn: shown.map(own => own.name) };
 }
 
-/** Where the warm-up ends, and where what happens at known times begins and ends: lines over the cells. */
+/**
+ * Where the warm-up ends, and where what happens at known times begins and ends: lines over the
+ * cells.
+ */
 function heatMarks(at) {
   const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: '#ffffff', fontSize: 11, rotate: 0, distance: [2, 4] } });
   const lines = EVENTS.slice(0, 24).flatMap((event, place) => (eventEnd(event) > event.from_s ? [line(event.from_s, String(place + 1)), line(eventEnd(event), '')] : [line(event.from_s, String(place + 1))]));

@@ -13,7 +13,8 @@ const PART_COLOURS = [['#b3412f', '#e0715f'], ['#e8a33d', '#f3bd6a'], ['#3a7ca5'
 const PART_DECALS = [null, { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [2, 5], rotation: Math.PI / 4 }, null, { symbol: 'circle', symbolSize: 0.5, dashArrayX: [[6, 6], [0, 6, 6, 0]], dashArrayY: [6, 0] }, { symbol: 'rect', dashArrayX: [1, 0], dashArrayY: [2, 6] }, null];
 
 /**
- * Bars on top of each other. `parts` are `{name, value(series)}`; `totals(series)` is a text at the end of the bar, `range` what the axis shows.
+ * Bars on top of each other. `parts` are `{name, value(series)}`; `totals(series)` is a text at
+ * the end of the bar, `range` what the axis shows.
  */
 function stackOption(context, { parts, kind, axis, total, textOf: text }) {
   const names = context.shown.map(own => own.name);

@@ -1,5 +1,6 @@
 'use strict';
-// What balancers noticed of failures: how soon, who was hurt until then, and who was left out though well.
+// What balancers noticed of failures: how soon, who was hurt until then, and who was left out
+// though well.
 
 const NOTICED = [
   ['Until an ill server was left out', 'seconds', 'detect_mean_s', 'detect_mean_half_width_95'], ['Until it was back when well again', 'seconds', 'return_mean_s', 'return_mean_half_width_95'],

@@ -1,5 +1,6 @@
 'use strict';
-// Where the time goes: of each service how long requests wait there, are worked on, and wait for what the service calls.
+// Where the time goes: of each service how long requests wait there, are worked on, and wait for
+// what the service calls.
 
 const TIME_PARTS = [
   { name: 'wait for a slot', column: 'wait_ms', colour: ['#c2402f', '#e57563'] }, { name: 'work', column: 'work_ms', colour: ['#2f7f5f', '#63b796'] },

@@ -1,5 +1,6 @@
 'use strict';
-// Who asks whom: clients and services from the left to the right, on a narrow page from the top down.
+// Who asks whom: clients and services from the left to the right, on a narrow page from the top
+// down.
 
 /** Nodes in columns: each one further than the furthest that asks it. */
 function topology() {

@@ -1,5 +1,6 @@
 'use strict';
-// What is paid for what: two metrics held against each other. Whoever is beaten in both by nobody is efficient.
+// What is paid for what: two metrics held against each other. Whoever is beaten in both by nobody
+// is efficient.
 
 function tradeMetrics() {
   const names = distinct([...TRADED, JUDGE.name]);
@@ -8,7 +9,10 @@ function tradeMetrics() {
 
 const TRADED = ['cost_per_hour', 'cost_per_million', 'sessions_hurt_share', 'changes_lost_share', 'stale_reads_share', 'success_share', 'utilization_max', 'attempts_per_request', 'servers_mean', 'mean_ms', 'p50_ms', 'p99_ms', 'goodput_rps'];
 
-/** What is paid: a cost where strategies cost differently, what sessions lose, or what fails; against the tail. */
+/**
+ * What is paid: a cost where strategies cost differently, what sessions lose, or what fails;
+ * against the tail.
+ */
 function tradeDefaults() {
   const names = tradeMetrics().map(metric => metric.name);
   const paid = [JUDGE.unit === 'time' ? '' : JUDGE.name, 'cost_per_hour', 'sessions_hurt_share', 'changes_lost_share', 'success_share', 'attempts_per_request'].find(name => names.includes(name));

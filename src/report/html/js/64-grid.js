@@ -1,5 +1,6 @@
 'use strict';
-// A metric by two values that are swept: a panel a strategy, a cell a pair of values, its figure in it.
+// A metric by two values that are swept: a panel a strategy, a cell a pair of values, its figure in
+// it.
 
 function gridOption(context) {
   const metric = metricOf(context.choice.metric);

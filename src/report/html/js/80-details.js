@@ -1,5 +1,6 @@
 'use strict';
-// What stands behind the figures: all of them, theory, how sure they are and why, the scenario, and how to run it again.
+// What stands behind the figures: all of them, theory, how sure they are and why, the scenario, and
+// how to run it again.
 
 /** Every metric of every strategy. */
 function allFigures() {
@@ -32,7 +33,9 @@ function surenessSection() {
     'Response times are of requests that succeeded. Where the faster strategy fails more, no verdict is given by response time.',
     'These are figures about a model: they carry over to a system as far as its arrivals, service times and failures are like those in the scenario.',
   ].filter(Boolean);
-  return [el('ul', { class: 'points' }, (ABOUT.findings || []).map(sentence => el('li', {}, prose(sentence))), points.map(text => el('li', {}, text)))];
+  // Who is the best is said at the top.
+  const findings = (ABOUT.findings || []).filter(sentence => !sentence.startsWith('Best by '));
+  return [el('ul', { class: 'points' }, findings.map(sentence => el('li', {}, prose(sentence))), points.map(text => el('li', {}, text)))];
 }
 
 /** A value of the scenario: tables within tables, as the file has them. */
@@ -110,15 +113,4 @@ function rerunSection() {
   } }, 'Copy');
   return [el('pre', { class: 'command' }, code), el('p', { class: 'controls' }, copy, said),
     el('p', { class: 'note' }, `The same scenario, seed and version (${ABOUT.program || 'lbsim'}) give the same bytes, for any number of threads. All figures stand in the CSV files beside this page, and the settings in `, el('code', {}, 'manifest.json'), '.')];
-}
-
-/** Of a report that has no page of its own yet: its tables as they are. */
-function plainTables() {
-  return Object.keys(DATA.tables || {}).filter(name => rowsOf(name).length).map(name => {
-    const columns = Object.keys(rowsOf(name)[0]);
-    return folded(`${name}.csv, ${counted(rowsOf(name).length, 'row')}`, () => {
-      const { columns: heads, rows } = rowsAsTable(name, columns, { shown: SERIES });
-      return sortableTable(name, heads, rows.slice(0, MOST_ROWS));
-    });
-  });
 }

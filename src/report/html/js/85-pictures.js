@@ -1,5 +1,6 @@
 'use strict';
-// The page of what is no run: its sentences and pictures stand there already; its tables are added, each to be sorted.
+// The page of what is no run: its sentences and pictures stand there already; its tables are added,
+// each to be sorted.
 
 /** All columns of a table as they stand in its file. */
 function fileTable(name) {
@@ -7,7 +8,7 @@ function fileTable(name) {
   const names = Object.keys(rows[0] || {});
   const numeric = names.map(column => rows.some(row => typeof row[column] === 'number'));
   const columns = names.map((title, at) => ({ title, numeric: numeric[at] }));
-  const cell = value => (known(value) ? String(value) : '–');
+  const cell = value => (value === null || value === undefined || value === '' ? NONE : String(value));
   return sortableTable(`${name}.csv`, columns, rows.map(row => names.map(column => ({
     text: cell(row[column]), value: row[column] ?? null, data: { column },
   }))));

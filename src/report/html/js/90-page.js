@@ -1,5 +1,6 @@
 'use strict';
-// The page: its sections in order, each with whether there is anything to show. A new chart is one file, and one line here.
+// The page: its sections in order, each with whether there is anything to show. A new chart is one
+// file, and one line here.
 
 const has = name => rowsOf(name).length > 0;
 const isRun = () => Boolean(ABOUT.judge_by) && !ABOUT.sweep && has('summary');
@@ -53,7 +54,6 @@ const BOTTOM = [
   { id: 'groups', title: 'Groups of clients', when: () => isRun() && has('clients'), make: clientsTables },
   { id: 'sure', title: 'How sure the figures are, and why', when: () => known(ABOUT.replications), make: surenessSection },
   { id: 'figures', title: 'All figures', when: isRun, make: allFigures, fold: true },
-  { id: 'tables', title: 'Tables', when: () => !isRun() && !isSweep() && Object.keys(DATA.tables || {}).length > 0, make: plainTables },
   { id: 'theory', title: 'Theory beside the estimate', when: () => isRun() && has('theory'), make: theoryTable, fold: true },
   { id: 'scenario', title: 'The scenario', when: () => Boolean(ABOUT.scenario), make: scenarioSection },
   { id: 'rerun', title: 'Run it again', when: () => Boolean(ABOUT.scenario_file), make: rerunSection },
