@@ -131,7 +131,7 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
     };
     let note = match decision {
         Decision::NotShown => why(&figure, half_width, &values),
-        _ => bears(requirement.subject.measure, measured),
+        _ => bears(requirement.subject.measure, group(&requirement.subject, measured)),
     };
     let margin = known.map(
         |(estimate, limit)| match requirement.side.is_upper_limit() {
@@ -229,6 +229,7 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
         && decision != Decision::NotShown
         && let Some(apart) = apart
     {
+        let (own, other) = (group(subject, own), group(against, other));
         let (faster, slower, who) = match apart < 0.0 {
             true => (own, other, "it"),
             false => (other, own, "what it is compared with"),
@@ -250,6 +251,14 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
         decision,
         note,
         values,
+    }
+}
+
+/// What was measured of the group of clients that is meant, or of all.
+fn group<'a>(subject: &Subject, measured: &'a VariantOutcome) -> &'a VariantOutcome {
+    match &subject.place {
+        Place::Clients(_, number) => measured.groups.get(*number).unwrap_or(measured),
+        _ => measured,
     }
 }
 

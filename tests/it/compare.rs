@@ -8,7 +8,7 @@ use lbsim::experiment::METRICS;
 use lbsim::report::comparing::rows::{ChangeRow, CompareRow};
 use lbsim::report::comparing::{CompareReport, Incomparable};
 use lbsim::report::csv;
-use lbsim::report::table::with_half_width;
+use lbsim::figures::with_half_width;
 use lbsim::stats::t_quantile;
 use lbsim::{Experiment, Report, Scenario};
 use serde_json::Value;
