@@ -240,8 +240,9 @@ impl Comparison {
         other: Replicated<'_>,
         metric: &Metric,
     ) -> Option<Comparison> {
-        let values =
-            |of: Replicated<'_>| -> Vec<f64> { of.runs.iter().filter_map(|run| metric.value(run)).collect() };
+        let values = |of: Replicated<'_>| -> Vec<f64> {
+            of.runs.iter().filter_map(|run| metric.value(run)).collect()
+        };
         are_comparable(one, other, metric).then_some(())?;
         let apart = Unpaired::of(&values(one), &values(other))?;
         let paired = Paired {

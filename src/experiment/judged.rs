@@ -131,7 +131,10 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
     };
     let note = match decision {
         Decision::NotShown => why(&figure, half_width, &values),
-        _ => bears(requirement.subject.measure, group(&requirement.subject, measured)),
+        _ => bears(
+            requirement.subject.measure,
+            group(&requirement.subject, measured),
+        ),
     };
     let margin = known.map(
         |(estimate, limit)| match requirement.side.is_upper_limit() {

@@ -220,8 +220,8 @@ impl<'a> Soundings<'a> {
     }
 }
 
-/// What is asked of a system whose queues grow without end holds at most for as long as a run lasts,
-/// whatever that measured: nothing is sustained.
+/// What is asked of a system whose queues grow without end holds at most for as long as a run
+/// lasts, whatever that measured: nothing is sustained.
 fn sustained(judged: Judged, scenario: &Scenario) -> Judged {
     if !scenario.is_overloaded() {
         return judged;
@@ -251,8 +251,9 @@ fn situations(base: &Scenario, sizing: &Sizing) -> Vec<Plight> {
         }
         Some(Lost::Zone) => {
             let members = services.iter().flat_map(|service| service.members.iter());
-            let zones: BTreeSet<&str> =
-                members.filter_map(|member| member.zone.as_deref()).collect();
+            let zones: BTreeSet<&str> = members
+                .filter_map(|member| member.zone.as_deref())
+                .collect();
             let named = zones.into_iter().map(|zone| format!("zone:{zone}"));
             situations.extend(named.map(Plight::Named));
         }

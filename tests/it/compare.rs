@@ -1,22 +1,22 @@
-//! Results beside each other: the same verdict, to the digit, as one scenario with both as variants;
-//! Welch where the luck is not the same; and what is refused or said.
+//! Results beside each other: the same verdict, to the digit, as one scenario with both as
+//! variants; Welch where the luck is not the same; and what is refused or said.
 
 use std::fs;
 use std::path::Path;
 
 use lbsim::experiment::METRICS;
+use lbsim::figures::with_half_width;
 use lbsim::report::comparing::rows::{ChangeRow, CompareRow};
 use lbsim::report::comparing::{CompareReport, Incomparable};
 use lbsim::report::csv;
-use lbsim::figures::with_half_width;
 use lbsim::stats::t_quantile;
 use lbsim::{Experiment, Report, Scenario};
 use serde_json::Value;
 
 use crate::support::{LIVELY, files, lbsim, scratch, stderr, stdout};
 
-/// Two unlike servers with a bounded queue; `run` are more lines of `[run]`, `weight` is that of the
-/// fast one.
+/// Two unlike servers with a bounded queue; `run` are more lines of `[run]`, `weight` is that of
+/// the fast one.
 fn unlike(run: &str, weight: u32) -> String {
     format!(
         "question = 'Which weight?'\nexpect = 'That of the speed.'\n[run]\nduration = '20s'\nwarmup = '2s'\n\

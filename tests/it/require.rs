@@ -22,7 +22,8 @@ fn with(lines: &[&str]) -> String {
 }
 
 fn report(text: &str) -> Report {
-    let scenario = Scenario::from_text("queue.toml", text).unwrap_or_else(|fault| panic!("{fault}"));
+    let scenario =
+        Scenario::from_text("queue.toml", text).unwrap_or_else(|fault| panic!("{fault}"));
     Experiment::new(scenario).threads(2).run().unwrap()
 }
 
@@ -30,7 +31,8 @@ fn report(text: &str) -> Report {
 fn decisions(text: &str) -> Vec<(String, String)> {
     let report = report(text);
     let rows = report.requirements().iter();
-    rows.map(|row| (row.strategy.clone(), row.decision.clone())).collect()
+    rows.map(|row| (row.strategy.clone(), row.decision.clone()))
+        .collect()
 }
 
 #[test]
@@ -73,7 +75,11 @@ fn a_comparison_is_that_of_the_paired_table() {
 
 #[test]
 fn an_interval_decides_and_each_strategy_is_asked() {
-    let text = with(&["success >= 99.9%", "p99 < p99 of random", "mean of random < 50ms"]);
+    let text = with(&[
+        "success >= 99.9%",
+        "p99 < p99 of random",
+        "mean of random < 50ms",
+    ]);
     let found = decisions(&text);
     let due = [
         ("random", "holds"),
@@ -82,7 +88,10 @@ fn an_interval_decides_and_each_strategy_is_asked() {
         ("least-connections", "holds"),
         ("random", "not shown"),
     ];
-    assert_eq!(found, due.map(|(name, decision)| (name.to_owned(), decision.to_owned())));
+    assert_eq!(
+        found,
+        due.map(|(name, decision)| (name.to_owned(), decision.to_owned()))
+    );
 }
 
 /// Half of the servers die in the middle, and nobody notices: what arrives before fares well.
@@ -94,7 +103,8 @@ fn a_stretch_of_time_is_asked_by_arrival() {
         "success of random > 60%",
     ]);
     for server in 1..=5 {
-        text += &format!("[[faults]]\nkind = 'crash'\nservers = 'web/server-{server}'\nat = '100s'\n");
+        text +=
+            &format!("[[faults]]\nkind = 'crash'\nservers = 'web/server-{server}'\nat = '100s'\n");
     }
     let found = decisions(&text);
     assert!(found.iter().all(|own| own.1 == "holds"), "{found:?}");
@@ -152,8 +162,14 @@ fn a_sweep_is_asked_at_its_values() {
         .map(|row| (row.value.as_deref().unwrap(), row.decision.as_str()))
         .collect();
     assert_eq!(found[0], ("50%", "holds"), "{found:?}");
-    assert!(found.contains(&("90%", "holds")) && found.contains(&("90%", "fails")), "{found:?}");
-    let left = report.requirements().iter().find(|row| row.value.as_deref() == Some("120%"));
+    assert!(
+        found.contains(&("90%", "holds")) && found.contains(&("90%", "fails")),
+        "{found:?}"
+    );
+    let left = report
+        .requirements()
+        .iter()
+        .find(|row| row.value.as_deref() == Some("120%"));
     let left = left.unwrap();
     assert_eq!(left.decision, "not shown");
     assert!(left.note.contains("not run"), "{}", left.note);
@@ -171,7 +187,9 @@ fn what_is_wrong_is_said_all_at_once() {
         "p99 for far < 1s",
         "p99 < 1s after 20s before 21s",
     ]) + "[[require]]\nthat = 'p99 < 1s'\nvalues = [1]\n";
-    let said = Scenario::from_text("queue.toml", &text).unwrap_err().to_string();
+    let said = Scenario::from_text("queue.toml", &text)
+        .unwrap_err()
+        .to_string();
     for due in [
         "did you mean `random`?",
         "must be a time",
@@ -191,11 +209,20 @@ fn run(place: &Path, text: &str, more: &[&str]) -> (i32, String, String) {
     let file = place.join("queue.toml");
     fs::write(&file, text).unwrap();
     let out = place.join("out");
-    let mut args = vec!["run", file.to_str().unwrap(), "--out", out.to_str().unwrap()];
+    let mut args = vec![
+        "run",
+        file.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+    ];
     args.extend(more);
     let done = lbsim(place, &args);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (done.status.code().unwrap(), text(&done.stdout), text(&done.stderr))
+    (
+        done.status.code().unwrap(),
+        text(&done.stdout),
+        text(&done.stderr),
+    )
 }
 
 #[test]
@@ -207,12 +234,25 @@ fn one_that_fails_ends_with_3_and_says_why() {
     let (code, said, fault) = run(place.path(), &broken, &["--junit", junit.to_str().unwrap()]);
     assert_eq!(code, 3);
     assert!(fault.contains("does not hold: queue.toml"), "{fault}");
-    assert!(said.contains("✗ fails") && said.contains("? not shown"), "{said}");
-    assert!(said.contains("Of 3 requirements: 1 holds, 1 fails, 1 is not shown."), "{said}");
+    assert!(
+        said.contains("✗ fails") && said.contains("? not shown"),
+        "{said}"
+    );
+    assert!(
+        said.contains("Of 3 requirements: 1 holds, 1 fails, 1 is not shown."),
+        "{said}"
+    );
     let xml = fs::read_to_string(&junit).unwrap();
     let tree = roxmltree::Document::parse(&xml).unwrap();
-    let count = |tag: &str| tree.descendants().filter(|node| node.has_tag_name(tag)).count();
-    assert_eq!((count("testcase"), count("failure"), count("skipped")), (5, 1, 2));
+    let count = |tag: &str| {
+        tree.descendants()
+            .filter(|node| node.has_tag_name(tag))
+            .count()
+    };
+    assert_eq!(
+        (count("testcase"), count("failure"), count("skipped")),
+        (5, 1, 2)
+    );
     // What is not shown is no failure, unless somebody says so.
     let open = short(&["success >= 99%", "p99.99 < 1s"]);
     assert_eq!(run(place.path(), &open, &[]).0, 0);
@@ -223,26 +263,49 @@ fn one_that_fails_ends_with_3_and_says_why() {
     let folder = place.path().join("out/queue");
     let report = Report::read(&folder).unwrap();
     assert_eq!(report.requirements().len(), 2);
-    assert!(fs::read_to_string(folder.join("summary.md")).unwrap().contains("✓ holds"));
+    assert!(
+        fs::read_to_string(folder.join("summary.md"))
+            .unwrap()
+            .contains("✓ holds")
+    );
 }
 
 #[test]
 fn any_percentile_is_a_metric() {
-    let text = QUEUE.replace("replications = 10", "replications = 4\njudge-by = 'p95'\npercentiles = [50, 97.5]");
+    let text = QUEUE.replace(
+        "replications = 10",
+        "replications = 4\njudge-by = 'p95'\npercentiles = [50, 97.5]",
+    );
     let report = report(&text);
     // Exponential with mean 50 ms: -ln(0.05) * 50 and -ln(0.025) * 50.
     for (metric, due) in [("p95_ms", 149.8), ("p97.5_ms", 184.4)] {
         let found = report.estimate("random", metric).unwrap();
         assert!((found / due - 1.0).abs() < 0.1, "{metric}: {found}");
         assert!(report.tables.paired.iter().any(|row| row.metric == metric));
-        assert_eq!(report.tables.percentiles.iter().filter(|row| row.metric == metric).count(), 8);
+        assert_eq!(
+            report
+                .tables
+                .percentiles
+                .iter()
+                .filter(|row| row.metric == metric)
+                .count(),
+            8
+        );
     }
     assert_eq!(report.about.judge_by, "p95_ms");
     assert!(report.about.findings[0].starts_with("Best by p95_ms: least-connections"));
     let table = report.to_string();
     let head = table.lines().nth(1).unwrap();
-    assert!(head.contains("p50") && head.contains("p97.5") && !head.contains("p99"), "{head}");
-    let bad = QUEUE.replace("replications = 10", "judge-by = 'p95.5.5'\npercentiles = [101]");
-    let said = Scenario::from_text("queue.toml", &bad).unwrap_err().to_string();
+    assert!(
+        head.contains("p50") && head.contains("p97.5") && !head.contains("p99"),
+        "{head}"
+    );
+    let bad = QUEUE.replace(
+        "replications = 10",
+        "judge-by = 'p95.5.5'\npercentiles = [101]",
+    );
+    let said = Scenario::from_text("queue.toml", &bad)
+        .unwrap_err()
+        .to_string();
     assert!(said.contains("p95.5.5") && said.contains("101"), "{said}");
 }

@@ -55,8 +55,8 @@ use tables::{Beside, Entrant};
 ///     Experiment::new(Scenario::from_text("web.toml", &text).unwrap()).run()
 /// };
 /// let (old, new) = (run(1)?, run(3)?);
-/// let compared = CompareReport::new(&[("old".to_owned(), &old), ("new".to_owned(), &new)], false)?;
-/// assert_eq!(compared.tables.changes[0].path, "services.web.servers.fast.weight");
+/// let compared = CompareReport::new(&[("old".to_owned(), &old), ("new".to_owned(), &new)],
+/// false)?; assert_eq!(compared.tables.changes[0].path, "services.web.servers.fast.weight");
 /// assert!(compared.about.verdict[0].starts_with("`new` is better than `old` by mean_ms"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

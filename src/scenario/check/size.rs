@@ -282,9 +282,13 @@ impl SizeCheck<'_> {
     fn lost(&mut self, service: usize) -> Option<Lost> {
         let wanted = self.plan.also_with_lost.as_deref()?;
         let plan = &self.base.variants[0].blueprint;
-        let members = plan.services.iter().flat_map(|service| service.members.iter());
-        let zones: BTreeSet<&str> =
-            members.filter_map(|member| member.zone.as_deref()).collect();
+        let members = plan
+            .services
+            .iter()
+            .flat_map(|service| service.members.iter());
+        let zones: BTreeSet<&str> = members
+            .filter_map(|member| member.zone.as_deref())
+            .collect();
         match wanted {
             "one-server" => Some(Lost::Server),
             "one-zone" if zones.len() < 2 => {

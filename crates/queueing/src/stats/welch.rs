@@ -34,7 +34,8 @@ pub struct Unpaired {
     pub relative_half_width: Option<f64>,
     /// How many values each has: sample, baseline.
     pub n: (usize, usize),
-    /// Degrees of freedom after Satterthwaite; `None` with a single value, and where neither varies.
+    /// Degrees of freedom after Satterthwaite; `None` with a single value, and where neither
+    /// varies.
     pub freedom: Option<f64>,
     /// Two-sided p-value of "there is no difference"; `None` where one has a single value. Samples
     /// that do not vary are certain: 1 where they are equal, 0 where not.
