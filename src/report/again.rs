@@ -32,8 +32,8 @@ pub fn page(folder: &Path) -> Result<String, ReadError> {
         fs::read(&path).map_err(|source| ReadError::Io { path, source })
     };
     let tables = match manifest["kind"].as_str().unwrap_or_default() {
-        "tune" => json!(TuneTables::read(|name| open(name))?),
-        "size" => json!(SizeTables::read(|name| open(name))?),
+        "tune" => json!(TuneTables::read(open)?),
+        "size" => json!(SizeTables::read(open)?),
         "validate" => json!({
             "theory": csv::read::<Finding>("theory.csv", &open("theory.csv")?)?,
             "coverage": csv::read::<Coverage>("coverage.csv", &open("coverage.csv")?)?,

@@ -35,7 +35,7 @@ pub(super) struct Entrant<'a> {
     /// By value and strategy: the replications, the first first.
     runs: HashMap<(At, usize), Vec<Run>>,
     /// By value, strategy and metric: estimate and half-width.
-    figures: HashMap<(At, &'a str, &'a str), (Option<f64>, Option<f64>)>,
+    figures: HashMap<(At, &'a str, &'a str), Estimated>,
 }
 
 impl<'a> Entrant<'a> {

@@ -40,7 +40,7 @@ impl StrategyConfig {
         let mut said = texts(self);
         if said.len() > BRIEF {
             let more = said.split_off(BRIEF).len();
-            let parts: Vec<String> = said.iter().map(|one| shown(one)).collect();
+            let parts: Vec<String> = said.iter().map(shown).collect();
             return self.with(&format!("{} and {more} more", parts.join(", ")));
         }
         self.named(&said)
