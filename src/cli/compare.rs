@@ -241,14 +241,14 @@ fn shown(
         CompareFormat::Text => {
             let bold = anstyle::Style::new().bold();
             let about = &compared.about;
-            let answer: String = (about.verdict.iter())
+            let answer: String = (about.findings.iter())
                 .map(|sentence| format!("{bold}{sentence}{bold:#}\n"))
                 .collect();
             let notes: String = (about.notes.iter())
                 .map(|sentence| format!("{sentence}\n"))
                 .collect();
             let written = folder.map_or(String::new(), |folder| {
-                format!("CSV files and page: {}\n", folder.display())
+                format!("CSV files and pages: {}\n", folder.display())
             });
             format!(
                 "{answer}\n{}\n\n{notes}{}\n{written}",

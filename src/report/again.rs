@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::comparing::CompareReport;
 use super::folder::MANIFEST;
 use super::sizing::SizeTables;
 use super::tuning::TuneTables;
@@ -24,6 +25,9 @@ pub fn page(folder: &Path) -> Result<String, ReadError> {
     let manifest = super::write::manifest(folder)?;
     if manifest["kind"] == "run" {
         return Report::read(folder).map(|report| report.html());
+    }
+    if manifest["kind"] == "compare" {
+        return CompareReport::read(folder).map(|compared| compared.html());
     }
     let files = manifest["files"].as_array().into_iter().flatten();
     let names: Vec<&str> = files.filter_map(Value::as_str).collect();

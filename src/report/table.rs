@@ -266,7 +266,7 @@ const OF_CLIENTS: (&str, &str) = ("tries a\nrequest", "tries_per_request");
 const OF_BALANCERS: (&str, &str) = ("attempts\na request", "attempts_per_request");
 
 /// An estimate and its half-width.
-type Estimated = (Option<f64>, Option<f64>);
+pub(super) type Estimated = (Option<f64>, Option<f64>);
 
 /// A difference to the baseline, and what is said of it.
 #[derive(Clone, Copy, Default)]

@@ -1,22 +1,23 @@
-//! Results beside each other: the same verdict, to the digit, as one scenario with both as
-//! variants; Welch where the luck is not the same; and what is refused or said.
+//! Results beside each other: the same verdict, to the digit, as one scenario with both as variants;
+//! Welch where the luck is not the same; and what is refused or said.
 
 use std::fs;
 use std::path::Path;
 
 use lbsim::experiment::METRICS;
-use lbsim::figures::with_half_width;
 use lbsim::report::comparing::rows::{ChangeRow, CompareRow};
 use lbsim::report::comparing::{CompareReport, Incomparable};
 use lbsim::report::csv;
+use lbsim::report::manifest::SCHEMA;
+use lbsim::figures::with_half_width;
 use lbsim::stats::t_quantile;
 use lbsim::{Experiment, Report, Scenario};
 use serde_json::Value;
 
 use crate::support::{LIVELY, files, lbsim, scratch, stderr, stdout};
 
-/// Two unlike servers with a bounded queue; `run` are more lines of `[run]`, `weight` is that of
-/// the fast one.
+/// Two unlike servers with a bounded queue; `run` are more lines of `[run]`, `weight` is that of the
+/// fast one.
 fn unlike(run: &str, weight: u32) -> String {
     format!(
         "question = 'Which weight?'\nexpect = 'That of the speed.'\n[run]\nduration = '20s'\nwarmup = '2s'\n\
@@ -28,7 +29,7 @@ fn unlike(run: &str, weight: u32) -> String {
     )
 }
 
-const WRR: &str = "compare = ['weighted-round-robin']\njudge-by = 'p90'";
+const WRR: &str = "compare = ['weighted-round-robin']\njudge-by = 'p90'\npercentiles = [80]";
 
 fn variants(weights: &[u32]) -> String {
     let each = weights.iter().map(|weight| {
@@ -105,7 +106,7 @@ fn folders_say_what_variants_say_to_the_digit() {
             assert!(own.method == "paired" && own.baseline_n == own.n);
             seen += 1;
         }
-        assert_eq!(seen, METRICS.len() * (count - 1));
+        assert_eq!(seen, (METRICS.len() + 1) * (count - 1));
         for estimate in &whole.tables.summary {
             let name = match &*estimate.strategy {
                 "weighted-round-robin" => "1",
@@ -140,7 +141,7 @@ fn folders_say_what_variants_say_to_the_digit() {
     assert_eq!(changed[0].path, "services.web.servers.fast.weight");
     assert_eq!(changed[0].before.as_deref(), Some("1"));
     assert_eq!(changed[0].after.as_deref(), Some("3"));
-    let said = &two.about.verdict[0];
+    let said = &two.about.findings[0];
     assert!(
         said.starts_with("`new`") && said.contains("p90_ms"),
         "{said}"
@@ -302,7 +303,7 @@ fn strategies_are_matched_by_name_and_kind() {
     // One alone against one alone: the question is which to take.
     let (one, other) = (of("'random'"), of("'least-connections'"));
     let swap = compared(&[("old", &one), ("new", &other)]);
-    let said = &swap.about.verdict[0];
+    let said = &swap.about.findings[0];
     assert!(said.starts_with("`new` is better than `old`"), "{said}");
     let named = [("old".to_owned(), &old), ("new".to_owned(), &other)];
     match CompareReport::new(&named, false).unwrap_err() {
@@ -403,7 +404,7 @@ fn all_forms_hold_the_same_figures() {
     let same: Vec<ChangeRow> = serde_json::from_value(json["changes"].clone()).unwrap();
     assert_eq!(changes, same);
     // The first line is the answer.
-    let answer = json["verdict"][0].as_str().unwrap();
+    let answer = json["findings"][0].as_str().unwrap();
     assert_eq!(text.lines().next().unwrap(), answer);
     assert!(page.starts_with(&format!("**{answer}**\n")), "{page}");
     for own in &rows {
@@ -444,13 +445,23 @@ fn all_forms_hold_the_same_figures() {
     ]);
     assert_eq!(again.tables.compare, rows);
     let manifest: Value = serde_json::from_str(&written("manifest.json")).unwrap();
-    assert_eq!(manifest["kind"], "comparison");
+    assert_eq!(manifest["kind"], "compare");
     let listed = manifest["files"].as_array().unwrap().len();
     assert_eq!(listed, files(&out).len());
     // A second time takes the first one's place, with the same bytes.
     let before = files(&out);
     of(&["--out", "out"]);
     assert_eq!(files(&out), before);
+    assert_eq!(CompareReport::read(&out).unwrap().tables.compare, rows);
+    // The page can be made again, and is the one that is there.
+    let page = fs::read(out.join("report.html")).unwrap();
+    fs::remove_file(out.join("report.html")).unwrap();
+    assert!(
+        lbsim(&place, &["report", "out/web-compared"])
+            .status
+            .success()
+    );
+    assert!(fs::read(out.join("report.html")).unwrap() == page);
     // It is no run.
     let done = lbsim(&place, &["compare", "results/web", "out/web-compared"]);
     assert_eq!(done.status.code(), Some(2));
@@ -505,7 +516,7 @@ fn what_cannot_be_compared_is_refused_with_a_word() {
             continue;
         }
         let text = String::from_utf8(bytes).unwrap();
-        let newer = text.replace("\"schema\": 2", "\"schema\": 99");
+        let newer = text.replacen(&format!("\"schema\": {SCHEMA}"), "\"schema\": 99", 1);
         fs::write(place.join("newer").join(&path), newer).unwrap();
         let damaged = match path.ends_with("runs.csv") {
             true => text

@@ -16,6 +16,7 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::Report;
+use super::html;
 use super::manifest::{PROGRAM, SCHEMA};
 #[cfg(feature = "files")]
 use super::{folder, write};
@@ -55,9 +56,10 @@ use tables::{Beside, Entrant};
 ///     Experiment::new(Scenario::from_text("web.toml", &text).unwrap()).run()
 /// };
 /// let (old, new) = (run(1)?, run(3)?);
-/// let compared = CompareReport::new(&[("old".to_owned(), &old), ("new".to_owned(), &new)],
-/// false)?; assert_eq!(compared.tables.changes[0].path, "services.web.servers.fast.weight");
-/// assert!(compared.about.verdict[0].starts_with("`new` is better than `old` by mean_ms"));
+/// let both = [("old".to_owned(), &old), ("new".to_owned(), &new)];
+/// let compared = CompareReport::new(&both, false)?;
+/// assert_eq!(compared.tables.changes[0].path, "services.web.servers.fast.weight");
+/// assert!(compared.about.findings[0].starts_with("`new` is better than `old` by mean_ms"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -77,10 +79,14 @@ pub struct AboutComparison {
     pub schema: u32,
     /// The program that compared, with its version.
     pub program: String,
-    /// What the folder holds: `comparison`.
+    /// What was done: `compare`.
     pub kind: String,
     /// The name of the folder.
     pub name: String,
+    /// The question of the baseline.
+    pub question: String,
+    /// What was compared, in a line.
+    pub caption: String,
     /// The metric that decides: that of the baseline.
     pub judge_by: String,
     /// What is swept; empty where nothing is.
@@ -90,7 +96,7 @@ pub struct AboutComparison {
     /// The others.
     pub results: Vec<AboutResult>,
     /// The answer, a sentence for each result.
-    pub verdict: Vec<String>,
+    pub findings: Vec<String>,
     /// How it was found, and what is to be borne in mind.
     pub notes: Vec<String>,
 }
@@ -219,15 +225,17 @@ impl CompareReport {
             about: AboutComparison {
                 schema: SCHEMA,
                 program: PROGRAM.to_owned(),
-                kind: "comparison".to_owned(),
+                kind: "compare".to_owned(),
                 name: folder_name(report),
+                question: about.question.clone(),
+                caption: words::caption(&base, &others),
                 judge_by: about.judge_by.clone(),
                 sweep: (about.sweep.as_ref()).map_or(String::new(), |own| own.label.clone()),
                 baseline: of(&base, ""),
                 results: (others.iter())
                     .map(|other| of(&other.entrant, other.method.name()))
                     .collect(),
-                verdict: words::verdict(&base, &others, &tables),
+                findings: words::findings(&base, &others, &tables),
                 notes: words::notes(&base, &others, &tables, stable),
             },
             tables,
@@ -243,7 +251,36 @@ impl CompareReport {
         rows.filter(|row| row.verdict == "worse")
     }
 
-    /// Writes CSV files, page and manifest into a folder `<scenario>-compared` in `folder`, in
+    /// Reads the comparison in a folder that was written.
+    ///
+    /// # Errors
+    /// Where it is no such folder, or one of another version.
+    #[cfg(feature = "files")]
+    pub fn read(folder: &Path) -> Result<CompareReport, write::ReadError> {
+        let foreign = |why: String| write::ReadError::Foreign {
+            path: folder.to_owned(),
+            why: format!("it does not hold a comparison: {why}"),
+        };
+        let manifest = write::manifest(folder)?;
+        let about = serde_json::from_value(manifest).map_err(|fault| foreign(fault.to_string()))?;
+        let tables = CompareTables::read(|name| {
+            let path = folder.join(name);
+            std::fs::read(&path).map_err(|source| write::ReadError::Io { path, source })
+        })?;
+        Ok(CompareReport { about, tables })
+    }
+
+    /// The page for a browser, `report.html`.
+    pub fn html(&self) -> String {
+        let mut about = serde_json::to_value(&self.about).unwrap_or_default();
+        // What a page says below its title.
+        let said = self.about.findings.iter().chain(&self.about.notes);
+        about["findings"] = said.cloned().collect::<Vec<_>>().into();
+        let tables = serde_json::to_value(&self.tables).unwrap_or_default();
+        html::with_pictures(&about, tables, [])
+    }
+
+    /// Writes CSV files, pages and manifest into a folder `<scenario>-compared` in `folder`, in
     /// place of what an earlier comparison left there, and returns its path. `more` are results
     /// that are written into folders of their names there.
     ///
@@ -258,6 +295,7 @@ impl CompareReport {
                 write::file(place, name, &bytes)?;
             }
             write::file(place, "summary.md", markdown(self).as_bytes())?;
+            write::file(place, "report.html", self.html().as_bytes())?;
             for report in more {
                 write::write(place, report, |_| Ok(()))?;
             }
@@ -271,11 +309,13 @@ impl Serialize for CompareReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let about = &self.about;
         let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("question", &about.question)?;
+        map.serialize_entry("caption", &about.caption)?;
         map.serialize_entry("judge_by", &about.judge_by)?;
         map.serialize_entry("sweep", &about.sweep)?;
         map.serialize_entry("baseline", &about.baseline)?;
         map.serialize_entry("results", &about.results)?;
-        map.serialize_entry("verdict", &about.verdict)?;
+        map.serialize_entry("findings", &about.findings)?;
         map.serialize_entry("notes", &about.notes)?;
         self.tables.entries(&mut map)?;
         map.end()

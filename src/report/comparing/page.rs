@@ -3,7 +3,7 @@
 use super::CompareReport;
 use super::rows::{ChangeRow, CompareRow};
 use super::words::{SUCCESS, difference};
-use crate::experiment::{Metric, Unit};
+use crate::experiment::{Metric, Reading, Unit};
 use crate::report::markdown::plain;
 use crate::report::sheet::{Field, Rank, Sheet};
 use crate::report::table::{self, Style, cell};
@@ -43,7 +43,7 @@ pub fn text(compared: &CompareReport, style: Style) -> String {
 pub fn markdown(compared: &CompareReport) -> String {
     let about = &compared.about;
     let mut page = String::new();
-    for sentence in &about.verdict {
+    for sentence in &about.findings {
         page += &format!("**{}**\n\n", plain(sentence));
     }
     page += &text(compared, Style::Markdown);
@@ -92,13 +92,21 @@ fn shown(compared: &CompareReport) -> Vec<&'static Metric> {
         own.any(|row| told(row.estimate) || told(row.baseline_estimate))
     };
     let others = (SHOWN.iter())
-        .filter(|&&(name, _)| name != judge && (!is_swept || name == SUCCESS))
+        .filter(|&&(name, _)| !is_swept || name == SUCCESS)
         .filter(|&&(name, is_rare)| is_known(name, is_rare))
-        .map(|&(name, _)| name);
-    let names = [judge]
-        .into_iter()
-        .filter(|name| rows.iter().any(|row| row.metric == *name));
-    names.chain(others).filter_map(Metric::named).collect()
+        .filter_map(|&(name, _)| Metric::named(name));
+    // What the scenario asks for beside the columns is wanted.
+    let metrics = rows.iter().filter_map(|row| Metric::named(&row.metric));
+    let asked = metrics.filter(|own| matches!(own.reading, Reading::Percentile(_)));
+    let judge = rows.iter().find(|row| row.metric == judge);
+    let judge = judge.and_then(|row| Metric::named(&row.metric));
+    let mut shown: Vec<&Metric> = Vec::new();
+    for metric in judge.into_iter().chain(others).chain(asked) {
+        if shown.iter().all(|own| own.name != metric.name) {
+            shown.push(metric);
+        }
+    }
+    shown
 }
 
 /// What came of it: a line for each strategy and metric.

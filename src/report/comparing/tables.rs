@@ -8,6 +8,7 @@ use crate::compare::{self, Contest, Contestant, Found, Matching, Method};
 use crate::experiment::{METRICS, Metric, Replicated, Run};
 use crate::report::Report;
 use crate::report::rows::{SweepRun, tables, verdict};
+use crate::report::table::Estimated;
 
 tables! {
     /// The rows of all files of a comparison.
@@ -64,6 +65,18 @@ impl<'a> Entrant<'a> {
                 runs.entry((at, own)).or_default().push(run);
             }
         }
+        // What the scenario asks for beside the columns stands in a file of its own.
+        for row in &report.tables.percentiles {
+            let percentile = row
+                .metric
+                .strip_suffix("_ms")
+                .and_then(|name| name.parse().ok());
+            let own = strategy(&row.strategy).and_then(|own| runs.get_mut(&((None, None), own)));
+            let run = own.and_then(|list| list.get_mut(row.replication as usize));
+            if let Some((percentile, run)) = percentile.zip(run) {
+                run.percentiles.push((percentile, row.ms));
+            }
+        }
         for at in &points {
             for (own, contestant) in contestants.iter().enumerate() {
                 let list = runs.get(&(at.clone(), own)).map_or(&[][..], Vec::as_slice);
@@ -114,10 +127,18 @@ impl<'a> Entrant<'a> {
         found.copied().unwrap_or_default()
     }
 
-    /// What of it is known by replication.
-    fn metrics(&self) -> impl Iterator<Item = &'static Metric> + use<> {
+    /// What of it is known by replication: the columns, then the percentiles that it asks for.
+    fn metrics(&self) -> Vec<&'static Metric> {
         let is_swept = self.report.about.sweep.is_some();
-        (METRICS.iter()).filter(move |own| !is_swept || SweepRun::METRICS.contains(&own.name))
+        let mut metrics: Vec<&Metric> = (METRICS.iter())
+            .filter(|own| !is_swept || SweepRun::METRICS.contains(&own.name))
+            .collect();
+        for row in &self.report.tables.percentiles {
+            if !metrics.iter().any(|own| own.name == row.metric) {
+                metrics.extend(Metric::named(&row.metric));
+            }
+        }
+        metrics
     }
 }
 
@@ -160,6 +181,14 @@ impl CompareTables {
 /// compared at one value by one metric is judged together.
 fn differences(base: &Entrant<'_>, others: &[Beside<'_>]) -> Vec<CompareRow> {
     let mut by_result: Vec<Vec<CompareRow>> = vec![Vec::new(); others.len()];
+    let mut metrics = base.metrics();
+    for other in others {
+        let own = other.entrant.metrics().into_iter();
+        let more: Vec<&Metric> = own
+            .filter(|own| metrics.iter().all(|known| known.name != own.name))
+            .collect();
+        metrics.extend(more);
+    }
     for at in &base.points {
         // Of each comparison the result, and the places of its two strategies.
         let places: Vec<(usize, usize, usize)> = (others.iter().enumerate())
@@ -176,8 +205,8 @@ fn differences(base: &Entrant<'_>, others: &[Beside<'_>]) -> Vec<CompareRow> {
                 method: others[result].method,
             })
             .collect();
-        let judged: Vec<(&Metric, Vec<Found>)> = (base.metrics())
-            .map(|metric| (metric, compare::judge(&trials, metric)))
+        let judged: Vec<(&Metric, Vec<Found>)> = (metrics.iter())
+            .map(|&metric| (metric, compare::judge(&trials, metric)))
             .collect();
         for (trial, &(result, before, after)) in places.iter().enumerate() {
             let other = &others[result];

@@ -5,6 +5,8 @@ use super::tables::{At, Beside, CompareTables, Entrant};
 use crate::compare::Method;
 use crate::experiment::{Metric, Run};
 use crate::prose::{counted, listed, quoted};
+use crate::report::Report;
+use crate::report::rows::RequirementRow;
 use crate::report::table::{Apart, change};
 
 /// The share of requests that succeeded.
@@ -42,8 +44,21 @@ pub(super) fn difference(row: &CompareRow) -> String {
     change(apart, metric.map_or(1.0, |metric| metric.unit.scale()))
 }
 
+/// What is compared, in a line.
+pub(super) fn caption(base: &Entrant<'_>, others: &[Beside<'_>]) -> String {
+    let names = others.iter().map(|other| other.entrant.label);
+    let count = |of: &Entrant<'_>| counted(of.report.about.replications, "replication");
+    format!(
+        "{} against {} · {} of {}",
+        listed(names),
+        base.label,
+        count(base),
+        base.report.about.duration
+    )
+}
+
 /// The answer: a sentence for each result.
-pub(super) fn verdict(
+pub(super) fn findings(
     base: &Entrant<'_>,
     others: &[Beside<'_>],
     tables: &CompareTables,
@@ -116,6 +131,7 @@ pub(super) fn notes(
         said.extend(sameness(base, other, tables));
         said.extend(unlike(base, other));
         said.extend(unmatched(base, other));
+        said.extend(required(base, other));
     }
     let all = [base]
         .into_iter()
@@ -321,6 +337,47 @@ fn unmatched(base: &Entrant<'_>, other: &Beside<'_>) -> Vec<String> {
                 "Only in `{label}`, and not compared: {}.",
                 quoted(names)
             ));
+        }
+    }
+    said
+}
+
+/// What is decided otherwise of the requirements that both scenarios have.
+fn required(base: &Entrant<'_>, other: &Beside<'_>) -> Vec<String> {
+    let (baseline, result) = (base.label, other.entrant.label);
+    let rows = |of: &'_ Report| -> Vec<RequirementRow> {
+        let swept = of.sweep.requirements.iter();
+        of.tables
+            .requirements
+            .iter()
+            .chain(swept)
+            .cloned()
+            .collect()
+    };
+    let (theirs, ours) = (rows(base.report), rows(other.entrant.report));
+    let mut said = Vec::new();
+    for &(before, after) in &other.matching.pairs {
+        let names = (
+            &base.contestants[before].name,
+            &other.entrant.contestants[after].name,
+        );
+        let own = ours.iter().filter(|row| row.strategy == *names.1);
+        for (new, old) in own.filter_map(|new| {
+            let alike = |old: &&RequirementRow| {
+                old.strategy == *names.0
+                    && (&old.requirement, &old.value, &old.value_2)
+                        == (&new.requirement, &new.value, &new.value_2)
+            };
+            Some((new, theirs.iter().find(alike)?))
+        }) {
+            if new.decision != old.decision {
+                let at = new.value.as_ref();
+                let at = at.map_or(String::new(), |value| format!(" at {value}"));
+                said.push(format!(
+                    "Required `{}`, {}{at}: {} in `{baseline}`, {} in `{result}`.",
+                    new.requirement, names.1, old.decision, new.decision
+                ));
+            }
         }
     }
     said
