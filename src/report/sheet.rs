@@ -146,8 +146,11 @@ impl Sheet {
                 let mut gone = self.without_repeats(width);
                 notes.append(&mut gone);
                 let left_out = self.without_the_least(width);
-                if self.width() > width {
-                    self.cut_names(SHORTEST);
+                // Names lose no more than they must.
+                let mut most = width / 3;
+                while self.width() > width && most > SHORTEST {
+                    most -= 1;
+                    self.cut_names(most);
                 }
                 if !left_out.is_empty() {
                     let names = left_out.join(", ");
