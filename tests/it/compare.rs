@@ -5,11 +5,11 @@ use std::fs;
 use std::path::Path;
 
 use lbsim::experiment::METRICS;
+use lbsim::figures::with_half_width;
 use lbsim::report::comparing::rows::{ChangeRow, CompareRow};
 use lbsim::report::comparing::{CompareReport, Incomparable};
 use lbsim::report::csv;
 use lbsim::report::manifest::SCHEMA;
-use lbsim::figures::with_half_width;
 use lbsim::stats::t_quantile;
 use lbsim::{Experiment, Report, Scenario};
 use serde_json::Value;
