@@ -18,7 +18,7 @@ use std::fmt;
 
 use crate::time::Span;
 pub use measure::{Amount, Measure};
-pub use read::{Names, RequirementError};
+pub use read::{RequirementError, RequirementNames};
 
 /// On which side of its limit a measure must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

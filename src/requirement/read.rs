@@ -24,7 +24,7 @@ pub struct RequirementError {
 /// The names that a requirement may use; where none are known, as in [`Requirement::from_str`], any
 /// will do.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Names<'a> {
+pub struct RequirementNames<'a> {
     /// What is compared.
     pub strategies: &'a [&'a str],
     /// Services of which figures are kept, in the order of the world.
@@ -48,7 +48,7 @@ impl FromStr for Requirement {
     type Err = RequirementError;
 
     fn from_str(text: &str) -> Result<Requirement, RequirementError> {
-        Requirement::read(text, &Names::default())
+        Requirement::read(text, &RequirementNames::default())
     }
 }
 
@@ -57,7 +57,7 @@ impl Requirement {
     ///
     /// # Errors
     /// Where it asks for nothing that can be understood.
-    pub fn read(text: &str, names: &Names<'_>) -> Result<Requirement, RequirementError> {
+    pub fn read(text: &str, names: &RequirementNames<'_>) -> Result<Requirement, RequirementError> {
         let text = text.trim();
         // The name of a variant may have a sign of comparison in it: the last one that can be
         // understood is meant, and of a text that cannot the last one is blamed.
@@ -78,7 +78,11 @@ impl Requirement {
 }
 
 /// What a text asks for that compares at this byte.
-fn compared(text: &str, at: usize, names: &Names<'_>) -> Result<Requirement, RequirementError> {
+fn compared(
+    text: &str,
+    at: usize,
+    names: &RequirementNames<'_>,
+) -> Result<Requirement, RequirementError> {
     let (left, right) = text.split_at(at);
     let side = Side::ALL
         .into_iter()
@@ -109,7 +113,7 @@ fn compared(text: &str, at: usize, names: &Names<'_>) -> Result<Requirement, Req
 
 /// `METRIC [of STRATEGY] [at SERVICE | for CLIENTS]`, and whether it names a strategy, `*`
 /// included.
-fn subject(text: &str, names: &Names<'_>) -> Result<(Subject, bool), RequirementError> {
+fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), RequirementError> {
     let (name, rest) = match text.split_once(" of ") {
         Some((name, rest)) => (name.trim_end(), Some(rest.trim())),
         None => match text.strip_suffix(" of") {
@@ -161,7 +165,10 @@ fn subject(text: &str, names: &Names<'_>) -> Result<(Subject, bool), Requirement
 }
 
 /// What stands before ` at SERVICE` or ` for CLIENTS`, and which that is.
-fn place<'t>(text: &'t str, names: &Names<'_>) -> Result<(&'t str, Place), RequirementError> {
+fn place<'t>(
+    text: &'t str,
+    names: &RequirementNames<'_>,
+) -> Result<(&'t str, Place), RequirementError> {
     type Make = fn(String, usize) -> Place;
     let kinds: [(&str, &[&str], Make, &str); 2] = [
         (" at ", names.services, Place::Service, "service"),
@@ -254,7 +261,7 @@ fn against(
     own: &Subject,
     factor: f64,
     text: &str,
-    names: &Names<'_>,
+    names: &RequirementNames<'_>,
 ) -> Result<Limit, RequirementError> {
     let (mut other, is_named) = subject(text, names)?;
     if !(factor.is_finite() && factor > 0.0) {
@@ -418,7 +425,7 @@ mod tests {
 
     #[test]
     fn names_are_known() {
-        let names = Names {
+        let names = RequirementNames {
             strategies: &["random", "5 at once"],
             services: &["web", "db"],
             clients: &["gold", "bronze"],

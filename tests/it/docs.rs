@@ -157,8 +157,13 @@ fn columns(source: &str, name: &str) -> String {
     page += "| column | type | meaning |\n|---|---|---|\n";
     let mut comment = Vec::new();
     for line in body.lines().take_while(|line| *line != "}") {
-        if let Some(words) = line.trim().strip_prefix("///") {
+        if line.trim() == "#[serde(skip)]" {
+            // It stands in another file.
+            comment = vec!["-"];
+        } else if let Some(words) = line.trim().strip_prefix("///") {
             comment.push(words.trim());
+        } else if comment == ["-"] {
+            comment.clear();
         } else if let Some((column, kind)) = line
             .trim()
             .strip_prefix("pub ")
@@ -191,9 +196,11 @@ fn the_columns_of_results_are_up_to_date() {
     let compare = || "src/report/comparing/rows.rs".to_owned();
     for (file, source, name) in [
         ("runs.csv", "src/experiment/outcome.rs".to_owned(), "Run"),
+        ("percentiles.csv", rows("percentiles"), "PercentileRow"),
         ("summary.csv", rows("summary"), "SummaryRow"),
         ("paired.csv", rows("paired"), "PairedRow"),
         ("ranking.csv", rows("ranking"), "RankingRow"),
+        ("requirements.csv", rows("requirements"), "RequirementRow"),
         ("theory.csv", rows("theory"), "TheoryRow"),
         ("settling.csv", rows("settling"), "SettlingRow"),
         ("latency.csv", rows("latency"), "LatencyRow"),

@@ -9,6 +9,7 @@ mod calls_theory;
 mod check;
 mod cli;
 mod compare;
+mod compare_page;
 mod config_cases;
 mod control;
 mod custom;

@@ -116,7 +116,7 @@ fn services_and_groups_of_clients_are_asked() {
         [[clients]]\nname = 'near'\narrivals = { kind = 'poisson', rate = '50/s' }\n\
         [[clients]]\nname = 'far'\nzone = 'away'\narrivals = { kind = 'poisson', rate = '50/s' }\n\
         [network.zones.away]\nclient-to-balancer = { kind = 'constant', value = '50ms' }\n\
-        [[services]]\nname = 'web'\nservers = [{ slots = 50, steps = [{ work = { kind = 'constant', value = '5ms' } }, { call = 'db' }] }]\n\
+        [[services]]\nname = 'web'\nservers = [{ slots = 50, service = { kind = 'constant', value = '5ms' } }]\nsteps = [{ call = 'db' }]\n\
         [[services]]\nname = 'db'\nservers = [{ slots = 50, service = { kind = 'constant', value = '20ms' } }]\n\
         [[require]]\nthat = 'p99 at db < 30ms'\n[[require]]\nthat = 'mean at db > 15ms'\n\
         [[require]]\nthat = 'success at db >= 99.9%'\n[[require]]\nthat = 'p95 for far > 100ms'\n\

@@ -5,7 +5,7 @@ use super::super::diagnostic::Diagnostic;
 use super::super::file;
 use super::super::text::{Document, Path};
 use crate::prose::quoted;
-use crate::requirement::{Names, Requirement};
+use crate::requirement::{Requirement, RequirementNames};
 use crate::spelling::did_you_mean;
 
 /// The names of what is compared, of services of which figures are kept, and of groups of clients;
@@ -151,8 +151,8 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn names(&self) -> Names<'_> {
-        Names {
+    fn names(&self) -> RequirementNames<'_> {
+        RequirementNames {
             strategies: &self.strategies,
             services: &self.services,
             clients: &self.clients,
@@ -163,7 +163,7 @@ impl<'a> Known<'a> {
 /// A line, and whether it can be decided here.
 fn read(
     text: &str,
-    names: &Names<'_>,
+    names: &RequirementNames<'_>,
     scenario: &Scenario,
 ) -> Result<Requirement, (String, String)> {
     let requirement =

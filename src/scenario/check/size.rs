@@ -13,7 +13,7 @@ use super::super::tuning::NumberUnit;
 use super::data::Data;
 use super::sweep::{alike as is_alike, blamed, is_load, load_sets, point};
 use crate::prose::quoted;
-use crate::requirement::{Measure, Names, Requirement};
+use crate::requirement::{Measure, Requirement, RequirementNames};
 use crate::spelling::did_you_mean;
 
 /// Values between the two ends at most: more than fit on any axis.
@@ -91,9 +91,9 @@ impl SizeCheck<'_> {
         let mut objective = Vec::new();
         for (index, text) in self.plan.objective.iter().enumerate() {
             let at = self.at.key("objective").index(index);
-            let known = Names {
+            let known = RequirementNames {
                 strategies: &names,
-                ..Names::default()
+                ..RequirementNames::default()
             };
             let read = Requirement::read(text, &known)
                 .map_err(|error| (error.message, error.help))
