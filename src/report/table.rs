@@ -96,7 +96,7 @@ fn services(report: &Report, style: Style) -> Option<String> {
     };
     for row in names.into_iter().flat_map(of) {
         let numbers = [
-            figures::number(row.requests),
+            format!("{:.0}", row.requests),
             cell(
                 row.attempts_per_client_request,
                 row.attempts_per_client_request_half_width_95,
