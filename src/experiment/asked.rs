@@ -8,7 +8,7 @@ use super::comparison::Figure;
 use super::outcome::{VariantOutcome, milliseconds};
 use crate::observe::{Latency, Stretch, Tally, Timeline};
 use crate::requirement::measure::KnownMeasure;
-use crate::requirement::{Measure, Place, Requirement, Subject, Within};
+use crate::requirement::{AskedAt, Measure, Requirement, Subject, Within};
 use crate::stats::{Estimate, estimable};
 use crate::time::Time;
 
@@ -16,7 +16,7 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     measure: Measure,
-    place: Place,
+    place: AskedAt,
     within: Within,
 }
 
@@ -38,7 +38,7 @@ impl Ask {
     pub(super) fn of(subject: &Subject, within: Within) -> Option<Ask> {
         let is_column = matches!(subject.measure, Measure::Metric(_))
             && within.is_all()
-            && !matches!(subject.place, Place::Service(..));
+            && !matches!(subject.place, AskedAt::Service(..));
         (!is_column).then(|| Ask {
             measure: subject.measure,
             place: subject.place.clone(),
@@ -66,12 +66,12 @@ impl Ask {
             return self.in_stretch(&tally.timeline.over(stretches), seconds);
         }
         let (latency, requests) = match &self.place {
-            Place::Everywhere => (&tally.latency, tally.requests),
-            Place::Service(_, number) => {
+            AskedAt::Everywhere => (&tally.latency, tally.requests),
+            AskedAt::Service(_, number) => {
                 let count = tally.services.get(*number)?;
                 (&count.latency, count.requests)
             }
-            Place::Clients(_, number) => {
+            AskedAt::Clients(_, number) => {
                 let part = tally.parts.get(*number)?;
                 (&part.latency, part.requests)
             }
@@ -130,12 +130,12 @@ impl Asked {
                 let all = timeline.over(stretches(self.ask.within, timeline, measured.from));
                 (all.quantile(q), all.succeeded())
             }
-            Place::Everywhere => of_all(&measured.latency),
-            Place::Service(_, number) => match measured.services.get(*number) {
+            AskedAt::Everywhere => of_all(&measured.latency),
+            AskedAt::Service(_, number) => match measured.services.get(*number) {
                 Some(service) => of_all(service.latency()),
                 None => (None, 0),
             },
-            Place::Clients(_, number) => match measured.groups.get(*number) {
+            AskedAt::Clients(_, number) => match measured.groups.get(*number) {
                 Some(group) => of_all(&group.latency),
                 None => (None, 0),
             },

@@ -5,7 +5,7 @@ use super::comparison::{Figure, difference, estimate};
 use super::metric::Metric;
 use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::{INDIFFERENCE, failed};
-use crate::requirement::{Decision, Limit, Measure, Other, Place, Requirement, Subject, Within};
+use crate::requirement::{AskedAt, Decision, Limit, Measure, Other, Requirement, Subject, Within};
 use crate::scenario::{Scenario, Variant};
 use crate::stats::{DEFAULT_LEVEL, Paired, t_quantile};
 
@@ -155,7 +155,7 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
 
 /// Whether requests came and none was answered well, so that no time can have been kept.
 fn none_in_time(requirement: &Requirement, measured: &VariantOutcome) -> bool {
-    let is_whole = requirement.within.is_all() && requirement.subject.place == Place::Everywhere;
+    let is_whole = requirement.within.is_all() && requirement.subject.place == AskedAt::Everywhere;
     let asked = measured.runs.iter().any(|run| run.requests > 0);
     is_whole
         && requirement.measure().is_of_succeeded()
@@ -203,7 +203,7 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
         .filter(|_| *factor == 1.0 && against.measure == subject.measure)
     {
         // What paired.csv has of it.
-        Some(metric) if against.place == Place::Everywhere => difference(own, other, metric),
+        Some(metric) if against.place == AskedAt::Everywhere => difference(own, other, metric),
         _ => Paired::of(&both.0, &both.1),
     };
     let paired = paired.filter(|_| is_known);
@@ -260,7 +260,7 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
 /// What was measured of the group of clients that is meant, or of all.
 fn group<'a>(subject: &Subject, measured: &'a VariantOutcome) -> &'a VariantOutcome {
     match &subject.place {
-        Place::Clients(_, number) => measured.groups.get(*number).unwrap_or(measured),
+        AskedAt::Clients(_, number) => measured.groups.get(*number).unwrap_or(measured),
         _ => measured,
     }
 }
@@ -275,7 +275,7 @@ fn indifference(measure: Measure) -> f64 {
 
 /// The column of `runs.csv` that has it, of all requests.
 fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
-    let whole = within.is_all() && subject.place == Place::Everywhere;
+    let whole = within.is_all() && subject.place == AskedAt::Everywhere;
     match subject.measure {
         _ if !whole => None,
         Measure::Metric(own) if !own.is_rest => Metric::named(own.column),
@@ -309,7 +309,7 @@ fn figure(
         return (Figure::default(), Vec::new());
     };
     let measured = match &subject.place {
-        Place::Clients(_, number) => match measured.groups.get(*number) {
+        AskedAt::Clients(_, number) => match measured.groups.get(*number) {
             Some(group) => group,
             None => return (Figure::default(), Vec::new()),
         },

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Place;
+use super::AskedAt;
 
 /// In what a measure is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,13 +154,13 @@ impl Measure {
     }
 
     /// Whether it is known of so few requests alone.
-    pub fn is_known_of(self, place: &Place) -> bool {
+    pub fn is_known_of(self, place: &AskedAt) -> bool {
         match (self, place) {
-            (Measure::Percentile(_), _) | (_, Place::Everywhere) => true,
-            (Measure::Metric(own), Place::Service(..)) => {
+            (Measure::Percentile(_), _) | (_, AskedAt::Everywhere) => true,
+            (Measure::Metric(own), AskedAt::Service(..)) => {
                 matches!(own.column, "mean_ms" | "success_share")
             }
-            (Measure::Metric(own), Place::Clients(..)) => matches!(
+            (Measure::Metric(own), AskedAt::Clients(..)) => matches!(
                 own.column,
                 "mean_ms"
                     | "max_ms"

@@ -70,7 +70,7 @@ impl Side {
 
 /// Of which requests something is asked.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Place {
+pub enum AskedAt {
     /// All requests of clients.
     #[default]
     Everywhere,
@@ -88,7 +88,7 @@ pub struct Subject {
     /// Of which strategy or variant; of all where there is none.
     pub of: Option<String>,
     /// Of which requests.
-    pub place: Place,
+    pub place: AskedAt,
 }
 
 /// With what a measure is compared.
@@ -211,9 +211,9 @@ impl fmt::Display for Subject {
             write!(f, " of {of}")?;
         }
         match &self.place {
-            Place::Everywhere => Ok(()),
-            Place::Service(name, _) => write!(f, " at {name}"),
-            Place::Clients(name, _) => write!(f, " for {name}"),
+            AskedAt::Everywhere => Ok(()),
+            AskedAt::Service(name, _) => write!(f, " at {name}"),
+            AskedAt::Clients(name, _) => write!(f, " for {name}"),
         }
     }
 }

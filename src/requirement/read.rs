@@ -5,7 +5,7 @@
 use std::str::FromStr;
 
 use super::measure::{Amount, MEASURES, Measure};
-use super::{Limit, Other, Place, Requirement, Side, Subject, Within};
+use super::{AskedAt, Limit, Other, Requirement, Side, Subject, Within};
 use crate::prose::quoted;
 use crate::spelling::did_you_mean;
 use crate::time::Span;
@@ -124,7 +124,7 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
     // The name of a variant may have ` at ` in it.
     let known = |of: &str| names.strategies.contains(&of);
     let (name, of, place) = match rest {
-        Some(of) if known(of) => (name, Some(of), Place::Everywhere),
+        Some(of) if known(of) => (name, Some(of), AskedAt::Everywhere),
         Some(rest) => {
             let (of, place) = place(rest, names)?;
             (name, Some(of), place)
@@ -145,11 +145,11 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
     }
     if !measure.is_known_of(&place) {
         let message = match &place {
-            Place::Clients(..) => format!("`{measure}` is not known of a group of clients alone"),
+            AskedAt::Clients(..) => format!("`{measure}` is not known of a group of clients alone"),
             _ => format!("`{measure}` is not known of a service alone"),
         };
         let help = match &place {
-            Place::Clients(..) => {
+            AskedAt::Clients(..) => {
                 "what is known of requests is: percentiles, `mean`, `success`, `errors`, `goodput`"
             }
             _ => "what is known of calls is: percentiles, `mean`, `success` and `errors`",
@@ -168,11 +168,11 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
 fn place<'t>(
     text: &'t str,
     names: &RequirementNames<'_>,
-) -> Result<(&'t str, Place), RequirementError> {
-    type Make = fn(String, usize) -> Place;
+) -> Result<(&'t str, AskedAt), RequirementError> {
+    type Make = fn(String, usize) -> AskedAt;
     let kinds: [(&str, &[&str], Make, &str); 2] = [
-        (" at ", names.services, Place::Service, "service"),
-        (" for ", names.clients, Place::Clients, "group of clients"),
+        (" at ", names.services, AskedAt::Service, "service"),
+        (" for ", names.clients, AskedAt::Clients, "group of clients"),
     ];
     let is_bare = names.strategies.is_empty();
     for (word, known, make, what) in kinds {
@@ -197,7 +197,7 @@ fn place<'t>(
         };
         return Ok((before.trim_end(), make(name.to_owned(), number)));
     }
-    Ok((text, Place::Everywhere))
+    Ok((text, AskedAt::Everywhere))
 }
 
 /// A name that there is not.
@@ -275,7 +275,7 @@ fn against(
         );
         return Err(error(message, "compare e.g. `p99` with `mean`"));
     }
-    if other.place == Place::Everywhere {
+    if other.place == AskedAt::Everywhere {
         other.place = own.place.clone();
     }
     let whose = match (is_named, &other.of) {
@@ -433,11 +433,14 @@ mod tests {
         let read = |text: &str| Requirement::read(text, &names);
         let found = read("p99 of 5 at once < 1s").unwrap();
         assert_eq!(found.subject.of.as_deref(), Some("5 at once"));
-        assert_eq!(found.subject.place, Place::Everywhere);
+        assert_eq!(found.subject.place, AskedAt::Everywhere);
         let found = read("p99 of 5 at once at db < 1s").unwrap();
-        assert_eq!(found.subject.place, Place::Service("db".to_owned(), 1));
+        assert_eq!(found.subject.place, AskedAt::Service("db".to_owned(), 1));
         let found = read("errors for bronze <= 1% after 2min before 180s").unwrap();
-        assert_eq!(found.subject.place, Place::Clients("bronze".to_owned(), 1));
+        assert_eq!(
+            found.subject.place,
+            AskedAt::Clients("bronze".to_owned(), 1)
+        );
         assert_eq!(
             found.to_string(),
             "errors for bronze <= 1% after 2min before 3min"

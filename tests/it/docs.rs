@@ -156,14 +156,10 @@ fn columns(source: &str, name: &str) -> String {
     let mut page = format!("{}{rest}\n\n", initial.to_uppercase());
     page += "| column | type | meaning |\n|---|---|---|\n";
     let mut comment = Vec::new();
-    for line in body.lines().take_while(|line| *line != "}") {
-        if line.trim() == "#[serde(skip)]" {
-            // It stands in another file.
-            comment = vec!["-"];
-        } else if let Some(words) = line.trim().strip_prefix("///") {
+    let is_column = |line: &&str| !matches!(line.trim(), "}" | "#[serde(skip)]");
+    for line in body.lines().take_while(is_column) {
+        if let Some(words) = line.trim().strip_prefix("///") {
             comment.push(words.trim());
-        } else if comment == ["-"] {
-            comment.clear();
         } else if let Some((column, kind)) = line
             .trim()
             .strip_prefix("pub ")
@@ -191,9 +187,8 @@ fn columns(source: &str, name: &str) -> String {
 fn the_columns_of_results_are_up_to_date() {
     let mut page = String::new();
     let rows = |file: &str| format!("src/report/rows/{file}.rs");
-    let tune = || "src/report/tuning/rows.rs".to_owned();
-    let size = || "src/report/sizing/rows.rs".to_owned();
-    let compare = || "src/report/comparing/rows.rs".to_owned();
+    let [tune, size, compare] =
+        ["tuning", "sizing", "comparing"].map(|room| move || format!("src/report/{room}/rows.rs"));
     for (file, source, name) in [
         ("runs.csv", "src/experiment/outcome.rs".to_owned(), "Run"),
         ("percentiles.csv", rows("percentiles"), "PercentileRow"),

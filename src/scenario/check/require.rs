@@ -184,7 +184,7 @@ fn read(
     }
     if requirement
         .subjects()
-        .any(|own| own.place != crate::requirement::Place::Everywhere)
+        .any(|own| own.place != crate::requirement::AskedAt::Everywhere)
     {
         return Err((
             "what is asked of a service or a group of clients is known of the whole run alone"
