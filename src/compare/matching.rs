@@ -7,6 +7,8 @@ pub struct Contestant {
     pub name: String,
     /// What kind it is, whatever its settings.
     pub kind: String,
+    /// All of its settings, in any form that is the same for the same.
+    pub settings: String,
 }
 
 /// Who is compared with whom: places in the lists of strategies.
@@ -20,9 +22,10 @@ pub struct Matching {
     pub only_after: Vec<usize>,
 }
 
-/// Matches strategies by name. Names say settings, so that of those left over two of one kind are
-/// the same with other settings, where each side has one of that kind only. Where each side has a
-/// single strategy they are what is compared, whatever they are called.
+/// Matches strategies by name; of those left over, which may be called otherwise beside others, by
+/// their settings; and then by their kind. By settings and kind only where each side has one such
+/// alone: of several nobody knows which is meant. Where each side has a single strategy they are
+/// what is compared, whatever they are called.
 pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
     if let ([_], [_]) = (before, after) {
         return Matching {
@@ -30,21 +33,22 @@ pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
             ..Matching::default()
         };
     }
-    let mut found: Vec<Option<usize>> = (before.iter())
-        .map(|own| after.iter().position(|other| other.name == own.name))
-        .collect();
-    let left_before: Vec<usize> = (0..before.len())
-        .filter(|&at| found[at].is_none())
-        .collect();
-    let left_after: Vec<usize> = (0..after.len())
-        .filter(|&at| !found.contains(&Some(at)))
-        .collect();
-    for &at in &left_before {
-        let kind = &before[at].kind;
-        let alike = left_before.iter().filter(|&&one| before[one].kind == *kind);
-        let mut others = left_after.iter().filter(|&&one| after[one].kind == *kind);
-        if let (1, Some(&other), None) = (alike.count(), others.next(), others.next()) {
-            found[at] = Some(other);
+    let mut found: Vec<Option<usize>> = vec![None; before.len()];
+    let words: [fn(&Contestant) -> &str; 3] =
+        [|own| &own.name, |own| &own.settings, |own| &own.kind];
+    for word in words {
+        let left = |at: &usize| !found.contains(&Some(*at));
+        let ours: Vec<usize> = (0..after.len()).filter(left).collect();
+        let theirs: Vec<usize> = (0..before.len())
+            .filter(|&at| found[at].is_none())
+            .collect();
+        for &at in &theirs {
+            let own = word(&before[at]);
+            let alike = theirs.iter().filter(|&&one| word(&before[one]) == own);
+            let mut others = ours.iter().filter(|&&one| word(&after[one]) == own);
+            if let (1, Some(&other), None) = (alike.count(), others.next(), others.next()) {
+                found[at] = Some(other);
+            }
         }
     }
     let pairs = found.iter().enumerate();
@@ -65,16 +69,21 @@ pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
 mod tests {
     use super::*;
 
+    /// `name = kind settings`, or that without a name of its own.
     fn named(names: &[&str]) -> Vec<Contestant> {
-        let each = names.iter().map(|name| Contestant {
-            name: (*name).to_owned(),
-            kind: name.split(' ').next().unwrap_or_default().to_owned(),
+        let each = names.iter().map(|text| {
+            let (name, settings) = text.split_once(" = ").unwrap_or((text, text));
+            Contestant {
+                name: name.to_owned(),
+                kind: settings.split(' ').next().unwrap_or_default().to_owned(),
+                settings: settings.to_owned(),
+            }
         });
         each.collect()
     }
 
     #[test]
-    fn by_name_then_by_kind() {
+    fn by_name_then_by_settings_then_by_kind() {
         let before = named(&["random", "power-of-d", "gone", "ring a", "ring b"]);
         let after = named(&["power-of-d d=3", "random", "new", "ring b", "ring c"]);
         let found = matching(&before, &after);
@@ -83,6 +92,16 @@ mod tests {
         // Two of a kind: nobody knows which is meant.
         let found = matching(&named(&["ring a", "ring b"]), &named(&["ring c", "x"]));
         assert_eq!((found.pairs.len(), found.only_before), (0, vec![0, 1]));
+        // Beside another of its kind a name says settings, and alone it does not.
+        let before = named(&["ring (a)", "ring (b)", "x"]);
+        let before: Vec<Contestant> = (before.into_iter())
+            .map(|own| Contestant {
+                settings: own.name.replace(['(', ')'], ""),
+                ..own
+            })
+            .collect();
+        let found = matching(&before, &named(&["y", "ring = ring b"]));
+        assert_eq!((found.pairs, found.only_after), (vec![(1, 1)], vec![0]));
         // A strategy for another is the whole question.
         assert_eq!(matching(&named(&["a"]), &named(&["b"])).pairs, [(0, 0)]);
         assert_eq!(matching(&[], &named(&["b"])).only_after, [0]);

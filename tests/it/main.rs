@@ -10,6 +10,7 @@ mod check;
 mod cli;
 mod compare;
 mod compare_page;
+mod compare_program;
 mod config_cases;
 mod control;
 mod custom;

@@ -46,6 +46,7 @@ impl<'a> Entrant<'a> {
             .map(|own| Contestant {
                 name: own.name.clone(),
                 kind: own.strategy["kind"].as_str().unwrap_or_default().to_owned(),
+                settings: own.strategy.to_string(),
             })
             .collect();
         let points: Vec<At> = match &about.sweep {

@@ -264,7 +264,7 @@ fn sameness(base: &Entrant<'_>, other: &Beside<'_>, tables: &CompareTables) -> O
                 .iter()
                 .map(|pair| &other.entrant.contestants[pair.1].name);
             Some(format!(
-                "What changed in `{result}` makes no difference to {}: the runs are those of `{baseline}`.",
+                "The runs of {} are the same in both.",
                 quoted(names)
             ))
         }
