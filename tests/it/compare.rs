@@ -1,4 +1,4 @@
-//! Results beside each other: the same verdict, to the digit, as one scenario with both as variants;
+//! Results beside each other: the verdict of one scenario with both as variants, to the digit;
 //! Welch where the luck is not the same; and what is said of it.
 
 use std::path::Path;
@@ -290,7 +290,7 @@ fn strategies_are_matched_by_name_and_kind() {
         "`power-of-d` in `new` is compared with `power-of-d (d=2)` in `old`.",
         "Only in `old`, and not compared: `round-robin`, `power-of-d (d=1)`.",
         "Only in `new`, and not compared: `least-connections`.",
-        "The runs of `random`, `power-of-d` are the same in both.",
+        "The runs of `random`, `power-of-d` are the same in `new` and `old`.",
     ] {
         assert!(notes.contains(said), "{said}: {notes}");
     }

@@ -264,7 +264,7 @@ fn sameness(base: &Entrant<'_>, other: &Beside<'_>, tables: &CompareTables) -> O
                 .iter()
                 .map(|pair| &other.entrant.contestants[pair.1].name);
             Some(format!(
-                "The runs of {} are the same in both.",
+                "The runs of {} are the same in `{result}` and `{baseline}`.",
                 quoted(names)
             ))
         }
