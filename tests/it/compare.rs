@@ -11,7 +11,7 @@ use lbsim::{Experiment, Report, Scenario};
 
 use crate::support::scratch;
 
-/// Two unlike servers with a bounded queue; `run` are more lines of `[run]`, `weight` is that of the
+/// Two unlike servers with a bounded queue; `run` are lines of `[run]`, `weight` is that of the
 /// fast one.
 pub(crate) fn unlike(run: &str, weight: u32) -> String {
     format!(
@@ -282,19 +282,21 @@ fn other_versions_are_no_pairs_unless_that_is_declared() {
 #[test]
 fn strategies_are_matched_by_name_and_kind() {
     let of = |compare: &str| report(&unlike(&format!("compare = [{compare}]"), 1));
-    let old = of("'random', 'round-robin', { kind = 'power-of-d', d = 1 }, 'power-of-d'");
-    let new = of("'power-of-d', 'least-connections', 'random'");
+    let old = of(
+        "'random', 'round-robin', { kind = 'power-of-d', d = 1 }, { kind = 'power-of-d', d = 3 }",
+    );
+    let new = of("{ kind = 'power-of-d', d = 3 }, 'least-connections', 'random'");
     let both = compared(&[("old", &old), ("new", &new)]);
     let notes = both.about.notes.join("\n");
     for said in [
-        "`power-of-d` in `new` is compared with `power-of-d (d=2)` in `old`.",
+        "`power-of-d` in `new` is compared with `power-of-d (d=3)` in `old`.",
         "Only in `old`, and not compared: `round-robin`, `power-of-d (d=1)`.",
         "Only in `new`, and not compared: `least-connections`.",
-        "The runs of `random`, `power-of-d` are the same in `new` and `old`.",
+        "all of its runs are those of `old`",
     ] {
         assert!(notes.contains(said), "{said}: {notes}");
     }
-    let pair = row(&both, "new", "power-of-d (d=2)", "mean_ms");
+    let pair = row(&both, "new", "power-of-d (d=3)", "mean_ms");
     assert_eq!(pair.result_strategy, "power-of-d");
     assert_eq!(both.tables.compare.len(), 2 * METRICS.len());
     // One alone against one alone: the question is which to take.
