@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use serde::Serialize;
 
 use super::output::{Failure, Output};
-use super::{read_text, run};
+use super::{Jobs, read_text, run};
 use crate::experiment::{self, Noted};
 use crate::prose::listed;
 use crate::report::comparing::{self, CompareReport, Incomparable};
@@ -36,9 +36,8 @@ pub(super) struct CompareArgs {
     /// Independent repetitions of `--against`, in place of those of the first folder.
     #[arg(long, value_name = "N", requires = "against")]
     replications: Option<u32>,
-    /// Threads; all cores by default. The results are the same for any number.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// How the comparison is printed.
     #[arg(long, value_enum, default_value_t)]
     format: CompareFormat,
@@ -209,10 +208,7 @@ fn live(args: &CompareArgs, first: &Report, output: &Output) -> Result<Vec<Repor
             )));
         }
     }
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let pool = args.jobs.pool()?;
     for scenario in &mut scenarios {
         pool.install(|| experiment::settle(scenario))?;
     }

@@ -115,6 +115,24 @@ enum Command {
     Completions(completions::CompletionsArgs),
 }
 
+/// On how many threads a command simulates.
+#[derive(Debug, Args)]
+struct Jobs {
+    /// Threads; all cores by default. The results are the same for any number.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+impl Jobs {
+    /// These threads.
+    fn pool(&self) -> Result<rayon::ThreadPool, Failure> {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(self.jobs.map_or(0, usize::from))
+            .build()
+            .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))
+    }
+}
+
 /// The scenarios of a command, and what it changes in them.
 #[derive(Debug, Args)]
 struct ScenarioArgs {

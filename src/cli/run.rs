@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
-use super::{Format, ScenarioArgs, progress};
+use super::{Format, Jobs, ScenarioArgs, progress};
 use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress};
 use crate::model::blueprint::When;
 use crate::prose::{counted, listed};
@@ -24,9 +24,8 @@ use crate::scenario::Scenario;
 pub(super) struct RunArgs {
     #[command(flatten)]
     scenarios: ScenarioArgs,
-    /// Threads; all cores by default. The results are the same for any number.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Where a folder for each scenario is made.
     #[arg(short, long, value_name = "FOLDER", default_value = "results")]
     out: PathBuf,
@@ -91,10 +90,7 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     }
     let names = scenarios.iter().map(|scenario| scenario.name.as_str());
     folder::prepare(&args.out, names)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let pool = args.jobs.pool()?;
     for scenario in &mut scenarios {
         pool.install(|| experiment::settle(scenario))?;
     }
@@ -162,22 +158,30 @@ fn required(done: &[(Report, PathBuf)], args: &RunArgs, output: &Output) -> Resu
             .map_err(|error| Failure::Run(format!("cannot write requirements: {error}")))?;
         whole::whole(path, text.as_bytes())?;
     }
-    let decided = done.iter().map(|(report, _)| (report, report.decision()));
-    let failed: Vec<&str> = decided
-        .filter(|(_, decision)| match decision {
-            Decision::Holds => false,
-            Decision::Fails => true,
-            Decision::NotShown => args.strict,
-        })
-        .map(|(report, _)| report.about.scenario_file.as_str())
-        .collect();
-    if failed.is_empty() {
+    let is_failed = |decision: Decision| match decision {
+        Decision::Holds => false,
+        Decision::Fails => true,
+        Decision::NotShown => args.strict,
+    };
+    let mut fails = false;
+    for (report, _) in done {
+        let lines = report.decisions();
+        let failed = lines.iter().filter(|own| is_failed(own.1));
+        let failed: Vec<String> = failed
+            .map(|(line, decision)| format!("`{line}` ({})", decision.name()))
+            .collect();
+        if !failed.is_empty() {
+            let file = &report.about.scenario_file;
+            output.complain(&format!(
+                "{file}: what is required does not hold: {}",
+                failed.join(", ")
+            ));
+            fails = true;
+        }
+    }
+    if !fails {
         return Ok(());
     }
-    output.complain(&format!(
-        "what is required does not hold: {}",
-        listed(failed)
-    ));
     Err(Failure::Required)
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::interrupt::listen;
 use super::output::{Failure, Output};
-use super::{Format, ScenarioArgs, progress};
+use super::{Format, Jobs, ScenarioArgs, progress};
 use crate::experiment::{CellKey, Journal, Progress};
 use crate::report::sizing::{self as report, SizeTables};
 use crate::report::{folder, json};
@@ -25,9 +25,8 @@ use crate::size::{self, SizeError, Sizes};
 pub(super) struct SizeArgs {
     #[command(flatten)]
     scenarios: ScenarioArgs,
-    /// Threads; all cores by default. The answer is the same for any number.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Where a folder `<scenario>-sized` is made.
     #[arg(short, long, value_name = "FOLDER", default_value = "results")]
     out: PathBuf,
@@ -54,10 +53,7 @@ pub(super) fn size(args: &SizeArgs, output: &Output) -> Result<(), Failure> {
         )));
     };
     folder::prepare(&args.out, [report::folder_name(&base).as_str()])?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let pool = args.jobs.pool()?;
     let path = report::journal(&args.out, &base);
     let journal: Journal<CellKey> = super::journal(&path, "cells", &base, args.fresh, output)?;
     let watched = Arc::new(Progress::default());

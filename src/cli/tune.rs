@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
-use super::{Format, ScenarioArgs};
+use super::{Format, Jobs, ScenarioArgs};
 use crate::experiment::{Progress, RunError};
 use crate::figures::change_with;
 use crate::report::tuning::{self as report, TuneTables};
@@ -25,9 +25,8 @@ use crate::tune::{self, Answer, Ended, Measurements, Space, Standing, Stopped};
 pub(super) struct TuneArgs {
     #[command(flatten)]
     scenarios: ScenarioArgs,
-    /// Threads; all cores by default. The answer is the same for any number.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Where a folder `<scenario>-tuned` is made.
     #[arg(short, long, value_name = "FOLDER", default_value = "results")]
     out: PathBuf,
@@ -82,10 +81,7 @@ pub(super) fn tune(args: &TuneArgs, output: &Output) -> Result<(), Failure> {
         .map_err(|why| Failure::Usage(format!("`{}` cannot be tuned: {why}", base.file_name)))?;
     args.keep_apart(template.document())?;
     folder::prepare(&args.out, [report::folder_name(&base).as_str()])?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let pool = args.jobs.pool()?;
     let progress = Arc::new(Progress::default());
     listen(&progress)?;
     let path = report::journal(&args.out, &base);

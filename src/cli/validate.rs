@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Jobs;
 use super::output::{Failure, Output};
 use crate::figures::percent;
 use crate::report::folder;
@@ -15,9 +16,8 @@ pub(super) struct ValidateArgs {
     /// Seconds instead of minutes: fewer requests, wider tolerances.
     #[arg(long)]
     quick: bool,
-    /// Threads; all cores by default. The results are the same for any number.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    jobs: Jobs,
     /// Where a folder `validation` is made.
     #[arg(short, long, value_name = "FOLDER", default_value = "results")]
     out: PathBuf,
@@ -30,10 +30,7 @@ pub(super) fn validate(args: &ValidateArgs, output: &Output) -> Result<(), Failu
         Effort::Full
     };
     folder::prepare(&args.out, [report::FOLDER])?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.jobs.map_or(0, usize::from))
-        .build()
-        .map_err(|error| Failure::Run(format!("cannot start threads: {error}")))?;
+    let pool = args.jobs.pool()?;
     output.say("simulating worlds that theory solves ...");
     let findings = pool.install(|| theory(effort));
     output.say("counting how often intervals hold the truth ...");

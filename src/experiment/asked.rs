@@ -6,11 +6,11 @@ use std::ops::Range;
 
 use super::comparison::Figure;
 use super::outcome::{VariantOutcome, milliseconds};
-use crate::observe::{Latency, Stretch, Tally, Timeline};
-use crate::requirement::measure::KnownMeasure;
+use crate::observe::{Latency, Tally, Timeline};
+use crate::requirement::measure::SomeRequests;
 use crate::requirement::{AskedAt, Measure, Requirement, Subject, Within};
 use crate::stats::{Estimate, estimable};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,18 +27,19 @@ pub struct Asked {
     pub(super) ask: Ask,
     /// By replication, in what it is counted in; `None` where there was nothing to measure.
     pub(super) values: Vec<Option<f64>>,
+    /// The requests of which that is, of all replications.
+    pub(super) requests: u64,
 }
 
 /// By how much what is read off a timeline may be wrong, as a share of it.
 const WITHIN: f64 = 0.01;
 
 impl Ask {
-    /// What is asked for of a subject; `None` where a column of `runs.csv` has it, of all requests
-    /// or of those of a group of clients.
+    /// What is asked for of a subject; `None` where a column of `runs.csv` has it.
     pub(super) fn of(subject: &Subject, within: Within) -> Option<Ask> {
         let is_column = matches!(subject.measure, Measure::Metric(_))
             && within.is_all()
-            && !matches!(subject.place, AskedAt::Service(..));
+            && subject.place == AskedAt::Everywhere;
         (!is_column).then(|| Ask {
             measure: subject.measure,
             place: subject.place.clone(),
@@ -58,41 +59,48 @@ impl Ask {
         asks
     }
 
-    /// What one replication says, whose measured window begins at `from`.
-    pub(super) fn value(&self, tally: &Tally, from: Time) -> Option<f64> {
+    /// What one replication says, whose measured window begins at `from`: the value, and of how
+    /// many requests it is.
+    pub(super) fn value(&self, tally: &Tally, from: Time) -> (Option<f64>, u64) {
         if !self.within.is_all() {
-            let stretches = stretches(self.within, &tally.timeline, from);
-            let seconds = stretches.len() as f64 * tally.timeline.length().seconds();
-            return self.in_stretch(&tally.timeline.over(stretches), seconds);
+            let numbers = stretches(self.within, &tally.timeline, from);
+            let seconds = numbers.len() as f64 * tally.timeline.length().seconds();
+            let all = tally.timeline.over(numbers);
+            let succeeded = all.succeeded();
+            let mean = (succeeded > 0).then(|| all.total() / succeeded as f64);
+            let some = SomeRequests {
+                requests: all.requests(),
+                succeeded,
+                mean_ms: mean.map(milliseconds),
+                seconds,
+            };
+            return (self.read(&some, |q| all.quantile(q)), some.requests);
         }
         let (latency, requests) = match &self.place {
             AskedAt::Everywhere => (&tally.latency, tally.requests),
-            AskedAt::Service(_, number) => {
-                let count = tally.services.get(*number)?;
-                (&count.latency, count.requests)
-            }
-            AskedAt::Clients(_, number) => {
-                let part = tally.parts.get(*number)?;
-                (&part.latency, part.requests)
-            }
+            AskedAt::Service(_, number) => match tally.services.get(*number) {
+                Some(count) => (&count.latency, count.requests),
+                None => return (None, 0),
+            },
+            AskedAt::Clients(_, number) => match tally.parts.get(*number) {
+                Some(part) => (&part.latency, part.requests),
+                None => return (None, 0),
+            },
         };
-        match self.measure {
-            Measure::Percentile(q) => latency.quantile(q).map(milliseconds),
-            Measure::Metric(own) if own.column == "mean_ms" => latency.mean().map(milliseconds),
-            Measure::Metric(own) => share(own, latency.count(), requests),
-        }
+        let some = SomeRequests {
+            requests,
+            succeeded: latency.count(),
+            mean_ms: latency.mean().map(milliseconds),
+            seconds: tally.seconds(),
+        };
+        (self.read(&some, |q| latency.quantile(q)), requests)
     }
 
-    fn in_stretch(&self, all: &Stretch, seconds: f64) -> Option<f64> {
-        let succeeded = all.succeeded();
+    /// The value of some requests, whose quantiles of the response time are known in seconds.
+    fn read(&self, some: &SomeRequests, quantile: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         match self.measure {
-            Measure::Percentile(q) => all.quantile(q).map(milliseconds),
-            Measure::Metric(own) => match own.column {
-                "mean_ms" => (succeeded > 0).then(|| milliseconds(all.total() / succeeded as f64)),
-                "goodput_rps" => Some(succeeded as f64 / seconds),
-                "requests" => Some(all.requests() as f64),
-                _ => share(own, succeeded, all.requests()),
-            },
+            Measure::Percentile(own) => quantile(own.fraction()).map(milliseconds),
+            Measure::Metric(own) => own.of_some.and_then(|value| value(some)),
         }
     }
 }
@@ -103,7 +111,15 @@ impl Asked {
         Asked {
             ask,
             values: Vec::new(),
+            requests: 0,
         }
+    }
+
+    /// Takes what one replication measured, whose measured window begins at `from`.
+    pub(super) fn take(&mut self, replication: usize, tally: &Tally, from: Time) {
+        let (value, requests) = self.ask.value(tally, from);
+        self.values[replication] = value;
+        self.requests += requests;
     }
 
     /// The estimate, with half of its interval of confidence `level`. A percentile is read off all
@@ -120,9 +136,10 @@ impl Asked {
             half_width,
             n: over_runs.n,
         };
-        let Measure::Percentile(q) = self.ask.measure else {
+        let Measure::Percentile(percentile) = self.ask.measure else {
             return plain;
         };
+        let q = percentile.fraction();
         let of_all = |latency: &Latency| (latency.quantile(q), latency.count());
         let (quantile, count) = match &self.ask.place {
             _ if !self.ask.within.is_all() => {
@@ -158,24 +175,13 @@ impl Asked {
 
 /// The stretches of a timeline that lie within, whole.
 fn stretches(within: Within, timeline: &Timeline, from: Time) -> Range<usize> {
-    let length = timeline.length().nanos();
-    let (first, last) = (
-        within.after.map_or(from.nanos(), |after| after.nanos()),
-        within.before.map_or(u64::MAX, |before| before.nanos()),
-    );
+    let (length, count) = (timeline.length().nanos(), timeline.stretches().len());
+    let first = (within.after).map_or(from.nanos(), |after| after.nanos());
     let first = first.div_ceil(length) as usize;
-    // The last one may end a hair late: the run is not cut into whole nanoseconds.
-    let last = match within.before {
-        None => timeline.stretches().len(),
-        Some(_) => (((last as u128 + timeline.stretches().len() as u128) / u128::from(length))
-            as usize)
-            .min(timeline.stretches().len()),
-    };
+    // A run is not cut into whole nanoseconds: a stretch may end a hair late.
+    let ended = |before: Span| ((before.nanos() + count as u64) / length) as usize;
+    let last = within
+        .before
+        .map_or(count, |before| ended(before).min(count));
     first..last.max(first)
-}
-
-/// A share of requests that succeeded, or of those that did not.
-fn share(own: &KnownMeasure, succeeded: u64, requests: u64) -> Option<f64> {
-    let share = succeeded as f64 / requests as f64;
-    (requests > 0).then_some(if own.is_rest { 1.0 - share } else { share })
 }

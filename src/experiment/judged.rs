@@ -2,10 +2,12 @@
 
 use super::asked::Ask;
 use super::comparison::{Figure, difference, estimate};
-use super::metric::Metric;
+use super::metric::{Metric, Reading};
 use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::{INDIFFERENCE, failed};
-use crate::requirement::{AskedAt, Decision, Limit, Measure, Other, Requirement, Subject, Within};
+use crate::requirement::{
+    Amount, AskedAt, Decision, Limit, Measure, Other, Requirement, Subject, Within,
+};
 use crate::scenario::{Scenario, Variant};
 use crate::stats::{DEFAULT_LEVEL, Paired, t_quantile};
 
@@ -242,10 +244,7 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
             note = format!("{who} is faster, and fails more");
         }
     }
-    let margin = apart.map(|apart| match requirement.side.is_upper_limit() {
-        true => -apart,
-        false => apart,
-    });
+    let margin = apart.map(|apart| requirement.side.margin(apart));
     Judged {
         figure: left,
         limit,
@@ -268,7 +267,7 @@ fn group<'a>(subject: &Subject, measured: &'a VariantOutcome) -> &'a VariantOutc
 /// By what share of all requests one may fail more and still be called faster, as verdicts have it.
 fn indifference(measure: Measure) -> f64 {
     match measure {
-        Measure::Percentile(q) => INDIFFERENCE.min(0.1 * (1.0 - q)),
+        Measure::Percentile(own) => INDIFFERENCE.min(0.1 * (1.0 - own.fraction())),
         Measure::Metric(_) => INDIFFERENCE,
     }
 }
@@ -280,9 +279,10 @@ fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
         _ if !whole => None,
         Measure::Metric(own) if !own.is_rest => Metric::named(own.column),
         Measure::Metric(_) => None,
-        Measure::Percentile(q) => crate::experiment::METRICS
-            .iter()
-            .find(|metric| metric.name != "p99_all_ms" && metric.quantile() == Some(q)),
+        Measure::Percentile(own) => {
+            let metric = Metric::percentile(own);
+            matches!(metric.reading, Reading::Column(_)).then_some(metric)
+        }
     }
 }
 
@@ -297,10 +297,8 @@ fn figure(
         let asked = measured.asked.iter().find(|own| own.ask == ask);
         return asked.map_or((Figure::default(), Vec::new()), |asked| {
             let mut figure = asked.figure(measured, level);
-            let is_share =
-                matches!(subject.measure, Measure::Metric(own) if own.column == "success_share");
-            if is_share && figure.half_width == Some(0.0) {
-                figure.half_width = Some(unseen(measured, level));
+            if is_success(subject.measure) && figure.half_width == Some(0.0) {
+                figure.half_width = Some(unseen(measured, asked.requests, level));
             }
             (figure, asked.values.clone())
         });
@@ -308,18 +306,14 @@ fn figure(
     let Measure::Metric(own) = subject.measure else {
         return (Figure::default(), Vec::new());
     };
-    let measured = match &subject.place {
-        AskedAt::Clients(_, number) => match measured.groups.get(*number) {
-            Some(group) => group,
-            None => return (Figure::default(), Vec::new()),
-        },
-        _ => measured,
-    };
     let metric = Metric::named(own.column).expect("each measure is a metric");
     let turn = |value: f64| if own.is_rest { 1.0 - value } else { value };
     let plain = estimate(measured, metric);
     let wider = |half: f64| match half {
-        0.0 if own.column == "success_share" => unseen(measured, level),
+        0.0 if is_success(subject.measure) => {
+            let requests = measured.runs.iter().map(|run| run.requests).sum();
+            unseen(measured, requests, level)
+        }
         half => half * t_ratio(plain.n, level),
     };
     let figure = Figure {
@@ -332,12 +326,16 @@ fn figure(
     (figure, values)
 }
 
-/// How many of all requests may fail or succeed though none was seen to: where all replications say
+/// Whether it is the share of requests that succeed, or that do not.
+fn is_success(measure: Measure) -> bool {
+    matches!(measure, Measure::Metric(own) if own.amount == Amount::Share && own.of_some.is_some())
+}
+
+/// How many of so many requests may fail or succeed though none was seen to: where all replications say
 /// the same there is no variance, and an interval of ±0 would be too sure. Of `n` independent
 /// requests none is seen with a chance of at most `tail` where the share is at least -ln(tail) / n
 /// (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983). Nothing where nothing can fail.
-fn unseen(measured: &VariantOutcome, level: f64) -> f64 {
-    let requests: u64 = measured.runs.iter().map(|run| run.requests).sum();
+fn unseen(measured: &VariantOutcome, requests: u64, level: f64) -> f64 {
     match measured.may_fail {
         true => -((1.0 - level) / 2.0).ln() / requests.max(1) as f64,
         false => 0.0,
@@ -385,7 +383,10 @@ mod tests {
             match Measure::named(&name).unwrap_or_else(|| panic!("{name}")) {
                 Measure::Metric(own) => assert_eq!(own.column, column),
                 Measure::Percentile(q) => {
-                    assert_eq!(Metric::named(column).unwrap().quantile(), Some(q));
+                    assert_eq!(
+                        Metric::named(column).unwrap().quantile(),
+                        Some(q.fraction())
+                    );
                 }
             }
         }

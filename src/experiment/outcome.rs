@@ -544,7 +544,7 @@ impl VariantOutcome {
             }
         }
         for asked in &mut self.asked {
-            asked.values[at] = asked.ask.value(tally, self.from);
+            asked.take(at, tally, self.from);
         }
         self.latency.merge(&tally.latency);
         self.failures.merge(&tally.failures);

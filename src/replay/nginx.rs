@@ -231,7 +231,7 @@ mod tests {
         let setup = setup(config).unwrap();
         assert_eq!(
             setup.starts[0].label(),
-            "nginx-hash key=address consistent=true"
+            "nginx-hash (key=address, consistent=true)"
         );
         assert_eq!((setup.tries, setup.members[0].weight), (1, 3));
         let failing = |at: usize| (setup.members[at].max_fails, setup.members[at].fail_timeout);

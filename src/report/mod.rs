@@ -146,13 +146,10 @@ impl Report {
         }
     }
 
-    /// What is decided of all requirements together: one that fails is enough to fail.
-    pub fn decision(&self) -> Decision {
-        Decision::of_all(
-            self.requirements()
-                .iter()
-                .map(rows::RequirementRow::decision),
-        )
+    /// Each requirement, once, and what is decided of it: one strategy of which it does not hold is
+    /// enough.
+    pub fn decisions(&self) -> Vec<(&str, Decision)> {
+        requirements::decisions(self)
     }
 
     /// The CSV files by name, byte for byte as [`write`](Self::write) writes them.

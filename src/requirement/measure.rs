@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::AskedAt;
+use super::{AskedAt, Within};
+use crate::units::Percentile;
 
 /// In what a measure is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +21,28 @@ pub enum Amount {
     Number,
 }
 
+/// Some of the requests: those of a service, of a group of clients, or of a stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SomeRequests {
+    /// How many there were.
+    pub requests: u64,
+    /// Of these, answered well.
+    pub succeeded: u64,
+    /// Mean response time of those, in milliseconds; `None` where there is none.
+    pub mean_ms: Option<f64>,
+    /// In how many seconds they came.
+    pub seconds: f64,
+}
+
+impl SomeRequests {
+    /// Succeeded over all; `None` where none came.
+    fn success(&self) -> Option<f64> {
+        (self.requests > 0).then(|| self.succeeded as f64 / self.requests as f64)
+    }
+}
+
 /// A metric that can be asked for.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct KnownMeasure {
     /// What it is called.
     pub name: &'static str,
@@ -35,13 +56,21 @@ pub struct KnownMeasure {
     pub more_is_better: bool,
     /// Whether it is what is left of 1, beside its column.
     pub is_rest: bool,
+    /// What it is of some of the requests; `None` where it is known of a run as a whole alone.
+    pub of_some: Option<fn(&SomeRequests) -> Option<f64>>,
+}
+
+impl PartialEq for KnownMeasure {
+    fn eq(&self, other: &KnownMeasure) -> bool {
+        self.name == other.name
+    }
 }
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
-    /// A percentile of the response time of the succeeded: a fraction of 1.
-    Percentile(f64),
+    /// A percentile of the response time of the succeeded.
+    Percentile(Percentile),
     /// A metric.
     Metric(&'static KnownMeasure),
 }
@@ -59,6 +88,14 @@ const fn named(
         amount,
         more_is_better: false,
         is_rest: false,
+        of_some: None,
+    }
+}
+
+const fn of_some(of_some: fn(&SomeRequests) -> Option<f64>, named: KnownMeasure) -> KnownMeasure {
+    KnownMeasure {
+        of_some: Some(of_some),
+        ..named
     }
 }
 
@@ -73,16 +110,26 @@ use Amount::{Milliseconds, Number, Rate, Seconds, Share};
 
 /// All that can be asked for beside percentiles.
 pub const MEASURES: &[KnownMeasure] = &[
-    named("mean", "", "mean_ms", Milliseconds),
+    of_some(
+        |some| some.mean_ms,
+        named("mean", "", "mean_ms", Milliseconds),
+    ),
     named("max", "", "max_ms", Milliseconds),
     named("mean-all", "", "mean_all_ms", Milliseconds),
     named("p99-all", "", "p99_all_ms", Milliseconds),
     KnownMeasure {
         is_rest: true,
+        of_some: Some(|some| some.success().map(|share| 1.0 - share)),
         ..named("errors", "error-share", "success_share", Share)
     },
-    more(named("success", "success-share", "success_share", Share)),
-    more(named("goodput", "", "goodput_rps", Rate)),
+    of_some(
+        SomeRequests::success,
+        more(named("success", "success-share", "success_share", Share)),
+    ),
+    of_some(
+        |some| Some(some.succeeded as f64 / some.seconds),
+        more(named("goodput", "", "goodput_rps", Rate)),
+    ),
     named("utilization", "utilization-mean", "utilization_mean", Share),
     named("utilization-max", "", "utilization_max", Share),
     named("utilization-spread", "", "utilization_spread", Share),
@@ -93,7 +140,10 @@ pub const MEASURES: &[KnownMeasure] = &[
     named("scale-outs", "", "scale_outs", Number),
     named("scale-ins", "", "scale_ins", Number),
     named("hostile-answered", "", "hostile_answered_share", Share),
-    named("requests", "", "requests", Number),
+    of_some(
+        |some| Some(some.requests as f64),
+        named("requests", "", "requests", Number),
+    ),
     named("attempts", "", "attempts", Number),
     named("tries-per-request", "", "tries_per_request", Number),
     named(
@@ -153,36 +203,12 @@ impl Measure {
         matches!(self, Measure::Metric(own) if own.more_is_better)
     }
 
-    /// Whether it is known of so few requests alone.
-    pub fn is_known_of(self, place: &AskedAt) -> bool {
-        match (self, place) {
-            (Measure::Percentile(_), _) | (_, AskedAt::Everywhere) => true,
-            (Measure::Metric(own), AskedAt::Service(..)) => {
-                matches!(own.column, "mean_ms" | "success_share")
-            }
-            (Measure::Metric(own), AskedAt::Clients(..)) => matches!(
-                own.column,
-                "mean_ms"
-                    | "max_ms"
-                    | "mean_all_ms"
-                    | "p99_all_ms"
-                    | "success_share"
-                    | "goodput_rps"
-                    | "requests"
-            ),
-        }
-    }
-
-    /// Whether it is known of a stretch of time alone.
-    pub fn is_known_within(self) -> bool {
+    /// Whether it is known of the requests that are meant.
+    pub fn is_known_of(self, place: &AskedAt, within: Within) -> bool {
+        let is_whole = *place == AskedAt::Everywhere && within.is_all();
         match self {
             Measure::Percentile(_) => true,
-            Measure::Metric(own) => {
-                matches!(
-                    own.column,
-                    "mean_ms" | "success_share" | "goodput_rps" | "requests"
-                )
-            }
+            Measure::Metric(own) => is_whole || own.of_some.is_some(),
         }
     }
 
@@ -198,26 +224,19 @@ impl Measure {
 impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Through the text of the fraction: 99.9 and not 99.90000000000001.
-            Measure::Percentile(q) => write!(f, "p{}", (q * 1e9).round() / 1e7),
+            Measure::Percentile(percentile) => write!(f, "{percentile}"),
             Measure::Metric(own) => f.write_str(own.name),
         }
     }
 }
 
-/// The fraction that `p99.9` stands for; `p999` and `p99_ms` are how `judge-by` and the columns of
-/// results write it.
-fn percentile(name: &str) -> Option<f64> {
-    let number = name.strip_suffix("_ms").unwrap_or(name).strip_prefix('p')?;
-    let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    // Read as hundredths: 99.9 over 100 is not 0.999 to the last digit.
-    let share: f64 = match number {
-        "999" => 0.999,
-        "" => return None,
-        _ if plain => format!("{number}e-2").parse().ok()?,
-        _ => return None,
-    };
-    (share > 0.0 && share < 1.0).then_some(share)
+/// The percentile of a name; `p999` and `p99_ms` are how `judge-by` and the columns of results
+/// write it.
+fn percentile(name: &str) -> Option<Percentile> {
+    match name.strip_suffix("_ms").unwrap_or(name) {
+        "p999" => Percentile::of_hundred(99.9),
+        other => other.parse().ok(),
+    }
 }
 
 #[cfg(test)]
@@ -236,7 +255,7 @@ mod tests {
             let Some(Measure::Percentile(found)) = Measure::named(name) else {
                 panic!("{name}");
             };
-            assert!((found - q).abs() < 1e-12, "{name}");
+            assert_eq!(found.fraction(), q, "{name}");
             assert_eq!(Measure::Percentile(found).to_string(), written);
         }
         for name in ["p", "p0", "p100", "p1e1", "p-5", "q99", "p9.9.9"] {

@@ -52,6 +52,15 @@ impl Side {
         matches!(self, Side::Below | Side::AtMost)
     }
 
+    /// By how much what is so far above its limit is on the right side; less than nothing where it
+    /// is on the wrong one.
+    pub fn margin(self, above: f64) -> f64 {
+        match self.is_upper_limit() {
+            true => -above,
+            false => above,
+        }
+    }
+
     /// What an interval says of a limit, from its lower to its upper end.
     pub fn decide(self, low: f64, high: f64, limit: f64) -> Decision {
         let (holds, fails) = match self {

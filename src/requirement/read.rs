@@ -99,7 +99,7 @@ fn compared(
         let message = format!("there is no limit after `{}` in `{text}`", side.sign());
         return Err(error(message, example(subject.measure)));
     }
-    Ok(Requirement {
+    let requirement = Requirement {
         limit: match times(written) {
             Some((factor, other)) => against(&subject, factor, other, names)?,
             None => Limit::Value(limit(subject.measure, written)?),
@@ -108,7 +108,16 @@ fn compared(
         side,
         within,
         written: written.to_owned(),
-    })
+    };
+    let is_unknown = |own: &&Subject| !own.measure.is_known_of(&own.place, within);
+    let unknown = requirement
+        .subjects()
+        .find(is_unknown)
+        .map(|own| own.measure);
+    match unknown {
+        Some(measure) => Err(unknown_of(measure, "a stretch of time")),
+        None => Ok(requirement),
+    }
 }
 
 /// `METRIC [of STRATEGY] [at SERVICE | for CLIENTS]`, and whether it names a strategy, `*`
@@ -143,18 +152,8 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
     if let Some(of) = named.filter(|of| !names.strategies.is_empty() && !known(of)) {
         return Err(no_name(of, "is not compared here", names.strategies));
     }
-    if !measure.is_known_of(&place) {
-        let message = match &place {
-            AskedAt::Clients(..) => format!("`{measure}` is not known of a group of clients alone"),
-            _ => format!("`{measure}` is not known of a service alone"),
-        };
-        let help = match &place {
-            AskedAt::Clients(..) => {
-                "what is known of requests is: percentiles, `mean`, `success`, `errors`, `goodput`"
-            }
-            _ => "what is known of calls is: percentiles, `mean`, `success` and `errors`",
-        };
-        return Err(error(message, help));
+    if !measure.is_known_of(&place, Within::default()) {
+        return Err(unknown_of(measure, "a service or a group of clients"));
     }
     let subject = Subject {
         measure,
@@ -162,6 +161,16 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
         place,
     };
     Ok((subject, of.is_some()))
+}
+
+/// What is said of a metric that is known of a run as a whole alone.
+pub(super) fn unknown_of(measure: Measure, what: &str) -> RequirementError {
+    let known = MEASURES.iter().filter(|own| own.of_some.is_some());
+    let names: Vec<&str> = known.map(|own| own.name).collect();
+    error(
+        format!("`{measure}` is not known of {what} alone"),
+        format!("what is known is: percentiles, {}", names.join(", ")),
+    )
 }
 
 /// What stands before ` at SERVICE` or ` for CLIENTS`, and which that is.
@@ -453,8 +462,8 @@ mod tests {
             ),
             ("p99 at dp < 1s", "`dp` is no service", "did you mean `db`?"),
             ("p99 for silver < 1s", "is no group of clients", "`gold`"),
-            ("cost at db < 1", "not known of a service", "percentiles"),
-            ("cost for gold < 1", "not known of a group", "percentiles"),
+            ("cost at db < 1", "not known of a service", "goodput"),
+            ("max for gold < 1s", "a group of clients alone", "goodput"),
             (
                 "p99 of random < p99 of random",
                 "with itself",

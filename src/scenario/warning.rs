@@ -54,6 +54,11 @@ pub const CATALOGUE: &[WarningEntry] = &[
         text: "Queues grow for as long as the run lasts, so every response time says how long that was and nothing else. Lower the rate, add servers, or bound what waits (`timeout`, `queue-limit`) and look at the success rate instead.",
     },
     WarningEntry {
+        code: "not-asked",
+        summary: "A requirement names a strategy that is not compared.",
+        text: "What is compared may be changed from outside the file, as by `--set run.compare`. What is required of a strategy that is then not there can neither hold nor fail, and is left out of the report and of the exit code.",
+    },
+    WarningEntry {
         code: "servers-away",
         summary: "While some servers are not in the pool, the others may be asked for more than they can do.",
         text: "All servers together could do what is asked for; those that are in the pool at a time could not, over the run as a whole. Queues grow while servers are away, and figures of the whole run mix two regimes. Look at the timeline, or let servers join earlier and leave later.",

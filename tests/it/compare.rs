@@ -64,7 +64,8 @@ fn row<'a>(
 }
 
 /// What was to be shown: folders that differ in a weight have the verdict of one scenario with all
-/// of them as variants, to the digit, each metric; and so with one whose short queues answer faster,
+/// of them as variants, to the digit, each metric; and so with one whose short queues answer
+/// faster,
 /// for they refuse more.
 #[test]
 fn folders_say_what_variants_say_to_the_digit() {

@@ -105,9 +105,8 @@ balancer = { zones = ["c"] }
 servers = [{ zone = "d", service = { kind = "constant", value = "10ms" } }]
 "#;
     let (_, seen) = live(&scenario("ways", &[0, 1000], text), 0);
-    // 3 + 1 + 2 + (1 + 10 + 1) + 1 + 3, and 3 + 3 + 2 + (5 + 10 + 5) + 3 + 3: an outcome takes the
-    // way that its request took to the balancer.
-    assert_eq!(took(&seen), [22.0, 34.0]);
+    // 3 + 1 + 2 + (1 + 10 + 1) + 1 + 3, and 3 + 3 + 2 + (5 + 10 + 7) + 3 + 3.
+    assert_eq!(took(&seen), [22.0, 36.0]);
 }
 
 /// Pages to the one, pictures to the other, all else to the last.
@@ -480,4 +479,44 @@ fn what_regions_are_asked_follows_from_who_is_near() {
     let scenario = scenario("near", &[0], &text);
     let plan = &scenario.variants[0].blueprint;
     assert_eq!((plan.rate(1), plan.rate(2)), (Some(200.0), Some(10.0)));
+}
+
+/// There by one way and back by another: 1000 + 10 + 40 ms for a client; and the same for what a
+/// server calls.
+#[test]
+fn an_answer_takes_its_own_way_back() {
+    let ways = "[[network.ways]]\nfrom = 'eu'\nto = 'us'\ntakes = { kind = 'constant', value = '40ms' }\n\
+        [[network.ways]]\nfrom = 'us'\nto = 'eu'\ntakes = { kind = 'constant', value = '1s' }\n";
+    let run = "question = '?'\nexpect = '!'\n[run]\nduration = '100s'\nreplications = 2\ncompare = ['random']\n";
+    let work = "service = { kind = 'constant', value = '10ms' }";
+    let client = format!(
+        "{run}{ways}[[clients]]\nzone = 'us'\narrivals = {{ kind = 'poisson', rate = '1/s' }}\n\
+         [[services]]\nname = 'web'\nbalancer = {{ zones = ['eu'] }}\nservers = [{{ slots = 99, {work} }}]\n"
+    );
+    let server = format!(
+        "{run}{ways}[[clients]]\narrivals = {{ kind = 'poisson', rate = '1/s' }}\n\
+         [[services]]\nname = 'web'\nservers = [{{ slots = 99, zone = 'us', service = {{ kind = 'constant', value = '0s' }} }}]\n\
+         steps = [{{ call = 'db' }}]\n\
+         [[services]]\nname = 'db'\nbalancer = {{ zones = ['eu'] }}\nservers = [{{ slots = 99, {work} }}]\n"
+    );
+    for text in [client, server] {
+        let scenario = Scenario::from_text("ways.toml", &text).unwrap();
+        let report = lbsim::Experiment::new(scenario).run().unwrap();
+        let mean = report.estimate("random", "mean_ms").unwrap();
+        assert!((mean - 1050.0).abs() < 1e-6, "{mean}");
+    }
+}
+
+/// A thousand requests a second at 1 a million, of which ten are good: 3.6 an hour.
+#[test]
+fn a_flood_costs_as_much_as_anybody() {
+    let text = "question = '?'\nexpect = '!'\n[run]\nduration = '60s'\nreplications = 2\ncompare = ['random']\n\
+        [[clients]]\nname = 'good'\narrivals = { kind = 'constant', rate = '10/s' }\n\
+        [[clients]]\nname = 'bad'\nhostile = true\narrivals = { kind = 'constant', rate = '990/s' }\n\
+        [[services]]\nname = 'web'\n[[services.servers]]\nslots = 99\ncost-per-million = 1\n\
+        service = { kind = 'constant', value = '1ms' }\n";
+    let scenario = Scenario::from_text("flood.toml", text).unwrap();
+    let report = lbsim::Experiment::new(scenario).run().unwrap();
+    let cost = report.estimate("random", "cost_per_hour").unwrap();
+    assert!((cost - 3.6).abs() < 0.001, "{cost}");
 }

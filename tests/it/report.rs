@@ -7,6 +7,7 @@ use std::path::Path;
 
 use lbsim::experiment::Metric;
 use lbsim::figures::with_half_width;
+use lbsim::report::manifest::SCHEMA;
 use lbsim::{Experiment, Report, Scenario};
 use serde_json::Value;
 
@@ -321,11 +322,15 @@ fn a_report_is_read_back_from_its_folder() {
     let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
     fs::write(
         folder.join("manifest.json"),
-        manifest.replace("\"schema\": 2", "\"schema\": 1"),
+        manifest.replace(&format!("\"schema\": {SCHEMA}"), "\"schema\": 1"),
     )
     .unwrap();
     said("schema 1");
-    fs::write(folder.join("manifest.json"), "{\"schema\": 2}").unwrap();
+    fs::write(
+        folder.join("manifest.json"),
+        format!("{{\"schema\": {SCHEMA}}}"),
+    )
+    .unwrap();
     said("does not hold the results of a run");
 }
 

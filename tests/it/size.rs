@@ -201,20 +201,22 @@ fn what_the_budget_does_not_decide_is_said() {
 #[test]
 fn ends_of_the_range_are_said_to_be_ends() {
     let place = scratch("size-ends");
-    for (limit, verdict, sentence) in [
+    for (rate, limit, verdict, sentence) in [
         (
+            300.0,
             "9ms",
             "none",
             "random: even the easiest does not do. 16 servers: mean",
         ),
         (
+            50.0,
             "20s",
             "the end holds",
             "This is the least that was looked at",
         ),
     ] {
         let size = format!("{SERVERS}objective = ['mean < {limit}']");
-        let (code, said, error) = said(&place, &pool(300.0, "'random'", "", &size), &[]);
+        let (code, said, error) = said(&place, &pool(rate, "'random'", "", &size), &[]);
         assert_eq!(code, Some(0), "{error}");
         assert_eq!(said["sizes"][0]["verdict"], verdict);
         let found = said["verdict"][0].as_str().unwrap();
@@ -394,4 +396,51 @@ fn a_scenario_that_does_not_say_what_is_looked_for_is_no_use() {
     let (code, _, error) = said(&place, text.split("[size]").next().unwrap(), &[]);
     assert_eq!(code, Some(2));
     assert!(error.contains("it has no `[size]`"), "{error}");
+}
+
+/// One server of 100 a second: what is asked for beyond that is answered for as long as a run
+/// lasts, and never after.
+#[test]
+fn what_is_not_sustained_does_not_hold() {
+    let size =
+        "vary = 'load'\nmin = '10%'\nmax = '300%'\nstep = '10%'\nobjective = ['success > 99%']";
+    let text = pool(60.0, "'random'", "replications = 5\n", size).replace("count = 4", "count = 1");
+    let (base, sizes) = sized(&text);
+    let holds = sizes.strategies[0].verge.holds.unwrap();
+    let written = &base.sizing.as_ref().unwrap().value(holds).written;
+    assert_eq!(written, "90%");
+}
+
+/// The one server of the second service is lost in its turn too, and nothing makes up for it.
+#[test]
+fn any_service_may_lose_a_server() {
+    let size = "vary = 'services.web.servers[0].count'\nmin = 1\nmax = 4\nobjective = ['errors < 1%']\nalso-with-lost = 'one-server'";
+    let db = "[[services]]\nname = 'db'\nservers = [{ slots = 9, service = { kind = 'constant', value = '1ms' } }]\n[size]";
+    let text = pool(50.0, "'random'", "replications = 3\n", size)
+        .replace(
+            "name = 'web'\n",
+            "name = 'web'\nsteps = [{ call = 'db' }]\n",
+        )
+        .replace("[size]", db);
+    let (_, sizes) = sized(&text);
+    assert_eq!(sizes.strategies[0].verge.holds, None);
+    let (_, sizes) = sized(&text.replace("also-with-lost = 'one-server'", ""));
+    assert_eq!(sizes.strategies[0].verge.holds, Some(0));
+}
+
+#[test]
+fn what_an_autoscaler_orders_is_no_size() {
+    let scaled = "count = 4\nautoscale = { least = 2, most = 9, interval = '5s', by = { kind = 'target-tracking', metric = { kind = 'utilization', target = '60%' } } }";
+    let text = pool(
+        200.0,
+        "'random'",
+        "",
+        &format!("{SERVERS}objective = ['p99 < 1s']"),
+    );
+    let text = text.replace("count = 4", scaled);
+    let said = Scenario::from_text("pool.toml", &text).unwrap_err();
+    assert!(
+        said.to_string().contains("an autoscaler decides how many"),
+        "{said}"
+    );
 }

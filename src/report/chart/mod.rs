@@ -153,6 +153,18 @@ impl Chart {
     }
 }
 
+/// The number of each variant's colour, in order, as the charts have it; of more variants than can
+/// be told apart, what charts do not show takes the colours again.
+pub(super) fn colours(report: &Report) -> Vec<usize> {
+    let about = &report.about;
+    let shown = series::shown(about);
+    let series = series::of(about, &shown, &series::measured(&report.tables));
+    let of = |at: usize| shown.iter().position(|&own| own == at);
+    (0..about.variants.len())
+        .map(|at| of(at).map_or(at % palette::COLOURS, |place| series[place].colour))
+        .collect()
+}
+
 /// Draws all charts of a report that there are data for.
 pub(super) fn draw(report: &Report) -> Vec<Chart> {
     let about = &report.about;

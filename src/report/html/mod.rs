@@ -6,8 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Report;
 use super::table::{self, Style};
+use super::{Report, chart};
 
 /// What a page is made of, whatever it is of.
 #[derive(Clone, Debug)]
@@ -20,6 +20,9 @@ pub struct Page<'a> {
     pub about: Value,
     /// Rows by the name of their file without its ending: lists of objects, as JSON has them.
     pub tables: Value,
+    /// The number of each variant's colour in the palette of the charts; none where nothing is
+    /// compared.
+    pub looks: Vec<usize>,
     /// What is there where no script runs.
     pub plain: String,
 }
@@ -77,7 +80,10 @@ const SCRIPTS: &[&str] = &[
 const MOST: usize = 780_000;
 
 /// What is left out first where rows are too many, and where it stands then.
-const DISPENSABLE: [&str; 4] = ["runs", "utilization", "servers", "timeline"];
+const DISPENSABLE: [&str; 3] = ["utilization", "servers", "timeline"];
+
+/// What no page shows: each replication. It stands in the files.
+const UNSEEN: [&str; 2] = ["runs", "percentiles"];
 
 /// The page of a run.
 pub fn page(report: &Report) -> String {
@@ -91,6 +97,7 @@ pub fn page(report: &Report) -> String {
         title: &about.question,
         about: serde_json::to_value(about).unwrap_or_default(),
         tables: tables.unwrap_or_default(),
+        looks: chart::colours(report),
         plain: plain(report),
     }
     .html()
@@ -150,6 +157,7 @@ pub fn with_pictures<'a>(
         title: text("question"),
         about: about.clone(),
         tables,
+        looks: Vec::new(),
         plain: body,
     }
     .html()
@@ -164,6 +172,7 @@ impl Page<'_> {
             "about": self.about,
             "tables": tables,
             "left_out": left_out,
+            "looks": self.looks,
         });
         // A `<` in a text must not end the element; JSON knows it by its number too.
         let data = data.to_string().replace('<', "\\u003c");
@@ -196,7 +205,7 @@ impl Page<'_> {
     fn columns(&self) -> (Map<String, Value>, Vec<String>) {
         let mut tables = Map::new();
         for (name, rows) in self.tables.as_object().into_iter().flatten() {
-            if let Some(rows) = rows.as_array() {
+            if let Some(rows) = rows.as_array().filter(|_| !UNSEEN.contains(&name.as_str())) {
                 tables.insert(name.clone(), by_column(rows));
             }
         }
@@ -282,6 +291,7 @@ mod tests {
             title,
             about: json!({ "question": title }),
             tables,
+            looks: vec![3],
             plain: String::new(),
         }
         .html()
@@ -321,6 +331,8 @@ mod tests {
         let page = page("?", json!({ "utilization": rows, "summary": [{ "n": 1 }] }));
         assert!(page.len() < 2_000_000, "{}", page.len());
         assert!(page.contains("60000 rows of utilization.csv"));
-        assert!(!page.contains("http://") || page.contains("http://www.w3.org"));
+        for loads in ["src=\"", "<link rel=\"stylesheet", "@import", "fetch("] {
+            assert!(!page.replace(ECHARTS, "").contains(loads), "{loads}");
+        }
     }
 }

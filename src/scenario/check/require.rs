@@ -4,13 +4,15 @@ use super::super::Scenario;
 use super::super::diagnostic::Diagnostic;
 use super::super::file;
 use super::super::text::{Document, Path};
+use super::super::warning::Warning;
 use crate::prose::quoted;
 use crate::requirement::{Requirement, RequirementNames};
 use crate::spelling::did_you_mean;
+use crate::strategy::CATALOGUE;
 
 /// The names of what is compared, of services of which figures are kept, and of groups of clients;
 /// of those that are the same, in the same order, in all that is compared.
-struct Known<'a> {
+struct KnownNames<'a> {
     strategies: Vec<&'a str>,
     services: Vec<&'a str>,
     clients: Vec<&'a str>,
@@ -24,10 +26,19 @@ pub(super) fn requirements(
     document: &Document,
 ) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
+    let mut warnings = Vec::new();
     let mut found = Vec::new();
-    let known = Known::of(scenario);
+    let known = KnownNames::of(scenario);
     for (index, line) in file.iter().enumerate() {
         let at = Path::root().key("require").index(index);
+        if let Some(name) = absent(&line.that, &known.strategies) {
+            let text = format!(
+                "`{}` is not asked: `{name}` is not compared here",
+                line.that
+            );
+            warnings.push(Warning::new("not-asked", text));
+            continue;
+        }
         match read(&line.that, &known.names(), scenario) {
             Ok(requirement) => found.push((requirement, index)),
             Err((message, help)) => faults
@@ -58,6 +69,7 @@ pub(super) fn requirements(
             point.scenario.requirements = own.map(|(own, _)| own.clone()).collect();
         }
     }
+    scenario.warnings.extend(warnings);
     scenario.requirements = found.into_iter().map(|(own, _)| own).collect();
     faults
 }
@@ -114,8 +126,8 @@ fn unswept(
         .collect()
 }
 
-impl<'a> Known<'a> {
-    fn of(scenario: &'a Scenario) -> Known<'a> {
+impl<'a> KnownNames<'a> {
+    fn of(scenario: &'a Scenario) -> KnownNames<'a> {
         let first = &scenario.variants[0].blueprint;
         let others = || scenario.variants.iter().map(|variant| &variant.blueprint);
         // What is told apart by services is taken down where servers have steps.
@@ -138,7 +150,7 @@ impl<'a> Known<'a> {
             services.map(|(_, own)| own.name.as_str()).collect(),
             sources.map(|(_, own)| own.name.as_str()).collect(),
         );
-        Known {
+        KnownNames {
             strategies: (scenario.variants.iter())
                 .map(|variant| variant.name.as_str())
                 .collect(),
@@ -160,6 +172,19 @@ impl<'a> Known<'a> {
     }
 }
 
+/// The strategy that a line asks something of and that is not compared, though there is one of its
+/// kind: what is compared may be changed from outside the file.
+fn absent(text: &str, compared: &[&str]) -> Option<String> {
+    let line: Requirement = text.parse().ok()?;
+    let is_known = |name: &str| {
+        let kind = name.split(" (").next().unwrap_or(name);
+        CATALOGUE.iter().any(|entry| entry.name == kind)
+    };
+    let names = line.subjects().filter_map(|own| own.of.clone());
+    let mut others = names.filter(|name| !compared.contains(&name.as_str()));
+    others.find(|name| is_known(name))
+}
+
 /// A line, and whether it can be decided here.
 fn read(
     text: &str,
@@ -171,16 +196,6 @@ fn read(
     let within = requirement.within;
     if within.is_all() {
         return Ok(requirement);
-    }
-    if let Some(own) = requirement
-        .subjects()
-        .find(|own| !own.measure.is_known_within())
-    {
-        return Err((
-            format!("`{}` is not known of a stretch of time alone", own.measure),
-            "what is known of requests is: percentiles, `mean`, `success`, `errors`, `goodput`"
-                .to_owned(),
-        ));
     }
     if requirement
         .subjects()
