@@ -112,7 +112,9 @@ fn word(decision: Decision) -> Field {
 
 /// What was measured, with half of its interval.
 pub(super) fn measured(row: &RequirementRow) -> String {
-    let half = row.high.zip(row.estimate).map(|(high, own)| high - own);
+    // Of a share one end may be that of what is possible.
+    let ends = row.high.zip(row.low).zip(row.estimate);
+    let half = ends.map(|((high, low), own)| (high - own).max(own - low));
     figure(row.estimate, half, &row.unit)
 }
 

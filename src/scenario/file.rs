@@ -131,12 +131,13 @@ pub struct Variant {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Network {
-    /// From client to balancer, and back; no time where it is left out.
+    /// From client to balancer, and back, which takes as long: it is drawn once for both. No time
+    /// where it is left out.
     pub client_to_balancer: Option<Dist<Span>>,
-    /// From balancer to server, and back; no time where it is left out.
+    /// From balancer to server, and back, each drawn by itself; no time where it is left out.
     pub balancer_to_server: Option<Dist<Span>>,
-    /// From a server that calls another service to a balancer of that, and back; no time where it
-    /// is left out.
+    /// From a server that calls another service to a balancer of that, and back, which takes as
+    /// long: it is drawn once for both. No time where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_to_balancer: Option<Dist<Span>>,
     /// Other delays for the clients and servers of a zone, by its name.

@@ -92,6 +92,11 @@ fn row(scenario: &Scenario, point: Option<&Point>, ruling: &Ruling) -> Requireme
         value.zip(half).map(|(value, half)| value + sign * half)
     };
     let (estimate, half) = (judged.figure.estimate, judged.figure.half_width);
+    // No share is less than nothing, or more than all.
+    let possible = |end: f64| match measure.amount() {
+        Amount::Share => end.clamp(0.0, 1.0),
+        _ => end,
+    };
     let (margin, apart) = (judged.margin, judged.margin_half_width);
     let name = |at: usize| scenario.variants[at].name.clone();
     RequirementRow {
@@ -110,8 +115,8 @@ fn row(scenario: &Scenario, point: Option<&Point>, ruling: &Ruling) -> Requireme
         }
         .to_owned(),
         estimate,
-        low: within(estimate, half, -1.0),
-        high: within(estimate, half, 1.0),
+        low: within(estimate, half, -1.0).map(possible),
+        high: within(estimate, half, 1.0).map(possible),
         limit: judged.limit,
         margin,
         margin_low: within(margin, apart, -1.0),
