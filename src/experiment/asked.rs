@@ -22,7 +22,7 @@ pub struct Ask {
 
 /// What was measured of it.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct AskOutcome {
     /// What is asked for.
     pub(super) ask: Ask,
     /// By replication, in what it is counted in; `None` where there was nothing to measure.
@@ -105,10 +105,10 @@ impl Ask {
     }
 }
 
-impl Asked {
+impl AskOutcome {
     /// Nothing yet.
-    pub(super) fn new(ask: Ask) -> Asked {
-        Asked {
+    pub(super) fn new(ask: Ask) -> AskOutcome {
+        AskOutcome {
             ask,
             values: Vec::new(),
             requests: 0,

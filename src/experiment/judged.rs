@@ -90,7 +90,7 @@ fn opponents(requirement: &Requirement, scenario: &Scenario, own: usize) -> Vec<
         Other::Each => at != own,
         Other::Named => Some(&scenario.variants[at].name) == subject.of.as_ref(),
     };
-    // Asked of all, the one that they are compared with is not compared with itself.
+    // AskOutcome of all, the one that they are compared with is not compared with itself.
     let is_itself = |at: usize| at == own && requirement.subject.of.is_none();
     let likewise = requirement.subject.measure == subject.measure;
     all.filter(meant)
@@ -331,8 +331,8 @@ fn is_success(measure: Measure) -> bool {
     matches!(measure, Measure::Metric(own) if own.amount == Amount::Share && own.of_some.is_some())
 }
 
-/// How many of so many requests may fail or succeed though none was seen to: where all replications say
-/// the same there is no variance, and an interval of ±0 would be too sure. Of `n` independent
+/// How many of so many requests may fail or succeed though none was seen to: where all replications
+/// say the same there is no variance, and an interval of ±0 would be too sure. Of `n` independent
 /// requests none is seen with a chance of at most `tail` where the share is at least -ln(tail) / n
 /// (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983). Nothing where nothing can fail.
 fn unseen(measured: &VariantOutcome, requests: u64, level: f64) -> f64 {

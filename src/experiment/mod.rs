@@ -26,7 +26,7 @@ mod unnoted;
 mod withheld;
 
 pub use analysis::{Analysis, groups};
-pub use asked::{Ask, Asked};
+pub use asked::{Ask, AskOutcome};
 pub use caution::cautions;
 pub use comparison::{
     Comparison, Figure, adjust, comparisons, controlled, difference, estimate, ranking,

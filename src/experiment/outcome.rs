@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::asked::{Ask, Asked};
+use super::asked::{Ask, AskOutcome};
 use super::detections::DetectionOutcome;
 use super::services::ServiceOutcome;
 use crate::model::blueprint::{Blueprint, ServicePlan};
@@ -217,7 +217,7 @@ pub struct VariantOutcome {
     /// Percentiles that the scenario asks for.
     pub percentiles: Vec<Percentile>,
     /// What requirements ask for that `runs` does not have; none where nobody asks.
-    pub asked: Vec<Asked>,
+    pub asked: Vec<AskOutcome>,
     /// Times to the end of the failed, all replications merged.
     pub failures: Latency,
     /// Stretches of time, all replications merged.
@@ -435,7 +435,7 @@ impl VariantOutcome {
             utilization: vec![Vec::new(); detailed],
             latency: Latency::default(),
             percentiles: percentiles.to_vec(),
-            asked: asks.iter().cloned().map(Asked::new).collect(),
+            asked: asks.iter().cloned().map(AskOutcome::new).collect(),
             failures: Latency::default(),
             timeline: Timeline::new(plan.end, plan.stretches),
             load,

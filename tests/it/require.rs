@@ -233,7 +233,12 @@ fn one_that_fails_ends_with_3_and_says_why() {
     let broken = short(&["mean of random < 20ms", "success >= 99%", "p99.99 < 1s"]);
     let (code, said, fault) = run(place.path(), &broken, &["--junit", junit.to_str().unwrap()]);
     assert_eq!(code, 3);
-    assert!(fault.contains("does not hold: queue.toml"), "{fault}");
+    assert!(
+        fault.contains(
+            "queue.toml: what is required does not hold: `mean of random < 20ms` (fails)"
+        ),
+        "{fault}"
+    );
     assert!(
         said.contains("✗ fails") && said.contains("? not shown"),
         "{said}"
