@@ -2,8 +2,8 @@
 //!
 //! | file | question it answers |
 //! |---|---|
-//! | [`changes`] | which values of the scenario differ? |
-//! | [`matching`] | which strategy of one is compared with which of the other? |
+//! | [`mod@changes`] | which values of the scenario differ? |
+//! | [`mod@matching`] | which strategy of one is compared with which of the other? |
 //! | [`versions`] | do two versions of the program give the same values? |
 //! | [`verdict`] | are the replications pairs, and is a difference shown? |
 //!
