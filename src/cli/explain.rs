@@ -1,252 +1,177 @@
-//! `lbsim explain`: what a strategy, distribution, arrival process or fault does.
+//! `lbsim explain`: what a strategy, distribution, fault, metric, warning or key is; or what there
+//! is on a subject.
 
 use clap::Args;
-use serde_json::Value;
+use clap_complete::engine::ArgValueCompleter;
 
+use super::completions;
 use super::output::{Failure, Output};
-use crate::scenario::warning;
-use crate::strategy::{self, Sight};
-use crate::{distribution, scenario, spelling};
+use super::topics::{self, Topic};
+use crate::spelling;
+use crate::strategy;
+
+/// So many keys of one name are explained at once; of more there is a list.
+const AT_ONCE: usize = 3;
+
+/// So many things are listed.
+const LISTED: usize = 40;
 
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A name from `lbsim list`, or a product's word for a strategy, such as `least_conn`.
-    name: String,
-}
-
-/// Something that can be explained.
-pub(super) struct Topic {
-    pub(super) group: &'static str,
-    pub(super) name: String,
-    pub(super) summary: String,
-    text: String,
-}
-
-/// All that can be explained, group by group.
-pub(super) fn topics() -> Vec<Topic> {
-    let schema = scenario::schema();
-    let (mut topics, mut warnings) = (Vec::new(), Vec::new());
-    for (sight, group) in [
-        (Sight::Blind, "strategies"),
-        (Sight::Product, "strategies as products have them"),
-        (
-            Sight::Oracle,
-            "oracles: strategies that see what no balancer can",
-        ),
-    ] {
-        let entries = strategy::CATALOGUE.iter();
-        for entry in entries.filter(|entry| entry.sight == sight) {
-            let settings = settings(schema, "StrategyConfig", entry.name);
-            topics.push(Topic {
-                group,
-                name: entry.name.to_owned(),
-                summary: entry.summary(),
-                text: format!("{}\n{settings}", entry.doc()),
-            });
-        }
-    }
-    for entry in warning::CATALOGUE {
-        warnings.push(Topic {
-            group: "warnings",
-            name: entry.code.to_owned(),
-            summary: entry.summary.to_owned(),
-            text: format!("{}\n\n{}\n", entry.summary, entry.text),
-        });
-    }
-    for entry in distribution::CATALOGUE {
-        let settings: String = entry
-            .parameters()
-            .iter()
-            .map(|p| {
-                format!(
-                    "  {}{}: {}\n",
-                    p.name,
-                    if p.required { "" } else { " (optional)" },
-                    p.doc
-                )
-            })
-            .collect();
-        topics.push(Topic {
-            group: "distributions",
-            name: entry.name.to_owned(),
-            summary: entry.summary.to_owned(),
-            text: format!(
-                "{}\n\nSource: {}.\n\nSettings:\n{settings}",
-                entry.summary, entry.source
-            ),
-        });
-    }
-    for (group, union) in [
-        ("arrival processes", "Arrivals"),
-        ("faults", "FaultConfig"),
-        ("disciplines of servers", "Discipline"),
-        ("ways to leave out who answers badly", "Ejection"),
-        ("kinds of limits", "LimitKind"),
-        ("rules of autoscalers", "ScalingRule"),
-    ] {
-        for (name, summary) in kinds(schema, union) {
-            let settings = settings(schema, union, &name);
-            topics.push(Topic {
-                group,
-                text: format!("{summary}\n{settings}"),
-                summary,
-                name,
-            });
-        }
-    }
-    for (group, name, table) in TABLES {
-        let table = &schema["$defs"][table];
-        let summary = table["description"].as_str().unwrap_or_default();
-        let summary = summary.replace('\n', " ");
-        topics.push(Topic {
-            group,
-            name: name.to_owned(),
-            text: format!("{summary}\n{}", settings_of(table)),
-            summary,
-        });
-    }
-    topics.extend(warnings);
-    topics
-}
-
-/// Settings that are tables and no kinds: the group, the key, and the table in the schema.
-const TABLES: [(&str, &str, &str); 8] = [
-    ("health checks", "health-check", "HealthCheck"),
-    ("limits of balancers and servers", "limit", "Limit"),
-    ("limits of balancers and servers", "server-limit", "Limit"),
-    (
-        "limits of balancers and servers",
-        "connections",
-        "Connections",
-    ),
-    ("attempts beside and after the first", "retry", "Retry"),
-    ("attempts beside and after the first", "hedge", "Hedge"),
-    ("servers under load", "under-load", "UnderLoad"),
-    ("servers that come and go", "autoscale", "Autoscale"),
-];
-
-fn variants<'a>(schema: &'a Value, union: &str) -> impl Iterator<Item = &'a Value> {
-    let union = &schema["$defs"][union];
-    ["oneOf", "anyOf"]
-        .into_iter()
-        .filter_map(|key| union[key].as_array())
-        .flatten()
-}
-
-fn kind(variant: &Value) -> Option<&str> {
-    variant["properties"]["kind"]["const"].as_str()
-}
-
-/// The kinds of a union and what they are.
-fn kinds(schema: &Value, union: &str) -> Vec<(String, String)> {
-    variants(schema, union)
-        .filter_map(|variant| {
-            let text = variant["description"]
-                .as_str()
-                .unwrap_or_default()
-                .replace('\n', " ");
-            Some((kind(variant)?.to_owned(), text))
-        })
-        .collect()
-}
-
-/// The settings of one kind of a union, as the schema describes them.
-fn settings(schema: &Value, union: &str, name: &str) -> String {
-    variants(schema, union)
-        .find(|variant| kind(variant) == Some(name))
-        .map_or(String::new(), settings_of)
-}
-
-/// The settings of a table.
-fn settings_of(table: &Value) -> String {
-    let required: Vec<&str> = table["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    let lines: String = table["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(key, _)| *key != "kind")
-        .map(|(key, field)| {
-            let text = field["description"]
-                .as_str()
-                .unwrap_or_default()
-                .replace('\n', " ");
-            let note = match &field["default"] {
-                _ if required.contains(&key.as_str()) => String::new(),
-                Value::Null => " (optional)".to_owned(),
-                default => format!(
-                    " (default {})",
-                    default
-                        .as_str()
-                        .map_or_else(|| default.to_string(), str::to_owned)
-                ),
-            };
-            format!("  {key}{note}: {text}\n")
-        })
-        .collect();
-    let presets: String = scenario::shape::presets(table)
-        .map(|(name, settings)| format!("  {name}: {}\n", settings.replace('`', "")))
-        .collect();
-    match (lines.is_empty(), presets.is_empty()) {
-        (true, _) => "\nNo settings.\n".to_owned(),
-        (false, true) => format!("\nSettings:\n{lines}"),
-        (false, false) => format!("\nSettings:\n{lines}\nPresets:\n{presets}"),
-    }
+    /// A name from `lbsim list`, a key of scenario files (`fall`, `clients.retry.max`), a product's
+    /// word (`least_conn`, `p2c`), or any words to look for (`nginx`, `slow start`).
+    #[arg(required = true, value_name = "NAME", add = ArgValueCompleter::new(completions::names))]
+    words: Vec<String>,
 }
 
 pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure> {
-    let topics = topics();
-    let called =
-        |name: &str| -> Vec<&Topic> { topics.iter().filter(|topic| topic.name == name).collect() };
-    let found = match (called(&args.name), args.name.strip_suffix('s')) {
-        // Several of a thing are explained as one of it.
-        (none, Some(one)) if none.is_empty() => called(one),
-        (found, _) => found,
-    };
-    let bold = anstyle::Style::new().bold();
-    let meant: Vec<&Topic> = strategy::called(&args.name)
-        .filter_map(|entry| topics.iter().find(|topic| topic.name == entry.name))
-        .collect();
-    let found = match (found.as_slice(), meant.as_slice()) {
-        ([], [one]) => vec![*one],
-        ([], [_, _, ..]) => {
-            let width = meant
-                .iter()
-                .map(|topic| topic.name.len())
-                .max()
-                .unwrap_or(0);
-            let mut text = format!(
-                "`{}` is the word for several strategies; `lbsim explain NAME` tells more of each:\n\n",
-                args.name.escape_debug()
+    let topics = topics::topics();
+    let word = args.words.join(" ");
+    let (named, keys) = called(&topics, &word);
+    match (named.as_slice(), keys.as_slice()) {
+        ([], []) => {}
+        ([], keys) if keys.len() > AT_ONCE => {
+            let head = format!(
+                "`{}` is a key of several tables; `lbsim explain PATH` tells more of each:",
+                word.escape_debug()
             );
-            for Topic { name, summary, .. } in meant {
-                text += &format!("  {bold}{name:width$}{bold:#}  {summary}\n");
+            return output.print(&listed(&head, keys, output));
+        }
+        ([], keys) => return output.print(&told(keys, output)),
+        (named, keys) => {
+            // One word of several products: which of them is meant?
+            let are_synonyms =
+                named.len() > 1 && named.iter().any(|topic| topic.name != named[0].name);
+            let mut text = if are_synonyms {
+                let head = format!(
+                    "`{}` is the word for several strategies; `lbsim explain NAME` tells more of each:",
+                    word.escape_debug()
+                );
+                listed(&head, named, output)
+            } else {
+                told(named, output)
+            };
+            if !keys.is_empty() {
+                let paths: Vec<&str> = keys.iter().map(|topic| topic.name.as_str()).collect();
+                text += &format!("\nAlso a key of scenario files: {}.\n", paths.join(", "));
             }
             return output.print(&text);
         }
-        _ => found,
-    };
-    if found.is_empty() {
-        let names = topics.iter().map(|topic| topic.name.as_str());
-        let near = spelling::did_you_mean(&args.name, names)
-            .map_or(String::new(), |question| format!(" ({question})"));
-        return Err(Failure::Usage(format!(
-            "there is nothing called `{}`{near}; `lbsim list` shows what there is",
-            args.name.escape_debug()
-        )));
     }
-    let mut text = String::new();
-    for topic in found {
-        text += &format!(
+    let found = looked_for(&topics, &word);
+    match found.as_slice() {
+        [] => {
+            let names = topics.iter().map(|topic| topic.name.as_str());
+            let near = spelling::did_you_mean(&word, names)
+                .map_or(String::new(), |question| format!(" ({question})"));
+            Err(Failure::Usage(format!(
+                "there is nothing called `{}`{near}; `lbsim list` shows what there is",
+                word.escape_debug()
+            )))
+        }
+        [one] => output.print(&told(&[*one], output)),
+        several => {
+            let head = format!(
+                "On `{}` there is, the most fitting first; `lbsim explain NAME` tells more of each:",
+                word.escape_debug()
+            );
+            output.print(&listed(&head, several, output))
+        }
+    }
+}
+
+/// What is called so: things, and keys. Several of a thing are explained as one of it.
+fn called<'a>(topics: &'a [Topic], word: &str) -> (Vec<&'a Topic>, Vec<&'a Topic>) {
+    let (things, keys) = (things(topics, word), keys(topics, word));
+    match word.strip_suffix('s') {
+        Some(one) if things.is_empty() && keys.is_empty() => {
+            (self::things(topics, one), self::keys(topics, one))
+        }
+        _ => (things, keys),
+    }
+}
+
+/// All but keys that a word names, or that it is another word for.
+fn things<'a>(topics: &'a [Topic], word: &str) -> Vec<&'a Topic> {
+    let is_named = |topic: &&Topic| !topic.is_key() && topic.name == word;
+    let named: Vec<&Topic> = topics.iter().filter(is_named).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    let strategies: Vec<&str> = strategy::called(word).map(|entry| entry.name).collect();
+    let is_meant = |topic: &&Topic| {
+        let is_strategy = strategies.contains(&topic.name.as_str());
+        !topic.is_key() && (is_strategy || topic.also.iter().any(|also| also == word))
+    };
+    topics.iter().filter(is_meant).collect()
+}
+
+/// Keys by their name, or by the end of their path.
+fn keys<'a>(topics: &'a [Topic], word: &str) -> Vec<&'a Topic> {
+    let is_named = |topic: &&Topic| {
+        let before = topic.name.strip_suffix(word);
+        topic.is_key() && before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    };
+    topics.iter().filter(is_named).collect()
+}
+
+/// All that all words occur in: first those that are called so, then those of whose summary they
+/// are part, then the rest.
+fn looked_for<'a>(topics: &'a [Topic], words: &str) -> Vec<&'a Topic> {
+    let plain = |text: &str| text.to_lowercase().replace(['_', '-', '`'], " ");
+    let words = plain(words);
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let has = |text: &str| {
+        let text = plain(text);
+        !words.is_empty() && words.iter().all(|word| text.contains(word))
+    };
+    let rank = |topic: &Topic| {
+        let name = topic.name.rsplit('.').next().unwrap_or_default();
+        if has(name) || topic.also.iter().any(|also| has(also)) {
+            Some(0)
+        } else if has(&format!("{} {}", topic.name, topic.summary)) {
+            Some(1)
+        } else {
+            has(&format!(
+                "{} {} {}",
+                topic.name,
+                topic.also.join(" "),
+                topic.text
+            ))
+            .then_some(2)
+        }
+    };
+    let mut found: Vec<(u8, &Topic)> = topics
+        .iter()
+        .filter_map(|topic| Some((rank(topic)?, topic)))
+        .collect();
+    found.sort_by_key(|(rank, topic)| (*rank, topic.is_key()));
+    found.into_iter().map(|(_, topic)| topic).collect()
+}
+
+/// Topics, each whole.
+fn told(topics: &[&Topic], output: &Output) -> String {
+    let bold = anstyle::Style::new().bold();
+    let each = topics.iter().map(|topic| {
+        format!(
             "{bold}{}{bold:#} ({})\n\n{}\n",
             topic.name,
-            topic.group,
-            topic.text.replace("**", "")
-        );
-    }
-    output.print(&text)
+            topic.group.title,
+            output.folded(&topic.text.replace("**", ""))
+        )
+    });
+    each.collect()
+}
+
+/// Topics, a line each.
+fn listed(head: &str, topics: &[&Topic], output: &Output) -> String {
+    let shown = &topics[..topics.len().min(LISTED)];
+    let lines: Vec<(&str, &str)> = (shown.iter())
+        .map(|topic| (topic.name.as_str(), topic.summary.as_str()))
+        .collect();
+    let more = match topics.len() - shown.len() {
+        0 => String::new(),
+        more => format!("\nand {more} more; further words narrow it down.\n"),
+    };
+    format!("{head}\n\n{}{more}", output.named(&lines))
 }

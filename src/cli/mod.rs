@@ -7,18 +7,24 @@ mod completions;
 mod explain;
 mod export;
 mod import;
-mod init;
 mod interrupt;
 mod list;
+mod man;
+mod meaning;
+mod new;
 mod output;
+mod pace;
 mod progress;
 mod replay;
 mod report;
 mod run;
 mod schema;
 mod size;
+mod summary;
+mod topics;
 mod tune;
 mod validate;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -98,9 +104,10 @@ enum Command {
     /// Read and check scenarios: print what they mean, their offered load and predicted
     /// utilization. Runs nothing.
     Check(check::CheckArgs),
-    /// List strategies, distributions, arrival processes and faults.
+    /// List strategies, distributions, arrival processes, faults, metrics, warnings, keys.
     List(list::ListArgs),
-    /// Explain one of them: what it does, what it sees, its cost, when it fails, its source.
+    /// Explain one of them: what it does, what it sees, its cost, when it fails, its source; or say
+    /// what there is on a subject.
     Explain(explain::ExplainArgs),
     /// Drive strategies with recordings of real balancers, and show where the first pick differs.
     Replay(replay::ReplayArgs),
@@ -108,11 +115,16 @@ enum Command {
     /// page about it.
     Validate(validate::ValidateArgs),
     /// Write a commented scenario to start from.
-    Init(init::InitArgs),
+    #[command(visible_alias = "init")]
+    New(new::NewArgs),
+    /// Run a scenario again whenever its file changes: quick figures first, then sharper ones.
+    Watch(watch::WatchArgs),
     /// Print the JSON Schema of scenario files, or their reference as Markdown.
     Schema(schema::SchemaArgs),
-    /// Print completions for a shell.
+    /// Print what makes a shell complete commands, options, and names of strategies and keys.
     Completions(completions::CompletionsArgs),
+    /// Print a page for `man`, or write all of them.
+    Man(man::ManArgs),
 }
 
 /// On how many threads a command simulates.
@@ -139,6 +151,13 @@ struct ScenarioArgs {
     /// Scenario files.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+/// What a command changes in scenarios.
+#[derive(Debug, Args)]
+struct Changes {
     /// Change a value of the scenarios before they are checked, e.g. `run.duration=5min` or
     /// `services.web.servers.fast.count=4`. May be given many times.
     #[arg(long = "set", value_name = "PATH=VALUE")]
@@ -154,6 +173,13 @@ struct ScenarioArgs {
 impl ScenarioArgs {
     /// All changes, as `--set` has them.
     fn changes(&self) -> Vec<String> {
+        self.changes.sets()
+    }
+}
+
+impl Changes {
+    /// All of them, as `--set` has them.
+    fn sets(&self) -> Vec<String> {
         let mut sets = self.sets.clone();
         sets.extend(self.seed.map(|seed| format!("run.seed={seed}")));
         sets.extend(self.replications.map(|n| format!("run.replications={n}")));
@@ -163,6 +189,7 @@ impl ScenarioArgs {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    completions::answer::<Cli>();
     let cli = Cli::parse();
     let output = Output::new(cli.color, cli.quiet, cli.wide);
     let done = match &cli.command {
@@ -178,9 +205,11 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(args, &output),
         Command::Replay(args) => replay::replay(args, &output),
         Command::Validate(args) => validate::validate(args, &output),
-        Command::Init(args) => init::init(args, &output),
+        Command::New(args) => new::new(args, &output),
+        Command::Watch(args) => watch::watch(args, &output),
         Command::Schema(args) => schema::schema(args, &output),
-        Command::Completions(args) => completions::completions::<Cli>(args, &output),
+        Command::Completions(args) => completions::completions(args, &output),
+        Command::Man(args) => man::man::<Cli>(args, &output),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -254,7 +283,7 @@ fn read_text(path: &std::path::Path) -> Result<String, Failure> {
     })?;
     if text.trim().is_empty() {
         return Err(unreadable(
-            "it is empty; `lbsim init` writes a scenario to start from".to_owned(),
+            "it is empty; `lbsim new` writes a scenario to start from".to_owned(),
         ));
     }
     Ok(text)

@@ -9,7 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use super::WhenColoured;
 use crate::config::{self, Fault, SourceFile};
 use crate::experiment::{RunError, Unsettled};
-use crate::prose::folded;
+use crate::prose::{beside, folded};
 use crate::report::table::Style;
 use crate::report::whole::is_same;
 use crate::report::write::WriteError;
@@ -45,8 +45,7 @@ impl Output {
 
     /// How tables are drawn: in the width of the terminal, or of 120 columns where there is none.
     pub(super) fn style(&self) -> Style {
-        let terminal = || comfy_table::Table::new().width().map(usize::from);
-        let width = (!self.wide).then(|| terminal().unwrap_or(Style::WIDTH));
+        let width = (!self.wide).then(|| self.room().unwrap_or(Style::WIDTH));
         Style::Terminal {
             coloured: self.colour(),
             width,
@@ -55,10 +54,26 @@ impl Output {
 
     /// A sentence on lines that the terminal has room for; on one line where there is none.
     pub(super) fn folded(&self, sentence: &str) -> String {
-        match comfy_table::Table::new().width() {
-            Some(width) => folded(sentence, usize::from(width)),
+        match self.room() {
+            Some(width) => folded(sentence, width),
             None => sentence.to_owned(),
         }
+    }
+
+    /// Names, and what each is beside it.
+    pub(super) fn named<'a>(&self, lines: &[(&'a str, &'a str)]) -> String {
+        let widest = lines.iter().map(|(name, _)| name.chars().count()).max();
+        let column = widest.unwrap_or(0) + 4;
+        let line = |(name, text): &(&str, &str)| {
+            let line = beside(&format!("  {name}"), column, text, self.room());
+            format!("{line}\n")
+        };
+        lines.iter().map(line).collect()
+    }
+
+    /// Columns of the terminal; `None` where there is none.
+    fn room(&self) -> Option<usize> {
+        comfy_table::Table::new().width().map(usize::from)
     }
 
     /// Whether standard error takes colour.
@@ -76,6 +91,17 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::Unheard),
             Err(error) => Err(Failure::Run(format!("cannot print: {error}"))),
             Ok(()) => Ok(()),
+        }
+    }
+
+    /// Clears the terminal, if standard output is one.
+    pub(super) fn clear(&self) {
+        if io::stdout().is_terminal() {
+            let mut stream = io::stdout().lock();
+            // ECMA-48: the cursor home, and what is on the screen away.
+            let _ = stream
+                .write_all(b"\x1b[H\x1b[2J")
+                .and_then(|()| stream.flush());
         }
     }
 

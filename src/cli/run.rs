@@ -9,14 +9,14 @@ use clap::{Args, ValueEnum};
 
 use super::interrupt::listen;
 use super::output::{Failure, Output, keep_apart};
-use super::{Format, Jobs, ScenarioArgs, progress};
+use super::summary::summary;
+use super::{Format, Jobs, ScenarioArgs, pace, progress};
 use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress};
 use crate::model::blueprint::When;
 use crate::prose::{counted, listed};
 use crate::report::json::{self, Json};
-use crate::report::requests::{self, Packing, Shape};
-use crate::report::table;
-use crate::report::{Report, folder, junit, whole, write};
+use crate::report::requests::{self, RequestFiles};
+use crate::report::{Report, folder, histograms, junit, whole, write};
 use crate::requirement::Decision;
 use crate::scenario::Scenario;
 
@@ -33,9 +33,13 @@ pub(super) struct RunArgs {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
     /// Write a row for each request too, a file a strategy and replication: CSV, packed if asked,
-    /// or an access log.
+    /// Parquet, or an access log.
     #[arg(long, value_enum, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "csv")]
     requests: Option<RequestFormat>,
+    /// Write the response times of each strategy as histograms too, as the tools of HdrHistogram
+    /// read them: a log, and a table of percentiles each.
+    #[arg(long)]
+    histograms: bool,
     /// Take what is required and not shown to hold for failed: exit code 3.
     #[arg(long)]
     strict: bool,
@@ -45,7 +49,7 @@ pub(super) struct RunArgs {
     /// Begin anew where an interrupted run of the same scenario could go on.
     #[arg(long)]
     fresh: bool,
-    /// Say what would be run, and run nothing.
+    /// Say what would be run and about how long that takes, by a short look at it; write nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -59,8 +63,22 @@ enum RequestFormat {
     Gzip,
     /// CSV, packed by zstd.
     Zstd,
+    /// Columns of Apache Parquet, for data frames.
+    Parquet,
     /// An access log as nginx writes it, which `lbsim import --log` reads.
     Nginx,
+}
+
+impl From<RequestFormat> for RequestFiles {
+    fn from(format: RequestFormat) -> RequestFiles {
+        match format {
+            RequestFormat::Csv => RequestFiles::Csv,
+            RequestFormat::Gzip => RequestFiles::Gzip,
+            RequestFormat::Zstd => RequestFiles::Zstd,
+            RequestFormat::Parquet => RequestFiles::Parquet,
+            RequestFormat::Nginx => RequestFiles::Nginx,
+        }
+    }
 }
 
 pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
@@ -77,16 +95,20 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
         }
     }
     let swept = scenarios.iter().find(|scenario| scenario.sweep.is_some());
-    if let (Some(_), Some(scenario)) = (args.requests, swept) {
+    let of_one = [
+        ("--requests", "requests", args.requests.is_some()),
+        ("--histograms", "response times", args.histograms),
+    ];
+    if let (Some((option, what, _)), Some(scenario)) = (of_one.iter().find(|own| own.2), swept) {
         return Err(Failure::Usage(format!(
-            "`--requests` writes the requests of one scenario, and `{}` is a sweep over many: take `[sweep]` out, and choose a value with `--set`",
+            "`{option}` writes the {what} of one scenario, and `{}` is a sweep over many: take `[sweep]` out, and choose a value with `--set`",
             scenario.file_name
         )));
     }
     let read: Vec<&Path> = args.scenarios.files.iter().map(PathBuf::as_path).collect();
     keep_apart(&read, &[("--junit", args.junit.as_deref())])?;
     if args.dry_run {
-        return output.print(&plan(&scenarios, args));
+        return output.print(&plan(&scenarios, args, &args.jobs.pool()?));
     }
     let names = scenarios.iter().map(|scenario| scenario.name.as_str());
     folder::prepare(&args.out, names)?;
@@ -116,24 +138,24 @@ pub(super) fn run(args: &RunArgs, output: &Output) -> Result<(), Failure> {
     for scenario in &scenarios {
         let (own, others) = outcomes.split_at(scenario.runs().len());
         outcomes = others;
-        let rows = args.requests.map(|format| match format {
-            RequestFormat::Csv => (Shape::Csv, Packing::Plain),
-            RequestFormat::Gzip => (Shape::Csv, Packing::Gzip),
-            RequestFormat::Zstd => (Shape::Csv, Packing::Zstd),
-            RequestFormat::Nginx => (Shape::Nginx, Packing::Plain),
-        });
         let report = Report::new(scenario, own);
         let folder = pool.install(|| {
-            write::write(&args.out, &report, |place| match rows {
-                Some(rows) => requests::write(place, scenario, &own[0], rows),
-                None => Ok(()),
+            write::write(&args.out, &report, |place| {
+                if let Some(format) = args.requests {
+                    requests::write(place, scenario, &own[0], format.into())?;
+                }
+                if args.histograms {
+                    histograms::write(place, scenario, &own[0])?;
+                }
+                Ok(())
             })
         })?;
         for warning in &report.about.warnings {
             output.say(&format!("warning: {}: {warning}", scenario.file_name));
         }
         if args.format == Format::Text {
-            output.print(&text(&report, &folder, output))?;
+            let place = format!("CSV files and charts: {}\n", folder.display());
+            output.print(&(summary(&report, output) + &place))?;
         }
         done.push((report, folder));
     }
@@ -235,7 +257,7 @@ fn expected_requests(scenario: &Scenario) -> f64 {
 }
 
 /// What would be run.
-fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
+fn plan(scenarios: &[Scenario], args: &RunArgs, pool: &rayon::ThreadPool) -> String {
     let mut text = String::new();
     for scenario in scenarios {
         let names: Vec<&str> = scenario
@@ -244,8 +266,24 @@ fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
             .map(|variant| variant.name.as_str())
             .collect();
         let runs = scenario.runs();
+        let requests: f64 = runs.iter().map(|run| expected_requests(run)).sum();
+        let pace = runs
+            .first()
+            .and_then(|run| pace::requests_a_second(run, pool));
+        let at_least = if scenario.goal.is_some() {
+            "at least "
+        } else {
+            ""
+        };
+        let takes = pace.map_or(String::new(), |pace| {
+            format!(
+                ", {at_least}{} on {}",
+                about(requests / pace),
+                counted(pool.current_num_threads() as u64, "thread")
+            )
+        });
         text += &format!(
-            "{}\n  {}\n  compares {}{}\n  {}, about {:.2} million requests\n  would write {}\n",
+            "{}\n  {}\n  compares {}{}\n  {}, about {:.2} million requests{takes}\n  would write {}\n",
             scenario.question,
             scenario.caption(scenario.replications()),
             listed(names),
@@ -253,26 +291,19 @@ fn plan(scenarios: &[Scenario], args: &RunArgs) -> String {
                 format!(", at {} values of {}", sweep.points.len(), sweep.label)
             }),
             counted(runs.iter().map(|run| cells(run)).sum::<u64>(), "cell"),
-            runs.iter().map(|run| expected_requests(run)).sum::<f64>() / 1e6,
+            requests / 1e6,
             args.out.join(&scenario.name).display(),
         );
     }
     text
 }
 
-fn text(report: &Report, folder: &Path, output: &Output) -> String {
-    let bold = anstyle::Style::new().bold();
-    let dim = anstyle::Style::new().dimmed();
-    let about = &report.about;
-    let sure: String = (about.findings.iter())
-        .map(|sentence| format!("{}\n", output.folded(sentence)))
-        .collect();
-    let note = output.folded("Response times are of requests that succeeded; no verdict by them where the faster one fails more; ± is half of a 95% interval.");
-    format!(
-        "\n{bold}{}{bold:#}\n{dim}{}{dim:#}\n\n{}\n\n{sure}{note}\nCSV files and charts: {}\n",
-        about.question,
-        about.caption,
-        table::draw(report, output.style()),
-        folder.display(),
-    )
+/// A time, as sure as a guess is.
+fn about(seconds: f64) -> String {
+    match seconds {
+        ..1.0 => "less than a second".to_owned(),
+        ..90.0 => format!("about {seconds:.0} s"),
+        ..5400.0 => format!("about {:.0} min", seconds / 60.0),
+        _ => format!("about {:.1} h", seconds / 3600.0),
+    }
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::output::{Failure, Output};
+use crate::scenario::examples::Examples;
 use crate::scenario::{self, reference};
 
 #[derive(Debug, Args)]
@@ -15,7 +16,7 @@ pub(super) struct SchemaArgs {
 pub(super) fn schema(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
     let schema = scenario::schema();
     if args.markdown {
-        return output.print(&reference::markdown(schema));
+        return output.print(&reference::markdown(schema, Examples::known()));
     }
     output.print(&format!(
         "{}\n",

@@ -3,8 +3,6 @@
 //! so that what one of them shows stands in the others.
 
 pub mod about;
-#[cfg(feature = "files")]
-pub mod access_log;
 #[cfg(feature = "tune")]
 pub mod again;
 pub mod chart;
@@ -13,6 +11,8 @@ pub mod csv;
 mod findings;
 #[cfg(feature = "files")]
 pub mod folder;
+#[cfg(feature = "files")]
+pub mod histograms;
 pub mod html;
 pub mod json;
 #[cfg(feature = "cli")]
@@ -27,6 +27,8 @@ pub mod rows;
 mod sheet;
 #[cfg(feature = "tune")]
 pub mod sizing;
+#[cfg(feature = "files")]
+mod slug;
 pub mod table;
 #[cfg(feature = "tune")]
 pub mod tuning;

@@ -4,14 +4,16 @@ use std::fmt::Write;
 
 use serde_json::Value as Json;
 
-use super::shape;
+use super::examples::{Examples, address};
+use super::{keys, shape};
 use crate::strategy;
 
 /// The format as Markdown: a section for each table, and in it a row for each key, in the order in
 /// which they are declared. `schema` is as [`schema_for`](shape::schema_for) makes it.
-pub fn markdown(schema: &Json) -> String {
+pub fn markdown(schema: &Json, examples: &Examples) -> String {
     let mut pages = Pages {
         root: schema,
+        examples,
         out: String::new(),
         names: Vec::new(),
     };
@@ -28,6 +30,7 @@ pub fn markdown(schema: &Json) -> String {
 
 struct Pages<'a> {
     root: &'a Json,
+    examples: &'a Examples,
     out: String,
     /// The definitions that have been mentioned, each of which gets a section.
     names: Vec<&'a str>,
@@ -54,12 +57,12 @@ impl<'a> Pages<'a> {
                 if shape::is_bare(choice) {
                     let _ = write!(self.out, "May be written as `{name:?}` alone.\n\n");
                 }
-                self.keys(choice);
+                self.keys(choice, definition);
             } else if choice.get("properties").is_some() {
                 if !single {
                     self.description(choice);
                 }
-                self.keys(choice);
+                self.keys(choice, definition);
             } else if shape::names(choice).is_empty() {
                 let kind = self.kind(choice);
                 let _ = writeln!(self.out, "- {kind}{}", own_description(choice, single));
@@ -95,7 +98,8 @@ impl<'a> Pages<'a> {
         }
     }
 
-    fn keys(&mut self, schema: &'a Json) {
+    fn keys(&mut self, schema: &'a Json, definition: &str) {
+        let table = address(definition, schema);
         let tag = shape::tag(schema).map(|(tag, _)| tag);
         let rows: Vec<(&str, &Json)> = shape::properties(schema)
             .filter(|(key, _)| Some(*key) != tag)
@@ -103,30 +107,31 @@ impl<'a> Pages<'a> {
         if rows.is_empty() {
             return;
         }
-        self.out
-            .push_str("| key | type | default | meaning |\n|---|---|---|---|\n");
+        let has_examples = (rows.iter()).any(|(key, _)| self.examples.of(&table, key).is_some());
+        self.out.push_str(match has_examples {
+            true => "| key | type | default | meaning | example |\n|---|---|---|---|---|\n",
+            false => "| key | type | default | meaning |\n|---|---|---|---|\n",
+        });
         for (key, part) in rows {
             let kind = self.kind(part);
-            let default = match part.get("default") {
-                _ if shape::required(schema).any(|must| must == key) => "**required**".to_owned(),
+            let must = shape::required(schema).any(|must| must == key);
+            let is_table = part.get("default").is_some_and(Json::is_object);
+            let default = match keys::default(part) {
+                _ if must => "**required**".to_owned(),
+                Some(value) => format!("`{value}`"),
                 // A whole table would not fit; its own section has each default.
-                Some(Json::Object(table)) if !table.is_empty() => match table.get("kind") {
-                    Some(kind) => format!("`{}`", shape::literal(kind)),
-                    None => "see there".to_owned(),
-                },
-                Some(value) if value.is_f64() => format!("`{}`", number(value)),
-                Some(value) if !value.is_null() => format!("`{}`", shape::literal(value)),
-                _ => "—".to_owned(),
+                None if is_table => "see there".to_owned(),
+                None => "—".to_owned(),
             };
-            let own = text(part, "description");
-            let meaning = if own.is_empty() {
-                text(shape::resolve(self.root, part), "description")
-            } else {
-                own
+            let example = match self.examples.of(&table, key) {
+                _ if !has_examples => String::new(),
+                Some(found) => format!(" [`{}`](../scenarios/{}) |", found.text, found.file),
+                None => " |".to_owned(),
             };
+            let meaning = keys::meaning(self.root, part);
             let _ = writeln!(
                 self.out,
-                "| `{key}` | {} | {} | {} |",
+                "| `{key}` | {} | {} | {} |{example}",
                 cell(&kind),
                 cell(&default),
                 cell(meaning)
@@ -176,18 +181,12 @@ impl<'a> Pages<'a> {
             (_, Some(values @ Json::Object(_))) => {
                 format!("table of names, each with {}", self.kind(values))
             }
-            _ => {
-                let words = shape::describe(self.root, schema);
-                match numbers(schema) {
-                    Some(range) => format!("{words}, {range}"),
-                    None => words,
-                }
-            }
+            _ => keys::takes(self.root, schema),
         }
     }
 }
 
-fn numbers(schema: &Json) -> Option<String> {
+pub(super) fn numbers(schema: &Json) -> Option<String> {
     let bound = |keyword: &str, word: &str| {
         schema
             .get(keyword)
@@ -221,7 +220,7 @@ fn own_description(schema: &Json, single: bool) -> String {
     }
 }
 
-fn text<'a>(schema: &'a Json, keyword: &str) -> &'a str {
+pub(super) fn text<'a>(schema: &'a Json, keyword: &str) -> &'a str {
     schema
         .get(keyword)
         .and_then(Json::as_str)
@@ -237,7 +236,7 @@ fn cell(text: &str) -> String {
 }
 
 /// A number as people write it: `1,000,000` for 1000000.0.
-fn number(value: &Json) -> String {
+pub(super) fn number(value: &Json) -> String {
     let plain = match value.as_f64() {
         Some(float) if float.fract() == 0.0 && float.abs() < 1e15 => format!("{float:.0}"),
         _ => return shape::literal(value),
@@ -269,7 +268,7 @@ fn summary(definition: &str, name: &str) -> Option<String> {
 /// What a definition is called: mostly its type's name as words, `ServerGroup` becomes `Server
 /// group`. The type is named after its place in the code, which a reader of the reference does not
 /// see.
-fn heading(name: &str) -> String {
+pub(super) fn heading(name: &str) -> String {
     let known = match name {
         "Dist" => "Distribution of amounts",
         "Dist2" => "Distribution of times",

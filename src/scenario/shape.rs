@@ -6,6 +6,9 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::units::format_example;
 
+/// What the schema says of the names of kinds that may stand alone.
+pub(super) const BARE: &str = "A kind that needs no keys may be written as its name.";
+
 /// The JSON Schema (2020-12) of `T`, one for the check, for editors and for the reference.
 ///
 /// Differs from the derived one in three ways: a table takes no keys but those it names; each kind
@@ -62,7 +65,7 @@ fn tidy(root: &Json, schema: &mut Json) {
         && !bare.is_empty()
     {
         kinds.push(json!({
-            "description": "A kind that needs no keys may be written as its name.",
+            "description": BARE,
             "type": "string",
             "enum": bare,
         }));

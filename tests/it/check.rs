@@ -165,7 +165,7 @@ fn load_is_that_of_those_who_serve() {
     std::fs::write(place.join("backups.toml"), &text).unwrap();
     let said = stdout(&lbsim(&place, &["check", "backups.toml"]));
     assert!(
-        said.contains("4 servers, of which 3 get nothing while all are well; 100.0 requests/s"),
+        said.contains("4 servers, of which 3 get nothing while all are well; 100 requests/s"),
         "{said}"
     );
     // `load` is set by the same capacity.
@@ -211,9 +211,10 @@ fn a_variant_runs_the_strategy_that_is_meant() {
     let named = text.replace("name = \"v\"", "name = \"v\"\nstrategy = \"random\"");
     let place = scratch("check-strategies");
     std::fs::write(place.join("v.toml"), named).unwrap();
-    let said = stdout(&lbsim(&place, &["check", "v.toml"]));
-    let row = said.lines().find(|line| line.starts_with("v ")).unwrap();
-    assert!(row.contains("random"), "{row}");
+    let said = stdout(&lbsim(&place, &["check", "v.toml", "--resolved"]));
+    assert!(said.contains("v (random)"), "{said}");
+    let brief = stdout(&lbsim(&place, &["check", "v.toml"]));
+    assert!(!brief.contains("resolved scenario"), "{brief}");
 }
 
 /// What is wrong with a thousand variants in one way is said once, with how many there are; what is
@@ -464,4 +465,53 @@ fn what_a_check_cannot_tell_it_says() {
     let rebuilt =
         "state = { kind = \"server\", rebuild = { kind = \"constant\", value = \"1ms\" } }";
     assert!(said(rebuilt).contains("Utilization is without `rebuild`"));
+}
+
+/// What a blind strategy will do to each server is known before anything is run, and a run agrees.
+#[test]
+fn how_busy_a_blind_strategy_makes_each_server_is_predicted() {
+    let text = pool(&[("fast", 3), ("slow", 1)], "")
+        .replace(
+            "[\"round-robin\"]",
+            "[\"round-robin\", \"weighted-random\", \"least-connections\", \"ip-hash\"]",
+        )
+        .replace("name = \"slow\"", "name = \"slow\"\nspeed = \"50%\"");
+    let scenario = read(&text);
+    let predicted = |at: usize| scenario.variants[at].blueprint.blind_utilization(0);
+    let whole = scenario.variants[0].blueprint.utilization(0).unwrap();
+    // Four equal shares of 3.5 servers' worth: 7/8 of the mean for the fast, 7/4 for the slow.
+    let due = [0.875, 0.875, 0.875, 1.75].map(|share| share * whole);
+    for (found, due) in predicted(0).unwrap().iter().zip(due) {
+        assert!((found - due).abs() < 1e-12, "{found} is not {due}");
+    }
+    assert_eq!(predicted(0), predicted(1), "all weigh the same");
+    assert_eq!(predicted(2), None, "it looks at what is in flight");
+    assert_eq!(predicted(3), None, "it looks at who asks");
+    let place = scratch("check-blind");
+    std::fs::write(place.join("b.toml"), &text).unwrap();
+    let said = stdout(&lbsim(&place, &["check", "b.toml"]));
+    assert!(
+        said.contains("under round-robin; weighted-random"),
+        "{said}"
+    );
+    let run = ["run", "b.toml", "-q", "--replications", "4"];
+    assert!(lbsim(&place, &run).status.success());
+    let mut servers = csv::Reader::from_path(place.join("results/b/servers.csv")).unwrap();
+    let header = servers.headers().unwrap().clone();
+    let at = |name: &str| header.iter().position(|column| column == name).unwrap();
+    let mut seen = 0;
+    for row in servers.records().map(Result::unwrap) {
+        if &row[at("strategy")] == "round-robin" {
+            let found: f64 = row[at("utilization")].parse().unwrap();
+            let due = due[if row[at("server")].contains("slow") {
+                3
+            } else {
+                0
+            }];
+            // Work is drawn: some thousands of requests a server, 10% is beyond six deviations.
+            assert!((found / due - 1.0).abs() < 0.1, "{row:?}: {due}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
 }

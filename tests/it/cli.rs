@@ -11,9 +11,9 @@ use crate::support::{LIVELY, lbsim, scratch, stderr, stdout};
 #[test]
 fn from_a_starter_to_results() {
     let place = scratch("cli-init");
-    assert!(lbsim(&place, &["init", "mine.toml"]).status.success());
+    assert!(lbsim(&place, &["new", "mine.toml"]).status.success());
     fs::write(place.join("own.toml"), "# mine\n").unwrap();
-    let again = lbsim(&place, &["init", "own.toml"]);
+    let again = lbsim(&place, &["new", "own.toml"]);
     assert_eq!(again.status.code(), Some(1), "it must not overwrite");
     let own = fs::read_to_string(place.join("own.toml")).unwrap();
     assert_eq!(own, "# mine\n");
@@ -77,7 +77,15 @@ fn everything_listed_is_explained() {
         let told = stdout(&lbsim(&place, &["explain", name]));
         assert!(told.contains("Settings:"), "{name}: {told}");
     }
-    for name in ["lognormal", "poisson", "on-off", "crash", "drain"] {
+    for name in [
+        "lognormal",
+        "poisson",
+        "on-off",
+        "crash",
+        "drain",
+        "goodput",
+        "overloaded",
+    ] {
         let told = lbsim(&place, &["explain", name]);
         assert!(told.status.success() && stdout(&told).len() > 80, "{name}");
     }
@@ -233,4 +241,143 @@ fn a_word_of_several_strategies_lists_them_and_a_word_of_one_explains_it() {
     let one = stdout(&lbsim(&place, &["explain", "jsq"]));
     let named = stdout(&lbsim(&place, &["explain", "join-shortest-queue"]));
     assert_eq!(one, named);
+}
+
+#[test]
+fn what_is_looked_for_is_found() {
+    let place = scratch("explain-search");
+    let told = |words: &[&str]| stdout(&lbsim(&place, &[&["explain"], words].concat()));
+    for (words, found) in [
+        (&["nginx"][..], "nginx-round-robin"),
+        (&["p2c"], "power-of-d"),
+        (&["least-conn"], "least-connections"),
+        (&["slow", "start"], "services.balancer.slow-start"),
+        (&["lost"], "faults.in-flight"),
+        // Keys, by their name or by the end of their path, with what they take.
+        (
+            &["clients.retry.max"],
+            "takes      a whole number, 0 to 100",
+        ),
+        (&["judge-by"], "default    \"mean\""),
+        (&["p95"], "Any percentile"),
+        (&["success-share"], "success_share"),
+    ] {
+        let told = told(words);
+        assert!(told.contains(found), "{words:?}: {told}");
+    }
+    // Each metric says what it is.
+    let list: serde_json::Value = serde_json::from_str(&stdout(&lbsim(
+        &place,
+        &["list", "metrics", "--format", "json"],
+    )))
+    .unwrap();
+    let metrics = list.as_array().unwrap();
+    assert!(metrics.len() > 30);
+    assert!(
+        metrics
+            .iter()
+            .all(|own| own["summary"].as_str().unwrap().len() > 10),
+        "{list}"
+    );
+    let only = stdout(&lbsim(&place, &["list", "faults", "discipline"]));
+    assert!(only.contains("crash") && only.contains("processor-sharing"));
+    assert!(!only.contains("round-robin"));
+    let wrong = lbsim(&place, &["list", "falts"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("did you mean `faults`?"));
+}
+
+/// Each template is a scenario that runs without a warning, and what it requires holds.
+#[test]
+fn each_template_is_a_scenario_to_start_from() {
+    let place = scratch("new-templates");
+    for template in ["web", "tiers", "sessions", "autoscaled", "regions"] {
+        let file = format!("{template}.toml");
+        let done = lbsim(&place, &["new", "--template", template, &file]);
+        assert!(done.status.success(), "{}", stderr(&done));
+        let run = lbsim(&place, &["run", &file, "--strict"]);
+        let said = stderr(&run);
+        assert!(
+            run.status.success() && said.is_empty(),
+            "{template}: {said}"
+        );
+    }
+}
+
+#[test]
+fn pages_for_man_and_completions_that_know_names() {
+    let place = scratch("cli-man");
+    let page = stdout(&lbsim(&place, &["man", "run"]));
+    assert!(
+        page.contains(".TH lbsim-run 1") && page.contains("dry\\-run"),
+        "{page}"
+    );
+    assert!(lbsim(&place, &["man", "--out", "pages"]).status.success());
+    for name in ["lbsim.1", "lbsim-run.1", "lbsim-size.1"] {
+        assert!(place.join("pages").join(name).is_file(), "{name}");
+    }
+    let script = stdout(&lbsim(&place, &["completions", "bash"]));
+    assert!(script.contains("LBSIM_COMPLETE"), "{script}");
+    // As the script asks.
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_lbsim"))
+        .args(["--", "lbsim", "explain", "least"])
+        .env("LBSIM_COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", "2")
+        .env("_CLAP_IFS", "\n")
+        .current_dir(&place)
+        .output()
+        .unwrap();
+    let names = stdout(&done);
+    assert!(
+        names.lines().any(|name| name == "least-connections"),
+        "{names}"
+    );
+}
+
+#[test]
+fn a_dry_run_says_how_long_it_takes_and_writes_nothing() {
+    let place = scratch("cli-dry");
+    fs::write(place.join("lively.toml"), LIVELY).unwrap();
+    let said = stdout(&lbsim(
+        &place,
+        &["run", "lively.toml", "--dry-run", "--jobs", "1"],
+    ));
+    assert!(said.contains(" on 1 thread"), "{said}");
+    assert!(!place.join("results").exists());
+}
+
+/// `watch` begins with two replications, goes on to all, and begins anew when the file changes.
+#[test]
+fn a_scenario_is_watched() {
+    let place = scratch("cli-watch");
+    let file = place.join("lively.toml");
+    fs::write(&file, LIVELY).unwrap();
+    let mut watching = std::process::Command::new(env!("CARGO_BIN_EXE_lbsim"))
+        .args(["watch", "lively.toml", "--replications", "3"])
+        .current_dir(&place)
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    use std::io::BufRead;
+    let said = std::io::BufReader::new(watching.stderr.take().unwrap());
+    let mut lines = said.lines().map(Result::unwrap);
+    let mut until = |due: &str| {
+        let found = lines.by_ref().find(|line| line.contains(due));
+        found.unwrap_or_else(|| panic!("it ended before it said {due}"))
+    };
+    until("2 of 3 replications");
+    until("waits for `lively.toml`");
+    fs::write(&file, LIVELY.replace("round-robin", "rnd-robin")).unwrap();
+    until("round-robin");
+    until("waits for");
+    fs::write(&file, LIVELY).unwrap();
+    until("2 of 3 replications");
+    until("waits for");
+    watching.kill().unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut watching.stdout.take().unwrap(), &mut text).unwrap();
+    watching.wait().unwrap();
+    assert_eq!(text.matches("3 replications of").count(), 2, "{text}");
+    assert!(!place.join("results").exists());
 }

@@ -52,6 +52,27 @@ pub fn folded(text: &str, width: usize) -> String {
     text.split('\n').map(fold).collect::<Vec<_>>().join("\n")
 }
 
+/// A name on a line of its own, what it is beside it, from column `column` on; broken between words
+/// where it is longer than `width`, if there is one.
+///
+/// ```
+/// use lbsim_formats::prose::beside;
+/// assert_eq!(beside("fall", 6, "Failed checks in a row.", None), "fall  Failed checks in a row.");
+/// assert_eq!(beside("fall", 6, "Failed checks in a row.", Some(20)), "fall  Failed checks\n      in a row.");
+/// ```
+pub fn beside(name: &str, column: usize, text: &str, width: Option<usize>) -> String {
+    let indent = " ".repeat(column);
+    let text = match width {
+        // A sliver is no room for sentences.
+        Some(width) if width >= column + 12 => folded(text, width - column),
+        _ => text.to_owned(),
+    };
+    format!(
+        "{name:column$}{}",
+        text.replace('\n', &format!("\n{indent}"))
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

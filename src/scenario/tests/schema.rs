@@ -1,5 +1,6 @@
 //! What is made of the structs of a format besides its reader: the JSON Schema and the reference.
 
+use super::super::examples::Examples;
 use super::super::reference::markdown;
 use super::super::shape::schema_for;
 use super::File;
@@ -81,7 +82,7 @@ fn the_schema_is_for_editors_too() {
 
 #[test]
 fn the_reference() {
-    insta::assert_snapshot!(markdown(&schema_for::<File>()), @r#"
+    insta::assert_snapshot!(markdown(&schema_for::<File>(), &Examples::default()), @r#"
 ## The file
 
 What is simulated.

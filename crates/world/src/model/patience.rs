@@ -57,6 +57,11 @@ impl Clients {
         }
     }
 
+    /// How often the client of a request has asked for it.
+    pub(super) fn asked(&mut self, request: u32) -> u8 {
+        self.of(request).asked
+    }
+
     fn of(&mut self, request: u32) -> &mut Waits {
         let at = request as usize;
         if self.by_request.len() <= at {

@@ -85,7 +85,7 @@ impl World<'_> {
         }
         let response_time = calendar.now() + request.from_balancer + longer - request.arrived;
         if self.witness.is_some() {
-            self.testify(request, Some(attempt), None, response_time);
+            self.testify((id, request), Some(attempt), None, response_time);
         }
         if request.attempts > 1 || self.clients.is_some() {
             self.count_again(id, request);
@@ -156,7 +156,7 @@ impl World<'_> {
             return;
         }
         let after = calendar.now() + way - request.arrived;
-        self.testify(request, None, Some(cause), after);
+        self.testify((id, request), None, Some(cause), after);
         self.tally
             .failed(request.stretch, after, cause, request.measured);
         if request.measured
@@ -221,7 +221,7 @@ impl World<'_> {
     #[inline(never)]
     fn testify(
         &mut self,
-        request: &Request,
+        (id, request): (u32, &Request),
         answered: Option<&Attempt>,
         failed: Option<Cause>,
         response_time: Span,
@@ -232,8 +232,14 @@ impl World<'_> {
         };
         let at_balancer =
             answered.map_or(Span::ZERO, |attempt| waited_at_balancer(request, attempt));
+        let holds_sessions = self.plan.sources[usize::from(request.source)]
+            .sessions
+            .is_some();
         if let Some(witness) = &mut self.witness {
+            let clients = self.clients.as_mut();
             witness.ended(&Ended {
+                session: holds_sessions.then_some(request.session),
+                tries: clients.map_or(1, |clients| clients.asked(id)),
                 arrived: request.arrived,
                 client: request.client,
                 group: request.source,

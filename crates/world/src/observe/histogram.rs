@@ -147,7 +147,7 @@ impl Histogram {
     }
 
     /// The cells that are not empty, in order, with their counts.
-    fn cells(&self) -> impl Iterator<Item = (usize, u64)> {
+    pub(super) fn cells(&self) -> impl Iterator<Item = (usize, u64)> {
         let mut few = self.few.clone();
         few.sort_unstable();
         let few: Vec<(usize, u64)> = few

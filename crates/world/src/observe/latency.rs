@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::histogram::{Histogram, cell};
+use super::histogram::{Histogram, cell, middle};
 use lbsim_engine::time::Span;
 
 /// Response times. Two merge exactly, whatever the order.
@@ -59,6 +59,17 @@ impl Latency {
     /// How many were longer than the quantile `q`, by rank.
     pub fn above(&self, q: f64) -> u64 {
         self.count() - (q * self.count() as f64).ceil() as u64
+    }
+
+    /// What was taken, from the shortest on, in nanoseconds, and how many of each: within 0.1%, the
+    /// longest exactly.
+    pub fn counts(&self) -> impl Iterator<Item = (u64, u64)> {
+        let longest = self.longest.nanos();
+        let last = cell(longest);
+        self.histogram.cells().map(move |(cell, count)| {
+            let value = if cell == last { longest } else { middle(cell) };
+            (value, count)
+        })
     }
 
     /// Adds all of `other`.

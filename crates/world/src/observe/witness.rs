@@ -12,13 +12,17 @@ pub struct Ended {
     pub client: u32,
     /// Its group of clients, in the scenario's order.
     pub group: u16,
+    /// Its session, among all of the world; `None` where its group holds none.
+    pub session: Option<u32>,
     /// What it asked for: a number, or the place of a text among those of a trace.
     pub key: u64,
     /// How large it was, in the scenario's unit.
     pub size: f32,
     /// The server that answered, among all servers of the world; `None` where the request failed.
     pub server: Option<u32>,
-    /// Attempts made.
+    /// How often its client asked for it; 255 for more.
+    pub tries: u8,
+    /// Attempts made, of the last time that its client asked.
     pub attempts: u8,
     /// How long the server worked on it; zero where the request failed.
     pub service_time: Span,

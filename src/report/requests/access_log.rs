@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use super::requests::fixed;
+use super::lines::fixed;
 use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::observe::{Cause, Ended};
 use crate::rng::Seeds;
@@ -157,6 +157,8 @@ mod tests {
             servers: vec!["10.0.0.1:80".to_owned()],
         };
         let request = Ended {
+            session: None,
+            tries: 1,
             arrived: Time::from_nanos(1_999_900_000),
             client: 0,
             group: 0,

@@ -1,0 +1,91 @@
+//! What is told of a request, with names in place of numbers.
+
+use crate::model::blueprint::Blueprint;
+use crate::observe::{Cause, Ended};
+use crate::time::{Span, Time};
+
+/// A request that has ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row<'a> {
+    pub(super) arrived: Time,
+    pub(super) client: u32,
+    /// `None` where its client holds none.
+    pub(super) session: Option<u32>,
+    /// The service that its client asked.
+    pub(super) service: &'a str,
+    pub(super) key: Key<'a>,
+    /// Who answered; `None` where it failed.
+    pub(super) server: Option<&'a str>,
+    pub(super) tries: u8,
+    pub(super) attempts: u8,
+    /// `None` where it failed.
+    pub(super) waited: Option<Span>,
+    /// `None` where it failed.
+    pub(super) worked: Option<Span>,
+    pub(super) response_time: Span,
+    pub(super) outcome: &'static str,
+    pub(super) measured: bool,
+}
+
+/// What was asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Key<'a> {
+    /// By its number.
+    Number(u64),
+    /// As a trace has it.
+    Text(&'a str),
+}
+
+/// The names of a world.
+pub(super) struct Names<'a> {
+    plan: &'a Blueprint,
+    servers: Vec<String>,
+}
+
+impl<'a> Names<'a> {
+    pub(super) fn of(plan: &'a Blueprint) -> Names<'a> {
+        Names {
+            plan,
+            servers: plan.server_names().collect(),
+        }
+    }
+
+    pub(super) fn row(&'a self, request: &Ended) -> Row<'a> {
+        let source = &self.plan.sources[usize::from(request.group)];
+        let texts = source.key_texts.as_deref().unwrap_or_default();
+        let text = usize::try_from(request.key)
+            .ok()
+            .and_then(|at| texts.get(at));
+        let answered = request.failed.is_none();
+        Row {
+            arrived: request.arrived,
+            client: request.client,
+            session: request.session,
+            service: &self.plan.services[source.service].name,
+            key: text.map_or(Key::Number(request.key), |text| Key::Text(text)),
+            server: request
+                .server
+                .map(|server| self.servers[server as usize].as_str()),
+            tries: request.tries,
+            attempts: request.attempts,
+            waited: answered.then_some(request.waited),
+            worked: answered.then_some(request.service_time),
+            response_time: request.response_time,
+            outcome: outcome(request.failed),
+            measured: request.measured,
+        }
+    }
+}
+
+fn outcome(failed: Option<Cause>) -> &'static str {
+    match failed {
+        None => "ok",
+        Some(Cause::NoServer) => "no-server",
+        Some(Cause::Crash) => "crash",
+        Some(Cause::QueueFull) => "queue-full",
+        Some(Cause::Timeout) => "timeout",
+        Some(Cause::Error) => "error",
+        Some(Cause::GaveUp) => "gave-up",
+        Some(Cause::Limited) => "limited",
+    }
+}

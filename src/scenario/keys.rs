@@ -1,0 +1,218 @@
+//! Every key of the format: where it stands, what it takes, and what it means.
+
+use serde_json::Value as Json;
+
+use super::examples::{Example, Examples, address};
+use super::{reference, shape};
+
+/// A key of a table.
+#[derive(Clone, Debug)]
+pub struct Key<'a> {
+    /// Where it may stand, as `--set` has it: `services.balancer.retry.max`. Of a table that may
+    /// stand in several places, the first.
+    pub path: String,
+    /// The key.
+    pub name: &'a str,
+    /// The table that has it, as the reference calls it: `Health check`.
+    pub table: String,
+    /// Of a table with a `kind`: which kinds have it.
+    pub kinds: Vec<&'a str>,
+    /// What it takes, in words.
+    pub takes: String,
+    /// Whether the table must have it.
+    pub required: bool,
+    /// What holds where it is left out, as TOML; `None` for nothing, or for a table whose keys have
+    /// defaults.
+    pub default: Option<String>,
+    /// What it means.
+    pub meaning: &'a str,
+    /// What it may be, and what that means, where that is one of a few names.
+    pub values: Vec<(&'a str, &'a str)>,
+    /// The definition of the table that it takes, where it takes one.
+    pub definition: Option<&'a str>,
+    /// How a scenario writes it.
+    pub example: Option<&'static Example>,
+}
+
+/// All keys, table by table, in the order in which the tables are first met. `schema` is as
+/// [`schema_for`](shape::schema_for) makes it.
+pub fn keys(schema: &Json) -> Vec<Key<'_>> {
+    let mut walk = Walk {
+        root: schema,
+        keys: Vec::new(),
+        met: vec![""],
+        tables: vec![(String::new(), "", schema)],
+    };
+    let mut next = 0;
+    while let Some((path, definition, schema)) = walk.tables.get(next).cloned() {
+        next += 1;
+        walk.table(&path, definition, schema);
+    }
+    walk.keys
+}
+
+/// What holds where a key is left out, as TOML.
+pub(super) fn default(part: &Json) -> Option<String> {
+    match part.get("default")? {
+        Json::Null => None,
+        // A whole table would not fit; each of its keys has its own.
+        Json::Object(table) if !table.is_empty() => table.get("kind").map(shape::literal),
+        value if value.is_f64() => Some(reference::number(value)),
+        value => Some(shape::literal(value)),
+    }
+}
+
+/// What a key means: as it says itself, or as what it refers to does.
+pub(super) fn meaning<'a>(root: &'a Json, part: &'a Json) -> &'a str {
+    match reference::text(part, "description") {
+        "" => reference::text(shape::resolve(root, part), "description"),
+        own => own,
+    }
+}
+
+/// What a value is, in words.
+pub(super) fn takes(root: &Json, part: &Json) -> String {
+    let words = shape::describe(root, part);
+    match reference::numbers(part) {
+        Some(range) => format!("{words}, {range}"),
+        None => words,
+    }
+}
+
+struct Walk<'a> {
+    root: &'a Json,
+    keys: Vec<Key<'a>>,
+    /// Definitions that have a place.
+    met: Vec<&'a str>,
+    /// Tables to look at: path, definition, schema.
+    tables: Vec<(String, &'a str, &'a Json)>,
+}
+
+impl<'a> Walk<'a> {
+    fn table(&mut self, path: &str, definition: &'a str, schema: &'a Json) {
+        let first = self.keys.len();
+        for choice in shape::alternatives(self.root, schema) {
+            let tag = shape::tag(choice);
+            for (name, part) in shape::properties(choice) {
+                if tag.is_some_and(|(tag, _)| tag == name) {
+                    continue;
+                }
+                let path = if path.is_empty() {
+                    name.to_owned()
+                } else {
+                    format!("{path}.{name}")
+                };
+                self.below(&path, part);
+                let mut key = self.key(path, name, definition, choice, part);
+                let kind = tag.map(|(_, kind)| kind);
+                let alike = |own: &&mut Key<'a>| {
+                    own.name == key.name
+                        && own.meaning == key.meaning
+                        && own.takes == key.takes
+                        && own.default == key.default
+                };
+                match self.keys[first..].iter_mut().find(alike) {
+                    Some(own) => own.kinds.extend(kind),
+                    None => {
+                        key.kinds.extend(kind);
+                        self.keys.push(key);
+                    }
+                }
+            }
+            if let Some(values) = choice.get("additionalProperties") {
+                self.below(&format!("{path}.<name>"), values);
+            }
+        }
+    }
+
+    fn key(
+        &self,
+        path: String,
+        name: &'a str,
+        definition: &'a str,
+        choice: &'a Json,
+        part: &'a Json,
+    ) -> Key<'a> {
+        let choices = shape::alternatives(self.root, part);
+        let values = choices.into_iter().flat_map(|choice| {
+            let names = match shape::tag(choice) {
+                Some((_, kind)) => vec![kind],
+                // Bare names are names of kinds.
+                None if names_are_kinds(choice) => Vec::new(),
+                None => shape::names(choice),
+            };
+            let means = reference::text(choice, "description");
+            names.into_iter().map(move |name| (name, means))
+        });
+        Key {
+            name,
+            table: match definition {
+                "" => "The file".to_owned(),
+                definition => reference::heading(definition),
+            },
+            kinds: Vec::new(),
+            takes: takes(self.root, part),
+            required: shape::required(choice).any(|must| must == name),
+            default: default(part),
+            meaning: meaning(self.root, part),
+            values: values.collect(),
+            definition: shape::reference_name(items(part)),
+            example: Examples::known().of(&address(definition, choice), name),
+            path,
+        }
+    }
+
+    /// Notes the tables that a value has in it.
+    fn below(&mut self, path: &str, part: &'a Json) {
+        if let Some(definition) = shape::reference_name(part) {
+            if !self.met.contains(&definition) {
+                self.met.push(definition);
+                let schema = &self.root["$defs"][definition];
+                self.tables.push((path.to_owned(), definition, schema));
+            }
+            return;
+        }
+        for choice in shape::alternatives(self.root, part) {
+            if let Some(items) = choice.get("items") {
+                self.below(path, items);
+            }
+            for items in shape::array(choice, "prefixItems") {
+                self.below(path, items);
+            }
+            if let Some(values) = choice.get("additionalProperties") {
+                self.below(&format!("{path}.<name>"), values);
+            }
+        }
+    }
+}
+
+/// What a list is of; anything else is itself.
+fn items(part: &Json) -> &Json {
+    part.get("items").unwrap_or(part)
+}
+
+/// Whether the names that a schema lists are those of kinds that may be written bare.
+fn names_are_kinds(choice: &Json) -> bool {
+    reference::text(choice, "description") == shape::BARE
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scenario;
+
+    #[test]
+    fn each_key_has_its_path_its_default_and_its_values() {
+        let keys = super::keys(scenario::schema());
+        let of = |path: &str| keys.iter().find(|key| key.path == path).unwrap();
+        let warmup = of("run.warmup");
+        assert!(warmup.takes.contains("a time") && !warmup.required);
+        assert!(of("question").required && of("question").table == "The file");
+        assert_eq!(of("run.replications").default.as_deref(), Some("10"));
+        assert_eq!(of("run.judge-by").default.as_deref(), Some("\"mean\""));
+        let in_flight = of("faults.in-flight");
+        assert!(in_flight.kinds.contains(&"crash"), "{in_flight:?}");
+        assert!(in_flight.values.iter().any(|(name, _)| *name == "lost"));
+        assert_eq!(of("services.balancer.retry").definition, Some("Retry"));
+        assert!(keys.len() > 500 && keys.iter().all(|key| !key.meaning.is_empty()));
+    }
+}
