@@ -62,14 +62,14 @@ pub(super) fn draw(report: &Report, style: Style) -> Option<String> {
     let mut sheet = Sheet::default();
     for (title, rank, is_there) in [
         ("", Rank::Stays, true),
-        ("required", Rank::Stays, true),
+        ("required", Rank::Sentences, true),
         ("at", Rank::Stays, swept),
         ("strategy", Rank::Names, true),
         ("against", Rank::Names, compared),
         ("measured", Rank::Stays, true),
         ("limit", Rank::Goes(0), true),
         ("margin", Rank::Goes(1), true),
-        ("note", Rank::Names, noted),
+        ("note", Rank::Sentences, noted),
     ] {
         if is_there {
             sheet.column(title, rank);

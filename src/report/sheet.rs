@@ -40,6 +40,8 @@ pub(super) enum Rank {
     Stays,
     /// Stays, and is a name, which can be cut.
     Names,
+    /// Stays, and is a sentence, which can go on on further lines.
+    Sentences,
 }
 
 /// One cell.
@@ -105,6 +107,9 @@ pub(super) struct Sheet {
 /// Names are cut to so many characters at least.
 const SHORTEST: usize = 14;
 
+/// Sentences are folded to lines of so many characters at least.
+const NARROWEST: usize = 26;
+
 /// What stands for a figure that is not known.
 const UNKNOWN: &str = "–";
 
@@ -146,6 +151,7 @@ impl Sheet {
                 let mut gone = self.without_repeats(width);
                 notes.append(&mut gone);
                 let left_out = self.without_the_least(width);
+                self.fold_sentences(width);
                 // Names lose no more than they must.
                 let mut most = width / 3;
                 while self.width() > width && most > SHORTEST {
@@ -267,6 +273,21 @@ impl Sheet {
         }
     }
 
+    /// Folds sentences until the table has room, no more than it must.
+    fn fold_sentences(&mut self, width: usize) {
+        let mut most = width / 2;
+        while self.width() > width && most > NARROWEST {
+            most = most.saturating_sub(2).max(NARROWEST);
+            for at in 0..self.headings.len() {
+                if self.headings[at].rank == Rank::Sentences {
+                    for row in &mut self.rows {
+                        row[at].text = folded(&row[at].text.replace('\n', " "), most);
+                    }
+                }
+            }
+        }
+    }
+
     /// What names were that are cut, a line each.
     fn legend(&self) -> String {
         let lines = self.cut.iter();
@@ -308,7 +329,8 @@ impl Sheet {
     fn width(&self) -> usize {
         let columns = self.headings.iter().enumerate().map(|(at, heading)| {
             let title = heading.title.lines().map(length).max().unwrap_or(0);
-            let fields = self.rows.iter().map(|row| length(&row[at].text)).max();
+            let lines = self.rows.iter().flat_map(|row| row[at].text.lines());
+            let fields = lines.map(length).max();
             title.max(fields.unwrap_or(0)) + 2
         });
         columns.sum::<usize>() + self.headings.len() + 1

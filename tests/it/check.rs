@@ -515,3 +515,16 @@ fn how_busy_a_blind_strategy_makes_each_server_is_predicted() {
     }
     assert_eq!(seen, 4);
 }
+
+/// A table that is set replaces the whole of what stands there, which is said where keys are missed.
+#[test]
+fn a_table_that_is_set_replaces_the_whole() {
+    let said = refused(&pool(
+        &[("a", 2)],
+        "[[variants]]\nname = \"more\"\n[variants.set.\"services.web.servers.a\"]\ncount = 6\n",
+    ));
+    assert!(
+        said.contains("lacks `service`") && said.contains("set `\"services.web.servers.a.count\"`"),
+        "{said}"
+    );
+}

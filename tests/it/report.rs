@@ -290,6 +290,59 @@ fn json_holds_what_the_files_hold() {
     }
 }
 
+/// The page has the rows of the files in it, number for number: column by column, words once each.
+/// That what it shows of them is what they are, `.ci/page` checks in a browser.
+#[test]
+fn the_page_holds_what_the_files_hold() {
+    let place = scratch("report-page");
+    for text in [TIERS.to_owned(), groups(), SOLVED.to_owned(), sweep()] {
+        let report = report(&place, &text);
+        let folder = report.write(&place.join("results")).unwrap();
+        let page = fs::read_to_string(folder.join("report.html")).unwrap();
+        let (_, data) = page.split_once("id=\"lbsim-data\">").unwrap();
+        let data: Value = serde_json::from_str(data.split("</script>").next().unwrap()).unwrap();
+        let left_out = data["left_out"].as_array().unwrap();
+        let mut held = 0;
+        for (file, bytes) in &report.csv().unwrap() {
+            let name = file.trim_end_matches(".csv");
+            let Some(table) = data["tables"].get(name) else {
+                // What each replication gave is not shown there.
+                assert!(
+                    ["runs", "percentiles"].contains(&name),
+                    "{file} is not in the page"
+                );
+                continue;
+            };
+            if left_out.iter().any(|left| left == name) {
+                continue;
+            }
+            let mut reader = csv::Reader::from_reader(&bytes[..]);
+            let header = reader.headers().unwrap().clone();
+            let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+            assert_eq!(table["rows"], records.len(), "{file}");
+            for (at, column) in header.iter().enumerate().filter(|_| !records.is_empty()) {
+                let values = &table["columns"][column];
+                for (row, record) in records.iter().enumerate() {
+                    let value = match &values["words"] {
+                        Value::Array(words) => &words[values["at"][row].as_u64().unwrap() as usize],
+                        _ => &values[row],
+                    };
+                    let cell = &record[at];
+                    let same = match value {
+                        Value::Null => cell.is_empty(),
+                        Value::String(text) => text == cell,
+                        Value::Bool(is) => is.to_string() == cell,
+                        number => number.as_f64() == cell.parse().ok(),
+                    };
+                    assert!(same, "{column} of {file}: {cell} and {value}");
+                    held += 1;
+                }
+            }
+        }
+        assert!(held > 100, "{held}");
+    }
+}
+
 /// A folder holds the whole report: it is read back as it was, and all views of it are the same.
 #[test]
 fn a_report_is_read_back_from_its_folder() {

@@ -3,7 +3,7 @@
 
 use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};
-use super::palette::{INK, heat, look};
+use super::palette::{INK, MUTED, heat, look};
 use super::scale::range;
 use super::{Study, SweepRow};
 use crate::experiment::Unit;
@@ -12,6 +12,10 @@ use crate::experiment::Unit;
 const ACROSS: usize = 2;
 /// Height of a row of cells.
 const ROW: f64 = 30.0;
+/// Room for the bar that says what colours mean.
+const BAR: f64 = 44.0;
+/// Where there is nothing to say.
+const NOTHING: Colour = Colour(0xee, 0xf0, 0xf3);
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let (second, judge) = (study.sweep_and?, study.judge?);
@@ -29,16 +33,17 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     if xs.is_empty() || ys.is_empty() {
         return None;
     }
-    let top = frame::title_height(study) + 12.0;
+    let top = frame::title_height(study) + 12.0 + BAR;
     let names = ys
         .iter()
         .map(|(_, name)| AXIS.width(name))
         .fold(0.0, f64::max);
     let gap = 40.0;
     let panel = (WIDTH - 2.0 * EDGE - gap) / ACROSS as f64;
-    let left = names + 12.0;
+    // Names of rows, and the title of that axis before them.
+    let left = names + 38.0;
     let cell = (panel - left) / xs.len() as f64;
-    let height = 30.0 + ROW * ys.len() as f64 + 46.0;
+    let height = 30.0 + ROW * ys.len() as f64 + 68.0;
     let lines = study.strategies.len().div_ceil(ACROSS);
     // A metric that spans more than a decade is told apart by its logarithm.
     let log = least > 0.0 && most > 10.0 * least;
@@ -60,10 +65,17 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 canvas,
                 study,
                 &format!(
-                    "{}{unit}: across {}, down {second}; empty where overloaded",
+                    "{}{unit}: {} across, {second} down",
                     judge.name, study.sweep_label
                 ),
             );
+            let at = |share: f64| match log {
+                true => (least.ln() + share * (most.ln() - least.ln())).exp(),
+                false => least + share * (most - least),
+            };
+            let title = format!("{}{}", judge.name, if log { ", log scale" } else { "" });
+            let ticks = [0.0, 0.25, 0.5, 0.75, 1.0].map(|share| (share, figure(at(share) * scale)));
+            bar(canvas, top - BAR, &title, &ticks);
             for (at, series) in study.strategies.iter().enumerate() {
                 let x = EDGE + (at % ACROSS) as f64 * (panel + gap);
                 let y = top + (at / ACROSS) as f64 * height;
@@ -75,6 +87,51 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     name,
                 );
                 let y = y + 30.0;
+                canvas.text_upwards(
+                    &AXIS.fit(second, ROW * ys.len() as f64 + 30.0),
+                    (x + 8.0, y + ROW * ys.len() as f64 / 2.0),
+                    AXIS,
+                );
+                canvas.text(
+                    &AXIS.fit(study.sweep_label, panel - left),
+                    (
+                        x + left + (panel - left) / 2.0,
+                        y + ROW * ys.len() as f64 + 36.0,
+                    ),
+                    Align::Centre,
+                    AXIS,
+                );
+                for (row, (second_at, _)) in ys.iter().enumerate() {
+                    for (column, (first_at, _)) in xs.iter().enumerate() {
+                        let corner = (x + left + column as f64 * cell, y + row as f64 * ROW);
+                        canvas.area(
+                            (corner.0 + 1.0, corner.1 + 1.0),
+                            (corner.0 + cell - 1.0, corner.1 + ROW - 1.0),
+                            NOTHING,
+                            1.0,
+                        );
+                        let is_here = |point: &&&SweepRow| {
+                            point.strategy == series.name
+                                && point.at == *first_at
+                                && point.at_2 == Some(*second_at)
+                        };
+                        let said = match rows.iter().find(is_here).map(|point| point.estimate) {
+                            Some(Some(_)) => "",
+                            // Overloaded, or too few requests for this metric.
+                            Some(None) => "–",
+                            None => "not run",
+                        };
+                        if !said.is_empty() {
+                            let word = Type::new(11.0, MUTED);
+                            canvas.text(
+                                &word.fit(said, cell - 4.0),
+                                (corner.0 + cell / 2.0, corner.1 + ROW / 2.0),
+                                Align::Centre,
+                                word,
+                            );
+                        }
+                    }
+                }
                 for (row, (_, name)) in ys.iter().enumerate() {
                     canvas.text(
                         name,
@@ -128,6 +185,22 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             }
         },
     ))
+}
+
+/// What colours mean: a bar of them, with values below it.
+fn bar(canvas: &Canvas<'_>, top: f64, title: &str, ticks: &[(f64, String)]) {
+    const WIDE: f64 = 320.0;
+    const STEPS: usize = 64;
+    let left = EDGE + AXIS.width(title) + 14.0;
+    canvas.text(title, (EDGE, top + 6.0), Align::Left, AXIS);
+    for step in 0..STEPS {
+        let x = |step: usize| left + WIDE * step as f64 / STEPS as f64;
+        let colour = heat((step as f64 + 0.5) / STEPS as f64);
+        canvas.area((x(step), top), (x(step + 1), top + 12.0), colour, 1.0);
+    }
+    for (share, name) in ticks {
+        canvas.text(name, (left + WIDE * share, top + 24.0), Align::Centre, AXIS);
+    }
 }
 
 /// The places on an axis, in order, each with its name.

@@ -4,24 +4,25 @@
 
 use super::canvas::Colour;
 
-/// Lines and bars of one strategy. Two that are beside each other are of different hues.
+/// Lines and bars of one strategy. Two that are beside each other are of different hues,
+/// and the first ten have one blue and one grey.
 const PALETTE: [Colour; 12] = [
     Colour(0x00, 0x72, 0xb2), // blue
     Colour(0xd5, 0x5e, 0x00), // vermilion
     Colour(0x00, 0x9e, 0x73), // green
     Colour(0xe6, 0x9f, 0x00), // orange
     Colour(0xcc, 0x79, 0xa7), // pink
-    Colour(0x56, 0xb4, 0xe9), // sky
-    Colour(0x7a, 0x3e, 0x12), // brown
-    Colour(0x6b, 0x72, 0x80), // grey
-    Colour(0xa3, 0xa8, 0xb3), // light grey
     Colour(0x5b, 0x2a, 0x86), // purple
-    Colour(0x11, 0x18, 0x27), // black
+    Colour(0x7a, 0x3e, 0x12), // brown
     Colour(0xa8, 0x9c, 0x1d), // olive
+    Colour(0x6b, 0x72, 0x80), // grey
+    Colour(0x11, 0x18, 0x27), // black
+    Colour(0x56, 0xb4, 0xe9), // sky
+    Colour(0xb0, 0x5a, 0x5a), // rose
 ];
 
 /// The colour that is as good as that of what was measured.
-const BLACK: usize = 10;
+const BLACK: usize = 9;
 
 /// How many looks can be told apart.
 pub(super) const COLOURS: usize = 24;

@@ -1,5 +1,5 @@
-//! Who gets how much: each server's share of requests over its share of capacity, a panel a
-//! strategy. What stands above the line gets more than it can do.
+//! Who gets how much: each server's share of requests, and its share of capacity, a panel a
+//! strategy. A row a server or, of many, a group; dots where even those are too many.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,8 +31,160 @@ fn service(row: &ServerRow) -> &str {
     row.server.split('/').next().unwrap_or_default()
 }
 
+/// Rows that have room for a name each.
+const ROWS: usize = 24;
+/// Height of a row.
+const ROW: f64 = 26.0;
+
+/// A server, or a group of them, under one strategy.
+struct Share {
+    name: String,
+    /// Of what its service can do.
+    capacity: f64,
+    /// Of the attempts of its service.
+    requests: f64,
+}
+
+/// The share of each server under a strategy, or of each group where servers are too many to have a
+/// row each; `None` where those are too many, too.
+fn named(rows: &[&ServerRow]) -> Option<Vec<Share>> {
+    let of_servers = |name: &str| name.to_owned();
+    let of_groups = |name: &str| match name.rsplit_once('-') {
+        Some((group, number)) if number.bytes().all(|c| c.is_ascii_digit()) => group.to_owned(),
+        _ => name.to_owned(),
+    };
+    let by = |name: &dyn Fn(&str) -> String| {
+        let mut shares: Vec<Share> = Vec::new();
+        for row in rows {
+            let name = name(&row.server);
+            let (capacity, requests) = (
+                row.capacity_share.unwrap_or_default(),
+                row.request_share.unwrap_or_default(),
+            );
+            match shares.iter().position(|share| share.name == name) {
+                Some(at) => {
+                    shares[at].capacity += capacity;
+                    shares[at].requests += requests;
+                }
+                None if shares.len() > ROWS => return shares,
+                None => shares.push(Share {
+                    name,
+                    capacity,
+                    requests,
+                }),
+            }
+        }
+        shares
+    };
+    let fits = |shares: &Vec<Share>| (1..=ROWS).contains(&shares.len());
+    Some(by(&of_servers))
+        .filter(fits)
+        .or_else(|| Some(by(&of_groups)).filter(fits))
+}
+
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let shared = shared(study);
+    let of = |strategy: &str| -> Vec<&ServerRow> {
+        let rows = study.rows.servers.iter();
+        let own = rows.filter(|row| row.strategy == strategy && shared.contains(service(row)));
+        own.filter(|row| row.request_share.is_some()).collect()
+    };
+    let strategies = study.strategies.iter();
+    let rows: Option<Vec<Vec<Share>>> = strategies.map(|series| named(&of(&series.name))).collect();
+    match rows {
+        Some(rows) => in_rows(study, &rows),
+        None => scattered(study, &shared),
+    }
+}
+
+/// A row a server: a bar to its share of requests, and a mark at its share of what can be done.
+fn in_rows(study: &Study<'_>, shares: &[Vec<Share>]) -> Option<String> {
+    let mut names: Vec<&str> = Vec::new();
+    for share in shares.iter().flatten() {
+        if !names.contains(&share.name.as_str()) {
+            names.push(&share.name);
+        }
+    }
+    let all = || shares.iter().flatten();
+    let most = all()
+        .map(|share| share.requests.max(share.capacity))
+        .fold(0.0, f64::max);
+    if most <= 0.0 || names.len() > ROWS {
+        return None;
+    }
+    let columns = shares.len().min(4);
+    let widest = names
+        .iter()
+        .map(|name| AXIS.width(name))
+        .fold(0.0, f64::max);
+    let (left, gap) = (EDGE + widest.min(220.0) + 14.0, 28.0);
+    let wide = ((WIDTH - left - EDGE - gap * (columns - 1) as f64) / columns as f64).min(520.0);
+    let tall = ROW * names.len() as f64;
+    let first = frame::title_height(study) + 30.0;
+    let step = tall + 76.0;
+    let lines = shares.len().div_ceil(columns);
+    let what = "Share of requests that each server gets (bar), and its share of what all can do together (line)";
+    Some(Canvas::picture(
+        WIDTH,
+        first + step * lines as f64,
+        |canvas| {
+            frame::title(canvas, study, what);
+            for (at, (series, shares)) in study.strategies.iter().zip(shares).enumerate() {
+                let (column, line) = (at % columns, at / columns);
+                let x0 = left + column as f64 * (wide + gap);
+                let top = first + line as f64 * step;
+                let plot = Plot {
+                    left: x0,
+                    top,
+                    right: x0 + wide,
+                    bottom: top + tall,
+                };
+                let heading = Type::bold(13.5, look(series.colour).ink);
+                canvas.text(
+                    &heading.fit(&series.name, wide),
+                    (x0, top - 13.0),
+                    Align::Left,
+                    heading,
+                );
+                let x = Scale::percent((most * 104.0).min(100.0), plot.left, plot.right);
+                frame::x_grid(canvas, plot, &x);
+                for (row, name) in names.iter().enumerate() {
+                    let y = top + (row as f64 + 0.5) * ROW;
+                    if column == 0 {
+                        canvas.text(
+                            &AXIS.fit(name, left - EDGE - 10.0),
+                            (left - 10.0, y),
+                            Align::Right,
+                            AXIS,
+                        );
+                    }
+                    let Some(share) = shares.iter().find(|share| share.name == *name) else {
+                        continue;
+                    };
+                    canvas.area(
+                        (x.at(0.0), y - 7.0),
+                        (x.at(share.requests * 100.0), y + 7.0),
+                        look(series.colour).colour,
+                        0.85,
+                    );
+                    let due = x.at(share.capacity * 100.0);
+                    canvas.line(&[(due, y - 10.0), (due, y + 10.0)], INK, 1.0, 2.0, None);
+                }
+                if at + columns >= study.strategies.len() {
+                    canvas.text(
+                        "Share (%)",
+                        ((plot.left + plot.right) / 2.0, plot.bottom + 38.0),
+                        Align::Centre,
+                        AXIS,
+                    );
+                }
+            }
+        },
+    ))
+}
+
+/// Each server as a dot: its share of requests over its share of what can be done.
+fn scattered(study: &Study<'_>, shared: &BTreeSet<&str>) -> Option<String> {
     let points: Vec<(f64, f64)> = study
         .rows
         .servers

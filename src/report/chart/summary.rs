@@ -6,6 +6,7 @@ use super::frame::{self, EDGE, Plot, WIDTH};
 use super::palette::{INK, look};
 use super::scale::{Scale, range};
 use crate::experiment::{Metric, Unit};
+use crate::requirement::Measure;
 
 /// Metrics by the names of their columns, and what they are called.
 const PANELS: [(&str, &str); 5] = [
@@ -25,9 +26,18 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             .find(|row| row.strategy == strategy && row.metric == metric)?;
         Some((row.estimate?, row.half_width_95.unwrap_or(0.0)))
     };
-    let panels: Vec<(&Metric, &str)> = PANELS
-        .iter()
-        .filter_map(|&(metric, title)| Some((Metric::named(metric)?, title)))
+    let usual = PANELS.iter();
+    let usual =
+        usual.filter_map(|&(metric, title)| Some((Metric::named(metric)?, title.to_owned())));
+    // What decides is among them in any case.
+    let judge = study.judge.filter(|judge| {
+        let mut usual = PANELS.iter();
+        usual.all(|(name, _)| *name != judge.name)
+    });
+    let judged = judge.map(|judge| (judge, in_words(judge)));
+    let panels: Vec<(&Metric, String)> = judged
+        .into_iter()
+        .chain(usual)
         .filter(|(metric, _)| {
             let mut strategies = study.strategies.iter();
             strategies.any(|series| find(&series.name, metric.name).is_some())
@@ -42,12 +52,20 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let left = EDGE + frame::widest(study.strategies, 260.0) + 18.0;
     let gap = 34.0;
     let wide = (WIDTH - EDGE - left - gap * (panels.len() - 1) as f64) / panels.len() as f64;
+    let limited = panels.iter().any(|(metric, _)| {
+        let mut strategies = study.strategies.iter();
+        strategies.any(|series| !limits(study, &series.name, metric).is_empty())
+    });
+    let what = format!(
+        "Response time of succeeded requests, and success rate; bars are 95% intervals{}",
+        if limited {
+            ", dashes what is required"
+        } else {
+            ""
+        }
+    );
     Some(Canvas::picture(WIDTH, bottom + 50.0, |canvas| {
-        frame::title(
-            canvas,
-            study,
-            "Response time of succeeded requests, and success rate; bars are 95% intervals",
-        );
+        frame::title(canvas, study, &what);
         for (at, series) in study.strategies.iter().enumerate() {
             let y = top + (at as f64 + 0.5) * row_height;
             let name = Type::bold(frame::LABEL, look(series.colour).ink);
@@ -58,9 +76,12 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 name,
             );
         }
-        for (number, &(metric, title)) in panels.iter().enumerate() {
-            let (unit, metric) = (metric.unit, metric.name);
-            let title = format!("{title} ({})", unit.sign());
+        for (number, (own, title)) in panels.iter().enumerate() {
+            let (unit, metric) = (own.unit, own.name);
+            let title = match unit.sign() {
+                "" => title.clone(),
+                sign => format!("{title} ({sign})"),
+            };
             // Times of a wide range are seen by factors.
             let (factor, factors) = (unit.scale(), unit == Unit::Milliseconds);
             let x0 = left + number as f64 * (wide + gap);
@@ -87,7 +108,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     plot.left,
                     plot.right,
                 )
-            } else if factors {
+            } else if metric != "success_share" {
                 Scale::from_zero(high, plot.left, plot.right)
             } else {
                 // Success rates are close to 100%: what is missing is what matters.
@@ -129,7 +150,49 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     );
                 }
                 canvas.dot((scale.at(estimate), y), 5.0, look.colour, 1.0);
+                for limit in limits(study, &series.name, own) {
+                    let x = scale.at(limit * factor);
+                    // What is required is often far from what is measured.
+                    if (plot.left..=plot.right).contains(&x) {
+                        let line = [(x, y - 14.0), (x, y + 14.0)];
+                        canvas.line(&line, INK, 0.9, 1.6, Some((4.0, 3.0)));
+                    }
+                }
             }
         }
     }))
+}
+
+/// What a metric is called in words: `sessions_hurt_share` is "Sessions hurt".
+fn in_words(metric: &Metric) -> String {
+    let endings = ["_ms", "_share", "_rps", "_s"];
+    let plain = endings
+        .iter()
+        .find_map(|ending| metric.name.strip_suffix(ending));
+    let plain = plain.unwrap_or(metric.name).replace('_', " ");
+    let mut letters = plain.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// The values that a metric of a strategy is required to be below or above.
+fn limits(study: &Study<'_>, strategy: &str, metric: &Metric) -> Vec<f64> {
+    let column = |name: &str| match Measure::named(name)? {
+        Measure::Percentile(percentile) => Some(Metric::percentile(percentile).name),
+        Measure::Metric(own) => (!own.is_rest).then_some(own.column),
+    };
+    let summary = study.rows.summary.iter();
+    let of_all = summary
+        .filter(|row| row.strategy == strategy && row.metric == metric.name)
+        .find_map(|row| row.estimate);
+    let required = study.rows.requirements.iter().filter(|row| {
+        let is_value = row.against.is_none();
+        // What is required of some of the requests has another estimate.
+        let is_of_all = row.estimate.is_some() && row.estimate == of_all;
+        row.strategy == strategy
+            && is_value
+            && is_of_all
+            && column(&row.metric) == Some(metric.name)
+    });
+    required.filter_map(|row| row.limit).collect()
 }

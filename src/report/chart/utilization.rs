@@ -3,18 +3,21 @@
 
 use std::collections::BTreeMap;
 
-use super::canvas::{Align, Canvas, Type};
+use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{FAULT, MUTED, heat, look};
 use super::scale::Scale;
 use super::strips::{self, Strip};
 use super::{Event, Study, events};
+use crate::figures::percent;
 use crate::report::about::EventKind;
 use crate::report::rows::UtilizationRow;
 
 /// Rows of one map: with more bands, neighbours of one service are averaged. Each service has its
 /// part of them by its bands, and one at least.
 const ROWS: usize = 50;
+/// A server that has nothing to do over a whole stretch of time: idle, dead, or away.
+const UNUSED: Colour = Colour(0xe2, 0xe5, 0xea);
 /// Steps of the colour scale.
 const STEPS: f64 = 40.0;
 /// Room above a map for the strip of a fault, and in the legend for its name.
@@ -36,7 +39,8 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         .iter()
         .map(|row| row.band as usize + 1)
         .max()?;
-    if end <= 0.0 {
+    // A single server over time is a line, and no map; how busy it is stands in the table.
+    if end <= 0.0 || bands < 2 {
         return None;
     }
     let count = study.strategies.len();
@@ -47,6 +51,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     };
     let rows = count.div_ceil(columns);
     let grid = Grid::of(study, bands);
+    let top_use = highest(study);
     let names = server_names(study, &grid);
     let margin = names
         .iter()
@@ -93,14 +98,14 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             study,
             "Share of slot time in use, by server and time",
         );
-        legend(canvas, legend_at, &strips);
+        legend(canvas, legend_at, top_use, &strips);
         for (at, series) in study.strategies.iter().enumerate() {
             let (column, row) = (at % columns, at / columns);
             let left = EDGE + margin + column as f64 * (wide + gap_x);
             let top = top_of(row);
             let plot = plot_at(left, top);
             let last_row = at + columns >= count;
-            map(canvas, study, plot, &series.name, end, &grid);
+            map(canvas, (study, &grid), plot, &series.name, (end, top_use));
             mark(canvas, &happens(at), plot, end);
             let heading = Type::bold(13.5, look(series.colour).ink);
             canvas.text(
@@ -220,7 +225,33 @@ fn server_names(study: &Study<'_>, grid: &Grid) -> Vec<(usize, String)> {
     all.into_iter().filter(|(band, _)| shown(*band)).collect()
 }
 
-fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: f64, grid: &Grid) {
+/// The end of the scale of colours: a round share that is as high as the busiest server is over a
+/// stretch, or next to it.
+fn highest(study: &Study<'_>) -> f64 {
+    let most = (study.rows.utilization.iter())
+        .map(|row| row.utilization)
+        .fold(0.0, f64::max);
+    [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8]
+        .into_iter()
+        .find(|top| most <= *top)
+        .unwrap_or(1.0)
+}
+
+/// The colour of a share of what the scale ends with; who does nothing has none of its colours.
+fn colour(step: u32) -> Colour {
+    match step {
+        0 => UNUSED,
+        step => heat(f64::from(step - 1) / (STEPS - 1.0)),
+    }
+}
+
+fn map(
+    canvas: &Canvas<'_>,
+    (study, grid): (&Study<'_>, &Grid),
+    plot: Plot,
+    strategy: &str,
+    (end, top_use): (f64, f64),
+) {
     let rows = grid.rows;
     // Averages by row of the map and stretch of time.
     let mut cells: BTreeMap<(usize, u64), (f64, f64, f64, f64)> = BTreeMap::new();
@@ -248,7 +279,7 @@ fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: 
     let mut open: Option<(usize, f64, f64, u32)> = None;
     let flush = |run: Option<(usize, f64, f64, u32)>| {
         if let Some((row, from, to, step)) = run {
-            let colour = heat(f64::from(step) / STEPS);
+            let colour = colour(step);
             // A hair over the edge, or the paper would shine through between neighbours.
             canvas.area(
                 (x.at(from), y(row)),
@@ -259,7 +290,9 @@ fn map(canvas: &Canvas<'_>, study: &Study<'_>, plot: Plot, strategy: &str, end: 
         }
     };
     for (&(row, _), &(from, to, sum, n)) in &cells {
-        let step = (sum / n * STEPS).round().clamp(0.0, STEPS) as u32;
+        let share = sum / n / top_use;
+        let least = f64::from(u8::from(share > 0.0));
+        let step = (share * STEPS).round().clamp(least, STEPS) as u32;
         open = match open {
             Some((own, begin, until, same))
                 if own == row && same == step && from <= until + 1e-9 =>
@@ -299,30 +332,31 @@ fn mark(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, end: f64) {
 }
 
 /// The scale of colours, and the names of the strips above the maps.
-fn legend(canvas: &Canvas<'_>, y: f64, strips: &[Strip<'_>]) {
-    let (left, wide) = (EDGE, 240.0);
-    for step in 0..=STEPS as u32 {
-        let at = |step: f64| left + step / (STEPS + 1.0) * wide;
+fn legend(canvas: &Canvas<'_>, y: f64, top_use: f64, strips: &[Strip<'_>]) {
+    let small = Type::new(12.0, MUTED);
+    let (first, wide) = (EDGE + 110.0, 240.0);
+    canvas.area((EDGE, y - 7.0), (EDGE + 14.0, y + 7.0), UNUSED, 1.0);
+    canvas.text("no work", (EDGE + 20.0, y), Align::Left, small);
+    for step in 1..=STEPS as u32 {
+        let at = |step: f64| first + (step - 1.0) / STEPS * wide;
         canvas.area(
             (at(f64::from(step)), y - 7.0),
             // To the end, beneath those that follow: edges that only meet would show as seams.
-            (left + wide, y + 7.0),
-            heat(f64::from(step) / STEPS),
+            (first + wide, y + 7.0),
+            colour(step),
             1.0,
         );
     }
-    canvas.text(
-        "idle 0%",
-        (left, y + 18.0),
-        Align::Left,
-        Type::new(12.0, MUTED),
-    );
-    canvas.text(
-        "100% busy",
-        (left + wide, y + 18.0),
-        Align::Right,
-        Type::new(12.0, MUTED),
-    );
+    for part in 0..=4 {
+        let share = f64::from(part) / 4.0;
+        canvas.text(
+            &percent(share * top_use),
+            (first + share * wide, y + 18.0),
+            Align::Centre,
+            small,
+        );
+    }
+    let left = first;
     let (from, named) = (left + wide + 40.0, Type::new(12.0, FAULT));
     for (at, strip) in strips.iter().enumerate() {
         let text = match strips.len() {

@@ -202,8 +202,21 @@ fn world_of(
         }
     }
     let (value, more) = conform(&changed, schema());
+    // Who sets a table may have meant to set what is in it.
+    let replaced = variant.set.iter().find_map(|(key, value)| {
+        let first = value.as_object()?.keys().next()?;
+        alone.written(key)?;
+        Some(format!(
+            "`{key}` is replaced by the table that is set, whole; to change a value of it and leave the rest, set `\"{key}.{first}\"`"
+        ))
+    });
+    let explained = |fault: Diagnostic| match &replaced {
+        Some(help) if fault.code == "missing-key" => fault.help(help.clone()),
+        _ => fault,
+    };
     // Faults are shown at the line of the variant that makes them.
-    faults.extend(more.into_iter().map(|fault| blame(fault, at)));
+    let more = more.into_iter().map(explained);
+    faults.extend(more.map(|fault| blame(fault, at)));
     if any_error(&faults) {
         return Err(faults);
     }

@@ -10,13 +10,13 @@ const PALETTE = [
   ['#009e73', '#2fc79a'], // green
   ['#e69f00', '#f5b93d'], // orange
   ['#cc79a7', '#ec9fcb'], // pink
-  ['#56b4e9', '#9fdcff'], // sky
-  ['#7a3e12', '#c08a5c'], // brown
-  ['#6b7280', '#98a2b3'], // grey
-  ['#a3a8b3', '#d5dae3'], // light grey
   ['#5b2a86', '#b58ae6'], // purple
-  ['#111827', '#ffffff'], // black
+  ['#7a3e12', '#c08a5c'], // brown
   ['#a89c1d', '#d8cb45'], // olive
+  ['#6b7280', '#98a2b3'], // grey
+  ['#111827', '#ffffff'], // black
+  ['#56b4e9', '#9fdcff'], // sky
+  ['#b05a5a', '#e59a9a'], // rose
 ];
 const SYMBOLS = ['circle', 'rect', 'triangle', 'diamond', 'cross', 'down', 'bar', 'star'];
 // Marks that ECharts does not know by name.
