@@ -24,6 +24,7 @@ pub mod custom;
 pub mod load;
 mod naming;
 pub mod pool;
+mod shares;
 mod standby;
 
 use serde::de::DeserializeOwned;
@@ -38,6 +39,7 @@ pub use custom::{Custom, CustomRule};
 pub use list::{Entry, Sight, called};
 pub use naming::short_names;
 pub use pool::{Member, MemberId, Pool};
+pub use shares::shares;
 
 /// What a rule hears between picks. Each method defaults to not listening.
 pub trait News: Sized {

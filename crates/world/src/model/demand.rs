@@ -6,7 +6,7 @@ use super::network::{Delay, Zone};
 use super::step::StepKind;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::affinity::Sticky;
-use lbsim_strategies::strategy::Member;
+use lbsim_strategies::strategy::shares;
 
 impl Blueprint {
     /// Requests that one of those of source number `source` brings to each service on average, by
@@ -109,39 +109,24 @@ impl Blueprint {
     }
 
     /// The share of its capacity that is asked of each server of a service over the run, by server,
-    /// where that is known beforehand: the strategy looks neither at answers nor at who asks for
-    /// what, and nothing else decides where requests go. Under conditions as for
+    /// where that is known beforehand: by the [`shares`] of its strategy, where nothing else
+    /// decides where requests go. Under conditions as for
     /// [`utilization`](Blueprint::utilization).
     pub fn blind_utilization(&self, service: usize) -> Option<Vec<f64>> {
         let plan = &self.services[service];
         let (balancer, end) = (&plan.balancer, self.end - Time::ZERO);
-        let strategy = &balancer.strategy;
         let is_there = |group: &GroupPlan| {
             group.autoscale.is_none() && group.joins == Time::ZERO && group.leaves >= self.end
         };
-        let is_blind = !strategy.heeds_answers()
-            && !strategy.heeds_requests()
-            && !strategy.goes_to_the_nearest()
-            && balancer.sticky == Sticky::No
+        let is_pick_all = balancer.sticky == Sticky::No
             && balancer.subset.is_none()
             && balancer.own_zone.is_none()
             && balancer.server_limit.is_none()
             && plan.groups.iter().all(is_there);
-        if !is_blind {
+        if !is_pick_all {
             return None;
         }
-        let turns = |(member, serves): (&Member, bool)| match serves {
-            true if strategy.heeds_weights() => f64::from(member.weight),
-            true => 1.0,
-            false => 0.0,
-        };
-        let turns: Vec<f64> = plan
-            .members
-            .iter()
-            .zip(plan.in_charge())
-            .map(turns)
-            .collect();
-        let all: f64 = turns.iter().sum();
+        let turns = shares(&balancer.strategy, &plan.members)?;
         let mut load = vec![0.0; turns.len()];
         for (source, visits) in self.sources_of(service) {
             let rate = source.rate(end)? * visits;
@@ -153,10 +138,10 @@ impl Blueprint {
                 None => plan.capacities(source.mean_size()),
             };
             for ((load, turns), capacity) in load.iter_mut().zip(&turns).zip(capacities) {
-                *load += rate * turns / all / capacity;
+                *load += rate * turns / capacity;
             }
         }
-        (all > 0.0).then_some(load)
+        Some(load)
     }
 
     /// The sum over all sources of how much of a service's capacity each asks for, at these rates.

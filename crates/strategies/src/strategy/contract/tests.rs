@@ -7,7 +7,7 @@ use proptest::prelude::{ProptestConfig, TestCaseError, any, prop, prop_compose, 
 
 use super::super::{
     CATALOGUE, Candidates, Context, Custom, Entry, MemberId, News, Outcome, Pick, Report, Request,
-    Rule, Sight, StrategyConfig,
+    Rule, Sight, StrategyConfig, shares,
 };
 use super::promises::{self, Reads};
 use super::{Bench, Life, Promise, check};
@@ -237,6 +237,34 @@ fn shares_follow_weights_where_the_rule_says_so() {
             assert!((f64::from(hit) - due).abs() < slack, "{name}: {hits:?}");
         }
     }
+}
+
+/// What is said beforehand of a rule's shares is so: over many picks of many clients, within 4.5
+/// standard deviations of a random draw (7e-6 a member).
+#[test]
+fn shares_that_are_known_beforehand_are_those_of_picks() {
+    let weights = [4, 1, 3, 2];
+    let mut known = 0;
+    for entry in CATALOGUE {
+        let mut bench = Bench::new(entry.name, &weights);
+        let Some(due) = shares(&(entry.default)(), bench.pool().members()) else {
+            continue;
+        };
+        let mut hits = [0u32; 4];
+        for who in 0..100_000 {
+            hits[bench.pick(who) as usize] += 1;
+        }
+        for (&hit, due) in hits.iter().zip(due) {
+            let slack = 4.5 * (1e5 * due * (1.0 - due)).sqrt() + 1.0;
+            assert!(
+                (f64::from(hit) - due * 1e5).abs() <= slack,
+                "{}: {hits:?}",
+                entry.name
+            );
+        }
+        known += 1;
+    }
+    assert!(known >= 15, "{known}");
 }
 
 /// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which
