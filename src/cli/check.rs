@@ -33,7 +33,7 @@ pub(super) fn check(args: &CheckArgs, output: &Output) -> Result<(), Failure> {
     match args.format {
         Format::Text => output.print(
             &(scenarios.iter())
-                .map(|scenario| text(scenario, args.resolved))
+                .map(|scenario| text(scenario, args.resolved, output))
                 .collect::<String>(),
         ),
         Format::Json => {
@@ -84,8 +84,8 @@ fn by_server(plan: &Blueprint) -> serde_json::Map<String, serde_json::Value> {
         .collect()
 }
 
-fn text(scenario: &Scenario, resolved: bool) -> String {
-    let mut text = meaning(scenario, resolved);
+fn text(scenario: &Scenario, resolved: bool, output: &Output) -> String {
+    let mut text = meaning(scenario, resolved, output);
     text.push('\n');
     if resolved {
         text += "resolved scenario:\n";

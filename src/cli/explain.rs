@@ -42,6 +42,15 @@ pub(super) fn explain(args: &ExplainArgs, output: &Output) -> Result<(), Failure
             // One word of several products: which of them is meant?
             let are_synonyms =
                 named.len() > 1 && named.iter().any(|topic| topic.name != named[0].name);
+            let is_another_word = named.iter().all(|topic| topic.name != word);
+            if is_another_word && !are_synonyms && !keys.is_empty() {
+                let head = format!(
+                    "`{}` is a key, and a word for a thing; `lbsim explain NAME` tells more of each:",
+                    word.escape_debug()
+                );
+                let both: Vec<&Topic> = keys.iter().chain(named).copied().collect();
+                return output.print(&listed(&head, &both, output));
+            }
             let mut text = if are_synonyms {
                 let head = format!(
                     "`{}` is the word for several strategies; `lbsim explain NAME` tells more of each:",
@@ -108,11 +117,39 @@ fn things<'a>(topics: &'a [Topic], word: &str) -> Vec<&'a Topic> {
 
 /// Keys by their name, or by the end of their path.
 fn keys<'a>(topics: &'a [Topic], word: &str) -> Vec<&'a Topic> {
-    let is_named = |topic: &&Topic| {
-        let before = topic.name.strip_suffix(word);
-        topic.is_key() && before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    let ends_so = |path: &String| {
+        let before = path.strip_suffix(word);
+        before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
     };
-    topics.iter().filter(is_named).collect()
+    let named = topics
+        .iter()
+        .filter(|topic| topic.places.iter().any(ends_so));
+    let named: Vec<&Topic> = named.collect();
+    if !named.is_empty() {
+        return named;
+    }
+    // As `--set` has it, with the names of services and groups, or their numbers.
+    let given: Vec<&str> = word
+        .split('.')
+        .map(|part| part.split('[').next().unwrap_or(part))
+        .collect();
+    let is_within = |path: &String| {
+        let mut rest = given.iter();
+        let own: Vec<&str> = path.split('.').collect();
+        own.first() == given.first()
+            && own.last() == given.last()
+            && own.iter().all(|part| rest.any(|given| given == part))
+    };
+    let meant = topics
+        .iter()
+        .filter(|topic| topic.places.iter().any(is_within));
+    let longest = |topic: &&Topic| topic.name.split('.').count();
+    let meant: Vec<&Topic> = meant.collect();
+    let most = meant.iter().map(longest).max();
+    meant
+        .into_iter()
+        .filter(|topic| Some(longest(topic)) == most)
+        .collect()
 }
 
 /// All that all words occur in: first those that are called so, then those of whose summary they

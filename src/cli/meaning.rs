@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::check::{capacities, loads};
+use super::output::Output;
 use crate::experiment::{self, Exact};
 use crate::figures::{number, percent, seconds, span};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
@@ -16,16 +17,17 @@ use crate::time::{Span, Time};
 const SHOWN: usize = 3;
 
 /// What a scenario means; whole where `whole`, else the first few of each kind of thing.
-pub(super) fn meaning(scenario: &Scenario, whole: bool) -> String {
+pub(super) fn meaning(scenario: &Scenario, whole: bool, output: &Output) -> String {
     let bold = anstyle::Style::new().bold();
     let first = &scenario.variants[0].blueprint;
-    let mut lines = Lines {
+    let mut lines = MeaningLines {
         text: format!(
             "{bold}{}{bold:#}\n{}\n\n",
             scenario.question.trim(),
             scenario.caption(scenario.replications())
         ),
         whole,
+        output,
     };
     lines.add("compares", [compared(scenario, whole)]);
     let sources = first.sources.iter();
@@ -73,13 +75,14 @@ pub(super) fn meaning(scenario: &Scenario, whole: bool) -> String {
     text
 }
 
-/// Lines with what they are about before them.
-struct Lines {
+/// MeaningLines with what they are about before them.
+struct MeaningLines<'o> {
     text: String,
     whole: bool,
+    output: &'o Output,
 }
 
-impl Lines {
+impl MeaningLines<'_> {
     /// Things of a kind; nothing where there are none.
     fn add(&mut self, about: &str, things: impl IntoIterator<Item = String>) {
         let things: Vec<String> = things.into_iter().collect();
@@ -90,7 +93,7 @@ impl Lines {
         };
         let mut about = about;
         for thing in things.iter().take(shown) {
-            self.text += &format!("{about:14}{thing}\n");
+            self.text += &self.output.beside(about, 14, thing);
             about = "";
         }
         if things.len() > shown {
@@ -165,8 +168,13 @@ fn comes(source: &crate::model::blueprint::SourcePlan, plan: &Blueprint) -> Stri
 
 /// How much of what a service can do is asked for.
 fn used(variant: &Variant, service: usize) -> String {
+    let mut groups = variant.blueprint.services[service].groups.iter();
+    let scaled = groups.any(|group| group.autoscale.is_some());
     match &loads(&variant.blueprint)[service].1 {
         None => String::new(),
+        Some(load) if scaled => {
+            format!("utilization {} with all there are at most", percent(*load))
+        }
         Some(load) => format!("utilization {}", percent(*load)),
     }
 }

@@ -15,12 +15,12 @@ pub(super) struct NewArgs {
     file: PathBuf,
     /// Which system is most like yours.
     #[arg(short, long, value_enum, default_value_t)]
-    template: Template,
+    template: UsualSystem,
 }
 
 /// The most usual systems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Template {
+enum UsualSystem {
     /// One pool of servers behind a balancer: which strategy?
     #[default]
     Web,
@@ -34,15 +34,15 @@ enum Template {
     Regions,
 }
 
-impl Template {
+impl UsualSystem {
     /// The scenario; a test runs each.
     fn text(self) -> &'static str {
         match self {
-            Template::Web => include_str!("templates/web.toml"),
-            Template::Tiers => include_str!("templates/tiers.toml"),
-            Template::Sessions => include_str!("templates/sessions.toml"),
-            Template::Autoscaled => include_str!("templates/autoscaled.toml"),
-            Template::Regions => include_str!("templates/regions.toml"),
+            UsualSystem::Web => include_str!("templates/web.toml"),
+            UsualSystem::Tiers => include_str!("templates/tiers.toml"),
+            UsualSystem::Sessions => include_str!("templates/sessions.toml"),
+            UsualSystem::Autoscaled => include_str!("templates/autoscaled.toml"),
+            UsualSystem::Regions => include_str!("templates/regions.toml"),
         }
     }
 }

@@ -64,11 +64,13 @@ impl Output {
     pub(super) fn named<'a>(&self, lines: &[(&'a str, &'a str)]) -> String {
         let widest = lines.iter().map(|(name, _)| name.chars().count()).max();
         let column = widest.unwrap_or(0) + 4;
-        let line = |(name, text): &(&str, &str)| {
-            let line = beside(&format!("  {name}"), column, text, self.room());
-            format!("{line}\n")
-        };
+        let line = |(name, text): &(&str, &str)| self.beside(&format!("  {name}"), column, text);
         lines.iter().map(line).collect()
+    }
+
+    /// A name, and what it is beside it, from `column` on.
+    pub(super) fn beside(&self, name: &str, column: usize, text: &str) -> String {
+        format!("{}\n", beside(name, column, text, self.room()))
     }
 
     /// Columns of the terminal; `None` where there is none.

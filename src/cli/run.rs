@@ -49,7 +49,8 @@ pub(super) struct RunArgs {
     /// Begin anew where an interrupted run of the same scenario could go on.
     #[arg(long)]
     fresh: bool,
-    /// Say what would be run and about how long that takes, by a short look at it; write nothing.
+    /// Say what would be run and about how long the simulation takes, by a short look at it; write
+    /// nothing.
     #[arg(long)]
     dry_run: bool,
 }
@@ -271,13 +272,13 @@ fn plan(scenarios: &[Scenario], args: &RunArgs, pool: &rayon::ThreadPool) -> Str
             .first()
             .and_then(|run| pace::requests_a_second(run, pool));
         let at_least = if scenario.goal.is_some() {
-            "at least "
+            " for the pilot"
         } else {
             ""
         };
         let takes = pace.map_or(String::new(), |pace| {
             format!(
-                ", {at_least}{} on {}",
+                ", {}{at_least} on {}",
                 about(requests / pace),
                 counted(pool.current_num_threads() as u64, "thread")
             )

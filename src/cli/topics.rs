@@ -3,26 +3,26 @@
 use serde_json::Value;
 
 use crate::requirement::measure::{KnownMeasure, MEASURES};
-use crate::scenario::keys::{self, Key};
+use crate::scenario::keys::{self, FormatKey};
 use crate::scenario::{self, warning};
 use crate::strategy::{self, Sight};
 use crate::{distribution, prose};
 
 /// Things of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Group {
+pub(super) struct TopicGroup {
     /// How it is asked for: `lbsim list strategies`.
     pub(super) word: &'static str,
     /// Its heading.
     pub(super) title: &'static str,
 }
 
-const fn group(word: &'static str, title: &'static str) -> Group {
-    Group { word, title }
+const fn group(word: &'static str, title: &'static str) -> TopicGroup {
+    TopicGroup { word, title }
 }
 
 /// Kinds of a union of the format, by its definition in the schema.
-const UNIONS: [(Group, &str); 6] = [
+const UNIONS: [(TopicGroup, &str); 6] = [
     (group("arrivals", "arrival processes"), "Arrivals"),
     (group("faults", "faults"), "FaultConfig"),
     (group("disciplines", "disciplines of servers"), "Discipline"),
@@ -34,7 +34,7 @@ const UNIONS: [(Group, &str); 6] = [
     (group("autoscalers", "rules of autoscalers"), "ScalingRule"),
 ];
 
-const STRATEGIES: [(Group, Sight); 3] = [
+const STRATEGIES: [(TopicGroup, Sight); 3] = [
     (group("strategies", "strategies"), Sight::Blind),
     (
         group("products", "strategies as products have them"),
@@ -49,13 +49,13 @@ const STRATEGIES: [(Group, Sight); 3] = [
     ),
 ];
 
-const DISTRIBUTIONS: Group = group("distributions", "distributions");
-const METRICS: Group = group("metrics", "metrics, for `judge-by` and `[[require]]`");
-const WARNINGS: Group = group("warnings", "warnings");
-const KEYS: Group = group("keys", "keys of scenario files");
+const DISTRIBUTIONS: TopicGroup = group("distributions", "distributions");
+const METRICS: TopicGroup = group("metrics", "metrics, for `judge-by` and `[[require]]`");
+const WARNINGS: TopicGroup = group("warnings", "warnings");
+const KEYS: TopicGroup = group("keys", "keys of scenario files");
 
 /// All groups, in the order of the list.
-pub(super) fn groups() -> Vec<Group> {
+pub(super) fn groups() -> Vec<TopicGroup> {
     let strategies = STRATEGIES.iter().map(|(group, _)| *group);
     let unions = UNIONS.iter().map(|(group, _)| *group);
     strategies
@@ -68,10 +68,12 @@ pub(super) fn groups() -> Vec<Group> {
 /// Something that can be explained.
 #[derive(Debug)]
 pub(super) struct Topic {
-    pub(super) group: Group,
+    pub(super) group: TopicGroup,
     pub(super) name: String,
     /// What else it is called.
     pub(super) also: Vec<String>,
+    /// Of a key, all places where it may stand.
+    pub(super) places: Vec<String>,
     pub(super) summary: String,
     pub(super) text: String,
 }
@@ -94,6 +96,7 @@ pub(super) fn topics() -> Vec<Topic> {
             Topic {
                 group,
                 name: entry.name.to_owned(),
+                places: Vec::new(),
                 also: entry.aliases.iter().map(|&word| word.to_owned()).collect(),
                 summary: entry.summary(),
                 text: format!("{}\n{settings}", entry.doc()),
@@ -110,6 +113,7 @@ pub(super) fn topics() -> Vec<Topic> {
         Topic {
             group: DISTRIBUTIONS,
             name: entry.name.to_owned(),
+            places: Vec::new(),
             also: Vec::new(),
             summary: entry.summary.to_owned(),
             text: format!(
@@ -123,6 +127,7 @@ pub(super) fn topics() -> Vec<Topic> {
             let settings = settings(schema, union, &name);
             Topic {
                 group,
+                places: Vec::new(),
                 also: Vec::new(),
                 text: format!("{summary}\n{settings}"),
                 summary,
@@ -135,6 +140,7 @@ pub(super) fn topics() -> Vec<Topic> {
     topics.extend(warning::CATALOGUE.iter().map(|entry| Topic {
         group: WARNINGS,
         name: entry.code.to_owned(),
+        places: Vec::new(),
         also: Vec::new(),
         summary: entry.summary.to_owned(),
         text: format!("{}\n\n{}\n", entry.summary, entry.text),
@@ -153,6 +159,7 @@ fn percentiles() -> Topic {
     Topic {
         group: METRICS,
         name: "p99".to_owned(),
+        places: Vec::new(),
         also: ["p50", "p90", "p95", "p99.9", "p999", "percentile"]
             .map(str::to_owned)
             .into(),
@@ -165,7 +172,7 @@ fn percentiles() -> Topic {
 fn metric(own: &KnownMeasure) -> Topic {
     let meaning = column(own.column).unwrap_or_default();
     let meaning = match own.is_rest {
-        true => format!("What is left of 1 beside `{}`: {meaning}", own.column),
+        true => format!("All but `{}`, which is: {meaning}", own.column),
         false => meaning.to_owned(),
     };
     let better = if own.more_is_better { "more" } else { "less" };
@@ -190,6 +197,7 @@ fn metric(own: &KnownMeasure) -> Topic {
             "{meaning}\n\nColumn of runs.csv: {}. In words, {better} of it is better. {some}\n",
             own.column
         ),
+        places: Vec::new(),
         also,
     }
 }
@@ -207,7 +215,7 @@ fn column(name: &str) -> Option<&'static str> {
 }
 
 /// A key of the format, with what it takes and an example.
-fn of_key(schema: &Value, key: &Key<'_>) -> Topic {
+fn of_key(schema: &Value, key: &FormatKey<'_>) -> Topic {
     let meaning = key.meaning.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut text = format!("{meaning}\n\n");
     let kinds = match key.kinds.as_slice() {
@@ -218,6 +226,9 @@ fn of_key(schema: &Value, key: &Key<'_>) -> Topic {
         ),
     };
     text += &format!("table      {}{kinds}\n", key.table);
+    if key.places.len() > 1 {
+        text += &format!("stands at  {}\n", prose::listed(&key.places));
+    }
     text += &format!("takes      {}\n", key.takes.replace('`', ""));
     text += &match (&key.default, key.required) {
         (_, true) => "default    none: it must be there\n".to_owned(),
@@ -249,6 +260,7 @@ fn of_key(schema: &Value, key: &Key<'_>) -> Topic {
     Topic {
         group: KEYS,
         name: key.path.clone(),
+        places: key.places.clone(),
         also: key
             .values
             .iter()

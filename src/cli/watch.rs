@@ -105,9 +105,6 @@ fn look(
         Ok(scenario)
     };
     let whole = read(None)?;
-    for warning in &whole.warnings {
-        output.say(&format!("warning: {}: {warning}", whole.file_name));
-    }
     let mut replications = FIRST;
     loop {
         let is_last = replications >= whole.replications;
@@ -122,6 +119,9 @@ fn look(
         };
         output.clear();
         output.print(&summary::summary(&report, output))?;
+        for warning in &report.about.warnings {
+            output.say(&format!("warning: {}: {warning}", scenario.file_name));
+        }
         if is_last {
             return Ok(false);
         }

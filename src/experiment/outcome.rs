@@ -79,7 +79,8 @@ pub struct Run {
     pub p99_ms: Option<f64>,
     /// 99.9th percentile of the succeeded.
     pub p999_ms: Option<f64>,
-    /// Longest response time of the succeeded.
+    /// Longest response time of the succeeded in that replication. Its estimate in `summary.csv` is
+    /// the mean over replications, and not the longest of all.
     pub max_ms: Option<f64>,
     /// Mean time to the end of all requests that ended, failed ones included.
     pub mean_all_ms: Option<f64>,

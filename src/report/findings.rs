@@ -72,7 +72,12 @@ fn strategies(scenario: &Scenario) -> Option<String> {
             _ => format!("{strategy} in {}", names.join(", ")),
         })
         .collect();
-    (!each.is_empty()).then(|| format!("Strategies: {}.", each.join("; ")))
+    let services = &scenario.variants[0].blueprint.services;
+    let of = match services.len() {
+        1 => String::new(),
+        _ => format!(" at `{}`", services[scenario.variants[0].service].name),
+    };
+    (!each.is_empty()).then(|| format!("Strategies{of}: {}.", each.join("; ")))
 }
 
 /// What is to be borne in mind: with the scenario, and with what came out.

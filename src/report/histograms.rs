@@ -62,7 +62,7 @@ fn histogram(latency: &Latency) -> Histogram<u64> {
     let mut histogram = Histogram::new(DIGITS).expect("so many digits can be");
     histogram.auto(true);
     for (value, count) in latency.counts() {
-        // It grows to whatever comes; what HdrHistogram cannot hold (of more than 2^63 ns) does not.
+        // It grows to whatever comes, but for more than 2^63 ns, which HdrHistogram cannot hold.
         let _ = histogram.record_n(value, count);
     }
     histogram

@@ -4,7 +4,7 @@ use super::Report;
 use super::rows::RequirementRow;
 use super::sheet::{Field, Rank, Sheet};
 use super::table::{Style, text};
-use crate::figures::with_half_width;
+use crate::figures::{number, with_half_width};
 use crate::prose::counted;
 use crate::requirement::Decision;
 
@@ -89,7 +89,7 @@ pub(super) fn draw(report: &Report, style: Style) -> Option<String> {
         }
         cells.extend([
             Field::number(measured(row)),
-            Field::number(figure(row.limit, None, &row.unit)),
+            Field::number(limit(row)),
             Field::number(margin(row)),
         ]);
         if noted {
@@ -127,14 +127,28 @@ pub(super) fn margin(row: &RequirementRow) -> String {
     figure(row.margin, half, &row.unit)
 }
 
-/// A number in what it is counted in.
-fn figure(value: Option<f64>, half_width: Option<f64>, unit: &str) -> String {
-    let (scale, sign) = match unit {
+/// The limit: a value as it is required, or what was measured elsewhere.
+fn limit(row: &RequirementRow) -> String {
+    let (scale, sign) = counted_in(&row.unit);
+    match (row.limit, &row.against) {
+        (Some(limit), None) => format!("{}{sign}", number(limit * scale)),
+        (limit, _) => figure(limit, None, &row.unit),
+    }
+}
+
+/// By what a number is multiplied where it is shown, and what stands behind it.
+fn counted_in(unit: &str) -> (f64, &str) {
+    match unit {
         "share" => (100.0, "%"),
         "ms" => (1.0, " ms"),
         "s" => (1.0, " s"),
         other => (1.0, other),
-    };
+    }
+}
+
+/// A number in what it is counted in.
+fn figure(value: Option<f64>, half_width: Option<f64>, unit: &str) -> String {
+    let (scale, sign) = counted_in(unit);
     value.map_or("–".to_owned(), |value| {
         let half = half_width.map(|half| half * scale);
         format!("{}{sign}", with_half_width(value * scale, half))

@@ -1,5 +1,7 @@
 //! Every key of the format: where it stands, what it takes, and what it means.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::examples::{Example, Examples, address};
@@ -7,10 +9,12 @@ use super::{reference, shape};
 
 /// A key of a table.
 #[derive(Clone, Debug)]
-pub struct Key<'a> {
+pub struct FormatKey<'a> {
     /// Where it may stand, as `--set` has it: `services.balancer.retry.max`. Of a table that may
     /// stand in several places, the first.
     pub path: String,
+    /// All places where it may stand.
+    pub places: Vec<String>,
     /// The key.
     pub name: &'a str,
     /// The table that has it, as the reference calls it: `Health check`.
@@ -36,8 +40,15 @@ pub struct Key<'a> {
 
 /// All keys, table by table, in the order in which the tables are first met. `schema` is as
 /// [`schema_for`](shape::schema_for) makes it.
-pub fn keys(schema: &Json) -> Vec<Key<'_>> {
+pub fn keys(schema: &Json) -> Vec<FormatKey<'_>> {
+    let mut places = TablePlaces {
+        root: schema,
+        of: HashMap::new(),
+        way: Vec::new(),
+    };
+    places.table("", schema);
     let mut walk = Walk {
+        places: places.of,
         root: schema,
         keys: Vec::new(),
         met: vec![""],
@@ -79,9 +90,63 @@ pub(super) fn takes(root: &Json, part: &Json) -> String {
     }
 }
 
-struct Walk<'a> {
+/// Where tables may stand: all paths of each definition, but none through itself.
+struct TablePlaces<'a> {
     root: &'a Json,
-    keys: Vec<Key<'a>>,
+    of: HashMap<&'a str, Vec<String>>,
+    /// The definitions on the way to where we are.
+    way: Vec<&'a str>,
+}
+
+impl<'a> TablePlaces<'a> {
+    fn table(&mut self, path: &str, schema: &'a Json) {
+        for choice in shape::alternatives(self.root, schema) {
+            for (name, part) in shape::properties(choice) {
+                self.value(&joined(path, name), part);
+            }
+            self.value(path, choice);
+        }
+    }
+
+    /// The tables that a value has in it.
+    fn value(&mut self, path: &str, part: &'a Json) {
+        if let Some(definition) = shape::reference_name(part) {
+            if !self.way.contains(&definition) {
+                let known = self.of.entry(definition).or_default();
+                if known.iter().any(|own| own == path) {
+                    return;
+                }
+                known.push(path.to_owned());
+                self.way.push(definition);
+                self.table(path, &self.root["$defs"][definition]);
+                self.way.pop();
+            }
+            return;
+        }
+        for choice in shape::alternatives(self.root, part) {
+            let listed = shape::array(choice, "prefixItems").chain(choice.get("items"));
+            for items in listed {
+                self.value(path, items);
+            }
+            if let Some(values) = choice.get("additionalProperties") {
+                self.value(&joined(path, "<name>"), values);
+            }
+        }
+    }
+}
+
+fn joined(path: &str, name: &str) -> String {
+    match path {
+        "" => name.to_owned(),
+        path => format!("{path}.{name}"),
+    }
+}
+
+struct Walk<'a> {
+    /// See [`TablePlaces`].
+    places: HashMap<&'a str, Vec<String>>,
+    root: &'a Json,
+    keys: Vec<FormatKey<'a>>,
     /// Definitions that have a place.
     met: Vec<&'a str>,
     /// Tables to look at: path, definition, schema.
@@ -97,15 +162,11 @@ impl<'a> Walk<'a> {
                 if tag.is_some_and(|(tag, _)| tag == name) {
                     continue;
                 }
-                let path = if path.is_empty() {
-                    name.to_owned()
-                } else {
-                    format!("{path}.{name}")
-                };
+                let path = joined(path, name);
                 self.below(&path, part);
                 let mut key = self.key(path, name, definition, choice, part);
                 let kind = tag.map(|(_, kind)| kind);
-                let alike = |own: &&mut Key<'a>| {
+                let alike = |own: &&mut FormatKey<'a>| {
                     own.name == key.name
                         && own.meaning == key.meaning
                         && own.takes == key.takes
@@ -132,7 +193,7 @@ impl<'a> Walk<'a> {
         definition: &'a str,
         choice: &'a Json,
         part: &'a Json,
-    ) -> Key<'a> {
+    ) -> FormatKey<'a> {
         let choices = shape::alternatives(self.root, part);
         let values = choices.into_iter().flat_map(|choice| {
             let names = match shape::tag(choice) {
@@ -144,7 +205,12 @@ impl<'a> Walk<'a> {
             let means = reference::text(choice, "description");
             names.into_iter().map(move |name| (name, means))
         });
-        Key {
+        let places = self.places.get(definition);
+        let places = places.map_or(vec![path.clone()], |tables| {
+            tables.iter().map(|table| joined(table, name)).collect()
+        });
+        FormatKey {
+            places,
             name,
             table: match definition {
                 "" => "The file".to_owned(),
@@ -206,6 +272,10 @@ mod tests {
         let of = |path: &str| keys.iter().find(|key| key.path == path).unwrap();
         let warmup = of("run.warmup");
         assert!(warmup.takes.contains("a time") && !warmup.required);
+        assert_eq!(
+            of("clients.retry.max").places,
+            ["clients.retry.max", "services.balancer.retry.max"]
+        );
         assert!(of("question").required && of("question").table == "The file");
         assert_eq!(of("run.replications").default.as_deref(), Some("10"));
         assert_eq!(of("run.judge-by").default.as_deref(), Some("\"mean\""));

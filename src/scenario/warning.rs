@@ -253,7 +253,12 @@ const NAMES: usize = 5;
 
 /// Names in a row, those beyond a few as a number.
 pub(crate) fn some_of(names: &[&str]) -> String {
-    let said = names[..names.len().min(NAMES)].join(", ");
+    let named = |name: &&str| match name.contains([',', ';']) {
+        true => format!("`{name}`"),
+        false => (*name).to_owned(),
+    };
+    let said: Vec<String> = names.iter().take(NAMES).map(named).collect();
+    let said = said.join(", ");
     match names.len().saturating_sub(NAMES) {
         0 => said,
         more => format!("{said} and {more} more"),

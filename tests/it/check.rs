@@ -516,7 +516,8 @@ fn how_busy_a_blind_strategy_makes_each_server_is_predicted() {
     assert_eq!(seen, 4);
 }
 
-/// A table that is set replaces the whole of what stands there, which is said where keys are missed.
+/// A table that is set replaces the whole of what stands there, which is said where keys are
+/// missed.
 #[test]
 fn a_table_that_is_set_replaces_the_whole() {
     let said = refused(&pool(

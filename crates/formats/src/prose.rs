@@ -58,7 +58,8 @@ pub fn folded(text: &str, width: usize) -> String {
 /// ```
 /// use lbsim_formats::prose::beside;
 /// assert_eq!(beside("fall", 6, "Failed checks in a row.", None), "fall  Failed checks in a row.");
-/// assert_eq!(beside("fall", 6, "Failed checks in a row.", Some(20)), "fall  Failed checks\n      in a row.");
+/// let narrow = beside("fall", 6, "Failed checks in a row.", Some(20));
+/// assert_eq!(narrow, "fall  Failed checks\n      in a row.");
 /// ```
 pub fn beside(name: &str, column: usize, text: &str, width: Option<usize>) -> String {
     let indent = " ".repeat(column);

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Cell;
 use super::access_log::Addresses;
-use super::row::{Key, Names, Row};
+use super::row::{AskedKey, RequestNames, RequestRow};
 use crate::rng::Seeds;
 use crate::time::Span;
 
@@ -16,15 +16,15 @@ const HEADER: &str = "arrival_s,client,session,service,key,server,tries,attempts
 const CHUNK: usize = 1 << 16;
 
 /// Text on its way to a file.
-struct Lines<'a> {
+struct TextFile<'a> {
     text: Vec<u8>,
     out: &'a mut dyn Write,
     done: io::Result<()>,
 }
 
-impl<'a> Lines<'a> {
-    fn new(out: &'a mut dyn Write) -> Lines<'a> {
-        Lines {
+impl<'a> TextFile<'a> {
+    fn new(out: &'a mut dyn Write) -> TextFile<'a> {
+        TextFile {
             text: Vec::with_capacity(CHUNK + 512),
             out,
             done: Ok(()),
@@ -49,8 +49,8 @@ impl<'a> Lines<'a> {
 
 /// A row of CSV for each request of a cell.
 pub(super) fn csv(out: &mut dyn Write, cell: Cell<'_>) -> io::Result<()> {
-    let names = Names::of(&cell.variant.blueprint);
-    let mut lines = Lines::new(out);
+    let names = RequestNames::of(&cell.variant.blueprint);
+    let mut lines = TextFile::new(out);
     lines.text.extend(HEADER.as_bytes());
     cell.live(|request| {
         row(&mut lines.text, &names.row(request));
@@ -63,7 +63,7 @@ pub(super) fn csv(out: &mut dyn Write, cell: Cell<'_>) -> io::Result<()> {
 pub(super) fn log(out: &mut dyn Write, cell: Cell<'_>) -> io::Result<()> {
     let seeds = Seeds::new(cell.seed, u64::from(cell.replication));
     let addresses = Addresses::new(&cell.variant.blueprint, seeds);
-    let mut lines = Lines::new(out);
+    let mut lines = TextFile::new(out);
     cell.live(|request| {
         addresses.line(&mut lines.text, request);
         lines.pass_on();
@@ -71,7 +71,7 @@ pub(super) fn log(out: &mut dyn Write, cell: Cell<'_>) -> io::Result<()> {
     lines.finish()
 }
 
-fn row(text: &mut Vec<u8>, row: &Row<'_>) {
+fn row(text: &mut Vec<u8>, row: &RequestRow<'_>) {
     let mut digits = itoa::Buffer::new();
     fixed(text, row.arrived.nanos(), 1_000_000_000);
     text.push(b',');
@@ -84,8 +84,8 @@ fn row(text: &mut Vec<u8>, row: &Row<'_>) {
     field(text, row.service);
     text.push(b',');
     match row.key {
-        Key::Number(key) => text.extend(digits.format(key).as_bytes()),
-        Key::Text(key) => field(text, key),
+        AskedKey::Number(key) => text.extend(digits.format(key).as_bytes()),
+        AskedKey::Text(key) => field(text, key),
     }
     text.push(b',');
     field(text, row.server.unwrap_or_default());

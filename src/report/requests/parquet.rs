@@ -13,7 +13,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
 use super::Cell;
-use super::row::{Key, Names, Row};
+use super::row::{AskedKey, RequestNames, RequestRow};
 
 /// The columns, which are those of the CSV files. Times are numbers of nanoseconds there, written
 /// as decimal fractions; here they are doubles, good to a nanosecond for the first 52 days.
@@ -44,8 +44,8 @@ pub(super) fn columns(out: impl Write + Send, cell: Cell<'_>) -> io::Result<()> 
         .build();
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let mut file = SerializedFileWriter::new(out, schema, Arc::new(properties))?;
-    let names = Names::of(&cell.variant.blueprint);
-    let (mut group, mut done) = (Group::default(), Ok(()));
+    let names = RequestNames::of(&cell.variant.blueprint);
+    let (mut group, mut done) = (RowGroup::default(), Ok(()));
     cell.live(|request| {
         if done.is_ok() {
             group.add(&names.row(request));
@@ -78,7 +78,7 @@ impl<T> Optional<T> {
 
 /// Rows, column by column.
 #[derive(Default)]
-struct Group {
+struct RowGroup {
     arrival_s: Vec<f64>,
     client: Vec<i64>,
     session: Optional<i64>,
@@ -94,16 +94,16 @@ struct Group {
     measured: Vec<bool>,
 }
 
-impl Group {
-    fn add(&mut self, row: &Row<'_>) {
+impl RowGroup {
+    fn add(&mut self, row: &RequestRow<'_>) {
         let millis = |nanos: u64| nanos as f64 / 1e6;
         self.arrival_s.push(row.arrived.nanos() as f64 / 1e9);
         self.client.push(i64::from(row.client));
         self.session.add(row.session.map(i64::from));
         self.service.push(row.service.into());
         self.key.push(match row.key {
-            Key::Number(key) => itoa::Buffer::new().format(key).into(),
-            Key::Text(key) => key.into(),
+            AskedKey::Number(key) => itoa::Buffer::new().format(key).into(),
+            AskedKey::Text(key) => key.into(),
         });
         self.server.add(row.server.map(ByteArray::from));
         self.tries.push(i32::from(row.tries));

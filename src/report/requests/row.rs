@@ -6,14 +6,14 @@ use crate::time::{Span, Time};
 
 /// A request that has ended.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row<'a> {
+pub(super) struct RequestRow<'a> {
     pub(super) arrived: Time,
     pub(super) client: u32,
     /// `None` where its client holds none.
     pub(super) session: Option<u32>,
     /// The service that its client asked.
     pub(super) service: &'a str,
-    pub(super) key: Key<'a>,
+    pub(super) key: AskedKey<'a>,
     /// Who answered; `None` where it failed.
     pub(super) server: Option<&'a str>,
     pub(super) tries: u8,
@@ -29,7 +29,7 @@ pub(super) struct Row<'a> {
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Key<'a> {
+pub(super) enum AskedKey<'a> {
     /// By its number.
     Number(u64),
     /// As a trace has it.
@@ -37,32 +37,32 @@ pub(super) enum Key<'a> {
 }
 
 /// The names of a world.
-pub(super) struct Names<'a> {
+pub(super) struct RequestNames<'a> {
     plan: &'a Blueprint,
     servers: Vec<String>,
 }
 
-impl<'a> Names<'a> {
-    pub(super) fn of(plan: &'a Blueprint) -> Names<'a> {
-        Names {
+impl<'a> RequestNames<'a> {
+    pub(super) fn of(plan: &'a Blueprint) -> RequestNames<'a> {
+        RequestNames {
             plan,
             servers: plan.server_names().collect(),
         }
     }
 
-    pub(super) fn row(&'a self, request: &Ended) -> Row<'a> {
+    pub(super) fn row(&'a self, request: &Ended) -> RequestRow<'a> {
         let source = &self.plan.sources[usize::from(request.group)];
         let texts = source.key_texts.as_deref().unwrap_or_default();
         let text = usize::try_from(request.key)
             .ok()
             .and_then(|at| texts.get(at));
         let answered = request.failed.is_none();
-        Row {
+        RequestRow {
             arrived: request.arrived,
             client: request.client,
             session: request.session,
             service: &self.plan.services[source.service].name,
-            key: text.map_or(Key::Number(request.key), |text| Key::Text(text)),
+            key: text.map_or(AskedKey::Number(request.key), |text| AskedKey::Text(text)),
             server: request
                 .server
                 .map(|server| self.servers[server as usize].as_str()),

@@ -17,10 +17,14 @@ pub fn shares(strategy: &StrategyConfig, members: &[Member]) -> Option<Vec<f64>>
         RoundRobin(_) | Random(_) | Failover(_) => false,
         WeightedRoundRobin(_) | WeightedRandom(_) => true,
         product if !is_as_it_comes(product) => return None,
-        AwsAlbRoundRobin(_) | EnvoyRandom(_) | GrpcPickFirst(_) | GrpcRoundRobin(_)
-        | HaproxyFirst(_) | IpvsRoundRobin(_) => false,
-        AwsAlbWeightedRandom(_)
-        | EnvoyRoundRobin(_)
+        AwsAlbRoundRobin(_)
+        | AwsAlbWeightedRandom(_)
+        | EnvoyRandom(_)
+        | GrpcPickFirst(_)
+        | GrpcRoundRobin(_)
+        | HaproxyFirst(_)
+        | IpvsRoundRobin(_) => false,
+        EnvoyRoundRobin(_)
         | HaproxyRoundRobin(_)
         | HaproxyStaticRr(_)
         | IpvsWeightedRoundRobin(_)

@@ -242,11 +242,29 @@ impl Blueprint {
             .sum()
     }
 
-    /// Mean size of the requests of the first source that reaches a service; 1 where none does.
+    /// Mean size of the requests that reach a service, each source by how much it asks; where that
+    /// is not known beforehand, of the first of them. 1 where none does.
     pub fn mean_size(&self, service: usize) -> f64 {
-        self.sources_of(service)
-            .next()
-            .map_or(1.0, |(source, _)| source.mean_size())
+        let end = self.end - Time::ZERO;
+        let sources: Vec<(&SourcePlan, f64)> = self.sources_of(service).collect();
+        let rates: Option<Vec<f64>> = (sources.iter())
+            .map(|(source, visits)| Some(source.rate(end)? * visits))
+            .collect();
+        let sizes = || sources.iter().map(|(source, _)| source.mean_size());
+        let first = sizes().next().unwrap_or(1.0);
+        match rates {
+            // In other orders of operations the last digit would be another.
+            Some(rates) if sizes().any(|size| size != first) => {
+                let all: f64 = rates.iter().sum();
+                let sum: f64 = rates
+                    .iter()
+                    .zip(sizes())
+                    .map(|(rate, size)| rate * size)
+                    .sum();
+                if all > 0.0 { sum / all } else { first }
+            }
+            _ => first,
+        }
     }
 
     /// Works out the least that calls take, for all services; none of them may reach itself.

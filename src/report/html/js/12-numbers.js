@@ -84,6 +84,7 @@ function figure(value, half, unit, bare) {
  */
 function amount(kind, value, half) {
   if (!known(value)) return NONE;
+  if (kind === 'share' && !known(half)) return percentText(value);
   return figure(value, half, commonUnit(kind, [value]) || timeUnit(value));
 }
 

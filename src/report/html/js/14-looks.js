@@ -96,8 +96,10 @@ function successOf(name) {
 
 function percentText(share) {
   const percent = share * 100;
-  const shown = share < 1 && percent > 99.95 ? percent.toFixed(3) : percent.toFixed(1);
-  return `${shown.replace(/\.?0+$/, '')}%`;
+  // Nothing and all are said only where it is so.
+  const apart = Math.min(Math.abs(percent), Math.abs(100 - percent));
+  const digits = apart > 0 && apart < 0.05 ? Math.min(9, -Math.floor(Math.log10(apart))) : 1;
+  return `${percent.toFixed(digits).replace(/\.?0+$/, '')}%`;
 }
 
 /** A name beside a response time: who fails is told, for who fails more looks faster than it is. */
@@ -115,8 +117,9 @@ function cited(name) {
 function failingSentence(names) {
   const failing = names.filter(name => successOf(name) < 0.9995).sort((a, b) => successOf(a) - successOf(b));
   if (!failing.length) return '';
-  const each = failing.slice(0, 3).map(name => `${cited(name)} fails ${percentText(1 - successOf(name))}`);
-  if (failing.length > 3) each.push(failing.length === 4 ? `${cited(failing[3])} fails less` : `${failing.length - 3} others fail less`);
+  const most = failing.length > 4 ? 3 : 4;
+  const each = failing.slice(0, most).map(name => `${cited(name)} fails ${percentText(1 - successOf(name))}`);
+  if (failing.length > most) each.push(`${failing.length - most} others fail, and none of them more`);
   return `Response times are of requests that succeeded: who fails more looks faster than it is (${listed(each)}).`;
 }
 

@@ -51,7 +51,7 @@ function answerOfRun(said) {
     return ['No strategy can be called the best: ', strong(said.best.name), ' fails least, and the others are left out because they fail more.'];
   }
   if (said.meets === false) return ['No strategy is shown to meet all that is required. Of those that fail no more than others, ', strong(said.best.name), ` has ${what} (${figureText}).`];
-  const required = said.meets ? ', and is shown to meet all that is required' : '';
+  const required = said.meets ? ', and is shown to meet what is required of it' : '';
   const lead = ['Deploy ', strong(said.best.name), `: it has ${what} (${figureText})${required}`];
   if ((ABOUT.replications || 0) < 2) return [...lead, '; one replication does not tell how sure that is.'];
   if (said.ahead.length) return ['Deploy ', strong(said.best.name), `: the best of those that meet what is required (${figureText}).`];
@@ -112,17 +112,31 @@ function sureness(said) {
   return [lead + reached];
 }
 
+/** The next by what decides, and how far it is behind; null where there is none. */
+function nextOf(said) {
+  const next = said.rivals.slice().sort((a, b) => a.variant.rank - b.variant.rank)[0];
+  const row = next && rowsOf('ranking').find(own => (own.strategy === said.best.name && own.other === next.name) || (own.strategy === next.name && own.other === said.best.name));
+  if (!row || !known(row.difference)) return null;
+  const apart = row.strategy === next.name ? row.difference : -row.difference;
+  const verdict = { better: 'shown to be worse', worse: 'shown to be better' }[duel(said.best.name, next.name)] || 'which is not shown to be a difference';
+  return [strong(next.name), ': ', amount(JUDGE.unit, summaryOf(next.name, JUDGE.name).estimate), `, ${change(JUDGE.unit, apart, row.half_width_95)}, ${verdict}`];
+}
+
 /** The facts beside the answer, each under its name. */
 function deployment(said) {
   const facts = [];
   facts.push(['Deploy', picked(said.best)]);
   if (said.open.length && ABOUT.replications > 1) facts.push(['Or', [listedStrong(said.open, 6), ': not shown to be worse']]);
   facts.push(['Judged by', [`${JUDGE.label}: `, strong(amount(JUDGE.unit, said.row.estimate, said.row.half_width_95))]]);
+  const next = nextOf(said);
+  if (next) facts.push(['The next', next]);
   facts.push(['How sure', sureness(said)]);
   const prices = pricesOf(said.best.name);
   if (prices.length) facts.push(['What it costs', el('ul', {}, prices.map(price => el('li', {}, price)))]);
   if (said.meets !== null) {
-    facts.push(['Requirements', said.meets ? 'all are shown to be met by it' : 'not all are shown to be met by it: see below']);
+    const own = distinct(rowsOf('requirements').filter(row => row.strategy === said.best.name).map(row => row.requirement)).length;
+    const which = own === 1 ? 'the one that is about it' : `the ${own} that are about it`;
+    facts.push(['Requirements', said.meets ? `${which} ${own === 1 ? 'is' : 'are'} shown to hold` : `of ${which} not all are shown to hold: see below`]);
   }
   if (said.leftOut.length) facts.push(['Left out', [listedStrong(said.leftOut), ': they fail more']]);
   if (said.oracles.length) facts.push(['Not to deploy', [listedStrong(said.oracles), ': an oracle sees what no balancer can see']]);

@@ -35,7 +35,7 @@ function requirementRow(row, swept, noted) {
     cell('estimate', row.estimate),
     { text: range, value: row.low ?? row.high ?? null, data: { column: 'interval', low: row.low ?? '', high: row.high ?? '' } },
     cell('limit', row.limit),
-    cell('margin', row.margin, known(row.margin) ? change(kind, row.margin) : NONE),
+    cell('margin', row.margin, known(row.margin) ? change(kind, row.margin, known(row.margin_high) ? row.margin_high - row.margin : null) : NONE),
     noted && { text: row.note || '' },
   ].filter(Boolean);
 }

@@ -42,7 +42,7 @@ impl EjectionKind for OutlierDetection {
 impl Watch for Detection {
     fn answered(&mut self, answer: &Answer, moment: &mut Moment<'_>) {
         let (member, hosts) = (answer.member, moment.present());
-        if (self.outliers).answered(member, answer.outcome, moment.now, hosts) {
+        if (self.outliers).answered(member, (answer.outcome, answer.status), moment.now, hosts) {
             self.ejected.push(member);
             moment.changes.push(Change::Out(member));
         }

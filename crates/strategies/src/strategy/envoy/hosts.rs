@@ -156,7 +156,12 @@ impl Hosts {
     pub(super) fn answered(&mut self, answer: &Answer, cx: &Context<'_>) {
         let hosts = self.all.len();
         let ejected = self.outliers.as_mut().is_some_and(|outliers| {
-            outliers.answered(answer.member, answer.outcome, cx.now, hosts)
+            outliers.answered(
+                answer.member,
+                (answer.outcome, answer.status),
+                cx.now,
+                hosts,
+            )
         });
         self.advance(cx);
         if ejected {

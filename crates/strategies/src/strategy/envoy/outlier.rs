@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::balancer::preset::presets;
 use crate::strategy::{MemberId, Outcome};
 use lbsim_engine::rng::{Luck, below};
+use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
 
 /// Settings of `outlier-detection`.
@@ -188,7 +189,7 @@ impl Outliers {
     pub(crate) fn answered(
         &mut self,
         member: MemberId,
-        outcome: Outcome,
+        (outcome, status): (Outcome, Status),
         now: Time,
         hosts: usize,
     ) -> bool {
@@ -198,7 +199,8 @@ impl Outliers {
         let config = &self.config;
         let host = &mut self.hosts[member as usize];
         host.requests += 1;
-        if outcome == Outcome::Success {
+        // An answer that blames the client is none that speaks against the host.
+        if outcome == Outcome::Success || status.code() < 500 {
             host.successes += 1;
             (host.errors, host.gateway_errors, host.local_errors) = (0, 0, 0);
             return false;
@@ -211,11 +213,10 @@ impl Outliers {
                 && self.eject(member, enforcing, now, hosts);
         }
         host.errors += 1;
-        // A status of 500 is an error, but none of a gateway: it ends the row of those.
-        host.gateway_errors = if outcome == Outcome::Error {
-            0
-        } else {
-            host.gateway_errors + 1
+        // Other errors than those of a gateway end the row of these.
+        host.gateway_errors = match status.code() {
+            502..=504 => host.gateway_errors + 1,
+            _ => 0,
         };
         let (errors, gateway_errors) = (host.errors, host.gateway_errors);
         let (all, gateway) = (config.consecutive_5xx, config.consecutive_gateway_failure);
@@ -349,6 +350,32 @@ impl Outliers {
 mod tests {
     use super::*;
 
+    /// An outcome, with what a proxy would say of it.
+    fn told(outcome: Outcome) -> (Outcome, Status) {
+        (outcome, outcome.status())
+    }
+
+    #[test]
+    fn statuses_decide_which_row_an_error_is_part_of() {
+        let config = OutlierDetection {
+            consecutive_5xx: 100,
+            consecutive_gateway_failure: 3,
+            enforcing_consecutive_gateway_failure: 100,
+            ..OutlierDetection::default()
+        };
+        let ejected = |statuses: &[u16]| {
+            let mut outliers = outliers(config.clone());
+            let mut answered = |&status: &u16| {
+                let told = (Outcome::Error, Status::new(status));
+                outliers.answered(3, told, Time::ZERO, 10)
+            };
+            statuses.iter().map(&mut answered).collect::<Vec<_>>()
+        };
+        assert_eq!(ejected(&[503, 502, 504]), [false, false, true]);
+        assert_eq!(ejected(&[503, 503, 500, 503]), [false; 4]);
+        assert_eq!(ejected(&[503, 503, 429, 503]), [false; 4], "429 is no 5xx");
+    }
+
     fn outliers(config: OutlierDetection) -> Outliers {
         Outliers::new(&config, 10)
     }
@@ -360,7 +387,7 @@ mod tests {
         let fail = |outliers: &mut Outliers, second| {
             let now = Time::ZERO + Span::from_secs(second);
             (0..5)
-                .map(|_| outliers.answered(3, Outcome::Failure, now, 10))
+                .map(|_| outliers.answered(3, told(Outcome::Failure), now, 10))
                 .collect::<Vec<_>>()
         };
         assert_eq!(fail(&mut outliers, 1), [false, false, false, false, true]);
@@ -378,7 +405,7 @@ mod tests {
     fn of_few_hosts_none_is_ejected_by_default() {
         let mut outliers = outliers(OutlierDetection::default());
         for _ in 0..30 {
-            assert!(!outliers.answered(0, Outcome::Timeout, Time::ZERO, 4));
+            assert!(!outliers.answered(0, told(Outcome::Timeout), Time::ZERO, 4));
         }
     }
 
@@ -394,7 +421,7 @@ mod tests {
                 } else {
                     Outcome::Failure
                 };
-                outliers.answered(member, outcome, Time::ZERO, 10);
+                outliers.answered(member, told(outcome), Time::ZERO, 10);
             }
         }
         outliers.look(Time::ZERO + Span::from_secs(10), &all);
@@ -421,7 +448,7 @@ mod tests {
                         true => Outcome::Rejected,
                         false => Outcome::Success,
                     };
-                    outliers.answered(member, outcome, Time::ZERO, 10);
+                    outliers.answered(member, told(outcome), Time::ZERO, 10);
                 }
             }
             outliers.look(Time::ZERO + Span::from_secs(10), &all);
@@ -439,7 +466,7 @@ mod tests {
             split_external_local_origin_errors: true,
             ..OutlierDetection::default()
         });
-        let mut fail = |outcome| outliers.answered(2, outcome, Time::ZERO, 10);
+        let mut fail = |outcome| outliers.answered(2, told(outcome), Time::ZERO, 10);
         for _ in 0..4 {
             assert!(!fail(Outcome::Timeout) && !fail(Outcome::Rejected));
         }

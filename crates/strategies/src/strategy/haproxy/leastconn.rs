@@ -65,6 +65,20 @@ impl LeastRank {
     }
 }
 
+impl LeastRank {
+    /// Where requests go while only backups can serve, and only the first of them is to.
+    fn first_backup(&mut self, servers: &Servers, cx: &Context<'_>) -> Pick {
+        let Some(&member) = servers.in_charge(cx).first() else {
+            return Pick::Nobody;
+        };
+        let pick = servers.insist(member, cx);
+        if matches!(pick, Pick::WaitFor(_)) {
+            self.rank(member, 1, servers, cx);
+        }
+        pick
+    }
+}
+
 impl Algorithm for LeastRank {
     type Config = Config;
 
@@ -98,13 +112,12 @@ impl Algorithm for LeastRank {
 
     fn pick(&mut self, request: &Request<'_>, servers: &Servers, cx: &Context<'_>) -> Pick {
         let tree = usize::from(self.trees[0].is_empty());
-        let backups = if tree == 1 && !servers.all_backups_serve() {
-            1
-        } else {
-            usize::MAX
-        };
+        if tree == 1 && !servers.all_backups_serve() {
+            // Of the backups the first alone, however much it has (`fwlc_get_next_server`: `fbck`).
+            return self.first_backup(servers, cx);
+        }
         let mut fallback = None;
-        for &(.., member) in self.trees[tree].iter().take(backups) {
+        for &(.., member) in &self.trees[tree] {
             let load = cx.pool.in_flight(member) + cx.pool.waiting_for(member);
             let room = servers
                 .maxconn(member, cx)

@@ -163,9 +163,14 @@ impl Servers {
         })
     }
 
-    /// Whether a server takes a request that waits.
+    /// Whether a server takes a request that waits: of those that wait for any a backup takes none
+    /// unless requests are balanced over it. (`pendconn_process_next_strm`)
     pub(super) fn takes_waiting(&self, member: MemberId, cx: &Context<'_>) -> bool {
-        Servers::is_usable(member, cx)
+        let is_backup = cx.pool.members()[member as usize].backup;
+        let serves =
+            !is_backup || cx.pool.waiting_for(member) > 0 || self.in_charge(cx).contains(&member);
+        serves
+            && Servers::is_usable(member, cx)
             && self
                 .maxconn(member, cx)
                 .is_none_or(|limit| cx.pool.in_flight(member) < limit)
@@ -232,6 +237,39 @@ mod tests {
         // After four seconds and a little: four sixteenths and one more, eight and one more.
         assert_eq!(servers.grown(cx.now + Span::from_millis(4100)), [0, 1]);
         assert_eq!(weights(&servers), [5, 9, 16]);
+    }
+
+    #[test]
+    fn a_backup_takes_none_that_wait_for_any_while_others_serve() {
+        let members = (0..3).map(|at| Member {
+            backup: at > 0,
+            ..Member::new(at, 1)
+        });
+        let mut pool = Pool::new(members.collect());
+        let mut rng = Seeds::new(1, 0).stream(Domain::Strategy, 0);
+        let mut takes = |pool: &Pool, allbackups| {
+            let servers = Servers::new(Shared {
+                slowstart: Span::ZERO,
+                allbackups,
+                fullconn: 1000,
+            });
+            let cx = Context {
+                now: Time::ZERO,
+                pool,
+                balancer: 0,
+                rng: &mut rng,
+                probes: &mut Vec::new(),
+            };
+            [0, 1, 2].map(|member| servers.takes_waiting(member, &cx))
+        };
+        assert_eq!(takes(&pool, false), [true, false, false]);
+        pool.set_eligible(0, false);
+        assert_eq!(takes(&pool, false), [false, true, false]);
+        assert_eq!(takes(&pool, true), [false, true, true]);
+        // Whoever waits for a backup itself is served there.
+        pool.set_eligible(0, true);
+        pool.count_waiting(Some(2), 1);
+        assert_eq!(takes(&pool, false), [true, false, true]);
     }
 
     #[test]
