@@ -23,6 +23,8 @@ const PLACES: f64 = 9.0;
 /// assert_eq!(with_half_width(-0.2, Some(14.0)), "0 ±14");
 /// assert_eq!(with_half_width(0.5, None), "0.500");
 /// assert_eq!(with_half_width(100.0, Some(0.0)), "100 ±0");
+/// assert_eq!(with_half_width(99.6, Some(0.0)), "99.6 ±0");
+/// assert_eq!(with_half_width(99.996, None), "99.996");
 /// ```
 pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
     if !value.is_finite() {
@@ -41,7 +43,12 @@ pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
         _ if value == value.round() => format!("{}", value + 0.0),
         _ => {
             let digits = if value.abs() >= 10.0 { 2 } else { 3 };
-            rounded(value, places(value.abs(), digits))
+            let places = places(value.abs(), digits);
+            // Not all is said only where it is so: 99.6 is not 100.
+            let more = (places..=PLACES as usize).find(|&places| rounded(value, places) != "100");
+            let more = more.filter(|_| (99.0..100.0).contains(&value));
+            let more = more.map(|found| found.max(places));
+            rounded(value, more.unwrap_or(places))
         }
     }
 }

@@ -188,6 +188,14 @@ fn required(done: &[(Report, PathBuf)], args: &RunArgs, output: &Output) -> Resu
     };
     let mut fails = false;
     for (report, _) in done {
+        // What is required of a strategy that is not compared is not shown.
+        let mut warnings = report.about.warnings.iter();
+        if args.strict
+            && let Some(warning) = warnings.find(|own| own.code == "not-asked")
+        {
+            output.complain(&format!("{}: {}", report.about.scenario_file, warning.text));
+            fails = true;
+        }
         let lines = report.decisions();
         let failed = lines.iter().filter(|own| is_failed(own.1));
         let failed: Vec<String> = failed

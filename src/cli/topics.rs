@@ -1,8 +1,9 @@
 //! All that `lbsim list` lists and `lbsim explain` explains, from where each is declared.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::requirement::measure::{KnownMeasure, MEASURES};
+use crate::scenario::file::Criterion;
 use crate::scenario::keys::{self, FormatKey};
 use crate::scenario::{self, warning};
 use crate::strategy::{self, Sight};
@@ -50,7 +51,7 @@ const STRATEGIES: [(TopicGroup, Sight); 3] = [
 ];
 
 const DISTRIBUTIONS: TopicGroup = group("distributions", "distributions");
-const METRICS: TopicGroup = group("metrics", "metrics, for `judge-by` and `[[require]]`");
+const METRICS: TopicGroup = group("metrics", "metrics");
 const WARNINGS: TopicGroup = group("warnings", "warnings");
 const KEYS: TopicGroup = group("keys", "keys of scenario files");
 
@@ -184,6 +185,11 @@ fn metric(own: &KnownMeasure) -> Topic {
             "It is known of a run as a whole alone: none of a service, a group of clients, or a stretch of time."
         }
     };
+    let criterion = json!(own.name);
+    let judges = match serde_json::from_value::<Criterion>(criterion) {
+        Ok(_) => "`judge-by` and `[[require]]` take it.",
+        Err(_) => "`[[require]]` takes it, `judge-by` does not.",
+    };
     let also: Vec<String> = [own.also, own.column]
         .into_iter()
         .filter(|word| !word.is_empty() && *word != own.name)
@@ -194,7 +200,7 @@ fn metric(own: &KnownMeasure) -> Topic {
         name: own.name.to_owned(),
         summary: first_sentence(&meaning).to_owned(),
         text: format!(
-            "{meaning}\n\nColumn of runs.csv: {}. In words, {better} of it is better. {some}\n",
+            "{meaning}\n\nColumn of runs.csv: {}. In words, {better} of it is better. {judges} {some}\n",
             own.column
         ),
         places: Vec::new(),

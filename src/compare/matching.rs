@@ -22,8 +22,9 @@ pub struct Matching {
     pub only_after: Vec<usize>,
 }
 
-/// Matches strategies by name; of those left over, which may be called otherwise beside others, by
-/// their settings; and then by their kind. By settings and kind only where each side has one such
+/// Matches strategies by name and settings; of those left over, which may be called otherwise
+/// beside others, those with names of the strategy's own by settings; then by name, by settings,
+/// and by kind. By settings and kind only where each side has one such
 /// alone: of several nobody knows which is meant. Where each side has a single strategy they are
 /// what is compared, whatever they are called.
 pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
@@ -34,8 +35,19 @@ pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
         };
     }
     let mut found: Vec<Option<usize>> = vec![None; before.len()];
-    let words: [fn(&Contestant) -> &str; 3] =
-        [|own| &own.name, |own| &own.settings, |own| &own.kind];
+    // A name that is the strategy's own says settings only where another of its kind stands beside
+    // it: there the settings say who it is.
+    let own_name = |own: &Contestant| match own.name.strip_prefix(&own.kind) {
+        Some(rest) => rest.is_empty() || rest.starts_with(" ("),
+        None => false,
+    };
+    let words: [&dyn Fn(&Contestant) -> Option<String>; 5] = [
+        &|own| Some(format!("{} {}", own.name, own.settings)),
+        &|own| own_name(own).then(|| own.settings.clone()),
+        &|own| Some(own.name.clone()),
+        &|own| Some(own.settings.clone()),
+        &|own| Some(own.kind.clone()),
+    ];
     for word in words {
         let left = |at: &usize| !found.contains(&Some(*at));
         let ours: Vec<usize> = (0..after.len()).filter(left).collect();
@@ -44,6 +56,9 @@ pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
             .collect();
         for &at in &theirs {
             let own = word(&before[at]);
+            if own.is_none() {
+                continue;
+            }
             let alike = theirs.iter().filter(|&&one| word(&before[one]) == own);
             let mut others = ours.iter().filter(|&&one| word(&after[one]) == own);
             if let (1, Some(&other), None) = (alike.count(), others.next(), others.next()) {
@@ -102,6 +117,13 @@ mod tests {
             .collect();
         let found = matching(&before, &named(&["y", "ring = ring b"]));
         assert_eq!((found.pairs, found.only_after), (vec![(1, 1)], vec![0]));
+        // A name that both have is not the same strategy where its settings stand elsewhere.
+        let before = named(&["ring = ring d=2", "ring (d=3) = ring d=3", "x"]);
+        let found = matching(&before, &named(&["ring = ring d=3", "x"]));
+        assert_eq!(
+            (found.pairs, found.only_before),
+            (vec![(1, 0), (2, 1)], vec![0])
+        );
         // A strategy for another is the whole question.
         assert_eq!(matching(&named(&["a"]), &named(&["b"])).pairs, [(0, 0)]);
         assert_eq!(matching(&[], &named(&["b"])).only_after, [0]);

@@ -5,6 +5,7 @@ use super::comparison::{Figure, difference, estimate};
 use super::metric::{Metric, Reading};
 use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::{INDIFFERENCE, failed};
+use crate::requirement::measure::KnownMeasure;
 use crate::requirement::{
     Amount, AskedAt, Decision, Limit, Measure, Other, Requirement, Subject, Within,
 };
@@ -117,9 +118,17 @@ pub(super) fn decision(
 /// figure itself decides. A limit of a response time is not kept where requests came and none was
 /// answered well.
 pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -> Judged {
-    let (figure, values) = figure(&requirement.subject, requirement.within, measured, level);
+    let (mut figure, values) = figure(&requirement.subject, requirement.within, measured, level);
     let limit = requirement.value();
-    let known = figure.estimate.zip(limit);
+    // "None at all" no sample can show: that none was seen decides, and is said.
+    let none_seen = limit == Some(0.0)
+        && figure.estimate == Some(0.0)
+        && figure.half_width.is_some_and(|half| half > 0.0)
+        && !is_success(requirement.subject.measure);
+    if none_seen {
+        figure.half_width = Some(0.0);
+    }
+    let known = figure.estimate.zip(limit).map(settled);
     let half_width = match figure.half_width {
         None if !measured.varies => Some(0.0),
         half_width => half_width,
@@ -132,6 +141,7 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
         _ => Decision::NotShown,
     };
     let note = match decision {
+        _ if none_seen => "none was seen".to_owned(),
         Decision::NotShown => why(&figure, half_width, &values),
         _ => bears(
             requirement.subject.measure,
@@ -152,6 +162,15 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
         decision,
         note,
         values,
+    }
+}
+
+/// An estimate and a limit, which are one where they differ by how numbers are written alone:
+/// 99.9% is no binary fraction, and neither is what 999 of 1000 are.
+fn settled((estimate, limit): (f64, f64)) -> (f64, f64) {
+    match (estimate - limit).abs() <= 1e-12 * limit.abs().max(estimate.abs()) {
+        true => (limit, limit),
+        false => (estimate, limit),
     }
 }
 
@@ -219,7 +238,13 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
         (Some(apart), Some(half)) => requirement.side.decide(apart - half, apart + half, 0.0),
         _ => Decision::NotShown,
     };
+    // That two were the same in each replication does not say that they always are.
+    let never_apart = apart == Some(0.0) && half_width == Some(0.0) && !certain;
+    if never_apart {
+        decision = Decision::NotShown;
+    }
     let mut note = match decision {
+        _ if never_apart => "no difference in any replication".to_owned(),
         Decision::NotShown => why(
             &Figure {
                 estimate: apart,
@@ -230,7 +255,7 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
         ),
         _ => String::new(),
     };
-    if subject.measure.is_of_succeeded()
+    if subject.measure.is_flattered_by_failures()
         && decision != Decision::NotShown
         && let Some(apart) = apart
     {
@@ -309,12 +334,18 @@ fn figure(
     let metric = Metric::named(own.column).expect("each measure is a metric");
     let turn = |value: f64| if own.is_rest { 1.0 - value } else { value };
     let plain = estimate(measured, metric);
-    let wider = |half: f64| match half {
-        0.0 if is_success(subject.measure) => {
-            let requests = measured.runs.iter().map(|run| run.requests).sum();
-            unseen(measured, requests, level)
+    let all_or_none = (plain.estimate).is_some_and(|value| value == 0.0 || value == 1.0);
+    let events = rare(own).filter(|_| all_or_none || is_success(subject.measure));
+    let wider = |half: f64| match (half, events) {
+        (0.0, Some(of)) => {
+            let trials = measured.runs.iter().map(|run| match of {
+                EventOf::Requests => run.requests,
+                EventOf::Sessions => run.sessions,
+                EventOf::Replications => 1,
+            });
+            unseen(measured, trials.sum(), level)
         }
-        half => half * t_ratio(plain.n, level),
+        (half, _) => half * t_ratio(plain.n, level),
     };
     let figure = Figure {
         estimate: plain.estimate.map(turn),
@@ -329,6 +360,30 @@ fn figure(
 /// Whether it is the share of requests that succeed, or that do not.
 fn is_success(measure: Measure) -> bool {
     matches!(measure, Measure::Metric(own) if own.amount == Amount::Share && own.of_some.is_some())
+}
+
+/// Of what a rare event is one.
+#[derive(Clone, Copy)]
+enum EventOf {
+    Requests,
+    Sessions,
+    Replications,
+}
+
+/// Of what those are a share that the measure counts, or of what it is a number of; `None` where it
+/// counts no events.
+fn rare(measure: &KnownMeasure) -> Option<EventOf> {
+    match measure.name {
+        "success" | "errors" | "met-loss" | "hostile-answered" => Some(EventOf::Requests),
+        "sessions-hurt" => Some(EventOf::Sessions),
+        "changes-lost" | "stale-reads" | "backward-reads" | "lost-updates" => {
+            Some(EventOf::Requests)
+        }
+        "sessions-lost" | "sessions-hurt-count" | "sessions-set-back" => {
+            Some(EventOf::Replications)
+        }
+        _ => None,
+    }
 }
 
 /// How many of so many requests may fail or succeed though none was seen to: where all replications
@@ -356,6 +411,16 @@ mod tests {
     use crate::requirement::{Amount, Side};
     use crate::scenario::Scenario;
     use crate::scenario::file::Criterion;
+
+    #[test]
+    fn what_is_exactly_required_is_met() {
+        // 99.9% as it is read, and what 999 of 1000 are.
+        let (read, measured) = (99.9 / 100.0, 999.0 / 1000.0);
+        assert_ne!(read, measured);
+        assert_eq!(settled((measured, read)), (read, read));
+        assert_eq!(settled((1.0 - measured, 0.001)), (0.001, 0.001));
+        assert_eq!(settled((0.9989, 0.999)), (0.9989, 0.999));
+    }
 
     /// Whatever decides a comparison, and whatever is a metric, can be asked for; and each measure
     /// is a metric, counted in the same.

@@ -41,6 +41,10 @@ pub fn write<R: Serialize + Default>(file: &'static str, rows: &[R]) -> Result<V
 /// # Errors
 /// Where it does not hold such rows: the line and the column that are wrong.
 pub fn read<R: DeserializeOwned>(file: &'static str, bytes: &[u8]) -> Result<Vec<R>, CsvError> {
+    if bytes.is_empty() {
+        let why = "it is empty, and has not even the names of its columns".to_owned();
+        return Err(CsvError { file, why });
+    }
     let rows = csv::Reader::from_reader(bytes).into_deserialize();
     let rows: Result<Vec<R>, csv::Error> = rows.collect();
     rows.map_err(|fault| CsvError {

@@ -94,7 +94,7 @@ fn log(scenario: &Scenario, all: &[(String, Histogram<u64>)]) -> io::Result<Vec<
 /// The table of percentiles, as HdrHistogram prints it (2.2, `AbstractHistogram`).
 fn percentiles(histogram: &Histogram<u64>) -> String {
     let mut text = format!(
-        "{:>12} {:>14} {:>10} {:>14}\n\n",
+        "{:>14} {:>14} {:>10} {:>14}\n\n",
         "Value", "Percentile", "TotalCount", "1/(1-Percentile)"
     );
     let mut before = 0;
@@ -106,16 +106,16 @@ fn percentiles(histogram: &Histogram<u64>) -> String {
         let _ = match quantile < 1.0 {
             true => writeln!(
                 text,
-                "{value:12.3} {quantile:2.12} {before:10} {:14.2}",
+                "{value:14.6} {quantile:2.12} {before:10} {:14.2}",
                 1.0 / (1.0 - quantile)
             ),
-            false => writeln!(text, "{value:12.3} {quantile:2.12} {before:10}"),
+            false => writeln!(text, "{value:14.6} {quantile:2.12} {before:10}"),
         };
     }
     let _ = writeln!(
         text,
-        "#[Mean    = {:12.3}, StdDeviation   = {:12.3}]\n\
-         #[Max     = {:12.3}, Total count    = {:12}]\n\
+        "#[Mean    = {:12.6}, StdDeviation   = {:12.6}]\n\
+         #[Max     = {:12.6}, Total count    = {:12}]\n\
          #[Buckets = {:12}, SubBuckets     = {:12}]",
         histogram.mean() / NANOS_IN_MILLI,
         histogram.stdev() / NANOS_IN_MILLI,

@@ -212,6 +212,13 @@ impl Measure {
         }
     }
 
+    /// Whether it looks better where more fails soon: no verdict by it where the better one fails
+    /// more.
+    pub fn is_flattered_by_failures(self) -> bool {
+        let of_ended = matches!(self, Measure::Metric(own) if matches!(own.column, "mean_all_ms" | "p99_all_ms"));
+        of_ended || self.is_of_succeeded()
+    }
+
     /// Whether it is a response time of requests that succeeded: where none does it has no value.
     pub fn is_of_succeeded(self) -> bool {
         match self {

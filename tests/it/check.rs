@@ -529,3 +529,16 @@ fn a_table_that_is_set_replaces_the_whole() {
         "{said}"
     );
 }
+
+/// Tables that a variant sets may stand under headers of their own.
+#[test]
+fn tables_of_a_set_may_have_headers() {
+    let faults = |text: &str| {
+        let scenario = read(&pool(&[("a", 2)], text));
+        scenario.variants[1].blueprint.faults.len()
+    };
+    let with_headers = "[[variants]]\nname = \"crash\"\nstrategy = \"random\"\n\
+        [[variants.set.faults]]\nkind = \"crash\"\nservers = \"web/a-1\"\nat = \"20s\"\nlasts = \"5s\"\n\
+        [[variants.set.faults]]\nkind = \"crash\"\nservers = \"web/a-2\"\nat = \"40s\"\nlasts = \"5s\"\n";
+    assert_eq!(faults(with_headers), 2);
+}

@@ -314,3 +314,48 @@ fn any_percentile_is_a_metric() {
         .to_string();
     assert!(said.contains("p95.5.5") && said.contains("101"), "{said}");
 }
+
+/// What was never seen is no proof that it cannot be; what was the same each time is no difference.
+#[test]
+fn what_was_not_seen_is_not_taken_for_impossible() {
+    let lossy = "[[services.servers]]\nname = 'other'\nservice = { kind = 'exponential', mean = '10ms' }\n\
+        [[faults]]\nkind = 'errors'\nservers = 'web/other'\nshare = '0.001%'\nat = '0s'\n";
+    let short = QUEUE
+        .replace("'200s'", "'5s'")
+        .replace("replications = 10", "replications = 3");
+    let lines = [
+        (
+            "errors of random < errors of least-connections",
+            "not shown",
+        ),
+        (
+            "errors of random <= errors of least-connections",
+            "not shown",
+        ),
+        ("errors of random < 0.001%", "not shown"),
+        ("errors of random < 1%", "holds"),
+    ];
+    let required: String = lines
+        .iter()
+        .map(|(line, _)| format!("[[require]]\nthat = {line:?}\n"))
+        .collect();
+    let found = decisions(&format!("{short}{lossy}{required}"));
+    for ((line, due), (_, decision)) in lines.iter().zip(found) {
+        assert_eq!(decision, *due, "{line}");
+    }
+}
+
+/// Of a strategy that is not compared nothing is shown.
+#[test]
+fn what_nobody_is_asked_is_not_shown() {
+    let place = crate::support::scratch("require-not-asked");
+    let text =
+        QUEUE.replace("'200s'", "'20s'") + "[[require]]\nthat = 'mean of round-robin < 1s'\n";
+    fs::write(place.join("q.toml"), text).unwrap();
+    let code = |more: &[&str]| {
+        let done = lbsim(&place, &[&["run", "q.toml"], more].concat());
+        done.status.code()
+    };
+    assert_eq!(code(&[]), Some(0));
+    assert_eq!(code(&["--strict"]), Some(3));
+}

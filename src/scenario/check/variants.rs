@@ -193,8 +193,11 @@ fn world_of(
     for (key, value) in &variant.set {
         let place = at.key("set").key(key);
         let text = match value {
-            // A table may stand under a header of its own.
+            // Tables may stand under headers of their own.
             serde_json::Value::Object(_) => inline(value),
+            serde_json::Value::Array(values) if values.iter().any(|own| own.is_object()) => {
+                inline(value)
+            }
             _ => document.text(&document.span(&place)).to_owned(),
         };
         if let Err(fault) = changed.set(&format!("{key}={text}")) {

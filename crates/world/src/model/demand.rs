@@ -6,7 +6,7 @@ use super::network::{Delay, Zone};
 use super::step::StepKind;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::affinity::Sticky;
-use lbsim_strategies::strategy::shares;
+use lbsim_strategies::strategy::{Member, shares};
 
 impl Blueprint {
     /// Requests that one of those of source number `source` brings to each service on average, by
@@ -116,12 +116,23 @@ impl Blueprint {
         let plan = &self.services[service];
         let (balancer, end) = (&plan.balancer, self.end - Time::ZERO);
         let is_there = |group: &GroupPlan| {
-            group.autoscale.is_none() && group.joins == Time::ZERO && group.leaves >= self.end
+            let stays = group.joins == Time::ZERO && group.leaves >= self.end;
+            group.autoscale.is_none()
+                && stays
+                && group.limit.is_none()
+                && group.queue_limit == u32::MAX
+                && group.under_load.is_none()
         };
+        let is_free = |member: &Member| member.max_connections == 0;
         let is_pick_all = balancer.sticky == Sticky::No
             && balancer.subset.is_none()
             && balancer.own_zone.is_none()
             && balancer.server_limit.is_none()
+            && balancer.limit.is_none()
+            && balancer.client_limit.is_none()
+            && balancer.connections.is_none()
+            && balancer.hedge.is_none()
+            && plan.members.iter().all(is_free)
             && plan.groups.iter().all(is_there);
         if !is_pick_all {
             return None;

@@ -51,7 +51,7 @@ function requirementsSentence(rows) {
   const count = decision => lines.filter(own => own === decision).length;
   const words = [['holds', 'hold', 'holds'], ['fails', 'fail', 'fails'], ['not shown', 'are not shown', 'is not shown']];
   const said = words.map(([decision, many, one]) => [count(decision), count(decision) === 1 ? one : many]);
-  const whole = count('holds') === lines.length ? `All ${counted(lines.length, 'requirement')} hold.`
+  const whole = count('holds') === lines.length && lines.length === 1 ? 'The requirement holds.' : count('holds') === lines.length ? `All ${counted(lines.length, 'requirement')} hold.`
     : `Of ${counted(lines.length, 'requirement')}: ${said.filter(own => own[0]).map(own => own.join(' ')).join(', ')}.`;
   const who = decision => distinct(rows.filter(row => row.decision === decision).map(row => row.strategy));
   const part = (names, text) => (names.length ? ` ${listed(names)} ${text}` : '');
