@@ -22,6 +22,9 @@ pub struct Matching {
     pub only_after: Vec<usize>,
 }
 
+/// By what two are matched, if one can be.
+type MatchedBy<'a> = &'a dyn Fn(&Contestant) -> Option<String>;
+
 /// Matches strategies by name and settings; of those left over, which may be called otherwise
 /// beside others, those with names of the strategy's own by settings; then by name, by settings,
 /// and by kind. By settings and kind only where each side has one such
@@ -41,7 +44,7 @@ pub fn matching(before: &[Contestant], after: &[Contestant]) -> Matching {
         Some(rest) => rest.is_empty() || rest.starts_with(" ("),
         None => false,
     };
-    let words: [&dyn Fn(&Contestant) -> Option<String>; 5] = [
+    let words: [MatchedBy<'_>; 5] = [
         &|own| Some(format!("{} {}", own.name, own.settings)),
         &|own| own_name(own).then(|| own.settings.clone()),
         &|own| Some(own.name.clone()),
