@@ -9,6 +9,7 @@ use super::chart::Chart;
 use super::markdown::plain;
 #[cfg(feature = "files")]
 use super::write::{self, WriteError};
+#[cfg(feature = "files")]
 use super::{chart, csv, folder, html, manifest};
 use crate::figures::{change, percent};
 use crate::validation::{Coverage, Finding};
