@@ -35,6 +35,12 @@ fn crate_with_the_example(page: &str) -> PathBuf {
         );
     }
     copy(&root().join("tests/config"), &place.join("tests/config"));
+    // `lbsim explain` reads there what columns mean.
+    fs::create_dir_all(place.join("docs")).unwrap();
+    write(
+        &place.join("docs/results.md"),
+        read("docs/results.md").as_bytes(),
+    );
     write(&place.join(LIST), with_line.as_bytes());
     write(&place.join(EXAMPLE), file.as_bytes());
     let manifest = read("Cargo.toml");
