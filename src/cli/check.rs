@@ -3,13 +3,12 @@
 use clap::Args;
 use serde_json::json;
 
+use super::loads::{by_server, capacities, loads};
 use super::meaning::meaning;
 use super::output::{Failure, Output};
 use super::{Format, ScenarioArgs};
 use crate::experiment::{Exact, METRICS};
-use crate::model::blueprint::Blueprint;
 use crate::scenario::Scenario;
-use crate::time::Time;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -68,22 +67,6 @@ fn findings(scenario: &Scenario) -> serde_json::Value {
     })
 }
 
-/// The share of each service's capacity that is asked for.
-pub(super) fn loads(blueprint: &Blueprint) -> Vec<(String, Option<f64>)> {
-    (0..blueprint.services.len())
-        .map(|i| (blueprint.services[i].name.clone(), blueprint.utilization(i)))
-        .collect()
-}
-
-/// The share of its capacity that is asked of each server, by service, where the strategy is blind
-/// and it is known beforehand.
-fn by_server(plan: &Blueprint) -> serde_json::Map<String, serde_json::Value> {
-    let services = plan.services.iter().enumerate();
-    services
-        .map(|(index, service)| (service.name.clone(), json!(plan.blind_utilization(index))))
-        .collect()
-}
-
 fn text(scenario: &Scenario, resolved: bool, output: &Output) -> String {
     let mut text = meaning(scenario, resolved, output);
     text.push('\n');
@@ -94,12 +77,4 @@ fn text(scenario: &Scenario, resolved: bool, output: &Output) -> String {
         text.push('\n');
     }
     text
-}
-
-/// What the servers of each service that get requests can do, in requests a second.
-pub(super) fn capacities(plan: &Blueprint) -> Vec<f64> {
-    let services = plan.services.iter().enumerate();
-    services
-        .map(|(index, service)| service.capacity(plan.mean_size(index), plan.end - Time::ZERO))
-        .collect()
 }

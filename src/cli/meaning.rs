@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::check::{capacities, loads};
+use super::loads::{capacities, loads};
 use super::output::Output;
 use crate::experiment::{self, Exact};
 use crate::figures::{number, percent, seconds, span};

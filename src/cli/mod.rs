@@ -9,6 +9,8 @@ mod export;
 mod import;
 mod interrupt;
 mod list;
+mod loads;
+mod lookup;
 mod man;
 mod meaning;
 mod new;

@@ -279,14 +279,14 @@ fn plan(scenarios: &[Scenario], args: &RunArgs, pool: &rayon::ThreadPool) -> Str
         let pace = runs
             .first()
             .and_then(|run| pace::requests_a_second(run, pool));
-        let at_least = if scenario.goal.is_some() {
+        let of_what = if scenario.goal.is_some() {
             " for the pilot"
         } else {
             ""
         };
         let takes = pace.map_or(String::new(), |pace| {
             format!(
-                ", {}{at_least} on {}",
+                ", {}{of_what} on {}",
                 about(requests / pace),
                 counted(pool.current_num_threads() as u64, "thread")
             )

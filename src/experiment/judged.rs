@@ -5,7 +5,7 @@ use super::comparison::{Figure, difference, estimate};
 use super::metric::{Metric, Reading};
 use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::{INDIFFERENCE, failed};
-use crate::requirement::measure::KnownMeasure;
+use crate::requirement::measure::EventOf;
 use crate::requirement::{
     Amount, AskedAt, Decision, Limit, Measure, Other, Requirement, Subject, Within,
 };
@@ -255,7 +255,7 @@ fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutco
         ),
         _ => String::new(),
     };
-    if subject.measure.is_flattered_by_failures()
+    if is_response_time(subject.measure)
         && decision != Decision::NotShown
         && let Some(apart) = apart
     {
@@ -335,7 +335,7 @@ fn figure(
     let turn = |value: f64| if own.is_rest { 1.0 - value } else { value };
     let plain = estimate(measured, metric);
     let all_or_none = (plain.estimate).is_some_and(|value| value == 0.0 || value == 1.0);
-    let events = rare(own).filter(|_| all_or_none || is_success(subject.measure));
+    let events = (own.events).filter(|_| all_or_none || is_success(subject.measure));
     let wider = |half: f64| match (half, events) {
         (0.0, Some(of)) => {
             let trials = measured.runs.iter().map(|run| match of {
@@ -357,33 +357,17 @@ fn figure(
     (figure, values)
 }
 
+/// Whether it looks better where more fails soon: no verdict by it where the better one fails more.
+fn is_response_time(measure: Measure) -> bool {
+    match measure {
+        Measure::Percentile(_) => true,
+        Measure::Metric(own) => Metric::named(own.column).is_some_and(|own| own.is_response_time()),
+    }
+}
+
 /// Whether it is the share of requests that succeed, or that do not.
 fn is_success(measure: Measure) -> bool {
     matches!(measure, Measure::Metric(own) if own.amount == Amount::Share && own.of_some.is_some())
-}
-
-/// Of what a rare event is one.
-#[derive(Clone, Copy)]
-enum EventOf {
-    Requests,
-    Sessions,
-    Replications,
-}
-
-/// Of what those are a share that the measure counts, or of what it is a number of; `None` where it
-/// counts no events.
-fn rare(measure: &KnownMeasure) -> Option<EventOf> {
-    match measure.name {
-        "success" | "errors" | "met-loss" | "hostile-answered" => Some(EventOf::Requests),
-        "sessions-hurt" => Some(EventOf::Sessions),
-        "changes-lost" | "stale-reads" | "backward-reads" | "lost-updates" => {
-            Some(EventOf::Requests)
-        }
-        "sessions-lost" | "sessions-hurt-count" | "sessions-set-back" => {
-            Some(EventOf::Replications)
-        }
-        _ => None,
-    }
 }
 
 /// How many of so many requests may fail or succeed though none was seen to: where all replications

@@ -41,6 +41,17 @@ impl SomeRequests {
     }
 }
 
+/// Of what an event is one, at most one of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventOf {
+    /// Of requests, or of what they do with the state of their session, about as often.
+    Requests,
+    /// Of sessions.
+    Sessions,
+    /// A number of them, a replication.
+    Replications,
+}
+
 /// A metric that can be asked for.
 #[derive(Debug)]
 pub struct KnownMeasure {
@@ -56,6 +67,9 @@ pub struct KnownMeasure {
     pub more_is_better: bool,
     /// Whether it is what is left of 1, beside its column.
     pub is_rest: bool,
+    /// Where it counts events, or is their share: of what each is one. That none was seen is no
+    /// proof then that there can be none.
+    pub events: Option<EventOf>,
     /// What it is of some of the requests; `None` where it is known of a run as a whole alone.
     pub of_some: Option<fn(&SomeRequests) -> Option<f64>>,
 }
@@ -88,7 +102,15 @@ const fn named(
         amount,
         more_is_better: false,
         is_rest: false,
+        events: None,
         of_some: None,
+    }
+}
+
+const fn events(of: EventOf, named: KnownMeasure) -> KnownMeasure {
+    KnownMeasure {
+        events: Some(of),
+        ..named
     }
 }
 
@@ -119,12 +141,16 @@ pub const MEASURES: &[KnownMeasure] = &[
     named("p99-all", "", "p99_all_ms", Milliseconds),
     KnownMeasure {
         is_rest: true,
+        events: Some(EventOf::Requests),
         of_some: Some(|some| some.success().map(|share| 1.0 - share)),
         ..named("errors", "error-share", "success_share", Share)
     },
     of_some(
         SomeRequests::success,
-        more(named("success", "success-share", "success_share", Share)),
+        events(
+            EventOf::Requests,
+            more(named("success", "success-share", "success_share", Share)),
+        ),
     ),
     of_some(
         |some| Some(some.succeeded as f64 / some.seconds),
@@ -139,7 +165,10 @@ pub const MEASURES: &[KnownMeasure] = &[
     named("servers-max", "", "servers_max", Number),
     named("scale-outs", "", "scale_outs", Number),
     named("scale-ins", "", "scale_ins", Number),
-    named("hostile-answered", "", "hostile_answered_share", Share),
+    events(
+        EventOf::Requests,
+        named("hostile-answered", "", "hostile_answered_share", Share),
+    ),
     of_some(
         |some| Some(some.requests as f64),
         named("requests", "", "requests", Number),
@@ -154,16 +183,43 @@ pub const MEASURES: &[KnownMeasure] = &[
     ),
     named("attempts-per-request", "", "attempts_per_request", Number),
     named("sessions", "", "sessions", Number),
-    named("sessions-lost", "", "sessions_lost", Number),
-    named("sessions-hurt", "", "sessions_hurt_share", Share),
-    named("sessions-hurt-count", "", "sessions_hurt", Number),
-    named("met-loss", "", "met_loss_share", Share),
-    named("changes-lost", "", "changes_lost_share", Share),
-    named("sessions-set-back", "", "sessions_set_back", Number),
+    events(
+        EventOf::Replications,
+        named("sessions-lost", "", "sessions_lost", Number),
+    ),
+    events(
+        EventOf::Sessions,
+        named("sessions-hurt", "", "sessions_hurt_share", Share),
+    ),
+    events(
+        EventOf::Replications,
+        named("sessions-hurt-count", "", "sessions_hurt", Number),
+    ),
+    events(
+        EventOf::Requests,
+        named("met-loss", "", "met_loss_share", Share),
+    ),
+    events(
+        EventOf::Requests,
+        named("changes-lost", "", "changes_lost_share", Share),
+    ),
+    events(
+        EventOf::Replications,
+        named("sessions-set-back", "", "sessions_set_back", Number),
+    ),
     named("set-back-by", "", "set_back_by_s", Seconds),
-    named("stale-reads", "", "stale_reads_share", Share),
-    named("backward-reads", "", "backward_reads_share", Share),
-    named("lost-updates", "", "lost_updates_share", Share),
+    events(
+        EventOf::Requests,
+        named("stale-reads", "", "stale_reads_share", Share),
+    ),
+    events(
+        EventOf::Requests,
+        named("backward-reads", "", "backward_reads_share", Share),
+    ),
+    events(
+        EventOf::Requests,
+        named("lost-updates", "", "lost_updates_share", Share),
+    ),
     named("rebuilds-per-session", "", "rebuilds_per_session", Number),
     named("revocation-delay", "", "revocation_delay_s", Seconds),
     named("bound", "", "bound_share", Share),
@@ -210,13 +266,6 @@ impl Measure {
             Measure::Percentile(_) => true,
             Measure::Metric(own) => is_whole || own.of_some.is_some(),
         }
-    }
-
-    /// Whether it looks better where more fails soon: no verdict by it where the better one fails
-    /// more.
-    pub fn is_flattered_by_failures(self) -> bool {
-        let of_ended = matches!(self, Measure::Metric(own) if matches!(own.column, "mean_all_ms" | "p99_all_ms"));
-        of_ended || self.is_of_succeeded()
     }
 
     /// Whether it is a response time of requests that succeeded: where none does it has no value.

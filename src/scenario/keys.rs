@@ -1,7 +1,5 @@
 //! Every key of the format: where it stands, what it takes, and what it means.
 
-use std::collections::HashMap;
-
 use serde_json::Value as Json;
 
 use super::examples::{Example, Examples, address};
@@ -10,8 +8,8 @@ use super::{reference, shape};
 /// A key of a table.
 #[derive(Clone, Debug)]
 pub struct FormatKey<'a> {
-    /// Where it may stand, as `--set` has it: `services.balancer.retry.max`. Of a table that may
-    /// stand in several places, the first.
+    /// Where it may stand, as `--set` has it: `services.balancer.retry.max`. Of several places the
+    /// first of the shortest.
     pub path: String,
     /// All places where it may stand.
     pub places: Vec<String>,
@@ -43,23 +41,19 @@ pub struct FormatKey<'a> {
 pub fn keys(schema: &Json) -> Vec<FormatKey<'_>> {
     let mut places = TablePlaces {
         root: schema,
-        of: HashMap::new(),
+        of: vec![("", vec![String::new()])],
         way: Vec::new(),
     };
     places.table("", schema);
-    let mut walk = Walk {
-        places: places.of,
-        root: schema,
-        keys: Vec::new(),
-        met: vec![""],
-        tables: vec![(String::new(), "", schema)],
-    };
-    let mut next = 0;
-    while let Some((path, definition, schema)) = walk.tables.get(next).cloned() {
-        next += 1;
-        walk.table(&path, definition, schema);
+    let mut found = Vec::new();
+    for (definition, paths) in &places.of {
+        let table = match *definition {
+            "" => schema,
+            definition => &schema["$defs"][definition],
+        };
+        found.extend(of_table(schema, definition, table, paths));
     }
-    walk.keys
+    found
 }
 
 /// What holds where a key is left out, as TOML.
@@ -90,10 +84,11 @@ pub(super) fn takes(root: &Json, part: &Json) -> String {
     }
 }
 
-/// Where tables may stand: all paths of each definition, but none through itself.
+/// Where tables may stand: all paths of each definition, but none through itself, in the order in
+/// which they are first met.
 struct TablePlaces<'a> {
     root: &'a Json,
-    of: HashMap<&'a str, Vec<String>>,
+    of: Vec<(&'a str, Vec<String>)>,
     /// The definitions on the way to where we are.
     way: Vec<&'a str>,
 }
@@ -108,19 +103,25 @@ impl<'a> TablePlaces<'a> {
         }
     }
 
+    /// Notes a place of a definition; says whether it is new.
+    fn note(&mut self, definition: &'a str, path: &str) -> bool {
+        match self.of.iter_mut().find(|(own, _)| *own == definition) {
+            Some((_, paths)) if paths.iter().any(|own| own == path) => return false,
+            Some((_, paths)) => paths.push(path.to_owned()),
+            None => self.of.push((definition, vec![path.to_owned()])),
+        }
+        true
+    }
+
     /// The tables that a value has in it.
     fn value(&mut self, path: &str, part: &'a Json) {
         if let Some(definition) = shape::reference_name(part) {
-            if !self.way.contains(&definition) {
-                let known = self.of.entry(definition).or_default();
-                if known.iter().any(|own| own == path) {
-                    return;
-                }
-                known.push(path.to_owned());
-                self.way.push(definition);
-                self.table(path, &self.root["$defs"][definition]);
-                self.way.pop();
+            if self.way.contains(&definition) || !self.note(definition, path) {
+                return;
             }
+            self.way.push(definition);
+            self.table(path, &self.root["$defs"][definition]);
+            self.way.pop();
             return;
         }
         for choice in shape::alternatives(self.root, part) {
@@ -142,113 +143,76 @@ fn joined(path: &str, name: &str) -> String {
     }
 }
 
-struct Walk<'a> {
-    /// See [`TablePlaces`].
-    places: HashMap<&'a str, Vec<String>>,
+/// The keys of a table, which may stand at each of `paths`; what several of its kinds have alike is
+/// one.
+fn of_table<'a>(
     root: &'a Json,
-    keys: Vec<FormatKey<'a>>,
-    /// Definitions that have a place.
-    met: Vec<&'a str>,
-    /// Tables to look at: path, definition, schema.
-    tables: Vec<(String, &'a str, &'a Json)>,
+    definition: &'a str,
+    table: &'a Json,
+    paths: &[String],
+) -> Vec<FormatKey<'a>> {
+    let mut found: Vec<FormatKey<'a>> = Vec::new();
+    for choice in shape::alternatives(root, table) {
+        let tag = shape::tag(choice);
+        for (name, part) in shape::properties(choice) {
+            if tag.is_some_and(|(tag, _)| tag == name) {
+                continue;
+            }
+            let mut key = of_choice(root, (definition, choice), (name, part), paths);
+            let kind = tag.map(|(_, kind)| kind);
+            let alike = |own: &&mut FormatKey<'a>| {
+                own.name == key.name
+                    && own.meaning == key.meaning
+                    && own.takes == key.takes
+                    && own.default == key.default
+            };
+            match found.iter_mut().find(alike) {
+                Some(own) => own.kinds.extend(kind),
+                None => {
+                    key.kinds.extend(kind);
+                    found.push(key);
+                }
+            }
+        }
+    }
+    found
 }
 
-impl<'a> Walk<'a> {
-    fn table(&mut self, path: &str, definition: &'a str, schema: &'a Json) {
-        let first = self.keys.len();
-        for choice in shape::alternatives(self.root, schema) {
-            let tag = shape::tag(choice);
-            for (name, part) in shape::properties(choice) {
-                if tag.is_some_and(|(tag, _)| tag == name) {
-                    continue;
-                }
-                let path = joined(path, name);
-                self.below(&path, part);
-                let mut key = self.key(path, name, definition, choice, part);
-                let kind = tag.map(|(_, kind)| kind);
-                let alike = |own: &&mut FormatKey<'a>| {
-                    own.name == key.name
-                        && own.meaning == key.meaning
-                        && own.takes == key.takes
-                        && own.default == key.default
-                };
-                match self.keys[first..].iter_mut().find(alike) {
-                    Some(own) => own.kinds.extend(kind),
-                    None => {
-                        key.kinds.extend(kind);
-                        self.keys.push(key);
-                    }
-                }
-            }
-            if let Some(values) = choice.get("additionalProperties") {
-                self.below(&format!("{path}.<name>"), values);
-            }
-        }
-    }
-
-    fn key(
-        &self,
-        path: String,
-        name: &'a str,
-        definition: &'a str,
-        choice: &'a Json,
-        part: &'a Json,
-    ) -> FormatKey<'a> {
-        let choices = shape::alternatives(self.root, part);
-        let values = choices.into_iter().flat_map(|choice| {
-            let names = match shape::tag(choice) {
-                Some((_, kind)) => vec![kind],
-                // Bare names are names of kinds.
-                None if names_are_kinds(choice) => Vec::new(),
-                None => shape::names(choice),
-            };
-            let means = reference::text(choice, "description");
-            names.into_iter().map(move |name| (name, means))
-        });
-        let places = self.places.get(definition);
-        let places = places.map_or(vec![path.clone()], |tables| {
-            tables.iter().map(|table| joined(table, name)).collect()
-        });
-        FormatKey {
-            places,
-            name,
-            table: match definition {
-                "" => "The file".to_owned(),
-                definition => reference::heading(definition),
-            },
-            kinds: Vec::new(),
-            takes: takes(self.root, part),
-            required: shape::required(choice).any(|must| must == name),
-            default: default(part),
-            meaning: meaning(self.root, part),
-            values: values.collect(),
-            definition: shape::reference_name(items(part)),
-            example: Examples::known().of(&address(definition, choice), name),
-            path,
-        }
-    }
-
-    /// Notes the tables that a value has in it.
-    fn below(&mut self, path: &str, part: &'a Json) {
-        if let Some(definition) = shape::reference_name(part) {
-            if !self.met.contains(&definition) {
-                self.met.push(definition);
-                let schema = &self.root["$defs"][definition];
-                self.tables.push((path.to_owned(), definition, schema));
-            }
-            return;
-        }
-        for choice in shape::alternatives(self.root, part) {
-            if let Some(items) = choice.get("items") {
-                self.below(path, items);
-            }
-            for items in shape::array(choice, "prefixItems") {
-                self.below(path, items);
-            }
-            if let Some(values) = choice.get("additionalProperties") {
-                self.below(&format!("{path}.<name>"), values);
-            }
-        }
+fn of_choice<'a>(
+    root: &'a Json,
+    (definition, choice): (&'a str, &'a Json),
+    (name, part): (&'a str, &'a Json),
+    paths: &[String],
+) -> FormatKey<'a> {
+    let choices = shape::alternatives(root, part);
+    let values = choices.into_iter().flat_map(|choice| {
+        let names = match shape::tag(choice) {
+            Some((_, kind)) => vec![kind],
+            // Bare names are names of kinds.
+            None if names_are_kinds(choice) => Vec::new(),
+            None => shape::names(choice),
+        };
+        let means = reference::text(choice, "description");
+        names.into_iter().map(move |name| (name, means))
+    });
+    let places: Vec<String> = paths.iter().map(|path| joined(path, name)).collect();
+    let shortest = places.iter().min_by_key(|place| place.matches('.').count());
+    FormatKey {
+        path: shortest.cloned().unwrap_or_default(),
+        places,
+        name,
+        table: match definition {
+            "" => "The file".to_owned(),
+            definition => reference::heading(definition),
+        },
+        kinds: Vec::new(),
+        takes: takes(root, part),
+        required: shape::required(choice).any(|must| must == name),
+        default: default(part),
+        meaning: meaning(root, part),
+        values: values.collect(),
+        definition: shape::reference_name(items(part)),
+        example: Examples::known().of(&address(definition, choice), name),
     }
 }
 

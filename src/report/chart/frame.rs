@@ -54,6 +54,13 @@ pub(super) fn title(canvas: &Canvas<'_>, study: &Study<'_>, what: &str) {
     canvas.text(&subtitle, (EDGE, y - 2.0), Align::Left, SUBTITLE);
 }
 
+/// The name of a strategy above its own plot, cut where it is wider than that; `at` is its left
+/// end.
+pub(super) fn heading(canvas: &Canvas<'_>, series: &Series, at: (f64, f64), wide: f64) {
+    let bold = Type::bold(LABEL, look(series.colour).ink);
+    canvas.text(&bold.fit(&series.name, wide), at, Align::Left, bold);
+}
+
 /// Grid, ticks and title of a vertical axis.
 pub(super) fn y_axis(canvas: &Canvas<'_>, plot: Plot, scale: &Scale, title: &str) {
     let mut widest: f64 = 0.0;

@@ -131,13 +131,7 @@ fn paths(study: &Study<'_>) -> Option<String> {
             };
             let x = Scale::linear(0.0, 1.06 * widest.max(most), plot.left, plot.right);
             let y = Scale::linear(0.0, 1.06 * most, plot.bottom, plot.top);
-            let heading = Type::bold(13.5, look(series.colour).ink);
-            canvas.text(
-                &heading.fit(&series.name, wide),
-                (left, top - 14.0),
-                Align::Left,
-                heading,
-            );
+            frame::heading(canvas, series, (left, top - 14.0), wide);
             axes(canvas, plot, (&x, &y), (column == 0, at + columns >= count));
             let all = [(x.at(0.0), y.at(0.0)), (x.at(most), y.at(most))];
             canvas.line(&all, MUTED, 0.8, 1.0, Some((4.0, 4.0)));

@@ -2,8 +2,8 @@
 //! colours, and the figures in it.
 
 use super::canvas::{Align, Canvas, Colour, Type};
-use super::frame::{self, AXIS, EDGE, LABEL, WIDTH};
-use super::palette::{INK, MUTED, heat, look};
+use super::frame::{self, AXIS, EDGE, WIDTH};
+use super::palette::{INK, MUTED, heat};
 use super::scale::range;
 use super::{Study, SweepRow};
 use crate::experiment::Unit;
@@ -79,13 +79,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             for (at, series) in study.strategies.iter().enumerate() {
                 let x = EDGE + (at % ACROSS) as f64 * (panel + gap);
                 let y = top + (at / ACROSS) as f64 * height;
-                let name = Type::bold(LABEL, look(series.colour).ink);
-                canvas.text(
-                    &name.fit(&series.name, panel),
-                    (x + left, y + 8.0),
-                    Align::Left,
-                    name,
-                );
+                frame::heading(canvas, series, (x + left, y + 8.0), panel);
                 let y = y + 30.0;
                 canvas.text_upwards(
                     &AXIS.fit(second, ROW * ys.len() as f64 + 30.0),

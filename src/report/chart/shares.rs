@@ -139,13 +139,7 @@ fn in_rows(study: &Study<'_>, shares: &[Vec<Share>]) -> Option<String> {
                     right: x0 + wide,
                     bottom: top + tall,
                 };
-                let heading = Type::bold(13.5, look(series.colour).ink);
-                canvas.text(
-                    &heading.fit(&series.name, wide),
-                    (x0, top - 13.0),
-                    Align::Left,
-                    heading,
-                );
+                frame::heading(canvas, series, (x0, top - 13.0), wide);
                 let x = Scale::percent((most * 104.0).min(100.0), plot.left, plot.right);
                 frame::x_grid(canvas, plot, &x);
                 for (row, name) in names.iter().enumerate() {
@@ -254,13 +248,7 @@ fn scattered(study: &Study<'_>, shared: &BTreeSet<&str>) -> Option<String> {
             } else {
                 Scale::percent(most_capacity, plot.left, plot.right)
             };
-            let heading = Type::bold(13.5, look(series.colour).ink);
-            canvas.text(
-                &heading.fit(&series.name, wide),
-                (x0, top - 13.0),
-                Align::Left,
-                heading,
-            );
+            frame::heading(canvas, series, (x0, top - 13.0), wide);
             if even {
                 let due = points[0].0 * 100.0;
                 canvas.line(

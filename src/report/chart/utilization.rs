@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
-use super::palette::{FAULT, MUTED, heat, look};
+use super::palette::{FAULT, MUTED, heat};
 use super::scale::Scale;
 use super::strips::{self, Strip};
 use super::{Event, Study, events};
@@ -107,13 +107,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             let last_row = at + columns >= count;
             map(canvas, (study, &grid), plot, &series.name, (end, top_use));
             mark(canvas, &happens(at), plot, end);
-            let heading = Type::bold(13.5, look(series.colour).ink);
-            canvas.text(
-                &heading.fit(&series.name, wide),
-                (left, top - 12.0 - above[row]),
-                Align::Left,
-                heading,
-            );
+            frame::heading(canvas, series, (left, top - 12.0 - above[row]), wide);
             let x = Scale::linear(0.0, end, plot.left, plot.right);
             events::name(canvas, &told(at), plot_at(left, top - BARS), &x);
             let lowest = match study.events.is_empty() {
