@@ -45,9 +45,9 @@ pub fn with_half_width(value: f64, half_width: Option<f64>) -> String {
             let digits = if value.abs() >= 10.0 { 2 } else { 3 };
             let places = places(value.abs(), digits);
             // Not all is said only where it is so: 99.6 is not 100.
-            let more = (places..=PLACES as usize).find(|&places| rounded(value, places) != "100");
-            let more = more.filter(|_| (99.0..100.0).contains(&value));
-            let more = more.map(|found| found.max(places));
+            let nearly_all = (99.0..100.0).contains(&value);
+            let told = |&places: &usize| !rounded(value, places).starts_with("100");
+            let more = (places..=PLACES as usize).find(told).filter(|_| nearly_all);
             rounded(value, more.unwrap_or(places))
         }
     }
