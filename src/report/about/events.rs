@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::blueprint::{Blueprint, GroupPlan};
+use crate::model::blueprint::{Blueprint, GroupPlan, When};
 use crate::model::cold::Cold;
 use crate::model::fault::{Effect, Fault, Strikes};
 use crate::scenario::Scenario;
 use crate::time::{Span, Time};
 
-/// What happens to servers at a known time: a fault, or that they join or leave.
+/// What happens at a known time: a fault, servers that join or leave, another rate of arrivals.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Event {
@@ -50,6 +50,8 @@ pub enum EventKind {
     Join,
     /// Servers leave the pool.
     Leave,
+    /// The rate of arrivals is higher for a while, or another from then on.
+    Load,
 }
 
 impl EventKind {
@@ -70,8 +72,8 @@ impl EventKind {
     }
 }
 
-/// The faults that happen at given times, how long servers are cold after them, and who joins and
-/// leaves, of all variants, each once.
+/// The faults that happen at given times, how long servers are cold after them, who joins and
+/// leaves, and when the rate of arrivals changes, of all variants, each once.
 pub(super) fn of(scenario: &Scenario) -> Vec<Event> {
     let mut found: Vec<Event> = Vec::new();
     for variant in &scenario.variants {
@@ -142,6 +144,24 @@ fn in_one(blueprint: &Blueprint) -> Vec<Event> {
             }
             let label = format!("{name} leaves");
             add(group.leaves, group.leaves, EventKind::Leave, label);
+        }
+    }
+    for source in &blueprint.sources {
+        let whose = match blueprint.sources.len() {
+            1 => String::new(),
+            _ => format!(" ({})", source.name),
+        };
+        let When::Process(process) = &source.when else {
+            continue;
+        };
+        for change in process.rate_changes() {
+            let at = Time::ZERO + change.at;
+            let (ends, label) = match change.peaks_until {
+                Some(until) => (Time::ZERO + until, format!("peak of {}", change.rate)),
+                None if change.rate.value() == 0.0 => (at, "arrivals end".to_owned()),
+                None => (at, format!("arrivals at {}", change.rate)),
+            };
+            add(at, ends, EventKind::Load, format!("{label}{whose}"));
         }
     }
     events

@@ -4,7 +4,7 @@
 
 use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::Plot;
-use super::palette::{COLD, FAULT, MUTED};
+use super::palette::{COLD, FAULT, LOAD, MUTED};
 use super::scale::Scale;
 use super::{Event, Study, strips};
 use crate::report::about::EventKind;
@@ -47,12 +47,25 @@ pub(super) fn whose<'s>(study: &Study<'s>, event: &Event) -> Vec<&'s str> {
         .collect()
 }
 
-/// The colour of a kind of events: what is a failure's aftermath looks unlike the failure.
+/// The colour of a kind of events: a failure's aftermath and what clients do look unlike failures.
 pub(super) fn colour(kind: EventKind) -> Colour {
     match kind {
         EventKind::Cold => COLD,
+        EventKind::Load => LOAD,
         _ => FAULT,
     }
+}
+
+/// The events of each colour, in the order in which they are drawn: where one thing ends and
+/// another begins, a fault's mark is the one to be seen.
+pub(super) fn by_colour<'e>(events: &[&'e Event]) -> [(Colour, Vec<&'e Event>); 3] {
+    [LOAD, COLD, FAULT].map(|own| {
+        let events = events.iter().copied();
+        (
+            own,
+            events.filter(|event| colour(event.kind) == own).collect(),
+        )
+    })
 }
 
 /// The names of `events`, in rows where they would touch. Where that takes too many rows, as in a
@@ -172,22 +185,21 @@ impl<'s> Marks<'s> {
             let warm = (x.at(self.warmup_s), plot.bottom);
             canvas.area((plot.left, plot.top), warm, MUTED, 0.10);
         }
-        let (cold, faults): (Vec<&Event>, Vec<&Event>) =
-            (self.events.iter().copied()).partition(|event| event.kind == EventKind::Cold);
-        for (own, colour) in [(&cold, COLD), (&faults, FAULT)] {
+        let layers = by_colour(&self.events);
+        for (colour, own) in &layers {
             for (from, to) in joined(own, end) {
                 let (from, to) = (x.at(from), x.at(to));
-                canvas.area((from, plot.top), (to, plot.bottom), colour, 0.10);
+                canvas.area((from, plot.top), (to, plot.bottom), *colour, 0.10);
             }
         }
         let mut marked: Vec<f64> = Vec::new();
-        // Where one thing ends the other begins, a fault's mark is the one to be seen.
-        for event in faults.iter().chain(&cold) {
-            let from = x.at(event.from_s);
-            if !marked.contains(&from) {
-                let line = [(from, plot.top), (from, plot.bottom)];
-                canvas.line(&line, colour(event.kind), 0.7, 1.0, None);
-                marked.push(from);
+        for (colour, own) in layers.iter().rev() {
+            for from in own.iter().map(|event| x.at(event.from_s)) {
+                if !marked.contains(&from) {
+                    let line = [(from, plot.top), (from, plot.bottom)];
+                    canvas.line(&line, *colour, 0.7, 1.0, None);
+                    marked.push(from);
+                }
             }
         }
         let above = if named {

@@ -128,6 +128,8 @@ pub(super) const GRID: Colour = Colour(0xe5, 0xe7, 0xeb);
 pub(super) const FAULT: Colour = Colour(0xb9, 0x1c, 0x4a);
 /// What comes after a fault: servers that are back, and cold.
 pub(super) const COLD: Colour = Colour(0x1d, 0x63, 0xa8);
+/// Another rate of arrivals.
+pub(super) const LOAD: Colour = Colour(0x8a, 0x5a, 0x00);
 
 #[cfg(test)]
 mod tests {

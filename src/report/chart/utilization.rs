@@ -306,21 +306,17 @@ fn map(
 /// above the map. What comes after a failure has the bar alone, in a colour of its own.
 fn mark(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, end: f64) {
     let x = Scale::linear(0.0, end, plot.left, plot.right);
-    let (cold, faults): (Vec<&Event>, Vec<&Event>) =
-        (events.iter().copied()).partition(|event| event.kind == EventKind::Cold);
-    for own in [&cold, &faults] {
-        for (from, to) in events::joined(own, end) {
+    for (colour, own) in events::by_colour(events) {
+        for (from, to) in events::joined(&own, end) {
             // What has no known end is to be seen all the same.
             let right = x.at(to).max(x.at(from) + 2.0);
             let (upper, lower) = (plot.top - 5.0, plot.top - 2.0);
-            let colour = events::colour(own[0].kind);
             canvas.area((x.at(from), upper), (right, lower), colour, 1.0);
         }
-    }
-    for event in faults {
-        for at in std::iter::once(event.from_s).chain(event.to_s) {
+        let lined = own.iter().filter(|event| event.kind != EventKind::Cold);
+        for at in lined.flat_map(|event| std::iter::once(event.from_s).chain(event.to_s)) {
             let line = [(x.at(at), plot.top - 5.0), (x.at(at), plot.bottom + 4.0)];
-            canvas.line(&line, FAULT, 1.0, 1.4, None);
+            canvas.line(&line, colour, 1.0, 1.4, None);
         }
     }
 }

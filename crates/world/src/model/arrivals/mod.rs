@@ -15,7 +15,7 @@ pub use closed::Closed;
 pub use on_off::OnOff;
 pub use renewal::{Constant, Erlang, Gamma, Hyperexponential, Poisson};
 pub use trace::{ColumnTime, Columns, Row, Rows, SizeColumns, Texts, Trace};
-pub use varying::{Daily, Profile, Ramp, Spike, Steps};
+pub use varying::{Daily, Profile, Ramp, RateChange, Spike, Steps};
 pub use visits::{Visits, VisitsConfig};
 
 pub use batches::Batches;
@@ -23,6 +23,7 @@ pub use batches::Batches;
 use lbsim_engine::distribution::DistError;
 use lbsim_engine::rng::Rng;
 use lbsim_engine::time::{Span, Time};
+use lbsim_engine::units::Rate;
 
 /// When requests arrive, as a scenario says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -143,6 +144,19 @@ impl Process {
         !matches!(self, Process::Varying(_) | Process::Ending(..))
     }
 
+    /// When the rate changes, by the plan and not by chance.
+    pub fn rate_changes(&self) -> Vec<RateChange> {
+        match self {
+            Process::Varying(following) => following.profile().rate_changes(),
+            Process::Ending(_, end) => vec![RateChange {
+                at: *end - Time::ZERO,
+                peaks_until: None,
+                rate: Rate::per_second(0.0),
+            }],
+            _ => Vec::new(),
+        }
+    }
+
     /// The highest rate over the first `over` of time: that of the plan, not of chance.
     pub fn peak_rate(&self, over: Span) -> f64 {
         match self {
@@ -173,7 +187,7 @@ fn before(end: Time, at: Time) -> Time {
 }
 
 /// Refuses a rate of zero: nothing would ever arrive.
-fn positive(rate: lbsim_engine::units::Rate, field: &'static str) -> Result<f64, DistError> {
+fn positive(rate: Rate, field: &'static str) -> Result<f64, DistError> {
     if rate.value() > 0.0 {
         Ok(rate.value())
     } else {

@@ -95,6 +95,17 @@ pub enum Profile {
     },
 }
 
+/// A change of the rate at a known time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RateChange {
+    /// When the rate has changed.
+    pub at: Span,
+    /// When a rate that was higher than before and after ends.
+    pub peaks_until: Option<Span>,
+    /// Arrivals a second from then on.
+    pub rate: Rate,
+}
+
 impl Steps {
     pub(super) fn profile(&self) -> Result<Profile, DistError> {
         let steps: Vec<(f64, f64)> = self
@@ -238,6 +249,35 @@ impl Profile {
         }
     }
 
+    /// When the rate changes at once, and when it has done so in a straight line. A peak and the
+    /// return from it to the rate before are one.
+    pub fn rate_changes(&self) -> Vec<RateChange> {
+        let at = |at: f64, until: Option<f64>, rate: f64| RateChange {
+            at: Span::from_seconds(at),
+            peaks_until: until.map(Span::from_seconds),
+            rate: Rate::per_second(rate),
+        };
+        match self {
+            Profile::Sine { .. } => Vec::new(),
+            Profile::Ramp { from, to, .. } if from == to => Vec::new(),
+            Profile::Ramp { to, over, .. } => vec![at(*over, None, *to)],
+            Profile::Steps(steps) => {
+                let mut changes: Vec<RateChange> = Vec::new();
+                let mut returns = false;
+                for (place, pair) in steps.windows(2).enumerate() {
+                    let ((_, before), (from, rate)) = (pair[0], pair[1]);
+                    let next = steps.get(place + 2);
+                    let next = next.filter(|&&(_, after)| rate > before && rate > after);
+                    if !returns && rate != before {
+                        changes.push(at(from, next.map(|&(end, _)| end), rate));
+                    }
+                    returns = next.is_some_and(|&(_, after)| after == before);
+                }
+                changes
+            }
+        }
+    }
+
     pub(super) fn process(self) -> Result<Following, DistError> {
         if self.highest() <= 0.0 {
             return Err(DistError::new(
@@ -290,5 +330,41 @@ impl Following {
                 return at;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(rates: &[(f64, f64)]) -> Vec<(f64, Option<f64>, f64)> {
+        let changes = Profile::Steps(rates.to_vec()).rate_changes().into_iter();
+        let plain = |change: RateChange| {
+            let until = change.peaks_until.map(Span::seconds);
+            (change.at.seconds(), until, change.rate.value())
+        };
+        changes.map(plain).collect()
+    }
+
+    #[test]
+    fn a_peak_and_the_return_from_it_are_one_change() {
+        assert_eq!(changes(&[(0.0, 5.0)]), []);
+        assert_eq!(
+            changes(&[(0.0, 5.0), (9.0, 5.0), (10.0, 2.0)]),
+            [(10.0, None, 2.0)]
+        );
+        assert_eq!(
+            changes(&[(0.0, 5.0), (10.0, 50.0), (20.0, 5.0), (30.0, 6.0)]),
+            [(10.0, Some(20.0), 50.0), (30.0, None, 6.0)]
+        );
+        // Back to another rate than before is a change of its own.
+        assert_eq!(
+            changes(&[(0.0, 5.0), (10.0, 50.0), (20.0, 7.0)]),
+            [(10.0, Some(20.0), 50.0), (20.0, None, 7.0)]
+        );
+        assert_eq!(
+            changes(&[(0.0, 5.0), (10.0, 50.0), (20.0, 60.0)]),
+            [(10.0, None, 50.0), (20.0, None, 60.0)]
+        );
     }
 }
