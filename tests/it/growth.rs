@@ -447,8 +447,9 @@ proptest! {
         for share in tally.load.utilization() {
             prop_assert!((0.0..=1.0).contains(&share));
         }
-        for row in tally.load.heat() {
-            prop_assert!(row.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)), "{row:?}");
+        for one in tally.load.over_time().into_iter().flatten() {
+            let shares = [one.utilization, one.there, one.dead];
+            prop_assert!(shares.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)), "{one:?}");
         }
         let again = model::run(plan, scenario.seed, 0);
         prop_assert!(serde_json::to_string(&tally).unwrap() == serde_json::to_string(&again).unwrap());

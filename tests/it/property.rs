@@ -116,8 +116,10 @@ proptest! {
             for share in tally.load.utilization() {
                 prop_assert!((0.0..=1.0 + 1e-9).contains(&share), "{}: {share}", variant.name);
             }
-            for row in tally.load.heat() {
-                prop_assert!(row.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)));
+            for one in tally.load.over_time().into_iter().flatten() {
+                let shares = [one.utilization, one.there, one.dead];
+                prop_assert!(shares.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)), "{one:?}");
+                prop_assert!(one.waiting >= 0.0, "{one:?}");
             }
             prop_assert!(tally.sessions.hurt.iter().sum::<u64>() <= tally.sessions.all);
             for (hurt, lost) in tally.sessions.hurt.iter().zip(&tally.sessions.lost) {

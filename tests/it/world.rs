@@ -80,6 +80,9 @@ fn first_come_first_served() {
     takes(&tally, (10.0 + 29.0 + 33.0) / 3.0, 33.0);
     assert_eq!(tally.load.servers[0].answered, 3);
     assert_eq!(tally.load.servers[0].waited.nanos(), (9 + 28) * 1_000_000);
+    let waiting = tally.load.over_time().into_iter().map(|row| row[0].waiting);
+    let (waiting, stretches) = (waiting.clone().sum::<f64>(), waiting.len() as f64);
+    assert!((waiting / stretches - 0.037).abs() < 1e-8, "{waiting}");
 }
 
 #[test]

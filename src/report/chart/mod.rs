@@ -14,8 +14,10 @@ mod palette;
 mod percentiles;
 #[cfg(feature = "png")]
 mod png;
+mod queues;
 mod scale;
 mod series;
+mod server_map;
 mod services;
 mod sessions;
 mod settling;
@@ -55,6 +57,7 @@ const CHARTS: &[(&str, Draw)] = &[
     ("timeline", timeline::draw),
     ("goodput", goodput::draw),
     ("utilization", utilization::draw),
+    ("queues", queues::draw),
     ("utilization-spread", spread::draw),
     ("shares", shares::draw),
     ("services", services::draw),

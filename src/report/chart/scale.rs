@@ -176,7 +176,7 @@ fn nines_step(value: f64) -> f64 {
 }
 
 /// A tick at least as wide as `rough`: 1, 2 or 5 times a power of ten.
-fn nice_step(rough: f64) -> f64 {
+pub(super) fn nice_step(rough: f64) -> f64 {
     let rough = if rough.is_finite() && rough > 0.0 {
         rough
     } else {

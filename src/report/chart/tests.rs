@@ -82,6 +82,8 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                     from_s: f64::from(stretch) * 10.0,
                     to_s: f64::from(stretch + 1) * 10.0,
                     utilization: (f64::from(stretch) / 60.0 + server as f64 * 0.05) % 1.0,
+                    waiting: f64::from(stretch) * server as f64,
+                    ..UtilizationRow::default()
                 });
             }
         }
@@ -382,7 +384,7 @@ fn rows_of_a_heat_map_keep_to_a_service() {
     let svg = utilization::draw(&made.study()).unwrap();
     let said = ["edge/server-0", "web/server-3", "store/server-73"];
     assert!(said.iter().all(|name| svg.contains(name)), "{svg}");
-    let rows = utilization::Grid::of(&made.study(), 102).row;
+    let rows = server_map::Grid::of(&made.study(), 102).row;
     let of = |service: usize| -> Vec<usize> {
         let first: usize = sizes[..service].iter().map(|(_, count)| count).sum();
         rows[first..first + sizes[service].1].to_vec()
@@ -435,7 +437,8 @@ impl Invented {
             (row.requests, row.failed, row.repeats) = (next(), next(), next());
         }
         for row in &mut self.rows.utilization {
-            row.utilization = next();
+            (row.utilization, row.waiting) = (next(), next());
+            (row.away_share, row.dead_share) = (next(), next());
         }
         for row in &mut self.rows.services {
             (row.mean_ms, row.wait_ms) = (Some(next()), Some(next()));

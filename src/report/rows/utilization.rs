@@ -22,6 +22,16 @@ pub struct UtilizationRow {
     pub to_s: f64,
     /// Share of slot time in use.
     pub utilization: f64,
+    /// Requests that wait at the server for a slot, mean over the stretch (and over the servers of
+    /// a band).
+    #[serde(default)]
+    pub waiting: f64,
+    /// Share of the stretch in which the server was not there: autoscalers add and remove servers.
+    #[serde(default)]
+    pub away_share: f64,
+    /// Share of the stretch in which the server was dead.
+    #[serde(default)]
+    pub dead_share: f64,
 }
 
 /// A row a band of servers and stretch of time.
@@ -42,15 +52,18 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Utilizat
     let length = measured.timeline.length();
     let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
     let mut found = Vec::new();
-    for (at, row) in measured.load.heat().into_iter().enumerate() {
-        for (band, share) in row.into_iter().enumerate() {
+    for (at, row) in measured.load.over_time().into_iter().enumerate() {
+        for (band, one) in row.into_iter().enumerate() {
             found.push(UtilizationRow {
                 strategy: variant.name.clone(),
                 band: band as u32,
                 server: bands[band].clone(),
                 from_s: at_s(at),
                 to_s: at_s(at + 1),
-                utilization: share,
+                utilization: one.utilization,
+                waiting: one.waiting,
+                away_share: 1.0 - one.there,
+                dead_share: one.dead,
             });
         }
     }

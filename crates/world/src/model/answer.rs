@@ -63,6 +63,7 @@ impl World<'_> {
             request, server, ..
         } = self.attempts[id];
         self.count_in_vain(id);
+        self.stops_waiting(id, calendar.now());
         if self.limits.is_some() {
             self.leave_server(id, (outcome(cause, status), status), calendar.now());
         }
@@ -256,6 +257,7 @@ impl World<'_> {
         match attempt.phase {
             Phase::Waiting { .. } if cancel || place.state == State::Hanging => {
                 self.servers[server as usize].unqueue(id, &mut self.attempts);
+                self.stops_waiting(id, now);
                 self.forget(id, now);
             }
             Phase::Serving { begun, .. } if cancel => {

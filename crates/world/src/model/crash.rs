@@ -32,6 +32,11 @@ impl World<'_> {
             self.drop_waiting(server, calendar);
         }
         if before != state {
+            let (place, now) = (server as usize, calendar.now());
+            match state {
+                State::Up => self.tally.load.revives(place, now),
+                _ => self.tally.load.dies(place, now),
+            }
             if state == State::Up {
                 self.start_cold(server, calendar);
             }

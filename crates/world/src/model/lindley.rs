@@ -272,9 +272,9 @@ impl<'a> Lindley<'a> {
         } = visit;
         let response_time = ends - arrived;
         let waited = measured.then(|| begins - arrived);
-        self.tally
-            .load
-            .served(server as usize, begins, ends, waited);
+        let load = &mut self.tally.load;
+        load.waited(server as usize, arrived, begins);
+        load.served(server as usize, begins, ends, waited);
         self.tally.succeeded(stretch, response_time, measured);
         if measured {
             self.went = self.went.max(ends);
@@ -290,8 +290,10 @@ impl<'a> Lindley<'a> {
     #[cold]
     fn leave_behind(&mut self, visit: Visit, reached: Time) {
         self.tally.timeline.unfinished(visit.stretch);
+        let server = visit.server as usize;
+        let until = visit.begins.min(reached);
+        self.tally.load.waited(server, visit.arrived, until);
         if visit.begins < reached {
-            let server = visit.server as usize;
             self.tally.load.busy(server, 1, visit.begins, reached);
         }
     }

@@ -564,7 +564,12 @@ impl Cell for World<'_> {
         }
         self.close_faults(reached);
         self.close_growth(reached);
+        let waiting = self.attempts.all().map(|(id, _)| id);
+        for id in waiting.collect::<Vec<u32>>() {
+            self.stops_waiting(id, reached);
+        }
         for index in 0..self.servers.len() {
+            self.tally.load.revives(index, reached);
             self.settle_sharing(index as u32, reached);
             let server = &self.servers[index];
             if !server.shares() {

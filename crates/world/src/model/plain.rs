@@ -145,6 +145,7 @@ impl Model for Plain<'_> {
         if let Some(waiting) = self.jobs.get_mut(next as usize) {
             server.head = waiting.next;
             waiting.begun = now;
+            self.tally.load.waited(index, waiting.arrived, now);
             calendar.at(now + waiting.demand, next);
         } else {
             server.idle += 1;
@@ -277,6 +278,10 @@ impl Cell for Plain<'_> {
         let serving = self.jobs.iter().filter(|job| job.begun != Time::NEVER);
         for job in serving.chain(waiting) {
             self.tally.timeline.unfinished(job.stretch);
+            if job.begun == Time::NEVER {
+                let server = job.server as usize;
+                self.tally.load.waited(server, job.arrived, reached);
+            }
         }
         for job in self.jobs.iter().filter(|job| job.begun != Time::NEVER) {
             self.tally

@@ -89,6 +89,15 @@ impl World<'_> {
         }
     }
 
+    /// Counts how long an attempt has waited that does so no more, or that the run leaves.
+    #[inline(always)]
+    pub(super) fn stops_waiting(&mut self, id: u32, now: Time) {
+        let Attempt { phase, server, .. } = self.attempts[id];
+        if let Phase::Waiting { since, .. } = phase {
+            self.tally.load.waited(server as usize, since, now);
+        }
+    }
+
     /// An attempt as its server's discipline sees it.
     #[cold]
     fn waiting(&self, id: u32, work: Span, since: Time) -> Waiting {
@@ -251,6 +260,7 @@ impl World<'_> {
             && let Some(next) = place.dequeue(&self.attempts)
             && let Phase::Waiting { found, since, work } = self.attempts[next].phase
         {
+            self.stops_waiting(next, calendar.now());
             self.start(next, (found, calendar.now() - since, work), calendar);
         }
     }
@@ -274,6 +284,7 @@ impl World<'_> {
             if self.is_too_late(next, now) {
                 late.push(next);
             } else if let Phase::Waiting { found, since, work } = self.attempts[next].phase {
+                self.stops_waiting(next, now);
                 self.start(next, (found, now - since, work), calendar);
                 break;
             }

@@ -1,7 +1,9 @@
-//! How busy servers are: each over the measured window, and bands of servers over time.
+//! How busy servers are: each over the measured window, and bands of servers over time, with how
+//! many wait there, and for how long servers were dead.
 
 use serde::{Deserialize, Serialize};
 
+use super::occupancy::Occupancy;
 use lbsim_engine::time::{Span, Time};
 
 /// Bands in the heat map: with more servers, neighbours of one service share one. Each service has
@@ -23,6 +25,10 @@ pub struct Load {
     stretch: Span,
     /// For how long servers were there; `None` where all that counts is the whole window.
     stays: Option<Stays>,
+    /// Attempts that waited for a slot.
+    waiting: Occupancy,
+    /// Servers that were dead; `None` while none has been.
+    dead: Option<Dead>,
     /// The stretch in which the last busy time ended, from when to when it lasts, and where its row
     /// of `grid` is: most others end in it too. Not measured, and therefore not stored.
     #[serde(skip)]
@@ -40,6 +46,28 @@ struct Stays {
     servers: Vec<u64>,
     /// Slot-nanoseconds by stretch and band, as busy time is kept.
     grid: Vec<u64>,
+}
+
+/// When servers were dead.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Dead {
+    servers: Occupancy,
+    /// Since when each is that is dead now. Of a run that goes on, and therefore not stored.
+    #[serde(skip)]
+    since: Vec<Option<Time>>,
+}
+
+/// A band of servers in one stretch of time, mean over cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OverTime {
+    /// Share of slot time in use, 0 to 1; 0 where nobody was there.
+    pub utilization: f64,
+    /// Attempts that waited for a slot, at each server.
+    pub waiting: f64,
+    /// Share of time that servers were there, as an autoscaler has it, dead or alive.
+    pub there: f64,
+    /// Share of time that servers were dead.
+    pub dead: f64,
 }
 
 /// What one server did in the measured window.
@@ -81,6 +109,7 @@ impl Load {
             }));
             bands += count;
         }
+        let stretch = Span::from_nanos(to.nanos().div_ceil(stretches as u64));
         Load {
             from,
             to,
@@ -88,8 +117,10 @@ impl Load {
             servers,
             grid: vec![0; stretches * bands],
             bands,
-            stretch: Span::from_nanos(to.nanos().div_ceil(stretches as u64)),
+            stretch,
             stays: None,
+            waiting: Occupancy::new(stretch, stretches, bands),
+            dead: None,
             begins: Time::ZERO,
             ends: Time::ZERO,
             row: 0,
@@ -161,6 +192,35 @@ impl Load {
         self.busy_over_time(band, 1, since, until);
     }
 
+    /// An attempt has waited at `server` for a slot from `since` to `until`.
+    #[inline(always)]
+    pub(crate) fn waited(&mut self, server: usize, since: Time, until: Time) {
+        if until > since {
+            let band = self.servers[server].band as usize;
+            self.waiting.add(band, since, until);
+        }
+    }
+
+    /// `server` dies at `now`, if it is not dead already.
+    pub(crate) fn dies(&mut self, server: usize, now: Time) {
+        let stretches = self.grid.len() / self.bands;
+        let dead = self.dead.get_or_insert_with(|| Dead {
+            servers: Occupancy::new(self.stretch, stretches, self.bands),
+            since: vec![None; self.servers.len()],
+        });
+        dead.since[server].get_or_insert(now);
+    }
+
+    /// `server` is up again at `now`, if it was dead.
+    pub(crate) fn revives(&mut self, server: usize, now: Time) {
+        if let Some(dead) = &mut self.dead
+            && let Some(since) = dead.since[server].take()
+        {
+            let band = self.servers[server].band as usize;
+            dead.servers.add(band, since, now);
+        }
+    }
+
     #[inline(always)]
     fn busy_over_time(&mut self, band: usize, slots: u32, since: Time, until: Time) {
         if since >= self.begins && until <= self.ends {
@@ -208,6 +268,12 @@ impl Load {
             let pairs = pairs.chain(sum.grid.iter_mut().zip(&more.grid));
             pairs.for_each(|(sum, more)| *sum += more);
         }
+        self.waiting.merge(&other.waiting);
+        match (&mut self.dead, &other.dead) {
+            (Some(sum), Some(more)) => sum.servers.merge(&more.servers),
+            (sum @ None, Some(_)) => sum.clone_from(&other.dead),
+            (_, None) => {}
+        }
         for (sum, more) in self.servers.iter_mut().zip(&other.servers) {
             sum.busy += more.busy;
             sum.sent += more.sent;
@@ -251,39 +317,44 @@ impl Load {
         bands
     }
 
-    /// Share of slot time in use: `[stretch][band]`; 0 where nobody was there.
-    pub fn heat(&self) -> Vec<Vec<f64>> {
-        if let Some(stays) = &self.stays {
-            let rows = self
-                .grid
-                .chunks(self.bands)
-                .zip(stays.grid.chunks(self.bands));
-            let share = |(&busy, &room): (&u64, &u64)| match busy {
-                0 => 0.0,
-                busy => busy as f64 / room as f64,
-            };
-            return rows
-                .map(|(busy, room)| busy.iter().zip(room).map(share).collect())
-                .collect();
-        }
-        let slots: Vec<f64> = self
-            .bands()
-            .iter()
-            .map(|&(first, last)| {
-                let servers = &self.servers[first..=last];
-                servers.iter().map(|s| f64::from(s.slots)).sum()
+    /// How bands were over time: `[stretch][band]`.
+    pub fn over_time(&self) -> Vec<Vec<OverTime>> {
+        let bands = self.bands();
+        let servers = |band: usize| {
+            let (first, last) = bands[band];
+            &self.servers[first..=last]
+        };
+        let time = self.stretch.nanos() as f64 * f64::from(self.cells);
+        let rooms: Vec<f64> = (0..bands.len())
+            .map(|band| {
+                time * servers(band)
+                    .iter()
+                    .map(|s| f64::from(s.slots))
+                    .sum::<f64>()
             })
             .collect();
-        self.grid
-            .chunks(self.bands)
-            .map(|row| {
-                row.iter()
-                    .zip(&slots)
-                    .map(|(&busy, slots)| {
-                        busy as f64 / (self.stretch.nanos() as f64 * f64::from(self.cells) * slots)
-                    })
-                    .collect()
-            })
+        let waiting = self.waiting.means();
+        let dead = self.dead.as_ref().map(|dead| dead.servers.means());
+        let one = |stretch: usize, band: usize| {
+            let at = stretch * self.bands + band;
+            let room = match &self.stays {
+                Some(stays) => stays.grid[at] as f64,
+                None => rooms[band],
+            };
+            let each = f64::from(self.cells) * servers(band).len() as f64;
+            OverTime {
+                utilization: match self.grid[at] {
+                    0 => 0.0,
+                    busy => busy as f64 / room,
+                },
+                waiting: waiting[stretch][band] / each,
+                there: room / rooms[band],
+                dead: dead.as_ref().map_or(0.0, |dead| dead[stretch][band] / each),
+            }
+        };
+        let stretches = self.grid.len() / self.bands;
+        (0..stretches)
+            .map(|stretch| (0..self.bands).map(|band| one(stretch, band)).collect())
             .collect()
     }
 }
@@ -291,6 +362,11 @@ impl Load {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn used(load: &Load, band: usize) -> Vec<f64> {
+        let rows = load.over_time().into_iter();
+        rows.map(|row| row[band].utilization).collect()
+    }
 
     #[test]
     fn busy_time_is_cut_at_the_window_and_shared_among_stretches() {
@@ -300,12 +376,8 @@ mod tests {
         load.busy(1, 2, at(390), at(500));
         load.busy(0, 1, at(250), at(260));
         assert_eq!(load.utilization(), [160.0 / 300.0, 20.0 / 600.0]);
-        let heat = load.heat();
-        assert_eq!(
-            heat.iter().map(|row| row[0]).collect::<Vec<_>>(),
-            [0.5, 1.0, 0.6, 0.0]
-        );
-        assert_eq!(heat[3][1], 0.1);
+        assert_eq!(used(&load, 0), [0.5, 1.0, 0.6, 0.0]);
+        assert_eq!(used(&load, 1)[3], 0.1);
     }
 
     /// Two slots from 150 on, of which one is busy for 100 of 250; the other server never comes.
@@ -319,16 +391,17 @@ mod tests {
         assert_eq!(load.utilization(), [0.2, 0.0]);
         assert_eq!(load.mean_utilization(), 0.2);
         assert!(load.was_there(0) && !load.was_there(1));
-        let heat: Vec<f64> = load.heat().iter().map(|row| row[0]).collect();
-        assert_eq!(heat, [0.0, 0.0, 0.5, 0.0]);
+        assert_eq!(used(&load, 0), [0.0, 0.0, 0.5, 0.0]);
+        let there: Vec<f64> = load.over_time().iter().map(|row| row[0].there).collect();
+        assert_eq!(there, [0.0, 0.5, 1.0, 1.0]);
         let mut sum = Load::new(at(100), at(400), 4, &[&[2, 2]]);
         sum.keep_stays();
         sum.clear();
         sum.merge(&load);
         sum.merge(&load);
         assert_eq!(
-            (sum.utilization(), sum.heat()),
-            (load.utilization(), load.heat())
+            (sum.utilization(), sum.over_time()),
+            (load.utilization(), load.over_time())
         );
     }
 
@@ -337,14 +410,21 @@ mod tests {
         let at = Time::from_nanos;
         let mut cell = Load::new(at(0), at(100), 2, &[&[1]]);
         cell.busy(0, 1, at(10), at(60));
+        cell.waited(0, at(20), at(70));
+        cell.dies(0, at(90));
+        cell.dies(0, at(95));
+        cell.revives(0, at(100));
         let mut sum = Load::new(at(0), at(100), 2, &[&[1]]);
         sum.clear();
         sum.merge(&cell);
         sum.merge(&cell);
         assert_eq!(
-            (sum.utilization(), sum.mean_utilization(), sum.heat()),
-            (cell.utilization(), 0.5, cell.heat())
+            (sum.utilization(), sum.mean_utilization(), sum.over_time()),
+            (cell.utilization(), 0.5, cell.over_time())
         );
+        let waiting = |row: &Vec<OverTime>| (row[0].waiting, row[0].dead);
+        let waiting: Vec<_> = cell.over_time().iter().map(waiting).collect();
+        assert_eq!(waiting, [(0.6, 0.0), (0.4, 0.2)]);
     }
 
     #[test]
