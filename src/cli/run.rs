@@ -12,7 +12,6 @@ use super::output::{Failure, Output, keep_apart};
 use super::summary::summary;
 use super::{Format, Jobs, ScenarioArgs, pace, progress};
 use crate::experiment::{self, CellKey, Journal, Noted, Outcome, Progress};
-use crate::model::blueprint::When;
 use crate::prose::{counted, listed};
 use crate::report::json::{self, Json};
 use crate::report::requests::{self, RequestFiles};
@@ -248,19 +247,13 @@ fn cells(scenario: &Scenario) -> u64 {
 fn expected_requests(scenario: &Scenario) -> f64 {
     let duration = scenario.duration();
     let of = |variant: &crate::scenario::Variant| -> f64 {
-        variant
-            .blueprint
-            .sources
-            .iter()
-            .map(|source| match (&source.when, source.rate(duration)) {
-                (_, Some(rate)) => rate,
-                (When::Closed(think), None) => {
-                    f64::from(source.population.popularity.count()) / think.mean().max(1e-6)
-                }
-                _ => 0.0,
-            })
-            .sum::<f64>()
-            * duration.seconds()
+        let plan = &variant.blueprint;
+        let sources = plan.sources.iter().enumerate();
+        let rates = sources.map(|(at, source)| {
+            let rate = source.rate(duration).or_else(|| plan.most_asked(at));
+            rate.unwrap_or(0.0)
+        });
+        rates.sum::<f64>() * duration.seconds()
     };
     scenario.variants.iter().map(of).sum::<f64>() * f64::from(scenario.replications)
 }
@@ -284,9 +277,13 @@ fn plan(scenarios: &[Scenario], args: &RunArgs, pool: &rayon::ThreadPool) -> Str
         } else {
             ""
         };
+        let and_files = match args.requests {
+            Some(_) => ", and longer to write each request",
+            None => "",
+        };
         let takes = pace.map_or(String::new(), |pace| {
             format!(
-                ", {}{of_what} on {}",
+                ", {}{of_what} on {}{and_files}",
                 about(requests / pace),
                 counted(pool.current_num_threads() as u64, "thread")
             )

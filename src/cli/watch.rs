@@ -19,6 +19,9 @@ use crate::scenario::Scenario;
 /// been saved.
 const SAVED: Duration = Duration::from_millis(80);
 
+/// How often a file is read of which no change is told.
+const LOOKS_AGAIN: Duration = Duration::from_secs(1);
+
 /// Replications of the first look.
 const FIRST: u32 = 2;
 
@@ -39,7 +42,9 @@ pub(super) fn watch(args: &WatchArgs, output: &Output) -> Result<(), Failure> {
     let _watcher = watcher(&args.file, told)?;
     loop {
         output.clear();
-        match super::read_text(&args.file) {
+        let text = super::read_text(&args.file);
+        let before = text.as_ref().ok().cloned();
+        match text {
             Err(failure) => failure.print(output),
             Ok(text) => match look(&text, args, &pool, &changes, output) {
                 Ok(true) => continue,
@@ -49,10 +54,20 @@ pub(super) fn watch(args: &WatchArgs, output: &Output) -> Result<(), Failure> {
             },
         }
         output.say(&format!("waits for `{}` to change", args.file.display()));
-        if changes.recv().is_err() {
-            return Err(Failure::Run("cannot watch any longer".to_owned()));
-        }
+        while !changed(&changes, || super::read_text(&args.file).ok() != before)? {}
         settled(&changes);
+    }
+}
+
+/// Whether a file has changed, within a moment. Where its folder is another one of its name since,
+/// nobody tells: then what it holds does.
+fn changed(changes: &Receiver<()>, differs: impl Fn() -> bool) -> Result<bool, Failure> {
+    match changes.recv_timeout(LOOKS_AGAIN) {
+        Ok(()) => Ok(true),
+        Err(RecvTimeoutError::Timeout) => Ok(differs()),
+        Err(RecvTimeoutError::Disconnected) => {
+            Err(Failure::Run("cannot watch any longer".to_owned()))
+        }
     }
 }
 

@@ -94,7 +94,7 @@ fn compared(
         return Err(error(message, EXAMPLES));
     }
     let (subject, _) = subject(left, names)?;
-    let (written, within) = within(right)?;
+    let (written, within) = within(right, names)?;
     if written.is_empty() {
         let message = format!("there is no limit after `{}` in `{text}`", side.sign());
         return Err(error(message, example(subject.measure)));
@@ -185,10 +185,14 @@ fn place<'t>(
     ];
     let is_bare = names.strategies.is_empty();
     for (word, known, make, what) in kinds {
-        let Some((before, name)) = text.rsplit_once(word) else {
+        let Some((last, _)) = text.rmatch_indices(word).next() else {
             continue;
         };
-        let name = name.trim();
+        // The names of places may have such a word in them too.
+        let place = |at: usize| text[at + word.len()..].trim();
+        let mut ends = text.match_indices(word).map(|(at, _)| at);
+        let at = ends.find(|&at| known.contains(&place(at))).unwrap_or(last);
+        let (before, name) = (&text[..at], place(at));
         let number = match (known.iter().position(|own| *own == name), is_bare) {
             (Some(number), _) => number,
             (None, true) => 0,
@@ -219,9 +223,18 @@ fn no_name(name: &str, is: &str, known: &[&str]) -> RequirementError {
     )
 }
 
-/// What stands before ` after TIME` and ` before TIME`, in any order, and these.
-fn within(text: &str) -> Result<(&str, Within), RequirementError> {
+/// What stands before ` after TIME` and ` before TIME`, in any order, and these; where a name ends
+/// so, it is that.
+fn within<'t>(
+    text: &'t str,
+    names: &RequirementNames<'_>,
+) -> Result<(&'t str, Within), RequirementError> {
     let (mut rest, mut within) = (text, Within::default());
+    let all = [names.strategies, names.services, names.clients];
+    let is_name = |end: usize, rest: &str| {
+        let mut names = all.iter().copied().flatten();
+        names.any(|name| name.len() > rest.len() - end && rest.ends_with(&format!(" {name}")))
+    };
     loop {
         let ends = [
             (" after ", &mut within.after),
@@ -230,6 +243,9 @@ fn within(text: &str) -> Result<(&str, Within), RequirementError> {
         let found = ends.into_iter().find_map(|(word, place)| {
             let (before, time) = rest.rsplit_once(word)?;
             let time = time.trim().parse::<Span>().ok()?;
+            if is_name(before.len(), rest) {
+                return None;
+            }
             Some((before.trim_end(), place.replace(time).is_some()))
         });
         match found {
@@ -482,6 +498,29 @@ mod tests {
             assert!(fault.message.contains(message), "{text}: {fault}");
             assert!(fault.help.contains(help), "{text}: {}", fault.help);
         }
+    }
+
+    #[test]
+    fn names_may_have_words_of_the_grammar_in_them() {
+        let names = RequirementNames {
+            strategies: &["2 at once", "retry after 1s", "for all"],
+            services: &["web", "shop at sea"],
+            clients: &["gold", "paid for gold"],
+        };
+        let read = |text: &str| Requirement::read(text, &names).unwrap();
+        let found = read("p99 of 2 at once < p99 of retry after 1s");
+        assert_eq!(found.within, Within::default());
+        let found = read("p99 of 2 at once < p99 of retry after 1s after 2min before 3min");
+        assert_eq!(found.within.after, Some(Span::from_secs(120)));
+        assert_eq!(found.to_string().matches("after").count(), 2);
+        let found = read("p99 of retry after 1s at shop at sea < 1s after 2min");
+        assert_eq!(found.subject.of.as_deref(), Some("retry after 1s"));
+        let sea = AskedAt::Service("shop at sea".to_owned(), 1);
+        assert_eq!(found.subject.place, sea);
+        let found = read("p99 of for all for paid for gold < 1s");
+        let paid = AskedAt::Clients("paid for gold".to_owned(), 1);
+        assert_eq!(found.subject.place, paid);
+        assert_eq!(found.subject.of.as_deref(), Some("for all"));
     }
 
     #[test]

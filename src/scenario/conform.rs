@@ -8,6 +8,7 @@ use super::diagnostic::{Diagnostic, Place};
 use super::shape;
 use super::text::{Document, KeyValue, Node, Path, Value};
 use super::words;
+use crate::units::parse_format;
 use crate::{spelling, strategy};
 
 /// After so many faults no further ones are reported.
@@ -119,6 +120,13 @@ impl<'a> Conforming<'a> {
                 if fitting.is_empty() && !(kinds.is_empty() && names.is_empty()) {
                     let known = kinds.iter().map(|kind| kind.1).chain(names);
                     self.unknown_name(path, &subject(path), name, known);
+                    return Json::Null;
+                }
+                if !names.is_empty() && fitting.iter().all(|own| is_no_word_for(own, name)) {
+                    let known = names.iter().copied();
+                    let fault = self.not_known(path, &subject(path), name, known);
+                    let expected = shape::describe(self.root, schema);
+                    self.report(fault.help(format!("expected {expected}")));
                     return Json::Null;
                 }
             }
@@ -431,6 +439,18 @@ impl<'a> Conforming<'a> {
         name: &str,
         known: impl Iterator<Item = &'n str> + Clone,
     ) {
+        let fault = self.not_known(at, subject, name, known.clone());
+        self.report(fault.help(format!("known names: {}", shape::list(known))));
+    }
+
+    /// A name that is not known, and which is meant.
+    fn not_known<'n>(
+        &self,
+        at: &Path,
+        subject: &str,
+        name: &str,
+        known: impl Iterator<Item = &'n str> + Clone,
+    ) -> Diagnostic {
         let message = format!("{subject} is {}, which is not known", quoted(name));
         let fault = Diagnostic::error("unknown-name", at, message);
         // What products call their strategies is what people type.
@@ -441,11 +461,10 @@ impl<'a> Conforming<'a> {
         if near.is_empty() {
             near.extend(spelling::nearest(name, known.clone()));
         }
-        let fault = match near.as_slice() {
+        match near.as_slice() {
             [] => fault,
             near => fault.label(format!("did you mean {}?", either(near))),
-        };
-        self.report(fault.help(format!("known names: {}", shape::list(known))));
+        }
     }
 
     pub(super) fn report(&mut self, fault: Diagnostic) {
@@ -453,6 +472,14 @@ impl<'a> Conforming<'a> {
             self.faults.push(fault);
         }
     }
+}
+
+/// Whether a text is no quantity of this format, and does not look like one either: it has no
+/// digit. Who writes it means a name.
+fn is_no_word_for(schema: &Json, text: &str) -> bool {
+    let format = schema.get("format").and_then(Json::as_str);
+    let is_word = !text.is_empty() && !text.contains(|c: char| c.is_ascii_digit());
+    is_word && format.is_some_and(|format| parse_format(format, text).is_err())
 }
 
 /// `a`, `a` or `b`, `a`, `b` or `c`.

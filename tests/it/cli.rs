@@ -343,6 +343,18 @@ fn a_dry_run_says_how_long_it_takes_and_writes_nothing() {
         &["run", "lively.toml", "--dry-run", "--jobs", "1"],
     ));
     assert!(said.contains(" on 1 thread"), "{said}");
+    // 40 users who do not think ask five servers of 100/s each as often as these can answer.
+    let users = "arrivals = { kind = \"closed\", users = 40, think = { kind = \"constant\", value = \"0s\" } }";
+    let lines = LIVELY.lines().map(|line| match line.split(' ').next() {
+        Some("arrivals") => users,
+        Some("population") => "",
+        _ => line,
+    });
+    let closed: Vec<&str> = lines.collect();
+    fs::write(place.join("closed.toml"), closed.join("\n")).unwrap();
+    let said = stdout(&lbsim(&place, &["run", "closed.toml", "--dry-run"]));
+    // For 20 s, four times, under two strategies.
+    assert!(said.contains("about 0.08 million"), "{said}");
     assert!(!place.join("results").exists());
 }
 
@@ -350,10 +362,12 @@ fn a_dry_run_says_how_long_it_takes_and_writes_nothing() {
 #[test]
 fn a_scenario_is_watched() {
     let place = scratch("cli-watch");
-    let file = place.join("lively.toml");
+    let folder = place.join("watched");
+    let file = folder.join("lively.toml");
+    fs::create_dir(&folder).unwrap();
     fs::write(&file, LIVELY).unwrap();
     let mut watching = std::process::Command::new(env!("CARGO_BIN_EXE_lbsim"))
-        .args(["watch", "lively.toml", "--replications", "3"])
+        .args(["watch", "watched/lively.toml", "--replications", "3"])
         .current_dir(&place)
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
@@ -367,10 +381,17 @@ fn a_scenario_is_watched() {
         found.unwrap_or_else(|| panic!("it ended before it said {due}"))
     };
     until("2 of 3 replications");
-    until("waits for `lively.toml`");
+    until("waits for `watched/lively.toml`");
     fs::write(&file, LIVELY.replace("round-robin", "rnd-robin")).unwrap();
     until("round-robin");
     until("waits for");
+    fs::write(&file, LIVELY).unwrap();
+    until("2 of 3 replications");
+    until("waits for");
+    // Another folder of that name, as a checkout makes it.
+    fs::remove_dir_all(&folder).unwrap();
+    until("waits for");
+    fs::create_dir(&folder).unwrap();
     fs::write(&file, LIVELY).unwrap();
     until("2 of 3 replications");
     until("waits for");
@@ -378,6 +399,6 @@ fn a_scenario_is_watched() {
     let mut text = String::new();
     std::io::Read::read_to_string(&mut watching.stdout.take().unwrap(), &mut text).unwrap();
     watching.wait().unwrap();
-    assert_eq!(text.matches("3 replications of").count(), 2, "{text}");
+    assert_eq!(text.matches("3 replications of").count(), 3, "{text}");
     assert!(!place.join("results").exists());
 }

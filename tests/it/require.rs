@@ -156,7 +156,7 @@ fn a_sweep_is_asked_at_its_values() {
         + "[sweep]\npath = 'load'\nvalues = ['50%', '90%', '120%']\n\
         [[require]]\nthat = 'mean of random < 30ms'\nvalues = ['50%']\n\
         [[require]]\nthat = 'mean of random > 60ms'\nvalues = ['90%']\n\
-        [[require]]\nthat = 'mean of random < 30ms'\n";
+        [[require]]\nthat = 'mean of random < 31ms'\n";
     let report = report(&text);
     let found: Vec<(&str, &str)> = (report.requirements().iter())
         .map(|row| (row.value.as_deref().unwrap(), row.decision.as_str()))
@@ -186,6 +186,8 @@ fn what_is_wrong_is_said_all_at_once() {
         "p99 at db < 1s",
         "p99 for far < 1s",
         "p99 < 1s after 20s before 21s",
+        "p90 < 1s",
+        "p90<1s",
     ]) + "[[require]]\nthat = 'p99 < 1s'\nvalues = [1]\n";
     let said = Scenario::from_text("queue.toml", &text)
         .unwrap_err()
@@ -200,6 +202,7 @@ fn what_is_wrong_is_said_all_at_once() {
         "one group of clients",
         "so short a stretch",
         "nothing is swept here",
+        "`p90 < 1s` is required twice",
     ] {
         assert!(said.contains(due), "{due}: {said}");
     }

@@ -2,7 +2,7 @@
 
 use super::Study;
 use super::scale::nice_step;
-use super::server_map::{self, Quantity};
+use super::server_map::{self, MapOf};
 use crate::figures::number;
 
 /// Where so few wait at any time, there is nothing to see.
@@ -11,8 +11,8 @@ const FEW: f64 = 1.0;
 const PARTS: f64 = 4.0;
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let most = Quantity::highest(study, |row| row.waiting);
-    let quantity = Quantity {
+    let most = MapOf::highest(study, |row| row.waiting);
+    let quantity = MapOf {
         what: "Requests that wait for a slot, by server and time",
         nothing: "hardly anybody",
         any_counts: false,

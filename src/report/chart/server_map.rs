@@ -28,7 +28,7 @@ const LINE: f64 = 17.0;
 const BARS: f64 = 6.0;
 
 /// What maps show of a server in a stretch of time.
-pub(super) struct Quantity {
+pub(super) struct MapOf {
     /// What it is, for the line beneath the title.
     pub(super) what: &'static str,
     /// What it is called where it is zero, or too little for a colour.
@@ -43,14 +43,14 @@ pub(super) struct Quantity {
     pub(super) figure: fn(f64) -> String,
 }
 
-impl Quantity {
+impl MapOf {
     /// The most that it is anywhere.
     pub(super) fn highest(study: &Study<'_>, of: fn(&UtilizationRow) -> f64) -> f64 {
         study.rows.utilization.iter().map(of).fold(0.0, f64::max)
     }
 }
 
-pub(super) fn draw(study: &Study<'_>, quantity: &Quantity) -> Option<String> {
+pub(super) fn draw(study: &Study<'_>, quantity: &MapOf) -> Option<String> {
     let end = study
         .rows
         .utilization
@@ -240,25 +240,25 @@ fn server_names(study: &Study<'_>, grid: &Grid) -> Vec<(usize, String)> {
 
 /// How a server was in a stretch of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
+enum CellLook {
     Absent,
     Dead,
     /// So far up the scale of colours; at 0, none of it.
     Step(u32),
 }
 
-impl Look {
+impl CellLook {
     /// Of the servers that share a row of a map.
-    fn of(rows: &[&UtilizationRow], quantity: &Quantity) -> Look {
+    fn of(rows: &[&UtilizationRow], quantity: &MapOf) -> CellLook {
         let mean = |of: fn(&UtilizationRow) -> f64| {
             rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64
         };
         let share = mean(quantity.of) / quantity.top;
         let least = f64::from(u8::from(quantity.any_counts && share > 0.0));
         match (share * STEPS).round().clamp(least, STEPS) as u32 {
-            0 if mean(|row| row.dead_share) >= MOST => Look::Dead,
-            0 if mean(|row| row.away_share) >= MOST => Look::Absent,
-            step => Look::Step(step),
+            0 if mean(|row| row.dead_share) >= MOST => CellLook::Dead,
+            0 if mean(|row| row.away_share) >= MOST => CellLook::Absent,
+            step => CellLook::Step(step),
         }
     }
 
@@ -266,14 +266,14 @@ impl Look {
     fn fill(self, canvas: &Canvas<'_>, (left, top): (f64, f64), (right, bottom): (f64, f64)) {
         let to = (right + 0.5, bottom + 0.5);
         match self {
-            Look::Absent => canvas.area((left, top), to, PAPER, 1.0),
-            Look::Dead => {
+            CellLook::Absent => canvas.area((left, top), to, PAPER, 1.0),
+            CellLook::Dead => {
                 canvas.area((left, top), to, PAPER, 1.0);
                 let middle = (top + bottom) / 2.0;
                 canvas.line(&[(left, middle), (right, middle)], FAULT, 1.0, 1.4, None);
             }
-            Look::Step(0) => canvas.area((left, top), to, NOTHING, 1.0),
-            Look::Step(step) => canvas.area((left, top), to, colour(step), 1.0),
+            CellLook::Step(0) => canvas.area((left, top), to, NOTHING, 1.0),
+            CellLook::Step(step) => canvas.area((left, top), to, colour(step), 1.0),
         }
     }
 }
@@ -288,7 +288,7 @@ fn map(
     (study, grid): (&Study<'_>, &Grid),
     plot: Plot,
     strategy: &str,
-    (end, quantity): (f64, &Quantity),
+    (end, quantity): (f64, &MapOf),
 ) {
     let rows = grid.rows;
     // By row of the map and stretch of time.
@@ -304,14 +304,14 @@ fn map(
     let x = Scale::linear(0.0, end, plot.left, plot.right);
     let y = |row: usize| plot.top + row as f64 / rows as f64 * (plot.bottom - plot.top);
     // Neighbours of one look are one rectangle.
-    let mut open: Option<(usize, f64, f64, Look)> = None;
-    let flush = |run: Option<(usize, f64, f64, Look)>| {
+    let mut open: Option<(usize, f64, f64, CellLook)> = None;
+    let flush = |run: Option<(usize, f64, f64, CellLook)>| {
         if let Some((row, from, to, look)) = run {
             look.fill(canvas, (x.at(from), y(row)), (x.at(to), y(row + 1)));
         }
     };
     for (&(row, _), cell) in &cells {
-        let (from, to, look) = (cell[0].from_s, cell[0].to_s, Look::of(cell, quantity));
+        let (from, to, look) = (cell[0].from_s, cell[0].to_s, CellLook::of(cell, quantity));
         open = match open {
             Some((own, begin, until, same))
                 if own == row && same == look && from <= until + 1e-9 =>
@@ -350,7 +350,7 @@ fn mark(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, end: f64) {
 fn legend(
     canvas: &Canvas<'_>,
     y: f64,
-    (study, quantity): (&Study<'_>, &Quantity),
+    (study, quantity): (&Study<'_>, &MapOf),
     strips: &[Strip<'_>],
 ) {
     let small = Type::new(12.0, MUTED);
@@ -358,9 +358,9 @@ fn legend(
     let has =
         |of: fn(&UtilizationRow) -> f64| study.rows.utilization.iter().any(|row| of(row) >= MOST);
     let is_known = [
-        (Look::Step(0), quantity.nothing, true),
-        (Look::Dead, "dead", has(|row| row.dead_share)),
-        (Look::Absent, "not there", has(|row| row.away_share)),
+        (CellLook::Step(0), quantity.nothing, true),
+        (CellLook::Dead, "dead", has(|row| row.dead_share)),
+        (CellLook::Absent, "not there", has(|row| row.away_share)),
     ];
     let mut first = EDGE;
     for (look, text, _) in is_known.into_iter().filter(|&(_, _, is_known)| is_known) {

@@ -1,15 +1,15 @@
 //! How busy each server is over time.
 
 use super::Study;
-use super::server_map::{self, Quantity};
+use super::server_map::{self, MapOf};
 use crate::figures::percent;
 
 /// Ends of the scale: round shares.
 const TOPS: [f64; 8] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0];
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let most = Quantity::highest(study, |row| row.utilization);
-    let quantity = Quantity {
+    let most = MapOf::highest(study, |row| row.utilization);
+    let quantity = MapOf {
         what: "Share of slot time in use, by server and time",
         nothing: "no work",
         any_counts: true,

@@ -56,18 +56,38 @@ pub(super) fn requirements(
             count,
         ))
     };
-    if let Some(sweep) = &mut scenario.sweep {
-        for point in &mut sweep.points {
-            let second = point.and.as_ref().map(|and| and.0.as_str());
-            let is_meant = |index: usize| {
-                let first =
-                    at(index, "values").is_none_or(|own| own.contains(&point.value.as_str()));
-                let and = at(index, "values-2");
-                first && and.is_none_or(|own| second.is_some_and(|value| own.contains(&value)))
-            };
-            let own = found.iter().filter(|(_, index)| is_meant(*index));
-            point.scenario.requirements = own.map(|(own, _)| own.clone()).collect();
+    let mut twice: Vec<(usize, String)> = Vec::new();
+    let mut meet = |own: &[&(Requirement, usize)]| {
+        for (place, (requirement, index)) in own.iter().enumerate() {
+            if own[..place].iter().any(|before| before.0 == *requirement) {
+                twice.push((*index, requirement.to_string()));
+            }
         }
+    };
+    match &mut scenario.sweep {
+        None => meet(&found.iter().collect::<Vec<_>>()),
+        Some(sweep) => {
+            for point in &mut sweep.points {
+                let second = point.and.as_ref().map(|and| and.0.as_str());
+                let is_meant = |index: usize| {
+                    let first =
+                        at(index, "values").is_none_or(|own| own.contains(&point.value.as_str()));
+                    let and = at(index, "values-2");
+                    first && and.is_none_or(|own| second.is_some_and(|value| own.contains(&value)))
+                };
+                let own = found.iter().filter(|(_, index)| is_meant(*index));
+                let own: Vec<_> = own.collect();
+                meet(&own);
+                point.scenario.requirements = own.iter().map(|(own, _)| own.clone()).collect();
+            }
+        }
+    }
+    twice.sort();
+    twice.dedup();
+    for (index, text) in twice {
+        let at = Path::root().key("require").index(index).key("that");
+        let fault = Diagnostic::error("repeated", &at, format!("`{text}` is required twice"));
+        faults.push(fault.help("leave one out, or give them `values` of a sweep that differ"));
     }
     scenario.warnings.extend(warnings);
     scenario.requirements = found.into_iter().map(|(own, _)| own).collect();

@@ -1,7 +1,7 @@
 //! How much is asked of services, and how much they can do: by clients, and by servers in the
 //! course of their requests.
 
-use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan};
+use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
 use super::network::{Delay, Zone};
 use super::step::StepKind;
 use lbsim_engine::time::{Span, Time};
@@ -242,6 +242,27 @@ impl Blueprint {
         } else {
             group.to_server.mean()
         }
+    }
+
+    /// Requests a second that the users of a closed loop make at most: what they would if nobody
+    /// waited, and no more than the services that they reach can do (the asymptotic bounds of
+    /// Muntz and Wong, 1974). `None` of all other sources.
+    pub fn most_asked(&self, source: usize) -> Option<f64> {
+        let own = &self.sources[source];
+        let When::Closed(think) = &own.when else {
+            return None;
+        };
+        let groups = self.services[own.service].groups.iter();
+        let alone = groups
+            .map(|group| group.mean_work(own.mean_size()) + group.least_called)
+            .fold(f64::INFINITY, f64::min);
+        let users = f64::from(own.population.popularity.count());
+        let end = self.end - Time::ZERO;
+        let services = self.services.iter().zip(self.visits(source));
+        let each = services
+            .filter(|(_, visits)| *visits > 0.0)
+            .map(|(service, visits)| service.capacity(own.mean_size(), end) / visits);
+        Some(each.fold(users / (think.mean() + alone), f64::min))
     }
 
     /// Requests a second that a service is asked over the run, calls included; `None` where a
