@@ -1,6 +1,7 @@
 //! Charts: functions from a report to SVG, and from SVG to PNG. No statistics are made here.
 
 mod answered;
+mod attempts;
 mod canvas;
 mod detection;
 mod events;
@@ -10,6 +11,7 @@ mod goodput;
 mod grid;
 mod kept;
 mod labels;
+mod paired;
 mod palette;
 mod percentiles;
 #[cfg(feature = "png")]
@@ -53,11 +55,13 @@ type Draw = fn(&Study<'_>) -> Option<String>;
 /// The charts of a run: the name of its file and what draws it, if there is something to show.
 const CHARTS: &[(&str, Draw)] = &[
     ("summary", summary::draw),
+    ("paired", paired::draw),
     ("percentiles", percentiles::draw),
     ("timeline", timeline::draw),
     ("goodput", goodput::draw),
     ("utilization", utilization::draw),
     ("queues", queues::draw),
+    ("attempts", attempts::draw),
     ("utilization-spread", spread::draw),
     ("shares", shares::draw),
     ("services", services::draw),

@@ -164,7 +164,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
 }
 
 /// What a metric is called in words: `sessions_hurt_share` is "Sessions hurt".
-fn in_words(metric: &Metric) -> String {
+pub(super) fn in_words(metric: &Metric) -> String {
     let endings = ["_ms", "_share", "_rps", "_s"];
     let plain = endings
         .iter()

@@ -437,7 +437,7 @@ impl Invented {
             (row.requests, row.failed, row.repeats) = (next(), next(), next());
         }
         for row in &mut self.rows.utilization {
-            (row.utilization, row.waiting) = (next(), next());
+            (row.utilization, row.waiting, row.attempts) = (next(), next(), next());
             (row.away_share, row.dead_share) = (next(), next());
         }
         for row in &mut self.rows.services {

@@ -22,6 +22,9 @@ pub struct UtilizationRow {
     pub to_s: f64,
     /// Share of slot time in use.
     pub utilization: f64,
+    /// Attempts sent to the server, mean over replications (and over the servers of a band).
+    #[serde(default)]
+    pub attempts: f64,
     /// Requests that wait at the server for a slot, mean over the stretch (and over the servers of
     /// a band).
     #[serde(default)]
@@ -61,6 +64,7 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Utilizat
                 from_s: at_s(at),
                 to_s: at_s(at + 1),
                 utilization: one.utilization,
+                attempts: one.sent,
                 waiting: one.waiting,
                 away_share: 1.0 - one.there,
                 dead_share: one.dead,

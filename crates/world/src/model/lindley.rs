@@ -206,8 +206,8 @@ impl<'a> Lindley<'a> {
         };
         if measured {
             self.tally.attempts += 1;
-            self.tally.load.servers[member as usize].sent += 1;
         }
+        self.tally.load.sent(member as usize, stretch, measured);
         let server = &mut self.servers[member as usize];
         let demand = draft.demand(&self.service.groups[server.group as usize], 1);
         let begins = now.max(server.free);

@@ -222,8 +222,8 @@ impl Model for Plain<'_> {
         let demand = draft.demand(group, 1);
         if measured {
             self.tally.attempts += 1;
-            self.tally.load.servers[member as usize].sent += 1;
         }
+        self.tally.load.sent(member as usize, stretch, measured);
         self.balancer.sent(member, now);
         let at_once = place.idle > 0;
         let job = PlainJob {

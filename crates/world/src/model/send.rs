@@ -49,8 +49,10 @@ impl World<'_> {
                     self.tally.attempts += u64::from(!calls.is_call(id));
                 }
             }
-            self.tally.load.servers[server as usize].sent += 1;
         }
+        let stretch = self.tally.timeline.stretch(now);
+        let measured = request.measured;
+        self.tally.load.sent(server as usize, stretch, measured);
         if number > 1
             && request.stretch != NO_STRETCH
             && !(self.calls.as_ref()).is_some_and(|calls| calls.is_call(id))

@@ -25,6 +25,8 @@ pub struct Load {
     stretch: Span,
     /// For how long servers were there; `None` where all that counts is the whole window.
     stays: Option<Stays>,
+    /// Attempts sent by stretch and band, one stretch after the other.
+    sends: Vec<u64>,
     /// Attempts that waited for a slot.
     waiting: Occupancy,
     /// Servers that were dead; `None` while none has been.
@@ -62,6 +64,8 @@ struct Dead {
 pub struct OverTime {
     /// Share of slot time in use, 0 to 1; 0 where nobody was there.
     pub utilization: f64,
+    /// Attempts sent, to each server.
+    pub sent: f64,
     /// Attempts that waited for a slot, at each server.
     pub waiting: f64,
     /// Share of time that servers were there, as an autoscaler has it, dead or alive.
@@ -119,6 +123,7 @@ impl Load {
             bands,
             stretch,
             stays: None,
+            sends: vec![0; stretches * bands],
             waiting: Occupancy::new(stretch, stretches, bands),
             dead: None,
             begins: Time::ZERO,
@@ -190,6 +195,18 @@ impl Load {
         }
         let band = own.band as usize;
         self.busy_over_time(band, 1, since, until);
+    }
+
+    /// An attempt is sent to `server` in this stretch of time, for a request that is measured or
+    /// not.
+    #[inline(always)]
+    pub(crate) fn sent(&mut self, server: usize, stretch: u16, measured: bool) {
+        let own = &mut self.servers[server];
+        own.sent += u64::from(measured);
+        let at = usize::from(stretch) * self.bands + own.band as usize;
+        if let Some(sends) = self.sends.get_mut(at) {
+            *sends += 1;
+        }
     }
 
     /// An attempt has waited at `server` for a slot from `since` to `until`.
@@ -267,6 +284,9 @@ impl Load {
             let pairs = sum.servers.iter_mut().zip(&more.servers);
             let pairs = pairs.chain(sum.grid.iter_mut().zip(&more.grid));
             pairs.for_each(|(sum, more)| *sum += more);
+        }
+        for (sum, more) in self.sends.iter_mut().zip(&other.sends) {
+            *sum += more;
         }
         self.waiting.merge(&other.waiting);
         match (&mut self.dead, &other.dead) {
@@ -347,6 +367,7 @@ impl Load {
                     0 => 0.0,
                     busy => busy as f64 / room,
                 },
+                sent: self.sends[at] as f64 / each,
                 waiting: waiting[stretch][band] / each,
                 there: room / rooms[band],
                 dead: dead.as_ref().map_or(0.0, |dead| dead[stretch][band] / each),
@@ -411,6 +432,8 @@ mod tests {
         let mut cell = Load::new(at(0), at(100), 2, &[&[1]]);
         cell.busy(0, 1, at(10), at(60));
         cell.waited(0, at(20), at(70));
+        cell.sent(0, 1, true);
+        cell.sent(0, 1, false);
         cell.dies(0, at(90));
         cell.dies(0, at(95));
         cell.revives(0, at(100));
@@ -422,9 +445,10 @@ mod tests {
             (sum.utilization(), sum.mean_utilization(), sum.over_time()),
             (cell.utilization(), 0.5, cell.over_time())
         );
-        let waiting = |row: &Vec<OverTime>| (row[0].waiting, row[0].dead);
-        let waiting: Vec<_> = cell.over_time().iter().map(waiting).collect();
-        assert_eq!(waiting, [(0.6, 0.0), (0.4, 0.2)]);
+        let told = |row: &Vec<OverTime>| (row[0].sent, row[0].waiting, row[0].dead);
+        let told: Vec<_> = cell.over_time().iter().map(told).collect();
+        assert_eq!(told, [(0.0, 0.6, 0.0), (2.0, 0.4, 0.2)]);
+        assert_eq!(cell.servers[0].sent, 1);
     }
 
     #[test]
