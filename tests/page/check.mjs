@@ -21,13 +21,21 @@ function check(ok, text) {
   console.error(`  wrong: ${text}`);
 }
 
-/** What is drawn in each chart: how many marks, for whom, and its name. */
+/**
+ * What is drawn in each chart: how many marks, for whom, its name, and whose name stands neither in
+ * it nor in its key.
+ */
 const CHARTS = `[...document.querySelectorAll('.chart')].map(place => {
   const chart = echarts.getInstanceByDom(place);
   let marks = 0;
+  const figure = place.closest('figure');
+  const bare = text => text.replace(/\\s/g, '');
+  const strategies = JSON.parse(figure.dataset.strategies);
+  const words = chart ? bare(chart.getZr().storage.getDisplayList(true).map(one => (one.type === 'tspan' ? one.style.text : '')).join('')) : '';
+  const key = bare(figure.querySelector('.key.lines').textContent);
   // Axes are no marks: what series draw is in the groups of their views.
   for (const view of chart ? chart._chartsViews : []) view.group.traverse(one => { if (!one.isGroup && !one.ignore && !one.invisible && !['text', 'tspan'].includes(one.type)) marks += 1; });
-  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), strategies: JSON.parse(place.closest('figure').dataset.strategies), marks };
+  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), strategies, marks, nameless: strategies.filter(name => !words.includes(bare(name)) && !key.includes(bare(name))) };
 })`;
 
 async function charts(browser) {
@@ -50,8 +58,20 @@ async function checkLook(browser, width) {
   check(wide <= width, `the page is ${wide} pixels wide, in a window of ${width}`);
   for (const chart of await charts(browser)) {
     check(chart.marks > 0, `chart ${chart.id} has ${chart.marks} marks`);
+    check(chart.nameless.length === 0, `chart ${chart.id} does not tell who ${chart.nameless.join(', ')} is, ${width} pixels wide`);
     check(chart.role === 'img' && chart.name.length > 20, `chart ${chart.id} is called "${chart.name}"`);
   }
+}
+
+/** On a narrow page nothing of a table is out of sight: each figure stands by the name of its column. */
+async function checkTables(browser, width) {
+  await browser.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  const cut = await browser.evaluate('[...document.querySelectorAll(".scroll")].filter(own => own.clientWidth > 0 && own.scrollWidth > own.clientWidth).map(own => own.getAttribute("aria-label"))');
+  check(cut.length === 0, `tables are cut in a window of ${width}: ${cut.join('; ')}`);
+  const [cards, unnamed] = await browser.evaluate('[document.querySelectorAll(".cards").length, [...document.querySelectorAll(".cards td")].filter(own => !own.dataset.title).length]');
+  check(cards > 0 && unnamed === 0, `${cards} tables are cards, ${unnamed} of their figures have no name`);
+  const more = await browser.evaluate('[...document.querySelectorAll(".cards .more")].map(own => { own.click(); const rows = [...own.parentNode.querySelectorAll("tbody tr")]; return rows.every(row => row.checkVisibility()); })');
+  check(more.every(Boolean), 'not all cards can be seen');
 }
 
 /** One heading of the first level, and none that leaves out a level. */
@@ -180,6 +200,7 @@ async function checkReport(browser, folder) {
     await checkLook(browser, width);
     check(await browser.evaluate('document.documentElement.dataset.theme') === (dark ? 'dark' : 'light'), 'light and dark are not as the reader has them');
     writeFileSync(join(pictures, `${name}-${width}-${dark ? 'dark' : 'light'}.png`), await browser.picture());
+    if (width === NARROW) await checkTables(browser, width);
   }
   await checkHeadings(browser);
   await checkLegend(browser);

@@ -30,7 +30,7 @@ function sweptCell(point, series, metric, unit, best) {
   if (point.overloaded) return { node: el('span', { class: 'muted' }, 'overloaded'), value: null, data };
   const text = unit ? figure(row.estimate, row.half_width_95, unit, true) : amount(metric.unit, row.estimate, row.half_width_95);
   const isBest = best === series;
-  return { node: isBest ? [el('span', { class: 'first', title: 'the best at this value' }, '★'), ` ${text}`] : text, value: row.estimate ?? null, data, class: isBest ? 'best' : null };
+  return { node: isBest ? el('span', {}, el('span', { class: 'first', title: 'the best at this value' }, '★'), ` ${text}`) : text, value: row.estimate ?? null, data, class: isBest ? 'best' : null };
 }
 
 function sweepSection() {

@@ -7,8 +7,8 @@ const CHARTS = [];
 /**
  * A chart. `spec` has `id`, `title` (text, or a function of the context), `says(context)`: how to
  * read it, `choices`: `{name, label, options: [[value, text]], initial}`, `option(context)`:
- * `{option, height, drawn}` of ECharts with the names of those drawn, `rows(context)`: `{columns,
- * rows}` for the table, `canvas`: whether there are too many marks for SVG, `time`: whether its
+ * `{option, height, drawn}` of ECharts with the names of those drawn, and `unnamed` where the names
+ * do not stand at what is drawn of them, `rows(context)`: `{columns, rows}` for the table, `canvas`: whether there are too many marks for SVG, `time`: whether its
  * axis is simulated time, `legend(context)`: nodes below it.
  */
 function figureOf(spec) {
@@ -17,10 +17,11 @@ function figureOf(spec) {
   own.place = el('div', { class: 'chart', role: 'img', 'data-chart': spec.id });
   own.title = el('h3', { id: `chart-${spec.id}` });
   own.caption = el('figcaption', {});
+  own.key = el('ul', { class: 'key lines', 'aria-label': 'Lines' });
   own.below = el('div', { class: 'below' });
   own.controls = el('div', { class: 'controls' }, (spec.choices || []).map(control => choiceOf(control, own)), spec.time && zoomButtons());
   own.data = folded('Data of this chart as a table', () => dataTable(own), { class: 'data' });
-  own.node = el('figure', { class: 'figure', 'aria-labelledby': `chart-${spec.id}` }, own.title, own.controls, own.caption, own.place, own.below, own.data);
+  own.node = el('figure', { class: 'figure', 'aria-labelledby': `chart-${spec.id}` }, own.title, own.controls, own.caption, own.key, own.place, own.below, own.data);
   CHARTS.push(own);
   return own.node;
 }
@@ -62,6 +63,7 @@ function drawChart(own) {
   own.visible = Boolean(made);
   own.node.dataset.strategies = JSON.stringify(made ? made.drawn : []);
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
+  own.key.replaceChildren(...(made?.unnamed ? keyOf(context, made.drawn) : []));
   put(own.below, [own.below.replaceChildren(), made && spec.legend ? spec.legend(context) : null]);
   if (own.data.open) refill(own);
   if (!made) return emptyChart(own);
@@ -72,6 +74,12 @@ function drawChart(own) {
   if (!own.chart) startChart(own);
   own.chart.resize({ width: STATE.printing ? PRINT_WIDTH : 'auto', height: made.height });
   own.chart.setOption({ ...baseOption(context), ...made.option }, { notMerge: true });
+}
+
+/** Whose each line is, near the chart: where names do not stand at the ends of the lines. */
+function keyOf(context, drawn) {
+  const items = context.shown.filter(own => drawn.includes(own.name)).map(own => el('li', {}, swatch(own), ' ', nameAndSuccess(own.name)));
+  return context.grey.length ? [...items, el('li', { class: 'muted' }, `in grey: ${counted(context.grey.length, 'other')}`)] : items;
 }
 
 /** Nothing is shown: that is said, and the chart is put away. */

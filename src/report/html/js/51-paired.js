@@ -72,7 +72,7 @@ function pairedOption(context) {
     const [at, zero] = [to(row.difference), 0].map(value => pixelOf(xAxis, value, left, context.width - right));
     const wide = textWidth(text, { size: 12, weight: 600 }) + 6;
     // A label crosses neither the edge nor the line of no difference, if it can be.
-    const fits = (from, end) => from >= left - 60 && end <= context.width && !(from < zero && end > zero && Math.abs(at - zero) > 4);
+    const fits = (from, end) => from >= left - 4 && end <= context.width && !(from < zero && end > zero && Math.abs(at - zero) > 4);
     const align = fits(at, at + wide) || !fits(at - wide, at) && at + wide <= context.width ? 'left' : 'right';
     return [
       known(row.half_width_95) && row.half_width_95 > 0 ? whiskers(own, colours.of(own), [[to(row.difference), own.name, to(low), to(high)]], { across: true }) : null,

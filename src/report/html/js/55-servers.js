@@ -67,7 +67,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
       yAxis: { ...nameAxis(context, servers.map(short), { width: left - 12 }), splitLine: { show: true, lineStyle: { color: colours.grid } } },
       series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
-    height: tall + 66, drawn: context.shown.map(own => own.name),
+    height: tall + 66, unnamed: true, drawn: context.shown.map(own => own.name),
   };
 }
 
@@ -97,14 +97,14 @@ function rankedServers(context, rows, column, title, kind) {
   const ends = lines.filter(line => isOn(line.own.name) && line.points.length).map(({ own, points }) => ({ series: own, text: own.name, x: context.width - room, y: pixelOf(yAxis, points[points.length - 1][1], height - 54, 34) }));
   return {
     option: {
-      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
+      graphic: namesAtEnds(context, ends) ? sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }) : [],
       grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: 1, max: most, name: 'Servers, the one with most first', nameLocation: 'middle', nameGap: 30, splitLine: { show: false } },
       yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
       series: lines.map(({ own, points }) => ({ type: 'line', name: own.name, data: points, showSymbol: false, symbol: own.symbol, lineStyle: isOn(own.name) ? lineStyle(own, context) : greyLine(context), itemStyle: { color: context.paint.of(own) } })),
       tooltip: tooltip(context, points => tip(`Server number ${points[0]?.value[0]} by ${inSentence(title)}`, points.filter(point => isOn(point.seriesName)).map(point => [BY_NAME.get(point.seriesName), point.seriesName, amount(kind, point.value[1])])), { trigger: 'axis' }),
     },
-    height, drawn: context.shown.map(own => own.name),
+    height, unnamed: !namesAtEnds(context, ends), drawn: context.shown.map(own => own.name),
   };
 }
 
