@@ -32,7 +32,7 @@ const CHARTS = `[...document.querySelectorAll('.chart')].map(place => {
   const bare = text => text.replace(/\\s/g, '');
   const strategies = JSON.parse(figure.dataset.strategies);
   const words = chart ? bare(chart.getZr().storage.getDisplayList(true).map(one => (one.type === 'tspan' ? one.style.text : '')).join('')) : '';
-  const key = bare(figure.querySelector('.key.lines').textContent);
+  const key = bare(figure.querySelector('.keys').textContent);
   // Axes are no marks: what series draw is in the groups of their views.
   for (const view of chart ? chart._chartsViews : []) view.group.traverse(one => { if (!one.isGroup && !one.ignore && !one.invisible && !['text', 'tspan'].includes(one.type)) marks += 1; });
   return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), strategies, marks, nameless: strategies.filter(name => !words.includes(bare(name)) && !key.includes(bare(name))) };
@@ -148,6 +148,24 @@ async function checkRequirements(browser, folder) {
   });
 }
 
+/**
+ * Who did no work has none of the colours of work, for as long as the CSV file says; and who was
+ * never there is shown so.
+ */
+async function checkHeat(browser, folder) {
+  const key = row => `${row.strategy}\n${row.server}`;
+  const nothing = new Map();
+  for (const row of columnsOf(join(folder, 'utilization.csv'))) nothing.set(key(row), (nothing.get(key(row)) ?? 0) + (Number(row.utilization) > 0 ? 0 : row.to_s - row.from_s));
+  const shown = await browser.evaluate('SERIES.flatMap(own => { const { cells, names } = heatOf(own.name); return cells.filter(cell => cell[4]).map(cell => ({ strategy: own.name, server: names[cell[2]], span: cell[1] - cell[0], state: cell[4] })); })');
+  for (const [who, seconds] of nothing) {
+    const own = shown.filter(cell => key(cell) === who).reduce((sum, cell) => sum + cell.span, 0);
+    check(Math.abs(own - seconds) < 1e-6 * (1 + seconds), `${who.replace('\n', ', ')} does nothing for ${own} s on the map, and for ${seconds} s in the file`);
+  }
+  for (const row of columnsOf(join(folder, 'servers.csv')).filter(own => own.utilization === '' && nothing.has(key(own)))) {
+    check(shown.filter(cell => key(cell) === key(row)).every(cell => cell.state === 'absent'), `${row.server} never was there under ${row.strategy}, and does not look so`);
+  }
+}
+
 /** A table is sorted by a column, up and down, and says so. */
 async function checkSort(browser) {
   const values = 'const table = document.querySelector("#table table"); const heads = [...table.tHead.rows[0].cells]; const at = heads.findIndex(own => own.classList.contains("number")); const list = () => [...table.tBodies[0].rows].map(row => row.cells[at].sortValue).filter(own => own !== null);';
@@ -206,6 +224,7 @@ async function checkReport(browser, folder) {
   await checkLegend(browser);
   await checkFigures(browser, folder);
   await checkRequirements(browser, folder);
+  await checkHeat(browser, folder);
   await checkSort(browser);
   await checkTheme(browser);
   await checkPrint(browser, join(pictures, `${name}.pdf`));

@@ -57,6 +57,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/41-axes.js"),
     include_str!("js/42-time.js"),
     include_str!("js/43-labels.js"),
+    include_str!("js/44-presence.js"),
     include_str!("js/50-summary.js"),
     include_str!("js/51-paired.js"),
     include_str!("js/52-percentiles.js"),

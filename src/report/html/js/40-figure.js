@@ -9,7 +9,7 @@ const CHARTS = [];
  * read it, `choices`: `{name, label, options: [[value, text]], initial}`, `option(context)`:
  * `{option, height, drawn}` of ECharts with the names of those drawn, and `unnamed` where the names
  * do not stand at what is drawn of them, `rows(context)`: `{columns, rows}` for the table, `canvas`: whether there are too many marks for SVG, `time`: whether its
- * axis is simulated time, `legend(context)`: nodes below it.
+ * axis is simulated time, `legend(context)`: nodes above it.
  */
 function figureOf(spec) {
   const choice = Object.fromEntries((spec.choices || []).map(own => [own.name, own.initial]));
@@ -17,11 +17,10 @@ function figureOf(spec) {
   own.place = el('div', { class: 'chart', role: 'img', 'data-chart': spec.id });
   own.title = el('h3', { id: `chart-${spec.id}` });
   own.caption = el('figcaption', {});
-  own.key = el('ul', { class: 'key lines', 'aria-label': 'Lines' });
-  own.below = el('div', { class: 'below' });
+  own.key = el('div', { class: 'keys' });
   own.controls = el('div', { class: 'controls' }, (spec.choices || []).map(control => choiceOf(control, own)), spec.time && zoomButtons());
   own.data = folded('Data of this chart as a table', () => dataTable(own), { class: 'data' });
-  own.node = el('figure', { class: 'figure', 'aria-labelledby': `chart-${spec.id}` }, own.title, own.controls, own.caption, own.key, own.place, own.below, own.data);
+  own.node = el('figure', { class: 'figure', 'aria-labelledby': `chart-${spec.id}` }, own.title, own.controls, own.caption, own.key, own.place, own.data);
   CHARTS.push(own);
   return own.node;
 }
@@ -63,8 +62,7 @@ function drawChart(own) {
   own.visible = Boolean(made);
   own.node.dataset.strategies = JSON.stringify(made ? made.drawn : []);
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
-  own.key.replaceChildren(...(made?.unnamed ? keyOf(context, made.drawn) : []));
-  put(own.below, [own.below.replaceChildren(), made && spec.legend ? spec.legend(context) : null]);
+  put(own.key, [own.key.replaceChildren(), made?.unnamed && lineKey(context, made.drawn), made && spec.legend && spec.legend(context)]);
   if (own.data.open) refill(own);
   if (!made) return emptyChart(own);
   own.place.style.height = `${made.height}px`;
@@ -77,9 +75,10 @@ function drawChart(own) {
 }
 
 /** Whose each line is, near the chart: where names do not stand at the ends of the lines. */
-function keyOf(context, drawn) {
+function lineKey(context, drawn) {
   const items = context.shown.filter(own => drawn.includes(own.name)).map(own => el('li', {}, swatch(own), ' ', nameAndSuccess(own.name)));
-  return context.grey.length ? [...items, el('li', { class: 'muted' }, `in grey: ${counted(context.grey.length, 'other')}`)] : items;
+  if (context.grey.length) items.push(el('li', { class: 'muted' }, `in grey: ${counted(context.grey.length, 'other')}`));
+  return el('ul', { class: 'key lines', 'aria-label': 'Lines' }, items);
 }
 
 /** Nothing is shown: that is said, and the chart is put away. */

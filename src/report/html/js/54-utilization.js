@@ -7,18 +7,37 @@ const VIRIDIS = ['#440154', '#472c7a', '#3b518b', '#2c718e', '#21908d', '#27ad81
 
 const HEAT_OF = new Map();
 
-/** The cells of a strategy: `[time, band, share]`, and the names of the bands. */
+/**
+ * The cells of a strategy: `[from, to, band, share, state]`, and the names of the bands. Who did no
+ * work has a state in place of a share, and stretches of one state are one cell.
+ */
 function heatOf(name) {
   if (HEAT_OF.size === 0) {
     for (const row of rowsOf('utilization')) {
-      if (!HEAT_OF.has(row.strategy)) HEAT_OF.set(row.strategy, { cells: [], names: [], times: new Set() });
-      const own = HEAT_OF.get(row.strategy);
-      own.names[row.band] = row.server;
-      own.times.add(row.from_s);
-      own.cells.push([row.from_s, row.to_s, row.band, row.utilization]);
+      if (!HEAT_OF.has(row.strategy)) HEAT_OF.set(row.strategy, { cells: [], names: [], away: [], last: [] });
+      addCell(HEAT_OF.get(row.strategy), row);
     }
   }
-  return HEAT_OF.get(name) || { cells: [], names: [], times: new Set() };
+  return HEAT_OF.get(name) || { cells: [], names: [] };
+}
+
+function addCell(own, { strategy, server, band, from_s: from, to_s: to, utilization: share }) {
+  if (own.names[band] === undefined) {
+    own.names[band] = server;
+    // What is known of a band of neighbours is known of its first and its last.
+    const [first, last] = server.split(' … ').map(each => awayOf(strategy, each));
+    own.away[band] = last ? first.filter(span => last.some(other => JSON.stringify(other) === JSON.stringify(span))) : first;
+  }
+  const state = share > 0 ? null : stateAt(own.away[band], from, to);
+  const before = own.last[band];
+  if (state && before?.[4] === state) before[1] = to;
+  else own.cells.push(own.last[band] = [from, to, band, share, state]);
+}
+
+/** The end of the scale: a round share, as high as the busiest server is over a stretch. */
+function heatTop() {
+  const most = extent(rowsOf('utilization').map(row => row.utilization))?.[1] || 0;
+  return [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8].find(top => most <= top) || 1;
 }
 
 /** The name of a service before the slash, where there is but one: it says nothing. */
@@ -45,7 +64,7 @@ function heatOption(context) {
     option.yAxis.push({ gridIndex: at, ...style, type: 'category', inverse: true, data: names.map(short), splitLine: { show: false }, axisTick: { show: false },
       axisLabel: { ...style.axisLabel, fontSize: 11, width: left - 10, overflow: 'truncate', hideOverlap: true, interval: Math.max(0, Math.ceil(names.length / (tall / 15)) - 1) } });
     option.series.push(heatSeries(context, own, cells, names, at, tall / names.length));
-    marked.push(heatMarks(at));
+    marked.push(heatMarks(context, at));
     top += tall + (at === shown.length - 1 ? 0 : 56);
   });
   option.series.push(...marked.filter(Boolean));
@@ -58,25 +77,49 @@ function heatOption(context) {
  * Where the warm-up ends, and where what happens at known times begins and ends: lines over the
  * cells.
  */
-function heatMarks(at) {
-  const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: '#ffffff', fontSize: 11, rotate: 0, distance: [2, 4] } });
+function heatMarks(context, at) {
+  const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: context.paint.bad, fontSize: 11, rotate: 0, distance: [2, 4] } });
   const lines = EVENTS.slice(0, 24).flatMap((event, place) => (eventEnd(event) > event.from_s ? [line(event.from_s, String(place + 1)), line(eventEnd(event), '')] : [line(event.from_s, String(place + 1))]));
   if (WARMUP_S > 0) lines.push(line(WARMUP_S, ''));
   if (!lines.length) return null;
-  return { type: 'line', name: '', data: [], xAxisIndex: at, yAxisIndex: at, silent: true, tooltip: { show: false }, markLine: { silent: true, symbol: 'none', data: lines, lineStyle: { color: '#ffffff', type: [4, 3], width: 1.2 } } };
+  return { type: 'line', name: '', data: [], xAxisIndex: at, yAxisIndex: at, silent: true, tooltip: { show: false }, markLine: { silent: true, symbol: 'none', data: lines, lineStyle: { color: '#ffffff', type: [4, 3], width: 1.4, shadowColor: '#000000', shadowBlur: 2 } } };
 }
 
 /** Cells as rectangles that touch. */
 function heatSeries(context, own, cells, names, at, tall) {
+  const top = heatTop();
+  const fills = stateFills(context);
   return {
     type: 'custom', name: own.name, xAxisIndex: at, yAxisIndex: at, clip: true, progressive: 0, data: cells.map(([from, to, band, share]) => [from * TIME.factor, to * TIME.factor, band, share]),
     encode: { x: [0, 1], y: 2 }, dimensions: ['from', 'to', 'band', 'share'],
-    renderItem: (_, api) => {
+    renderItem: (params, api) => {
       const [x, y] = api.coord([api.value(0), api.value(2)]);
       const [end] = api.coord([api.value(1), api.value(2)]);
-      return { type: 'rect', shape: { x: Math.floor(x), y: Math.floor(y - tall / 2), width: Math.ceil(end - x + 0.5), height: Math.ceil(tall) - (tall > 10 ? 1 : 0) }, style: { fill: heatColour(api.value(3)) } };
+      const state = cells[params.dataIndex][4];
+      return { type: 'rect', shape: { x: Math.floor(x), y: Math.floor(y - tall / 2), width: Math.ceil(end - x + 0.5), height: Math.ceil(tall) - (tall > 10 ? 1 : 0) }, style: { fill: state ? fills[state] : heatColour(api.value(3) / top) } };
     },
   };
+}
+
+/** Who did no work has none of the colours of work, and a pattern of its own. */
+function stateFills({ paint: colours }) {
+  const hatch = (paper, ink, crossed) => {
+    const image = el('canvas', { width: 6, height: 6 });
+    const brush = image.getContext('2d');
+    brush.fillStyle = paper;
+    brush.fillRect(0, 0, 6, 6);
+    brush.strokeStyle = ink;
+    for (const shift of [-6, 0, 6]) {
+      brush.moveTo(shift, 6);
+      brush.lineTo(shift + 6, 0);
+      if (!crossed) continue;
+      brush.moveTo(shift, 0);
+      brush.lineTo(shift + 6, 6);
+    }
+    brush.stroke();
+    return { image, repeat: 'repeat' };
+  };
+  return { idle: colours.line, absent: hatch(colours.paper, colours.muted, false), dead: hatch(colours.paper, colours.fault, true) };
 }
 
 /** A share from 0 to 1 as a colour. */
@@ -90,8 +133,17 @@ function heatColour(share) {
 }
 
 function heatTip(own, point) {
-  const [from, to, band, share] = point.value;
-  return tip(heatOf(own.name).names[band], [[own, own.name, amount('share', share)], [null, 'at', stretchText(from / TIME.factor, to / TIME.factor)]]);
+  const { cells, names } = heatOf(own.name);
+  const [from, to, band, share, state] = cells[point.dataIndex];
+  return tip(names[band], [[own, own.name, state ? stateText(state) : amount('share', share)], [null, 'at', stretchText(from, to)]]);
+}
+
+/** The states that there are, each with its pattern, and the scale of those who work. */
+function heatLegend(context) {
+  const there = new Set(context.shown.flatMap(own => heatOf(own.name).cells.map(cell => cell[4])));
+  const states = Object.keys(STATES).filter(state => there.has(state));
+  return [heatKey('0%', percentText(heatTop()), 'of slot time in use'),
+    el('ul', { class: 'key' }, states.map(state => el('li', {}, el('span', { class: `patch ${state}`, 'aria-hidden': 'true' }), ` ${stateText(state)}`)))];
 }
 
 /** The colours of a scale, with their ends and what they are of. */
@@ -102,7 +154,7 @@ function heatKey(low, high, text) {
 const UTILIZATION_CHART = {
   id: 'utilization', time: true, canvas: true, title: 'How busy each server is over time',
   says: () => [`A row a server${rowsOf('utilization').some(row => row.server.includes('…')) ? ', or a band of neighbours' : ''}; mean over replications.${EVENTS.length || WARMUP_S > 0 ? ' Dashed lines: the end of the warm-up, and where what happens begins and ends.' : ''}`],
-  legend: () => heatKey('idle', 'all slots in use', 'share of slot time in use'),
+  legend: heatLegend,
   option: heatOption,
   rows: context => rowsAsTable('utilization', ['strategy', 'server', 'from_s', 'to_s', 'utilization'], context),
 };

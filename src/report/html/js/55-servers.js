@@ -31,9 +31,14 @@ function serverMetrics() {
   return SERVER_METRICS.filter(([column]) => rowsOf('servers').some(row => row[column] > 0));
 }
 
+/** The rows of a service, of servers that were there: who never was has no share, and not one of 0. */
+function servedRows(service) {
+  return rowsOf('servers').filter(row => serviceOf(row.server) === service && !wasNever(row.strategy, row.server));
+}
+
 function serversOption(context) {
   const [column, title, kind, half] = SERVER_METRICS.find(([name]) => name === context.choice.metric);
-  const rows = rowsOf('servers').filter(row => serviceOf(row.server) === context.choice.service);
+  const rows = servedRows(context.choice.service);
   const servers = distinct(rows.map(row => row.server));
   return servers.length > NAMED_SERVERS ? rankedServers(context, rows, column, title, kind) : namedServers(context, rows, servers, column, title, kind, half);
 }
@@ -110,7 +115,8 @@ function rankedServers(context, rows, column, title, kind) {
 
 const SERVERS_CHART = {
   id: 'servers', title: context => `${SERVER_METRICS.find(([name]) => name === context.choice.metric)[1]}, by server${servedServices().length > 1 ? ` of ${context.choice.service}` : ''}`,
-  says: context => [manyServers(context.choice.service) ? 'Servers in the order of the value, each strategy by itself: the flatter, the more alike they are.' : context.choice.metric === 'request_share' ? 'Bars across a row: the share of the capacity that the server has. Marks right of it: more than its share.' : 'A mark a strategy; lines are 95% intervals.'],
+  says: context => [[manyServers(context.choice.service) ? 'Servers in the order of the value, each strategy by itself: the flatter, the more alike they are.' : context.choice.metric === 'request_share' ? 'Bars across a row: the share of the capacity that the server has. Marks right of it: more than its share.' : 'A mark a strategy; lines are 95% intervals.',
+    servedRows(context.choice.service).length < rowsOf('servers').filter(row => serviceOf(row.server) === context.choice.service).length && ' No mark: the server never was there under that strategy.'].filter(Boolean)],
   choices: [
     { name: 'metric', label: 'Show', initial: serverMetrics()[0]?.[0] || 'request_share', options: serverMetrics().map(([column, title]) => [column, title]) },
     { name: 'service', label: 'Service', initial: servedServices()[0], options: servedServices().map(name => [name, name]) },
