@@ -166,6 +166,23 @@ async function checkHeat(browser, folder) {
   }
 }
 
+/** What happens at known times, servers or clients, is marked over time, and can be zoomed to. */
+async function checkEvents(browser, folder) {
+  const { events } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+  const [marked, buttons] = await browser.evaluate(`(() => {
+    const place = document.querySelector('[data-chart="timeline"]');
+    if (!place) return [null, []];
+    const series = echarts.getInstanceByDom(place).getOption().series.filter(own => own.xAxisIndex === 0);
+    const times = series.flatMap(own => [...(own.markArea?.data ?? []).map(pair => pair[0].xAxis), ...(own.markLine?.data ?? []).map(line => line.xAxis)]);
+    return [times.map(time => time / TIME.factor), [...place.closest('figure').querySelectorAll('.zoom button')].map(own => own.textContent)];
+  })()`);
+  if (!marked) return;
+  events.forEach((event, at) => {
+    check(marked.some(time => Math.abs(time - event.from_s) < 1e-6 * (1 + time)), `${event.label} at ${event.from_s} s is not marked`);
+    check(at >= 12 || buttons.some(text => text.trim().startsWith(`${at + 1} ${event.label}`)), `there is no button for ${event.label}`);
+  });
+}
+
 /** A table is sorted by a column, up and down, and says so. */
 async function checkSort(browser) {
   const values = 'const table = document.querySelector("#table table"); const heads = [...table.tHead.rows[0].cells]; const at = heads.findIndex(own => own.classList.contains("number")); const list = () => [...table.tBodies[0].rows].map(row => row.cells[at].sortValue).filter(own => own !== null);';
@@ -225,6 +242,7 @@ async function checkReport(browser, folder) {
   await checkFigures(browser, folder);
   await checkRequirements(browser, folder);
   await checkHeat(browser, folder);
+  await checkEvents(browser, folder);
   await checkSort(browser);
   await checkTheme(browser);
   await checkPrint(browser, join(pictures, `${name}.pdf`));

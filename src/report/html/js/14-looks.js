@@ -99,7 +99,7 @@ function percentText(share) {
   // Nothing and all are said only where it is so.
   const apart = Math.min(Math.abs(percent), Math.abs(100 - percent));
   const digits = apart > 0 && apart < 0.05 ? Math.min(9, -Math.floor(Math.log10(apart))) : 1;
-  return `${percent.toFixed(digits).replace(/\.?0+$/, '')}%`;
+  return `${percent.toFixed(digits).replace(/\.?0+$/, '').replace(/^-/, '\u2212')}%`;
 }
 
 /** A name beside a response time: who fails is told, for who fails more looks faster than it is. */

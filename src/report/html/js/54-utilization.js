@@ -64,7 +64,7 @@ function heatOption(context) {
     option.yAxis.push({ gridIndex: at, ...style, type: 'category', inverse: true, data: names.map(short), splitLine: { show: false }, axisTick: { show: false },
       axisLabel: { ...style.axisLabel, fontSize: 11, width: left - 10, overflow: 'truncate', hideOverlap: true, interval: Math.max(0, Math.ceil(names.length / (tall / 15)) - 1) } });
     option.series.push(heatSeries(context, own, cells, names, at, tall / names.length));
-    marked.push(heatMarks(context, at));
+    marked.push(heatMarks(context, own.name, at));
     top += tall + (at === shown.length - 1 ? 0 : 56);
   });
   option.series.push(...marked.filter(Boolean));
@@ -77,9 +77,14 @@ function heatOption(context) {
  * Where the warm-up ends, and where what happens at known times begins and ends: lines over the
  * cells.
  */
-function heatMarks(context, at) {
+function heatMarks(context, name, at) {
   const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: context.paint.bad, fontSize: 11, rotate: 0, distance: [2, 4] } });
-  const lines = EVENTS.slice(0, 24).flatMap((event, place) => (eventEnd(event) > event.from_s ? [line(event.from_s, String(place + 1)), line(eventEnd(event), '')] : [line(event.from_s, String(place + 1))]));
+  const own = EVENTS.filter(event => !event.only?.length || event.only.includes(name));
+  const numbers = numbersOf(own, context.width - 168);
+  const lines = own.flatMap(event => {
+    const begins = line(event.from_s, numbers.get(event));
+    return eventEnd(event) > event.from_s ? [begins, line(eventEnd(event), '')] : [begins];
+  });
   if (WARMUP_S > 0) lines.push(line(WARMUP_S, ''));
   if (!lines.length) return null;
   return { type: 'line', name: '', data: [], xAxisIndex: at, yAxisIndex: at, silent: true, tooltip: { show: false }, markLine: { silent: true, symbol: 'none', data: lines, lineStyle: { color: '#ffffff', type: [4, 3], width: 1.4, shadowColor: '#000000', shadowBlur: 2 } } };

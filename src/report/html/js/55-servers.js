@@ -72,7 +72,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
       yAxis: { ...nameAxis(context, servers.map(short), { width: left - 12 }), splitLine: { show: true, lineStyle: { color: colours.grid } } },
       series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
-    height: tall + 66, unnamed: true, drawn: context.shown.map(own => own.name),
+    height: tall + 66, unnamed: true, drawn: context.shown.map(own => own.name).filter(name => rows.some(one => one.strategy === name && known(one[column]))),
   };
 }
 
