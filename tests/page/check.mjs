@@ -32,10 +32,10 @@ const CHARTS = `[...document.querySelectorAll('.chart')].map(place => {
   const bare = text => text.replace(/\\s/g, '');
   const strategies = JSON.parse(figure.dataset.strategies);
   const words = chart ? bare(chart.getZr().storage.getDisplayList(true).map(one => (one.type === 'tspan' ? one.style.text : '')).join('')) : '';
-  const key = bare(figure.querySelector('.keys').textContent);
+  const key = bare(figure.querySelector('h3').textContent + figure.querySelector('.keys').textContent);
   // Axes are no marks: what series draw is in the groups of their views.
   for (const view of chart ? chart._chartsViews : []) view.group.traverse(one => { if (!one.isGroup && !one.ignore && !one.invisible && !['text', 'tspan'].includes(one.type)) marks += 1; });
-  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), strategies, marks, nameless: strategies.filter(name => !words.includes(bare(name)) && !key.includes(bare(name))) };
+  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), empty: Boolean(place.dataset.empty), strategies, marks, nameless: strategies.filter(name => !words.includes(bare(name)) && !key.includes(bare(name))) };
 })`;
 
 async function charts(browser) {
@@ -50,14 +50,15 @@ function checkFile(page) {
   check(loads.length === 0, `something would be loaded: ${loads.join(' ')}`);
 }
 
-async function checkLook(browser, width) {
+/** `chosen`: what the reader chose may be something of which nothing is known. */
+async function checkLook(browser, width, chosen = false) {
   check(browser.faults.length === 0, `the browser says: ${browser.faults.join('; ')}`);
   const foreign = browser.requests.filter(url => !/^(file|data):/.test(url));
   check(foreign.length === 0, `asked for ${foreign.join(' ')}`);
   const wide = await browser.evaluate('Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)');
   check(wide <= width, `the page is ${wide} pixels wide, in a window of ${width}`);
   for (const chart of await charts(browser)) {
-    check(chart.marks > 0, `chart ${chart.id} has ${chart.marks} marks`);
+    check(chart.marks > 0 || chosen && chart.empty, `chart ${chart.id} has ${chart.marks} marks`);
     check(chart.nameless.length === 0, `chart ${chart.id} does not tell who ${chart.nameless.join(', ')} is, ${width} pixels wide`);
     check(chart.role === 'img' && chart.name.length > 20, `chart ${chart.id} is called "${chart.name}"`);
   }
@@ -206,7 +207,7 @@ async function checkChoices(browser) {
   const empty = await browser.evaluate('[...document.querySelectorAll("details.data")].filter(own => { own.fillNow(); own.open = true; return !own.querySelector("tbody tr"); }).map(own => own.closest("figure").querySelector("h3").textContent)');
   check(empty.length === 0, `no rows in the tables of ${empty.join(', ')}`);
   await browser.evaluate('document.querySelectorAll("#scenario details").forEach(own => { own.fillNow(); own.open = true; })');
-  await checkLook(browser, WIDE);
+  await checkLook(browser, WIDE, true);
 }
 
 async function checkTheme(browser) {
@@ -225,6 +226,50 @@ async function checkPrint(browser, file) {
   await checkLook(browser, WIDE);
 }
 
+/** Every file of a page that is of no run stands there whole, cell by cell. */
+async function checkFiles(browser, folder) {
+  const files = await browser.evaluate(`[...document.querySelectorAll('#files details')].map(own => { own.fillNow(); own.open = true; return [own.dataset.file,
+    [...own.querySelectorAll('tbody tr')].map(row => Object.fromEntries([...row.cells].map(cell => [cell.dataset.column, cell.dataset.value])))]; })`);
+  check(files.length > 0, 'there are no files');
+  for (const [name, shown] of files) {
+    const rows = columnsOf(join(folder, `${name}.csv`));
+    check(shown.length === rows.length, `${shown.length} of ${rows.length} rows of ${name}.csv`);
+    rows.forEach((row, at) => Object.entries(row).forEach(([column, value]) => {
+      const own = shown[at]?.[column];
+      check(own === value || value !== '' && Number(own) === Number(value), `${name}.csv, row ${at}: ${column} is ${own} and not ${value}`);
+    }));
+  }
+}
+
+/** Each figure of a comparison, metric by metric, and each value that changed. */
+async function checkCompared(browser, folder) {
+  const rows = new Map(columnsOf(join(folder, 'compare.csv')).map(row => [[row.result, row.strategy, row.metric, row.value, row.value_2].join('\n'), row]));
+  const metrics = await browser.evaluate('[...document.querySelector("#compared select").options].map(own => own.value)');
+  let seen = 0;
+  for (const [at, metric] of metrics.entries()) {
+    const shown = await browser.evaluate(`(() => { const pick = document.querySelector('#compared select'); pick.selectedIndex = ${at}; pick.dispatchEvent(new Event('change'));
+      return [...document.querySelectorAll('#compared tbody tr')].map(row => [row.cells[0].dataset.key, [...row.querySelectorAll('[data-column]')].map(own => [own.dataset.column, own.dataset.value, own.textContent])]); })()`);
+    for (const [key, cells] of shown) {
+      const row = rows.get(key);
+      seen += 1;
+      for (const [column, value, text] of cells) {
+        check(row && (row[column] === value || row[column] !== '' && Number(row[column]) === Number(value)), `${key}: ${column} is ${value} and not ${row?.[column]}`);
+        if (column === 'difference') check(shownAs(text.replace(/\s*\(.*\)$/, ''), '', metric, row.difference, row.difference_half_width_95), `${key}: "${text}" is written for ${row.difference}`);
+      }
+    }
+  }
+  check(seen > 0 && seen <= rows.size, `${seen} of ${rows.size} comparisons are shown`);
+  const changes = columnsOf(join(folder, 'changes.csv'));
+  const told = await browser.evaluate('[...document.querySelectorAll("#changes tbody tr")].map(row => Object.fromEntries([...row.querySelectorAll("[data-column]")].map(own => [own.dataset.column, own.dataset.value])))');
+  check(told.length === changes.length && told.every((own, at) => Object.entries(own).every(([column, value]) => changes[at][column] === value)), 'what changed is not what the file says');
+}
+
+/** What pages of a kind have beyond what all have. */
+const CHECKS = {
+  run: [checkFigures, checkRequirements, checkHeat, checkEvents, checkSort],
+  compare: [checkFiles, checkCompared],
+};
+
 async function checkReport(browser, folder) {
   const name = basename(folder);
   const page = join(folder, 'report.html');
@@ -239,11 +284,7 @@ async function checkReport(browser, folder) {
   }
   await checkHeadings(browser);
   await checkLegend(browser);
-  await checkFigures(browser, folder);
-  await checkRequirements(browser, folder);
-  await checkHeat(browser, folder);
-  await checkEvents(browser, folder);
-  await checkSort(browser);
+  for (const own of CHECKS[await browser.evaluate('DATA.kind')]) await own(browser, folder);
   await checkTheme(browser);
   await checkPrint(browser, join(pictures, `${name}.pdf`));
   await checkChoices(browser);

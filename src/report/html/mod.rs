@@ -53,6 +53,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/35-strategies.js"),
     include_str!("js/36-sweep-table.js"),
     include_str!("js/37-warnings.js"),
+    include_str!("js/38-compare.js"),
     include_str!("js/40-figure.js"),
     include_str!("js/41-axes.js"),
     include_str!("js/42-time.js"),
@@ -72,8 +73,8 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/62-clients.js"),
     include_str!("js/63-sweep.js"),
     include_str!("js/64-grid.js"),
+    include_str!("js/65-compare-charts.js"),
     include_str!("js/80-details.js"),
-    include_str!("js/85-pictures.js"),
     include_str!("js/90-page.js"),
 ];
 
@@ -127,8 +128,9 @@ fn plain(report: &Report) -> String {
     body
 }
 
-/// A page of what is no run: what is said of it in its manifest (`question`, `caption`,
-/// `findings`), its charts (name and SVG) as they stand in the folder, and its tables.
+/// A page of what is no run: what is said of it in its manifest (`question`, `caption`, `findings`,
+/// `notes`), its tables, and, where no script runs, its charts (name and SVG) as they stand in the
+/// folder.
 pub fn with_pictures<'a>(
     about: &Value,
     tables: Value,
@@ -136,23 +138,25 @@ pub fn with_pictures<'a>(
 ) -> String {
     let text = |key: &str| about[key].as_str().unwrap_or_default();
     let mut body = format!(
-        "<header id=\"answer\">\n<h1>{}</h1>\n<p class=\"caption\">{}</p>\n",
+        "<noscript>\n<h1>{}</h1>\n<p>{}</p>\n",
         escaped(text("question")),
         escaped(text("caption"))
     );
-    for sentence in about["findings"].as_array().into_iter().flatten() {
-        let sentence = sentence.as_str().unwrap_or_default();
-        body += &format!("<p class=\"verdict\">{}</p>\n", escaped(sentence));
+    for sentence in ["findings", "notes"]
+        .iter()
+        .flat_map(|key| about[key].as_array())
+    {
+        for sentence in sentence.iter().filter_map(Value::as_str) {
+            body += &format!("<p>{}</p>\n", escaped(sentence));
+        }
     }
-    body += "</header>\n<section id=\"pictures\">\n<h2>Charts</h2>\n";
     for (name, svg) in charts {
         body += &format!(
-            "<figure class=\"picture\" role=\"img\" aria-label=\"{0}\">\n{1}\n</figure>\n",
-            escaped(name),
-            svg
+            "<figure role=\"img\" aria-label=\"{}\">\n{svg}\n</figure>\n",
+            escaped(name)
         );
     }
-    body += "</section>\n<section id=\"tables\"></section>";
+    body += "</noscript>";
     Page {
         kind: about["kind"].as_str().unwrap_or_default(),
         title: text("question"),

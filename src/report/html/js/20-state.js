@@ -15,8 +15,8 @@ const LISTENERS = [];
 function initiallyOn() {
   if (SERIES.length <= MANY) return SERIES.map(series => series.name);
   const ranked = [...SERIES].sort((a, b) => (a.variant.rank || a.index + 1) - (b.variant.rank || b.index + 1));
-  const best = ranked.filter(series => series.name !== ABOUT.baseline).slice(0, COLOURED - 1);
-  return [...best.map(series => series.name), ABOUT.baseline];
+  const best = ranked.filter(series => series.name !== BASELINE).slice(0, COLOURED - 1);
+  return [...best.map(series => series.name), BASELINE];
 }
 
 /** Hears of every change: `what` is `shown`, `theme` or `zoom`. */

@@ -33,13 +33,17 @@ function sweptCell(point, series, metric, unit, best) {
   return { node: isBest ? el('span', {}, el('span', { class: 'first', title: 'the best at this value' }, '★'), ` ${text}`) : text, value: row.estimate ?? null, data, class: isBest ? 'best' : null };
 }
 
-function sweepSection() {
-  const metrics = sweptMetrics();
+/** A table of one metric, which the reader chooses. */
+function chosenTable(metrics, tableOf) {
   const place = el('div', {});
-  const draw = name => place.replaceChildren(sweepTable(metricOf(name)));
-  draw(JUDGE.name);
+  const draw = name => place.replaceChildren(tableOf(metricOf(name)));
+  draw(metrics[0].name);
   const choice = el('label', { class: 'choice' }, 'Metric ', el('select', { onchange: event => draw(event.target.value) },
     metrics.map(metric => el('option', { value: metric.name }, metric.label))));
+  return [choice, place];
+}
+
+function sweepSection() {
   return [el('p', { class: 'note' }, `★ marks the ${superlative(JUDGE)} at each value, of those that fail no more than others. ± is half of a 95% interval over replications.`),
-    choice, place];
+    chosenTable(sweptMetrics(), sweepTable)];
 }

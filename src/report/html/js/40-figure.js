@@ -64,7 +64,7 @@ function drawChart(own) {
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
   put(own.key, [own.key.replaceChildren(), made?.unnamed && lineKey(context, made.drawn), made && spec.legend && spec.legend(context)]);
   if (own.data.open) refill(own);
-  if (!made) return emptyChart(own);
+  if (!made) return emptyChart(own, context);
   own.place.style.height = `${made.height}px`;
   own.place.style.width = STATE.printing ? `${PRINT_WIDTH}px` : '';
   own.place.setAttribute('aria-label', `${own.title.textContent}. ${made.text || textOf(own.caption)} ${made.drawn.length ? `Shown: ${made.drawn.join(', ')}.` : ''}`.trim());
@@ -82,13 +82,13 @@ function lineKey(context, drawn) {
 }
 
 /** Nothing is shown: that is said, and the chart is put away. */
-function emptyChart(own) {
+function emptyChart(own, context) {
   if (own.chart) own.chart.dispose();
   own.chart = null;
   own.place.dataset.empty = 'yes';
   own.place.style.height = '';
   own.place.setAttribute('aria-label', `${own.title.textContent}. Nothing is shown.`);
-  own.place.replaceChildren(el('p', { class: 'note' }, 'All strategies are hidden: switch one on in the legend.'));
+  own.place.replaceChildren(el('p', { class: 'note' }, context.shown.length ? 'Nothing is known here.' : 'All is hidden: switch something on in the legend.'));
 }
 
 function startChart(own) {
