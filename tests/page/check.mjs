@@ -69,8 +69,8 @@ async function checkTables(browser, width) {
   await browser.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))');
   const cut = await browser.evaluate('[...document.querySelectorAll(".scroll")].filter(own => own.clientWidth > 0 && own.scrollWidth > own.clientWidth).map(own => own.getAttribute("aria-label"))');
   check(cut.length === 0, `tables are cut in a window of ${width}: ${cut.join('; ')}`);
-  const [cards, unnamed] = await browser.evaluate('[document.querySelectorAll(".cards").length, [...document.querySelectorAll(".cards td")].filter(own => !own.dataset.title).length]');
-  check(cards > 0 && unnamed === 0, `${cards} tables are cards, ${unnamed} of their figures have no name`);
+  const [cards, unnamed] = await browser.evaluate('[document.querySelectorAll(".cards").length || !document.querySelector(".scroll"), [...document.querySelectorAll(".cards td")].filter(own => !own.dataset.title).length]');
+  check(cards && unnamed === 0, `${cards} tables are cards, ${unnamed} of their figures have no name`);
   const more = await browser.evaluate('[...document.querySelectorAll(".cards .more")].map(own => { own.click(); const rows = [...own.parentNode.querySelectorAll("tbody tr")]; return rows.every(row => row.checkVisibility()); })');
   check(more.every(Boolean), 'not all cards can be seen');
 }
@@ -94,7 +94,7 @@ async function checkHeadings(browser) {
 async function checkLegend(browser) {
   const before = await charts(browser);
   const count = await browser.evaluate('document.querySelectorAll(".legend-switch").length');
-  check(count > 0, 'there is no legend');
+  check(count > 0 || await browser.evaluate('SERIES.length') === 0, 'there is no legend');
   for (let at = 0; at < count; at += 1) {
     const click = `(() => { const own = document.querySelectorAll('.legend-switch')[${at}]; own.click(); return [own.dataset.strategy, own.getAttribute('aria-pressed')]; })()`;
     const [strategy, pressed] = await browser.evaluate(click);
@@ -264,10 +264,26 @@ async function checkCompared(browser, folder) {
   check(told.length === changes.length && told.every((own, at) => Object.entries(own).every(([column, value]) => changes[at][column] === value)), 'what changed is not what the file says');
 }
 
+/** Each row of the tables of a section is one of a CSV file, in all that it shows of it. */
+function checkRows(section, file) {
+  return async (browser, folder) => {
+    const rows = columnsOf(join(folder, file));
+    const shown = await browser.evaluate(`[...document.querySelectorAll('#${section} tbody tr')].map(row => [...row.querySelectorAll('[data-column]')].map(own => [own.dataset.column, own.dataset.value ?? '']))`);
+    check(shown.length > 0, `nothing is in ${section}`);
+    for (const cells of shown) {
+      const same = row => cells.every(([column, value]) => row[column] === value || value !== '' && row[column] !== '' && Number(row[column]) === Number(value));
+      check(cells.length > 1 && rows.some(same), `${section}: ${file} has no row with ${JSON.stringify(cells)}`);
+    }
+  };
+}
+
 /** What pages of a kind have beyond what all have. */
 const CHECKS = {
   run: [checkFigures, checkRequirements, checkHeat, checkEvents, checkSort],
   compare: [checkFiles, checkCompared],
+  tune: [checkFiles, checkRows('values', 'weights.csv'), checkRows('gained', 'check.csv')],
+  size: [checkFiles, checkRows('sizes', 'sizes.csv')],
+  validate: [checkFiles, browser => browser.evaluate('document.querySelector("#exact details").fillNow()'), checkRows('exact', 'theory.csv')],
 };
 
 async function checkReport(browser, folder) {

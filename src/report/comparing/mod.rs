@@ -274,7 +274,7 @@ impl CompareReport {
     pub fn html(&self) -> String {
         let about = serde_json::to_value(&self.about).unwrap_or_default();
         let tables = serde_json::to_value(&self.tables).unwrap_or_default();
-        html::with_pictures(&about, tables, [])
+        html::page_of(&about, tables)
     }
 
     /// Writes CSV files, pages and manifest into a folder `<scenario>-compared` in `folder`, in

@@ -54,6 +54,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/36-sweep-table.js"),
     include_str!("js/37-warnings.js"),
     include_str!("js/38-compare.js"),
+    include_str!("js/39-tune.js"),
     include_str!("js/40-figure.js"),
     include_str!("js/41-axes.js"),
     include_str!("js/42-time.js"),
@@ -74,12 +75,16 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/63-sweep.js"),
     include_str!("js/64-grid.js"),
     include_str!("js/65-compare-charts.js"),
+    include_str!("js/66-tune-charts.js"),
+    include_str!("js/67-size.js"),
+    include_str!("js/68-validate.js"),
     include_str!("js/80-details.js"),
     include_str!("js/90-page.js"),
 ];
 
-/// Bytes of rows that a page may hold: with the library it stays below 2 MB.
-const MOST: usize = 780_000;
+/// Bytes that a page may have: rows have what its other parts leave. What is escaped takes the rest
+/// of 2 MB.
+const MOST: usize = 1_960_000;
 
 /// What is left out first where rows are too many, and where it stands then.
 const DISPENSABLE: [&str; 3] = ["utilization", "servers", "timeline"];
@@ -129,34 +134,22 @@ fn plain(report: &Report) -> String {
 }
 
 /// A page of what is no run: what is said of it in its manifest (`question`, `caption`, `findings`,
-/// `notes`), its tables, and, where no script runs, its charts (name and SVG) as they stand in the
-/// folder.
-pub fn with_pictures<'a>(
-    about: &Value,
-    tables: Value,
-    charts: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> String {
+/// `notes`), and its tables.
+pub fn page_of(about: &Value, tables: Value) -> String {
     let text = |key: &str| about[key].as_str().unwrap_or_default();
     let mut body = format!(
         "<noscript>\n<h1>{}</h1>\n<p>{}</p>\n",
         escaped(text("question")),
         escaped(text("caption"))
     );
-    for sentence in ["findings", "notes"]
-        .iter()
-        .flat_map(|key| about[key].as_array())
-    {
-        for sentence in sentence.iter().filter_map(Value::as_str) {
-            body += &format!("<p>{}</p>\n", escaped(sentence));
-        }
-    }
-    for (name, svg) in charts {
+    let said = ["findings", "notes"].map(|key| about[key].as_array());
+    for sentence in said.into_iter().flatten().flatten() {
         body += &format!(
-            "<figure role=\"img\" aria-label=\"{}\">\n{svg}\n</figure>\n",
-            escaped(name)
+            "<p>{}</p>\n",
+            escaped(sentence.as_str().unwrap_or_default())
         );
     }
-    body += "</noscript>";
+    body += "<p>Tables and charts take scripts; they stand in the files beside this page too.</p>\n</noscript>";
     Page {
         kind: about["kind"].as_str().unwrap_or_default(),
         title: text("question"),
@@ -215,10 +208,16 @@ impl Page<'_> {
             }
         }
         let size = |table: &Value| table.to_string().len();
+        let parts = [
+            STYLES,
+            SCRIPTS,
+            &[FRAME, ECHARTS, &self.plain, &self.about.to_string()],
+        ];
+        let room = MOST.saturating_sub(parts.concat().iter().map(|part| part.len()).sum());
         let mut all: usize = tables.values().map(size).sum();
         let mut left_out = Vec::new();
         for name in DISPENSABLE {
-            if all <= MOST {
+            if all <= room {
                 break;
             }
             if let Some(table) = tables.remove(name) {

@@ -7,9 +7,9 @@
 const KINDS = {
   run: { name: 'Run', card: 'What to deploy, and how sure that is', facts: runFacts, series: 'Strategies' },
   compare: { name: 'Comparison', card: 'What was compared, and how', facts: compareFacts, series: 'Results' },
-  tune: { name: 'Tuned values', card: 'What to set, and how sure that is', facts: () => [], series: 'Configurations' },
-  size: { name: 'Sizing', card: 'What is needed, and how sure that is', facts: () => [], series: 'Strategies' },
-  validate: { name: 'Validation', card: 'What was held against what', facts: () => [], series: '' },
+  tune: { name: 'Tuned values', card: 'What to set, and how sure that is', facts: tuneFacts, series: 'Configurations' },
+  size: { name: 'Sizing', card: 'What is needed, and how sure that is', facts: sizeFacts, series: 'Strategies' },
+  validate: { name: 'Validation', card: 'What was held against what', facts: validateFacts, series: '' },
 };
 const KIND = KINDS[DATA.kind];
 

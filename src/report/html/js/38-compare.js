@@ -43,7 +43,7 @@ function resultHead(name) {
 function comparedSection() {
   return [
     el('p', { class: 'note' }, `Differences to ${BASELINE}, with half of their 95% intervals. A verdict is given where the difference is significant for all strategies and results together (Holm), by each metric for itself; “not shown” does not mean “equal”.`),
-    chosenTable(comparedMetrics(), comparedTable),
+    chosenTable('Metric', metricOptions(comparedMetrics()), name => comparedTable(metricOf(name))),
   ];
 }
 

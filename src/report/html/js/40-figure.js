@@ -62,7 +62,7 @@ function drawChart(own) {
   own.visible = Boolean(made);
   own.node.dataset.strategies = JSON.stringify(made ? made.drawn : []);
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
-  put(own.key, [own.key.replaceChildren(), made?.unnamed && lineKey(context, made.drawn), made && spec.legend && spec.legend(context)]);
+  put(own.key, [own.key.replaceChildren(), made?.unnamed && lineKey(context, made), made && spec.legend && spec.legend(context)]);
   if (own.data.open) refill(own);
   if (!made) return emptyChart(own, context);
   own.place.style.height = `${made.height}px`;
@@ -74,9 +74,13 @@ function drawChart(own) {
   own.chart.setOption({ ...baseOption(context), ...made.option }, { notMerge: true });
 }
 
-/** Whose each line is, near the chart: where names do not stand at the ends of the lines. */
-function lineKey(context, drawn) {
-  const items = context.shown.filter(own => drawn.includes(own.name)).map(own => el('li', {}, swatch(own), ' ', nameAndSuccess(own.name)));
+/**
+ * Whose each line is, near the chart: where names do not stand at the ends of the lines. `unnamed`
+ * is a list of looks where the lines are not those of the legend.
+ */
+function lineKey(context, { unnamed, drawn }) {
+  const looks = unnamed === true ? context.shown.filter(own => drawn.includes(own.name)) : unnamed;
+  const items = looks.map(own => el('li', {}, swatch(own), ' ', nameAndSuccess(own.name)));
   if (context.grey.length) items.push(el('li', { class: 'muted' }, `in grey: ${counted(context.grey.length, 'other')}`));
   return el('ul', { class: 'key lines', 'aria-label': 'Lines' }, items);
 }

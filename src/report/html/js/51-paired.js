@@ -25,7 +25,7 @@ function pairedAxis(context, kind, values, scale) {
   const range = extent([0, ...values]);
   if (!scale) {
     const axis = valueAxis(context, kind, range, { zero: true, cut: false });
-    return { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: value => (value === 0 ? '0' : kind === 'time' || kind === 'share' ? signedText(kind, value) : axisText(kind, value, axis.max)) } };
+    return { ...axis, axisLine: { show: false }, axisLabel: { ...axis.axisLabel, formatter: value => (value === 0 ? '0' : kind === 'count' ? axisText(kind, value, axis.max) : signedText(kind, value)) } };
   }
   const decades = [];
   for (let power = Math.ceil(Math.log10(scale.unit)); 10 ** power <= scale.high * 1.5; power += 1) decades.push(10 ** power);
@@ -43,13 +43,13 @@ function pairedAxis(context, kind, values, scale) {
 }
 
 function signedText(kind, value) {
-  const text = kind === 'share' ? `${grouped(String(Number((value * 100).toPrecision(6))))} pp` : amount(kind, value);
+  const text = kind === 'share' || kind === 'relative' ? axisText('share', value, 0).replace(/%$/, kind === 'share' ? ' pp' : '%') : amount(kind, value);
   return value > 0 ? `+${text}` : text;
 }
 
 /**
  * Differences with their intervals, above each other. `rows` are `{series, label, row}`, the row
- * with `difference`, `half_width_95`, `relative`, `p_adjusted`, `verdict`; they are differences to
+ * with `difference`, `half_width_95`, `relative`, `p_adjusted`, `verdict`, if any; they are differences to
  * what `against` calls.
  */
 function differencesOption(context, metric, rows, against) {
@@ -69,8 +69,8 @@ function differencesOption(context, metric, rows, against) {
   const tone = verdict => ({ good: colours.good, bad: colours.bad }[(VERDICTS[verdict] || [])[2]] || colours.muted);
   const series = rows.flatMap(({ series: own, label, row }) => {
     const [low, high] = [row.difference - (row.half_width_95 || 0), row.difference + (row.half_width_95 || 0)];
-    const said = VERDICTS[row.verdict] || ['–', 'not known'];
-    const text = `${said[0]} ${said[1]}${context.narrow ? '' : `  ${change(metric.unit, row.difference, row.half_width_95)}`}`;
+    const said = verdictWords(row.verdict);
+    const text = [said, said && context.narrow ? '' : change(metric.unit, row.difference, row.half_width_95)].filter(Boolean).join('  ');
     const [at, zero] = [to(row.difference), 0].map(value => pixelOf(xAxis, value, left, context.width - right));
     const wide = textWidth(text, { size: 12, weight: 600 }) + 6;
     // A label crosses neither the edge nor the line of no difference, if it can be.
@@ -80,7 +80,7 @@ function differencesOption(context, metric, rows, against) {
       known(row.half_width_95) && row.half_width_95 > 0 ? whiskers(own, colours.of(own), [[to(row.difference), label, to(low), to(high)]], { across: true }) : null,
       marks(own, context, [[to(row.difference), label]], {
         label: { show: true, position: 'top', distance: 5, align, color: tone(row.verdict), fontSize: 12, fontWeight: 600, backgroundColor: colours.paper, padding: [1, 2], formatter: () => text },
-        tooltip: { formatter: () => tip(`${metric.label}, less ${against}`, [[own, label, `${change(metric.unit, row.difference, row.half_width_95)} ${relative(row.relative) && `(${relative(row.relative)})`}`, said[1]], [null, 'p-value (Holm)', known(row.p_adjusted) ? Number(row.p_adjusted.toPrecision(2)).toString() : NONE]]) },
+        tooltip: { formatter: () => tip(`${metric.label}, less ${against}`, [[own, label, `${change(metric.unit, row.difference, row.half_width_95)} ${relative(row.relative) && `(${relative(row.relative)})`}`, said], [null, 'p-value (Holm)', known(row.p_adjusted) ? Number(row.p_adjusted.toPrecision(2)).toString() : NONE]]) },
       }),
     ].filter(Boolean);
   });
@@ -92,8 +92,14 @@ function differencesOption(context, metric, rows, against) {
       yAxis: nameAxis(context, names, { width: left - 16 }), series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
     height: tall + 100, drawn: distinct(rows.map(own => own.series.name)),
-    text: rows.map(({ label, row }) => `${label}: ${change(metric.unit, row.difference, row.half_width_95)}, ${(VERDICTS[row.verdict] || ['', 'not known'])[1]}.`).join(' '),
+    text: rows.map(({ label, row }) => `${label}: ${change(metric.unit, row.difference, row.half_width_95)}, ${verdictWords(row.verdict)}.`).join(' '),
   };
+}
+
+/** A verdict with its sign; nothing where none is to be given. */
+function verdictWords(verdict) {
+  if (verdict === undefined) return '';
+  return (VERDICTS[verdict] || ['–', 'not known']).slice(0, 2).join(' ');
 }
 
 function pairedOption(context) {
@@ -114,7 +120,7 @@ const PAIRED_CHART = {
   id: 'paired', title: context => `${metricOf(context.choice.metric).label}: difference to ${BASELINE}`,
   says: context => [`${betterSide(metricOf(context.choice.metric))}Means of the differences on the same requests, replication by replication, with their 95% intervals. The verdict takes all comparisons together (Holm).`],
   choices: [
-    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: pairedMetrics().map(metric => [metric.name, metric.label]) },
+    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: metricOptions(pairedMetrics()) },
     SCALES,
   ],
   option: pairedOption,

@@ -80,7 +80,7 @@ const SWEEP_CHART = {
   id: 'sweep', title: context => `${metricOf(context.choice.metric).label}, by ${inSentence(ABOUT.sweep.label)}`,
   says: () => ['A line a strategy; bands are 95% intervals. No mark: nothing could be measured there.'],
   choices: [
-    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: SWEPT_METRICS.map(metric => [metric.name, metric.label]) },
+    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: metricOptions(SWEPT_METRICS) },
     { name: 'scale', label: 'Scale', initial: 'log', options: [['log', 'Log'], ['linear', 'Linear']] },
   ],
   option: sweepOption,

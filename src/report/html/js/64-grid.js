@@ -72,7 +72,7 @@ const GRID_CHART = {
   id: 'grid', title: context => `${metricOf(context.choice.metric).label}, by ${ABOUT.sweep.label} and ${ABOUT.sweep.and}`,
   says: () => ['A panel a strategy, all in the same colours; figures are in the cells, intervals in the table.'],
   choices: [
-    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: SWEPT_METRICS.map(metric => [metric.name, metric.label]) },
+    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: metricOptions(SWEPT_METRICS) },
     { name: 'scale', label: 'Scale of colours', initial: 'log', options: [['log', 'Log'], ['linear', 'Linear']] },
   ],
   legend: gridKey, option: gridOption,

@@ -1,7 +1,7 @@
 'use strict';
 // A comparison drawn: how each result differs from the baseline, and both beside each other.
 
-const COMPARED_METRICS = { name: 'metric', label: 'Metric', initial: comparedMetrics()[0]?.name, options: comparedMetrics().map(metric => [metric.name, metric.label]) };
+const COMPARED_METRICS = { name: 'metric', label: 'Metric', initial: comparedMetrics()[0]?.name, options: metricOptions(comparedMetrics()) };
 const COMPARED_PLACES = {
   name: 'at', label: ABOUT.sweep || '', initial: comparedAt(COMPARED.find(row => row.metric === JUDGE.name && known(row.difference)) || {}),
   options: distinct(COMPARED.map(comparedAt)).map(at => [at, at]),

@@ -23,7 +23,7 @@ function fileTable(name) {
   const rows = rowsOf(name);
   const columns = Object.keys(rows[0]).map(title => ({ title, numeric: rows.some(row => typeof row[title] === 'number') }));
   const cell = value => (value === null || value === '' ? NONE : String(value));
-  return sortableTable(`${name}.csv`, columns, rows.map(row => columns.map(({ title }) => ({ text: cell(row[title]), value: row[title], data: { column: title, value: row[title] ?? '' } }))));
+  return sortableTable(`${name}.csv`, columns, rows.map(row => columns.map(({ title }) => ({ text: cell(row[title]), value: row[title], data: { column: title, value: String(row[title] ?? '') } }))));
 }
 
 function theoryTable() {

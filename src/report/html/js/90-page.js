@@ -14,6 +14,10 @@ const TOP = [
   { id: 'table', title: 'Strategies compared, value by value', when: isSweep, make: sweepSection },
   { id: 'changes', title: 'What changed in the scenario', when: isKind('compare'), make: changesSection },
   { id: 'compared', title: 'What came of it', when: isKind('compare'), make: comparedSection },
+  { id: 'values', title: 'The values', when: () => has('weights'), make: valuesSection },
+  { id: 'gained', title: 'What they gain', when: () => has('check'), make: gainsSection },
+  { id: 'sizes', title: 'What each strategy needs', when: isKind('size'), make: sizesSection },
+  { id: 'exact', title: 'Simulated beside exact', when: isKind('validate'), make: theorySection, fold: true },
   { id: 'warnings', title: (ABOUT.warnings || []).length ? 'Warnings' : 'Left out of this page', when: () => (ABOUT.warnings || []).length + (DATA.left_out || []).length > 0, make: warningsSection },
 ];
 
@@ -31,7 +35,19 @@ const GROUPS = [
     { when: () => isRun() && isTraded(), chart: () => TRADEOFF_CHART },
     { when: () => isRun() && has('clients') && clientMetrics().length > 0, chart: () => CLIENTS_CHART },
   ] },
+  { id: 'sizing', title: 'What was tried', charts: [{ when: () => has('tried'), chart: () => SIZE_CHART }] },
+  { id: 'agreement', title: 'Agreement', charts: [{ when: isKind('validate'), chart: () => THEORY_CHART }, { when: () => has('coverage'), chart: () => COVERAGE_CHART }] },
+  { id: 'gains', title: 'What was gained', charts: [
+    { when: () => GAIN_METRICS.length > 0, chart: () => GAINS_CHART },
+    { when: () => has('weights') && areNumbers(), chart: () => VALUES_CHART },
+    { when: () => has('front'), chart: () => FRONT_CHART },
+  ] },
   { id: 'times', title: 'Response times', charts: [{ when: () => has('latency'), chart: () => PERCENTILES_CHART }] },
+  { id: 'course', title: 'The search', charts: [
+    { when: () => has('search'), chart: () => SEARCH_CHART },
+    { when: () => has('sensitivity'), chart: () => SENSITIVITY_CHART },
+    { when: () => has('landscape'), chart: () => LANDSCAPE_CHART },
+  ] },
   { id: 'time', title: 'Over time', charts: [
     { when: () => TIMELINE.length > 0 && shownPanels().length > 0, chart: () => TIMELINE_CHART },
     { when: () => has('faults'), chart: () => FAULTS_CHART },
