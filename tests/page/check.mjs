@@ -151,19 +151,22 @@ async function checkRequirements(browser, folder) {
 
 /**
  * Who did no work has none of the colours of work, for as long as the CSV file says; and who was
- * never there is shown so.
+ * dead, or not there, looks so.
  */
 async function checkHeat(browser, folder) {
   const key = row => `${row.strategy}\n${row.server}`;
   const nothing = new Map();
-  for (const row of columnsOf(join(folder, 'utilization.csv'))) nothing.set(key(row), (nothing.get(key(row)) ?? 0) + (Number(row.utilization) > 0 ? 0 : row.to_s - row.from_s));
-  const shown = await browser.evaluate('SERIES.flatMap(own => { const { cells, names } = heatOf(own.name); return cells.filter(cell => cell[4]).map(cell => ({ strategy: own.name, server: names[cell[2]], span: cell[1] - cell[0], state: cell[4] })); })');
+  const rows = columnsOf(join(folder, 'utilization.csv'));
+  for (const row of rows) nothing.set(key(row), (nothing.get(key(row)) ?? 0) + (Number(row.utilization) > 0 ? 0 : row.to_s - row.from_s));
+  const shown = await browser.evaluate('SERIES.flatMap(own => { const { cells, names } = heatOf(own.name, "utilization"); return cells.filter(cell => cell[4]).map(cell => ({ strategy: own.name, server: names[cell[2]], from: cell[0], to: cell[1], span: cell[1] - cell[0], state: cell[4] })); })');
   for (const [who, seconds] of nothing) {
     const own = shown.filter(cell => key(cell) === who).reduce((sum, cell) => sum + cell.span, 0);
     check(Math.abs(own - seconds) < 1e-6 * (1 + seconds), `${who.replace('\n', ', ')} does nothing for ${own} s on the map, and for ${seconds} s in the file`);
   }
-  for (const row of columnsOf(join(folder, 'servers.csv')).filter(own => own.utilization === '' && nothing.has(key(own)))) {
-    check(shown.filter(cell => key(cell) === key(row)).every(cell => cell.state === 'absent'), `${row.server} never was there under ${row.strategy}, and does not look so`);
+  const state = row => (Number(row.dead_share) >= 0.5 ? 'dead' : Number(row.away_share) >= 0.5 ? 'absent' : '');
+  for (const row of rows.filter(own => !(Number(own.utilization) > 0) && state(own))) {
+    const cell = shown.find(own => key(own) === key(row) && own.from <= Number(row.from_s) + 1e-6 && Number(row.to_s) <= own.to + 1e-6);
+    check(cell?.state === state(row), `${row.server} is ${state(row)} under ${row.strategy} at ${row.from_s} s, and looks ${cell?.state}`);
   }
 }
 

@@ -1,43 +1,61 @@
 'use strict';
-// How busy each server is over time: a panel a strategy, a row a server.
+// How busy each server is over time, and how many wait there: a panel a strategy, a row a server.
 
 // From idle to busy: dark blue over green to yellow, even in lightness (viridis; Smith and van der
 // Walt, 2015).
 const VIRIDIS = ['#440154', '#472c7a', '#3b518b', '#2c718e', '#21908d', '#27ad81', '#5cc863', '#aadc32', '#fde725'];
 
+const MAPPED = {
+  utilization: { label: 'Busy', title: 'How busy each server is over time', kind: 'share', nothing: 'no work', text: 'of slot time in use' },
+  waiting: { label: 'Waiting', title: 'How many wait at each server over time', kind: 'count', nothing: 'hardly anybody', text: 'requests that wait for a slot' },
+};
+
+/** What there is to see: few that wait are nothing. */
+function mappedChoices() {
+  const waiting = extent(rowsOf('utilization').map(row => row.waiting));
+  return Object.keys(MAPPED).filter(what => what !== 'waiting' || (waiting && waiting[1] >= 1)).map(what => [what, MAPPED[what].label]);
+}
+
 const HEAT_OF = new Map();
 
 /**
- * The cells of a strategy: `[from, to, band, share, state]`, and the names of the bands. Who did no
- * work has a state in place of a share, and stretches of one state are one cell.
+ * The cells of a strategy: `[from, to, band, value, state]`, and the names of the bands. Where there
+ * is nothing a state stands in place of a value, and stretches of one state are one cell.
  */
-function heatOf(name) {
-  if (HEAT_OF.size === 0) {
+function heatOf(name, what) {
+  if (!HEAT_OF.has(what)) {
+    const all = new Map();
     for (const row of rowsOf('utilization')) {
-      if (!HEAT_OF.has(row.strategy)) HEAT_OF.set(row.strategy, { cells: [], names: [], away: [], last: [] });
-      addCell(HEAT_OF.get(row.strategy), row);
+      if (!all.has(row.strategy)) all.set(row.strategy, { cells: [], names: [], away: [], last: [] });
+      addCell(all.get(row.strategy), row, what);
     }
+    HEAT_OF.set(what, all);
   }
-  return HEAT_OF.get(name) || { cells: [], names: [] };
+  return HEAT_OF.get(what).get(name) || { cells: [], names: [] };
 }
 
-function addCell(own, { strategy, server, band, from_s: from, to_s: to, utilization: share }) {
+function addCell(own, row, what) {
+  const { band, from_s: from, to_s: to, [what]: value } = row;
   if (own.names[band] === undefined) {
-    own.names[band] = server;
-    // What is known of a band of neighbours is known of its first and its last.
-    const [first, last] = server.split(' … ').map(each => awayOf(strategy, each));
-    own.away[band] = last ? first.filter(span => last.some(other => JSON.stringify(other) === JSON.stringify(span))) : first;
+    own.names[band] = row.server;
+    own.away[band] = awayOf(row.strategy, row.server);
   }
-  const state = share > 0 ? null : stateAt(own.away[band], from, to);
+  const least = what === 'waiting' ? heatTop(what) / 80 : 0;
+  const state = value > least ? null : stateOf(row, own.away[band]);
   const before = own.last[band];
   if (state && before?.[4] === state) before[1] = to;
-  else own.cells.push(own.last[band] = [from, to, band, share, state]);
+  else own.cells.push(own.last[band] = [from, to, band, value, state]);
 }
 
-/** The end of the scale: a round share, as high as the busiest server is over a stretch. */
-function heatTop() {
-  const most = extent(rowsOf('utilization').map(row => row.utilization))?.[1] || 0;
+/** The end of the scale: a round value, as high as the highest, or next to it. */
+function heatTop(what) {
+  const most = extent(rowsOf('utilization').map(row => row[what]))?.[1] || 0;
+  if (what === 'waiting') return linearTicks(4, 0, most || 1).max;
   return [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8].find(top => most <= top) || 1;
+}
+
+function stateText(state, what) {
+  return STATES[state] || MAPPED[what].nothing;
 }
 
 /** The name of a service before the slash, where there is but one: it says nothing. */
@@ -47,14 +65,15 @@ function withoutService(names) {
 }
 
 function heatOption(context) {
-  const shown = context.shown.filter(own => heatOf(own.name).cells.length);
+  const { what } = context.choice;
+  const shown = context.shown.filter(own => heatOf(own.name, what).cells.length);
   if (!shown.length) return null;
   const option = { grid: [], xAxis: [], yAxis: [], series: [], title: [] };
   const left = context.narrow ? 118 : 150;
   const marked = [];
   let top = 30;
   shown.forEach((own, at) => {
-    const { cells, names } = heatOf(own.name);
+    const { cells, names } = heatOf(own.name, what);
     const short = withoutService(names);
     const tall = Math.max(60, Math.min(260, names.length * (names.length > 40 ? 3 : names.length > 16 ? 12 : 17)));
     option.grid.push({ left, right: 18, top, height: tall, outerBoundsMode: 'none' });
@@ -69,7 +88,7 @@ function heatOption(context) {
   });
   option.series.push(...marked.filter(Boolean));
   option.dataZoom = timeZoom(context, shown.map((_, at) => at), 8);
-  option.tooltip = tooltip(context, point => heatTip(shown[point.seriesIndex], point), { trigger: 'item' });
+  option.tooltip = tooltip(context, point => heatTip(shown[point.seriesIndex], point, what), { trigger: 'item' });
   return { option, height: top + 78, drawn: shown.map(own => own.name) };
 }
 
@@ -78,7 +97,7 @@ function heatOption(context) {
  * cells.
  */
 function heatMarks(context, name, at) {
-  const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: context.paint.bad, fontSize: 11, rotate: 0, distance: [2, 4] } });
+  const line = (seconds, text) => ({ xAxis: seconds * TIME.factor, label: { show: Boolean(text), formatter: () => text, position: 'insideStartTop', color: context.paint.ink, fontSize: 11, rotate: 0, distance: [2, 4] } });
   const own = EVENTS.filter(event => !event.only?.length || event.only.includes(name));
   const numbers = numbersOf(own, context.width - 168);
   const lines = own.flatMap(event => {
@@ -92,7 +111,7 @@ function heatMarks(context, name, at) {
 
 /** Cells as rectangles that touch. */
 function heatSeries(context, own, cells, names, at, tall) {
-  const top = heatTop();
+  const top = heatTop(context.choice.what);
   const fills = stateFills(context);
   return {
     type: 'custom', name: own.name, xAxisIndex: at, yAxisIndex: at, clip: true, progressive: 0, data: cells.map(([from, to, band, share]) => [from * TIME.factor, to * TIME.factor, band, share]),
@@ -124,7 +143,7 @@ function stateFills({ paint: colours }) {
     brush.stroke();
     return { image, repeat: 'repeat' };
   };
-  return { idle: colours.line, absent: hatch(colours.paper, colours.muted, false), dead: hatch(colours.paper, colours.fault, true) };
+  return { nothing: colours.line, absent: hatch(colours.paper, colours.muted, false), dead: hatch(colours.paper, colours.fault, true) };
 }
 
 /** A share from 0 to 1 as a colour. */
@@ -137,18 +156,20 @@ function heatColour(share) {
   return `rgb(${mixed.join(',')})`;
 }
 
-function heatTip(own, point) {
-  const { cells, names } = heatOf(own.name);
-  const [from, to, band, share, state] = cells[point.dataIndex];
-  return tip(names[band], [[own, own.name, state ? stateText(state) : amount('share', share)], [null, 'at', stretchText(from, to)]]);
+function heatTip(own, point, what) {
+  const { cells, names } = heatOf(own.name, what);
+  const [from, to, band, value, state] = cells[point.dataIndex];
+  return tip(names[band], [[own, own.name, state ? stateText(state, what) : amount(MAPPED[what].kind, value)], [null, 'at', stretchText(from, to)]]);
 }
 
 /** The states that there are, each with its pattern, and the scale of those who work. */
 function heatLegend(context) {
-  const there = new Set(context.shown.flatMap(own => heatOf(own.name).cells.map(cell => cell[4])));
+  const { what } = context.choice;
+  const there = new Set(context.shown.flatMap(own => heatOf(own.name, what).cells.map(cell => cell[4])));
   const states = Object.keys(STATES).filter(state => there.has(state));
-  return [heatKey('0%', percentText(heatTop()), 'of slot time in use'),
-    el('ul', { class: 'key' }, states.map(state => el('li', {}, el('span', { class: `patch ${state}`, 'aria-hidden': 'true' }), ` ${stateText(state)}`)))];
+  const { kind, text } = MAPPED[what];
+  return [heatKey(amount(kind, 0), amount(kind, heatTop(what)), text),
+    el('ul', { class: 'key' }, states.map(state => el('li', {}, el('span', { class: `patch ${state}`, 'aria-hidden': 'true' }), ` ${stateText(state, what)}`)))];
 }
 
 /** The colours of a scale, with their ends and what they are of. */
@@ -157,9 +178,10 @@ function heatKey(low, high, text) {
 }
 
 const UTILIZATION_CHART = {
-  id: 'utilization', time: true, canvas: true, title: 'How busy each server is over time',
+  id: 'utilization', time: true, canvas: true, title: context => MAPPED[context.choice.what].title,
+  choices: [{ name: 'what', label: 'Show', initial: 'utilization', options: mappedChoices() }],
   says: () => [`A row a server${rowsOf('utilization').some(row => row.server.includes('…')) ? ', or a band of neighbours' : ''}; mean over replications.${EVENTS.length || WARMUP_S > 0 ? ' Dashed lines: the end of the warm-up, and where what happens begins and ends.' : ''}`],
   legend: heatLegend,
   option: heatOption,
-  rows: context => rowsAsTable('utilization', ['strategy', 'server', 'from_s', 'to_s', 'utilization'], context),
+  rows: context => rowsAsTable('utilization', ['strategy', 'server', 'from_s', 'to_s', 'utilization', 'waiting', 'away_share', 'dead_share'], context),
 };
