@@ -64,7 +64,7 @@ async function checkLook(browser, width, chosen = false) {
   }
 }
 
-/** On a narrow page nothing of a table is out of sight: each figure stands by the name of its column. */
+/** On a narrow page nothing of a table is out of sight: each figure has the name of its column. */
 async function checkTables(browser, width) {
   await browser.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))');
   const cut = await browser.evaluate('[...document.querySelectorAll(".scroll")].filter(own => own.clientWidth > 0 && own.scrollWidth > own.clientWidth).map(own => own.getAttribute("aria-label"))');

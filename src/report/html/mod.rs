@@ -232,7 +232,8 @@ impl Page<'_> {
     }
 }
 
-/// Rows as columns: numbers as they are, texts by their place in a list of those that there are.
+/// Rows as columns: numbers as they are, texts by their place in a list of those that there are,
+/// and what is the same in all rows once.
 fn by_column(rows: &[Value]) -> Value {
     let mut columns = Map::new();
     for name in rows
@@ -241,11 +242,14 @@ fn by_column(rows: &[Value]) -> Value {
         .into_iter()
         .flat_map(Map::keys)
     {
-        let cells = rows.iter().map(|row| &row[name]);
-        let is_text = cells.clone().any(Value::is_string);
-        let column = match is_text {
-            true => words(cells),
-            false => Value::Array(cells.cloned().collect()),
+        let mut cells = rows.iter().map(|row| &row[name]);
+        let first = cells.clone().next();
+        let column = if cells.clone().all(|cell| Some(cell) == first) {
+            json!({ "all": first })
+        } else if cells.any(Value::is_string) {
+            words(rows.iter().map(|row| &row[name]))
+        } else {
+            rows.iter().map(|row| row[name].clone()).collect()
         };
         columns.insert(name.clone(), column);
     }
@@ -315,10 +319,10 @@ mod tests {
         let data = &page[begin..];
         let data: Value = serde_json::from_str(&data[..data.find("</script>").unwrap()]).unwrap();
         assert_eq!(
-            data["tables"]["summary"]["columns"]["strategy"]["words"][0],
+            data["tables"]["summary"]["columns"]["strategy"]["all"],
             evil
         );
-        assert_eq!(data["tables"]["summary"]["columns"]["estimate"][0], 1.5);
+        assert_eq!(data["tables"]["summary"]["columns"]["estimate"]["all"], 1.5);
     }
 
     #[test]
@@ -331,7 +335,7 @@ mod tests {
             one["columns"]["strategy"],
             json!({ "words": ["a", "b"], "at": [0, 1, 0] })
         );
-        assert_eq!(one["columns"]["gone"], json!([null, null, null]));
+        assert_eq!(one["columns"]["gone"], json!({ "all": null }));
         let page = page("?", json!({ "utilization": rows, "summary": [{ "n": 1 }] }));
         assert!(page.len() < 2_000_000, "{}", page.len());
         assert!(page.contains("60000 rows of utilization.csv"));

@@ -1,8 +1,8 @@
 'use strict';
 // Tables that can be sorted by any column: with the mouse, by keyboard, and said to screen readers.
-// One that is too wide for a narrow page is read as cards: a card a row, in which each figure stands
-// beside the name of its column. Roles are written out, for browsers forget them of tables that the
-// style sheet lays out otherwise.
+// One that is too wide for a narrow page is read as cards: a card a row, in which each figure has
+// the name of its column beside it. Roles are written out, for browsers forget them of tables that
+// the style sheet lays out otherwise.
 
 /**
  * A table. `columns` are `{title, unit, numeric, decides, note}`; `rows` are arrays of `{text,

@@ -7,9 +7,10 @@ const CHARTS = [];
 /**
  * A chart. `spec` has `id`, `title` (text, or a function of the context), `says(context)`: how to
  * read it, `choices`: `{name, label, options: [[value, text]], initial}`, `option(context)`:
- * `{option, height, drawn}` of ECharts with the names of those drawn, and `unnamed` where the names
- * do not stand at what is drawn of them, `rows(context)`: `{columns, rows}` for the table, `canvas`: whether there are too many marks for SVG, `time`: whether its
- * axis is simulated time, `legend(context)`: nodes above it.
+ * `{option, height, drawn}` of ECharts with the names of those drawn, and `unnamed` where names do
+ * not stand at what is drawn, `rows(context)`: `{columns, rows}` for the table, `canvas`: whether
+ * there are too many marks for SVG, `time`: whether its axis is simulated time, `always`: whether
+ * it is drawn whoever is shown, `legend(context)`: nodes above it.
  */
 function figureOf(spec) {
   const choice = Object.fromEntries((spec.choices || []).map(own => [own.name, own.initial]));

@@ -49,8 +49,8 @@ function signedText(kind, value) {
 
 /**
  * Differences with their intervals, above each other. `rows` are `{series, label, row}`, the row
- * with `difference`, `half_width_95`, `relative`, `p_adjusted`, `verdict`, if any; they are differences to
- * what `against` calls.
+ * with `difference`, `half_width_95`, `relative`, `p_adjusted`, and `verdict`, if any; they are
+ * differences to what `against` calls.
  */
 function differencesOption(context, metric, rows, against) {
   if (!rows.length) return null;

@@ -19,8 +19,8 @@ function mappedChoices() {
 const HEAT_OF = new Map();
 
 /**
- * The cells of a strategy: `[from, to, band, value, state]`, and the names of the bands. Where there
- * is nothing a state stands in place of a value, and stretches of one state are one cell.
+ * The cells of a strategy: `[from, to, band, value, state]`, and the names of the bands. Where
+ * there is nothing a state stands in place of a value, and stretches of one state are one cell.
  */
 function heatOf(name, what) {
   if (!HEAT_OF.has(what)) {

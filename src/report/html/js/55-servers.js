@@ -31,7 +31,7 @@ function serverMetrics() {
   return SERVER_METRICS.filter(([column]) => rowsOf('servers').some(row => row[column] > 0));
 }
 
-/** The rows of a service, of servers that were there: who never was has no share, and not one of 0. */
+/** The rows of a service, of servers that were there: who never was has no share, not one of 0. */
 function servedRows(service) {
   return rowsOf('servers').filter(row => serviceOf(row.server) === service && !wasNever(row.strategy, row.server));
 }

@@ -32,8 +32,8 @@ function theorySection() {
 const THEORY_GROUPS = distinct(THEORY.map(row => row.group)).map(group => [group, group]);
 
 /**
- * What was measured, in a range that is accepted: `rows` are `{label, value, half, from, to, agrees,
- * text}`.
+ * What was measured, in a range that is accepted: `rows` are `{label, value, half, from, to,
+ * agrees, text}`.
  */
 function acceptedOption(context, rows, axis) {
   const look = lookOf('simulated', 0);
