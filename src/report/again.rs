@@ -29,8 +29,6 @@ pub fn page(folder: &Path) -> Result<String, ReadError> {
     if manifest["kind"] == "compare" {
         return CompareReport::read(folder).map(|compared| compared.html());
     }
-    let files = manifest["files"].as_array().into_iter().flatten();
-    let names: Vec<&str> = files.filter_map(Value::as_str).collect();
     let open = |name: &str| -> Result<Vec<u8>, ReadError> {
         let path = folder.join(name);
         fs::read(&path).map_err(|source| ReadError::Io { path, source })
@@ -49,18 +47,7 @@ pub fn page(folder: &Path) -> Result<String, ReadError> {
             });
         }
     };
-    let mut charts = Vec::new();
-    for name in names {
-        let chart = name
-            .strip_prefix("charts/")
-            .and_then(|name| name.strip_suffix(".svg"));
-        if let Some(chart) = chart {
-            let svg = String::from_utf8_lossy(&open(name)?).into_owned();
-            charts.push((chart, svg));
-        }
-    }
-    let charts = charts.iter().map(|(name, svg)| (*name, svg.as_str()));
-    Ok(html::with_pictures(&manifest, tables, charts))
+    Ok(html::page_of(&manifest, tables))
 }
 
 /// Puts the page among the files that the manifest lists, where it is not.

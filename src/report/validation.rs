@@ -4,8 +4,6 @@ use std::fmt::Write as _;
 #[cfg(feature = "files")]
 use std::path::{Path, PathBuf};
 
-#[cfg(feature = "files")]
-use super::chart::Chart;
 use super::markdown::plain;
 #[cfg(feature = "files")]
 use super::write::{self, WriteError};
@@ -109,7 +107,7 @@ pub fn write(
         write::file(place, "validation.md", page(findings, coverage).as_bytes())?;
         let charts = [chart::validation::draw(findings)];
         let tables = serde_json::json!({ "theory": findings, "coverage": coverage });
-        let page = html::with_pictures(&about, tables, charts.iter().map(Chart::pair));
+        let page = html::page_of(&about, tables);
         write::file(place, "report.html", page.as_bytes())?;
         write::charts(place, &charts)
     })

@@ -290,8 +290,9 @@ fn json_holds_what_the_files_hold() {
     }
 }
 
-/// The page has the rows of the files in it, number for number: column by column, words once each.
-/// That what it shows of them is what they are, `.ci/page` checks in a browser.
+/// The page has the rows of the files in it, number for number: column by column, words once each,
+/// and once what is the same in all rows. That what it shows of them is what they are, `.ci/page`
+/// checks in a browser.
 #[test]
 fn the_page_holds_what_the_files_hold() {
     let place = scratch("report-page");
@@ -323,8 +324,11 @@ fn the_page_holds_what_the_files_hold() {
             for (at, column) in header.iter().enumerate().filter(|_| !records.is_empty()) {
                 let values = &table["columns"][column];
                 for (row, record) in records.iter().enumerate() {
-                    let value = match &values["words"] {
-                        Value::Array(words) => &words[values["at"][row].as_u64().unwrap() as usize],
+                    let value = match (values.get("all"), &values["words"]) {
+                        (Some(all), _) => all,
+                        (None, Value::Array(words)) => {
+                            &words[values["at"][row].as_u64().unwrap() as usize]
+                        }
                         _ => &values[row],
                     };
                     let cell = &record[at];

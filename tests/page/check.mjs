@@ -21,13 +21,21 @@ function check(ok, text) {
   console.error(`  wrong: ${text}`);
 }
 
-/** What is drawn in each chart: how many marks, for whom, and its name. */
+/**
+ * What is drawn in each chart: how many marks, for whom, its name, and whose name stands neither in
+ * it nor in its key.
+ */
 const CHARTS = `[...document.querySelectorAll('.chart')].map(place => {
   const chart = echarts.getInstanceByDom(place);
   let marks = 0;
+  const figure = place.closest('figure');
+  const bare = text => text.replace(/\\s/g, '');
+  const strategies = JSON.parse(figure.dataset.strategies);
+  const words = chart ? bare(chart.getZr().storage.getDisplayList(true).map(one => (one.type === 'tspan' ? one.style.text : '')).join('')) : '';
+  const key = bare(figure.querySelector('h3').textContent + figure.querySelector('.keys').textContent);
   // Axes are no marks: what series draw is in the groups of their views.
   for (const view of chart ? chart._chartsViews : []) view.group.traverse(one => { if (!one.isGroup && !one.ignore && !one.invisible && !['text', 'tspan'].includes(one.type)) marks += 1; });
-  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), strategies: JSON.parse(place.closest('figure').dataset.strategies), marks };
+  return { id: place.dataset.chart, name: place.getAttribute('aria-label') || '', role: place.getAttribute('role'), empty: Boolean(place.dataset.empty), strategies, marks, nameless: strategies.filter(name => !words.includes(bare(name)) && !key.includes(bare(name))) };
 })`;
 
 async function charts(browser) {
@@ -42,16 +50,29 @@ function checkFile(page) {
   check(loads.length === 0, `something would be loaded: ${loads.join(' ')}`);
 }
 
-async function checkLook(browser, width) {
+/** `chosen`: what the reader chose may be something of which nothing is known. */
+async function checkLook(browser, width, chosen = false) {
   check(browser.faults.length === 0, `the browser says: ${browser.faults.join('; ')}`);
   const foreign = browser.requests.filter(url => !/^(file|data):/.test(url));
   check(foreign.length === 0, `asked for ${foreign.join(' ')}`);
   const wide = await browser.evaluate('Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)');
   check(wide <= width, `the page is ${wide} pixels wide, in a window of ${width}`);
   for (const chart of await charts(browser)) {
-    check(chart.marks > 0, `chart ${chart.id} has ${chart.marks} marks`);
+    check(chart.marks > 0 || chosen && chart.empty, `chart ${chart.id} has ${chart.marks} marks`);
+    check(chart.nameless.length === 0, `chart ${chart.id} does not tell who ${chart.nameless.join(', ')} is, ${width} pixels wide`);
     check(chart.role === 'img' && chart.name.length > 20, `chart ${chart.id} is called "${chart.name}"`);
   }
+}
+
+/** On a narrow page nothing of a table is out of sight: each figure has the name of its column. */
+async function checkTables(browser, width) {
+  await browser.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))');
+  const cut = await browser.evaluate('[...document.querySelectorAll(".scroll")].filter(own => own.clientWidth > 0 && own.scrollWidth > own.clientWidth).map(own => own.getAttribute("aria-label"))');
+  check(cut.length === 0, `tables are cut in a window of ${width}: ${cut.join('; ')}`);
+  const [cards, unnamed] = await browser.evaluate('[document.querySelectorAll(".cards").length || !document.querySelector(".scroll"), [...document.querySelectorAll(".cards td")].filter(own => !own.dataset.title).length]');
+  check(cards && unnamed === 0, `${cards} tables are cards, ${unnamed} of their figures have no name`);
+  const more = await browser.evaluate('[...document.querySelectorAll(".cards .more")].map(own => { own.click(); const rows = [...own.parentNode.querySelectorAll("tbody tr")]; return rows.every(row => row.checkVisibility()); })');
+  check(more.every(Boolean), 'not all cards can be seen');
 }
 
 /** One heading of the first level, and none that leaves out a level. */
@@ -73,7 +94,7 @@ async function checkHeadings(browser) {
 async function checkLegend(browser) {
   const before = await charts(browser);
   const count = await browser.evaluate('document.querySelectorAll(".legend-switch").length');
-  check(count > 0, 'there is no legend');
+  check(count > 0 || await browser.evaluate('SERIES.length') === 0, 'there is no legend');
   for (let at = 0; at < count; at += 1) {
     const click = `(() => { const own = document.querySelectorAll('.legend-switch')[${at}]; own.click(); return [own.dataset.strategy, own.getAttribute('aria-pressed')]; })()`;
     const [strategy, pressed] = await browser.evaluate(click);
@@ -128,6 +149,44 @@ async function checkRequirements(browser, folder) {
   });
 }
 
+/**
+ * Who did no work has none of the colours of work, for as long as the CSV file says; and who was
+ * dead, or not there, looks so.
+ */
+async function checkHeat(browser, folder) {
+  const key = row => `${row.strategy}\n${row.server}`;
+  const nothing = new Map();
+  const rows = columnsOf(join(folder, 'utilization.csv'));
+  for (const row of rows) nothing.set(key(row), (nothing.get(key(row)) ?? 0) + (Number(row.utilization) > 0 ? 0 : row.to_s - row.from_s));
+  const shown = await browser.evaluate('SERIES.flatMap(own => { const { cells, names } = heatOf(own.name, "utilization"); return cells.filter(cell => cell[4]).map(cell => ({ strategy: own.name, server: names[cell[2]], from: cell[0], to: cell[1], span: cell[1] - cell[0], state: cell[4] })); })');
+  for (const [who, seconds] of nothing) {
+    const own = shown.filter(cell => key(cell) === who).reduce((sum, cell) => sum + cell.span, 0);
+    check(Math.abs(own - seconds) < 1e-6 * (1 + seconds), `${who.replace('\n', ', ')} does nothing for ${own} s on the map, and for ${seconds} s in the file`);
+  }
+  const state = row => (Number(row.dead_share) >= 0.5 ? 'dead' : Number(row.away_share) >= 0.5 ? 'absent' : '');
+  for (const row of rows.filter(own => !(Number(own.utilization) > 0) && state(own))) {
+    const cell = shown.find(own => key(own) === key(row) && own.from <= Number(row.from_s) + 1e-6 && Number(row.to_s) <= own.to + 1e-6);
+    check(cell?.state === state(row), `${row.server} is ${state(row)} under ${row.strategy} at ${row.from_s} s, and looks ${cell?.state}`);
+  }
+}
+
+/** What happens at known times, servers or clients, is marked over time, and can be zoomed to. */
+async function checkEvents(browser, folder) {
+  const { events } = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+  const [marked, buttons] = await browser.evaluate(`(() => {
+    const place = document.querySelector('[data-chart="timeline"]');
+    if (!place) return [null, []];
+    const series = echarts.getInstanceByDom(place).getOption().series.filter(own => own.xAxisIndex === 0);
+    const times = series.flatMap(own => [...(own.markArea?.data ?? []).map(pair => pair[0].xAxis), ...(own.markLine?.data ?? []).map(line => line.xAxis)]);
+    return [times.map(time => time / TIME.factor), [...place.closest('figure').querySelectorAll('.zoom button')].map(own => own.textContent)];
+  })()`);
+  if (!marked) return;
+  events.forEach((event, at) => {
+    check(marked.some(time => Math.abs(time - event.from_s) < 1e-6 * (1 + time)), `${event.label} at ${event.from_s} s is not marked`);
+    check(at >= 12 || buttons.some(text => text.trim().startsWith(`${at + 1} ${event.label}`)), `there is no button for ${event.label}`);
+  });
+}
+
 /** A table is sorted by a column, up and down, and says so. */
 async function checkSort(browser) {
   const values = 'const table = document.querySelector("#table table"); const heads = [...table.tHead.rows[0].cells]; const at = heads.findIndex(own => own.classList.contains("number")); const list = () => [...table.tBodies[0].rows].map(row => row.cells[at].sortValue).filter(own => own !== null);';
@@ -151,7 +210,7 @@ async function checkChoices(browser) {
   const empty = await browser.evaluate('[...document.querySelectorAll("details.data")].filter(own => { own.fillNow(); own.open = true; return !own.querySelector("tbody tr"); }).map(own => own.closest("figure").querySelector("h3").textContent)');
   check(empty.length === 0, `no rows in the tables of ${empty.join(', ')}`);
   await browser.evaluate('document.querySelectorAll("#scenario details").forEach(own => { own.fillNow(); own.open = true; })');
-  await checkLook(browser, WIDE);
+  await checkLook(browser, WIDE, true);
 }
 
 async function checkTheme(browser) {
@@ -170,6 +229,66 @@ async function checkPrint(browser, file) {
   await checkLook(browser, WIDE);
 }
 
+/** Every file of a page that is of no run stands there whole, cell by cell. */
+async function checkFiles(browser, folder) {
+  const files = await browser.evaluate(`[...document.querySelectorAll('#files details')].map(own => { own.fillNow(); own.open = true; return [own.dataset.file,
+    [...own.querySelectorAll('tbody tr')].map(row => Object.fromEntries([...row.cells].map(cell => [cell.dataset.column, cell.dataset.value])))]; })`);
+  check(files.length > 0, 'there are no files');
+  for (const [name, shown] of files) {
+    const rows = columnsOf(join(folder, `${name}.csv`));
+    check(shown.length === rows.length, `${shown.length} of ${rows.length} rows of ${name}.csv`);
+    rows.forEach((row, at) => Object.entries(row).forEach(([column, value]) => {
+      const own = shown[at]?.[column];
+      check(own === value || value !== '' && Number(own) === Number(value), `${name}.csv, row ${at}: ${column} is ${own} and not ${value}`);
+    }));
+  }
+}
+
+/** Each figure of a comparison, metric by metric, and each value that changed. */
+async function checkCompared(browser, folder) {
+  const rows = new Map(columnsOf(join(folder, 'compare.csv')).map(row => [[row.result, row.strategy, row.metric, row.value, row.value_2].join('\n'), row]));
+  const metrics = await browser.evaluate('[...document.querySelector("#compared select").options].map(own => own.value)');
+  let seen = 0;
+  for (const [at, metric] of metrics.entries()) {
+    const shown = await browser.evaluate(`(() => { const pick = document.querySelector('#compared select'); pick.selectedIndex = ${at}; pick.dispatchEvent(new Event('change'));
+      return [...document.querySelectorAll('#compared tbody tr')].map(row => [row.cells[0].dataset.key, [...row.querySelectorAll('[data-column]')].map(own => [own.dataset.column, own.dataset.value, own.textContent])]); })()`);
+    for (const [key, cells] of shown) {
+      const row = rows.get(key);
+      seen += 1;
+      for (const [column, value, text] of cells) {
+        check(row && (row[column] === value || row[column] !== '' && Number(row[column]) === Number(value)), `${key}: ${column} is ${value} and not ${row?.[column]}`);
+        if (column === 'difference') check(shownAs(text.replace(/\s*\(.*\)$/, ''), '', metric, row.difference, row.difference_half_width_95), `${key}: "${text}" is written for ${row.difference}`);
+      }
+    }
+  }
+  check(seen > 0 && seen <= rows.size, `${seen} of ${rows.size} comparisons are shown`);
+  const changes = columnsOf(join(folder, 'changes.csv'));
+  const told = await browser.evaluate('[...document.querySelectorAll("#changes tbody tr")].map(row => Object.fromEntries([...row.querySelectorAll("[data-column]")].map(own => [own.dataset.column, own.dataset.value])))');
+  check(told.length === changes.length && told.every((own, at) => Object.entries(own).every(([column, value]) => changes[at][column] === value)), 'what changed is not what the file says');
+}
+
+/** Each row of the tables of a section is one of a CSV file, in all that it shows of it. */
+function checkRows(section, file) {
+  return async (browser, folder) => {
+    const rows = columnsOf(join(folder, file));
+    const shown = await browser.evaluate(`[...document.querySelectorAll('#${section} tbody tr')].map(row => [...row.querySelectorAll('[data-column]')].map(own => [own.dataset.column, own.dataset.value ?? '']))`);
+    check(shown.length > 0, `nothing is in ${section}`);
+    for (const cells of shown) {
+      const same = row => cells.every(([column, value]) => row[column] === value || value !== '' && row[column] !== '' && Number(row[column]) === Number(value));
+      check(cells.length > 1 && rows.some(same), `${section}: ${file} has no row with ${JSON.stringify(cells)}`);
+    }
+  };
+}
+
+/** What pages of a kind have beyond what all have. */
+const CHECKS = {
+  run: [checkFigures, checkRequirements, checkHeat, checkEvents, checkSort],
+  compare: [checkFiles, checkCompared],
+  tune: [checkFiles, checkRows('values', 'weights.csv'), checkRows('gained', 'check.csv')],
+  size: [checkFiles, checkRows('sizes', 'sizes.csv')],
+  validate: [checkFiles, browser => browser.evaluate('document.querySelector("#exact details").fillNow()'), checkRows('exact', 'theory.csv')],
+};
+
 async function checkReport(browser, folder) {
   const name = basename(folder);
   const page = join(folder, 'report.html');
@@ -180,12 +299,11 @@ async function checkReport(browser, folder) {
     await checkLook(browser, width);
     check(await browser.evaluate('document.documentElement.dataset.theme') === (dark ? 'dark' : 'light'), 'light and dark are not as the reader has them');
     writeFileSync(join(pictures, `${name}-${width}-${dark ? 'dark' : 'light'}.png`), await browser.picture());
+    if (width === NARROW) await checkTables(browser, width);
   }
   await checkHeadings(browser);
   await checkLegend(browser);
-  await checkFigures(browser, folder);
-  await checkRequirements(browser, folder);
-  await checkSort(browser);
+  for (const own of CHECKS[await browser.evaluate('DATA.kind')]) await own(browser, folder);
   await checkTheme(browser);
   await checkPrint(browser, join(pictures, `${name}.pdf`));
   await checkChoices(browser);

@@ -153,13 +153,6 @@ pub struct Chart {
     pub svg: String,
 }
 
-impl Chart {
-    /// Its name and the picture.
-    pub fn pair(&self) -> (&str, &str) {
-        (self.name, &self.svg)
-    }
-}
-
 /// The number of each variant's colour, in order, as the charts have it; of more variants than can
 /// be told apart, what charts do not show takes the colours again.
 pub(super) fn colours(report: &Report) -> Vec<usize> {

@@ -272,12 +272,9 @@ impl CompareReport {
 
     /// The page for a browser, `report.html`.
     pub fn html(&self) -> String {
-        let mut about = serde_json::to_value(&self.about).unwrap_or_default();
-        // What a page says below its title.
-        let said = self.about.findings.iter().chain(&self.about.notes);
-        about["findings"] = said.cloned().collect::<Vec<_>>().into();
+        let about = serde_json::to_value(&self.about).unwrap_or_default();
         let tables = serde_json::to_value(&self.tables).unwrap_or_default();
-        html::with_pictures(&about, tables, [])
+        html::page_of(&about, tables)
     }
 
     /// Writes CSV files, pages and manifest into a folder `<scenario>-compared` in `folder`, in

@@ -53,10 +53,13 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/35-strategies.js"),
     include_str!("js/36-sweep-table.js"),
     include_str!("js/37-warnings.js"),
+    include_str!("js/38-compare.js"),
+    include_str!("js/39-tune.js"),
     include_str!("js/40-figure.js"),
     include_str!("js/41-axes.js"),
     include_str!("js/42-time.js"),
     include_str!("js/43-labels.js"),
+    include_str!("js/44-presence.js"),
     include_str!("js/50-summary.js"),
     include_str!("js/51-paired.js"),
     include_str!("js/52-percentiles.js"),
@@ -71,13 +74,17 @@ const SCRIPTS: &[&str] = &[
     include_str!("js/62-clients.js"),
     include_str!("js/63-sweep.js"),
     include_str!("js/64-grid.js"),
+    include_str!("js/65-compare-charts.js"),
+    include_str!("js/66-tune-charts.js"),
+    include_str!("js/67-size.js"),
+    include_str!("js/68-validate.js"),
     include_str!("js/80-details.js"),
-    include_str!("js/85-pictures.js"),
     include_str!("js/90-page.js"),
 ];
 
-/// Bytes of rows that a page may hold: with the library it stays below 2 MB.
-const MOST: usize = 780_000;
+/// Bytes that a page may have: rows have what its other parts leave. What is escaped takes the rest
+/// of 2 MB.
+const MOST: usize = 1_960_000;
 
 /// What is left out first where rows are too many, and where it stands then.
 const DISPENSABLE: [&str; 3] = ["utilization", "servers", "timeline"];
@@ -126,32 +133,23 @@ fn plain(report: &Report) -> String {
     body
 }
 
-/// A page of what is no run: what is said of it in its manifest (`question`, `caption`,
-/// `findings`), its charts (name and SVG) as they stand in the folder, and its tables.
-pub fn with_pictures<'a>(
-    about: &Value,
-    tables: Value,
-    charts: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> String {
+/// A page of what is no run: what is said of it in its manifest (`question`, `caption`, `findings`,
+/// `notes`), and its tables.
+pub fn page_of(about: &Value, tables: Value) -> String {
     let text = |key: &str| about[key].as_str().unwrap_or_default();
     let mut body = format!(
-        "<header id=\"answer\">\n<h1>{}</h1>\n<p class=\"caption\">{}</p>\n",
+        "<noscript>\n<h1>{}</h1>\n<p>{}</p>\n",
         escaped(text("question")),
         escaped(text("caption"))
     );
-    for sentence in about["findings"].as_array().into_iter().flatten() {
-        let sentence = sentence.as_str().unwrap_or_default();
-        body += &format!("<p class=\"verdict\">{}</p>\n", escaped(sentence));
-    }
-    body += "</header>\n<section id=\"pictures\">\n<h2>Charts</h2>\n";
-    for (name, svg) in charts {
+    let said = ["findings", "notes"].map(|key| about[key].as_array());
+    for sentence in said.into_iter().flatten().flatten() {
         body += &format!(
-            "<figure class=\"picture\" role=\"img\" aria-label=\"{0}\">\n{1}\n</figure>\n",
-            escaped(name),
-            svg
+            "<p>{}</p>\n",
+            escaped(sentence.as_str().unwrap_or_default())
         );
     }
-    body += "</section>\n<section id=\"tables\"></section>";
+    body += "<p>Tables and charts take scripts; they stand in the files beside this page too.</p>\n</noscript>";
     Page {
         kind: about["kind"].as_str().unwrap_or_default(),
         title: text("question"),
@@ -210,10 +208,16 @@ impl Page<'_> {
             }
         }
         let size = |table: &Value| table.to_string().len();
+        let parts = [
+            STYLES,
+            SCRIPTS,
+            &[FRAME, ECHARTS, &self.plain, &self.about.to_string()],
+        ];
+        let room = MOST.saturating_sub(parts.concat().iter().map(|part| part.len()).sum());
         let mut all: usize = tables.values().map(size).sum();
         let mut left_out = Vec::new();
         for name in DISPENSABLE {
-            if all <= MOST {
+            if all <= room {
                 break;
             }
             if let Some(table) = tables.remove(name) {
@@ -228,7 +232,8 @@ impl Page<'_> {
     }
 }
 
-/// Rows as columns: numbers as they are, texts by their place in a list of those that there are.
+/// Rows as columns: numbers as they are, texts by their place in a list of those that there are,
+/// and what is the same in all rows once.
 fn by_column(rows: &[Value]) -> Value {
     let mut columns = Map::new();
     for name in rows
@@ -237,11 +242,14 @@ fn by_column(rows: &[Value]) -> Value {
         .into_iter()
         .flat_map(Map::keys)
     {
-        let cells = rows.iter().map(|row| &row[name]);
-        let is_text = cells.clone().any(Value::is_string);
-        let column = match is_text {
-            true => words(cells),
-            false => Value::Array(cells.cloned().collect()),
+        let mut cells = rows.iter().map(|row| &row[name]);
+        let first = cells.clone().next();
+        let column = if cells.clone().all(|cell| Some(cell) == first) {
+            json!({ "all": first })
+        } else if cells.any(Value::is_string) {
+            words(rows.iter().map(|row| &row[name]))
+        } else {
+            rows.iter().map(|row| row[name].clone()).collect()
         };
         columns.insert(name.clone(), column);
     }
@@ -311,10 +319,10 @@ mod tests {
         let data = &page[begin..];
         let data: Value = serde_json::from_str(&data[..data.find("</script>").unwrap()]).unwrap();
         assert_eq!(
-            data["tables"]["summary"]["columns"]["strategy"]["words"][0],
+            data["tables"]["summary"]["columns"]["strategy"]["all"],
             evil
         );
-        assert_eq!(data["tables"]["summary"]["columns"]["estimate"][0], 1.5);
+        assert_eq!(data["tables"]["summary"]["columns"]["estimate"]["all"], 1.5);
     }
 
     #[test]
@@ -327,7 +335,7 @@ mod tests {
             one["columns"]["strategy"],
             json!({ "words": ["a", "b"], "at": [0, 1, 0] })
         );
-        assert_eq!(one["columns"]["gone"], json!([null, null, null]));
+        assert_eq!(one["columns"]["gone"], json!({ "all": null }));
         let page = page("?", json!({ "utilization": rows, "summary": [{ "n": 1 }] }));
         assert!(page.len() < 2_000_000, "{}", page.len());
         assert!(page.contains("60000 rows of utilization.csv"));

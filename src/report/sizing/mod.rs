@@ -9,9 +9,8 @@ pub use tables::SizeTables;
 
 use std::path::{Path, PathBuf};
 
-use super::chart::{self, Chart};
 use super::write::{self, WriteError};
-use super::{folder, html, manifest};
+use super::{chart, folder, html, manifest};
 use crate::scenario::Scenario;
 use crate::scenario::sizing::Sizing;
 use crate::size::Sizes;
@@ -51,11 +50,7 @@ pub fn write(
         let charts = chart::sizing::draw(base, sizing, tables);
         let page = page::markdown((base, sizing), (sizes, tables), &charts);
         write::file(place, "summary.md", page.as_bytes())?;
-        let page = html::with_pictures(
-            &about,
-            serde_json::to_value(tables).unwrap_or_default(),
-            charts.iter().map(Chart::pair),
-        );
+        let page = html::page_of(&about, serde_json::to_value(tables).unwrap_or_default());
         write::file(place, "report.html", page.as_bytes())?;
         write::charts(place, &charts)
     })

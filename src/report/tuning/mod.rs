@@ -10,9 +10,8 @@ pub use tables::TuneTables;
 
 use std::path::{Path, PathBuf};
 
-use super::chart::{self, Chart};
 use super::write::{self, WriteError};
-use super::{folder, html, manifest};
+use super::{chart, folder, html, manifest};
 use crate::scenario::Scenario;
 use crate::tune::{Answer, Space};
 
@@ -77,11 +76,7 @@ pub fn write(
             "summary.md",
             page::markdown(space, answer, tables, &charts).as_bytes(),
         )?;
-        let page = html::with_pictures(
-            &about,
-            serde_json::to_value(tables).unwrap_or_default(),
-            charts.iter().map(Chart::pair),
-        );
+        let page = html::page_of(&about, serde_json::to_value(tables).unwrap_or_default());
         write::file(place, "report.html", page.as_bytes())?;
         write::charts(place, &charts)
     })

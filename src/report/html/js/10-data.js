@@ -5,9 +5,10 @@ const DATA = JSON.parse(document.getElementById('lbsim-data').textContent);
 const ABOUT = DATA.about || {};
 const ROWS = new Map();
 
-/** A column as an array: numbers as they are, words looked up. */
-function columnOf(column) {
+/** A column as an array: numbers as they are, words looked up, and what is in all rows repeated. */
+function columnOf(column, rows) {
   if (Array.isArray(column)) return column;
+  if ('all' in column) return new Array(rows).fill(column.all);
   return column.at.map(place => (place === null || place < 0 ? '' : column.words[place]));
 }
 
@@ -20,7 +21,7 @@ function rowsOf(name) {
 function decoded(table) {
   if (!table) return [];
   const names = Object.keys(table.columns);
-  const columns = names.map(name => columnOf(table.columns[name]));
+  const columns = names.map(name => columnOf(table.columns[name], table.rows));
   return Array.from({ length: table.rows }, (_, at) => {
     const row = {};
     names.forEach((name, place) => { row[name] = columns[place][at]; });

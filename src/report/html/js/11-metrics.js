@@ -2,6 +2,7 @@
 // What the columns of runs.csv are called, in what they are counted, and which way they are better.
 
 const METRICS = {
+  objective: ['Objective', 'objective', 'count', 'less'],
   requests: ['Requests in the measured window', 'requests', 'count', ''],
   attempts: ['Attempts at servers', 'attempts', 'count', ''],
   tries_per_request: ['Tries of clients for each request', 'tries a request', 'count', ''],

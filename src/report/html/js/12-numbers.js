@@ -88,9 +88,11 @@ function amount(kind, value, half) {
   return figure(value, half, commonUnit(kind, [value]) || timeUnit(value));
 }
 
-/** A difference, its sign always before it. */
+/**
+ * A difference, its sign always before it; of a share in points, of what is `relative` in percent.
+ */
 function change(kind, value, half) {
-  const text = amount(kind, value, half).replace(/%$/, `${NBSP}pp`);
+  const text = kind === 'relative' ? figure(value, half, 'percent') : amount(kind, value, half).replace(/%$/, `${NBSP}pp`);
   return value > 0 ? `+${text}` : text;
 }
 

@@ -43,19 +43,27 @@ function dashOf(number) {
   return round === 1 ? [9, 4] : [9 / round, 4];
 }
 
+/** The look of what stands at a place of a list; `number` is that of its colour. */
+function lookOf(name, index, number = index) {
+  const symbol = SYMBOLS[index % SYMBOLS.length];
+  return {
+    name, index, number, dash: dashOf(number), symbol: PATHS[symbol] || symbol, swatch: SWATCHES[symbol] || PATHS[symbol].slice('path://'.length),
+    colours: PALETTE[number % PALETTE.length],
+  };
+}
+
+// In what table, by what column, stands what is compared, where the manifest does not list it.
+const COMPARED_IN = { compare: ['compare', 'result'], tune: ['latency', 'strategy'], size: ['sizes', 'strategy'] };
+/** With what the others are compared. */
+const BASELINE = ABOUT.baseline?.name ?? ABOUT.baseline;
+
 /**
  * All that is compared, in the order of the scenario. `looks` are the colour numbers of the
  * pictures.
  */
 const SERIES = strategiesOf().map((variant, index) => {
   const given = (DATA.looks || [])[index];
-  const number = known(given) ? given : index;
-  const symbol = SYMBOLS[index % SYMBOLS.length];
-  return {
-    name: variant.name, index, variant, number, dash: dashOf(number), symbol: PATHS[symbol] || symbol,
-    swatch: SWATCHES[symbol] || PATHS[symbol].slice('path://'.length),
-    colours: PALETTE[number % PALETTE.length],
-  };
+  return { ...lookOf(variant.name, index, known(given) ? given : index), variant };
 });
 const BY_NAME = new Map(SERIES.map(series => [series.name, series]));
 
@@ -75,17 +83,12 @@ function luminance(channels) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
-/**
- * The variants of the manifest; of a report without them, the strategies of its first table that
- * has any.
- */
+/** The variants of the manifest of a run; else what its tables compare, the baseline first. */
 function strategiesOf() {
-  if (ABOUT.variants && ABOUT.variants.length) return ABOUT.variants;
-  for (const name of Object.keys(DATA.tables || {})) {
-    const rows = rowsOf(name);
-    if (rows.length && 'strategy' in rows[0]) return distinct(rows.map(row => row.strategy)).map(own => ({ name: own }));
-  }
-  return [];
+  if (ABOUT.variants?.length) return ABOUT.variants;
+  const [table, column] = COMPARED_IN[DATA.kind] || [];
+  const names = table ? rowsOf(table).map(row => row[column]) : [];
+  return distinct([BASELINE, ...names].filter(Boolean)).map(name => ({ name }));
 }
 
 /** The share of a strategy's requests that succeeded; 1 where nothing is known of it. */
@@ -99,7 +102,7 @@ function percentText(share) {
   // Nothing and all are said only where it is so.
   const apart = Math.min(Math.abs(percent), Math.abs(100 - percent));
   const digits = apart > 0 && apart < 0.05 ? Math.min(9, -Math.floor(Math.log10(apart))) : 1;
-  return `${percent.toFixed(digits).replace(/\.?0+$/, '')}%`;
+  return `${percent.toFixed(digits).replace(/\.?0+$/, '').replace(/^-/, '\u2212')}%`;
 }
 
 /** A name beside a response time: who fails is told, for who fails more looks faster than it is. */

@@ -15,8 +15,8 @@ const LISTENERS = [];
 function initiallyOn() {
   if (SERIES.length <= MANY) return SERIES.map(series => series.name);
   const ranked = [...SERIES].sort((a, b) => (a.variant.rank || a.index + 1) - (b.variant.rank || b.index + 1));
-  const best = ranked.filter(series => series.name !== ABOUT.baseline).slice(0, COLOURED - 1);
-  return [...best.map(series => series.name), ABOUT.baseline];
+  const best = ranked.filter(series => series.name !== BASELINE).slice(0, COLOURED - 1);
+  return [...best.map(series => series.name), BASELINE];
 }
 
 /** Hears of every change: `what` is `shown`, `theme` or `zoom`. */
@@ -67,7 +67,7 @@ function paint() {
   return {
     dark, ink: colour('ink'), muted: colour('muted'), line: colour('line'), grid: colour('grid'), paper: colour('paper'),
     panel: colour('panel'), good: colour('good'), bad: colour('bad'), unsure: colour('unsure'), accent: colour('accent'),
-    fault: colour('fault'), warmup: colour('warmup'), grey: colour('faint'), font: style.getPropertyValue('--font').trim(),
+    fault: colour('fault'), cold: colour('cold'), load: colour('load'), warmup: colour('warmup'), grey: colour('faint'), font: style.getPropertyValue('--font').trim(),
     of: series => (series.colours ? series.colours[dark ? 1 : 0] : colour('ink')),
     inkOf: series => (series.colours ? readable(series.colours[dark ? 1 : 0], dark) : colour('ink')),
   };

@@ -26,7 +26,7 @@ function legendEntry(series) {
 
 function legendTitle(series) {
   const notes = [];
-  if (series.name === ABOUT.baseline) notes.push('the baseline');
+  if (series.name === BASELINE) notes.push('the baseline');
   if (series.variant.oracle) notes.push('an oracle: it sees what no balancer can see');
   if (successOf(series.name) < 0.9995) notes.push(`${percentText(successOf(series.name))} of its requests succeed`);
   return `Show or hide ${series.name} in all charts${notes.length ? ` (${notes.join('; ')})` : ''}`;

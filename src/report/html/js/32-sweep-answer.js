@@ -74,11 +74,11 @@ function sweepDeployment() {
 function surenessOfSweep(best, count) {
   const runs = counted(ABOUT.replications || 0, 'replication');
   if ((ABOUT.replications || 0) < 2) return ['Not known: one replication at each value tells nothing of how much chance there is in it.'];
-  if (best.name === ABOUT.baseline) {
+  if (best.name === BASELINE) {
     return [`It is the baseline itself, from ${runs} at each value. Who is worse than it at 95% confidence is told in the table.`];
   }
   const verdicts = ABOUT.sweep.points.map(point => apartAt(point, best.name, JUDGE.name)).filter(Boolean).map(row => row.verdict);
   const better = verdicts.filter(verdict => verdict === 'better').length;
-  return [`At ${better} of ${count} values it is shown to be better than the baseline, `, strong(ABOUT.baseline),
+  return [`At ${better} of ${count} values it is shown to be better than the baseline, `, strong(BASELINE),
     `, with 95% confidence, from ${runs} at each; all strategies were asked the very same requests. Those that are not the baseline are not compared with each other: their intervals are in the charts.`];
 }

@@ -2,16 +2,36 @@
 // The top of the page: the question, what was expected, the answer, what to deploy and how sure
 // that is.
 
+// What each kind of page is called, what the facts beside its answer are, and what its charts tell
+// apart.
+const KINDS = {
+  run: { name: 'Run', card: 'What to deploy, and how sure that is', facts: runFacts, series: 'Strategies' },
+  compare: { name: 'Comparison', card: 'What was compared, and how', facts: compareFacts, series: 'Results' },
+  tune: { name: 'Tuned values', card: 'What to set, and how sure that is', facts: tuneFacts, series: 'Configurations' },
+  size: { name: 'Sizing', card: 'What is needed, and how sure that is', facts: sizeFacts, series: 'Strategies' },
+  validate: { name: 'Validation', card: 'What was held against what', facts: validateFacts, series: '' },
+};
+const KIND = KINDS[DATA.kind];
+
+/** The answer of a run, which is made here. */
+function answerOf() {
+  if (ABOUT.sweep) return answerOfSweep();
+  const said = SERIES.length ? standing() : null;
+  return said ? answerOfRun(said) : [];
+}
+
+function runFacts() {
+  if (ABOUT.sweep) return sweepDeployment();
+  const said = SERIES.length ? standing() : null;
+  return said ? deployment(said) : [];
+}
+
 function header() {
-  const isSweep = Boolean(ABOUT.sweep);
-  const said = isSweep || !SERIES.length ? null : standing();
-  const own = isSweep ? answerOfSweep() : said ? answerOfRun(said) : [];
-  const given = (DATA.answer || []).map(sentence => prose(sentence));
-  const [first, ...rest] = given.length ? given : [own];
-  const facts = isSweep ? sweepDeployment() : said ? deployment(said) : [];
+  const [first, ...rest] = DATA.kind === 'run' ? [answerOf()] : (ABOUT.findings || []).map(prose);
+  const facts = KIND.facts();
   return el('header', { id: 'answer', class: 'answer' },
     el('div', { class: 'wide' },
-      el('div', { class: 'topline' }, el('p', { class: 'kicker' }, KINDS[DATA.kind] || 'Report', ' · ', ABOUT.caption || ABOUT.name || ''), themeSwitch()),
+      el('div', { class: 'topline' }, el('p', { class: 'kicker' }, KIND.name, ' · ', ABOUT.caption || ABOUT.name || ''), themeSwitch()),
       el('h1', {}, ABOUT.question || ABOUT.name || 'Report'),
       el('div', { class: 'answer-grid' },
         el('div', {},
@@ -20,11 +40,9 @@ function header() {
           rest.map(sentence => el('p', { class: 'verdict' }, sentence)),
           ABOUT.expect && [el('h2', { class: 'label' }, 'Expected beforehand'), el('p', { class: 'expect' }, ABOUT.expect)]),
         facts.length ? el('section', { class: 'card', 'aria-labelledby': 'deploy' },
-          el('h2', { class: 'label', id: 'deploy' }, 'What to deploy, and how sure that is'),
+          el('h2', { class: 'label', id: 'deploy' }, KIND.card),
           el('dl', {}, facts.map(([name, text]) => el('div', {}, el('dt', {}, name), el('dd', {}, text))))) : null)));
 }
-
-const KINDS = { run: 'Run', tune: 'Tuned weights', validate: 'Validation', size: 'Sizing', compare: 'Comparison' };
 
 function themeSwitch() {
   const text = () => (isDark() ? 'Light' : 'Dark');

@@ -13,7 +13,7 @@ const COUNTED = { ms: 'time', s: 'seconds', share: 'share', '/s': 'rate', '': 'c
 
 function requirementsSection() {
   const rows = rowsOf('requirements');
-  const swept = rows.some(row => known(row.value));
+  const swept = rows.some(row => row.value);
   const noted = rows.some(row => row.note);
   const columns = [{ title: 'Requirement' }, swept && { title: 'At' }, { title: 'Strategy' }, { title: 'Decision' }, { title: 'Measured', numeric: true },
     { title: '95% interval', numeric: true }, { title: 'Limit', numeric: true },
@@ -29,7 +29,7 @@ function requirementRow(row, swept, noted) {
   const series = BY_NAME.get(row.strategy);
   return [
     { text: row.requirement, data: { requirement: row.requirement } },
-    swept && { text: [row.value, row.value_2].filter(known).join(' and '), data: { at: row.value } },
+    swept && { text: [row.value, row.value_2].filter(Boolean).join(' and '), data: { at: row.value } },
     { node: el('span', { class: 'named' }, series && swatch(series), row.strategy + (row.against ? ` against ${row.against}` : '')), value: row.strategy },
     { node: badge(sign, text, tone), value: text, data: { column: 'decision', value: row.decision } },
     cell('estimate', row.estimate),

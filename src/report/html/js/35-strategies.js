@@ -53,7 +53,7 @@ function exactly(row, metric) {
 }
 
 function strategyHead(series) {
-  const notes = [series.name === ABOUT.baseline && 'baseline', series.variant.oracle && 'oracle'].filter(Boolean);
+  const notes = [series.name === BASELINE && 'baseline', series.variant.oracle && 'oracle'].filter(Boolean);
   return {
     node: el('span', { class: 'named' }, swatch(series), el('span', {}, series.name, notes.map(note => [' ', el('span', { class: 'tag' }, note)]))), value: series.index, text: series.name,
   };
@@ -66,11 +66,11 @@ function unitHead(metric, unit) {
 function strategiesTable(caption, metrics, figureOf, apartOf) {
   const units = metrics.map(metric => commonUnit(metric.unit, SERIES.map(series => figureOf(series.name, metric.name).estimate)));
   const heads = metrics.map((metric, at) => unitHead(metric, units[at]));
-  const compare = SERIES.length > 1 && ABOUT.baseline;
+  const compare = SERIES.length > 1 && BASELINE;
   const columns = [{ title: 'Strategy' }];
-  if (compare) columns.push({ title: 'Verdict', note: `Against ${ABOUT.baseline}, by ${JUDGE.label}` });
+  if (compare) columns.push({ title: 'Verdict', note: `Against ${BASELINE}, by ${JUDGE.label}` });
   columns.push(heads[0]);
-  if (compare) columns.push({ title: `less ${ABOUT.baseline}`, unit: '', numeric: true, decides: true, wrap: true, note: 'Mean of the differences, replication by replication on the same requests' });
+  if (compare) columns.push({ title: `less ${BASELINE}`, unit: '', numeric: true, decides: true, wrap: true, note: 'Mean of the differences, replication by replication on the same requests' });
   columns.push(...heads.slice(1));
   const rows = SERIES.map(series => {
     const cells = figureCells(series, metrics, units, figureOf);
@@ -82,7 +82,7 @@ function strategiesTable(caption, metrics, figureOf, apartOf) {
 
 /** Verdict, figure and difference. */
 function comparedCells(series, apart, judged) {
-  if (series.name === ABOUT.baseline) return [{ node: el('span', { class: 'muted' }, 'baseline'), value: 'baseline' }, judged, { text: NONE, value: null }];
+  if (series.name === BASELINE) return [{ node: el('span', { class: 'muted' }, 'baseline'), value: 'baseline' }, judged, { text: NONE, value: null }];
   const said = apart || {};
   const share = relative(said.relative);
   const text = known(said.difference) ? `${change(JUDGE.unit, said.difference, said.half_width_95)}${share ? ` (${share})` : ''}` : NONE;

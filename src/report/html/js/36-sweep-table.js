@@ -30,16 +30,26 @@ function sweptCell(point, series, metric, unit, best) {
   if (point.overloaded) return { node: el('span', { class: 'muted' }, 'overloaded'), value: null, data };
   const text = unit ? figure(row.estimate, row.half_width_95, unit, true) : amount(metric.unit, row.estimate, row.half_width_95);
   const isBest = best === series;
-  return { node: isBest ? [el('span', { class: 'first', title: 'the best at this value' }, '★'), ` ${text}`] : text, value: row.estimate ?? null, data, class: isBest ? 'best' : null };
+  return { node: isBest ? el('span', {}, el('span', { class: 'first', title: 'the best at this value' }, '★'), ` ${text}`) : text, value: row.estimate ?? null, data, class: isBest ? 'best' : null };
+}
+
+/** A table of one of several things, which the reader chooses: `options` are `[value, text]`. */
+function chosenTable(label, options, tableOf) {
+  const place = el('div', {});
+  const draw = value => place.replaceChildren(tableOf(value));
+  draw(options[0][0]);
+  if (options.length < 2) return place;
+  const choice = el('label', { class: 'choice' }, `${label} `, el('select', { onchange: event => draw(event.target.value) },
+    options.map(([value, text]) => el('option', { value }, text))));
+  return [choice, place];
+}
+
+/** The choice of a metric, as tables and charts offer it. */
+function metricOptions(metrics) {
+  return metrics.map(metric => [metric.name, metric.label]);
 }
 
 function sweepSection() {
-  const metrics = sweptMetrics();
-  const place = el('div', {});
-  const draw = name => place.replaceChildren(sweepTable(metricOf(name)));
-  draw(JUDGE.name);
-  const choice = el('label', { class: 'choice' }, 'Metric ', el('select', { onchange: event => draw(event.target.value) },
-    metrics.map(metric => el('option', { value: metric.name }, metric.label))));
   return [el('p', { class: 'note' }, `★ marks the ${superlative(JUDGE)} at each value, of those that fail no more than others. ± is half of a 95% interval over replications.`),
-    choice, place];
+    chosenTable('Metric', metricOptions(sweptMetrics()), name => sweepTable(metricOf(name)))];
 }

@@ -7,9 +7,10 @@ const CHARTS = [];
 /**
  * A chart. `spec` has `id`, `title` (text, or a function of the context), `says(context)`: how to
  * read it, `choices`: `{name, label, options: [[value, text]], initial}`, `option(context)`:
- * `{option, height, drawn}` of ECharts with the names of those drawn, `rows(context)`: `{columns,
- * rows}` for the table, `canvas`: whether there are too many marks for SVG, `time`: whether its
- * axis is simulated time, `legend(context)`: nodes below it.
+ * `{option, height, drawn}` of ECharts with the names of those drawn, and `unnamed` where names do
+ * not stand at what is drawn, `rows(context)`: `{columns, rows}` for the table, `canvas`: whether
+ * there are too many marks for SVG, `time`: whether its axis is simulated time, `always`: whether
+ * it is drawn whoever is shown, `legend(context)`: nodes above it.
  */
 function figureOf(spec) {
   const choice = Object.fromEntries((spec.choices || []).map(own => [own.name, own.initial]));
@@ -17,10 +18,10 @@ function figureOf(spec) {
   own.place = el('div', { class: 'chart', role: 'img', 'data-chart': spec.id });
   own.title = el('h3', { id: `chart-${spec.id}` });
   own.caption = el('figcaption', {});
-  own.below = el('div', { class: 'below' });
+  own.key = el('div', { class: 'keys' });
   own.controls = el('div', { class: 'controls' }, (spec.choices || []).map(control => choiceOf(control, own)), spec.time && zoomButtons());
   own.data = folded('Data of this chart as a table', () => dataTable(own), { class: 'data' });
-  own.node = el('figure', { class: 'figure', 'aria-labelledby': `chart-${spec.id}` }, own.title, own.controls, own.caption, own.place, own.below, own.data);
+  own.node = el('figure', { class: 'figure', 'aria-labelledby': `chart-${spec.id}` }, own.title, own.controls, own.caption, own.key, own.place, own.data);
   CHARTS.push(own);
   return own.node;
 }
@@ -62,9 +63,9 @@ function drawChart(own) {
   own.visible = Boolean(made);
   own.node.dataset.strategies = JSON.stringify(made ? made.drawn : []);
   put(own.caption, [own.caption.replaceChildren(), spec.says ? spec.says(context) : null]);
-  put(own.below, [own.below.replaceChildren(), made && spec.legend ? spec.legend(context) : null]);
+  put(own.key, [own.key.replaceChildren(), made?.unnamed && lineKey(context, made), made && spec.legend && spec.legend(context)]);
   if (own.data.open) refill(own);
-  if (!made) return emptyChart(own);
+  if (!made) return emptyChart(own, context);
   own.place.style.height = `${made.height}px`;
   own.place.style.width = STATE.printing ? `${PRINT_WIDTH}px` : '';
   own.place.setAttribute('aria-label', `${own.title.textContent}. ${made.text || textOf(own.caption)} ${made.drawn.length ? `Shown: ${made.drawn.join(', ')}.` : ''}`.trim());
@@ -74,14 +75,25 @@ function drawChart(own) {
   own.chart.setOption({ ...baseOption(context), ...made.option }, { notMerge: true });
 }
 
+/**
+ * Whose each line is, near the chart: where names do not stand at the ends of the lines. `unnamed`
+ * is a list of looks where the lines are not those of the legend.
+ */
+function lineKey(context, { unnamed, drawn }) {
+  const looks = unnamed === true ? context.shown.filter(own => drawn.includes(own.name)) : unnamed;
+  const items = looks.map(own => el('li', {}, swatch(own), ' ', nameAndSuccess(own.name)));
+  if (context.grey.length) items.push(el('li', { class: 'muted' }, `in grey: ${counted(context.grey.length, 'other')}`));
+  return el('ul', { class: 'key lines', 'aria-label': 'Lines' }, items);
+}
+
 /** Nothing is shown: that is said, and the chart is put away. */
-function emptyChart(own) {
+function emptyChart(own, context) {
   if (own.chart) own.chart.dispose();
   own.chart = null;
   own.place.dataset.empty = 'yes';
   own.place.style.height = '';
   own.place.setAttribute('aria-label', `${own.title.textContent}. Nothing is shown.`);
-  own.place.replaceChildren(el('p', { class: 'note' }, 'All strategies are hidden: switch one on in the legend.'));
+  own.place.replaceChildren(el('p', { class: 'note' }, context.shown.length ? 'Nothing is known here.' : 'All is hidden: switch something on in the legend.'));
 }
 
 function startChart(own) {

@@ -69,9 +69,15 @@ function linearTicks(count, low, high) {
 /** A tick in the unit of the axis: times from a second on in seconds. */
 function axisText(kind, value, most) {
   if (kind === 'time') return value === 0 ? '0' : most >= 10000 && value >= 100 ? figure(value, null, 's') : value >= 1000 ? figure(value, null, 's') : figure(value, null, timeUnit(value));
-  if (kind === 'share') return `${grouped(String(Number((value * 100).toPrecision(6))))}%`;
+  if (kind === 'share') return `${short(value * 100)}%`;
   if (kind === 'seconds') return clock(value);
-  return grouped(String(Number(value.toPrecision(6))));
+  return short(value);
+}
+
+/** A tick that has room beside an axis: millions are counted. */
+function short(value) {
+  const millions = Math.abs(value) >= 1e6;
+  return grouped(String(Number((millions ? value / 1e6 : value).toPrecision(6)))) + (millions ? `${NBSP}M` : '');
 }
 
 /** Simulated time in the unit that suits its end: seconds, minutes, hours. */

@@ -1,6 +1,6 @@
 'use strict';
-// What is marked on the axis of simulated time: the warm-up, and what happens at known times; and
-// the buttons that zoom to it.
+// What is marked on the axis of simulated time: the warm-up, and what happens at known times, to
+// servers or by clients; and the buttons that zoom to it.
 
 const TIMELINE = rowsOf('timeline');
 const END_S = Math.max(secondsOf(ABOUT.duration), ...TIMELINE.slice(-1).map(row => row.to_s), 0);
@@ -8,16 +8,30 @@ const WARMUP_S = secondsOf(ABOUT.warmup);
 const EVENTS = (ABOUT.events || []).filter(event => event.from_s < END_S);
 const TIME = timeScale(END_S);
 
-/** The stretches that can be zoomed to, by name. */
+/** What is marked alike: each with its colour and what it is. The first are drawn first. */
+const MARKED = [
+  { name: 'load', is: event => event.kind === 'load', text: 'the rate at which requests come changes' },
+  { name: 'cold', is: event => event.kind === 'cold', text: 'servers are cold' },
+  { name: 'fault', is: () => true, text: 'what happens to servers and on the way to them' },
+];
+// Buttons beyond would fill the page: bands and lines are of all.
+const BUTTONS = 12;
+
+function markedAs(event) {
+  return MARKED.find(own => own.is(event)).name;
+}
+
+/** The stretches that can be zoomed to: `{name, from, to, kind}`. */
 function stretches() {
   const span = (from, to) => `${clock(from)} to ${clock(to)}`;
-  const whole = ['Whole run', 0, END_S];
-  const measured = WARMUP_S > 0 ? [[`Measured, ${span(WARMUP_S, END_S)}`, WARMUP_S, END_S]] : [];
-  const events = EVENTS.slice(0, 12).map((event, at) => {
+  const whole = { name: 'Whole run', from: 0, to: END_S };
+  const measured = WARMUP_S > 0 ? [{ name: `Measured, ${span(WARMUP_S, END_S)}`, from: WARMUP_S, to: END_S }] : [];
+  const events = EVENTS.slice(0, BUTTONS).map((event, at) => {
     const to = eventEnd(event);
     const room = Math.max((to - event.from_s) * 0.6, END_S * 0.04);
     const when = to > event.from_s ? span(event.from_s, to) : `at ${clock(event.from_s)}`;
-    return [`${at + 1} ${event.label}, ${when}`, Math.max(0, event.from_s - room), Math.min(END_S, to + room)];
+    const whose = event.only?.length ? ` (${listed(event.only.map(cited))})` : '';
+    return { name: `${at + 1} ${event.label}${whose}, ${when}`, from: Math.max(0, event.from_s - room), to: Math.min(END_S, to + room), kind: markedAs(event) };
   });
   return [whole, ...measured, ...events];
 }
@@ -29,9 +43,28 @@ function eventEnd(event) {
 function zoomButtons() {
   if (END_S <= 0) return null;
   return el('div', { class: 'zoom', role: 'group', 'aria-label': 'Stretch of time that is shown' }, el('span', { class: 'muted' }, 'Show '),
-    stretches().map(([name, from, to]) => el('button', {
+    stretches().map(({ name, from, to, kind }) => el('button', {
       type: 'button', class: 'quiet', onclick: () => { STATE.zoom = [from / END_S * 100, to / END_S * 100]; changed('zoom'); },
-    }, name)));
+    }, kind && [el('span', { class: 'patch', 'aria-hidden': 'true', style: `background:var(--${kind})` }), ' '], name)),
+    EVENTS.length > BUTTONS && el('span', { class: 'muted' }, `and ${EVENTS.length - BUTTONS} more, marked in the charts`));
+}
+
+/**
+ * The number at each event by its place, as `3`; of those that would cover each other, in a plot of
+ * so many pixels, the first has all: `3–7`.
+ */
+function numbersOf(events, width) {
+  const middle = event => (event.from_s + eventEnd(event)) / 2 / END_S * width;
+  const texts = new Map();
+  let open = null;
+  for (const event of [...events].sort((a, b) => middle(a) - middle(b))) {
+    const number = EVENTS.indexOf(event) + 1;
+    if (open && middle(event) - middle(open.event) < 12 + 7 * texts.get(open.event).length) open.numbers.push(number);
+    else open = { event, numbers: [number] };
+    const [low, high] = extent(open.numbers);
+    texts.set(open.event, low === high ? String(low) : `${low}–${high}`);
+  }
+  return texts;
 }
 
 /** The bands and lines of one panel; names only where `named`. */
@@ -41,13 +74,15 @@ function timeMarks(context, { xAxisIndex, yAxisIndex, named }) {
   const colours = context.paint;
   const bands = [];
   if (WARMUP_S > 0) bands.push([{ xAxis: 0, itemStyle: { color: colours.warmup }, label: label('warm-up', colours.muted) }, { xAxis: at(WARMUP_S) }]);
-  const numbered = EVENTS.slice(0, 24).map((event, place) => [event, String(place + 1)]);
-  for (const [event, number] of numbered.filter(([own]) => eventEnd(own) > own.from_s)) {
-    bands.push([{ xAxis: at(event.from_s), itemStyle: { color: colours.fault, opacity: 0.16 }, label: label(number, colours.bad) }, { xAxis: at(eventEnd(event)) }]);
+  const lines = [];
+  const numbers = numbersOf(EVENTS, context.width - 84);
+  for (const { name } of MARKED) {
+    for (const event of EVENTS.filter(own => markedAs(own) === name)) {
+      const text = label(numbers.get(event), colours.ink);
+      if (eventEnd(event) > event.from_s) bands.push([{ xAxis: at(event.from_s), itemStyle: { color: colours[name], opacity: 0.16 }, label: text }, { xAxis: at(eventEnd(event)) }]);
+      else lines.push({ xAxis: at(event.from_s), label: { ...text, position: 'end' }, lineStyle: { color: colours[name], type: [4, 3], width: 1.5 } });
+    }
   }
-  const lines = numbered.filter(([own]) => eventEnd(own) <= own.from_s).map(([event, number]) => ({
-    xAxis: at(event.from_s), label: { ...label(number, colours.bad), position: 'end' }, lineStyle: { color: colours.fault, type: [4, 3], width: 1.5 },
-  }));
   if (!bands.length && !lines.length) return null;
   return {
     type: 'line', name: '', data: [], xAxisIndex, yAxisIndex, silent: true, tooltip: { show: false },
@@ -75,10 +110,8 @@ function timeAxis(context, extra) {
 }
 
 function markedSentence() {
-  const parts = [];
-  if (WARMUP_S > 0) parts.push('grey band: warm-up, not measured');
-  if (EVENTS.length) parts.push('red bands and lines: what happens to servers and clients, by the numbers on the buttons');
-  if (!parts.length) return '';
-  const text = parts.join('; ');
-  return ` ${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+  const colours = { load: 'amber', cold: 'blue', fault: 'red' };
+  const parts = MARKED.filter(({ name }) => EVENTS.some(event => markedAs(event) === name)).map(({ name, text }) => `${colours[name]}: ${text}`);
+  const numbers = parts.length ? `Bands and lines, by the numbers on the buttons: ${parts.join('; ')}.` : '';
+  return `${WARMUP_S > 0 ? ' Grey band: warm-up, not measured.' : ''}${numbers && ` ${numbers}`}`;
 }

@@ -40,6 +40,14 @@ function labelText(lines, left, top, colour, { paint: colours }) {
   return { type: 'text', silent: true, x: left, y: top, z: 100, style: { text: lines.join('\n'), fill: colour, font: `${LABEL.weight} ${LABEL.size}px ${colours.font}`, lineHeight: LINE_HEIGHT, textVerticalAlign: 'top' } };
 }
 
+// Beyond so many lines their names have no room at the ends.
+const NAMED_LINES = 14;
+
+/** Whether names stand at the ends of lines: on a narrow page a key tells which line is whose. */
+function namesAtEnds(context, lines) {
+  return !context.narrow && lines.length <= NAMED_LINES;
+}
+
 /**
  * Names at the ends of lines. `ends` are `{series, text, x, y}` in pixels; they stand from `left`
  * on, between `top` and `bottom`.

@@ -26,6 +26,7 @@ function panelsOf(context, count, rows, { rowHeight = 32, label = 150, least = 2
  */
 function dotPanels(context, panels) {
   const series = context.shown;
+  if (!panels.length || !series.length) return null;
   const tallest = Math.max(...series.map(own => linesOf(own.name, context.narrow ? 100 : 132)));
   const titles = panels.map(panel => panel.title + (panel.log ? ' (log)' : ''));
   const head = 14 + 16 * Math.max(...titles.map(title => linesOf(title, context.narrow ? context.width : 300, 13)));

@@ -55,7 +55,7 @@ function percentilesOption(context) {
   const placed = ends.map(end => ({ ...end, x: 66 + (context.width - 66 - room) * end.point[0] / most, y: pixelOf(yAxis, end.point[1], height - 54, 34) }));
   return {
     option: {
-      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, placed, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
+      graphic: namesAtEnds(context, ends) ? sideLabels(context, placed, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }) : [],
       grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: 0, max: most, name: 'Percentile of the requests that succeeded', nameLocation: 'middle', nameGap: 32,
         axisLabel: { ...style.axisLabel, customValues, hideOverlap: true, formatter: value => (value === 0 ? '0' : `${Number((100 * (1 - 10 ** -value)).toFixed(4))}`) },
@@ -64,7 +64,7 @@ function percentilesOption(context) {
       series,
       tooltip: tooltip(context, points => spectrumTip(points), { trigger: 'axis', axisPointer: { lineStyle: { color: context.paint.muted } } }),
     },
-    height, drawn, text: spectrumText(context),
+    height, drawn, unnamed: !namesAtEnds(context, ends), text: spectrumText(context),
   };
 }
 

@@ -55,7 +55,7 @@ function timeOption(context, panels) {
   option.dataZoom = timeZoom(context, panels.map((_, at) => at), 8);
   option.axisPointer = { link: [{ xAxisIndex: 'all' }], lineStyle: { color: context.paint.muted } };
   option.tooltip = tooltip(context, points => timeTip(context, panels, points), { trigger: 'axis' });
-  return { option, height: end + 62, drawn: context.shown.filter(own => timesOf(own.name).some(row => panels.some(panel => known(panel.value(row))))).map(own => own.name) };
+  return { option, height: end + 62, unnamed: true, drawn: context.shown.filter(own => timesOf(own.name).some(row => panels.some(panel => known(panel.value(row))))).map(own => own.name) };
 }
 
 function panelLines(context, panel, at) {

@@ -31,9 +31,14 @@ function serverMetrics() {
   return SERVER_METRICS.filter(([column]) => rowsOf('servers').some(row => row[column] > 0));
 }
 
+/** The rows of a service, of servers that were there: who never was has no share, not one of 0. */
+function servedRows(service) {
+  return rowsOf('servers').filter(row => serviceOf(row.server) === service && !wasNever(row.strategy, row.server));
+}
+
 function serversOption(context) {
   const [column, title, kind, half] = SERVER_METRICS.find(([name]) => name === context.choice.metric);
-  const rows = rowsOf('servers').filter(row => serviceOf(row.server) === context.choice.service);
+  const rows = servedRows(context.choice.service);
   const servers = distinct(rows.map(row => row.server));
   return servers.length > NAMED_SERVERS ? rankedServers(context, rows, column, title, kind) : namedServers(context, rows, servers, column, title, kind, half);
 }
@@ -67,7 +72,7 @@ function namedServers(context, rows, servers, column, title, kind, half) {
       yAxis: { ...nameAxis(context, servers.map(short), { width: left - 12 }), splitLine: { show: true, lineStyle: { color: colours.grid } } },
       series, tooltip: tooltip(context, () => '', { trigger: 'item' }),
     },
-    height: tall + 66, drawn: context.shown.map(own => own.name),
+    height: tall + 66, unnamed: true, drawn: context.shown.map(own => own.name).filter(name => rows.some(one => one.strategy === name && known(one[column]))),
   };
 }
 
@@ -97,20 +102,21 @@ function rankedServers(context, rows, column, title, kind) {
   const ends = lines.filter(line => isOn(line.own.name) && line.points.length).map(({ own, points }) => ({ series: own, text: own.name, x: context.width - room, y: pixelOf(yAxis, points[points.length - 1][1], height - 54, 34) }));
   return {
     option: {
-      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }),
+      graphic: namesAtEnds(context, ends) ? sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 20, bottom: height - 40 }) : [],
       grid: { left: 66, right: room, top: 34, bottom: 54, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: 1, max: most, name: 'Servers, the one with most first', nameLocation: 'middle', nameGap: 30, splitLine: { show: false } },
       yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -58] } },
       series: lines.map(({ own, points }) => ({ type: 'line', name: own.name, data: points, showSymbol: false, symbol: own.symbol, lineStyle: isOn(own.name) ? lineStyle(own, context) : greyLine(context), itemStyle: { color: context.paint.of(own) } })),
       tooltip: tooltip(context, points => tip(`Server number ${points[0]?.value[0]} by ${inSentence(title)}`, points.filter(point => isOn(point.seriesName)).map(point => [BY_NAME.get(point.seriesName), point.seriesName, amount(kind, point.value[1])])), { trigger: 'axis' }),
     },
-    height, drawn: context.shown.map(own => own.name),
+    height, unnamed: !namesAtEnds(context, ends), drawn: context.shown.map(own => own.name),
   };
 }
 
 const SERVERS_CHART = {
   id: 'servers', title: context => `${SERVER_METRICS.find(([name]) => name === context.choice.metric)[1]}, by server${servedServices().length > 1 ? ` of ${context.choice.service}` : ''}`,
-  says: context => [manyServers(context.choice.service) ? 'Servers in the order of the value, each strategy by itself: the flatter, the more alike they are.' : context.choice.metric === 'request_share' ? 'Bars across a row: the share of the capacity that the server has. Marks right of it: more than its share.' : 'A mark a strategy; lines are 95% intervals.'],
+  says: context => [[manyServers(context.choice.service) ? 'Servers in the order of the value, each strategy by itself: the flatter, the more alike they are.' : context.choice.metric === 'request_share' ? 'Bars across a row: the share of the capacity that the server has. Marks right of it: more than its share.' : 'A mark a strategy; lines are 95% intervals.',
+    servedRows(context.choice.service).length < rowsOf('servers').filter(row => serviceOf(row.server) === context.choice.service).length && ' No mark: the server never was there under that strategy.'].filter(Boolean)],
   choices: [
     { name: 'metric', label: 'Show', initial: serverMetrics()[0]?.[0] || 'request_share', options: serverMetrics().map(([column, title]) => [column, title]) },
     { name: 'service', label: 'Service', initial: servedServices()[0], options: servedServices().map(name => [name, name]) },

@@ -47,7 +47,7 @@ function partColour(parts, part, { paint: colours }) {
   return pair[colours.dark ? 1 : 0];
 }
 
-/** What the colours of the parts are, below the chart. */
+/** What the colours of the parts are. */
 function partKey(context, parts) {
   return el('ul', { class: 'key' }, parts.map(part => el('li', {}, el('span', { class: 'patch', 'aria-hidden': 'true', style: `background:${partColour(parts, part, context)}` }), ` ${part.name}`)));
 }

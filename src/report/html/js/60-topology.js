@@ -99,7 +99,7 @@ function topologyTip(point) {
 const TOPOLOGY_CHART = {
   id: 'topology', always: true, title: 'Who asks whom',
   says: () => ['Numbers on the lines: requests a second that are to be, each call made once. A thick red frame: servers that are busy for 80% of the time or more.'],
-  choices: [{ name: 'strategy', label: 'Under', initial: ABOUT.baseline, options: SERIES.map(series => [series.name, series.name]) }],
+  choices: [{ name: 'strategy', label: 'Under', initial: BASELINE, options: SERIES.map(series => [series.name, series.name]) }],
   option: topologyOption,
   rows: context => rowsAsTable('topology', ['from', 'to', 'rate_rps', 'zones', 'servers'], { ...context, shown: SERIES }),
 };

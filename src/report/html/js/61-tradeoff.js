@@ -89,8 +89,8 @@ const TRADEOFF_CHART = {
   id: 'tradeoff', title: context => `${metricOf(context.choice.y).label} against ${inSentence(metricOf(context.choice.x).label)}`,
   says: context => ['Filled and joined: no other that fails no more is better in both. Hollow: another one is. Lines are 95% intervals. ', failingSentence(context.shown.map(own => own.name))],
   choices: [
-    { name: 'x', label: 'Across', initial: tradeDefaults()[0], options: tradeMetrics().map(metric => [metric.name, metric.label]) },
-    { name: 'y', label: 'Up', initial: tradeDefaults()[1], options: tradeMetrics().map(metric => [metric.name, metric.label]) },
+    { name: 'x', label: 'Across', initial: tradeDefaults()[0], options: metricOptions(tradeMetrics()) },
+    { name: 'y', label: 'Up', initial: tradeDefaults()[1], options: metricOptions(tradeMetrics()) },
     { name: 'scale', label: 'Scale', initial: 'linear', options: [['linear', 'Linear'], ['log', 'Log']] },
   ],
   option: tradeOption,

@@ -10,7 +10,7 @@ const CLIENTS_CHART = {
   id: 'clients', title: context => `${metricOf(context.choice.metric).label}, by group of clients`,
   says: () => ['A panel a group; marks with their 95% intervals. All panels have the same axis.'],
   choices: [
-    { name: 'metric', label: 'Metric', initial: clientMetrics()[0]?.name, options: clientMetrics().map(metric => [metric.name, metric.label]) },
+    { name: 'metric', label: 'Metric', initial: clientMetrics()[0]?.name, options: metricOptions(clientMetrics()) },
     { name: 'scale', label: 'Scale', initial: 'linear', options: [['linear', 'Linear'], ['log', 'Log']] },
   ],
   option: context => {

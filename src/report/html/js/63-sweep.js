@@ -49,14 +49,14 @@ function sweepOption(context) {
   });
   return {
     option: {
-      graphic: context.narrow || ends.length > 14 ? [] : sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 22, bottom: height - 44 }),
+      graphic: namesAtEnds(context, ends) ? sideLabels(context, ends, { left: context.width - room + 12, width: room - 14, top: 22, bottom: height - 44 }) : [],
       grid: { left: 72, right: room, top: 36, bottom: 58, outerBoundsMode: 'none' },
       xAxis: { ...style, type: 'value', axisPointer: { triggerEmphasis: false }, min: at[0], max: at[at.length - 1] + (at.length === 1 ? 1 : 0), name: ABOUT.sweep.label, nameLocation: 'middle', nameGap: 32,
         axisLabel: { ...style.axisLabel, customValues: at, formatter: value => places.get(value) ?? '' }, axisTick: { ...style.axisTick, customValues: at }, splitLine: { ...style.splitLine, customValues: at } },
       yAxis: { ...yAxis, nameTextStyle: { ...style.nameTextStyle, align: 'left', padding: [0, 0, 0, -64] } },
       series, tooltip: tooltip(context, points => sweepTip(metric, points), { trigger: 'axis', axisPointer: { snap: true, lineStyle: { color: context.paint.muted } } }),
     },
-    height, drawn: context.shown.map(own => own.name),
+    height, unnamed: !namesAtEnds(context, ends), drawn: context.shown.map(own => own.name),
     text: lines.filter(line => !line.grey).map(({ own, points }) => `${own.name}: from ${amount(metric.unit, points[0].value)} at ${points[0].name} to ${amount(metric.unit, points[points.length - 1].value)} at ${points[points.length - 1].name}.`).join(' '),
   };
 }
@@ -65,7 +65,7 @@ function sweepOption(context) {
 function overloadedBand(context, over, at) {
   const before = at.filter(place => place < Math.min(...over)).pop() ?? Math.min(...over);
   const from = (before + Math.min(...over)) / 2;
-  return { type: 'line', name: '', data: [], silent: true, markArea: { silent: true, itemStyle: { color: context.paint.fault, opacity: 0.12 }, label: { show: true, position: 'insideTop', color: context.paint.bad, fontSize: 11, formatter: () => 'overloaded' }, data: [[{ xAxis: from }, { xAxis: at[at.length - 1] }]] } };
+  return { type: 'line', name: '', data: [], silent: true, markArea: { silent: true, itemStyle: { color: context.paint.fault, opacity: 0.12 }, label: { show: true, position: 'insideTopRight', color: context.paint.bad, fontSize: 11, formatter: () => 'overloaded' }, data: [[{ xAxis: from }, { xAxis: at[at.length - 1] }]] } };
 }
 
 function sweepTip(metric, points) {
@@ -80,7 +80,7 @@ const SWEEP_CHART = {
   id: 'sweep', title: context => `${metricOf(context.choice.metric).label}, by ${inSentence(ABOUT.sweep.label)}`,
   says: () => ['A line a strategy; bands are 95% intervals. No mark: nothing could be measured there.'],
   choices: [
-    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: SWEPT_METRICS.map(metric => [metric.name, metric.label]) },
+    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: metricOptions(SWEPT_METRICS) },
     { name: 'scale', label: 'Scale', initial: 'log', options: [['log', 'Log'], ['linear', 'Linear']] },
   ],
   option: sweepOption,

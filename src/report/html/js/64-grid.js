@@ -58,7 +58,7 @@ function gridTip(own, metric, point) {
   const row = sweptAt(point, own.name, metric.name);
   const apart = apartAt(point, own.name, metric.name);
   const lines = [[own, own.name, point.overloaded ? 'overloaded' : amount(metric.unit, row.estimate, row.half_width_95)]];
-  if (apart && known(apart.difference)) lines.push([null, `less ${ABOUT.baseline}`, change(metric.unit, apart.difference, apart.half_width_95), (VERDICTS[apart.verdict] || ['', ''])[1]]);
+  if (apart && known(apart.difference)) lines.push([null, `less ${BASELINE}`, change(metric.unit, apart.difference, apart.half_width_95), (VERDICTS[apart.verdict] || ['', ''])[1]]);
   return tip(`${ABOUT.sweep.label} ${point.value}, ${ABOUT.sweep.and} ${point.value_2}`, lines);
 }
 
@@ -72,7 +72,7 @@ const GRID_CHART = {
   id: 'grid', title: context => `${metricOf(context.choice.metric).label}, by ${ABOUT.sweep.label} and ${ABOUT.sweep.and}`,
   says: () => ['A panel a strategy, all in the same colours; figures are in the cells, intervals in the table.'],
   choices: [
-    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: SWEPT_METRICS.map(metric => [metric.name, metric.label]) },
+    { name: 'metric', label: 'Metric', initial: JUDGE.name, options: metricOptions(SWEPT_METRICS) },
     { name: 'scale', label: 'Scale of colours', initial: 'log', options: [['log', 'Log'], ['linear', 'Linear']] },
   ],
   legend: gridKey, option: gridOption,

@@ -13,6 +13,19 @@ function allFigures() {
   return sortableTable('All metrics, by strategy', columns, rows);
 }
 
+/** All columns of each file, as they stand in it. */
+function filesSection() {
+  return Object.keys(DATA.tables).filter(name => rowsOf(name).length > 0)
+    .map(name => folded(`${name}.csv: ${counted(rowsOf(name).length, 'row')}`, () => fileTable(name), { 'data-file': name }));
+}
+
+function fileTable(name) {
+  const rows = rowsOf(name);
+  const columns = Object.keys(rows[0]).map(title => ({ title, numeric: rows.some(row => typeof row[title] === 'number') }));
+  const cell = value => (value === null || value === '' ? NONE : String(value));
+  return sortableTable(`${name}.csv`, columns, rows.map(row => columns.map(({ title }) => ({ text: cell(row[title]), value: row[title], data: { column: title, value: String(row[title] ?? '') } }))));
+}
+
 function theoryTable() {
   const columns = [{ title: 'Strategy' }, { title: 'Model' }, { title: 'Metric' }, { title: 'Exact', numeric: true }, { title: 'Simulated', numeric: true }, { title: 'Standard errors apart', numeric: true, note: 'Beyond 4 something is wrong' }];
   const rows = rowsOf('theory').map(row => {
@@ -86,8 +99,7 @@ function openAll(box, open) {
 
 /** The command that gives the same results. */
 function command() {
-  if (DATA.command) return DATA.command;
-  const verb = { tune: 'tune', size: 'size', validate: 'validate', compare: 'compare' }[DATA.kind] || 'run';
+  const verb = DATA.kind;
   const parts = ['lbsim', verb, quoted(ABOUT.scenario_file || 'scenario.toml')];
   if (known(ABOUT.seed)) parts.push(`--seed ${ABOUT.seed}`);
   if (ABOUT.replications && verb === 'run' && ABOUT.precision_reached === null) parts.push(`--replications ${ABOUT.replications}`);
