@@ -17,7 +17,7 @@ const ROW: f64 = 38.0;
 const SAID: f64 = 270.0;
 
 /// One comparison.
-struct Difference<'s> {
+struct Versus<'s> {
     series: &'s Series,
     row: &'s PairedRow,
     difference: f64,
@@ -32,10 +32,10 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         Some((row, row.difference?, row.half_width_95?))
     };
     let scale = metric.unit.scale();
-    let compared: Vec<Difference<'_>> = (study.strategies.iter())
+    let compared: Vec<Versus<'_>> = (study.strategies.iter())
         .filter_map(|series| {
             let (row, difference, half_width) = of(&series.name)?;
-            Some(Difference {
+            Some(Versus {
                 series,
                 row,
                 difference: difference * scale,
@@ -44,7 +44,7 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         })
         .collect();
     let baseline = compared.first()?.row.baseline.as_str();
-    let ends = |one: &Difference<'_>| {
+    let ends = |one: &Versus<'_>| {
         [
             one.difference - one.half_width,
             one.difference + one.half_width,
@@ -126,7 +126,7 @@ fn sides(canvas: &Canvas<'_>, metric: &Metric, plot: Plot, zero: f64) {
 }
 
 /// The difference in figures, and the verdict.
-fn said(metric: &Metric, one: &Difference<'_>) -> String {
+fn said(metric: &Metric, one: &Versus<'_>) -> String {
     let figure = with_half_width(one.difference, Some(one.half_width));
     let figure = match metric.unit {
         Unit::Share => format!("{figure} points"),

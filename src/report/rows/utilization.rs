@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::VariantOutcome;
+use crate::model::blueprint::GroupPlan;
 use crate::scenario::Variant;
 
 /// `utilization.csv`: one server (or a band of neighbours, where there are very many) in one
@@ -29,7 +30,8 @@ pub struct UtilizationRow {
     /// a band).
     #[serde(default)]
     pub waiting: f64,
-    /// Share of the stretch in which the server was not there: autoscalers add and remove servers.
+    /// Share of the stretch in which the server was not there: it had not joined yet, or had left,
+    /// by plan or as an autoscaler has it.
     #[serde(default)]
     pub away_share: f64,
     /// Share of the stretch in which the server was dead.
@@ -40,11 +42,16 @@ pub struct UtilizationRow {
 /// A row a band of servers and stretch of time.
 pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationRow> {
     let names: Vec<String> = variant.blueprint.server_names().collect();
-    let bands: Vec<String> = measured
-        .load
-        .bands()
-        .into_iter()
-        .map(|(first, last)| {
+    let plan = &variant.blueprint;
+    let groups: Vec<&GroupPlan> = (plan.services.iter())
+        .flat_map(|service| {
+            let servers = service.servers.iter();
+            servers.map(|server| &service.groups[server.group])
+        })
+        .collect();
+    let all = measured.load.bands();
+    let bands: Vec<String> = (all.iter())
+        .map(|&(first, last)| {
             if first == last {
                 names[first].clone()
             } else {
@@ -53,20 +60,32 @@ pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<Utilizat
         })
         .collect();
     let length = measured.timeline.length();
+    // For how long they are away by plan; what an autoscaler does comes on top: no group has both.
+    let planned = |band: usize, from: f64, to: f64| {
+        let (first, last) = all[band];
+        let own = groups[first..=last].iter();
+        let away = own.map(|group| {
+            let since = group.joins.seconds().clamp(from, to);
+            let until = group.leaves.seconds().clamp(since, to);
+            1.0 - (until - since) / (to - from)
+        });
+        away.sum::<f64>() / (last + 1 - first) as f64
+    };
     let at_s = |stretch: usize| (length.nanos() * stretch as u64) as f64 / 1e9;
     let mut found = Vec::new();
     for (at, row) in measured.load.over_time().into_iter().enumerate() {
         for (band, one) in row.into_iter().enumerate() {
+            let (from_s, to_s) = (at_s(at), at_s(at + 1));
             found.push(UtilizationRow {
                 strategy: variant.name.clone(),
                 band: band as u32,
                 server: bands[band].clone(),
-                from_s: at_s(at),
-                to_s: at_s(at + 1),
+                from_s,
+                to_s,
                 utilization: one.utilization,
                 attempts: one.sent,
                 waiting: one.waiting,
-                away_share: 1.0 - one.there,
+                away_share: (1.0 - one.there + planned(band, from_s, to_s)).min(1.0),
                 dead_share: one.dead,
             });
         }

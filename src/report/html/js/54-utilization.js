@@ -1,5 +1,6 @@
 'use strict';
-// How busy each server is over time, and how many wait there: a panel a strategy, a row a server.
+// How busy each server is over time, how many wait there, and how much is sent to it: a panel a
+// strategy, a row a server.
 
 // From idle to busy: dark blue over green to yellow, even in lightness (viridis; Smith and van der
 // Walt, 2015).
@@ -8,6 +9,7 @@ const VIRIDIS = ['#440154', '#472c7a', '#3b518b', '#2c718e', '#21908d', '#27ad81
 const MAPPED = {
   utilization: { label: 'Busy', title: 'How busy each server is over time', kind: 'share', nothing: 'no work', text: 'of slot time in use' },
   waiting: { label: 'Waiting', title: 'How many wait at each server over time', kind: 'count', nothing: 'hardly anybody', text: 'requests that wait for a slot' },
+  attempts: { label: 'Sent', title: 'How much is sent to each server over time', kind: 'count', nothing: 'nothing is sent', text: 'attempts in a stretch of time' },
 };
 
 /** What there is to see: few that wait are nothing. */
@@ -26,7 +28,7 @@ function heatOf(name, what) {
   if (!HEAT_OF.has(what)) {
     const all = new Map();
     for (const row of rowsOf('utilization')) {
-      if (!all.has(row.strategy)) all.set(row.strategy, { cells: [], names: [], away: [], last: [] });
+      if (!all.has(row.strategy)) all.set(row.strategy, { cells: [], names: [], last: [] });
       addCell(all.get(row.strategy), row, what);
     }
     HEAT_OF.set(what, all);
@@ -36,12 +38,9 @@ function heatOf(name, what) {
 
 function addCell(own, row, what) {
   const { band, from_s: from, to_s: to, [what]: value } = row;
-  if (own.names[band] === undefined) {
-    own.names[band] = row.server;
-    own.away[band] = awayOf(row.strategy, row.server);
-  }
+  own.names[band] = row.server;
   const least = what === 'waiting' ? heatTop(what) / 80 : 0;
-  const state = value > least ? null : stateOf(row, own.away[band]);
+  const state = value > least ? null : stateOf(row);
   const before = own.last[band];
   if (state && before?.[4] === state) before[1] = to;
   else own.cells.push(own.last[band] = [from, to, band, value, state]);
@@ -50,7 +49,7 @@ function addCell(own, row, what) {
 /** The end of the scale: a round value, as high as the highest, or next to it. */
 function heatTop(what) {
   const most = extent(rowsOf('utilization').map(row => row[what]))?.[1] || 0;
-  if (what === 'waiting') return linearTicks(4, 0, most || 1).max;
+  if (what !== 'utilization') return linearTicks(4, 0, most || 1).max;
   return [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8].find(top => most <= top) || 1;
 }
 
