@@ -3,8 +3,8 @@
 use super::*;
 use crate::report::about::EventKind;
 use crate::report::rows::{
-    FaultRow, LatencyRow, ServerRow, ServiceRow, SessionRow, SettlingRow, SummaryRow, TimelineRow,
-    UtilizationRow,
+    FaultRow, LatencyRow, PairedRow, ServerRow, ServiceRow, SessionRow, SettlingRow, SummaryRow,
+    TimelineRow, UtilizationRow,
 };
 use proptest::prelude::*;
 
@@ -48,6 +48,18 @@ fn invent(count: usize, servers: usize, scale: f64) -> Invented {
                 half_width_95: Some(value * 0.03),
                 n: 20,
                 ..SummaryRow::default()
+            });
+        }
+        if index > 0 {
+            let verdict = if index % 2 == 0 { "worse" } else { "not shown" };
+            made.rows.paired.push(PairedRow {
+                strategy: name.clone(),
+                baseline: made.strategies[0].name.clone(),
+                metric: "mean_ms".to_owned(),
+                difference: Some(slow - scale),
+                half_width_95: Some(slow * 0.1),
+                verdict: verdict.to_owned(),
+                ..PairedRow::default()
             });
         }
         for step in 0..100u64 {
@@ -221,8 +233,8 @@ fn charts_say_what_they_must() {
     for (count, servers) in [(1, 3), (2, 10), (12, 10), (14, 1000)] {
         let made = invent(count, servers, 10.0);
         let charts = pictures(&made.study());
-        // By one alone there is no trade-off, and here it keeps all sessions.
-        assert_eq!(charts.len(), if count == 1 { 10 } else { 12 });
+        // By one alone there is no trade-off and no difference, and here it keeps all sessions.
+        assert_eq!(charts.len(), if count == 1 { 12 } else { 15 });
         for chart in &charts {
             let tree = roxmltree::Document::parse(&chart.svg).unwrap();
             assert_eq!(tree.root_element().attribute("width"), Some("1200"));
@@ -424,6 +436,9 @@ impl Invented {
         let mut next = || next.next().unwrap_or(0.0);
         for row in &mut self.rows.summary {
             (row.estimate, row.half_width_95) = (Some(next()), Some(next()));
+        }
+        for row in &mut self.rows.paired {
+            (row.difference, row.half_width_95) = (Some(next()), Some(next()));
         }
         for row in &mut self.rows.latency {
             row.response_ms = next();
