@@ -4,7 +4,9 @@ use crate::experiment::{self, Noted, Progress, RunError, Unsettled};
 use crate::report::Report;
 use crate::report::csv::CsvError;
 #[cfg(feature = "files")]
-use crate::report::write::{ReadError, WriteError};
+use crate::report::read::ReadError;
+#[cfg(feature = "files")]
+use crate::report::write::WriteError;
 use crate::scenario::{Rejected, Scenario};
 
 /// A scenario that is to be run.

@@ -10,7 +10,7 @@ use super::{Jobs, read_text, run};
 use crate::experiment::{self, Noted};
 use crate::prose::listed;
 use crate::report::comparing::{self, CompareReport, Incomparable};
-use crate::report::write::ReadError;
+use crate::report::read::ReadError;
 use crate::report::{Report, folder, json};
 use crate::scenario::Scenario;
 

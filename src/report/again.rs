@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::comparing::CompareReport;
 use super::folder::MANIFEST;
+use super::read::{Kept, ReadError};
 use super::sizing::SizeTables;
 use super::tuning::TuneTables;
 use super::whole::whole;
-use super::write::{ReadError, WriteError};
+use super::write::WriteError;
 use super::{Report, csv, html};
 use crate::validation::{Coverage, Finding};
 
@@ -22,17 +23,15 @@ pub const PAGE: &str = "report.html";
 /// # Errors
 /// Where it is no results folder, or one of another version.
 pub fn page(folder: &Path) -> Result<String, ReadError> {
-    let manifest = super::write::manifest(folder)?;
+    let kept = Kept::open(folder)?;
+    let manifest = &kept.manifest;
     if manifest["kind"] == "run" {
         return Report::read(folder).map(|report| report.html());
     }
     if manifest["kind"] == "compare" {
         return CompareReport::read(folder).map(|compared| compared.html());
     }
-    let open = |name: &str| -> Result<Vec<u8>, ReadError> {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|source| ReadError::Io { path, source })
-    };
+    let open = |name: &str| kept.rows(name);
     let tables = match manifest["kind"].as_str().unwrap_or_default() {
         "tune" => json!(TuneTables::read(open)?),
         "size" => json!(SizeTables::read(open)?),
@@ -47,7 +46,7 @@ pub fn page(folder: &Path) -> Result<String, ReadError> {
             });
         }
     };
-    Ok(html::page_of(&manifest, tables))
+    Ok(html::page_of(manifest, tables))
 }
 
 /// Puts the page among the files that the manifest lists, where it is not.

@@ -36,6 +36,13 @@ pub fn write<R: Serialize + Default>(file: &'static str, rows: &[R]) -> Result<V
     Ok(bytes)
 }
 
+/// How many rows a file has, whatever they hold.
+#[cfg(feature = "files")]
+pub(super) fn rows(bytes: &[u8]) -> u64 {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+    reader.byte_records().count() as u64
+}
+
 /// The rows of a file.
 ///
 /// # Errors

@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tempfile::NamedTempFile;
 
+use super::csv;
 use super::write::{WriteError, file};
 
 /// The first part of the names of what is being written.
@@ -73,6 +74,7 @@ pub(super) fn replace(
     let mut files = written(&new).map_err(error)?;
     files.insert(MANIFEST.to_owned());
     manifest["files"] = json!(files);
+    manifest["rows"] = rows(&new, &files).map_err(error)?;
     let mut text = serde_json::to_string_pretty(&manifest).unwrap_or_default();
     text.push('\n');
     file(&new, MANIFEST, text.as_bytes())?;
@@ -96,6 +98,20 @@ pub(super) fn replace(
         });
     }
     Ok(shown)
+}
+
+/// How many rows each file of a folder has that is read back.
+fn rows(folder: &Path, files: &BTreeSet<String>) -> io::Result<Value> {
+    let own = files
+        .iter()
+        .filter(|name| name.ends_with(".csv") && !name.contains('/'));
+    let counted = own.map(|name| {
+        let bytes = fs::read(folder.join(name))?;
+        Ok((name.clone(), json!(csv::rows(&bytes))))
+    });
+    counted
+        .collect::<io::Result<Map<String, Value>>>()
+        .map(Value::Object)
 }
 
 /// Where `folder/name` is, symbolic links followed.

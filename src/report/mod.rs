@@ -21,6 +21,8 @@ pub mod manifest;
 pub mod markdown;
 mod page;
 #[cfg(feature = "files")]
+pub mod read;
+#[cfg(feature = "files")]
 pub mod requests;
 mod requirements;
 pub mod rows;
@@ -48,10 +50,12 @@ use crate::scenario::Scenario;
 use about::About;
 use chart::Chart;
 use json::Json;
+#[cfg(feature = "files")]
+use read::ReadError;
 use rows::{SweepTables, Tables};
 use table::Style;
 #[cfg(feature = "files")]
-use write::{ReadError, WriteError};
+use write::WriteError;
 
 /// What an experiment found: every estimate with its interval, every difference with its verdict,
 /// and what is to be said of them. Shown as text it is the table of `lbsim run`.
@@ -124,7 +128,7 @@ impl Report {
     /// Where it is no such folder, or one that another version wrote.
     #[cfg(feature = "files")]
     pub fn read(folder: &Path) -> Result<Report, ReadError> {
-        write::read(folder)
+        read::report(folder)
     }
 
     /// A strategy's metric, mean over replications, by the names in the table and in `summary.csv`:

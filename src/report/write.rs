@@ -1,16 +1,11 @@
-//! The files of a results folder, and what is read back from them.
+//! The files of a results folder.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use super::about::About;
 use super::csv::CsvError;
 use super::folder::{self, UNFINISHED};
-use super::manifest::SCHEMA;
-use super::rows::{SweepTables, Tables};
 use super::{Report, chart, page};
 use crate::scenario::Scenario;
 
@@ -51,31 +46,6 @@ pub enum WriteError {
     Rows(#[from] CsvError),
 }
 
-/// Why a results folder could not be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The file system said no.
-    #[error("cannot read `{}`: {source}", path.display())]
-    Io {
-        /// What.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is no results folder of a run, or one of another version.
-    #[error("`{}` is no results folder that can be read: {why}", path.display())]
-    Foreign {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-    /// A file does not hold its rows.
-    #[error("cannot read results: {0}")]
-    Rows(#[from] CsvError),
-}
-
 /// Where the journal of a scenario's run stands until the run is complete.
 pub fn journal(folder: &Path, scenario: &Scenario) -> PathBuf {
     folder.join(format!("{UNFINISHED}{}.journal", scenario.name))
@@ -106,56 +76,6 @@ pub fn write(
         file(place, "report.html", report.html().as_bytes())?;
         self::charts(place, &charts)?;
         more(place)
-    })
-}
-
-/// What the manifest of a results folder says.
-///
-/// # Errors
-/// Where there is none, or one of another version.
-pub fn manifest(folder: &Path) -> Result<Value, ReadError> {
-    let path = folder.join(folder::MANIFEST);
-    let text = fs::read(&path).map_err(|source| ReadError::Io { path, source })?;
-    let foreign = |why: String| ReadError::Foreign {
-        path: folder.to_owned(),
-        why,
-    };
-    let head: Value = serde_json::from_slice(&text)
-        .map_err(|fault| foreign(format!("its manifest cannot be read: {fault}")))?;
-    if head["schema"] != SCHEMA {
-        return Err(foreign(format!(
-            "its files have schema {}, and this lbsim reads {SCHEMA}",
-            head["schema"]
-        )));
-    }
-    Ok(head)
-}
-
-/// Reads the report that stands in a results folder of a run: what [`write()`] wrote there, whole.
-///
-/// # Errors
-/// Where it is no such folder, or one of another version.
-pub fn read(folder: &Path) -> Result<Report, ReadError> {
-    let open = |name: &str| -> Result<Vec<u8>, ReadError> {
-        let path = folder.join(name);
-        fs::read(&path).map_err(|source| ReadError::Io { path, source })
-    };
-    let foreign = |why: String| ReadError::Foreign {
-        path: folder.to_owned(),
-        why,
-    };
-    let head = manifest(folder)?;
-    let about: About = serde_json::from_value(head)
-        .map_err(|fault| foreign(format!("it does not hold the results of a run: {fault}")))?;
-    let (mut tables, mut sweep) = (Tables::default(), SweepTables::default());
-    match &about.sweep {
-        None => tables = Tables::read(open)?,
-        Some(_) => sweep = SweepTables::read(open)?,
-    }
-    Ok(Report {
-        about,
-        tables,
-        sweep,
     })
 }
 

@@ -5,7 +5,7 @@ use super::search::{Ended, Evaluation, Search, Standing};
 use super::sensitivity::{self, Landscape, Sensitivity};
 use super::space::{Candidate, Space};
 use super::start;
-use super::trial::{Measurements, TrialError, Trials};
+use super::trial::{Measurements, TrialError, Trials, loss_now};
 use super::verdict::{Confirmation, Role};
 use crate::experiment::Progress;
 use crate::scenario::Template;
@@ -128,7 +128,12 @@ pub fn tune(
         count => ends.len() + (count - ends.len()) / 2,
     };
     let tuned = found[middle].clone();
-    trials.aim = aims[middle];
+    trials.aim = match trials.metrics() {
+        [Some(one), Some(two)] => Aim::Mean {
+            now: [one, two].map(loss_now),
+        },
+        _ => aims[middle],
+    };
     let rest = || -> Result<_, TrialError> {
         let mut contenders = vec![(Role::Current, space.current())];
         let simple = start::candidate(space, TuneStart::Capacity);

@@ -110,7 +110,7 @@ fn lose(
                 .collect()
         })
         .collect();
-    let scale = trials.reference(&samples[0]);
+    let scale = trials.scale_of(&samples[0]);
     let losses: Vec<Vec<f64>> = samples
         .iter()
         .map(|own| trials.losses_of(own, &scale))

@@ -347,16 +347,6 @@ impl<'a> Trials<'a> {
             .fold(0.0, f64::max)
     }
 
-    /// What the losses of others are relative to, where `samples` are those of one configuration:
-    /// that one, or with two objectives always what they were to the search, since the ends of the
-    /// front are measured by that.
-    pub fn reference(&self, samples: &[Vec<Sample>]) -> Vec<[f64; 2]> {
-        match self.space.tuning.and {
-            None => self.scale_of(samples),
-            Some(_) => self.scale.clone(),
-        }
-    }
-
     /// The mean of each metric, or 1 where that is 0 or not known, of samples by situation and
     /// replication.
     pub fn scale_of(&self, samples: &[Vec<Sample>]) -> Vec<[f64; 2]> {
@@ -375,11 +365,8 @@ impl<'a> Trials<'a> {
         let tuning = self.space.tuning;
         let [objective, and] = self.metrics();
         let relative = |metric: Option<&'static Metric>, value: Option<f64>, scale: f64| {
-            let sign = match metric.map(|metric| metric.better) {
-                Some(Better::More) => -1.0,
-                _ => 1.0,
-            };
-            value.map_or(BROKEN, |value| sign * value / scale)
+            let now = metric.map_or(1.0, loss_now);
+            value.map_or(BROKEN, |value| now * value / scale)
         };
         let (mut sums, mut weights, mut worst) = ([0.0; 2], 0.0, [f64::NEG_INFINITY; 2]);
         for (at, sample) in situations.enumerate() {
@@ -398,6 +385,14 @@ impl<'a> Trials<'a> {
             true => worst,
             false => sums.map(|sum| sum / weights),
         })
+    }
+}
+
+/// The loss of a metric as it is now: relative to itself, and less is better.
+pub(super) fn loss_now(metric: &Metric) -> f64 {
+    match metric.better {
+        Better::More => -1.0,
+        _ => 1.0,
     }
 }
 

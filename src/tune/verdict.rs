@@ -122,7 +122,7 @@ impl Confirmation {
                     .collect()
             })
             .collect();
-        let scale = trials.reference(&samples[0]);
+        let scale = trials.scale_of(&samples[0]);
         let contenders: Vec<Contender> = contenders
             .into_iter()
             .zip(lived)

@@ -176,11 +176,7 @@ fn what_cannot_be_compared_is_refused_with_a_word() {
         let newer = text.replacen(&format!("\"schema\": {SCHEMA}"), "\"schema\": 99", 1);
         fs::write(place.join("newer").join(&path), newer).unwrap();
         let damaged = match path.ends_with("runs.csv") {
-            true => text
-                .lines()
-                .filter(|line| !line.starts_with("round-robin,1,"))
-                .map(|line| format!("{line}\n"))
-                .collect(),
+            true => text.replace("\nround-robin,1,", "\nround-robin,7,"),
             false => text,
         };
         fs::write(place.join("damaged").join(&path), damaged).unwrap();

@@ -95,3 +95,30 @@ fn results_take_the_place_of_results() {
     left.sort();
     assert_eq!(left, ["web", "web-tuned"]);
 }
+
+/// Rows that are gone would make other figures of what is left.
+#[test]
+fn a_file_that_lacks_rows_is_refused() {
+    let place = scratch("folders-cut");
+    fs::write(place.join("web.toml"), SMALL).unwrap();
+    for (arguments, folder, file) in [
+        (&["run", "web.toml"][..], "web", "latency.csv"),
+        (&["tune", "web.toml"], "web-tuned", "search.csv"),
+        (&["size", "web.toml"], "web-sized", "tried.csv"),
+    ] {
+        let done = lbsim(&place, arguments);
+        assert!(done.status.code().unwrap() < 2, "{}", stderr(&done));
+        let folder = format!("results/{folder}");
+        let again = lbsim(&place, &["report", &folder]);
+        assert!(again.status.success(), "{}", stderr(&again));
+        let path = place.join(&folder).join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        let rows = text.lines().count() - 1;
+        let kept: Vec<&str> = text.lines().take(rows).collect();
+        fs::write(&path, kept.join("\n") + "\n").unwrap();
+        let refused = lbsim(&place, &["report", &folder]);
+        let due = format!("`{file}` has {} rows, and {rows} were written", rows - 1);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains(&due), "{}", stderr(&refused));
+    }
+}

@@ -375,7 +375,7 @@ fn a_report_is_read_back_from_its_folder() {
     .unwrap();
     said("`sweep.csv`");
     fs::write(folder.join("sweep.csv"), "").unwrap();
-    said("it is empty");
+    said("`sweep.csv` has 0 rows, and");
     fs::remove_file(folder.join("sweep.csv")).unwrap();
     said("sweep.csv");
     let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();

@@ -19,6 +19,8 @@ use super::Report;
 use super::html;
 use super::manifest::{PROGRAM, SCHEMA};
 #[cfg(feature = "files")]
+use super::read::{Kept, ReadError};
+#[cfg(feature = "files")]
 use super::{folder, write};
 use crate::compare::{Matching, Method, Provenance, matching};
 use crate::prose::quoted;
@@ -256,17 +258,15 @@ impl CompareReport {
     /// # Errors
     /// Where it is no such folder, or one of another version.
     #[cfg(feature = "files")]
-    pub fn read(folder: &Path) -> Result<CompareReport, write::ReadError> {
-        let foreign = |why: String| write::ReadError::Foreign {
+    pub fn read(folder: &Path) -> Result<CompareReport, ReadError> {
+        let foreign = |why: String| ReadError::Foreign {
             path: folder.to_owned(),
             why: format!("it does not hold a comparison: {why}"),
         };
-        let manifest = write::manifest(folder)?;
-        let about = serde_json::from_value(manifest).map_err(|fault| foreign(fault.to_string()))?;
-        let tables = CompareTables::read(|name| {
-            let path = folder.join(name);
-            std::fs::read(&path).map_err(|source| write::ReadError::Io { path, source })
-        })?;
+        let kept = Kept::open(folder)?;
+        let about = serde_json::from_value(kept.manifest.clone())
+            .map_err(|fault| foreign(fault.to_string()))?;
+        let tables = CompareTables::read(|name| kept.rows(name))?;
         Ok(CompareReport { about, tables })
     }
 

@@ -207,8 +207,8 @@ fn balance(
         })
         .collect();
     format!(
-        "The middle of the front, which weighs both alike, against the current configuration: {}. What follows compares such a balance of both, in \
-         which 0 is the best that each alone can be.",
+        "The middle of the front, which weighs both alike, against the current configuration: {}. What follows compares the mean of \
+         both, each relative to what it is now.",
         parts.join(", ")
     )
 }

@@ -29,7 +29,7 @@ pub struct CheckRow {
     /// The situation; `all` for the objective over all of them.
     pub situation: String,
     /// The metric: a column of `runs.csv`, or `objective`, which is relative to the current
-    /// configuration.
+    /// configuration; of two objectives the mean of both, each relative to that.
     pub metric: String,
     /// Its mean under the other configuration.
     pub other: Option<f64>,
@@ -59,8 +59,9 @@ pub struct SearchRow {
     /// is.
     pub values: String,
     /// The objective, relative to the current configuration: 1 is as good, less is better. Where
-    /// more of the metric is better, -1 is as good. A million and more where a constraint is
-    /// broken, or where more fails than now and the objective does not see it.
+    /// more of the metric is better, -1 is as good. Between two objectives, 0 where each is as good
+    /// as it can be alone. A million and more where a constraint is broken, or where more fails
+    /// than now and the objective does not see it.
     pub loss: f64,
     /// How far it came: 1 is short runs, 2 longer ones, 3 runs of the whole length. The loss is
     /// that of the last.

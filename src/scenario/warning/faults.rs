@@ -132,7 +132,7 @@ pub(super) fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
             found.push(warning(
                 "crash-unnoticed",
                 format!(
-                    "`{fault}`: `{service}` has no health checks and no retries, so every request that is sent to a dead server fails"
+                    "`{fault}`: what it strikes of `{service}` has no health checks, and there are no retries, so every request that is sent to a dead server fails"
                 ),
             ));
         }

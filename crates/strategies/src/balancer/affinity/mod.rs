@@ -41,7 +41,8 @@ pub enum Sticky {
     Dns(DnsConfig),
     /// By the connection, as balancers of layer 4 do it: they pick a member when one is opened, see
     /// no more of it than where it comes from, and all its requests go there. What the strategy
-    /// counts are connections.
+    /// counts are connections. A balancer's `retry` is for the request that opens one; what fails
+    /// on an open connection has failed for its client, which may ask again.
     Connection(Box<ConnectionConfig>),
 }
 
