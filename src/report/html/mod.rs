@@ -232,8 +232,8 @@ impl Page<'_> {
     }
 }
 
-/// Rows as columns: numbers as they are, texts by their place in a list of those that there are,
-/// and what is the same in all rows once.
+/// Rows as columns: numbers as they are, texts by their place in a list of those that there are, as
+/// numbers are too where that is shorter, and what is the same in all rows once.
 fn by_column(rows: &[Value]) -> Value {
     let mut columns = Map::new();
     for name in rows
@@ -249,7 +249,12 @@ fn by_column(rows: &[Value]) -> Value {
         } else if cells.any(Value::is_string) {
             words(rows.iter().map(|row| &row[name]))
         } else {
-            rows.iter().map(|row| row[name].clone()).collect()
+            let plain: Value = rows.iter().map(|row| row[name].clone()).collect();
+            let listed = listed(rows.iter().map(|row| &row[name]));
+            match listed.to_string().len() < plain.to_string().len() {
+                true => listed,
+                false => plain,
+            }
         };
         columns.insert(name.clone(), column);
     }
@@ -270,6 +275,21 @@ fn words<'a>(cells: impl Iterator<Item = &'a Value>) -> Value {
             Some(place)
         })
         .map(|place| place.map_or(Value::Null, Value::from))
+        .collect();
+    json!({ "words": words, "at": at })
+}
+
+/// A column of numbers, of which few differ.
+fn listed<'a>(cells: impl Iterator<Item = &'a Value>) -> Value {
+    let mut words: Vec<&Value> = Vec::new();
+    let mut places = std::collections::HashMap::new();
+    let at: Vec<usize> = cells
+        .map(|cell| {
+            *places.entry(cell.to_string()).or_insert_with(|| {
+                words.push(cell);
+                words.len() - 1
+            })
+        })
         .collect();
     json!({ "words": words, "at": at })
 }
@@ -336,6 +356,12 @@ mod tests {
             json!({ "words": ["a", "b"], "at": [0, 1, 0] })
         );
         assert_eq!(one["columns"]["gone"], json!({ "all": null }));
+        let few: Vec<Value> = (0..90)
+            .map(|at| json!({ "mean": [Value::Null, json!(40.0 / 3.0)][at % 2] }))
+            .collect();
+        let column = &by_column(&few)["columns"]["mean"];
+        assert_eq!(column["words"], json!([null, 40.0 / 3.0]));
+        assert_eq!(column["at"].as_array().unwrap().len(), 90);
         let page = page("?", json!({ "utilization": rows, "summary": [{ "n": 1 }] }));
         assert!(page.len() < 2_000_000, "{}", page.len());
         assert!(page.contains("60000 rows of utilization.csv"));

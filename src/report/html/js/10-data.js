@@ -5,7 +5,7 @@ const DATA = JSON.parse(document.getElementById('lbsim-data').textContent);
 const ABOUT = DATA.about || {};
 const ROWS = new Map();
 
-/** A column as an array: numbers as they are, words looked up, and what is in all rows repeated. */
+/** A column as an array: numbers as they are, or looked up as words are; what is in all rows repeated. */
 function columnOf(column, rows) {
   if (Array.isArray(column)) return column;
   if ('all' in column) return new Array(rows).fill(column.all);
