@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::comparing::CompareReport;
 use super::folder::MANIFEST;
-use super::read::{Kept, ReadError};
+use super::read::{ReadError, ResultsFolder};
 use super::sizing::SizeTables;
 use super::tuning::TuneTables;
 use super::whole::whole;
@@ -23,7 +23,7 @@ pub const PAGE: &str = "report.html";
 /// # Errors
 /// Where it is no results folder, or one of another version.
 pub fn page(folder: &Path) -> Result<String, ReadError> {
-    let kept = Kept::open(folder)?;
+    let kept = ResultsFolder::open(folder)?;
     let manifest = &kept.manifest;
     if manifest["kind"] == "run" {
         return Report::read(folder).map(|report| report.html());

@@ -39,18 +39,18 @@ pub enum ReadError {
 }
 
 /// A results folder, of any kind.
-pub(super) struct Kept<'f> {
+pub(super) struct ResultsFolder<'f> {
     folder: &'f Path,
     /// What its manifest says.
     pub(super) manifest: Value,
 }
 
-impl Kept<'_> {
+impl ResultsFolder<'_> {
     /// Opens a folder.
     ///
     /// # Errors
     /// Where it has no manifest, or one of another version.
-    pub(super) fn open(folder: &Path) -> Result<Kept<'_>, ReadError> {
+    pub(super) fn open(folder: &Path) -> Result<ResultsFolder<'_>, ReadError> {
         let path = folder.join(MANIFEST);
         let text = fs::read(&path).map_err(|source| ReadError::Io { path, source })?;
         let foreign = |why: String| ReadError::Foreign {
@@ -65,7 +65,7 @@ impl Kept<'_> {
                 manifest["schema"]
             )));
         }
-        Ok(Kept { folder, manifest })
+        Ok(ResultsFolder { folder, manifest })
     }
 
     /// A file of rows, as it was written: one that has been cut has fewer rows than the manifest
@@ -94,7 +94,7 @@ impl Kept<'_> {
 /// # Errors
 /// Where it is no such folder, or one of another version.
 pub(super) fn report(folder: &Path) -> Result<Report, ReadError> {
-    let kept = Kept::open(folder)?;
+    let kept = ResultsFolder::open(folder)?;
     let about: About =
         serde_json::from_value(kept.manifest.clone()).map_err(|fault| ReadError::Foreign {
             path: folder.to_owned(),

@@ -122,7 +122,7 @@ impl<'a> Conforming<'a> {
                     self.unknown_name(path, &subject(path), name, known);
                     return Json::Null;
                 }
-                if !names.is_empty() && fitting.iter().all(|own| is_no_word_for(own, name)) {
+                if !names.is_empty() && fitting.iter().all(|own| means_a_name(own, name)) {
                     let known = names.iter().copied();
                     let fault = self.not_known(path, &subject(path), name, known);
                     let expected = shape::describe(self.root, schema);
@@ -474,9 +474,9 @@ impl<'a> Conforming<'a> {
     }
 }
 
-/// Whether a text is no quantity of this format, and does not look like one either: it has no
-/// digit. Who writes it means a name.
-fn is_no_word_for(schema: &Json, text: &str) -> bool {
+/// Whether who writes a text means a name: it is no quantity of the schema's format, and does not
+/// look like one either, for it has no digit.
+fn means_a_name(schema: &Json, text: &str) -> bool {
     let format = schema.get("format").and_then(Json::as_str);
     let is_word = !text.is_empty() && !text.contains(|c: char| c.is_ascii_digit());
     is_word && format.is_some_and(|format| parse_format(format, text).is_err())

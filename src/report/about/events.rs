@@ -158,7 +158,7 @@ fn in_one(blueprint: &Blueprint) -> Vec<Event> {
             let at = Time::ZERO + change.at;
             let (ends, label) = match change.peaks_until {
                 Some(until) => (Time::ZERO + until, format!("peak of {}", change.rate)),
-                None if change.rate.value() == 0.0 => (at, "arrivals end".to_owned()),
+                None if change.rate.value() == 0.0 => (at, "no arrivals".to_owned()),
                 None => (at, format!("arrivals at {}", change.rate)),
             };
             add(at, ends, EventKind::Load, format!("{label}{whose}"));
@@ -172,15 +172,7 @@ fn starts_cold<'b>(blueprint: &'b Blueprint, fault: &Fault) -> Vec<&'b Cold> {
     let Strikes::Servers(servers, Effect::Crash(..)) = &fault.strikes else {
         return Vec::new();
     };
-    let services = blueprint.services.iter();
-    let groups: Vec<&GroupPlan> = services
-        .flat_map(|service| {
-            service
-                .servers
-                .iter()
-                .map(|server| &service.groups[server.group])
-        })
-        .collect();
+    let groups: Vec<&GroupPlan> = blueprint.server_groups().collect();
     let mut found: Vec<&Cold> = Vec::new();
     for cold in servers
         .iter()

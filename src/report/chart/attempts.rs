@@ -2,28 +2,21 @@
 //! spared, and what the others get in its place.
 
 use super::Study;
-use super::scale::nice_step;
-use super::server_map::{self, MapOf};
+use super::server_map::{self, Mapped};
 use crate::figures::number;
-
-/// Parts of the scale between figures.
-const PARTS: f64 = 4.0;
+use crate::report::rows::UtilizationRow;
 
 /// Drawn where anything happens: else each has its share all the time.
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     let happens = !study.events.is_empty() || !study.rows.faults.is_empty();
-    if !happens {
-        return None;
-    }
-    let quantity = MapOf {
+    let of = |row: &UtilizationRow| row.attempts / (row.to_s - row.from_s).max(f64::MIN_POSITIVE);
+    let mapped = Mapped {
         what: "Attempts a second, by server and time",
         nothing: "none",
         any_counts: true,
-        of: |row| row.attempts / (row.to_s - row.from_s).max(f64::MIN_POSITIVE),
-        top: 0.0,
+        of,
+        top: Mapped::round_top(Mapped::highest(study, of)),
         figure: number,
     };
-    let most = MapOf::highest(study, quantity.of);
-    let top = PARTS * nice_step(most / PARTS);
-    server_map::draw(study, &MapOf { top, ..quantity })
+    happens.then(|| server_map::draw(study, &mapped))?
 }

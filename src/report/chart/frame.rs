@@ -2,7 +2,7 @@
 
 use super::canvas::{Align, Canvas, Type};
 use super::labels::{self, Area};
-use super::palette::{GRID, INK, MUTED, PAPER, look};
+use super::palette::{GRID, INK, Look, MUTED, PAPER, look};
 use super::scale::Scale;
 use super::{Series, Study};
 
@@ -59,6 +59,16 @@ pub(super) fn title(canvas: &Canvas<'_>, study: &Study<'_>, what: &str) {
 pub(super) fn heading(canvas: &Canvas<'_>, series: &Series, at: (f64, f64), wide: f64) {
     let bold = Type::bold(LABEL, look(series.colour).ink);
     canvas.text(&bold.fit(&series.name, wide), at, Align::Left, bold);
+}
+
+/// An estimate at `y` with its interval, a line between two ends, which are given in pixels.
+pub(super) fn interval(canvas: &Canvas<'_>, y: f64, [from, at, to]: [f64; 3], look: Look) {
+    canvas.line(&[(from, y), (to, y)], look.colour, 1.0, 3.0, None);
+    for end in [from, to] {
+        let cap = [(end, y - 6.0), (end, y + 6.0)];
+        canvas.line(&cap, look.colour, 1.0, 2.0, None);
+    }
+    canvas.dot((at, y), 5.0, look.colour, 1.0);
 }
 
 /// Grid, ticks and title of a vertical axis.

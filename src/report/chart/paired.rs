@@ -80,20 +80,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
             let name = Type::bold(frame::LABEL, look.ink);
             let text = name.fit(&one.series.name, plot.left - EDGE - 12.0);
             canvas.text(&text, (plot.left - 12.0, y), Align::Right, name);
-            let [from, to] = ends(one).map(|end| x.at(end));
-            canvas.line(&[(from, y), (to, y)], look.colour, 1.0, 3.0, None);
-            for end in [from, to] {
-                canvas.line(
-                    &[(end, y - 6.0), (end, y + 6.0)],
-                    look.colour,
-                    1.0,
-                    2.0,
-                    None,
-                );
-            }
-            canvas.dot((x.at(one.difference), y), 5.5, look.colour, 1.0);
+            let [from, to] = ends(one);
+            let places = [from, one.difference, to].map(|value| x.at(value));
+            frame::interval(canvas, y, places, look);
             if !matches!(one.row.verdict.as_str(), "better" | "worse" | "different") {
-                canvas.dot((x.at(one.difference), y), 3.0, PAPER, 1.0);
+                canvas.dot((places[1], y), 3.0, PAPER, 1.0);
             }
             let said = AXIS.fit(&said(metric, one), SAID - 20.0);
             canvas.text(&said, (plot.right + 20.0, y), Align::Left, AXIS);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::canvas::{Align, Canvas, Colour, Type};
 use super::frame::{self, AXIS, EDGE, Plot, WIDTH};
 use super::palette::{FAULT, MUTED, PAPER, heat};
-use super::scale::Scale;
+use super::scale::{Scale, nice_step};
 use super::strips::{self, Strip};
 use super::{Event, Study, events};
 use crate::report::about::EventKind;
@@ -19,6 +19,8 @@ const ROWS: usize = 50;
 const NOTHING: Colour = Colour(0xe2, 0xe5, 0xea);
 /// From such a share of a stretch on a server counts as dead, or as not there, for all of it.
 const MOST: f64 = 0.5;
+/// Figures along the colour scale, beside the zero.
+const FIGURES: f64 = 4.0;
 /// Steps of the colour scale.
 const STEPS: f64 = 40.0;
 /// Room above a map for the strip of a fault, and in the legend for its name.
@@ -28,7 +30,7 @@ const LINE: f64 = 17.0;
 const BARS: f64 = 6.0;
 
 /// What maps show of a server in a stretch of time.
-pub(super) struct MapOf {
+pub(super) struct Mapped {
     /// What it is, for the line beneath the title.
     pub(super) what: &'static str,
     /// What it is called where it is zero, or too little for a colour.
@@ -43,14 +45,19 @@ pub(super) struct MapOf {
     pub(super) figure: fn(f64) -> String,
 }
 
-impl MapOf {
+impl Mapped {
     /// The most that it is anywhere.
     pub(super) fn highest(study: &Study<'_>, of: fn(&UtilizationRow) -> f64) -> f64 {
         study.rows.utilization.iter().map(of).fold(0.0, f64::max)
     }
+
+    /// The end of a scale for what is counted, that is at most so much: all its figures are round.
+    pub(super) fn round_top(most: f64) -> f64 {
+        FIGURES * nice_step(most / FIGURES)
+    }
 }
 
-pub(super) fn draw(study: &Study<'_>, quantity: &MapOf) -> Option<String> {
+pub(super) fn draw(study: &Study<'_>, mapped: &Mapped) -> Option<String> {
     let end = study
         .rows
         .utilization
@@ -116,15 +123,15 @@ pub(super) fn draw(study: &Study<'_>, quantity: &MapOf) -> Option<String> {
         |row: usize| first + above[..=row].iter().sum::<f64>() + row as f64 * (tall + gap_y);
     let height = top_of(rows - 1) + tall + gap_y + 14.0;
     Some(Canvas::picture(WIDTH, height, |canvas| {
-        frame::title(canvas, study, quantity.what);
-        legend(canvas, legend_at, (study, quantity), &strips);
+        frame::title(canvas, study, mapped.what);
+        legend(canvas, legend_at, (study, mapped), &strips);
         for (at, series) in study.strategies.iter().enumerate() {
             let (column, row) = (at % columns, at / columns);
             let left = EDGE + margin + column as f64 * (wide + gap_x);
             let top = top_of(row);
             let plot = plot_at(left, top);
             let last_row = at + columns >= count;
-            map(canvas, (study, &grid), plot, &series.name, (end, quantity));
+            map(canvas, (study, &grid), plot, &series.name, (end, mapped));
             mark(canvas, &happens(at), plot, end);
             frame::heading(canvas, series, (left, top - 12.0 - above[row]), wide);
             let x = Scale::linear(0.0, end, plot.left, plot.right);
@@ -249,12 +256,12 @@ enum CellLook {
 
 impl CellLook {
     /// Of the servers that share a row of a map.
-    fn of(rows: &[&UtilizationRow], quantity: &MapOf) -> CellLook {
+    fn of(rows: &[&UtilizationRow], mapped: &Mapped) -> CellLook {
         let mean = |of: fn(&UtilizationRow) -> f64| {
             rows.iter().map(|row| of(row)).sum::<f64>() / rows.len() as f64
         };
-        let share = mean(quantity.of) / quantity.top;
-        let least = f64::from(u8::from(quantity.any_counts && share > 0.0));
+        let share = mean(mapped.of) / mapped.top;
+        let least = f64::from(u8::from(mapped.any_counts && share > 0.0));
         match (share * STEPS).round().clamp(least, STEPS) as u32 {
             0 if mean(|row| row.dead_share) >= MOST => CellLook::Dead,
             0 if mean(|row| row.away_share) >= MOST => CellLook::Absent,
@@ -288,7 +295,7 @@ fn map(
     (study, grid): (&Study<'_>, &Grid),
     plot: Plot,
     strategy: &str,
-    (end, quantity): (f64, &MapOf),
+    (end, mapped): (f64, &Mapped),
 ) {
     let rows = grid.rows;
     // By row of the map and stretch of time.
@@ -311,7 +318,7 @@ fn map(
         }
     };
     for (&(row, _), cell) in &cells {
-        let (from, to, look) = (cell[0].from_s, cell[0].to_s, CellLook::of(cell, quantity));
+        let (from, to, look) = (cell[0].from_s, cell[0].to_s, CellLook::of(cell, mapped));
         open = match open {
             Some((own, begin, until, same))
                 if own == row && same == look && from <= until + 1e-9 =>
@@ -350,7 +357,7 @@ fn mark(canvas: &Canvas<'_>, events: &[&Event], plot: Plot, end: f64) {
 fn legend(
     canvas: &Canvas<'_>,
     y: f64,
-    (study, quantity): (&Study<'_>, &MapOf),
+    (study, mapped): (&Study<'_>, &Mapped),
     strips: &[Strip<'_>],
 ) {
     let small = Type::new(12.0, MUTED);
@@ -358,7 +365,7 @@ fn legend(
     let has =
         |of: fn(&UtilizationRow) -> f64| study.rows.utilization.iter().any(|row| of(row) >= MOST);
     let is_known = [
-        (CellLook::Step(0), quantity.nothing, true),
+        (CellLook::Step(0), mapped.nothing, true),
         (CellLook::Dead, "dead", has(|row| row.dead_share)),
         (CellLook::Absent, "not there", has(|row| row.away_share)),
     ];
@@ -385,10 +392,10 @@ fn legend(
             1.0,
         );
     }
-    for part in 0..=4 {
-        let share = f64::from(part) / 4.0;
+    for part in 0..=FIGURES as u32 {
+        let share = f64::from(part) / FIGURES;
         canvas.text(
-            &(quantity.figure)(share * quantity.top),
+            &(mapped.figure)(share * mapped.top),
             (first + share * wide, y + 18.0),
             Align::Centre,
             small,

@@ -134,22 +134,14 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                 };
                 let (estimate, half) = (estimate * factor, half * factor);
                 let y = top + (at as f64 + 0.5) * row_height;
-                let look = look(series.colour);
-                let (from, to) = (
-                    scale.at((estimate - half).max(if log { least * 0.5 } else { 0.0 })),
-                    scale.at(estimate + half),
+                let lowest = if log { least * 0.5 } else { 0.0 };
+                let ends = [(estimate - half).max(lowest), estimate, estimate + half];
+                frame::interval(
+                    canvas,
+                    y,
+                    ends.map(|end| scale.at(end)),
+                    look(series.colour),
                 );
-                canvas.line(&[(from, y), (to, y)], look.colour, 1.0, 3.0, None);
-                for end in [from, to] {
-                    canvas.line(
-                        &[(end, y - 6.0), (end, y + 6.0)],
-                        look.colour,
-                        1.0,
-                        2.0,
-                        None,
-                    );
-                }
-                canvas.dot((scale.at(estimate), y), 5.0, look.colour, 1.0);
                 for limit in limits(study, &series.name, own) {
                     let x = scale.at(limit * factor);
                     // What is required is often far from what is measured.
@@ -163,8 +155,11 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
     }))
 }
 
-/// What a metric is called in words: `sessions_hurt_share` is "Sessions hurt".
+/// What a metric is called in words: `p50_ms` is "Median", `sessions_hurt_share` "Sessions hurt".
 pub(super) fn in_words(metric: &Metric) -> String {
+    if let Some((_, title)) = PANELS.iter().find(|(name, _)| *name == metric.name) {
+        return (*title).to_owned();
+    }
     let endings = ["_ms", "_share", "_rps", "_s"];
     let plain = endings
         .iter()

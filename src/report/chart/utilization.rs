@@ -1,15 +1,15 @@
 //! How busy each server is over time.
 
 use super::Study;
-use super::server_map::{self, MapOf};
+use super::server_map::{self, Mapped};
 use crate::figures::percent;
 
 /// Ends of the scale: round shares.
 const TOPS: [f64; 8] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0];
 
 pub(super) fn draw(study: &Study<'_>) -> Option<String> {
-    let most = MapOf::highest(study, |row| row.utilization);
-    let quantity = MapOf {
+    let most = Mapped::highest(study, |row| row.utilization);
+    let mapped = Mapped {
         what: "Share of slot time in use, by server and time",
         nothing: "no work",
         any_counts: true,
@@ -17,5 +17,5 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
         top: TOPS.into_iter().find(|top| most <= *top).unwrap_or(1.0),
         figure: percent,
     };
-    server_map::draw(study, &quantity)
+    server_map::draw(study, &mapped)
 }

@@ -19,7 +19,7 @@ use super::Report;
 use super::html;
 use super::manifest::{PROGRAM, SCHEMA};
 #[cfg(feature = "files")]
-use super::read::{Kept, ReadError};
+use super::read::{ReadError, ResultsFolder};
 #[cfg(feature = "files")]
 use super::{folder, write};
 use crate::compare::{Matching, Method, Provenance, matching};
@@ -263,7 +263,7 @@ impl CompareReport {
             path: folder.to_owned(),
             why: format!("it does not hold a comparison: {why}"),
         };
-        let kept = Kept::open(folder)?;
+        let kept = ResultsFolder::open(folder)?;
         let about = serde_json::from_value(kept.manifest.clone())
             .map_err(|fault| foreign(fault.to_string()))?;
         let tables = CompareTables::read(|name| kept.rows(name))?;

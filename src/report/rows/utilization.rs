@@ -42,13 +42,7 @@ pub struct UtilizationRow {
 /// A row a band of servers and stretch of time.
 pub(super) fn rows(variant: &Variant, measured: &VariantOutcome) -> Vec<UtilizationRow> {
     let names: Vec<String> = variant.blueprint.server_names().collect();
-    let plan = &variant.blueprint;
-    let groups: Vec<&GroupPlan> = (plan.services.iter())
-        .flat_map(|service| {
-            let servers = service.servers.iter();
-            servers.map(|server| &service.groups[server.group])
-        })
-        .collect();
+    let groups: Vec<&GroupPlan> = variant.blueprint.server_groups().collect();
     let all = measured.load.bands();
     let bands: Vec<String> = (all.iter())
         .map(|&(first, last)| {

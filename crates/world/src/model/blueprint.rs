@@ -430,6 +430,14 @@ impl Blueprint {
         groups.any(|group| group.steps.iter().any(|step| step.only == Only::New))
     }
 
+    /// The group of each server of the world, in their order.
+    pub fn server_groups(&self) -> impl Iterator<Item = &GroupPlan> {
+        self.services.iter().flat_map(|service| {
+            let servers = service.servers.iter();
+            servers.map(|server| &service.groups[server.group])
+        })
+    }
+
     /// What each server is called among all servers of the world, in their order.
     pub fn server_names(&self) -> impl Iterator<Item = String> {
         self.services.iter().flat_map(|service| {

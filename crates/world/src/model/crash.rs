@@ -33,12 +33,11 @@ impl World<'_> {
         }
         if before != state {
             let (place, now) = (server as usize, calendar.now());
-            match state {
-                State::Up => self.tally.load.revives(place, now),
-                _ => self.tally.load.dies(place, now),
-            }
             if state == State::Up {
+                self.tally.load.revives(place, now);
                 self.start_cold(server, calendar);
+            } else {
+                self.tally.load.dies(place, now);
             }
             self.wake_checks(server, calendar);
             if self.has_outages {

@@ -129,10 +129,7 @@ impl Blueprint {
 
     /// How many servers are in the pools from the start.
     pub fn servers_at_start(&self) -> u32 {
-        let groups = self.services.iter().flat_map(|service| {
-            let servers = service.servers.iter();
-            servers.map(|server| &service.groups[server.group])
-        });
+        let groups = self.server_groups();
         let there = groups.filter(|group| group.joins == Time::ZERO).count() as u32;
         let away = self
             .autoscalers()
@@ -162,11 +159,7 @@ impl<'a> Growth<'a> {
             for _ in 0..own.start {
                 gauge.include(0, Time::ZERO);
             }
-            let services = plan.services.iter();
-            let mut groups = services.flat_map(|service| {
-                let servers = service.servers.iter();
-                servers.map(|server| &service.groups[server.group])
-            });
+            let mut groups = plan.server_groups();
             fleets.push(Fleet {
                 plan: own,
                 servers,

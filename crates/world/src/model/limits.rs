@@ -92,12 +92,8 @@ impl<'a> Limits<'a> {
                 let limit = service.balancer.limit.as_ref();
                 limit.map_or(Vec::new(), |limit| vec![Gate::new(limit); count])
             });
-            let services = plan.services.iter();
-            let groups = services.flat_map(|service| {
-                let own = service.servers.iter();
-                own.map(|server| &service.groups[server.group])
-            });
-            let servers = groups.map(|group| group.limit.as_ref().map(Limiter::new));
+            let servers = plan.server_groups();
+            let servers = servers.map(|group| group.limit.as_ref().map(Limiter::new));
             Box::new(Limits {
                 gates: gates.collect(),
                 servers: servers.collect(),

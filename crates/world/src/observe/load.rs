@@ -19,8 +19,8 @@ pub struct Load {
     cells: u32,
     /// By server.
     pub servers: Vec<ServerLoad>,
-    /// Busy time by stretch and band, one stretch after the other.
-    grid: Vec<u64>,
+    /// Slots at work over time.
+    at_work: Occupancy,
     bands: usize,
     stretch: Span,
     /// For how long servers were there; `None` where all that counts is the whole window.
@@ -31,14 +31,6 @@ pub struct Load {
     waiting: Occupancy,
     /// Servers that were dead; `None` while none has been.
     dead: Option<Dead>,
-    /// The stretch in which the last busy time ended, from when to when it lasts, and where its row
-    /// of `grid` is: most others end in it too. Not measured, and therefore not stored.
-    #[serde(skip)]
-    begins: Time,
-    #[serde(skip)]
-    ends: Time,
-    #[serde(skip)]
-    row: usize,
 }
 
 /// For how long servers were there, some of which come and go as an autoscaler has it.
@@ -46,8 +38,8 @@ pub struct Load {
 struct Stays {
     /// Nanoseconds in the measured window, by server.
     servers: Vec<u64>,
-    /// Slot-nanoseconds by stretch and band, as busy time is kept.
-    grid: Vec<u64>,
+    /// Their slots over time.
+    slots: Occupancy,
 }
 
 /// When servers were dead.
@@ -119,16 +111,13 @@ impl Load {
             to,
             cells: 1,
             servers,
-            grid: vec![0; stretches * bands],
+            at_work: Occupancy::new(stretch, stretches, bands),
             bands,
             stretch,
             stays: None,
             sends: vec![0; stretches * bands],
             waiting: Occupancy::new(stretch, stretches, bands),
             dead: None,
-            begins: Time::ZERO,
-            ends: Time::ZERO,
-            row: 0,
         }
     }
 
@@ -136,7 +125,7 @@ impl Load {
     pub fn keep_stays(&mut self) {
         self.stays = Some(Stays {
             servers: vec![0; self.servers.len()],
-            grid: vec![0; self.grid.len()],
+            slots: self.nobody(),
         });
     }
 
@@ -145,17 +134,7 @@ impl Load {
         let Some(stays) = &mut self.stays else { return };
         stays.servers[server] += until.min(self.to).since(since.max(self.from)).nanos();
         let ServerLoad { slots, band, .. } = self.servers[server];
-        let rows = stays.grid.chunks_mut(self.bands);
-        let first = (since.nanos() / self.stretch.nanos()) as usize;
-        for (at, row) in rows.enumerate().skip(first) {
-            let begins = Time::from_nanos(at as u64 * self.stretch.nanos());
-            let ends = begins + self.stretch;
-            let part = until.min(ends).since(since.max(begins));
-            row[band as usize] += part.nanos() * u64::from(slots);
-            if until <= ends {
-                break;
-            }
-        }
+        stays.slots.add(band as usize, slots, since, until);
     }
 
     /// Whether a server has been there at any time of the measured window.
@@ -178,8 +157,7 @@ impl Load {
         let inside = until.min(self.to).since(since.max(self.from));
         let own = &mut self.servers[server];
         own.busy += inside.nanos() * u64::from(slots);
-        let band = own.band as usize;
-        self.busy_over_time(band, slots, since, until);
+        self.at_work.add(own.band as usize, slots, since, until);
     }
 
     /// A slot of `server` has been at work from `since` to `until`, on an attempt that it has
@@ -193,8 +171,7 @@ impl Load {
             own.answered += 1;
             own.waited += waited;
         }
-        let band = own.band as usize;
-        self.busy_over_time(band, 1, since, until);
+        self.at_work.add(own.band as usize, 1, since, until);
     }
 
     /// An attempt is sent to `server` in this stretch of time, for a request that is measured or
@@ -214,17 +191,14 @@ impl Load {
     pub(crate) fn waited(&mut self, server: usize, since: Time, until: Time) {
         if until > since {
             let band = self.servers[server].band as usize;
-            self.waiting.add(band, since, until);
+            self.waiting.add(band, 1, since, until);
         }
     }
 
     /// `server` dies at `now`, if it is not dead already.
     pub(crate) fn dies(&mut self, server: usize, now: Time) {
-        let stretches = self.grid.len() / self.bands;
-        let dead = self.dead.get_or_insert_with(|| Dead {
-            servers: Occupancy::new(self.stretch, stretches, self.bands),
-            since: vec![None; self.servers.len()],
-        });
+        let (servers, since) = (self.nobody(), vec![None; self.servers.len()]);
+        let dead = (self.dead).get_or_insert(Dead { servers, since });
         dead.since[server].get_or_insert(now);
     }
 
@@ -234,33 +208,7 @@ impl Load {
             && let Some(since) = dead.since[server].take()
         {
             let band = self.servers[server].band as usize;
-            dead.servers.add(band, since, now);
-        }
-    }
-
-    #[inline(always)]
-    fn busy_over_time(&mut self, band: usize, slots: u32, since: Time, until: Time) {
-        if since >= self.begins && until <= self.ends {
-            self.grid[self.row + band] += (until - since).nanos() * u64::from(slots);
-        } else {
-            self.spread(band, slots, since, until);
-        }
-    }
-
-    /// Busy time that does not lie within the current stretch.
-    #[cold]
-    fn spread(&mut self, band: usize, slots: u32, since: Time, until: Time) {
-        let rows = self.grid.len() / self.bands;
-        let first = (since.nanos() / self.stretch.nanos()) as usize;
-        for stretch in first..rows {
-            let begins = Time::from_nanos(stretch as u64 * self.stretch.nanos());
-            let ends = begins + self.stretch;
-            let part = until.min(ends).since(since.max(begins));
-            self.grid[stretch * self.bands + band] += part.nanos() * u64::from(slots);
-            if until <= ends {
-                (self.begins, self.ends, self.row) = (begins, ends, stretch * self.bands);
-                break;
-            }
+            dead.servers.add(band, 1, since, now);
         }
     }
 
@@ -277,12 +225,10 @@ impl Load {
     /// Adds all of `other`, a cell of the same scenario: shares are then means over cells.
     pub fn merge(&mut self, other: &Load) {
         self.cells += other.cells;
-        for (sum, more) in self.grid.iter_mut().zip(&other.grid) {
-            *sum += more;
-        }
+        self.at_work.merge(&other.at_work);
         if let (Some(sum), Some(more)) = (&mut self.stays, &other.stays) {
+            sum.slots.merge(&more.slots);
             let pairs = sum.servers.iter_mut().zip(&more.servers);
-            let pairs = pairs.chain(sum.grid.iter_mut().zip(&more.grid));
             pairs.for_each(|(sum, more)| *sum += more);
         }
         for (sum, more) in self.sends.iter_mut().zip(&other.sends) {
@@ -337,44 +283,42 @@ impl Load {
         bands
     }
 
+    /// Nobody over time, from whom what comes is counted.
+    fn nobody(&self) -> Occupancy {
+        let stretches = self.sends.len() / self.bands;
+        Occupancy::new(self.stretch, stretches, self.bands)
+    }
+
     /// How bands were over time: `[stretch][band]`.
     pub fn over_time(&self) -> Vec<Vec<OverTime>> {
         let bands = self.bands();
-        let servers = |band: usize| {
-            let (first, last) = bands[band];
-            &self.servers[first..=last]
-        };
+        let (at_work, waiting) = (self.at_work.integrals(), self.waiting.integrals());
+        let stays = self.stays.as_ref().map(|stays| stays.slots.integrals());
+        let dead = self.dead.as_ref().map(|dead| dead.servers.integrals());
         let time = self.stretch.nanos() as f64 * f64::from(self.cells);
-        let rooms: Vec<f64> = (0..bands.len())
-            .map(|band| {
-                time * servers(band)
-                    .iter()
-                    .map(|s| f64::from(s.slots))
-                    .sum::<f64>()
-            })
-            .collect();
-        let waiting = self.waiting.means();
-        let dead = self.dead.as_ref().map(|dead| dead.servers.means());
         let one = |stretch: usize, band: usize| {
-            let at = stretch * self.bands + band;
-            let room = match &self.stays {
-                Some(stays) => stays.grid[at] as f64,
-                None => rooms[band],
+            let (first, last) = bands[band];
+            let servers = &self.servers[first..=last];
+            let slots: f64 = servers.iter().map(|s| f64::from(s.slots)).sum();
+            let count = servers.len() as f64;
+            let room = match &stays {
+                Some(stays) => stays[stretch][band] as f64,
+                None => time * slots,
             };
-            let each = f64::from(self.cells) * servers(band).len() as f64;
             OverTime {
-                utilization: match self.grid[at] {
+                utilization: match at_work[stretch][band] {
                     0 => 0.0,
                     busy => busy as f64 / room,
                 },
-                sent: self.sends[at] as f64 / each,
-                waiting: waiting[stretch][band] / each,
-                there: room / rooms[band],
-                dead: dead.as_ref().map_or(0.0, |dead| dead[stretch][band] / each),
+                sent: self.sends[stretch * self.bands + band] as f64
+                    / (f64::from(self.cells) * count),
+                waiting: waiting[stretch][band] as f64 / (time * count),
+                there: room / (time * slots),
+                dead: (dead.as_ref())
+                    .map_or(0.0, |dead| dead[stretch][band] as f64 / (time * count)),
             }
         };
-        let stretches = self.grid.len() / self.bands;
-        (0..stretches)
+        (0..at_work.len())
             .map(|stretch| (0..self.bands).map(|band| one(stretch, band)).collect())
             .collect()
     }

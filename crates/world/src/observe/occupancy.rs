@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use lbsim_engine::time::{Span, Time};
 
-/// How many there were on average in bands of servers, by stretch of time. What has been there for
-/// an interval costs the same however many stretches that covers.
+/// How many there were in bands of servers, by stretch of time: slots at work, servers. What has
+/// been there for an interval costs the same however many stretches that covers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Occupancy {
     stretch: Span,
@@ -39,18 +39,18 @@ impl Occupancy {
         }
     }
 
-    /// One has been there from `since` to `until`.
+    /// So many have been there from `since` to `until`.
     #[inline(always)]
-    pub(super) fn add(&mut self, band: usize, since: Time, until: Time) {
+    pub(super) fn add(&mut self, band: usize, count: u32, since: Time, until: Time) {
         if since >= self.begins && until <= self.ends {
-            self.parts[self.row + band] += (until - since).nanos();
+            self.parts[self.row + band] += (until - since).nanos() * u64::from(count);
         } else {
-            self.spread(band, since, until);
+            self.spread(band, count, since, until);
         }
     }
 
     #[cold]
-    fn spread(&mut self, band: usize, since: Time, until: Time) {
+    fn spread(&mut self, band: usize, count: u32, since: Time, until: Time) {
         let length = self.stretch.nanos();
         let rows = (self.parts.len() / self.bands) as u64;
         let (first, last) = (since.nanos() / length, until.nanos() / length);
@@ -58,16 +58,17 @@ impl Occupancy {
             return;
         }
         let row = |stretch: u64| stretch as usize * self.bands + band;
+        let (whole, part) = (i64::from(count), u64::from(count));
         if first == last {
-            self.parts[row(first)] += (until - since).nanos();
+            self.parts[row(first)] += (until - since).nanos() * part;
         } else {
-            self.parts[row(first)] += (first + 1) * length - since.nanos();
+            self.parts[row(first)] += ((first + 1) * length - since.nanos()) * part;
             if first + 1 < rows {
-                self.steps[row(first + 1)] += 1;
+                self.steps[row(first + 1)] += whole;
             }
             if last < rows {
-                self.steps[row(last)] -= 1;
-                self.parts[row(last)] += until.nanos() - last * length;
+                self.steps[row(last)] -= whole;
+                self.parts[row(last)] += (until.nanos() - last * length) * part;
             }
         }
         if last < rows {
@@ -87,8 +88,8 @@ impl Occupancy {
         }
     }
 
-    /// How many there were on average, all cells together: `[stretch][band]`.
-    pub(super) fn means(&self) -> Vec<Vec<f64>> {
+    /// How many there were, times nanoseconds: `[stretch][band]`.
+    pub(super) fn integrals(&self) -> Vec<Vec<u64>> {
         let mut there = vec![0i64; self.bands];
         let rows = self.parts.chunks(self.bands);
         let rows = rows.zip(self.steps.chunks(self.bands));
@@ -96,7 +97,7 @@ impl Occupancy {
             let own = there.iter_mut().zip(parts.iter().zip(steps));
             own.map(|(there, (&part, step))| {
                 *there += step;
-                *there as f64 + part as f64 / self.stretch.nanos() as f64
+                *there as u64 * self.stretch.nanos() + part
             })
             .collect()
         })
@@ -113,24 +114,20 @@ mod tests {
         /// Against what a sum over stretches says, in any order of intervals.
         #[test]
         fn an_interval_is_in_each_stretch_for_as_long_as_it_is(
-            intervals in prop::collection::vec((0u64..130, 0u64..130, 0usize..2), 0..20),
+            intervals in prop::collection::vec((0u64..130, 0u64..130, 0usize..2, 1u32..4), 0..20),
         ) {
             let mut occupancy = Occupancy::new(Span::from_nanos(10), 10, 2);
-            let mut expected = vec![vec![0.0; 2]; 10];
-            for (one, other, band) in intervals {
+            let mut expected = vec![vec![0; 2]; 10];
+            for (one, other, band, count) in intervals {
                 let (since, until) = (one.min(other), one.max(other));
-                occupancy.add(band, Time::from_nanos(since), Time::from_nanos(until));
+                occupancy.add(band, count, Time::from_nanos(since), Time::from_nanos(until));
                 for (at, row) in expected.iter_mut().enumerate() {
                     let (begins, ends) = (at as u64 * 10, at as u64 * 10 + 10);
                     let part = until.min(ends).saturating_sub(since.max(begins));
-                    row[band] += part as f64 / 10.0;
+                    row[band] += part * u64::from(count);
                 }
             }
-            for (row, right) in occupancy.means().iter().zip(&expected) {
-                for (own, right) in row.iter().zip(right) {
-                    prop_assert!((own - right).abs() < 1e-9, "{own} {right}");
-                }
-            }
+            prop_assert_eq!(occupancy.integrals(), expected);
         }
     }
 }
