@@ -177,14 +177,21 @@ fn metric(own: &KnownMeasure) -> Topic {
         false => meaning.to_owned(),
     };
     let better = if own.more_is_better { "more" } else { "less" };
-    let some = match own.of_some {
-        Some(_) => {
-            "It may be required of a service, of a group of clients, and of a stretch of time."
-        }
-        None => {
-            "It is known of a run as a whole alone: none of a service, a group of clients, or a stretch of time."
+    let mut some = match own.parts {
+        [] => "It is required of a run as a whole alone.".to_owned(),
+        parts => {
+            let names = parts.iter().map(|part| part.name());
+            format!(
+                "It may be required of one of these alone: {}.",
+                prose::listed(names)
+            )
         }
     };
+    if let Some(causes) = own.causes {
+        let names: Vec<&str> = causes.all().iter().map(|own| own.name()).collect();
+        let names = prose::quoted(&names);
+        some += &format!(" With `by` it is required for one cause: {names}.");
+    }
     let criterion = json!(own.name);
     let judges = match serde_json::from_value::<Criterion>(criterion) {
         Ok(_) => "`judge-by` and `[[require]]` take it.",

@@ -1,13 +1,15 @@
-//! What requirements ask for that no column of `runs.csv` has: any percentile, of a service or a
-//! group of clients alone, of requests that arrive in a stretch of time. It is taken down of each
-//! replication, for a replication is not kept.
+//! What requirements ask for that no column of `runs.csv` has: any percentile, one cause of losses
+//! or failures, a service, a group of clients or some servers alone, requests that arrive in a
+//! stretch of time. It is taken down of each replication, for a replication is not kept.
 
 use std::ops::Range;
 
+use super::cell::milliseconds;
 use super::comparison::Figure;
-use super::outcome::{VariantOutcome, milliseconds};
+use super::outcome::VariantOutcome;
+use crate::model::blueprint::Blueprint;
 use crate::observe::{Latency, Tally, Timeline};
-use crate::requirement::measure::SomeRequests;
+use crate::requirement::measure::{KnownMeasure, SomeRequests, Why};
 use crate::requirement::{AskedAt, Measure, Requirement, Subject, Within};
 use crate::stats::{Estimate, estimable};
 use crate::time::{Span, Time};
@@ -16,6 +18,7 @@ use crate::time::{Span, Time};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ask {
     measure: Measure,
+    by: Option<Why>,
     place: AskedAt,
     within: Within,
 }
@@ -25,10 +28,13 @@ pub struct Ask {
 pub struct AskOutcome {
     /// What is asked for.
     pub(super) ask: Ask,
+    /// The servers that are meant, where some are.
+    servers: Vec<usize>,
     /// By replication, in what it is counted in; `None` where there was nothing to measure.
     pub(super) values: Vec<Option<f64>>,
-    /// The requests of which that is, of all replications.
-    pub(super) requests: u64,
+    /// Of how many that is, of all replications: of requests, of sessions where sessions are
+    /// counted, of replications where what is counted is what happened in one.
+    pub(super) trials: u64,
 }
 
 /// By how much what is read off a timeline may be wrong, as a share of it.
@@ -37,11 +43,11 @@ const WITHIN: f64 = 0.01;
 impl Ask {
     /// What is asked for of a subject; `None` where a column of `runs.csv` has it.
     pub(super) fn of(subject: &Subject, within: Within) -> Option<Ask> {
-        let is_column = matches!(subject.measure, Measure::Metric(_))
-            && within.is_all()
-            && subject.place == AskedAt::Everywhere;
+        let is_column =
+            matches!(subject.measure, Measure::Metric(_)) && within.is_all() && subject.is_of_all();
         (!is_column).then(|| Ask {
             measure: subject.measure,
+            by: subject.by,
             place: subject.place.clone(),
             within,
         })
@@ -59,9 +65,28 @@ impl Ask {
         asks
     }
 
+    /// The servers of a world that are meant, by their name or that of their group.
+    fn servers(&self, plan: &Blueprint) -> Vec<usize> {
+        let AskedAt::Servers(name) = &self.place else {
+            return Vec::new();
+        };
+        let groups = plan.services.iter().flat_map(|service| {
+            let servers = service.servers.iter();
+            servers.map(|server| service.full_name(&service.groups[server.group].name))
+        });
+        let named = plan.server_names().zip(groups).enumerate();
+        named
+            .filter(|(_, (own, group))| own == name || group == name)
+            .map(|(server, _)| server)
+            .collect()
+    }
+
     /// What one replication says, whose measured window begins at `from`: the value, and of how
-    /// many requests it is.
-    pub(super) fn value(&self, tally: &Tally, from: Time) -> (Option<f64>, u64) {
+    /// many it is; see [`AskOutcome::trials`].
+    fn value(&self, tally: &Tally, from: Time, servers: &[usize]) -> (Option<f64>, u64) {
+        if let (Some(why), Measure::Metric(own)) = (self.by, self.measure) {
+            return for_cause(own, why, tally);
+        }
         if !self.within.is_all() {
             let numbers = stretches(self.within, &tally.timeline, from);
             let seconds = numbers.len() as f64 * tally.timeline.length().seconds();
@@ -73,25 +98,38 @@ impl Ask {
                 succeeded,
                 mean_ms: mean.map(milliseconds),
                 seconds,
+                ..SomeRequests::default()
             };
             return (self.read(&some, |q| all.quantile(q)), some.requests);
         }
-        let (latency, requests) = match &self.place {
-            AskedAt::Everywhere => (&tally.latency, tally.requests),
+        let (latency, requests, attempts) = match &self.place {
+            AskedAt::Everywhere => (&tally.latency, tally.requests, tally.attempts),
             AskedAt::Service(_, number) => match tally.services.get(*number) {
-                Some(count) => (&count.latency, count.requests),
+                Some(count) => (&count.latency, count.requests, count.attempts),
                 None => return (None, 0),
             },
             AskedAt::Clients(_, number) => match tally.parts.get(*number) {
-                Some(part) => (&part.latency, part.requests),
+                Some(part) => (&part.latency, part.requests, 0),
                 None => return (None, 0),
             },
+            AskedAt::Servers(_) if servers.is_empty() => return (None, 0),
+            AskedAt::Servers(_) => {
+                let loads = servers.iter().map(|&server| &tally.load.servers[server]);
+                (
+                    &tally.latency,
+                    tally.requests,
+                    loads.map(|load| load.sent).sum(),
+                )
+            }
         };
         let some = SomeRequests {
             requests,
             succeeded: latency.count(),
             mean_ms: latency.mean().map(milliseconds),
             seconds: tally.seconds(),
+            attempts,
+            of_clients: tally.requests,
+            utilization: tally.load.utilization_of(servers),
         };
         (self.read(&some, |q| latency.quantile(q)), requests)
     }
@@ -100,26 +138,44 @@ impl Ask {
     fn read(&self, some: &SomeRequests, quantile: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         match self.measure {
             Measure::Percentile(own) => quantile(own.fraction()).map(milliseconds),
-            Measure::Metric(own) => own.of_some.and_then(|value| value(some)),
+            Measure::Metric(own) => (own.of_part)(some),
         }
     }
 }
 
+/// What one replication says of one cause, and of how many that is.
+fn for_cause(own: &KnownMeasure, why: Why, tally: &Tally) -> (Option<f64>, u64) {
+    let sessions = &tally.sessions;
+    let (count, of) = match (why, own.column) {
+        (Why::Lost(loss), "sessions_lost") => {
+            return (Some(sessions.lost[loss as usize] as f64), 1);
+        }
+        (Why::Lost(loss), "sessions_hurt") => {
+            return (Some(sessions.hurt[loss as usize] as f64), 1);
+        }
+        (Why::Lost(loss), _) => (sessions.hurt[loss as usize], sessions.all),
+        (Why::Failed(cause), _) => (tally.failed[cause as usize], tally.requests),
+        (Why::Unfinished, _) => (tally.unfinished, tally.requests),
+    };
+    ((of > 0).then(|| count as f64 / of as f64), of)
+}
+
 impl AskOutcome {
-    /// Nothing yet.
-    pub(super) fn new(ask: Ask) -> AskOutcome {
+    /// Nothing yet, of such a world.
+    pub(super) fn new(ask: Ask, plan: &Blueprint) -> AskOutcome {
         AskOutcome {
+            servers: ask.servers(plan),
             ask,
             values: Vec::new(),
-            requests: 0,
+            trials: 0,
         }
     }
 
     /// Takes what one replication measured, whose measured window begins at `from`.
     pub(super) fn take(&mut self, replication: usize, tally: &Tally, from: Time) {
-        let (value, requests) = self.ask.value(tally, from);
+        let (value, trials) = self.ask.value(tally, from, &self.servers);
         self.values[replication] = value;
-        self.requests += requests;
+        self.trials += trials;
     }
 
     /// The estimate, with half of its interval of confidence `level`. A percentile is read off all
@@ -147,7 +203,7 @@ impl AskOutcome {
                 let all = timeline.over(stretches(self.ask.within, timeline, measured.from));
                 (all.quantile(q), all.succeeded())
             }
-            AskedAt::Everywhere => of_all(&measured.latency),
+            AskedAt::Everywhere | AskedAt::Servers(_) => of_all(&measured.latency),
             AskedAt::Service(_, number) => match measured.services.get(*number) {
                 Some(service) => of_all(service.latency()),
                 None => (None, 0),

@@ -1,9 +1,10 @@
 //! What the outcome says: estimates with intervals, and differences to the baseline, replication by
 //! replication on the same requests.
 
+use super::cell::milliseconds;
 use super::flow::keeps_up;
 use super::metric::{Better, Estimator, Metric, Of};
-use super::outcome::{Replicated, VariantOutcome, milliseconds};
+use super::outcome::{Replicated, VariantOutcome};
 use super::withheld::{Withheld, withheld};
 use crate::model::blueprint::Blueprint;
 use crate::scenario::Variant;

@@ -7,7 +7,7 @@ use super::outcome::{Outcome, VariantOutcome};
 use super::withheld::{INDIFFERENCE, failed};
 use crate::requirement::measure::EventOf;
 use crate::requirement::{
-    Amount, AskedAt, Decision, Limit, Measure, Other, Requirement, Subject, Within,
+    AskedAt, Decision, Limit, Measure, MeasuredLimit, Other, Requirement, Subject, Within,
 };
 use crate::scenario::{Scenario, Variant};
 use crate::stats::{DEFAULT_LEVEL, Paired, t_quantile};
@@ -82,20 +82,22 @@ pub fn rulings(scenario: &Scenario, outcome: &Outcome) -> Vec<Ruling> {
 
 /// The variants with which one is compared; a `None` where it is held against a value.
 fn opponents(requirement: &Requirement, scenario: &Scenario, own: usize) -> Vec<Option<usize>> {
-    let Limit::Times(_, subject, other) = &requirement.limit else {
+    let Limit::Measured(MeasuredLimit { subject, of, .. }) = &requirement.limit else {
         return vec![None];
     };
     let all = 0..scenario.variants.len();
-    let meant = |&at: &usize| match other {
+    let meant = |&at: &usize| match of {
         Other::Same => at == own,
         Other::Each => at != own,
         Other::Named => Some(&scenario.variants[at].name) == subject.of.as_ref(),
     };
-    // AskOutcome of all, the one that they are compared with is not compared with itself.
+    // Asked of all, the one that they are compared with is not compared with itself.
     let is_itself = |at: usize| at == own && requirement.subject.of.is_none();
-    let likewise = requirement.subject.measure == subject.measure;
+    let own_subject = &requirement.subject;
+    let likewise = (own_subject.measure, own_subject.by) == (subject.measure, subject.by)
+        && own_subject.place == subject.place;
     all.filter(meant)
-        .filter(|&at| !(is_itself(at) && likewise && *other == Other::Named))
+        .filter(|&at| !(is_itself(at) && likewise && *of == Other::Named))
         .map(Some)
         .collect()
 }
@@ -176,7 +178,7 @@ fn settled((estimate, limit): (f64, f64)) -> (f64, f64) {
 
 /// Whether requests came and none was answered well, so that no time can have been kept.
 fn none_in_time(requirement: &Requirement, measured: &VariantOutcome) -> bool {
-    let is_whole = requirement.within.is_all() && requirement.subject.place == AskedAt::Everywhere;
+    let is_whole = requirement.within.is_all() && requirement.subject.is_of_all();
     let asked = measured.runs.iter().any(|run| run.requests > 0);
     is_whole
         && requirement.measure().is_of_succeeded()
@@ -210,23 +212,25 @@ fn bears(measure: Measure, measured: &VariantOutcome) -> String {
 /// differences, replication by replication, decides.
 fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutcome) -> Judged {
     let (subject, within) = (&requirement.subject, requirement.within);
-    let Limit::Times(factor, against, _) = &requirement.limit else {
+    let Limit::Measured(limit) = &requirement.limit else {
         return judge(requirement, own, DEFAULT_LEVEL);
     };
+    let against = &limit.subject;
     let (left, values) = figure(subject, within, own, DEFAULT_LEVEL);
     let (right, others) = figure(against, within, other, DEFAULT_LEVEL);
-    let limit = right.estimate.map(|value| value * factor);
+    let is_bare = limit.times == 1.0 && limit.plus == 0.0;
     let both: (Vec<f64>, Vec<f64>) = (values.iter().zip(&others))
-        .filter_map(|(own, other)| Some(((*own)?, (*other)? * factor)))
+        .filter_map(|(own, other)| Some(((*own)?, limit.at((*other)?))))
         .unzip();
-    let is_known = left.estimate.is_some() && limit.is_some();
     let paired = match column(subject, within)
-        .filter(|_| *factor == 1.0 && against.measure == subject.measure)
+        .filter(|_| is_bare && (against.measure, against.by) == (subject.measure, subject.by))
     {
         // What paired.csv has of it.
         Some(metric) if against.place == AskedAt::Everywhere => difference(own, other, metric),
         _ => Paired::of(&both.0, &both.1),
     };
+    let limit = right.estimate.map(|value| limit.at(value));
+    let is_known = left.estimate.is_some() && limit.is_some();
     let paired = paired.filter(|_| is_known);
     let certain = !own.varies && !other.varies;
     let half_width = match paired.and_then(|paired| paired.half_width) {
@@ -299,7 +303,7 @@ fn indifference(measure: Measure) -> f64 {
 
 /// The column of `runs.csv` that has it, of all requests.
 fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
-    let whole = within.is_all() && subject.place == AskedAt::Everywhere;
+    let whole = within.is_all() && subject.is_of_all();
     match subject.measure {
         _ if !whole => None,
         Measure::Metric(own) if !own.is_rest => Metric::named(own.column),
@@ -322,8 +326,9 @@ fn figure(
         let asked = measured.asked.iter().find(|own| own.ask == ask);
         return asked.map_or((Figure::default(), Vec::new()), |asked| {
             let mut figure = asked.figure(measured, level);
-            if is_success(subject.measure) && figure.half_width == Some(0.0) {
-                figure.half_width = Some(unseen(measured, asked.requests, level));
+            let is_event = subject.by.is_some() || is_success(subject.measure);
+            if is_event && figure.half_width == Some(0.0) {
+                figure.half_width = Some(unseen(measured, asked.trials, level));
             }
             (figure, asked.values.clone())
         });
@@ -367,7 +372,7 @@ fn is_response_time(measure: Measure) -> bool {
 
 /// Whether it is the share of requests that succeed, or that do not.
 fn is_success(measure: Measure) -> bool {
-    matches!(measure, Measure::Metric(own) if own.amount == Amount::Share && own.of_some.is_some())
+    matches!(measure, Measure::Metric(own) if own.column == "success_share")
 }
 
 /// How many of so many requests may fail or succeed though none was seen to: where all replications

@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use super::outcome::{Run, VariantOutcome};
+use super::cell::Run;
+use super::outcome::VariantOutcome;
 use crate::observe::Latency;
 use crate::scenario::{Scenario, file};
 use crate::units::Percentile;
@@ -298,6 +299,16 @@ pub const METRICS: &[Metric] = &[
         "attempts_per_request",
         |run| run.attempts_per_request,
         (Count, Servers, Neither),
+    ),
+    other(
+        "failures_missed",
+        |run| run.failures_missed,
+        (Count, Servers, Less),
+    ),
+    other(
+        "left_out_wrongly_s",
+        |run| run.left_out_wrongly_s,
+        (Seconds, Servers, Less),
     ),
     known(
         Known::Inflow,

@@ -8,6 +8,7 @@
 mod analysis;
 mod asked;
 mod caution;
+mod cell;
 mod comparison;
 mod detections;
 mod exact;
@@ -28,6 +29,8 @@ mod withheld;
 pub use analysis::{Analysis, groups};
 pub use asked::{Ask, AskOutcome};
 pub use caution::cautions;
+pub use cell::Run;
+pub(crate) use cell::milliseconds;
 pub use comparison::{
     Comparison, Figure, adjust, comparisons, controlled, difference, estimate, ranking,
 };
@@ -39,8 +42,7 @@ pub use goal::{Width, selection, width};
 pub use journal::{CellKey, Journal};
 pub use judged::{Judged, Ruling, judge, rulings};
 pub use metric::{Better, Estimator, Known, METRICS, Metric, Of, Reading, Unit, metric, metrics};
-pub(crate) use outcome::milliseconds;
-pub use outcome::{Outcome, Replicated, Run, VariantOutcome};
+pub use outcome::{Outcome, Replicated, VariantOutcome};
 pub use run::{Noted, Progress, RunError, run};
 pub use services::{ServiceFigures, ServiceOutcome};
 pub use settle::{Unsettled, settle};

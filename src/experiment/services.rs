@@ -1,7 +1,7 @@
 //! What each of several services met with: requests of clients, and calls made in their course.
 
+use super::cell::milliseconds;
 use super::comparison::Figure;
-use super::outcome::milliseconds;
 use crate::observe::{Latency, ServiceCount};
 use crate::stats::{Estimate, estimable};
 use crate::time::Span;

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::{AskedAt, Within};
+use crate::observe::{Cause, Loss};
 use crate::units::Percentile;
 
 /// In what a measure is counted.
@@ -32,6 +33,96 @@ pub struct SomeRequests {
     pub mean_ms: Option<f64>,
     /// In how many seconds they came.
     pub seconds: f64,
+    /// Attempts that were made for them.
+    pub attempts: u64,
+    /// Requests of clients in whose course they came.
+    pub of_clients: u64,
+    /// Of servers: the share of their slot time that was in use; `None` where none was there.
+    pub utilization: Option<f64>,
+}
+
+/// A part of what is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MeasuredPart {
+    /// Requests to a service, and calls.
+    Service,
+    /// Requests of a group of clients.
+    Clients,
+    /// What some servers did.
+    Servers,
+    /// Requests that arrive in a stretch of time.
+    Stretch,
+}
+
+impl MeasuredPart {
+    /// All of them.
+    pub const ALL: [MeasuredPart; 4] = [
+        MeasuredPart::Service,
+        MeasuredPart::Clients,
+        MeasuredPart::Servers,
+        MeasuredPart::Stretch,
+    ];
+
+    /// What it is called in sentences.
+    pub fn name(self) -> &'static str {
+        match self {
+            MeasuredPart::Service => "a service",
+            MeasuredPart::Clients => "a group of clients",
+            MeasuredPart::Servers => "some servers",
+            MeasuredPart::Stretch => "a stretch of time",
+        }
+    }
+}
+
+/// The parts of which any response time is known.
+const TIMED: &[MeasuredPart] = &[
+    MeasuredPart::Service,
+    MeasuredPart::Clients,
+    MeasuredPart::Stretch,
+];
+
+/// Why something went wrong, where it is told apart by causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A session lost its state.
+    Lost(Loss),
+    /// A request failed.
+    Failed(Cause),
+    /// A request had not ended when the run did.
+    Unfinished,
+}
+
+/// What is told apart by causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CausesOf {
+    /// The causes of `sessions.csv`.
+    Losses,
+    /// Those of `failures.csv`.
+    Failures,
+}
+
+impl Why {
+    /// The name in files and requirements.
+    pub fn name(self) -> &'static str {
+        match self {
+            Why::Lost(loss) => loss.name(),
+            Why::Failed(cause) => cause.name(),
+            Why::Unfinished => "unfinished",
+        }
+    }
+}
+
+impl CausesOf {
+    /// All causes.
+    pub fn all(self) -> Vec<Why> {
+        match self {
+            CausesOf::Losses => Loss::ALL.map(Why::Lost).to_vec(),
+            CausesOf::Failures => {
+                let failed = Cause::ALL.map(Why::Failed);
+                failed.into_iter().chain([Why::Unfinished]).collect()
+            }
+        }
+    }
 }
 
 impl SomeRequests {
@@ -70,8 +161,12 @@ pub struct KnownMeasure {
     /// Where it counts events, or is their share: of what each is one. That none was seen is no
     /// proof then that there can be none.
     pub events: Option<EventOf>,
-    /// What it is of some of the requests; `None` where it is known of a run as a whole alone.
-    pub of_some: Option<fn(&SomeRequests) -> Option<f64>>,
+    /// The causes by which it is told apart, of the run as a whole.
+    pub causes: Option<CausesOf>,
+    /// The parts of which it is known alone.
+    pub parts: &'static [MeasuredPart],
+    /// What it is of such a part.
+    pub of_part: fn(&SomeRequests) -> Option<f64>,
 }
 
 impl PartialEq for KnownMeasure {
@@ -103,7 +198,9 @@ const fn named(
         more_is_better: false,
         is_rest: false,
         events: None,
-        of_some: None,
+        causes: None,
+        parts: &[],
+        of_part: |_| None,
     }
 }
 
@@ -114,9 +211,21 @@ const fn events(of: EventOf, named: KnownMeasure) -> KnownMeasure {
     }
 }
 
-const fn of_some(of_some: fn(&SomeRequests) -> Option<f64>, named: KnownMeasure) -> KnownMeasure {
+const fn of(
+    parts: &'static [MeasuredPart],
+    of_part: fn(&SomeRequests) -> Option<f64>,
+    named: KnownMeasure,
+) -> KnownMeasure {
     KnownMeasure {
-        of_some: Some(of_some),
+        parts,
+        of_part,
+        ..named
+    }
+}
+
+const fn by(causes: CausesOf, named: KnownMeasure) -> KnownMeasure {
+    KnownMeasure {
+        causes: Some(causes),
         ..named
     }
 }
@@ -132,7 +241,8 @@ use Amount::{Milliseconds, Number, Rate, Seconds, Share};
 
 /// All that can be asked for beside percentiles.
 pub const MEASURES: &[KnownMeasure] = &[
-    of_some(
+    of(
+        TIMED,
         |some| some.mean_ms,
         named("mean", "", "mean_ms", Milliseconds),
     ),
@@ -142,21 +252,29 @@ pub const MEASURES: &[KnownMeasure] = &[
     KnownMeasure {
         is_rest: true,
         events: Some(EventOf::Requests),
-        of_some: Some(|some| some.success().map(|share| 1.0 - share)),
+        causes: Some(CausesOf::Failures),
+        parts: TIMED,
+        of_part: |some| some.success().map(|share| 1.0 - share),
         ..named("errors", "error-share", "success_share", Share)
     },
-    of_some(
+    of(
+        TIMED,
         SomeRequests::success,
         events(
             EventOf::Requests,
             more(named("success", "success-share", "success_share", Share)),
         ),
     ),
-    of_some(
+    of(
+        TIMED,
         |some| Some(some.succeeded as f64 / some.seconds),
         more(named("goodput", "", "goodput_rps", Rate)),
     ),
-    named("utilization", "utilization-mean", "utilization_mean", Share),
+    of(
+        &[MeasuredPart::Servers],
+        |some| some.utilization,
+        named("utilization", "utilization-mean", "utilization_mean", Share),
+    ),
     named("utilization-max", "", "utilization_max", Share),
     named("utilization-spread", "", "utilization_spread", Share),
     named("cost", "cost-per-hour", "cost_per_hour", Number),
@@ -169,11 +287,16 @@ pub const MEASURES: &[KnownMeasure] = &[
         EventOf::Requests,
         named("hostile-answered", "", "hostile_answered_share", Share),
     ),
-    of_some(
+    of(
+        TIMED,
         |some| Some(some.requests as f64),
         named("requests", "", "requests", Number),
     ),
-    named("attempts", "", "attempts", Number),
+    of(
+        &[MeasuredPart::Service, MeasuredPart::Servers],
+        |some| Some(some.attempts as f64),
+        named("attempts", "", "attempts", Number),
+    ),
     named("tries-per-request", "", "tries_per_request", Number),
     named(
         "connections-per-request",
@@ -181,19 +304,34 @@ pub const MEASURES: &[KnownMeasure] = &[
         "connections_per_request",
         Number,
     ),
-    named("attempts-per-request", "", "attempts_per_request", Number),
+    of(
+        &[MeasuredPart::Service, MeasuredPart::Servers],
+        |some| (some.of_clients > 0).then(|| some.attempts as f64 / some.of_clients as f64),
+        named("attempts-per-request", "", "attempts_per_request", Number),
+    ),
+    named("failures-missed", "", "failures_missed", Number),
+    named("left-out-wrongly", "", "left_out_wrongly_s", Seconds),
     named("sessions", "", "sessions", Number),
-    events(
-        EventOf::Replications,
-        named("sessions-lost", "", "sessions_lost", Number),
+    by(
+        CausesOf::Losses,
+        events(
+            EventOf::Replications,
+            named("sessions-lost", "", "sessions_lost", Number),
+        ),
     ),
-    events(
-        EventOf::Sessions,
-        named("sessions-hurt", "", "sessions_hurt_share", Share),
+    by(
+        CausesOf::Losses,
+        events(
+            EventOf::Sessions,
+            named("sessions-hurt", "", "sessions_hurt_share", Share),
+        ),
     ),
-    events(
-        EventOf::Replications,
-        named("sessions-hurt-count", "", "sessions_hurt", Number),
+    by(
+        CausesOf::Losses,
+        events(
+            EventOf::Replications,
+            named("sessions-hurt-count", "", "sessions_hurt", Number),
+        ),
     ),
     events(
         EventOf::Requests,
@@ -259,13 +397,19 @@ impl Measure {
         matches!(self, Measure::Metric(own) if own.more_is_better)
     }
 
-    /// Whether it is known of the requests that are meant.
-    pub fn is_known_of(self, place: &AskedAt, within: Within) -> bool {
-        let is_whole = *place == AskedAt::Everywhere && within.is_all();
+    /// The parts of a run of which it is known alone.
+    pub fn parts(self) -> &'static [MeasuredPart] {
         match self {
-            Measure::Percentile(_) => true,
-            Measure::Metric(own) => is_whole || own.of_some.is_some(),
+            Measure::Percentile(_) => TIMED,
+            Measure::Metric(own) => own.parts,
         }
+    }
+
+    /// The part of a run that is meant and of which it is not known; `None` where it is.
+    pub fn unknown_part(self, place: &AskedAt, within: Within) -> Option<MeasuredPart> {
+        let stretch = (!within.is_all()).then_some(MeasuredPart::Stretch);
+        let mut meant = place.part().into_iter().chain(stretch);
+        meant.find(|part| !self.parts().contains(part))
     }
 
     /// Whether it is a response time of requests that succeeded: where none does it has no value.

@@ -1,16 +1,19 @@
 //! What must hold of what is measured, in a line of text: `p99 < 200ms`, `errors <= 0.1%`,
 //! `goodput of round-robin >= 500/s`, `p99 of least-connections < 0.5 * p99 of round-robin`,
-//! `success of * at db >= 99.9% after 6min`.
+//! `success of * at db >= 99.9% after 6min`, `sessions-lost by crash of cookie < 400`,
+//! `mean of round-robin > mean of random + 2ms`.
 //!
 //! | file | question it answers |
 //! |---|---|
 //! | [`measure`] | what can be asked for, and in what is it counted? |
 //! | `read` | what does a text ask for, and what is wrong with it? |
+//! | `limit` | with what is that compared? |
 //!
 //! Whether a requirement holds is decided by an interval and never by an estimate alone: it holds
 //! where the whole interval is on the right side, fails where the whole interval is on the wrong
 //! one, and is not shown where the limit lies within.
 
+mod limit;
 pub mod measure;
 mod read;
 
@@ -18,6 +21,7 @@ use std::fmt;
 
 use crate::time::Span;
 pub use measure::{Amount, Measure};
+use measure::{MeasuredPart, Why};
 pub use read::{RequirementError, RequirementNames};
 
 /// On which side of its limit a measure must be.
@@ -87,6 +91,20 @@ pub enum AskedAt {
     Service(String, usize),
     /// Requests of a group of clients: its name and its number.
     Clients(String, usize),
+    /// What servers did: their name, or that of their group, with that of its service before it.
+    Servers(String),
+}
+
+impl AskedAt {
+    /// What part of a run that is; `None` where it is all of it.
+    pub fn part(&self) -> Option<MeasuredPart> {
+        match self {
+            AskedAt::Everywhere => None,
+            AskedAt::Service(..) => Some(MeasuredPart::Service),
+            AskedAt::Clients(..) => Some(MeasuredPart::Clients),
+            AskedAt::Servers(_) => Some(MeasuredPart::Servers),
+        }
+    }
 }
 
 /// A measure, of whom, and of which requests.
@@ -94,6 +112,8 @@ pub enum AskedAt {
 pub struct Subject {
     /// Of what.
     pub measure: Measure,
+    /// For what cause alone; whatever the cause where there is none.
+    pub by: Option<Why>,
     /// Of which strategy or variant; of all where there is none.
     pub of: Option<String>,
     /// Of which requests.
@@ -105,9 +125,29 @@ pub struct Subject {
 pub enum Limit {
     /// A value, in what the measure is counted in.
     Value(f64),
-    /// So many times what is measured elsewhere; of the same strategy where none is named there
-    /// and none is meant by `*`.
-    Times(f64, Subject, Other),
+    /// What is measured elsewhere.
+    Measured(MeasuredLimit),
+}
+
+/// So many times what is measured elsewhere, and so much more than that; of the same strategy where
+/// none is named there and none is meant by `*`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MeasuredLimit {
+    /// How many times; above 0.
+    pub times: f64,
+    /// What is measured.
+    pub subject: Subject,
+    /// Of whom.
+    pub of: Other,
+    /// What is added, in what the measure is counted in; less than 0 where it is taken off.
+    pub plus: f64,
+}
+
+impl MeasuredLimit {
+    /// The limit where so much is measured.
+    pub fn at(&self, measured: f64) -> f64 {
+        measured * self.times + self.plus
+    }
 }
 
 /// Of whom the other side of a comparison is.
@@ -194,7 +234,7 @@ impl Requirement {
     pub fn value(&self) -> Option<f64> {
         match self.limit {
             Limit::Value(value) => Some(value),
-            Limit::Times(..) => None,
+            Limit::Measured(_) => None,
         }
     }
 
@@ -207,15 +247,30 @@ impl Requirement {
     pub fn subjects(&self) -> impl Iterator<Item = &Subject> {
         let other = match &self.limit {
             Limit::Value(_) => None,
-            Limit::Times(_, other, _) => Some(other),
+            Limit::Measured(other) => Some(&other.subject),
         };
         [Some(&self.subject), other].into_iter().flatten()
     }
 }
 
+impl Subject {
+    /// What is measured, whoever it is of.
+    pub fn metric(&self) -> String {
+        match self.by {
+            Some(why) => format!("{} by {}", self.measure, why.name()),
+            None => self.measure.to_string(),
+        }
+    }
+
+    /// Whether it is of the whole of a run, whatever the cause.
+    pub fn is_of_all(&self) -> bool {
+        self.place == AskedAt::Everywhere && self.by.is_none()
+    }
+}
+
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.measure)?;
+        f.write_str(&self.metric())?;
         if let Some(of) = &self.of {
             write!(f, " of {of}")?;
         }
@@ -223,6 +278,7 @@ impl fmt::Display for Subject {
             AskedAt::Everywhere => Ok(()),
             AskedAt::Service(name, _) => write!(f, " at {name}"),
             AskedAt::Clients(name, _) => write!(f, " for {name}"),
+            AskedAt::Servers(name) => write!(f, " on {name}"),
         }
     }
 }

@@ -1,15 +1,14 @@
 //! `SUBJECT <|<=|>|>= LIMIT [after TIME] [before TIME]`, where a subject is
-//! `METRIC [of STRATEGY] [at SERVICE | for CLIENTS]` and a limit is a value or `[NUMBER *]
-//! SUBJECT`.
+//! `METRIC [by CAUSE] [of STRATEGY] [at SERVICE | for CLIENTS | on SERVERS]`.
 
 use std::str::FromStr;
 
-use super::measure::{Amount, MEASURES, Measure};
-use super::{AskedAt, Limit, Other, Requirement, Side, Subject, Within};
+use super::limit::{self, example};
+use super::measure::{MEASURES, Measure, MeasuredPart, Why};
+use super::{AskedAt, Requirement, Side, Subject, Within};
 use crate::prose::quoted;
 use crate::spelling::did_you_mean;
 use crate::time::Span;
-use crate::units::{Rate, Share};
 
 /// Why a text is no requirement.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,13 +30,25 @@ pub struct RequirementNames<'a> {
     pub services: &'a [&'a str],
     /// Groups of clients, where there are several, in the order of the world.
     pub clients: &'a [&'a str],
+    /// Servers and groups of them.
+    pub servers: &'a [&'a str],
+}
+
+impl RequirementNames<'_> {
+    /// Whether a text ends with a name that is longer than what stands after its byte `end`: then
+    /// a word of the grammar there is a part of the name.
+    pub(super) fn reaches_before(&self, end: usize, text: &str) -> bool {
+        let all = [self.strategies, self.services, self.clients, self.servers];
+        let mut names = all.into_iter().flatten();
+        names.any(|name| name.len() > text.len() - end && text.ends_with(&format!(" {name}")))
+    }
 }
 
 /// What a requirement looks like.
 const EXAMPLES: &str =
     "write e.g. \"p99 < 200ms\", \"errors <= 0.1%\" or \"goodput of round-robin > 500/s\"";
 
-fn error(message: String, help: impl Into<String>) -> RequirementError {
+pub(super) fn error(message: String, help: impl Into<String>) -> RequirementError {
     RequirementError {
         message,
         help: help.into(),
@@ -100,29 +111,39 @@ fn compared(
         return Err(error(message, example(subject.measure)));
     }
     let requirement = Requirement {
-        limit: match times(written) {
-            Some((factor, other)) => against(&subject, factor, other, names)?,
-            None => Limit::Value(limit(subject.measure, written)?),
-        },
+        limit: limit::read(&subject, written, names)?,
         subject,
         side,
         within,
         written: written.to_owned(),
     };
-    let is_unknown = |own: &&Subject| !own.measure.is_known_of(&own.place, within);
-    let unknown = requirement
+    let fault = requirement
         .subjects()
-        .find(is_unknown)
-        .map(|own| own.measure);
-    match unknown {
-        Some(measure) => Err(unknown_of(measure, "a stretch of time")),
-        None => Ok(requirement),
+        .find_map(|own| known(own, within).err());
+    fault.map_or(Ok(requirement), Err)
+}
+
+/// Whether what is asked for is known of what it is asked of.
+fn known(own: &Subject, within: Within) -> Result<(), RequirementError> {
+    if let Some(part) = own.measure.unknown_part(&own.place, within) {
+        return Err(unknown_of(own.measure, part));
+    }
+    let is_part = own.place.part().is_some() || !within.is_all();
+    match is_part && own.by.is_some() {
+        false => Ok(()),
+        true => Err(error(
+            format!("`{}` is known of the whole run alone", own.metric()),
+            "leave out the cause, or what stands after it",
+        )),
     }
 }
 
-/// `METRIC [of STRATEGY] [at SERVICE | for CLIENTS]`, and whether it names a strategy, `*`
-/// included.
-fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), RequirementError> {
+/// `METRIC [by CAUSE] [of STRATEGY] [at SERVICE | for CLIENTS | on SERVERS]`, and whether it names
+/// a strategy, `*` included.
+pub(super) fn subject(
+    text: &str,
+    names: &RequirementNames<'_>,
+) -> Result<(Subject, bool), RequirementError> {
     let (name, rest) = match text.split_once(" of ") {
         Some((name, rest)) => (name.trim_end(), Some(rest.trim())),
         None => match text.strip_suffix(" of") {
@@ -143,7 +164,12 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
             (name, None, place)
         }
     };
+    let (name, cause) = match name.split_once(" by ") {
+        Some((name, cause)) => (name.trim_end(), Some(cause.trim_start())),
+        None => (name, None),
+    };
     let measure = Measure::named(name).ok_or_else(|| unknown(name))?;
+    let by = cause.map(|cause| why(measure, cause)).transpose()?;
     if of.is_some_and(str::is_empty) {
         let message = format!("there is no strategy after `of` in `{text}`");
         return Err(error(message, "name one, or `*` for all of them"));
@@ -152,65 +178,101 @@ fn subject(text: &str, names: &RequirementNames<'_>) -> Result<(Subject, bool), 
     if let Some(of) = named.filter(|of| !names.strategies.is_empty() && !known(of)) {
         return Err(no_name(of, "is not compared here", names.strategies));
     }
-    if !measure.is_known_of(&place, Within::default()) {
-        return Err(unknown_of(measure, "a service or a group of clients"));
-    }
     let subject = Subject {
         measure,
+        by,
         of: named.map(str::to_owned),
         place,
     };
+    self::known(&subject, Within::default())?;
     Ok((subject, of.is_some()))
 }
 
-/// What is said of a metric that is known of a run as a whole alone.
-pub(super) fn unknown_of(measure: Measure, what: &str) -> RequirementError {
-    let known = MEASURES.iter().filter(|own| own.of_some.is_some());
-    let names: Vec<&str> = known.map(|own| own.name).collect();
+/// The cause of a name.
+fn why(measure: Measure, name: &str) -> Result<Why, RequirementError> {
+    let causes = |own: Measure| match own {
+        Measure::Metric(own) => own.causes,
+        Measure::Percentile(_) => None,
+    };
+    let Some(causes) = causes(measure) else {
+        let known = MEASURES.iter().filter(|own| own.causes.is_some());
+        let names: Vec<&str> = known.map(|own| own.name).collect();
+        return Err(error(
+            format!("`{measure}` is not told apart by causes"),
+            format!("what is: {}", names.join(", ")),
+        ));
+    };
+    let all = causes.all();
+    let found = all.iter().find(|own| own.name() == name);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|own| own.name()).collect();
+        no_name(name, &format!("is no cause of `{measure}`"), &names)
+    })
+}
+
+/// What is said of a metric that is not known of such a part.
+fn unknown_of(measure: Measure, part: MeasuredPart) -> RequirementError {
+    let known = MEASURES.iter().filter(|own| own.parts.contains(&part));
+    let mut names: Vec<&str> = known.map(|own| own.name).collect();
+    if part != MeasuredPart::Servers {
+        names.insert(0, "percentiles");
+    }
     error(
-        format!("`{measure}` is not known of {what} alone"),
-        format!("what is known is: percentiles, {}", names.join(", ")),
+        format!("`{measure}` is not known of {} alone", part.name()),
+        format!("what is known is: {}", names.join(", ")),
     )
 }
 
-/// What stands before ` at SERVICE` or ` for CLIENTS`, and which that is.
+/// What stands before ` at SERVICE`, ` for CLIENTS` or ` on SERVERS`, and which that is.
 fn place<'t>(
     text: &'t str,
     names: &RequirementNames<'_>,
 ) -> Result<(&'t str, AskedAt), RequirementError> {
     type Make = fn(String, usize) -> AskedAt;
-    let kinds: [(&str, &[&str], Make, &str); 2] = [
+    let kinds: [(&str, &[&str], Make, &str); 3] = [
         (" at ", names.services, AskedAt::Service, "service"),
         (" for ", names.clients, AskedAt::Clients, "group of clients"),
+        (
+            " on ",
+            names.servers,
+            |name, _| AskedAt::Servers(name),
+            "server, or group of them",
+        ),
     ];
-    let is_bare = names.strategies.is_empty();
-    for (word, known, make, what) in kinds {
-        let Some((last, _)) = text.rmatch_indices(word).next() else {
-            continue;
-        };
-        // The names of places may have such a word in them too.
-        let place = |at: usize| text[at + word.len()..].trim();
-        let mut ends = text.match_indices(word).map(|(at, _)| at);
-        let at = ends.find(|&at| known.contains(&place(at))).unwrap_or(last);
-        let (before, name) = (&text[..at], place(at));
-        let number = match (known.iter().position(|own| *own == name), is_bare) {
-            (Some(number), _) => number,
-            (None, true) => 0,
-            (None, false) if known.is_empty() => {
-                let message = match what {
-                    "service" => {
-                        "figures are kept by service where servers have steps, and here none has"
-                    }
-                    _ => "there is one group of clients: nothing is told apart by groups",
-                };
-                let help = format!("leave out `{}{name}`", word.trim_start());
-                return Err(error(message.to_owned(), help));
-            }
-            (None, false) => return Err(no_name(name, &format!("is no {what}"), known)),
-        };
-        return Ok((before.trim_end(), make(name.to_owned(), number)));
+    // Names may have such words in them too: the first that is followed by a name is meant.
+    let ends = |word: &'static str| text.match_indices(word).map(|(at, _)| at);
+    for (word, known, make, _) in kinds {
+        let found = ends(word).find_map(|at| {
+            let name = text[at + word.len()..].trim();
+            let number = known.iter().position(|own| *own == name)?;
+            Some((text[..at].trim_end(), make(name.to_owned(), number)))
+        });
+        if let Some(found) = found {
+            return Ok(found);
+        }
     }
-    Ok((text, AskedAt::Everywhere))
+    let last = |word: &str| text.rfind(word);
+    let Some((at, (word, known, make, what))) = kinds
+        .into_iter()
+        .filter_map(|kind| Some((last(kind.0)?, kind)))
+        .max_by_key(|(at, _)| *at)
+    else {
+        return Ok((text, AskedAt::Everywhere));
+    };
+    let (before, name) = (text[..at].trim_end(), text[at + word.len()..].trim());
+    if names.strategies.is_empty() {
+        return Ok((before, make(name.to_owned(), 0)));
+    }
+    if !known.is_empty() {
+        return Err(no_name(name, &format!("is no {what}"), known));
+    }
+    let message = match what {
+        "service" => "figures are kept by service where servers have steps, and here none has",
+        "group of clients" => "there is one group of clients: nothing is told apart by groups",
+        _ => "servers are not told apart here",
+    };
+    let help = format!("leave out `{}{name}`", word.trim_start());
+    Err(error(message.to_owned(), help))
 }
 
 /// A name that there is not.
@@ -230,11 +292,6 @@ fn within<'t>(
     names: &RequirementNames<'_>,
 ) -> Result<(&'t str, Within), RequirementError> {
     let (mut rest, mut within) = (text, Within::default());
-    let all = [names.strategies, names.services, names.clients];
-    let is_name = |end: usize, rest: &str| {
-        let mut names = all.iter().copied().flatten();
-        names.any(|name| name.len() > rest.len() - end && rest.ends_with(&format!(" {name}")))
-    };
     loop {
         let ends = [
             (" after ", &mut within.after),
@@ -243,7 +300,7 @@ fn within<'t>(
         let found = ends.into_iter().find_map(|(word, place)| {
             let (before, time) = rest.rsplit_once(word)?;
             let time = time.trim().parse::<Span>().ok()?;
-            if is_name(before.len(), rest) {
+            if names.reaches_before(before.len(), rest) {
                 return None;
             }
             Some((before.trim_end(), place.replace(time).is_some()))
@@ -264,56 +321,6 @@ fn within<'t>(
         return Err(error(message, "the first must be less than the second"));
     }
     Ok((rest, within))
-}
-
-/// Whether a limit is measured, and so many times what it is: `p99 of random`, `0.5 * mean`.
-fn times(text: &str) -> Option<(f64, &str)> {
-    let is_measure = |text: &str| {
-        let name = text.split_whitespace().next().unwrap_or_default();
-        Measure::named(name).is_some() || text.contains(" of ")
-    };
-    if let Some((factor, subject)) = text.split_once(['*', '×'])
-        && let Ok(factor) = factor.trim().parse::<f64>()
-        && is_measure(subject.trim())
-    {
-        return Some((factor, subject.trim()));
-    }
-    is_measure(text).then_some((1.0, text))
-}
-
-/// A limit that is measured.
-fn against(
-    own: &Subject,
-    factor: f64,
-    text: &str,
-    names: &RequirementNames<'_>,
-) -> Result<Limit, RequirementError> {
-    let (mut other, is_named) = subject(text, names)?;
-    if !(factor.is_finite() && factor > 0.0) {
-        let message = format!("`{factor}` times something is no limit");
-        return Err(error(message, "write a number above 0"));
-    }
-    if own.measure.amount() != other.measure.amount() {
-        let message = format!(
-            "`{}` and `{}` are not counted in the same, and cannot be compared",
-            own.measure, other.measure
-        );
-        return Err(error(message, "compare e.g. `p99` with `mean`"));
-    }
-    if other.place == AskedAt::Everywhere {
-        other.place = own.place.clone();
-    }
-    let whose = match (is_named, &other.of) {
-        (false, _) => Other::Same,
-        (true, None) => Other::Each,
-        (true, Some(_)) => Other::Named,
-    };
-    let is_itself = other.measure == own.measure && other.place == own.place;
-    if is_itself && (whose == Other::Same || (whose == Other::Named && other.of == own.of)) {
-        let message = format!("`{own}` is compared with itself");
-        return Err(error(message, "name another strategy after `of`"));
-    }
-    Ok(Limit::Times(factor, other, whose))
 }
 
 /// What is said of a metric that there is not.
@@ -343,51 +350,10 @@ fn unknown(name: &str) -> RequirementError {
     )
 }
 
-/// What a limit of a measure looks like.
-fn example(measure: Measure) -> String {
-    let limit = match measure.amount() {
-        Amount::Milliseconds => "200ms",
-        Amount::Seconds => "2s",
-        Amount::Share => "80%",
-        Amount::Rate => "500/s",
-        Amount::Number => "100",
-    };
-    format!("write e.g. \"{measure} < {limit}\"")
-}
-
-/// A limit, in what the measure is counted in.
-fn limit(measure: Measure, text: &str) -> Result<f64, RequirementError> {
-    let refused = |why: String| {
-        let what = match measure.amount() {
-            Amount::Milliseconds | Amount::Seconds => "a time",
-            Amount::Share => "a share",
-            Amount::Rate => "a rate",
-            Amount::Number => "a number",
-        };
-        error(
-            format!("the limit of `{measure}` must be {what}: {why}"),
-            example(measure),
-        )
-    };
-    let time = || text.parse::<Span>().map(Span::seconds);
-    match measure.amount() {
-        Amount::Milliseconds => time().map(|seconds| seconds * 1e3),
-        Amount::Seconds => time(),
-        Amount::Share => text.parse().map(|share: Share| share.value()),
-        Amount::Rate => text.parse().map(|rate: Rate| rate.value()),
-        Amount::Number => {
-            let number = text.replace('_', "").parse::<f64>().ok();
-            return number
-                .filter(|number| number.is_finite() && *number >= 0.0)
-                .ok_or_else(|| refused(format!("`{text}` is none that is 0 or more")));
-        }
-    }
-    .map_err(|why| refused(why.to_string()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::Loss;
 
     fn read(text: &str) -> Result<Requirement, RequirementError> {
         text.parse()
@@ -423,37 +389,12 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_may_be_measured_too() {
-        for (text, factor, whose) in [
-            ("p99 of a < p99 of b", 1.0, Other::Named),
-            ("p99 of a < 0.5 * p99 of b", 0.5, Other::Named),
-            ("p99 of a < 2 × mean of a", 2.0, Other::Named),
-            ("p99 < 3 * mean", 3.0, Other::Same),
-            ("p99 of a < p99 of *", 1.0, Other::Each),
-            ("p99 < p99 of b after 6min", 1.0, Other::Named),
-            ("p99 of a at db < p99 at web", 1.0, Other::Same),
-            (
-                "success of a for gold > success for bronze",
-                1.0,
-                Other::Same,
-            ),
-            ("p99 of a < p99 of retries < 2", 1.0, Other::Named),
-        ] {
-            let found = read(text).unwrap_or_else(|fault| panic!("{text}: {fault}"));
-            let Limit::Times(times, _, other) = &found.limit else {
-                panic!("{text}");
-            };
-            assert_eq!((*times, *other), (factor, whose), "{text}");
-            assert_eq!(read(&found.to_string()).unwrap(), found, "{text}");
-        }
-    }
-
-    #[test]
     fn names_are_known() {
         let names = RequirementNames {
             strategies: &["random", "5 at once"],
             services: &["web", "db"],
             clients: &["gold", "bronze"],
+            servers: &["web/web-1", "web/web"],
         };
         let read = |text: &str| Requirement::read(text, &names);
         let found = read("p99 of 5 at once < 1s").unwrap();
@@ -461,6 +402,17 @@ mod tests {
         assert_eq!(found.subject.place, AskedAt::Everywhere);
         let found = read("p99 of 5 at once at db < 1s").unwrap();
         assert_eq!(found.subject.place, AskedAt::Service("db".to_owned(), 1));
+        let found = read("utilization of random on web/web-1 < 80%").unwrap();
+        assert_eq!(
+            found.subject.place,
+            AskedAt::Servers("web/web-1".to_owned())
+        );
+        let found = read("sessions-lost by table-lost of random <= 5").unwrap();
+        assert_eq!(found.subject.by, Some(Why::Lost(Loss::TableLost)));
+        assert_eq!(
+            found.to_string(),
+            "sessions-lost by table-lost of random <= 5"
+        );
         let found = read("errors for bronze <= 1% after 2min before 180s").unwrap();
         assert_eq!(
             found.subject.place,
@@ -480,6 +432,24 @@ mod tests {
             ("p99 for silver < 1s", "is no group of clients", "`gold`"),
             ("cost at db < 1", "not known of a service", "goodput"),
             ("max for gold < 1s", "a group of clients alone", "goodput"),
+            ("p99 on web/web < 1s", "some servers alone", "utilization"),
+            (
+                "utilization on web/wbe < 1%",
+                "no server, or group of them",
+                "did you mean `web/web`?",
+            ),
+            ("p99 by crash < 1s", "not told apart by causes", "errors"),
+            (
+                "errors by tmeout < 1%",
+                "is no cause of `errors`",
+                "did you mean `timeout`?",
+            ),
+            ("errors by crash at db < 1%", "the whole run alone", "cause"),
+            (
+                "errors by crash < 1% after 2min",
+                "whole run alone",
+                "cause",
+            ),
             (
                 "p99 of random < p99 of random",
                 "with itself",
@@ -506,6 +476,7 @@ mod tests {
             strategies: &["2 at once", "retry after 1s", "for all"],
             services: &["web", "shop at sea"],
             clients: &["gold", "paid for gold"],
+            servers: &[],
         };
         let read = |text: &str| Requirement::read(text, &names).unwrap();
         let found = read("p99 of 2 at once < p99 of retry after 1s");

@@ -173,7 +173,7 @@ fn the_columns_of_results_are_up_to_date() {
     let [tune, size, compare] =
         ["tuning", "sizing", "comparing"].map(|room| move || format!("src/report/{room}/rows.rs"));
     for (file, source, name) in [
-        ("runs.csv", "src/experiment/outcome.rs".to_owned(), "Run"),
+        ("runs.csv", "src/experiment/cell.rs".to_owned(), "Run"),
         ("percentiles.csv", rows("percentiles"), "PercentileRow"),
         ("summary.csv", rows("summary"), "SummaryRow"),
         ("paired.csv", rows("paired"), "PairedRow"),

@@ -134,6 +134,85 @@ fn services_and_groups_of_clients_are_asked() {
 }
 
 /// Faster because it fails is no better.
+/// What is asked of one cause or of some servers is what the files have of them.
+#[test]
+fn causes_and_servers_are_those_of_the_files() {
+    let lines = [
+        "sessions-lost by crash < 1000",
+        "sessions-hurt by moved of random < 100%",
+        "errors by crash < 100%",
+        "utilization on web/web-2 < 100%",
+        "attempts on web/web-2 < 100000",
+        "failures-missed < 10",
+        "left-out-wrongly < 10s",
+        "utilization of random on web/web-2 < utilization on web/web-1 + 50%",
+        "mean of random < mean of least-connections + 1s",
+        "mean of random < mean of least-connections - 1ms",
+    ];
+    let mut text = with(&lines)
+        .replace("count = 10", "name = 'web'\ncount = 4")
+        .replace(
+            "'800/s' }",
+            "'200/s' }\npopulation = { kind = 'generated', count = 200 }\nsessions = {}",
+        );
+    let checked =
+        "[services.balancer]\nhealth-check = { interval = '2s', fall = 2 }\n[[services.servers]]";
+    text = text.replace("[[services.servers]]", checked);
+    text += "[[faults]]\nkind = 'crash'\nservers = 'web/web-2'\nat = '50s'\nlasts = '50s'\n";
+    let report = report(&text);
+    let of = |line: &str, strategy: &str| {
+        let mut rows = report.requirements().iter();
+        rows.find(|row| row.requirement == line && row.strategy == strategy)
+            .unwrap_or_else(|| panic!("{line}"))
+    };
+    let near = |found: Option<f64>, due: f64| {
+        let found = found.unwrap();
+        assert!((found - due).abs() <= 1e-9 * due.abs(), "{found} {due}");
+    };
+    let tables = &report.tables;
+    let strategy = "random";
+    let session = |cause: &str| {
+        let mut rows = tables.sessions.iter();
+        rows.find(|row| row.strategy == strategy && row.cause == cause)
+            .unwrap()
+    };
+    let crash = of("sessions-lost by crash < 1000", strategy);
+    assert!(session("crash").lost > 0.0);
+    near(crash.estimate, session("crash").lost);
+    assert_eq!(crash.metric, "sessions-lost by crash");
+    let moved = of("sessions-hurt by moved of random < 100%", strategy);
+    near(moved.estimate, session("moved").hurt_share.unwrap());
+    let mut failures = tables.failures.iter();
+    let failed = failures
+        .find(|row| row.strategy == strategy && row.cause == "failed_crash")
+        .unwrap();
+    let errors = of("errors by crash < 100%", strategy);
+    let share = failed.failed_share.unwrap();
+    assert!(share > 0.0 && (errors.estimate.unwrap() / share - 1.0).abs() < 0.01);
+    let mut servers = tables.servers.iter();
+    let server = servers
+        .find(|row| row.strategy == strategy && row.server == "web/web-2")
+        .unwrap();
+    let busy = of("utilization on web/web-2 < 100%", strategy);
+    near(busy.estimate, server.utilization.unwrap());
+    let half = busy.high.unwrap() - busy.estimate.unwrap();
+    assert!((half - server.utilization_half_width_95.unwrap()).abs() < 1e-9);
+    let detection = &tables.detection[0];
+    near(
+        of("failures-missed < 10", strategy).estimate,
+        detection.missed.unwrap(),
+    );
+    let least = "mean of random < mean of least-connections";
+    let (more, less) = (
+        of(&format!("{least} + 1s"), strategy),
+        of(&format!("{least} - 1ms"), strategy),
+    );
+    near(more.limit, less.limit.unwrap() + 1001.0);
+    near(more.margin, less.margin.unwrap() + 1001.0);
+    // Who is faster fails more: the server that refuses is always idle.
+    assert_eq!((&*more.decision, &*less.decision), ("holds", "not shown"));
+}
+
 #[test]
 fn who_fails_more_is_shown_to_be_faster_by_nothing() {
     let text = "question = '?'\nexpect = '!'\n[run]\nduration = '100s'\nreplications = 5\n\

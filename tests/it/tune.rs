@@ -490,3 +490,23 @@ changes = [
     );
     assert!(!place.join("results").exists());
 }
+
+/// The scenario's weights are such that the newest servers are the hottest: there are weights that
+/// shorten the tail by more than 5%, on fresh requests.
+#[test]
+fn the_scenario_that_is_tuned_gains_by_it() {
+    let place = scratch("tune-scenario");
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/tune-weights.toml");
+    let set = ["--set", "tune.max-requests=12000000"];
+    let done = lbsim(
+        &place,
+        &[&["tune", scenario, "-q", "--format", "json"], &set[..]].concat(),
+    );
+    let said: serde_json::Value = serde_json::from_str(&stdout(&done)).unwrap();
+    assert_eq!(said["gain"], true, "{said:#}");
+    let mut checks = said["check"].as_array().unwrap().iter();
+    let gain = checks.find(|row| row["with"] == "capacity" && row["metric"] == "objective");
+    let gain = gain.unwrap();
+    assert!(gain["relative"].as_f64().unwrap() < -0.05, "{gain}");
+    assert!(gain["p_value"].as_f64().unwrap() < 0.01, "{gain}");
+}

@@ -71,21 +71,8 @@ impl<'a> RequestNames<'a> {
             waited: answered.then_some(request.waited),
             worked: answered.then_some(request.service_time),
             response_time: request.response_time,
-            outcome: outcome(request.failed),
+            outcome: request.failed.map_or("ok", Cause::name),
             measured: request.measured,
         }
-    }
-}
-
-fn outcome(failed: Option<Cause>) -> &'static str {
-    match failed {
-        None => "ok",
-        Some(Cause::NoServer) => "no-server",
-        Some(Cause::Crash) => "crash",
-        Some(Cause::QueueFull) => "queue-full",
-        Some(Cause::Timeout) => "timeout",
-        Some(Cause::Error) => "error",
-        Some(Cause::GaveUp) => "gave-up",
-        Some(Cause::Limited) => "limited",
     }
 }

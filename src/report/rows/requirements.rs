@@ -105,7 +105,7 @@ fn row(scenario: &Scenario, point: Option<&Point>, ruling: &Ruling) -> Requireme
         requirement: requirement.to_string(),
         strategy: name(ruling.variant),
         against: ruling.against.map(name),
-        metric: measure.to_string(),
+        metric: requirement.subject.metric(),
         unit: match measure.amount() {
             Amount::Milliseconds => "ms",
             Amount::Seconds => "s",

@@ -1,5 +1,7 @@
 //! What must hold: each line understood by itself, of what has those names.
 
+use std::collections::BTreeSet;
+
 use super::super::Scenario;
 use super::super::diagnostic::Diagnostic;
 use super::super::file;
@@ -16,6 +18,7 @@ struct KnownNames<'a> {
     strategies: Vec<&'a str>,
     services: Vec<&'a str>,
     clients: Vec<&'a str>,
+    servers: Vec<String>,
 }
 
 /// Reads requirements, and gives each scenario that is run its own: of a sweep each point, where it
@@ -29,6 +32,13 @@ pub(super) fn requirements(
     let mut warnings = Vec::new();
     let mut found = Vec::new();
     let known = KnownNames::of(scenario);
+    let servers: Vec<&str> = known.servers.iter().map(String::as_str).collect();
+    let names = RequirementNames {
+        strategies: &known.strategies,
+        services: &known.services,
+        clients: &known.clients,
+        servers: &servers,
+    };
     for (index, line) in file.iter().enumerate() {
         let at = Path::root().key("require").index(index);
         if let Some(name) = absent(&line.that, &known.strategies) {
@@ -39,7 +49,7 @@ pub(super) fn requirements(
             warnings.push(Warning::new("not-asked", text));
             continue;
         }
-        match read(&line.that, &known.names(), scenario) {
+        match read(&line.that, &names, scenario) {
             Ok(requirement) => found.push((requirement, index)),
             Err((message, help)) => faults
                 .push(Diagnostic::error("bad-requirement", at.key("that"), message).help(help)),
@@ -180,16 +190,21 @@ impl<'a> KnownNames<'a> {
             } else {
                 Vec::new()
             },
+            servers: servers(scenario),
         }
     }
+}
 
-    fn names(&self) -> RequirementNames<'_> {
-        RequirementNames {
-            strategies: &self.strategies,
-            services: &self.services,
-            clients: &self.clients,
-        }
-    }
+/// What servers and groups of them are called, of whatever is compared, each name once.
+fn servers(scenario: &Scenario) -> Vec<String> {
+    let plans = scenario.variants.iter().map(|variant| &variant.blueprint);
+    let services = plans.flat_map(|plan| &plan.services);
+    let names = services.flat_map(|service| {
+        let groups = service.groups.iter().map(|group| group.name.as_str());
+        let servers = service.servers.iter().map(|server| server.name.as_str());
+        groups.chain(servers).map(|own| service.full_name(own))
+    });
+    names.collect::<BTreeSet<String>>().into_iter().collect()
 }
 
 /// The strategy that a line asks something of and that is not compared, though there is one of its
@@ -222,7 +237,7 @@ fn read(
         .any(|own| own.place != crate::requirement::AskedAt::Everywhere)
     {
         return Err((
-            "what is asked of a service or a group of clients is known of the whole run alone"
+            "what is asked of a service, a group of clients or servers is known of the whole run alone"
                 .to_owned(),
             "leave out `after` and `before`, or ask it of all requests".to_owned(),
         ));

@@ -359,7 +359,8 @@ pub(in crate::scenario) fn lost_set(servers: &str) -> String {
 /// Whether it is a value that is asked for, of the whole run: a search has nothing else to compare
 /// with.
 fn is_plain(requirement: &Requirement) -> Result<(), (String, String)> {
-    if requirement.value().is_some() && requirement.within.is_all() {
+    let is_of_all = requirement.subject.is_of_all() && requirement.within.is_all();
+    if requirement.value().is_some() && is_of_all {
         return Ok(());
     }
     Err((

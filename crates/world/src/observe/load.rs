@@ -260,11 +260,21 @@ impl Load {
             .collect()
     }
 
+    /// Share of the slot time of some servers that was in use in the measured window; `None` where
+    /// none of them was there.
+    pub fn utilization_of(&self, servers: &[usize]) -> Option<f64> {
+        let there = servers.iter().filter(|&&server| self.was_there(server));
+        let (busy, room) = there.fold((0.0, 0.0), |(busy, room), &server| {
+            (busy + self.servers[server].busy as f64, room + self.room(server))
+        });
+        (room > 0.0).then(|| busy / room)
+    }
+
     /// Share of all slot time in use in the measured window.
     pub fn mean_utilization(&self) -> f64 {
         if self.stays.is_some() {
-            let busy: f64 = self.servers.iter().map(|server| server.busy as f64).sum();
-            return busy / (0..self.servers.len()).map(|at| self.room(at)).sum::<f64>();
+            let all: Vec<usize> = (0..self.servers.len()).collect();
+            return self.utilization_of(&all).unwrap_or(f64::NAN);
         }
         let window = self.window();
         let slots: f64 = self.servers.iter().map(|s| f64::from(s.slots)).sum();

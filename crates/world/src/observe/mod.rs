@@ -52,6 +52,30 @@ impl Cause {
     /// How many there are.
     pub const COUNT: usize = 7;
 
+    /// All of them, in the order in which they are shown.
+    pub const ALL: [Cause; Cause::COUNT] = [
+        Cause::NoServer,
+        Cause::Crash,
+        Cause::QueueFull,
+        Cause::Timeout,
+        Cause::Error,
+        Cause::GaveUp,
+        Cause::Limited,
+    ];
+
+    /// The name in files and requirements.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::NoServer => "no-server",
+            Cause::Crash => "crash",
+            Cause::QueueFull => "queue-full",
+            Cause::Timeout => "timeout",
+            Cause::Error => "error",
+            Cause::GaveUp => "gave-up",
+            Cause::Limited => "limited",
+        }
+    }
+
     /// How an attempt or a request has ended that ended for this.
     pub(crate) fn outcome(self) -> Outcome {
         match self {

@@ -9,6 +9,8 @@ const METRICS = {
   hostile_answered_share: ['Hostile requests that were answered', 'hostile answered', 'share', 'less'],
   connections_per_request: ['Connections for each request', 'connections a request', 'count', ''],
   attempts_per_request: ['Attempts for each request', 'attempts a request', 'count', ''],
+  failures_missed: ['Failures that nobody noticed', 'failures missed', 'count', 'less'],
+  left_out_wrongly_s: ['Time that well servers were left out', 'wrongly left out', 'seconds', 'less'],
   goodput_rps: ['Answered requests a second', 'goodput', 'rate', 'more'],
   success_share: ['Requests that succeeded', 'success', 'share', 'more'],
   first_try_share: ['Requests that succeeded at the first try', 'first try', 'share', 'more'],
