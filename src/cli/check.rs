@@ -54,7 +54,9 @@ fn findings(scenario: &Scenario) -> serde_json::Value {
                 .into_iter()
                 .map(|(name, load)| (name, load.map_or(serde_json::Value::Null, |load| json!(load))))
                 .collect();
-            json!({ "name": variant.name, "strategy": variant.strategy.label(), "utilization": loads, "capacity_per_s": capacities(&variant.blueprint), "utilization_by_server": by_server(&variant.blueprint), "theory_mean_ms": Exact::of(variant).map(|exact| exact.mean() * 1e3) })
+            let parts = variant.blueprint.parts();
+            let parts = json!({ "servers": parts.servers, "balancers": parts.balancers, "single_points_of_failure": parts.single });
+            json!({ "parts": parts, "name": variant.name, "strategy": variant.strategy.label(), "utilization": loads, "capacity_per_s": capacities(&variant.blueprint), "utilization_by_server": by_server(&variant.blueprint), "theory_mean_ms": Exact::of(variant).map(|exact| exact.mean() * 1e3) })
         })
         .collect();
     json!({

@@ -188,8 +188,9 @@ fn metric(own: &KnownMeasure) -> Topic {
         }
     };
     if let Some(causes) = own.causes {
-        let names: Vec<&str> = causes.all().iter().map(|own| own.name()).collect();
-        let names = prose::quoted(&names);
+        let causes = causes.all();
+        let names: Vec<&str> = causes.iter().map(|own| own.name()).collect();
+        let names = names.join(", ");
         some += &format!(" With `by` it is required for one cause: {names}.");
     }
     let criterion = json!(own.name);

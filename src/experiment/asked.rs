@@ -5,8 +5,11 @@
 use std::ops::Range;
 
 use super::cell::milliseconds;
+use super::comparison::EACH;
 use super::comparison::Figure;
 use super::outcome::VariantOutcome;
+use super::services::ServiceOutcome;
+use super::withheld::failed;
 use crate::model::blueprint::Blueprint;
 use crate::observe::{Latency, Tally, Timeline};
 use crate::requirement::measure::{KnownMeasure, SomeRequests, Why};
@@ -32,6 +35,8 @@ pub struct AskOutcome {
     servers: Vec<usize>,
     /// By replication, in what it is counted in; `None` where there was nothing to measure.
     pub(super) values: Vec<Option<f64>>,
+    /// Response times that a percentile is read off, by replication.
+    times: Vec<u64>,
     /// Of how many that is, of all replications: of requests, of sessions where sessions are
     /// counted, of replications where what is counted is what happened in one.
     pub(super) trials: u64,
@@ -134,6 +139,25 @@ impl Ask {
         (self.read(&some, |q| latency.quantile(q)), requests)
     }
 
+    /// Response times that a percentile of it is read off in one replication.
+    fn times(&self, tally: &Tally, from: Time) -> u64 {
+        let timeline = &tally.timeline;
+        match &self.place {
+            _ if !self.within.is_all() => timeline
+                .over(stretches(self.within, timeline, from))
+                .succeeded(),
+            AskedAt::Everywhere | AskedAt::Servers(_) => tally.latency.count(),
+            AskedAt::Service(_, number) => {
+                let service = tally.services.get(*number);
+                service.map_or(0, |count| count.latency.count())
+            }
+            AskedAt::Clients(_, number) => {
+                let part = tally.parts.get(*number);
+                part.map_or(0, |part| part.latency.count())
+            }
+        }
+    }
+
     /// The value of some requests, whose quantiles of the response time are known in seconds.
     fn read(&self, some: &SomeRequests, quantile: impl Fn(f64) -> Option<f64>) -> Option<f64> {
         match self.measure {
@@ -147,6 +171,7 @@ impl Ask {
 fn for_cause(own: &KnownMeasure, why: Why, tally: &Tally) -> (Option<f64>, u64) {
     let sessions = &tally.sessions;
     let (count, of) = match (why, own.column) {
+        (Why::Lost(_), _) if sessions.all == 0 => return (None, 0),
         (Why::Lost(loss), "sessions_lost") => {
             return (Some(sessions.lost[loss as usize] as f64), 1);
         }
@@ -167,14 +192,29 @@ impl AskOutcome {
             servers: ask.servers(plan),
             ask,
             values: Vec::new(),
+            times: Vec::new(),
             trials: 0,
         }
+    }
+
+    /// Makes room for so many replications.
+    pub(super) fn grow(&mut self, count: usize) {
+        self.values.resize(count, None);
+        self.times.resize(count, 0);
+    }
+
+    /// Whether a quantile can be read off each replication: ten times lie above it.
+    pub(super) fn has_tail(&self, q: f64) -> bool {
+        self.times
+            .iter()
+            .all(|&times| times as f64 * (1.0 - q) >= EACH)
     }
 
     /// Takes what one replication measured, whose measured window begins at `from`.
     pub(super) fn take(&mut self, replication: usize, tally: &Tally, from: Time) {
         let (value, trials) = self.ask.value(tally, from, &self.servers);
         self.values[replication] = value;
+        self.times[replication] = self.ask.times(tally, from);
         self.trials += trials;
     }
 
@@ -229,10 +269,49 @@ impl AskOutcome {
     }
 }
 
-/// The stretches of a timeline that lie within, whole.
+/// The share that failed of the requests that a subject is of.
+pub(super) fn failed_of(subject: &Subject, within: Within, measured: &VariantOutcome) -> f64 {
+    if !within.is_all() {
+        let timeline = &measured.timeline;
+        let all = timeline.over(stretches(within, timeline, measured.from));
+        return match all.requests() {
+            0 => 0.0,
+            requests => 1.0 - all.succeeded() as f64 / requests as f64,
+        };
+    }
+    match &subject.place {
+        AskedAt::Service(_, number) => {
+            let service = measured.services.get(*number);
+            service.map_or(0.0, ServiceOutcome::failed)
+        }
+        AskedAt::Clients(_, number) => failed(measured.groups.get(*number).unwrap_or(measured)),
+        AskedAt::Everywhere | AskedAt::Servers(_) => failed(measured),
+    }
+}
+
+/// From when to when a stretch of time is that is asked of, where it is not what is written: it is
+/// made of whole stretches of the timeline.
+pub(super) fn narrowed(within: Within, measured: &VariantOutcome) -> Option<(Span, Span)> {
+    let (timeline, from) = (&measured.timeline, measured.from);
+    let (length, count) = (timeline.length().nanos(), timeline.stretches().len());
+    let numbers = stretches(within, timeline, from);
+    let at = |number: usize| Span::from_nanos(number as u64 * length);
+    // A run is not cut into whole nanoseconds.
+    let is_near = |one: Span, other: Span| one.nanos().abs_diff(other.nanos()) <= count as u64;
+    let begins = within.after.unwrap_or(from - Time::ZERO);
+    let is_meant = is_near(at(numbers.start), begins)
+        && within
+            .before
+            .is_none_or(|ends| is_near(at(numbers.end), ends));
+    (!within.is_all() && !is_meant).then(|| (at(numbers.start), at(numbers.end)))
+}
+
+/// The stretches of a timeline that lie within, whole, and in the measured window.
 fn stretches(within: Within, timeline: &Timeline, from: Time) -> Range<usize> {
     let (length, count) = (timeline.length().nanos(), timeline.stretches().len());
-    let first = (within.after).map_or(from.nanos(), |after| after.nanos());
+    let first = (within.after)
+        .map_or(0, |after| after.nanos())
+        .max(from.nanos());
     let first = first.div_ceil(length) as usize;
     // A run is not cut into whole nanoseconds: a stretch may end a hair late.
     let ended = |before: Span| ((before.nanos() + count as u64) / length) as usize;

@@ -50,7 +50,8 @@ pub struct Run {
     /// Attempts over requests; of calls that servers make, `services.csv` tells.
     pub attempts_per_request: Option<f64>,
     /// Times that a server was ill and well again before its balancer had left it out, of all
-    /// services together (`detection.csv` tells them apart). Empty where nothing can be noticed.
+    /// services together (`detection.csv` tells them apart). Empty where nothing fails by plan, and
+    /// where nobody looks.
     pub failures_missed: Option<f64>,
     /// How long servers were left out while they were well, in all: by health checks and by
     /// ejection.
@@ -206,7 +207,8 @@ impl Run {
             hostile_answered_share: share(tally.hostile.answered, tally.hostile.requests),
             connections_per_request: tally.connections.and_then(each),
             attempts_per_request: each(tally.attempts),
-            failures_missed: noticed(&|own| own.missed as f64),
+            failures_missed: noticed(&|own| own.missed as f64)
+                .filter(|_| !variant.blueprint.faults.is_empty()),
             left_out_wrongly_s: noticed(&|own| {
                 own.wrong_time.iter().map(|time| time.seconds()).sum()
             }),

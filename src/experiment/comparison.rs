@@ -146,7 +146,7 @@ fn offered_load(plan: &Blueprint) -> Option<f64> {
 
 /// Requests above a quantile that each replication must have for quantiles to be compared
 /// replication by replication.
-const EACH: f64 = 10.0;
+pub(super) const EACH: f64 = 10.0;
 
 /// Whether a quantile can be read off each replication, and off all together.
 fn comparable(variant: Replicated<'_>, metric: &Metric, q: f64) -> bool {

@@ -1,16 +1,18 @@
 //! What the outcome says of requirements: a figure each, and what its interval decides.
 
-use super::asked::Ask;
-use super::comparison::{Figure, difference, estimate};
-use super::metric::{Metric, Reading};
+use super::asked::{Ask, failed_of, narrowed};
+use super::comparison::{Figure, estimate};
+use super::matched::compare;
+use super::metric::Metric;
 use super::outcome::{Outcome, VariantOutcome};
-use super::withheld::{INDIFFERENCE, failed};
-use crate::requirement::measure::EventOf;
+use super::withheld::INDIFFERENCE;
+use crate::figures::span;
+use crate::requirement::measure::{CausesOf, EventOf};
 use crate::requirement::{
-    AskedAt, Decision, Limit, Measure, MeasuredLimit, Other, Requirement, Subject, Within,
+    Amount, Decision, Limit, Measure, MeasuredLimit, Other, Requirement, Side, Subject, Within,
 };
 use crate::scenario::{Scenario, Variant};
-use crate::stats::{DEFAULT_LEVEL, Paired, t_quantile};
+use crate::stats::{DEFAULT_LEVEL, t_quantile};
 
 /// A requirement, and what was measured of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,10 +125,14 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
     let (mut figure, values) = figure(&requirement.subject, requirement.within, measured, level);
     let limit = requirement.value();
     // "None at all" no sample can show: that none was seen decides, and is said.
-    let none_seen = limit == Some(0.0)
-        && figure.estimate == Some(0.0)
+    let (least, side) = match requirement.subject.measure.more_is_better() {
+        true => (1.0, Side::AtLeast),
+        false => (0.0, Side::AtMost),
+    };
+    let none_seen = (limit, requirement.side) == (Some(least), side)
+        && figure.estimate == Some(least)
         && figure.half_width.is_some_and(|half| half > 0.0)
-        && !is_success(requirement.subject.measure);
+        && is_event(&requirement.subject);
     if none_seen {
         figure.half_width = Some(0.0);
     }
@@ -143,13 +149,15 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
         _ => Decision::NotShown,
     };
     let note = match decision {
+        _ if none_seen && least > 0.0 => "no failure was seen".to_owned(),
         _ if none_seen => "none was seen".to_owned(),
         Decision::NotShown => why(&figure, half_width, &values),
         _ => bears(
             requirement.subject.measure,
-            group(&requirement.subject, measured),
+            failed_of(&requirement.subject, requirement.within, measured),
         ),
     };
+    let note = with_stretch(note, requirement.within, measured);
     let margin = known.map(
         |(estimate, limit)| match requirement.side.is_upper_limit() {
             true => limit - estimate,
@@ -169,7 +177,7 @@ pub fn judge(requirement: &Requirement, measured: &VariantOutcome, level: f64) -
 
 /// An estimate and a limit, which are one where they differ by how numbers are written alone:
 /// 99.9% is no binary fraction, and neither is what 999 of 1000 are.
-fn settled((estimate, limit): (f64, f64)) -> (f64, f64) {
+pub(super) fn settled((estimate, limit): (f64, f64)) -> (f64, f64) {
     match (estimate - limit).abs() <= 1e-12 * limit.abs().max(estimate.abs()) {
         true => (limit, limit),
         false => (estimate, limit),
@@ -178,17 +186,13 @@ fn settled((estimate, limit): (f64, f64)) -> (f64, f64) {
 
 /// Whether requests came and none was answered well, so that no time can have been kept.
 fn none_in_time(requirement: &Requirement, measured: &VariantOutcome) -> bool {
-    let is_whole = requirement.within.is_all() && requirement.subject.is_of_all();
-    let asked = measured.runs.iter().any(|run| run.requests > 0);
-    is_whole
-        && requirement.measure().is_of_succeeded()
+    requirement.measure().is_of_succeeded()
         && requirement.side.is_upper_limit()
-        && asked
-        && measured.latency.count() == 0
+        && failed_of(&requirement.subject, requirement.within, measured) >= 1.0
 }
 
 /// Why nothing is shown.
-fn why(figure: &Figure, half_width: Option<f64>, values: &[Option<f64>]) -> String {
+pub(super) fn why(figure: &Figure, half_width: Option<f64>, values: &[Option<f64>]) -> String {
     let known = values.iter().flatten().count();
     match (figure.estimate, half_width) {
         (None, _) if known == 0 => "nothing was measured".to_owned(),
@@ -198,9 +202,21 @@ fn why(figure: &Figure, half_width: Option<f64>, values: &[Option<f64>]) -> Stri
     }
 }
 
+/// A note, with the stretch of time that was asked of where it is not what is written.
+pub(super) fn with_stretch(note: String, within: Within, measured: &VariantOutcome) -> String {
+    let Some((from, to)) = narrowed(within, measured) else {
+        return note;
+    };
+    let stretch = format!("from {} to {}", span(from), span(to));
+    match note.is_empty() {
+        true => stretch,
+        false => format!("{note}; {stretch}"),
+    }
+}
+
 /// What is to be borne in mind of response times: that they are of those who got an answer.
-fn bears(measure: Measure, measured: &VariantOutcome) -> String {
-    match failed(measured) {
+fn bears(measure: Measure, failed: f64) -> String {
+    match failed {
         share if measure.is_of_succeeded() && share > INDIFFERENCE => {
             format!("of the {:.1}% that succeeded", (1.0 - share) * 100.0)
         }
@@ -208,115 +224,8 @@ fn bears(measure: Measure, measured: &VariantOutcome) -> String {
     }
 }
 
-/// What was measured of a requirement whose limit is measured too, and what the interval of the
-/// differences, replication by replication, decides.
-fn compare(requirement: &Requirement, own: &VariantOutcome, other: &VariantOutcome) -> Judged {
-    let (subject, within) = (&requirement.subject, requirement.within);
-    let Limit::Measured(limit) = &requirement.limit else {
-        return judge(requirement, own, DEFAULT_LEVEL);
-    };
-    let against = &limit.subject;
-    let (left, values) = figure(subject, within, own, DEFAULT_LEVEL);
-    let (right, others) = figure(against, within, other, DEFAULT_LEVEL);
-    let is_bare = limit.times == 1.0 && limit.plus == 0.0;
-    let both: (Vec<f64>, Vec<f64>) = (values.iter().zip(&others))
-        .filter_map(|(own, other)| Some(((*own)?, limit.at((*other)?))))
-        .unzip();
-    let paired = match column(subject, within)
-        .filter(|_| is_bare && (against.measure, against.by) == (subject.measure, subject.by))
-    {
-        // What paired.csv has of it.
-        Some(metric) if against.place == AskedAt::Everywhere => difference(own, other, metric),
-        _ => Paired::of(&both.0, &both.1),
-    };
-    let limit = right.estimate.map(|value| limit.at(value));
-    let is_known = left.estimate.is_some() && limit.is_some();
-    let paired = paired.filter(|_| is_known);
-    let certain = !own.varies && !other.varies;
-    let half_width = match paired.and_then(|paired| paired.half_width) {
-        None if certain => Some(0.0),
-        half_width => half_width,
-    };
-    let apart = paired.map(|paired| paired.difference);
-    let mut decision = match (apart, half_width) {
-        (Some(apart), Some(half)) => requirement.side.decide(apart - half, apart + half, 0.0),
-        _ => Decision::NotShown,
-    };
-    // That two were the same in each replication does not say that they always are.
-    let never_apart = apart == Some(0.0) && half_width == Some(0.0) && !certain;
-    if never_apart {
-        decision = Decision::NotShown;
-    }
-    let mut note = match decision {
-        _ if never_apart => "no difference in any replication".to_owned(),
-        Decision::NotShown => why(
-            &Figure {
-                estimate: apart,
-                ..left
-            },
-            half_width,
-            &values,
-        ),
-        _ => String::new(),
-    };
-    if is_response_time(subject.measure)
-        && decision != Decision::NotShown
-        && let Some(apart) = apart
-    {
-        let (own, other) = (group(subject, own), group(against, other));
-        let (faster, slower, who) = match apart < 0.0 {
-            true => (own, other, "it"),
-            false => (other, own, "what it is compared with"),
-        };
-        if failed(faster) - failed(slower) > indifference(subject.measure) {
-            decision = Decision::NotShown;
-            note = format!("{who} is faster, and fails more");
-        }
-    }
-    let margin = apart.map(|apart| requirement.side.margin(apart));
-    Judged {
-        figure: left,
-        limit,
-        margin,
-        margin_half_width: margin.and(half_width),
-        decision,
-        note,
-        values,
-    }
-}
-
-/// What was measured of the group of clients that is meant, or of all.
-fn group<'a>(subject: &Subject, measured: &'a VariantOutcome) -> &'a VariantOutcome {
-    match &subject.place {
-        AskedAt::Clients(_, number) => measured.groups.get(*number).unwrap_or(measured),
-        _ => measured,
-    }
-}
-
-/// By what share of all requests one may fail more and still be called faster, as verdicts have it.
-fn indifference(measure: Measure) -> f64 {
-    match measure {
-        Measure::Percentile(own) => INDIFFERENCE.min(0.1 * (1.0 - own.fraction())),
-        Measure::Metric(_) => INDIFFERENCE,
-    }
-}
-
-/// The column of `runs.csv` that has it, of all requests.
-fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
-    let whole = within.is_all() && subject.is_of_all();
-    match subject.measure {
-        _ if !whole => None,
-        Measure::Metric(own) if !own.is_rest => Metric::named(own.column),
-        Measure::Metric(_) => None,
-        Measure::Percentile(own) => {
-            let metric = Metric::percentile(own);
-            matches!(metric.reading, Reading::Column(_)).then_some(metric)
-        }
-    }
-}
-
 /// An estimate with half of its interval of confidence `level`, and the values of replications.
-fn figure(
+pub(super) fn figure(
     subject: &Subject,
     within: Within,
     measured: &VariantOutcome,
@@ -326,9 +235,8 @@ fn figure(
         let asked = measured.asked.iter().find(|own| own.ask == ask);
         return asked.map_or((Figure::default(), Vec::new()), |asked| {
             let mut figure = asked.figure(measured, level);
-            let is_event = subject.by.is_some() || is_success(subject.measure);
-            if is_event && figure.half_width == Some(0.0) {
-                figure.half_width = Some(unseen(measured, asked.trials, level));
+            if is_event(subject) && figure.half_width == Some(0.0) {
+                figure.half_width = Some(unseen(measured, subject, asked.trials, level));
             }
             (figure, asked.values.clone())
         });
@@ -337,9 +245,15 @@ fn figure(
         return (Figure::default(), Vec::new());
     };
     let metric = Metric::named(own.column).expect("each measure is a metric");
+    // Where there is no session none can be lost.
+    if own.causes == Some(CausesOf::Losses) && measured.runs.iter().all(|run| run.sessions == 0) {
+        return (Figure::default(), vec![None; measured.runs.len()]);
+    }
     let turn = |value: f64| if own.is_rest { 1.0 - value } else { value };
     let plain = estimate(measured, metric);
-    let all_or_none = (plain.estimate).is_some_and(|value| value == 0.0 || value == 1.0);
+    let is_share = own.amount == Amount::Share;
+    let all_or_none =
+        (plain.estimate).is_some_and(|value| value == 0.0 || (is_share && value == 1.0));
     let events = (own.events).filter(|_| all_or_none || is_success(subject.measure));
     let wider = |half: f64| match (half, events) {
         (0.0, Some(of)) => {
@@ -348,7 +262,7 @@ fn figure(
                 EventOf::Sessions => run.sessions,
                 EventOf::Replications => 1,
             });
-            unseen(measured, trials.sum(), level)
+            unseen(measured, subject, trials.sum(), level)
         }
         (half, _) => half * t_ratio(plain.n, level),
     };
@@ -362,12 +276,11 @@ fn figure(
     (figure, values)
 }
 
-/// Whether it looks better where more fails soon: no verdict by it where the better one fails more.
-fn is_response_time(measure: Measure) -> bool {
-    match measure {
-        Measure::Percentile(_) => true,
-        Measure::Metric(own) => Metric::named(own.column).is_some_and(|own| own.is_response_time()),
-    }
+/// Whether it counts what happens to requests, sessions or in replications, or is their share: that
+/// none was seen is no proof then that there can be none.
+pub(super) fn is_event(subject: &Subject) -> bool {
+    let of_events = |own: Measure| matches!(own, Measure::Metric(own) if own.events.is_some());
+    subject.by.is_some() || of_events(subject.measure)
 }
 
 /// Whether it is the share of requests that succeed, or that do not.
@@ -378,9 +291,10 @@ fn is_success(measure: Measure) -> bool {
 /// How many of so many requests may fail or succeed though none was seen to: where all replications
 /// say the same there is no variance, and an interval of ±0 would be too sure. Of `n` independent
 /// requests none is seen with a chance of at most `tail` where the share is at least -ln(tail) / n
-/// (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983). Nothing where nothing can fail.
-fn unseen(measured: &VariantOutcome, requests: u64, level: f64) -> f64 {
-    match measured.may_fail {
+/// (the rule of three: Hanley and Lippman-Hand, JAMA 249, 1983). Nothing of requests where none can
+/// fail.
+fn unseen(measured: &VariantOutcome, subject: &Subject, requests: u64, level: f64) -> f64 {
+    match measured.may_fail || !is_success(subject.measure) {
         true => -((1.0 - level) / 2.0).ln() / requests.max(1) as f64,
         false => 0.0,
     }
@@ -396,8 +310,8 @@ fn t_ratio(n: usize, level: f64) -> f64 {
 mod tests {
     use super::*;
     use crate::experiment::{self, METRICS, Progress, Unit};
+    use crate::requirement::Side;
     use crate::requirement::measure::MEASURES;
-    use crate::requirement::{Amount, Side};
     use crate::scenario::Scenario;
     use crate::scenario::file::Criterion;
 

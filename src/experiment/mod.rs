@@ -17,6 +17,7 @@ mod goal;
 #[cfg(feature = "files")]
 mod journal;
 mod judged;
+mod matched;
 mod metric;
 mod outcome;
 mod run;

@@ -234,7 +234,7 @@ impl VariantOutcome {
         let by_server = self.shares.iter_mut().chain(&mut self.utilization);
         by_server.for_each(|list| list.resize(count, 0.0));
         for asked in &mut self.asked {
-            asked.values.resize(count, None);
+            asked.grow(count);
         }
         self.groups
             .iter_mut()

@@ -94,6 +94,15 @@ impl ServiceOutcome {
         self.latency.merge(&count.latency);
     }
 
+    /// The share of all its requests that failed, 0 where there were none.
+    pub(super) fn failed(&self) -> f64 {
+        let sum = |of: fn(&ServiceRun) -> u64| self.runs.iter().map(of).sum::<u64>();
+        match sum(|run| run.requests) {
+            0 => 0.0,
+            requests => 1.0 - sum(|run| run.answered) as f64 / requests as f64,
+        }
+    }
+
     /// What is known of it; without half-widths where replications are copies of each other.
     pub fn figures(&self, varies: bool) -> ServiceFigures {
         let mean = |value: fn(&ServiceRun) -> u64| {

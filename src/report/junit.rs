@@ -7,6 +7,7 @@ use super::Report;
 use super::requirements::{margin, measured};
 use super::rows::RequirementRow;
 use crate::requirement::Decision;
+use crate::scenario::Warning;
 
 /// The file of several reports; what is not shown has failed where that is `strict`, and is skipped
 /// elsewhere. It holds no time of day.
@@ -19,6 +20,10 @@ pub fn junit(reports: &[&Report], strict: bool) -> Result<String, quick_junit::S
         let mut suite = TestSuite::new(report.about.name.as_str());
         for row in report.requirements() {
             suite.add_test_case(case(report, row, strict));
+        }
+        let warnings = report.about.warnings.iter();
+        for warning in warnings.filter(|own| own.code == "not-asked") {
+            suite.add_test_case(not_asked(report, warning, strict));
         }
         file.add_test_suite(suite);
     }
@@ -64,6 +69,24 @@ fn case(report: &Report, row: &RequirementRow, strict: bool) -> TestCase {
     case.set_classname(report.about.name.as_str());
     case.set_time(std::time::Duration::ZERO);
     case.set_system_out(said);
+    case
+}
+
+/// A requirement that is asked of nobody.
+fn not_asked(report: &Report, warning: &Warning, strict: bool) -> TestCase {
+    let mut status = match strict {
+        true => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        false => TestCaseStatus::skipped(),
+    };
+    match strict {
+        true => status
+            .set_message(warning.text.clone())
+            .set_type("not asked"),
+        false => status.set_description(warning.text.clone()),
+    };
+    let mut case = TestCase::new(warning.text.clone(), status);
+    case.set_classname(report.about.name.as_str());
+    case.set_time(std::time::Duration::ZERO);
     case
 }
 

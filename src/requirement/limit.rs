@@ -2,7 +2,7 @@
 
 use super::measure::{Amount, Measure};
 use super::read::{RequirementError, RequirementNames, error, subject};
-use super::{AskedAt, Limit, MeasuredLimit, Other, Subject};
+use super::{Limit, MeasuredLimit, Other, Subject};
 use crate::time::Span;
 use crate::units::{Rate, Share};
 
@@ -18,7 +18,7 @@ pub(super) fn read(
     if !is_measured(text) {
         return Ok(Limit::Value(value(own.measure, text)?));
     }
-    let (text, plus) = plus(own.measure, text, names);
+    let (text, plus) = plus(own.measure, text, names)?;
     let (times, text) = times(text);
     measured(own, (times, plus), text, names).map(Limit::Measured)
 }
@@ -38,7 +38,9 @@ fn is_measured(text: &str) -> bool {
 fn times(text: &str) -> (f64, &str) {
     let parted = text.split_once(['*', '×']);
     let factor = parted.and_then(|(factor, subject)| {
-        let factor = factor.trim().parse::<f64>().ok()?;
+        let factor = factor.trim();
+        let share = || Some(factor.parse::<Share>().ok()?.value());
+        let factor = factor.parse::<f64>().ok().or_else(share)?;
         begins_measured(subject.trim()).then_some((factor, subject.trim()))
     });
     factor.unwrap_or((1.0, text))
@@ -46,16 +48,22 @@ fn times(text: &str) -> (f64, &str) {
 
 /// What stands before ` + VALUE` or ` - VALUE`, and that value; 0 where there is none. A name may
 /// end so.
-fn plus<'t>(measure: Measure, text: &'t str, names: &RequirementNames<'_>) -> (&'t str, f64) {
+fn plus<'t>(
+    measure: Measure,
+    text: &'t str,
+    names: &RequirementNames<'_>,
+) -> Result<(&'t str, f64), RequirementError> {
     for (sign, turn) in [(" + ", 1.0), (" - ", -1.0)] {
         if let Some((before, after)) = text.rsplit_once(sign)
-            && let Ok(value) = value(measure, after.trim())
+            && after
+                .trim()
+                .starts_with(|first: char| first.is_ascii_digit())
             && !names.reaches_before(before.len(), text)
         {
-            return (before.trim_end(), turn * value);
+            return Ok((before.trim_end(), turn * value(measure, after.trim())?));
         }
     }
-    (text, 0.0)
+    Ok((text, 0.0))
 }
 
 /// A limit that is measured.
@@ -65,7 +73,7 @@ fn measured(
     text: &str,
     names: &RequirementNames<'_>,
 ) -> Result<MeasuredLimit, RequirementError> {
-    let (mut other, is_named) = subject(text, names)?;
+    let (other, is_named) = subject(text, names)?;
     if !(times.is_finite() && times > 0.0) {
         let message = format!("`{times}` times something is no limit");
         return Err(error(message, "write a number above 0"));
@@ -76,13 +84,6 @@ fn measured(
             own.measure, other.measure
         );
         return Err(error(message, "compare e.g. `p99` with `mean`"));
-    }
-    let inherits = other
-        .measure
-        .unknown_part(&own.place, super::Within::default())
-        .is_none();
-    if other.place == AskedAt::Everywhere && other.by.is_none() && inherits {
-        other.place = own.place.clone();
     }
     let of = match (is_named, &other.of) {
         (false, _) => Other::Same,
@@ -135,7 +136,12 @@ fn value(measure: Measure, text: &str) -> Result<f64, RequirementError> {
     match measure.amount() {
         Amount::Milliseconds => time().map(|seconds| seconds * 1e3),
         Amount::Seconds => time(),
-        Amount::Share => text.parse().map(|share: Share| share.value()),
+        Amount::Share => match text.parse::<Share>() {
+            Ok(share) if share.value() > 1.0 => {
+                return Err(refused(format!("`{text}` is more than all of them")));
+            }
+            share => share.map(Share::value),
+        },
         Amount::Rate => text.parse().map(|rate: Rate| rate.value()),
         Amount::Number => {
             let number = text.replace('_', "").parse::<f64>().ok();
@@ -158,6 +164,8 @@ mod tests {
             ("p99 of a < p99 of b", 1.0, 0.0, Other::Named),
             ("p99 of a < 0.5 * p99 of b", 0.5, 0.0, Other::Named),
             ("p99 of a < 2 × mean of a", 2.0, 0.0, Other::Named),
+            ("p99 of a < 90% * p99 of b", 0.9, 0.0, Other::Named),
+            ("mean for gold < 2 * mean", 2.0, 0.0, Other::Same),
             ("p99 < 3 * mean", 3.0, 0.0, Other::Same),
             ("p99 of a < p99 of *", 1.0, 0.0, Other::Each),
             ("p99 < p99 of b after 6min", 1.0, 0.0, Other::Named),

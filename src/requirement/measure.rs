@@ -284,7 +284,7 @@ pub const MEASURES: &[KnownMeasure] = &[
     named("scale-outs", "", "scale_outs", Number),
     named("scale-ins", "", "scale_ins", Number),
     events(
-        EventOf::Requests,
+        EventOf::Replications,
         named("hostile-answered", "", "hostile_answered_share", Share),
     ),
     of(
@@ -305,11 +305,24 @@ pub const MEASURES: &[KnownMeasure] = &[
         Number,
     ),
     of(
-        &[MeasuredPart::Service, MeasuredPart::Servers],
-        |some| (some.of_clients > 0).then(|| some.attempts as f64 / some.of_clients as f64),
+        &[MeasuredPart::Service],
+        |some| (some.requests > 0).then(|| some.attempts as f64 / some.requests as f64),
         named("attempts-per-request", "", "attempts_per_request", Number),
     ),
-    named("failures-missed", "", "failures_missed", Number),
+    of(
+        &[MeasuredPart::Service, MeasuredPart::Servers],
+        |some| (some.of_clients > 0).then(|| some.attempts as f64 / some.of_clients as f64),
+        named(
+            "attempts-per-client-request",
+            "",
+            "attempts_per_request",
+            Number,
+        ),
+    ),
+    events(
+        EventOf::Replications,
+        named("failures-missed", "", "failures_missed", Number),
+    ),
     named("left-out-wrongly", "", "left_out_wrongly_s", Seconds),
     named("sessions", "", "sessions", Number),
     by(

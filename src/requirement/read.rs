@@ -104,6 +104,16 @@ fn compared(
         let message = format!("there is no metric before `{}` in `{text}`", side.sign());
         return Err(error(message, EXAMPLES));
     }
+    understood(text, (left, side, right), names)
+        .map_err(|fault| misplaced(left, right, names).unwrap_or(fault))
+}
+
+/// What is asked for by what stands left and right of a sign.
+fn understood(
+    text: &str,
+    (left, side, right): (&str, Side, &str),
+    names: &RequirementNames<'_>,
+) -> Result<Requirement, RequirementError> {
     let (subject, _) = subject(left, names)?;
     let (written, within) = within(right, names)?;
     if written.is_empty() {
@@ -121,6 +131,38 @@ fn compared(
         .subjects()
         .find_map(|own| known(own, within).err());
     fault.map_or(Ok(requirement), Err)
+}
+
+/// What is said where words of the grammar stand on the wrong side of the sign.
+fn misplaced(left: &str, right: &str, names: &RequirementNames<'_>) -> Option<RequirementError> {
+    let is_value = |text: &str| {
+        text.trim()
+            .starts_with(|first: char| first.is_ascii_digit())
+    };
+    if within(left, names).is_ok_and(|(_, within)| !within.is_all()) {
+        return Some(error(
+            "`after` and `before` stand at the end, behind the limit".to_owned(),
+            "write e.g. `p99 < 200ms after 6min`",
+        ));
+    }
+    let sum = [" + ", " - "].into_iter().find_map(|sign| {
+        let (before, value) = left.rsplit_once(sign)?;
+        (is_value(value) && !names.reaches_before(before.len(), left)).then_some(value.trim())
+    });
+    if let Some(value) = sum {
+        return Some(error(
+            format!("`{value}` stands on the left: what is added or taken off stands on the right"),
+            "write e.g. `mean of a < mean of b - 5ms`",
+        ));
+    }
+    let word = [" for ", " at ", " on "].into_iter().find(|word| {
+        let value = right.split_once(word).map(|(value, _)| value.trim());
+        value.is_some_and(|value| is_value(value) && !value.contains(' '))
+    })?;
+    Some(error(
+        format!("`{}` stands behind the limit", word.trim()),
+        format!("say of which requests before the sign: `p99{word}… < 200ms`"),
+    ))
 }
 
 /// Whether what is asked for is known of what it is asked of.
@@ -205,8 +247,13 @@ fn why(measure: Measure, name: &str) -> Result<Why, RequirementError> {
     let all = causes.all();
     let found = all.iter().find(|own| own.name() == name);
     found.copied().ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|own| own.name()).collect();
-        no_name(name, &format!("is no cause of `{measure}`"), &names)
+        let names = || all.iter().map(|own| own.name());
+        let near = did_you_mean(name, names()).map_or(String::new(), |question| question + " ");
+        let names: Vec<&str> = names().collect();
+        error(
+            format!("`{name}` is no cause of `{measure}`"),
+            format!("{near}there is {}", names.join(", ")),
+        )
     })
 }
 
@@ -439,6 +486,7 @@ mod tests {
                 "did you mean `web/web`?",
             ),
             ("p99 by crash < 1s", "not told apart by causes", "errors"),
+            ("mean of random - 5ms < 1s", "on the right", "- 5ms"),
             (
                 "errors by tmeout < 1%",
                 "is no cause of `errors`",
@@ -513,6 +561,10 @@ mod tests {
             ("cost < -1", "must be a number", "cost < 100"),
             ("cost < NaN", "must be a number", "cost < 100"),
             ("p99 of  < 1s", "no strategy after `of`", "`*`"),
+            ("p99 after 60s < 1s", "stand at the end", "after 6min"),
+            ("mean of a < mean of b + 5%", "must be a time", "200ms"),
+            ("mean of a < 30ms for gold", "behind the limit", "p99 for"),
+            ("success > 101%", "more than all", "80%"),
         ] {
             let fault = read(text).unwrap_err();
             assert!(fault.message.contains(message), "{text}: {fault}");

@@ -64,6 +64,11 @@ pub const CATALOGUE: &[WarningEntry] = &[
         text: "All servers together could do what is asked for; those that are in the pool at a time could not, over the run as a whole. Queues grow while servers are away, and figures of the whole run mix two regimes. Look at the timeline, or let servers join earlier and leave later.",
     },
     WarningEntry {
+        code: "overloaded-by-fault",
+        summary: "While a fault holds, the servers that are left are asked for more than they can do.",
+        text: "All servers together could do what is asked for; without those that are dead or drained the others cannot. Queues grow until the fault is over and are worked off after it, or requests are refused and given up, whatever the strategy. Add servers, shed what is too much, or take it as the answer: `lbsim size` with `also-with-lost` finds how many it takes.",
+    },
+    WarningEntry {
         code: "closed-loop",
         summary: "Users wait for an answer before they ask again.",
         text: "A closed loop slows down with its servers: it can never overload them, and its response times are far below those of an open one at the same utilization (Schroeder, Wierman and Harchol-Balter, NSDI 2006). Right for batch jobs and a fixed number of workers; for visitors of a site use Poisson arrivals.",
@@ -190,6 +195,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         peaks(plan, &mut own);
         faults::faults(plan, &mut own);
         faults::swallowed(plan, &mut own);
+        faults::overload(plan, &mut own);
         timeouts(plan, &mut own);
         idle::idle(plan, &mut own);
         growth::growth(plan, &mut own);

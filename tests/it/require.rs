@@ -441,3 +441,81 @@ fn what_nobody_is_asked_is_not_shown() {
     assert_eq!(code(&[]), Some(0));
     assert_eq!(code(&["--strict"]), Some(3));
 }
+
+/// Under `a` half of the requests fail from 30 s to 40 s, under `b` from 80 s to 110 s: over the
+/// run `b` fails more, in the stretch `a` does.
+#[test]
+fn a_stretch_is_compared_by_its_own_failures() {
+    let failing = |name: &str, at: &str, lasts: &str| {
+        format!(
+            "[[variants]]\nname = '{name}'\nstrategy = 'random'\nset = {{ 'faults[+]' = {{ kind = 'errors', servers = 'web', \
+             share = '50%', takes = '1ms', at = '{at}', lasts = '{lasts}' }} }}\n"
+        )
+    };
+    let mut text = with(&[
+        "mean of a < mean of b after 30s before 40s",
+        "mean of a < mean of b + 10ms after 125s before 175s",
+        "mean of a < 1s after 30s before 40s",
+        "requests of a > 1000 after 50500ms before 60s",
+    ])
+    .replace("compare = ['random', 'least-connections']", "compare = []");
+    text = text.replace(
+        "[[clients]]",
+        &format!(
+            "{}{}[[clients]]",
+            failing("a", "30s", "10s"),
+            failing("b", "80s", "30s")
+        ),
+    );
+    let report = report(&text);
+    let rows = report.requirements();
+    assert_eq!(rows[0].decision, "not shown", "{:?}", rows[0]);
+    assert_eq!(rows[0].note, "it is faster, and fails more");
+    assert_eq!(rows[1].decision, "holds", "{:?}", rows[1]);
+    assert!(
+        rows[2].note.starts_with("of the 4") || rows[2].note.starts_with("of the 5"),
+        "{:?}",
+        rows[2]
+    );
+    // Stretches of 200 s / 120.
+    assert!(
+        rows[3].note.starts_with("from 51.667s to 60s"),
+        "{:?}",
+        rows[3]
+    );
+}
+
+/// A part is compared with the whole, and what nobody is asked is said.
+#[test]
+fn each_side_says_for_itself_and_nobody_is_left_out_in_silence() {
+    let found = decisions(&with(&[
+        "attempts of random on web/server-1 > 0.09 * attempts",
+        "attempts of random on web/server-1 < 0.11 * attempts",
+    ]));
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|own| own.1 == "holds"), "{found:?}");
+    let alone = with(&["p50 of random < p50 of *"]).replace(", 'least-connections'", "");
+    let scenario = Scenario::from_text("queue.toml", &alone).unwrap();
+    let mut codes = scenario.warnings.iter().map(|own| own.code.as_ref());
+    assert!(codes.any(|code| code == "not-asked"));
+    let named = with(&["mean of random at night < 1ms"]).replace(
+        "[[clients]]",
+        "[[variants]]\nname = 'random at night'\nstrategy = 'random'\n[[clients]]",
+    );
+    let found = decisions(&named);
+    assert_eq!(found, [("random at night".to_owned(), "fails".to_owned())]);
+}
+
+/// That no request failed under either does not show that one fails less than a millionth more.
+#[test]
+fn a_difference_of_what_was_never_seen_is_as_unsure_as_both() {
+    let text = with(&[
+        "errors of random < errors of least-connections + 0.0001%",
+        "errors of random < errors of least-connections + 1%",
+        "errors <= 0%",
+        "success of random > 99.9999%",
+    ])
+    .replace("count = 10", "count = 10\nqueue-limit = 10000");
+    let found: Vec<String> = decisions(&text).into_iter().map(|own| own.1).collect();
+    assert_eq!(found, ["not shown", "holds", "holds", "holds", "not shown"]);
+}

@@ -54,6 +54,8 @@ fn each_asks_a_question_and_says_what_to_expect() {
             ("internal-tool", "closed-loop"),
             ("priority-classes", "overloaded"),
             ("retry-budget", "overloaded-peak"),
+            ("rolling-restart", "overloaded-by-fault"),
+            ("zone-lost", "overloaded-by-fault"),
             ("retry-storm", "overloaded-peak"),
             ("spike-length", "overloaded-peak"),
             ("spike-autoscaled", "overloaded-peak"),

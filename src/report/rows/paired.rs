@@ -70,7 +70,8 @@ pub(in crate::report) fn verdict(comparison: Option<Comparison>, metric: &Metric
         Some((comparison, withheld)) if withheld == Withheld::NoChance || is_shown(&comparison) => {
             return withheld.name();
         }
-        _ => {}
+        Some(_) => return "not shown",
+        None => {}
     }
     let verdict = comparison.and_then(|comparison| comparison.verdict(metric.better));
     match (metric.better, verdict) {

@@ -92,10 +92,10 @@ fn row(scenario: &Scenario, point: Option<&Point>, ruling: &Ruling) -> Requireme
         value.zip(half).map(|(value, half)| value + sign * half)
     };
     let (estimate, half) = (judged.figure.estimate, judged.figure.half_width);
-    // No share is less than nothing, or more than all.
+    // Nothing that is measured is less than nothing, and no share more than all.
     let possible = |end: f64| match measure.amount() {
         Amount::Share => end.clamp(0.0, 1.0),
-        _ => end,
+        _ => end.max(0.0),
     };
     let (margin, apart) = (judged.margin, judged.margin_half_width);
     let name = |at: usize| scenario.variants[at].name.clone();

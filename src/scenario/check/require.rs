@@ -7,18 +7,20 @@ use super::super::diagnostic::Diagnostic;
 use super::super::file;
 use super::super::text::{Document, Path};
 use super::super::warning::Warning;
+use crate::figures::span;
 use crate::prose::quoted;
-use crate::requirement::{Requirement, RequirementNames};
+use crate::requirement::{AskedAt, Limit, Other, Requirement, RequirementNames};
 use crate::spelling::did_you_mean;
 use crate::strategy::CATALOGUE;
+use crate::time::Span;
 
 /// The names of what is compared, of services of which figures are kept, and of groups of clients;
 /// of those that are the same, in the same order, in all that is compared.
-struct KnownNames<'a> {
+pub(super) struct KnownNames<'a> {
     strategies: Vec<&'a str>,
     services: Vec<&'a str>,
     clients: Vec<&'a str>,
-    servers: Vec<String>,
+    pub(super) servers: Vec<String>,
 }
 
 /// Reads requirements, and gives each scenario that is run its own: of a sweep each point, where it
@@ -33,23 +35,21 @@ pub(super) fn requirements(
     let mut found = Vec::new();
     let known = KnownNames::of(scenario);
     let servers: Vec<&str> = known.servers.iter().map(String::as_str).collect();
-    let names = RequirementNames {
-        strategies: &known.strategies,
-        services: &known.services,
-        clients: &known.clients,
-        servers: &servers,
-    };
+    let names = known.names(&servers);
     for (index, line) in file.iter().enumerate() {
         let at = Path::root().key("require").index(index);
-        if let Some(name) = absent(&line.that, &known.strategies) {
-            let text = format!(
-                "`{}` is not asked: `{name}` is not compared here",
-                line.that
-            );
+        let read = read(&line.that, &names, scenario);
+        let not_asked = match &read {
+            Ok(requirement) => without_other(requirement, &known.strategies),
+            Err(_) => absent(&line.that, &known.strategies)
+                .map(|name| format!("`{name}` is not compared here")),
+        };
+        if let Some(why) = not_asked {
+            let text = format!("`{}` is not asked: {why}", line.that);
             warnings.push(Warning::new("not-asked", text));
             continue;
         }
-        match read(&line.that, &names, scenario) {
+        match read {
             Ok(requirement) => found.push((requirement, index)),
             Err((message, help)) => faults
                 .push(Diagnostic::error("bad-requirement", at.key("that"), message).help(help)),
@@ -157,7 +157,7 @@ fn unswept(
 }
 
 impl<'a> KnownNames<'a> {
-    fn of(scenario: &'a Scenario) -> KnownNames<'a> {
+    pub(super) fn of(scenario: &'a Scenario) -> KnownNames<'a> {
         let first = &scenario.variants[0].blueprint;
         let others = || scenario.variants.iter().map(|variant| &variant.blueprint);
         // What is told apart by services is taken down where servers have steps.
@@ -193,11 +193,44 @@ impl<'a> KnownNames<'a> {
             servers: servers(scenario),
         }
     }
+
+    /// These names, with those of `servers`.
+    pub(super) fn names<'n>(&'n self, servers: &'n [&'n str]) -> RequirementNames<'n> {
+        RequirementNames {
+            strategies: &self.strategies,
+            services: &self.services,
+            clients: &self.clients,
+            servers,
+        }
+    }
+}
+
+/// Why nobody is left to be compared with, where nobody is.
+fn without_other(requirement: &Requirement, strategies: &[&str]) -> Option<String> {
+    let Limit::Measured(limit) = &requirement.limit else {
+        return None;
+    };
+    let own = &requirement.subject;
+    let is_alike = (own.measure, own.by) == (limit.subject.measure, limit.subject.by)
+        && own.place == limit.subject.place;
+    let others = |of: &str| strategies.iter().filter(|name| **name != of).count();
+    let is_alone = match (limit.of, &own.of, &limit.subject.of) {
+        (Other::Each, Some(of), _) => others(of) == 0,
+        (Other::Each, None, _) => strategies.len() < 2,
+        (Other::Named, None, Some(of)) => is_alike && others(of) == 0,
+        _ => false,
+    };
+    is_alone.then(|| "there is nothing else to compare it with".to_owned())
 }
 
 /// What servers and groups of them are called, of whatever is compared, each name once.
 fn servers(scenario: &Scenario) -> Vec<String> {
-    let plans = scenario.variants.iter().map(|variant| &variant.blueprint);
+    let points = scenario.sweep.iter().flat_map(|sweep| &sweep.points);
+    let all = [scenario]
+        .into_iter()
+        .chain(points.map(|point| &point.scenario));
+    let variants = all.flat_map(|scenario| &scenario.variants);
+    let plans = variants.map(|variant| &variant.blueprint);
     let services = plans.flat_map(|plan| &plan.services);
     let names = services.flat_map(|service| {
         let groups = service.groups.iter().map(|group| group.name.as_str());
@@ -228,13 +261,38 @@ fn read(
 ) -> Result<Requirement, (String, String)> {
     let requirement =
         Requirement::read(text, names).map_err(|fault| (fault.message, fault.help))?;
+    let sources = &scenario.variants[0].blueprint.sources;
+    let hostile = requirement.subjects().find_map(|own| match own.place {
+        AskedAt::Clients(ref name, number) => sources[number].hostile.then_some(name),
+        _ => None,
+    });
+    if let Some(name) = hostile {
+        return Err((
+            format!(
+                "clients `{name}` are hostile: what becomes of their requests is counted apart"
+            ),
+            "ask for `hostile-answered`, the share of them that is answered".to_owned(),
+        ));
+    }
     let within = requirement.within;
     if within.is_all() {
         return Ok(requirement);
     }
+    if let Some(after) = within
+        .after
+        .filter(|&after| !scenario.finds_warmup && after < scenario.warmup())
+    {
+        return Err((
+            format!(
+                "what arrives {after} after the beginning is not measured: the warm-up lasts {}",
+                scenario.warmup()
+            ),
+            "leave out `after`, or give a later time".to_owned(),
+        ));
+    }
     if requirement
         .subjects()
-        .any(|own| own.place != crate::requirement::AskedAt::Everywhere)
+        .any(|own| own.place != AskedAt::Everywhere)
     {
         return Err((
             "what is asked of a service, a group of clients or servers is known of the whole run alone"
@@ -266,7 +324,7 @@ fn read(
             format!(
                 "a run is cut into {} stretches, of {} here: name two of them at least",
                 super::STRETCHES,
-                crate::time::Span::from_nanos(stretch)
+                span(Span::from_nanos(stretch))
             ),
         ));
     }

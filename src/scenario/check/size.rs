@@ -11,9 +11,10 @@ use super::super::sizing::{Lost, SizeValue, Sizing};
 use super::super::text::{Document, Path};
 use super::super::tuning::NumberUnit;
 use super::data::Data;
+use super::require::KnownNames;
 use super::sweep::{alike as is_alike, blamed, is_load, load_sets, point};
 use crate::prose::quoted;
-use crate::requirement::{Measure, Requirement, RequirementNames};
+use crate::requirement::{Measure, Requirement};
 use crate::spelling::did_you_mean;
 
 /// Values between the two ends at most: more than fit on any axis.
@@ -85,16 +86,12 @@ impl SizeCheck<'_> {
 
     /// What must hold, each line of it understood by itself.
     fn objective(&mut self) -> Vec<Requirement> {
-        let names: Vec<&str> = (self.base.variants.iter())
-            .map(|variant| variant.name.as_str())
-            .collect();
+        let known = KnownNames::of(self.base);
+        let servers: Vec<&str> = known.servers.iter().map(String::as_str).collect();
+        let known = known.names(&servers);
         let mut objective = Vec::new();
         for (index, text) in self.plan.objective.iter().enumerate() {
             let at = self.at.key("objective").index(index);
-            let known = RequirementNames {
-                strategies: &names,
-                ..RequirementNames::default()
-            };
             let read = Requirement::read(text, &known)
                 .map_err(|error| (error.message, error.help))
                 .and_then(|requirement| {

@@ -1,9 +1,12 @@
 //! What is to be borne in mind of faults: when they happen, and who notices.
 
+use std::collections::BTreeMap;
+
 use super::{Variant, Warning, warning};
-use crate::figures::span;
+use crate::figures::{percent, span};
 use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Stage, Strikes};
+use crate::prose::counted;
 use crate::time::{Span, Time};
 
 pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
@@ -197,4 +200,94 @@ pub(super) fn swallowed(plan: &Blueprint, found: &mut Vec<Warning>) {
             }
         }
     }
+}
+
+/// What the servers that are left are asked for while others are dead or drained, where that is
+/// more than they can do: of each fault of the scenario, and of the turns of one, the worst.
+/// Whoever decides where requests go, more cannot be done.
+pub(super) fn overload(plan: &Blueprint, found: &mut Vec<Warning>) {
+    let mut worst: BTreeMap<(usize, usize), (f64, &Fault)> = BTreeMap::new();
+    for fault in &plan.faults {
+        for service in 0..plan.services.len() {
+            let Some(load) = load_of_the_rest(plan, fault, service) else {
+                continue;
+            };
+            let place = worst
+                .entry((fault.number, service))
+                .or_insert((load, fault));
+            if load > place.0 {
+                *place = (load, fault);
+            }
+        }
+    }
+    for ((_, service), (load, fault)) in worst {
+        let load = match load.is_finite() {
+            true => format!("asked for {} of what it can do", percent(load)),
+            false => "not in charge".to_owned(),
+        };
+        let then = match plan.is_bounded(service) {
+            true => "some is refused, dropped or given up",
+            false => "queues grow",
+        };
+        let left = plan.services[service].servers.len() - gone(plan, fault, service).len();
+        let (label, servers) = (&fault.label, counted(left, "server"));
+        let name = &plan.services[service].name;
+        let text = format!(
+            "`{label}`: while it lasts what is left of `{name}`, {servers}, is {load}, so {then}"
+        );
+        found.push(warning("overloaded-by-fault", text));
+    }
+}
+
+/// The servers of a service that a fault strikes, by their numbers in it.
+fn gone(plan: &Blueprint, fault: &Fault, service: usize) -> Vec<usize> {
+    let own = plan.servers_of(service);
+    let struck = fault.servers().iter().map(|&server| server as usize);
+    let here = struck.filter(|server| own.contains(server));
+    here.map(|server| server - own.start).collect()
+}
+
+/// What the servers of a service that a crash or a drain leaves are asked for while it lasts, where
+/// that is more than they can do and all of them together could.
+fn load_of_the_rest(plan: &Blueprint, fault: &Fault, service: usize) -> Option<f64> {
+    let takes_away = matches!(fault.effect(), Some(Effect::Crash(..) | Effect::Drain));
+    let Schedule::Once(from, to) = fault.schedule else {
+        return None;
+    };
+    let (from, to) = (from.min(plan.end), to.min(plan.end));
+    let own = &plan.services[service];
+    let is_scaled = own.groups.iter().any(|group| group.autoscale.is_some());
+    if !takes_away || fault.only.is_some() || from >= to || is_scaled {
+        return None;
+    }
+    let gone = gone(plan, fault, service);
+    if gone.is_empty() || gone.len() == own.servers.len() {
+        return None;
+    }
+    let asked = |plan: &Blueprint| plan.asked(service, |source| rate_between(source, from, to));
+    asked(plan).filter(|load| *load < 1.0)?;
+    asked(&without(plan, service, &gone)).filter(|load| *load >= 1.0)
+}
+
+/// A system without some servers of a service, by their numbers in it.
+fn without(plan: &Blueprint, service: usize, gone: &[usize]) -> Blueprint {
+    let mut plan = plan.clone();
+    let own = &mut plan.services[service];
+    let kept = |at: usize| !gone.contains(&at);
+    let mut at = 0..;
+    own.servers.retain(|_| at.next().is_some_and(kept));
+    let members = own.members.iter().enumerate();
+    let members = members.filter(|(at, _)| kept(*at));
+    own.members = members.map(|(_, member)| member.clone()).collect();
+    plan
+}
+
+/// Requests a second that come between two times on average; `None` for a closed loop.
+fn rate_between(source: &SourcePlan, from: Time, to: Time) -> Option<f64> {
+    let until = |end: Time| {
+        let time = end - Time::ZERO;
+        let rate = (time > Span::ZERO).then(|| source.rate(time));
+        rate.map_or(Some(0.0), |rate| rate.map(|rate| rate * time.seconds()))
+    };
+    Some((until(to)? - until(from)?) / (to - from).seconds())
 }

@@ -49,6 +49,7 @@ mod membership;
 mod message;
 pub mod network;
 mod outage;
+mod parts;
 mod patience;
 mod pick;
 mod plain;
@@ -83,6 +84,7 @@ use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::strategy::StrategyConfig;
 
 pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
+pub use parts::Parts;
 
 use answer::Duty;
 use blueprint::{Blueprint, SourcePlan};
