@@ -131,8 +131,8 @@ pub(super) fn draw(study: &Study<'_>, mapped: &Mapped) -> Option<String> {
             let top = top_of(row);
             let plot = plot_at(left, top);
             let last_row = at + columns >= count;
-            map(canvas, (study, &grid), plot, &series.name, (end, mapped));
-            mark(canvas, &happens(at), plot, end);
+            let bottom = map(canvas, (study, &grid), plot, &series.name, (end, mapped));
+            mark(canvas, &happens(at), Plot { bottom, ..plot }, end);
             frame::heading(canvas, series, (left, top - 12.0 - above[row]), wide);
             let x = Scale::linear(0.0, end, plot.left, plot.right);
             events::name(canvas, &told(at), plot_at(left, top - BARS), &x);
@@ -290,13 +290,14 @@ fn colour(step: u32) -> Colour {
     heat(f64::from(step - 1) / (STEPS - 1.0))
 }
 
+/// Draws the map of a strategy; answers where its last row ends in which any server ever is.
 fn map(
     canvas: &Canvas<'_>,
     (study, grid): (&Study<'_>, &Grid),
     plot: Plot,
     strategy: &str,
     (end, mapped): (f64, &Mapped),
-) {
+) -> f64 {
     let rows = grid.rows;
     // By row of the map and stretch of time.
     let mut cells: BTreeMap<(usize, u64), Vec<&UtilizationRow>> = BTreeMap::new();
@@ -317,8 +318,12 @@ fn map(
             look.fill(canvas, (x.at(from), y(row)), (x.at(to), y(row + 1)));
         }
     };
+    let mut used = 0;
     for (&(row, _), cell) in &cells {
         let (from, to, look) = (cell[0].from_s, cell[0].to_s, CellLook::of(cell, mapped));
+        if look != CellLook::Absent {
+            used = used.max(row + 1);
+        }
         open = match open {
             Some((own, begin, until, same))
                 if own == row && same == look && from <= until + 1e-9 =>
@@ -332,6 +337,7 @@ fn map(
         };
     }
     flush(open);
+    y(used)
 }
 
 /// Marks what happens at known times: lines at its beginning and its end, and between them a bar
