@@ -62,7 +62,8 @@ pub struct Clients {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deadline_travels: bool,
     /// How long a client waits while nobody works on its request, drawn for each: in a queue, on
-    /// the way, at a balancer. Who is being served stays.
+    /// the way, at a balancer. Who is being served stays, also by a server that only passes it on
+    /// (`routes`) or waits for what it calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<Dist<Span>>,
     /// What a client does whose request has failed, or who has given it up: it asks again, through

@@ -159,8 +159,8 @@ pub struct Limit {
     pub by: LimitKind,
     /// For each class of requests (`priority` of clients, from 0) the share of the limit up to
     /// which it is let in; the last holds for all further ones, and without any all are let in
-    /// alike. With
-    /// `["100%", "80%"]` a fifth is kept for those of class 0.
+    /// alike. With `["100%", "80%"]` a fifth is kept for those of class 0. Who waits (`when-full`)
+    /// does so in one line, whatever the class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 255))]
     pub shares: Vec<Share>,
