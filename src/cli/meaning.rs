@@ -54,7 +54,10 @@ pub(super) fn meaning(scenario: &Scenario, whole: bool, output: &Output) -> Stri
         let each = spread(scenario, |variant| by_group(&variant.blueprint, index));
         lines.add("", each.into_iter().filter_map(under));
     }
-    let parts = spread(scenario, |variant| parts(&variant.blueprint, whole));
+    let parts = spread(scenario, |variant| match whole {
+        true => format!("{:#}", variant.blueprint.parts()),
+        false => variant.blueprint.parts().to_string(),
+    });
     lines.add(
         "parts",
         match parts.as_slice() {
@@ -208,23 +211,6 @@ fn by_group(plan: &Blueprint, service: usize) -> String {
         format!("{name} {}{much}", percent(*load))
     });
     format!("utilization {}", listed(told))
-}
-
-/// How many parts a system has that can fail, and which of them must not.
-fn parts(plan: &Blueprint, whole: bool) -> String {
-    let parts = plan.parts();
-    let mut text = counted(parts.servers as u64, "server");
-    if parts.balancers > 0 {
-        text += &format!(" and {}", counted(parts.balancers as u64, "balancer"));
-    }
-    match parts.single.len() {
-        0 => text + "; no single point of failure",
-        1 => format!("{text}; a single point of failure: {}", parts.single[0]),
-        all => format!(
-            "{text}; {all} single points of failure: {}",
-            names(&parts.single, whole)
-        ),
-    }
 }
 
 /// What theory says of a variant, where it is exact.

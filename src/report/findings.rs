@@ -5,6 +5,7 @@ use crate::experiment::{
     Analysis, Comparison, Outcome, VariantOutcome, cautions, metric, selection, width,
 };
 use crate::figures::{percent, with_half_width};
+use crate::model::Parts;
 use crate::prose::listed;
 use crate::scenario::{Goal, Scenario, Sweep, Target, Warning};
 use crate::stats::Verdict;
@@ -37,7 +38,26 @@ pub(super) fn sentences(
     }
     said.extend(best(scenario, analysis, duels));
     said.extend(strategies(scenario));
+    said.extend(parts(scenario));
     said
+}
+
+/// What consists of which parts, where that differs: whether something is worth it is also a
+/// question of what there is that can fail.
+fn parts(scenario: &Scenario) -> Option<String> {
+    let mut by_parts: Vec<(Parts, Vec<String>)> = Vec::new();
+    for variant in &scenario.variants {
+        let (parts, name) = (variant.blueprint.parts(), format!("`{}`", variant.name));
+        match by_parts.iter_mut().find(|(known, _)| *known == parts) {
+            Some((_, names)) => names.push(name),
+            None => by_parts.push((parts, vec![name])),
+        }
+    }
+    let each = by_parts.iter();
+    let each: Vec<String> = each
+        .map(|(parts, names)| format!("{parts} in {}", names.join(", ")))
+        .collect();
+    (each.len() > 1).then(|| format!("Parts: {}.", each.join("; ")))
 }
 
 /// Which strategies variants run whose names do not say it, with three settings at most: all of

@@ -1,6 +1,8 @@
 //! What a system consists of, and which of its parts must not fail: those without which some
 //! requests cannot be answered, however well whoever looks after it notices.
 
+use std::fmt;
+
 use super::blueprint::{Blueprint, ServicePlan, Spread};
 use super::step::StepKind;
 use lbsim_strategies::balancer::affinity::Sticky;
@@ -17,6 +19,36 @@ pub struct Parts {
     /// of their routes, cannot be answered. Servers by their full names, then the only balancers of
     /// services.
     pub single: Vec<String>,
+}
+
+/// Of single points of failure so many are named, unless all are asked for (`{:#}`).
+const NAMED: usize = 3;
+
+impl fmt::Display for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(f, "{} server{}", self.servers, plural(self.servers))?;
+        if self.balancers > 0 {
+            let count = self.balancers;
+            write!(f, " and {count} balancer{}", plural(count))?;
+        }
+        let all = self.single.len();
+        let shown = if f.alternate() || all == NAMED + 1 {
+            all
+        } else {
+            all.min(NAMED)
+        };
+        match all {
+            0 => return f.write_str(" (no single point of failure)"),
+            1 => f.write_str(" (a single point of failure: ")?,
+            _ => write!(f, " ({all} single points of failure: ")?,
+        }
+        f.write_str(&self.single[..shown].join(", "))?;
+        match all - shown {
+            0 => f.write_str(")"),
+            more => write!(f, " and {more} more)"),
+        }
+    }
 }
 
 /// A part that is gone.
