@@ -2,7 +2,7 @@
 //! by replication.
 
 use super::asked::{Ask, failed_of};
-use super::comparison::{Figure, difference};
+use super::comparison::{EACH, Figure, difference};
 use super::judged::{Judged, figure, is_event, judge, settled, why, with_stretch};
 use super::metric::{Metric, Reading};
 use super::outcome::VariantOutcome;
@@ -46,7 +46,7 @@ pub(super) fn compare(
     let half_width = match paired.and_then(|paired| paired.half_width) {
         None if certain => Some(0.0),
         // What was never seen, or always, may be otherwise.
-        Some(0.0) if !certain && is_event(subject) => {
+        Some(0.0) if !certain && is_event(subject) && [left, right].iter().all(is_all_or_none) => {
             let halves = left.half_width.zip(right.half_width);
             halves.map(|(own, other)| own + other * limit_of.times)
         }
@@ -104,10 +104,23 @@ pub(super) fn compare(
     }
 }
 
+/// Whether it was seen in no case, or in all of them.
+fn is_all_or_none(figure: &Figure) -> bool {
+    matches!(figure.estimate, Some(0.0 | 1.0))
+}
+
 /// Whether a percentile can be read off each replication; anything else can.
 fn has_tail(subject: &Subject, within: Within, measured: &VariantOutcome) -> bool {
-    let Measure::Percentile(percentile) = subject.measure else {
-        return true;
+    let percentile = match subject.measure {
+        Measure::Percentile(percentile) => percentile,
+        Measure::Metric(own) => {
+            let metric = Metric::named(own.column);
+            let quantile = metric.and_then(|own| Some((own, own.quantile()?)));
+            let mut runs = measured.runs.iter();
+            return quantile.is_none_or(|(metric, q)| {
+                runs.all(|run| metric.times_in(run) as f64 * (1.0 - q) >= EACH)
+            });
+        }
     };
     let ask = Ask::of(subject, within);
     let asked = (measured.asked.iter()).find(|own| ask.as_ref() == Some(&own.ask));

@@ -55,8 +55,8 @@ pub const CATALOGUE: &[WarningEntry] = &[
     },
     WarningEntry {
         code: "not-asked",
-        summary: "A requirement names a strategy that is not compared.",
-        text: "What is compared may be changed from outside the file, as by `--set run.compare`. What is required of a strategy that is then not there can neither hold nor fail, and is left out of the report and of the exit code.",
+        summary: "A requirement is asked of nobody, or compares with nobody.",
+        text: "What is compared may be changed from outside the file, as by `--set run.compare`. What is required of a strategy that is then not there, or compared with it, can neither hold nor fail, and is left out of the report; with `--strict` it counts as not shown, and ends the run with exit code 3.",
     },
     WarningEntry {
         code: "servers-away",

@@ -32,6 +32,7 @@ mod log_cases;
 mod measured;
 mod noticing;
 mod outages;
+mod overload;
 mod parts;
 mod pictures;
 mod property;

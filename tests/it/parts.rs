@@ -73,3 +73,27 @@ fn of_a_quorum_one_may_fail() {
     assert_eq!(of(""), ["other/own", "db/db", "the balancer of web"]);
     assert_eq!(of(", wait-for = 1"), ["the balancer of web"]);
 }
+
+/// Who cannot take over is no replacement, and who stands by is.
+#[test]
+fn a_replacement_is_one_that_serves() {
+    let second = |settings: &str| {
+        let servers = format!(
+            "count = 1, service = {{ kind = \"constant\", value = \"1ms\" }} }}, {{ name = \"b\", {settings}, "
+        );
+        let optional = ("call = [\"db\"]", "call = [\"db\"], optional = true");
+        let single = parts(&[optional, ("count = 2, ", &servers)]).2;
+        single.contains(&"web/web".to_owned())
+    };
+    assert!(!second("weight = 1"));
+    assert!(second("weight = 0"));
+    assert!(second("joins = \"1h\""));
+    assert!(!second("joins = \"5s\""));
+    let unlikely = ("call = [\"db\"]", "call = [\"db\"], probability = \"0%\"");
+    assert_eq!(parts(&[unlikely]).2, ["the balancer of web"]);
+    let hostile = parts(&[(
+        "[[services]]",
+        "[[clients]]\nname = \"bad\"\nhostile = true\nservice = \"db\"\narrivals = { kind = \"poisson\", rate = \"10/s\" }\n[[services]]",
+    )]);
+    assert_eq!(hostile.2, ["db/db", "the balancer of web"]);
+}

@@ -519,3 +519,26 @@ fn a_difference_of_what_was_never_seen_is_as_unsure_as_both() {
     let found: Vec<String> = decisions(&text).into_iter().map(|own| own.1).collect();
     assert_eq!(found, ["not shown", "holds", "holds", "holds", "not shown"]);
 }
+
+/// Two that fail alike in each replication differ by nothing for sure where something was seen; and
+/// a percentile by whatever name needs its tail.
+#[test]
+fn a_difference_that_is_always_the_same_is_sure() {
+    let twin = "[[variants]]\nname = 'twin'\nstrategy = 'random'\nset = { 'services.web.servers[0].cost' = 1 }\n[[clients]]";
+    let text = with(&[
+        "errors of twin < errors of random + 0.5%",
+        "success of twin > success of random - 0.5%",
+        "p99.9 of twin < p99.9 of random + 1s",
+        "p99-all of random < 100 * p99-all of least-connections",
+    ])
+    .replacen("[[clients]]", twin, 1)
+        + "[[faults]]\nkind = 'crash'\nservers = 'web'\nat = '60s'\nlasts = '20s'\n";
+    let found: Vec<String> = decisions(&text).into_iter().map(|own| own.1).collect();
+    assert_eq!(found, ["holds"; 4]);
+    let few: Vec<String> = decisions(&text.replace("'800/s'", "'4/s'"))
+        .into_iter()
+        .map(|own| own.1)
+        .collect();
+    assert_eq!(found[0], few[0]);
+    assert_eq!(few[2..], ["not shown", "not shown"]);
+}

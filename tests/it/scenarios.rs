@@ -52,6 +52,7 @@ fn each_asks_a_question_and_says_what_to_expect() {
             ("flood", "overloaded"),
             ("garbage-collection", "fault-too-short"),
             ("internal-tool", "closed-loop"),
+            ("one-large-or-four-small", "overloaded-by-fault"),
             ("priority-classes", "overloaded"),
             ("retry-budget", "overloaded-peak"),
             ("rolling-restart", "overloaded-by-fault"),

@@ -24,7 +24,7 @@ count = 2
 service = { kind = "exponential", mean = "10ms" }
 "#;
 
-fn scenario(changes: &[(&str, &str)]) -> Scenario {
+pub(crate) fn scenario(changes: &[(&str, &str)]) -> Scenario {
     let text = changes.iter().fold(PLAIN.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "{from}");
         text.replace(from, to)
@@ -114,34 +114,6 @@ fn each_is_given_where_it_belongs() {
         of_scenario(&[("[[services]]", few)]).is_empty(),
         "no hash, no hot key"
     );
-}
-
-#[test]
-fn servers_that_are_left_and_are_too_few() {
-    let crash = |servers: &str, more: &str| {
-        let fault = format!(
-            "question = \"?\"\nfaults = [{{ kind = \"crash\", servers = \"{servers}\", at = \"50s\", lasts = \"9s\" }}]"
-        );
-        let balancer = "name = \"web\"\nbalancer = { health-check = { interval = \"1s\" } }";
-        let mut changes = vec![
-            ("question = \"?\"", fault.as_str()),
-            ("name = \"web\"", balancer),
-        ];
-        changes.extend((!more.is_empty()).then_some(("rate = \"160/s\"", more)));
-        let found = scenario(&changes).warnings;
-        let found = found.iter().filter(|own| own.code == "overloaded-by-fault");
-        found.map(|own| own.text.clone()).collect::<Vec<_>>()
-    };
-    // One of two at 80% each: the other is asked for 160%.
-    let found = crash("web/server-1", "");
-    assert_eq!(found.len(), 1);
-    assert!(
-        found[0].contains("what is left of `web`, 1 server, is asked for 160%"),
-        "{found:?}"
-    );
-    assert!(found[0].contains("queues grow"), "{found:?}");
-    assert!(crash("web/server-1", "rate = \"90/s\"").is_empty());
-    assert!(crash("web", "").is_empty(), "nobody is left");
 }
 
 #[test]

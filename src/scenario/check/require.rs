@@ -38,6 +38,9 @@ pub(super) fn requirements(
     let names = known.names(&servers);
     for (index, line) in file.iter().enumerate() {
         let at = Path::root().key("require").index(index);
+        for (key, count) in line.lists() {
+            faults.extend(unswept(scenario, document, &at.key(key), (key, count)));
+        }
         let read = read(&line.that, &names, scenario);
         let not_asked = match &read {
             Ok(requirement) => without_other(requirement, &known.strategies),
@@ -53,9 +56,6 @@ pub(super) fn requirements(
             Ok(requirement) => found.push((requirement, index)),
             Err((message, help)) => faults
                 .push(Diagnostic::error("bad-requirement", at.key("that"), message).help(help)),
-        }
-        for (key, count) in line.lists() {
-            faults.extend(unswept(scenario, document, &at.key(key), (key, count)));
         }
     }
     let at = |index: usize, key: &str| {
@@ -298,6 +298,18 @@ fn read(
             "what is asked of a service, a group of clients or servers is known of the whole run alone"
                 .to_owned(),
             "leave out `after` and `before`, or ask it of all requests".to_owned(),
+        ));
+    }
+    if let Some(before) = within
+        .before
+        .filter(|&before| !scenario.finds_warmup && before <= scenario.warmup())
+    {
+        return Err((
+            format!(
+                "what arrives before {before} is not measured: the warm-up lasts {}",
+                scenario.warmup()
+            ),
+            "leave out `before`, or give a later time".to_owned(),
         ));
     }
     let end = scenario.duration();

@@ -6,7 +6,7 @@ use super::{Variant, Warning, warning};
 use crate::figures::{percent, span};
 use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Stage, Strikes};
-use crate::prose::counted;
+use crate::prose::{counted, quoted};
 use crate::time::{Span, Time};
 
 pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
@@ -203,83 +203,148 @@ pub(super) fn swallowed(plan: &Blueprint, found: &mut Vec<Warning>) {
 }
 
 /// What the servers that are left are asked for while others are dead or drained, where that is
-/// more than they can do: of each fault of the scenario, and of the turns of one, the worst.
-/// Whoever decides where requests go, more cannot be done.
+/// more than they can do: whenever a fault begins, without all that are away then, and of each
+/// fault of the scenario the worst. Whoever decides where requests go, more cannot be done.
 pub(super) fn overload(plan: &Blueprint, found: &mut Vec<Warning>) {
-    let mut worst: BTreeMap<(usize, usize), (f64, &Fault)> = BTreeMap::new();
-    for fault in &plan.faults {
+    let mut worst: BTreeMap<(usize, usize), (f64, Away<'_>)> = BTreeMap::new();
+    let takes_away =
+        |fault: &&Fault| matches!(fault.effect(), Some(Effect::Crash(..) | Effect::Drain));
+    for fault in plan.faults.iter().filter(takes_away) {
+        let Schedule::Once(begins, _) = fault.schedule else {
+            continue;
+        };
         for service in 0..plan.services.len() {
-            let Some(load) = load_of_the_rest(plan, fault, service) else {
+            let away = Away::at(plan, begins, service);
+            let Some((load, away)) = away.and_then(|own| Some((own.load_of_the_rest(plan)?, own)))
+            else {
                 continue;
             };
-            let place = worst
-                .entry((fault.number, service))
-                .or_insert((load, fault));
-            if load > place.0 {
-                *place = (load, fault);
+            let is_more = |known: &(f64, Away<'_>)| load > known.0;
+            if worst.get(&(fault.number, service)).is_none_or(is_more) {
+                worst.insert((fault.number, service), (load, away));
             }
         }
     }
-    for ((_, service), (load, fault)) in worst {
-        let load = match load.is_finite() {
-            true => format!("asked for {} of what it can do", percent(load)),
-            false => "not in charge".to_owned(),
-        };
+    for ((_, service), (load, away)) in worst {
         let then = match plan.is_bounded(service) {
             true => "some is refused, dropped or given up",
             false => "queues grow",
         };
-        let left = plan.services[service].servers.len() - gone(plan, fault, service).len();
-        let (label, servers) = (&fault.label, counted(left, "server"));
-        let name = &plan.services[service].name;
+        let load = percent(load);
+        let labels: Vec<&str> = away
+            .faults
+            .iter()
+            .map(|fault| fault.label.as_str())
+            .collect();
+        let (labels, servers) = (quoted(&labels), counted(away.left, "server"));
+        let (name, verb) = (
+            &plan.services[service].name,
+            if labels.contains(", ") {
+                "they last"
+            } else {
+                "it lasts"
+            },
+        );
         let text = format!(
-            "`{label}`: while it lasts what is left of `{name}`, {servers}, is {load}, so {then}"
+            "{labels}: while {verb} what is left of `{name}`, {servers}, is asked for {load} of what it can do, so {then}"
         );
         found.push(warning("overloaded-by-fault", text));
     }
 }
 
-/// The servers of a service that a fault strikes, by their numbers in it.
-fn gone(plan: &Blueprint, fault: &Fault, service: usize) -> Vec<usize> {
-    let own = plan.servers_of(service);
-    let struck = fault.servers().iter().map(|&server| server as usize);
-    let here = struck.filter(|server| own.contains(server));
-    here.map(|server| server - own.start).collect()
+/// Which servers of a service are away at some time, by which crashes and drains.
+struct Away<'p> {
+    service: usize,
+    faults: Vec<&'p Fault>,
+    /// From when to when they are.
+    from: Time,
+    to: Time,
+    /// Those that are there, by their numbers in the service.
+    there: Vec<usize>,
+    /// How many of them a fault takes away.
+    gone: Vec<usize>,
+    /// How many are left.
+    left: usize,
 }
 
-/// What the servers of a service that a crash or a drain leaves are asked for while it lasts, where
-/// that is more than they can do and all of them together could.
-fn load_of_the_rest(plan: &Blueprint, fault: &Fault, service: usize) -> Option<f64> {
-    let takes_away = matches!(fault.effect(), Some(Effect::Crash(..) | Effect::Drain));
-    let Schedule::Once(from, to) = fault.schedule else {
-        return None;
-    };
-    let (from, to) = (from.min(plan.end), to.min(plan.end));
-    let own = &plan.services[service];
-    let is_scaled = own.groups.iter().any(|group| group.autoscale.is_some());
-    if !takes_away || fault.only.is_some() || from >= to || is_scaled {
-        return None;
+impl<'p> Away<'p> {
+    /// Those that are away from a time on; `None` where none is, or none is left, or where an
+    /// autoscaler decides how many there are.
+    fn at(plan: &'p Blueprint, from: Time, service: usize) -> Option<Away<'p>> {
+        let own = &plan.services[service];
+        if from >= plan.end || own.groups.iter().any(|group| group.autoscale.is_some()) {
+            return None;
+        }
+        let (numbers, mut to) = (plan.servers_of(service), plan.end);
+        let (mut faults, mut gone) = (Vec::new(), Vec::new());
+        for fault in &plan.faults {
+            let is_away = match fault.effect() {
+                Some(Effect::Crash(..)) => true,
+                // Who is bound to a server that is drained still comes.
+                Some(Effect::Drain) => !own.balancer.sticky.binds(),
+                _ => false,
+            };
+            let Schedule::Once(begins, ends) = fault.schedule else {
+                continue;
+            };
+            let struck = fault.servers().iter().map(|&server| server as usize);
+            let here = struck.filter(|server| numbers.contains(server));
+            let mut here: Vec<usize> = here.map(|server| server - numbers.start).collect();
+            if !is_away || here.is_empty() || begins > from || ends <= from {
+                continue;
+            }
+            // Of those that are drawn nobody knows which: at best the weakest.
+            if let Some(only) = fault.only {
+                let capacities = own.capacities(plan.mean_size(service));
+                here.sort_by(|&one, &other| capacities[one].total_cmp(&capacities[other]));
+                here.truncate(only as usize);
+            }
+            gone.extend(here);
+            faults.push(fault);
+            to = to.min(ends);
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        let is_there = |server: &usize| {
+            let group = own.group(*server);
+            group.joins < to && group.leaves > from
+        };
+        let there: Vec<usize> = (0..own.servers.len()).filter(is_there).collect();
+        gone.retain(|server| there.contains(server));
+        let left = there.len() - gone.len();
+        (!gone.is_empty() && left > 0).then_some(Away {
+            service,
+            faults,
+            from,
+            to,
+            there,
+            gone,
+            left,
+        })
     }
-    let gone = gone(plan, fault, service);
-    if gone.is_empty() || gone.len() == own.servers.len() {
-        return None;
-    }
-    let asked = |plan: &Blueprint| plan.asked(service, |source| rate_between(source, from, to));
-    asked(plan).filter(|load| *load < 1.0)?;
-    asked(&without(plan, service, &gone)).filter(|load| *load >= 1.0)
-}
 
-/// A system without some servers of a service, by their numbers in it.
-fn without(plan: &Blueprint, service: usize, gone: &[usize]) -> Blueprint {
-    let mut plan = plan.clone();
-    let own = &mut plan.services[service];
-    let kept = |at: usize| !gone.contains(&at);
-    let mut at = 0..;
-    own.servers.retain(|_| at.next().is_some_and(kept));
-    let members = own.members.iter().enumerate();
-    let members = members.filter(|(at, _)| kept(*at));
-    own.members = members.map(|(_, member)| member.clone()).collect();
-    plan
+    /// What those that are left are asked for, where that is more than they can do and all of them
+    /// together could. Of a closed loop nothing is known: the others ask for so much at least.
+    fn load_of_the_rest(&self, plan: &Blueprint) -> Option<f64> {
+        let rate = |source: &SourcePlan| rate_between(source, self.from, self.to).or(Some(0.0));
+        let asked = |plan: &Blueprint| plan.asked(self.service, rate);
+        asked(&self.with(plan, &[])).filter(|load| *load < 1.0)?;
+        asked(&self.with(plan, &self.gone)).filter(|load| *load >= 1.0 && load.is_finite())
+    }
+
+    /// A system whose service has those servers that are there, without some, all the time.
+    fn with(&self, plan: &Blueprint, without: &[usize]) -> Blueprint {
+        let mut plan = plan.clone();
+        let own = &mut plan.services[self.service];
+        let kept = |at: &usize| self.there.contains(at) && !without.contains(at);
+        let kept: Vec<usize> = (0..own.servers.len()).filter(kept).collect();
+        own.servers = kept.iter().map(|&at| own.servers[at].clone()).collect();
+        own.members = kept.iter().map(|&at| own.members[at].clone()).collect();
+        for group in &mut own.groups {
+            (group.joins, group.leaves) = (Time::ZERO, Time::NEVER);
+        }
+        plan
+    }
 }
 
 /// Requests a second that come between two times on average; `None` for a closed loop.

@@ -4,13 +4,14 @@
 use std::fmt;
 
 use super::blueprint::{Blueprint, ServicePlan, Spread};
-use super::step::StepKind;
+use super::step::{Only, StepKind};
 use lbsim_strategies::balancer::affinity::Sticky;
 
 /// The parts of a system that its requests need.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Parts {
-    /// Servers of services that requests reach.
+    /// Servers of services that requests reach and that are in the pool in the measured window; of
+    /// those that an autoscaler orders the fewest that there are.
     pub servers: usize,
     /// Balancers of these with a choice; those that callers have in themselves (`spread =
     /// "caller"`) and names (`sticky = { kind = "dns" }`) are none.
@@ -68,10 +69,17 @@ impl Blueprint {
         let mut parts = Parts::default();
         let all = || reached.iter().map(|&at| (at, &self.services[at]));
         for (at, service) in all() {
-            parts.servers += service.servers.len();
-            let names = service.servers.iter().zip(self.servers_of(at));
-            for (server, number) in names {
-                if !self.answers_without(Gone::Server(number)) {
+            let numbers = self.servers_of(at);
+            // Servers of a group are alike: what holds of the first holds of each.
+            let mut is_needed = vec![None; service.groups.len()];
+            for (place, server) in service.servers.iter().enumerate() {
+                if !self.is_there(service, place) {
+                    continue;
+                }
+                parts.servers += 1;
+                let known = &mut is_needed[server.group];
+                let first = Gone::Server(numbers.start + place);
+                if *known.get_or_insert_with(|| !self.answers_without(first)) {
                     parts.single.push(service.full_name(&server.name));
                 }
             }
@@ -91,7 +99,8 @@ impl Blueprint {
     /// The services that requests of clients reach, in their order.
     fn reached(&self) -> Vec<usize> {
         let mut is_reached = vec![false; self.services.len()];
-        let mut open: Vec<usize> = self.sources.iter().map(|source| source.service).collect();
+        let honest = self.sources.iter().filter(|source| !source.hostile);
+        let mut open: Vec<usize> = honest.map(|source| source.service).collect();
         while let Some(at) = open.pop() {
             if !std::mem::replace(&mut is_reached[at], true) {
                 open.extend(self.services[at].callees());
@@ -100,10 +109,26 @@ impl Blueprint {
         (0..is_reached.len()).filter(|&at| is_reached[at]).collect()
     }
 
-    /// Whether requests of each group of clients can all be answered still.
+    /// Whether a server is in the pool in the measured window; of those that an autoscaler orders
+    /// the fewest count.
+    fn is_there(&self, plan: &ServicePlan, server: usize) -> bool {
+        let group = plan.group(server);
+        let own = plan.servers[server].group;
+        let before = plan.servers[..server]
+            .iter()
+            .filter(|other| other.group == own);
+        let is_ordered = match &group.autoscale {
+            Some(scale) => before.count() < scale.settings.least.max(1) as usize,
+            None => true,
+        };
+        is_ordered && group.joins < self.end && group.leaves > self.warmup
+    }
+
+    /// Whether requests of each group of clients that means no harm can all be answered still.
     fn answers_without(&self, gone: Gone) -> bool {
-        let mut sources = self.sources.iter().enumerate();
-        sources.all(|(source, plan)| {
+        let sources = self.sources.iter().enumerate();
+        let mut honest = sources.filter(|(_, plan)| !plan.hostile);
+        honest.all(|(source, plan)| {
             let mut known = vec![None; self.services.len()];
             self.can_answer(plan.service, source, gone, &mut known)
         })
@@ -122,26 +147,34 @@ impl Blueprint {
             return answer;
         }
         let plan = &self.services[service];
-        let mut servers = plan.servers.iter().zip(self.servers_of(service));
-        let answer = gone != Gone::Balancer(service)
-            && servers.any(|(server, number)| {
-                let steps = &plan.groups[server.group].steps;
-                let mut own = steps.iter().filter(|step| {
-                    let sources = step.sources.as_ref();
-                    sources.is_none_or(|sources| sources[source])
-                });
-                gone != Gone::Server(number)
-                    && own.all(|step| match &step.kind {
-                        StepKind::Call(call) if !call.optional => {
-                            let mut is_answered =
-                                |service: usize| self.can_answer(service, source, gone, known);
-                            let calls = call.services.iter();
-                            let good = calls.filter(|&&callee| is_answered(callee)).count();
-                            good >= call.wait_for as usize
-                        }
-                        _ => true,
-                    })
+        let numbers = self.servers_of(service);
+        let mut members = Vec::new();
+        for (at, number) in numbers.enumerate() {
+            let is_left = self.is_there(plan, at) && gone != Gone::Server(number);
+            let steps = &plan.group(at).steps;
+            let mut own = steps.iter().filter(|step| {
+                let sources = step.sources.as_ref();
+                let is_taken = step.probability > 0.0 || step.only != Only::Drawn;
+                is_taken && sources.is_none_or(|sources| sources[source])
             });
+            let can = is_left
+                && own.all(|step| match &step.kind {
+                    StepKind::Call(call) if !call.optional => {
+                        let mut is_answered =
+                            |service: usize| self.can_answer(service, source, gone, known);
+                        let calls = call.services.iter();
+                        let good = calls.filter(|&&callee| is_answered(callee)).count();
+                        good >= call.wait_for as usize
+                    }
+                    _ => true,
+                });
+            if can {
+                members.push(plan.members[at].clone());
+            }
+        }
+        // Who stands by takes over where no other can; who has no weight never does.
+        let answer = gone != Gone::Balancer(service)
+            && plan.balancer.strategy.in_charge(&members).contains(&true);
         known[service] = Some(answer);
         answer
     }
