@@ -265,7 +265,10 @@ impl Load {
     pub fn utilization_of(&self, servers: &[usize]) -> Option<f64> {
         let there = servers.iter().filter(|&&server| self.was_there(server));
         let (busy, room) = there.fold((0.0, 0.0), |(busy, room), &server| {
-            (busy + self.servers[server].busy as f64, room + self.room(server))
+            (
+                busy + self.servers[server].busy as f64,
+                room + self.room(server),
+            )
         });
         (room > 0.0).then(|| busy / room)
     }
