@@ -39,7 +39,7 @@ pub(super) fn meaning(scenario: &Scenario, whole: bool, output: &Output) -> Stri
         (!what.is_empty()).then(|| format!("{what} under {}", names(&who, whole)))
     };
     for (index, service) in first.services.iter().enumerate() {
-        let used = spread(scenario, |variant| used(variant, index));
+        let used = scenario.by_saying(|variant| used(variant, index));
         let (alike, unlike) = match used.as_slice() {
             [(one, _)] => (one.clone(), Vec::new()),
             _ => (String::new(), used),
@@ -51,10 +51,10 @@ pub(super) fn meaning(scenario: &Scenario, whole: bool, output: &Output) -> Stri
             [format!("{}: {what}{between}{alike}", service.name)],
         );
         lines.add("", unlike.into_iter().filter_map(under));
-        let each = spread(scenario, |variant| by_group(&variant.blueprint, index));
+        let each = scenario.by_saying(|variant| by_group(&variant.blueprint, index));
         lines.add("", each.into_iter().filter_map(under));
     }
-    let parts = spread(scenario, |variant| match whole {
+    let parts = scenario.by_saying(|variant| match whole {
         true => format!("{:#}", variant.blueprint.parts()),
         false => variant.blueprint.parts().to_string(),
     });
@@ -65,7 +65,7 @@ pub(super) fn meaning(scenario: &Scenario, whole: bool, output: &Output) -> Stri
             _ => parts.into_iter().filter_map(under).collect(),
         },
     );
-    let theory = spread(scenario, theory);
+    let theory = scenario.by_saying(theory);
     lines.add("in theory", theory.into_iter().filter_map(under));
     lines.add(
         "faults",
@@ -149,19 +149,6 @@ fn names(names: &[impl AsRef<str>], whole: bool) -> String {
         more => format!("; {more} more"),
     };
     own.join("; ") + &more
-}
-
-/// What is said of each variant, and of which: what is said of several once.
-fn spread(scenario: &Scenario, say: impl Fn(&Variant) -> String) -> Vec<(String, Vec<&str>)> {
-    let mut said: Vec<(String, Vec<&str>)> = Vec::new();
-    for variant in &scenario.variants {
-        let own = say(variant);
-        match said.iter_mut().find(|(other, _)| *other == own) {
-            Some((_, names)) => names.push(&variant.name),
-            None => said.push((own, vec![&variant.name])),
-        }
-    }
-    said
 }
 
 /// How many requests come from a group of clients.

@@ -5,14 +5,13 @@
 use std::ops::Range;
 
 use super::cell::milliseconds;
-use super::comparison::EACH;
-use super::comparison::Figure;
+use super::comparison::{EACH, Figure};
 use super::outcome::VariantOutcome;
 use super::services::ServiceOutcome;
 use super::withheld::failed;
 use crate::model::blueprint::Blueprint;
 use crate::observe::{Latency, Tally, Timeline};
-use crate::requirement::measure::{KnownMeasure, SomeRequests, Why};
+use crate::requirement::measure::{KnownMeasure, PartCounts, Why};
 use crate::requirement::{AskedAt, Measure, Requirement, Subject, Within};
 use crate::stats::{Estimate, estimable};
 use crate::time::{Span, Time};
@@ -86,9 +85,8 @@ impl Ask {
             .collect()
     }
 
-    /// What one replication says, whose measured window begins at `from`: the value, and of how
-    /// many it is; see [`AskOutcome::trials`].
-    fn value(&self, tally: &Tally, from: Time, servers: &[usize]) -> (Option<f64>, u64) {
+    /// What one replication says, whose measured window begins at `from`.
+    fn value(&self, tally: &Tally, from: Time, servers: &[usize]) -> Taken {
         if let (Some(why), Measure::Metric(own)) = (self.by, self.measure) {
             return for_cause(own, why, tally);
         }
@@ -98,26 +96,26 @@ impl Ask {
             let all = tally.timeline.over(numbers);
             let succeeded = all.succeeded();
             let mean = (succeeded > 0).then(|| all.total() / succeeded as f64);
-            let some = SomeRequests {
+            let some = PartCounts {
                 requests: all.requests(),
                 succeeded,
                 mean_ms: mean.map(milliseconds),
                 seconds,
-                ..SomeRequests::default()
+                ..PartCounts::default()
             };
-            return (self.read(&some, |q| all.quantile(q)), some.requests);
+            return self.read(&some, |q| all.quantile(q));
         }
         let (latency, requests, attempts) = match &self.place {
             AskedAt::Everywhere => (&tally.latency, tally.requests, tally.attempts),
             AskedAt::Service(_, number) => match tally.services.get(*number) {
                 Some(count) => (&count.latency, count.requests, count.attempts),
-                None => return (None, 0),
+                None => return Taken::default(),
             },
             AskedAt::Clients(_, number) => match tally.parts.get(*number) {
                 Some(part) => (&part.latency, part.requests, 0),
-                None => return (None, 0),
+                None => return Taken::default(),
             },
-            AskedAt::Servers(_) if servers.is_empty() => return (None, 0),
+            AskedAt::Servers(_) if servers.is_empty() => return Taken::default(),
             AskedAt::Servers(_) => {
                 let loads = servers.iter().map(|&server| &tally.load.servers[server]);
                 (
@@ -127,7 +125,7 @@ impl Ask {
                 )
             }
         };
-        let some = SomeRequests {
+        let some = PartCounts {
             requests,
             succeeded: latency.count(),
             mean_ms: latency.mean().map(milliseconds),
@@ -136,53 +134,51 @@ impl Ask {
             of_clients: tally.requests,
             utilization: tally.load.utilization_of(servers),
         };
-        (self.read(&some, |q| latency.quantile(q)), requests)
+        self.read(&some, |q| latency.quantile(q))
     }
 
-    /// Response times that a percentile of it is read off in one replication.
-    fn times(&self, tally: &Tally, from: Time) -> u64 {
-        let timeline = &tally.timeline;
-        match &self.place {
-            _ if !self.within.is_all() => timeline
-                .over(stretches(self.within, timeline, from))
-                .succeeded(),
-            AskedAt::Everywhere | AskedAt::Servers(_) => tally.latency.count(),
-            AskedAt::Service(_, number) => {
-                let service = tally.services.get(*number);
-                service.map_or(0, |count| count.latency.count())
-            }
-            AskedAt::Clients(_, number) => {
-                let part = tally.parts.get(*number);
-                part.map_or(0, |part| part.latency.count())
-            }
-        }
-    }
-
-    /// The value of some requests, whose quantiles of the response time are known in seconds.
-    fn read(&self, some: &SomeRequests, quantile: impl Fn(f64) -> Option<f64>) -> Option<f64> {
-        match self.measure {
+    /// What is said of a part, whose quantiles of the response time are known in seconds.
+    fn read(&self, part: &PartCounts, quantile: impl Fn(f64) -> Option<f64>) -> Taken {
+        let value = match self.measure {
             Measure::Percentile(own) => quantile(own.fraction()).map(milliseconds),
-            Measure::Metric(own) => (own.of_part)(some),
+            Measure::Metric(own) => (own.of_part)(part),
+        };
+        Taken {
+            value,
+            trials: part.requests,
+            times: part.succeeded,
         }
     }
 }
 
-/// What one replication says of one cause, and of how many that is.
-fn for_cause(own: &KnownMeasure, why: Why, tally: &Tally) -> (Option<f64>, u64) {
+/// What was taken from one replication.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taken {
+    /// The value; `None` where there was nothing to measure.
+    value: Option<f64>,
+    /// Of how many it is; see [`AskOutcome::trials`].
+    trials: u64,
+    /// Response times that a percentile is read off.
+    times: u64,
+}
+
+/// What one replication says of one cause.
+fn for_cause(own: &KnownMeasure, why: Why, tally: &Tally) -> Taken {
     let sessions = &tally.sessions;
     let (count, of) = match (why, own.column) {
-        (Why::Lost(_), _) if sessions.all == 0 => return (None, 0),
-        (Why::Lost(loss), "sessions_lost") => {
-            return (Some(sessions.lost[loss as usize] as f64), 1);
-        }
-        (Why::Lost(loss), "sessions_hurt") => {
-            return (Some(sessions.hurt[loss as usize] as f64), 1);
-        }
+        (Why::Lost(_), _) if sessions.all == 0 => (0, 0),
+        // Numbers, of a replication.
+        (Why::Lost(loss), "sessions_lost") => (sessions.lost[loss as usize], 1),
+        (Why::Lost(loss), "sessions_hurt") => (sessions.hurt[loss as usize], 1),
         (Why::Lost(loss), _) => (sessions.hurt[loss as usize], sessions.all),
         (Why::Failed(cause), _) => (tally.failed[cause as usize], tally.requests),
         (Why::Unfinished, _) => (tally.unfinished, tally.requests),
     };
-    ((of > 0).then(|| count as f64 / of as f64), of)
+    Taken {
+        value: (of > 0).then(|| count as f64 / of as f64),
+        trials: of,
+        times: 0,
+    }
 }
 
 impl AskOutcome {
@@ -212,10 +208,10 @@ impl AskOutcome {
 
     /// Takes what one replication measured, whose measured window begins at `from`.
     pub(super) fn take(&mut self, replication: usize, tally: &Tally, from: Time) {
-        let (value, trials) = self.ask.value(tally, from, &self.servers);
-        self.values[replication] = value;
-        self.times[replication] = self.ask.times(tally, from);
-        self.trials += trials;
+        let taken = self.ask.value(tally, from, &self.servers);
+        self.values[replication] = taken.value;
+        self.times[replication] = taken.times;
+        self.trials += taken.trials;
     }
 
     /// The estimate, with half of its interval of confidence `level`. A percentile is read off all

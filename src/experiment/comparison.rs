@@ -151,11 +151,13 @@ pub(super) const EACH: f64 = 10.0;
 /// Whether a quantile can be read off each replication, and off all together.
 fn comparable(variant: Replicated<'_>, metric: &Metric, q: f64) -> bool {
     let all = variant.runs.iter().map(|run| metric.times_in(run)).sum();
-    estimable(all, q)
-        && variant
-            .runs
-            .iter()
-            .all(|run| metric.times_in(run) as f64 * (1.0 - q) >= EACH)
+    estimable(all, q) && has_tail(variant, metric, q)
+}
+
+/// Whether enough of each replication lies above a quantile for it to be read off there.
+pub(super) fn has_tail(variant: Replicated<'_>, metric: &Metric, q: f64) -> bool {
+    let mut runs = variant.runs.iter();
+    runs.all(|run| metric.times_in(run) as f64 * (1.0 - q) >= EACH)
 }
 
 /// Whether one metric of two variants can be compared: not where a quantile has too few requests

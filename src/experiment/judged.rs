@@ -1,17 +1,16 @@
-//! What the outcome says of requirements: a figure each, and what its interval decides.
+//! What the outcome says of a requirement: a figure, and what its interval decides.
 
 use super::asked::{Ask, failed_of, narrowed};
 use super::comparison::{Figure, estimate};
-use super::matched::compare;
 use super::metric::Metric;
-use super::outcome::{Outcome, VariantOutcome};
+use super::outcome::VariantOutcome;
 use super::withheld::INDIFFERENCE;
 use crate::figures::span;
 use crate::requirement::measure::{CausesOf, EventOf};
 use crate::requirement::{
-    Amount, Decision, Limit, Measure, MeasuredLimit, Other, Requirement, Side, Subject, Within,
+    Amount, Decision, Measure, Requirement, Side, Subject, Within,
 };
-use crate::scenario::{Scenario, Variant};
+use crate::scenario::Variant;
 use crate::stats::{DEFAULT_LEVEL, t_quantile};
 
 /// A requirement, and what was measured of it.
@@ -35,73 +34,6 @@ pub struct Judged {
     pub note: String,
     /// By replication.
     pub values: Vec<Option<f64>>,
-}
-
-/// What is decided of a requirement for one strategy.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Ruling {
-    /// The number of the requirement.
-    pub requirement: usize,
-    /// The number of the variant.
-    pub variant: usize,
-    /// The variant that it is compared with, where it is.
-    pub against: Option<usize>,
-    /// What was measured, and what that decides.
-    pub judged: Judged,
-}
-
-/// What is decided of all requirements of a scenario by 95% intervals: a ruling for each
-/// requirement and strategy that it is asked of, and of comparisons for each that it is compared
-/// with. Each interval stands for itself: where a requirement is asked of several strategies, and
-/// where several requirements are, "all of them hold" is wrong no more often than one of them would
-/// be (an intersection-union test: Berger, Technometrics 24, 1982), while of many that do not hold
-/// one in forty may seem to fail by chance.
-pub fn rulings(scenario: &Scenario, outcome: &Outcome) -> Vec<Ruling> {
-    let mut rulings = Vec::new();
-    for (number, requirement) in scenario.requirements.iter().enumerate() {
-        for (at, variant) in scenario.variants.iter().enumerate() {
-            if !requirement.concerns(&variant.name) {
-                continue;
-            }
-            for against in opponents(requirement, scenario, at) {
-                let own = &outcome.variants[at];
-                let judged = match against {
-                    None => judge(requirement, own, DEFAULT_LEVEL),
-                    Some(other) => compare(requirement, own, &outcome.variants[other]),
-                };
-                rulings.push(Ruling {
-                    requirement: number,
-                    variant: at,
-                    against,
-                    judged,
-                });
-            }
-        }
-    }
-    rulings
-}
-
-/// The variants with which one is compared; a `None` where it is held against a value.
-fn opponents(requirement: &Requirement, scenario: &Scenario, own: usize) -> Vec<Option<usize>> {
-    let Limit::Measured(MeasuredLimit { subject, of, .. }) = &requirement.limit else {
-        return vec![None];
-    };
-    let all = 0..scenario.variants.len();
-    let meant = |&at: &usize| match of {
-        Other::Same => at == own,
-        Other::Each => at != own,
-        Other::Named => Some(&scenario.variants[at].name) == subject.of.as_ref(),
-    };
-    // Asked of all, the one that they are compared with is not compared with itself.
-    let is_itself = |at: usize| at == own && requirement.subject.of.is_none();
-    let own_subject = &requirement.subject;
-    let likewise = (own_subject.measure, own_subject.by) == (subject.measure, subject.by)
-        && own_subject.place == subject.place;
-    all.filter(meant)
-        .filter(|&at| !(is_itself(at) && likewise && *of == Other::Named))
-        .map(Some)
-        .collect()
 }
 
 /// What is decided of all requirements that concern a variant.
@@ -244,7 +176,7 @@ pub(super) fn figure(
     let Measure::Metric(own) = subject.measure else {
         return (Figure::default(), Vec::new());
     };
-    let metric = Metric::named(own.column).expect("each measure is a metric");
+    let metric = Metric::of(subject.measure);
     // Where there is no session none can be lost.
     if own.causes == Some(CausesOf::Losses) && measured.runs.iter().all(|run| run.sessions == 0) {
         return (Figure::default(), vec![None; measured.runs.len()]);

@@ -2,11 +2,11 @@
 //! by replication.
 
 use super::asked::{Ask, failed_of};
-use super::comparison::{EACH, Figure, difference};
+use super::comparison::{Figure, difference, has_tail};
 use super::judged::{Judged, figure, is_event, judge, settled, why, with_stretch};
 use super::metric::{Metric, Reading};
 use super::outcome::VariantOutcome;
-use super::withheld::INDIFFERENCE;
+use super::withheld::indifference;
 use crate::requirement::{AskedAt, Decision, Limit, Measure, Requirement, Subject, Within};
 use crate::stats::{DEFAULT_LEVEL, Paired};
 
@@ -33,7 +33,7 @@ pub(super) fn compare(
     {
         // What paired.csv has of it.
         Some(metric) if against.place == AskedAt::Everywhere => difference(own, other, metric),
-        _ if has_tail(subject, within, own) && has_tail(against, within, other) => {
+        _ if is_readable(subject, within, own) && is_readable(against, within, other) => {
             Paired::of(&both.0, &both.1)
         }
         _ => None,
@@ -74,8 +74,7 @@ pub(super) fn compare(
         ),
         _ => String::new(),
     };
-    if is_response_time(subject.measure)
-        && decision != Decision::NotShown
+    if decision != Decision::NotShown
         && let Some(apart) = apart
     {
         let (own, other) = (
@@ -86,7 +85,7 @@ pub(super) fn compare(
             true => (own, other, "it"),
             false => (other, own, "what it is compared with"),
         };
-        if faster - slower > indifference(subject.measure) {
+        if faster - slower > indifference(Metric::of(subject.measure)) {
             decision = Decision::NotShown;
             note = format!("{who} is faster, and fails more");
         }
@@ -110,49 +109,24 @@ fn is_all_or_none(figure: &Figure) -> bool {
 }
 
 /// Whether a percentile can be read off each replication; anything else can.
-fn has_tail(subject: &Subject, within: Within, measured: &VariantOutcome) -> bool {
-    let percentile = match subject.measure {
-        Measure::Percentile(percentile) => percentile,
-        Measure::Metric(own) => {
-            let metric = Metric::named(own.column);
-            let quantile = metric.and_then(|own| Some((own, own.quantile()?)));
-            let mut runs = measured.runs.iter();
-            return quantile.is_none_or(|(metric, q)| {
-                runs.all(|run| metric.times_in(run) as f64 * (1.0 - q) >= EACH)
-            });
-        }
+fn is_readable(subject: &Subject, within: Within, measured: &VariantOutcome) -> bool {
+    let metric = Metric::of(subject.measure);
+    let Some(q) = metric.quantile() else {
+        return true;
     };
-    let ask = Ask::of(subject, within);
-    let asked = (measured.asked.iter()).find(|own| ask.as_ref() == Some(&own.ask));
-    asked.is_some_and(|asked| asked.has_tail(percentile.fraction()))
-}
-
-/// By what share of all requests one may fail more and still be called faster, as verdicts have it.
-fn indifference(measure: Measure) -> f64 {
-    match measure {
-        Measure::Percentile(own) => INDIFFERENCE.min(0.1 * (1.0 - own.fraction())),
-        Measure::Metric(_) => INDIFFERENCE,
+    match Ask::of(subject, within) {
+        None => has_tail(measured.replicated(), metric, q),
+        Some(ask) => {
+            let asked = measured.asked.iter().find(|own| own.ask == ask);
+            asked.is_some_and(|asked| asked.has_tail(q))
+        }
     }
 }
 
 /// The column of `runs.csv` that has it, of all requests.
 fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
-    let whole = within.is_all() && subject.is_of_all();
-    match subject.measure {
-        _ if !whole => None,
-        Measure::Metric(own) if !own.is_rest => Metric::named(own.column),
-        Measure::Metric(_) => None,
-        Measure::Percentile(own) => {
-            let metric = Metric::percentile(own);
-            matches!(metric.reading, Reading::Column(_)).then_some(metric)
-        }
-    }
-}
-
-/// Whether it looks better where more fails soon: no verdict by it where the better one fails more.
-fn is_response_time(measure: Measure) -> bool {
-    match measure {
-        Measure::Percentile(_) => true,
-        Measure::Metric(own) => Metric::named(own.column).is_some_and(|own| own.is_response_time()),
-    }
+    let is_rest = matches!(subject.measure, Measure::Metric(own) if own.is_rest);
+    let is_column = |own: &&Metric| matches!(own.reading, Reading::Column(_));
+    let is_whole = within.is_all() && subject.is_of_all() && !is_rest;
+    is_whole.then(|| Metric::of(subject.measure)).filter(is_column)
 }

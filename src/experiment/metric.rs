@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use super::cell::Run;
 use super::outcome::VariantOutcome;
 use crate::observe::Latency;
+use crate::requirement::Measure;
 use crate::scenario::{Scenario, file};
 use crate::units::Percentile;
 
@@ -145,6 +146,16 @@ impl Metric {
             let percentile = name.strip_suffix("_ms")?.parse().ok()?;
             Some(Metric::percentile(percentile))
         })
+    }
+
+    /// The metric that a measure is of, or is what is left of.
+    pub(super) fn of(measure: Measure) -> &'static Metric {
+        match measure {
+            Measure::Percentile(percentile) => Metric::percentile(percentile),
+            Measure::Metric(own) => {
+                Metric::named(own.column).expect("each measure is a metric")
+            }
+        }
     }
 
     /// The metric that is a percentile of the response time of the succeeded. There is one of each

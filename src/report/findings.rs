@@ -5,7 +5,6 @@ use crate::experiment::{
     Analysis, Comparison, Outcome, VariantOutcome, cautions, metric, selection, width,
 };
 use crate::figures::{percent, with_half_width};
-use crate::model::Parts;
 use crate::prose::listed;
 use crate::scenario::{Goal, Scenario, Sweep, Target, Warning};
 use crate::stats::Verdict;
@@ -45,18 +44,12 @@ pub(super) fn sentences(
 /// What consists of which parts, where that differs: whether something is worth it is also a
 /// question of what there is that can fail.
 fn parts(scenario: &Scenario) -> Option<String> {
-    let mut by_parts: Vec<(Parts, Vec<String>)> = Vec::new();
-    for variant in &scenario.variants {
-        let (parts, name) = (variant.blueprint.parts(), format!("`{}`", variant.name));
-        match by_parts.iter_mut().find(|(known, _)| *known == parts) {
-            Some((_, names)) => names.push(name),
-            None => by_parts.push((parts, vec![name])),
-        }
-    }
-    let each = by_parts.iter();
-    let each: Vec<String> = each
-        .map(|(parts, names)| format!("{parts} in {}", names.join(", ")))
-        .collect();
+    let by_parts = scenario.by_saying(|variant| variant.blueprint.parts().to_string());
+    let each = by_parts.iter().map(|(parts, names)| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        format!("{parts} in {}", names.join(", "))
+    });
+    let each: Vec<String> = each.collect();
     (each.len() > 1).then(|| format!("Parts: {}.", each.join("; ")))
 }
 

@@ -1,7 +1,7 @@
 //! `VALUE`, or `[NUMBER *] SUBJECT [+ VALUE | - VALUE]`: with what a measure is compared.
 
 use super::measure::{Amount, Measure};
-use super::read::{RequirementError, RequirementNames, error, subject};
+use super::subject::{RequirementError, RequirementNames, error, subject};
 use super::{Limit, MeasuredLimit, Other, Subject};
 use crate::time::Span;
 use crate::units::{Rate, Share};
@@ -90,11 +90,8 @@ fn measured(
         (true, None) => Other::Each,
         (true, Some(_)) => Other::Named,
     };
-    let is_alike = |other: &Subject| {
-        (other.measure, other.by, &other.place) == (own.measure, own.by, &own.place)
-    };
     let is_same = of == Other::Same || (of == Other::Named && other.of == own.of);
-    if is_alike(&other) && is_same {
+    if own.is_alike(&other) && is_same {
         let message = format!("`{own}` is compared with itself");
         return Err(error(message, "name another strategy after `of`"));
     }

@@ -22,9 +22,9 @@ pub enum Amount {
     Number,
 }
 
-/// Some of the requests: those of a service, of a group of clients, or of a stretch of time.
+/// What was counted of a part of a run: a [`MeasuredPart`].
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SomeRequests {
+pub struct PartCounts {
     /// How many there were.
     pub requests: u64,
     /// Of these, answered well.
@@ -125,7 +125,7 @@ impl CausesOf {
     }
 }
 
-impl SomeRequests {
+impl PartCounts {
     /// Succeeded over all; `None` where none came.
     fn success(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.succeeded as f64 / self.requests as f64)
@@ -166,7 +166,7 @@ pub struct KnownMeasure {
     /// The parts of which it is known alone.
     pub parts: &'static [MeasuredPart],
     /// What it is of such a part.
-    pub of_part: fn(&SomeRequests) -> Option<f64>,
+    pub of_part: fn(&PartCounts) -> Option<f64>,
 }
 
 impl PartialEq for KnownMeasure {
@@ -213,7 +213,7 @@ const fn events(of: EventOf, named: KnownMeasure) -> KnownMeasure {
 
 const fn of(
     parts: &'static [MeasuredPart],
-    of_part: fn(&SomeRequests) -> Option<f64>,
+    of_part: fn(&PartCounts) -> Option<f64>,
     named: KnownMeasure,
 ) -> KnownMeasure {
     KnownMeasure {
@@ -259,7 +259,7 @@ pub const MEASURES: &[KnownMeasure] = &[
     },
     of(
         TIMED,
-        SomeRequests::success,
+        PartCounts::success,
         events(
             EventOf::Requests,
             more(named("success", "success-share", "success_share", Share)),

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`measure`] | what can be asked for, and in what is it counted? |
 //! | `read` | what does a text ask for, and what is wrong with it? |
+//! | `subject` | of what, of whom and of which requests is it? |
 //! | `limit` | with what is that compared? |
 //!
 //! Whether a requirement holds is decided by an interval and never by an estimate alone: it holds
@@ -16,13 +17,14 @@
 mod limit;
 pub mod measure;
 mod read;
+mod subject;
 
 use std::fmt;
 
 use crate::time::Span;
 pub use measure::{Amount, Measure};
 use measure::{MeasuredPart, Why};
-pub use read::{RequirementError, RequirementNames};
+pub use subject::{RequirementError, RequirementNames};
 
 /// On which side of its limit a measure must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,6 +232,25 @@ impl Requirement {
         self.subject.of.as_ref().is_none_or(|of| of == name)
     }
 
+    /// With whom one is compared of these strategies or variants, by their numbers: a `None` where
+    /// it is held against a value, and nothing where nobody is left.
+    pub fn opponents(&self, own: usize, names: &[&str]) -> Vec<Option<usize>> {
+        let Limit::Measured(limit) = &self.limit else {
+            return vec![None];
+        };
+        let meant = |&at: &usize| match limit.of {
+            Other::Same => at == own,
+            Other::Each => at != own,
+            Other::Named => limit.subject.of.as_deref() == Some(names[at]),
+        };
+        // Asked of all, the one that they are compared with is not compared with itself.
+        let is_of_all = limit.of == Other::Named && self.subject.of.is_none();
+        let is_itself =
+            |at: usize| at == own && is_of_all && self.subject.is_alike(&limit.subject);
+        let all = (0..names.len()).filter(meant);
+        all.filter(|&at| !is_itself(at)).map(Some).collect()
+    }
+
     /// The limit, in what the measure is counted in; `None` where it is measured too.
     pub fn value(&self) -> Option<f64> {
         match self.limit {
@@ -260,6 +281,11 @@ impl Subject {
             Some(why) => format!("{} by {}", self.measure, why.name()),
             None => self.measure.to_string(),
         }
+    }
+
+    /// Whether the same is asked of the same requests, whoever it is of.
+    pub fn is_alike(&self, other: &Subject) -> bool {
+        (self.measure, self.by, &self.place) == (other.measure, other.by, &other.place)
     }
 
     /// Whether it is of the whole of a run, whatever the cause.

@@ -264,6 +264,19 @@ pub fn schema() -> &'static serde_json::Value {
 }
 
 impl Scenario {
+    /// What is said of variants, each once, and of which; in the order of the scenario.
+    pub fn by_saying(&self, say: impl Fn(&Variant) -> String) -> Vec<(String, Vec<&str>)> {
+        let mut said: Vec<(String, Vec<&str>)> = Vec::new();
+        for variant in &self.variants {
+            let own = say(variant);
+            match said.iter_mut().find(|(other, _)| *other == own) {
+                Some((_, names)) => names.push(&variant.name),
+                None => said.push((own, vec![&variant.name])),
+            }
+        }
+        said
+    }
+
     /// Reads a scenario from text; files that it names are looked for in the working directory.
     ///
     /// # Errors

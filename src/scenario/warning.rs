@@ -4,6 +4,7 @@
 mod faults;
 mod growth;
 mod idle;
+mod left;
 mod sessions;
 
 use std::borrow::Cow;
@@ -195,7 +196,7 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         peaks(plan, &mut own);
         faults::faults(plan, &mut own);
         faults::swallowed(plan, &mut own);
-        faults::overload(plan, &mut own);
+        left::left(plan, &mut own);
         timeouts(plan, &mut own);
         idle::idle(plan, &mut own);
         growth::growth(plan, &mut own);

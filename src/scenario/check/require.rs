@@ -9,7 +9,7 @@ use super::super::text::{Document, Path};
 use super::super::warning::Warning;
 use crate::figures::span;
 use crate::prose::quoted;
-use crate::requirement::{AskedAt, Limit, Other, Requirement, RequirementNames};
+use crate::requirement::{AskedAt, Requirement, RequirementNames};
 use crate::spelling::did_you_mean;
 use crate::strategy::CATALOGUE;
 use crate::time::Span;
@@ -207,20 +207,11 @@ impl<'a> KnownNames<'a> {
 
 /// Why nobody is left to be compared with, where nobody is.
 fn without_other(requirement: &Requirement, strategies: &[&str]) -> Option<String> {
-    let Limit::Measured(limit) = &requirement.limit else {
-        return None;
-    };
-    let own = &requirement.subject;
-    let is_alike = (own.measure, own.by) == (limit.subject.measure, limit.subject.by)
-        && own.place == limit.subject.place;
-    let others = |of: &str| strategies.iter().filter(|name| **name != of).count();
-    let is_alone = match (limit.of, &own.of, &limit.subject.of) {
-        (Other::Each, Some(of), _) => others(of) == 0,
-        (Other::Each, None, _) => strategies.len() < 2,
-        (Other::Named, None, Some(of)) => is_alike && others(of) == 0,
-        _ => false,
-    };
-    is_alone.then(|| "there is nothing else to compare it with".to_owned())
+    let all = strategies.iter().enumerate();
+    let mut asked = all.filter(|(_, name)| requirement.concerns(name));
+    asked
+        .all(|(at, _)| requirement.opponents(at, strategies).is_empty())
+        .then(|| "there is nothing else to compare it with".to_owned())
 }
 
 /// What servers and groups of them are called, of whatever is compared, each name once.
