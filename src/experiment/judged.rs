@@ -7,9 +7,7 @@ use super::outcome::VariantOutcome;
 use super::withheld::INDIFFERENCE;
 use crate::figures::span;
 use crate::requirement::measure::{CausesOf, EventOf};
-use crate::requirement::{
-    Amount, Decision, Measure, Requirement, Side, Subject, Within,
-};
+use crate::requirement::{Amount, Decision, Measure, Requirement, Side, Subject, Within};
 use crate::scenario::Variant;
 use crate::stats::{DEFAULT_LEVEL, t_quantile};
 

@@ -128,5 +128,7 @@ fn column(subject: &Subject, within: Within) -> Option<&'static Metric> {
     let is_rest = matches!(subject.measure, Measure::Metric(own) if own.is_rest);
     let is_column = |own: &&Metric| matches!(own.reading, Reading::Column(_));
     let is_whole = within.is_all() && subject.is_of_all() && !is_rest;
-    is_whole.then(|| Metric::of(subject.measure)).filter(is_column)
+    is_whole
+        .then(|| Metric::of(subject.measure))
+        .filter(is_column)
 }

@@ -152,9 +152,7 @@ impl Metric {
     pub(super) fn of(measure: Measure) -> &'static Metric {
         match measure {
             Measure::Percentile(percentile) => Metric::percentile(percentile),
-            Measure::Metric(own) => {
-                Metric::named(own.column).expect("each measure is a metric")
-            }
+            Measure::Metric(own) => Metric::named(own.column).expect("each measure is a metric"),
         }
     }
 

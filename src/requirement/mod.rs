@@ -245,8 +245,7 @@ impl Requirement {
         };
         // Asked of all, the one that they are compared with is not compared with itself.
         let is_of_all = limit.of == Other::Named && self.subject.of.is_none();
-        let is_itself =
-            |at: usize| at == own && is_of_all && self.subject.is_alike(&limit.subject);
+        let is_itself = |at: usize| at == own && is_of_all && self.subject.is_alike(&limit.subject);
         let all = (0..names.len()).filter(meant);
         all.filter(|&at| !is_itself(at)).map(Some).collect()
     }

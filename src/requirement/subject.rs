@@ -16,8 +16,8 @@ pub struct RequirementError {
     pub help: String,
 }
 
-/// The names that a requirement may use; where none are known, as in [`Requirement::from_str`], any
-/// will do.
+/// The names that a requirement may use; where none are known, as of a
+/// [`Requirement`](super::Requirement) from a text alone, any will do.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequirementNames<'a> {
     /// What is compared.
