@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::{Cause, Detection, Part, PoolCount, Tally};
+use crate::observe::{Cause, Detection, Part, PoolCount, Tally, Traffic};
 use crate::scenario::Variant;
 use crate::units::Percentile;
 
@@ -91,12 +91,21 @@ pub struct Run {
     pub utilization_spread: Option<f64>,
     /// Highest utilization of a server.
     pub utilization_max: Option<f64>,
-    /// What the servers cost an hour, in the scenario's unit; empty where none has a cost. One that
-    /// an autoscaler orders and removes costs from its order on, until it has left and finished
-    /// what it has.
+    /// What all costs an hour, in the scenario's unit; empty where nothing has a price. A server
+    /// that an autoscaler orders and removes costs from its order on, until it has left and
+    /// finished what it has.
     pub cost_per_hour: Option<f64>,
     /// What a million answered requests cost.
     pub cost_per_million: Option<f64>,
+    /// The part of the cost an hour that servers have.
+    pub servers_cost_per_hour: Option<f64>,
+    /// The part that balancers have: by the hour, by requests and by bytes.
+    pub balancers_cost_per_hour: Option<f64>,
+    /// The part that traffic from zone to zone has.
+    pub traffic_cost_per_hour: Option<f64>,
+    /// Of the bytes that went from a place in one zone to a place in any, those that left their
+    /// zone, 0 to 1; empty where no such way has a price, or nothing is said to be carried.
+    pub cross_zone_share: Option<f64>,
     /// Servers in the pools of all services on average over the measured window: those that take
     /// requests, and not those that boot or are removed; empty where no autoscaler orders any.
     #[serde(default)]
@@ -194,7 +203,9 @@ impl Run {
             *sent += more;
         }
         let paid = pools.map(|pools| pools.paid.as_slice());
-        let cost = variant.blueprint.cost_per_hour(paid, &sent);
+        let traffic = tally.traffic.as_deref();
+        let bill = variant.blueprint.bill(paid, &sent, traffic);
+        let cost = bill.map(|bill| bill.total());
         let noticed = |of: &dyn Fn(&Detection) -> f64| {
             let all = tally.detections.iter().map(of);
             (!tally.detections.is_empty()).then(|| all.sum())
@@ -220,6 +231,10 @@ impl Run {
                 let hours = tally.seconds() / 3600.0;
                 cost * hours / answered as f64 * 1e6
             }),
+            servers_cost_per_hour: bill.map(|bill| bill.servers),
+            balancers_cost_per_hour: bill.map(|bill| bill.balancers),
+            traffic_cost_per_hour: bill.map(|bill| bill.traffic),
+            cross_zone_share: traffic.and_then(Traffic::cross_zone_share),
             servers_mean: pools.map(PoolCount::mean),
             servers_max: pools.map(|pools| u64::from(pools.most)),
             scale_outs: pools.map(|pools| pools.outs),

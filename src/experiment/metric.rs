@@ -372,6 +372,26 @@ pub const METRICS: &[Metric] = &[
         (Cost, Servers, Less),
     ),
     other(
+        "servers_cost_per_hour",
+        |run| run.servers_cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "balancers_cost_per_hour",
+        |run| run.balancers_cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "traffic_cost_per_hour",
+        |run| run.traffic_cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "cross_zone_share",
+        |run| run.cross_zone_share,
+        (Share, Servers, Less),
+    ),
+    other(
         "servers_mean",
         |run| run.servers_mean,
         (Count, Servers, Less),

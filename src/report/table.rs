@@ -255,10 +255,11 @@ const OF_STATES: [(&str, &str); 4] = [
     ("revoked,\ngood for s", "revocation_delay_s"),
 ];
 
-/// Where autoscalers order servers, those that cost something.
-const OF_GROWTH: [(&str, &str); 2] = [
+/// Those that are shown where autoscalers order servers, and where anything has a price.
+const OF_COST: [(&str, &str); 3] = [
     ("servers\nmean", "servers_mean"),
     ("cost\nan hour", "cost_per_hour"),
+    ("cost a\nmillion", "cost_per_million"),
 ];
 
 /// Where clients ask again, and where balancers do.
@@ -368,9 +369,7 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
             rows.any(|row| row.metric == metric && row.estimate.is_some_and(|value| value > 0.0))
         };
         columns.extend(OF_STATES.iter().filter(|(_, metric)| happened(metric)));
-        let scales = happened(OF_GROWTH[0].1);
-        let of_growth = OF_GROWTH.iter().filter(|(_, metric)| happened(metric));
-        columns.extend(of_growth.filter(|_| scales));
+        columns.extend(OF_COST.iter().filter(|(_, metric)| happened(metric)));
         let repeats = |more: fn(&RunRow) -> bool| report.tables.runs.iter().any(more);
         let tries = repeats(|run| run.tries > run.requests);
         let attempts = repeats(|run| run.attempts > run.tries);
@@ -448,7 +447,7 @@ fn rank(metric: &str, judge: &str) -> Rank {
     if metric == judge {
         return Rank::Stays;
     }
-    const FROM_THE_LEAST: [&str; 17] = [
+    const FROM_THE_LEAST: [&str; 18] = [
         "utilization_spread",
         "goodput_rps",
         "p999_ms",
@@ -461,6 +460,7 @@ fn rank(metric: &str, judge: &str) -> Rank {
         "lost_updates_share",
         "revocation_delay_s",
         "changes_lost_share",
+        "cost_per_million",
         "cost_per_hour",
         "sessions_hurt_share",
         "mean_ms",

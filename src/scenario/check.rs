@@ -10,6 +10,7 @@ use super::text::{Document, Path};
 use super::warning;
 use super::{Goal, Measurement, Scenario, Target};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
+use crate::model::cost::Prices;
 use crate::model::network::Distances;
 use crate::prose::quoted;
 use crate::spelling;
@@ -420,9 +421,9 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         |(plan, said): (&ServicePlan, &file::Service)| plan.groups.len() == said.servers.len();
     let are_whole =
         services.len() == file.services.len() && services.iter().zip(&file.services).all(is_whole);
-    let ways = match are_whole {
+    let (ways, prices) = match are_whole {
         true => places::places(file, &mut services, &mut sources, check),
-        false => Distances::default(),
+        false => (Distances::default(), Prices::default()),
     };
     if services.len() == file.services.len() {
         steps::reach(file, &services, &sources, check);
@@ -449,6 +450,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         services,
         faults,
         ways,
+        prices,
     };
     if check.faults.is_empty() {
         steps::routed(file, &blueprint, check);

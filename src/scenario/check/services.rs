@@ -15,7 +15,9 @@ use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
 use crate::distribution::Dist;
 use crate::model::autoscale::ScalePlan;
-use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan, Spread};
+use crate::model::balancer::{BalancerPlan, Spread};
+use crate::model::blueprint::{GroupPlan, ServerPlan, ServicePlan};
+use crate::model::cost::Carries;
 use crate::model::flows::FlowPlan;
 use crate::model::network::{Delay, NOWHERE};
 use crate::strategy::Member;
@@ -107,7 +109,15 @@ fn plan(
         zones: Vec::new(),
         callers: None,
         flows: flows(&service.balancer.sticky, at, check),
+        carries: carries(service),
     }
+}
+
+fn carries(service: &Service) -> Carries {
+    (service.carries.as_ref()).map_or(Carries::default(), |said| Carries {
+        request: said.request.value(),
+        answer: said.answer.value(),
+    })
 }
 
 /// What is drawn for the connections of balancers of layer 4.

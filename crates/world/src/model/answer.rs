@@ -1,7 +1,7 @@
 //! Seventh stage: what becomes of an attempt, as its balancer learns it: an answer, a refusal, or
 //! nothing in time.
 
-use super::blueprint::Abandoned;
+use super::balancer::Abandoned;
 use super::calls::Spent;
 use super::message::{Between, News};
 use super::request::{Attempt, NOBODY, Phase, Request};

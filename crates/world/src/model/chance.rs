@@ -4,9 +4,8 @@
 //! compile until it is said here whether it is left to chance.
 
 use super::address::Addresses;
-use super::blueprint::{
-    BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When,
-};
+use super::balancer::BalancerPlan;
+use super::blueprint::{Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When};
 use super::fault::{Effect, Fault, OnTheWay, Strikes};
 use super::flows::FlowPlan;
 use super::network::Delay;
@@ -41,6 +40,7 @@ impl Blueprint {
             services,
             faults,
             ways,
+            prices: _,
         } = self;
         sources.iter().any(|source| self.source_varies(source))
             || services.iter().any(|service| self.service_varies(service))
@@ -139,6 +139,7 @@ impl Blueprint {
             zones: _,
             callers: _,
             flows,
+            carries: _,
         } = service;
         let FlowPlan {
             lifetime,
@@ -264,6 +265,9 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         retry,
         // Each attempt has a luck of its own, as the first one has.
         hedge: _,
+        cost: _,
+        cost_per_million: _,
+        cost_per_gib: _,
     } = balancer;
     *instances > 1
         || subset.is_some()

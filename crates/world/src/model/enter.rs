@@ -1,7 +1,7 @@
 //! Second stage: which of several balancers a request goes through, and how long its way there is.
 
 use super::World;
-use super::blueprint::Spread;
+use super::balancer::Spread;
 use super::draft::Draft;
 use super::network::{Delay, NOWHERE, Zone};
 use super::service::Service;

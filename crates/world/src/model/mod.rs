@@ -15,13 +15,14 @@ mod answer;
 pub mod arrivals;
 mod arrive;
 pub mod autoscale;
+pub mod balancer;
 pub mod blueprint;
 mod calls;
 mod chance;
 mod checks;
 pub mod cold;
 mod connections;
-mod cost;
+pub mod cost;
 mod crash;
 mod deadline;
 mod demand;
@@ -67,6 +68,7 @@ mod source;
 mod standstill;
 pub mod state;
 pub mod step;
+mod traffic;
 mod truth;
 mod turns;
 pub mod under_load;
@@ -232,6 +234,8 @@ struct World<'a> {
     has_opinions: bool,
     /// Whether strategies are asked whom they leave out by their own rules.
     rules_notice: bool,
+    /// Attempts of which each answer is paid for; `None` where none is.
+    parcels: Option<Box<traffic::Parcels>>,
     /// What they are worth; `None` where there are none.
     detections: Option<Box<detection::Detections>>,
     /// Health checks that take slots; `None` where none has.
@@ -368,6 +372,7 @@ impl<'a> World<'a> {
             limits: limits::Limits::new(plan),
             has_opinions: features.has_opinions(),
             rules_notice,
+            parcels: plan.pays_for_traffic().then(Box::default),
             detections: detection::Detections::of(plan),
             inspections: None,
             checks_always: features.way_faults,
@@ -394,7 +399,8 @@ impl<'a> World<'a> {
                     0
                 })
                 .for_faults(plan.drawn_faults())
-                .for_pools(features.autoscalers.then(|| plan.servers_at_start())),
+                .for_pools(features.autoscalers.then(|| plan.servers_at_start()))
+                .for_traffic(plan.traffic()),
             witness,
             ended: false,
         };
@@ -423,13 +429,6 @@ impl<'a> World<'a> {
         }
     }
 
-    /// Counts the sessions that are on when the measured window begins.
-    fn count_sessions(&mut self, now: Time) {
-        if let Some(sessions) = &mut self.sessions {
-            self.tally.sessions.all += sessions.begin(now);
-        }
-    }
-
     /// The measured window ends.
     fn end_window(&mut self, now: Time) {
         if let Some(sessions) = &mut self.sessions {
@@ -438,13 +437,6 @@ impl<'a> World<'a> {
             sessions.finish(last, &mut self.tally);
         }
         self.ended = true;
-    }
-
-    /// Counts the sessions that are on when the first thing happens to their servers.
-    fn follow_sessions(&mut self, now: Time) {
-        if let Some(sessions) = &self.sessions {
-            self.tally.sessions.cohort = sessions.on(now);
-        }
     }
 
     /// A random word of the run that belongs to `service`: which balancer a client comes through.

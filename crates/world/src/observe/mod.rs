@@ -12,6 +12,7 @@ mod pool;
 mod presence;
 mod sessions;
 mod timeline;
+mod traffic;
 mod witness;
 
 pub use detection::{Detection, LeftOutBy};
@@ -22,6 +23,7 @@ pub use pool::PoolCount;
 pub use presence::Presence;
 pub use sessions::{Loss, SessionCount, StateMemory, States};
 pub use timeline::{Stretch, Timeline};
+pub use traffic::Traffic;
 pub use witness::{Ended, Witness};
 
 use serde::{Deserialize, Serialize};
@@ -198,6 +200,8 @@ pub struct Tally {
     pub faults: Vec<FaultTime>,
     /// Servers in the pools; `None` where no autoscaler orders and removes any.
     pub pools: Option<Box<PoolCount>>,
+    /// What is paid by the byte or by the request; `None` where nothing is.
+    pub traffic: Option<Box<Traffic>>,
 }
 
 impl Tally {
@@ -229,6 +233,7 @@ impl Tally {
             detections: Vec::new(),
             faults: Vec::new(),
             pools: None,
+            traffic: None,
         }
     }
 
@@ -237,6 +242,12 @@ impl Tally {
         if groups > 1 {
             self.parts.resize(groups, Part::default());
         }
+        self
+    }
+
+    /// As [`Tally::new`], counting what is paid by the byte or by the request, if anything is.
+    pub fn for_traffic(mut self, traffic: Option<Traffic>) -> Tally {
+        self.traffic = traffic.map(Box::new);
         self
     }
 

@@ -11,6 +11,20 @@ use lbsim_strategies::balancer::Reason;
 use lbsim_strategies::balancer::affinity::Bond;
 
 impl World<'_> {
+    /// Counts the sessions that are on when the measured window begins.
+    pub(in crate::model) fn count_sessions(&mut self, now: Time) {
+        if let Some(sessions) = &mut self.sessions {
+            self.tally.sessions.all += sessions.begin(now);
+        }
+    }
+
+    /// Counts the sessions that are on when the first thing happens to their servers.
+    pub(in crate::model) fn follow_sessions(&mut self, now: Time) {
+        if let Some(sessions) = &self.sessions {
+            self.tally.sessions.cohort = sessions.on(now);
+        }
+    }
+
     /// An answer that somebody waited for: the state of its session is read and changed, where the
     /// service keeps it or the call was for that.
     #[inline(never)]
