@@ -20,6 +20,7 @@ use crate::units::{Percentile, Precision, WarmUp};
 mod clients;
 pub(super) mod data;
 mod faults;
+mod geolocation;
 mod names;
 mod places;
 mod require;

@@ -30,6 +30,7 @@ mod limits;
 mod links;
 mod log_cases;
 mod measured;
+mod names;
 mod noticing;
 mod outages;
 mod overload;

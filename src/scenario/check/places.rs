@@ -57,7 +57,7 @@ pub(super) fn places(
 }
 
 /// All zones in which anything stands, in the order of their names.
-fn zones(file: &File) -> Vec<&str> {
+pub(super) fn zones(file: &File) -> Vec<&str> {
     let mut names: BTreeSet<&str> = file.network.zones.keys().map(String::as_str).collect();
     names.extend(file.clients.iter().filter_map(|own| own.zone.as_deref()));
     for service in &file.services {

@@ -9,6 +9,7 @@ pub mod health;
 pub mod hedge;
 pub mod limit;
 mod opinion;
+mod others;
 mod panic;
 pub(crate) mod preset;
 pub mod queue;
@@ -55,7 +56,7 @@ pub enum Reason {
     /// nobody takes it to be well yet.
     OnTrial = 64,
     /// It is not one of those to whom this balancer sends: it is in another zone, or in the subset
-    /// of others.
+    /// of others, or serves other places.
     Outside = 128,
 }
 
@@ -160,6 +161,7 @@ impl Balancer {
         let mut probes = Vec::new();
         let is_product = strategy.sight() == Sight::Product;
         let picks_for_waiting = strategy.picks_for_waiting();
+        let ranks = (strategy.goes_by_place()).then(|| strategy.ranks(&pool));
         let strategy = strategy.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,
@@ -190,6 +192,11 @@ impl Balancer {
             waits_for_bound: care.waits_for_bound,
             weight_unit,
         };
+        for (member, rank) in (0..).zip(ranks.iter().flatten()) {
+            if rank.is_none() {
+                balancer.set(member, Reason::Outside, true, Time::ZERO);
+            }
+        }
         balancer.deal_out(Time::ZERO);
         balancer.send_where_due(Time::ZERO);
         for position in 0..balancer.pool.len() {

@@ -134,6 +134,9 @@ impl World<'_> {
         let has_others = self.remove_live(attempt.request, id);
         let request = self.requests[attempt.request];
         self.count_failure(&request, attempt.server);
+        if self.has_bonds && cause == Cause::Crash {
+            self.turn_to_next_name(attempt.request, attempt.server, calendar.now());
+        }
         let member = self.count_end(
             &request,
             (id, &attempt),
@@ -232,6 +235,9 @@ impl World<'_> {
         let has_others = self.remove_live(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
+        if self.has_bonds {
+            self.turn_to_next_name(request, server, now);
+        }
         let member = self.count_end(&asked, (id, &attempt), ending(Outcome::Timeout), calendar);
         let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
         self.serve_waiting(service, balancer, member, calendar);

@@ -165,6 +165,11 @@ pub(super) fn balancer(
         };
         pool = pool.reached_by(plan.servers.iter().map(way).collect());
     }
+    let zones = &plan.balancer.zones;
+    let zone = zones.get(usize::from(instance) % zones.len().max(1));
+    if let Some(zone) = zone {
+        pool = pool.standing_in(zone);
+    }
     let own = u64::from(returns) << 16 | u64::from(instance);
     let passing_over = seeds.stream(Domain::SlowStart, (index as u64) << 32 | own);
     let mut looks = seeds.stream(Domain::Look, (index as u64) << 32 | own);
@@ -183,8 +188,6 @@ pub(super) fn balancer(
             )
         }),
         own_zone: (plan.balancer.own_zone.as_ref()).map(|own_zone| {
-            let zones = &plan.balancer.zones;
-            let zone = zones.get(usize::from(instance) % zones.len().max(1));
             let members = plan.members.iter();
             (
                 members.map(|member| member.zone.as_ref() == zone).collect(),

@@ -1,10 +1,12 @@
 //! What each plan of a world switches on.
 
+use std::sync::Arc;
+
 use super::Features;
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::retry::Retry;
-use lbsim_strategies::strategy::{Member, Sight};
+use lbsim_strategies::strategy::{Member, Pool, Sight};
 
 use crate::model::balancer::BalancerPlan;
 use crate::model::blueprint::{Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When};
@@ -124,6 +126,25 @@ fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
     };
     found.unlike_work |= groups.windows(2).any(|two| work(&two[0]) != work(&two[1]));
     of_balancer(balancer, found);
+    // Who serves one place only gets nothing from another.
+    let by_place = leaves_out_by_place(service);
+    found.scopes |= by_place;
+    found.idle_members |= by_place;
+}
+
+/// Whether there is a balancer whose strategy never sends to some of the members, for where it
+/// stands.
+fn leaves_out_by_place(service: &ServicePlan) -> bool {
+    let balancer = &service.balancer;
+    if !balancer.strategy.goes_by_place() {
+        return false;
+    }
+    let leaves_out = |zone: &str| {
+        let pool = Pool::new(Arc::clone(&service.members)).standing_in(zone);
+        balancer.strategy.ranks(&pool).contains(&None)
+    };
+    let mut zones = balancer.zones.iter();
+    zones.any(|zone| leaves_out(zone)) || (balancer.zones.is_empty() && leaves_out(""))
 }
 
 fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
