@@ -129,6 +129,29 @@ fn answers_for_nobody_are_paid_for() {
     assert_traffic(&[slow, stops], 1.0 + 1.0);
 }
 
+/// Each request changes the state of the one session, which goes to its copy in another zone.
+#[test]
+fn copies_of_states_are_paid_for() {
+    let changes = [
+        ("carries = { request = \"1MiB\", answer = \"3MiB\" }\n", ""),
+        (
+            "arrivals",
+            "sessions = { writes = \"100%\", size = { kind = \"constant\", value = \"2MiB\" } }\narrivals",
+        ),
+        (
+            "balancer = {",
+            "state = { kind = \"replicated\", copies = 2, placement = \"other-zone\", shipping = \"synchronous\" }\nbalancer = { sticky = \"cookie\",",
+        ),
+        (
+            "servers = [{ name = \"web\", count = 2,",
+            "servers = [{ name = \"other\", zone = \"c\", slots = 99, service = { kind = \"constant\", value = \"1ms\" } }, { name = \"web\",",
+        ),
+    ];
+    let report = run(&changes);
+    assert_costs(&report, "traffic_cost_per_hour", gib(2.0));
+    assert_costs(&report, "cross_zone_share", 1.0);
+}
+
 /// What servers call is paid for as what clients ask: from the zone of the caller.
 #[test]
 fn calls_are_paid_for() {

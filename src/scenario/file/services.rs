@@ -52,7 +52,8 @@ pub struct Service {
 
 /// What messages carry, on average. It is counted for each request and each call to the service,
 /// whoever makes it, on the way to the balancer and to each server that it is sent to, and for each
-/// good answer on the same way back; health checks, errors and copies of states are not counted.
+/// good answer on the same way back; health checks and errors are not counted. States of sessions
+/// are in it as you say it, but for what goes from server to server, which is counted by itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Payload {

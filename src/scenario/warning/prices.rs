@@ -11,8 +11,8 @@ pub(super) fn prices(plan: &Blueprint, found: &mut Vec<Warning>) {
     let by_byte = plan.prices.any();
     let anything_carried = plan.services.iter().any(carries);
     let mut idle = |text: String| found.push(warning("without-effect", text));
-    if by_byte && !anything_carried {
-        idle("`network`: `cost-per-gib` is of what services carry, and none says what that is (`carries`)".to_owned());
+    if by_byte && !anything_carried && !plan.ships_states() {
+        idle("`network`: `cost-per-gib` is of what services carry, and none says what that is (`carries`); nor are there copies of states that have a `size`".to_owned());
     }
     for service in &plan.services {
         let name = &service.name;

@@ -1,7 +1,7 @@
 //! What it all costs: servers and balancers by the hour, and by what they are sent; the ways
 //! between zones by what goes over them.
 
-use super::blueprint::{Blueprint, ServicePlan};
+use super::blueprint::{Blueprint, ServicePlan, SourcePlan};
 use super::network::Zone;
 use crate::observe::Traffic;
 
@@ -80,7 +80,18 @@ impl Blueprint {
             let balancer = &service.balancer;
             balancer.cost_per_million > 0.0 || (balancer.cost_per_gib > 0.0 && carries(service))
         };
-        self.services.iter().any(pays) || (self.prices.any() && self.services.iter().any(carries))
+        self.services.iter().any(pays)
+            || (self.prices.any() && (self.services.iter().any(carries) || self.ships_states()))
+    }
+
+    /// Whether states of a known size go from server to server.
+    pub fn ships_states(&self) -> bool {
+        let sizes = |source: &SourcePlan| {
+            let sessions = source.sessions.as_ref();
+            sessions.is_some_and(|sessions| sessions.size.is_some())
+        };
+        let copies = |service: &ServicePlan| service.keeps.copies.is_some();
+        self.sources.iter().any(sizes) && self.services.iter().any(copies)
     }
 
     /// What has to be counted of it; nothing yet.

@@ -99,13 +99,9 @@ impl World<'_> {
         request.measured || (is_hostile && self.tally.measures(request.arrived))
     }
 
-    fn count_way(&mut self, (from, to): (Zone, Zone), bytes: u64) {
-        let zones = self.plan.prices.zones();
-        if let Some(traffic) = &mut self.tally.traffic
-            && usize::from(from) < zones
-            && usize::from(to) < zones
-        {
-            traffic.between[usize::from(from) * zones + usize::from(to)] += bytes;
+    fn count_way(&mut self, ends: (Zone, Zone), bytes: u64) {
+        if let Some(traffic) = &mut self.tally.traffic {
+            traffic.carry(ends, bytes);
         }
     }
 

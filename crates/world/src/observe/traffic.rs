@@ -14,6 +14,7 @@ pub struct Traffic {
     /// Bytes that went from zone to zone: by the zone that they left, and then by that where they
     /// came to.
     pub between: Vec<u64>,
+    zones: usize,
 }
 
 impl Traffic {
@@ -23,15 +24,24 @@ impl Traffic {
             requests: vec![0; services],
             through: vec![0; services],
             between: vec![0; zones * zones],
+            zones,
+        }
+    }
+
+    /// So many bytes go from one zone to another, by number, or stay in one; who is in no zone has
+    /// no way that is paid for.
+    pub fn carry(&mut self, (from, to): (u16, u16), bytes: u64) {
+        let (from, to) = (usize::from(from), usize::from(to));
+        if from < self.zones && to < self.zones {
+            self.between[from * self.zones + to] += bytes;
         }
     }
 
     /// Of the bytes that went from a place in one zone to a place in any, those that left their
     /// zone, 0 to 1; `None` where nothing went.
     pub fn cross_zone_share(&self) -> Option<f64> {
-        let zones = self.between.len().isqrt();
         let all: u64 = self.between.iter().sum();
-        let within: u64 = self.between.iter().step_by(zones + 1).sum();
+        let within: u64 = self.between.iter().step_by(self.zones + 1).sum();
         (all > 0).then(|| (all - within) as f64 / all as f64)
     }
 }
