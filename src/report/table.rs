@@ -256,9 +256,12 @@ const OF_STATES: [(&str, &str); 4] = [
 ];
 
 /// Those that are shown where autoscalers order servers, and where anything has a price.
-const OF_COST: [(&str, &str); 3] = [
+const OF_COST: [(&str, &str); 6] = [
     ("servers\nmean", "servers_mean"),
     ("cost\nan hour", "cost_per_hour"),
+    ("of it\nservers", "servers_cost_per_hour"),
+    ("of it\nbalancers", "balancers_cost_per_hour"),
+    ("of it\ntraffic", "traffic_cost_per_hour"),
     ("cost a\nmillion", "cost_per_million"),
 ];
 
@@ -369,7 +372,11 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
             rows.any(|row| row.metric == metric && row.estimate.is_some_and(|value| value > 0.0))
         };
         columns.extend(OF_STATES.iter().filter(|(_, metric)| happened(metric)));
-        columns.extend(OF_COST.iter().filter(|(_, metric)| happened(metric)));
+        // Where servers alone have a price, what they cost is all.
+        let has_bill = happened("balancers_cost_per_hour") || happened("traffic_cost_per_hour");
+        let is_said = |metric: &str| has_bill || metric != "servers_cost_per_hour";
+        let of_cost = OF_COST.iter().filter(|(_, metric)| happened(metric));
+        columns.extend(of_cost.filter(|(_, metric)| is_said(metric)));
         let repeats = |more: fn(&RunRow) -> bool| report.tables.runs.iter().any(more);
         let tries = repeats(|run| run.tries > run.requests);
         let attempts = repeats(|run| run.attempts > run.tries);
@@ -447,8 +454,11 @@ fn rank(metric: &str, judge: &str) -> Rank {
     if metric == judge {
         return Rank::Stays;
     }
-    const FROM_THE_LEAST: [&str; 18] = [
+    const FROM_THE_LEAST: [&str; 21] = [
         "utilization_spread",
+        "servers_cost_per_hour",
+        "balancers_cost_per_hour",
+        "traffic_cost_per_hour",
         "goodput_rps",
         "p999_ms",
         "sessions_lost",
