@@ -198,10 +198,15 @@ fn scenario(
         .iter()
         .map(|variant| variant.name.as_str())
         .collect();
+    // A variant that was not looked at, since something else is wrong, may be the one that asks.
+    let are_all_seen =
+        faults.is_empty() || (resolved.variants.iter()).all(|variant| variant.set.is_empty());
     let idle = std::mem::take(&mut data.idle);
     let asked = &data.asked;
     faults.extend(
-        (idle.into_iter()).filter_map(|(name, idle)| (!asked.contains(&name)).then_some(idle)),
+        (idle.into_iter())
+            .filter(|(name, _)| are_all_seen && !asked.contains(name))
+            .map(|(_, idle)| idle),
     );
     let mut check = Check { data, faults };
     let mut seen = HashSet::new();
