@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::{Cause, Detection, Part, PoolCount, Tally, Traffic};
+use crate::observe::{Cause, Detection, Part, PoolCount, SessionPart, Tally, Traffic};
 use crate::scenario::Variant;
 use crate::units::Percentile;
 
@@ -154,6 +154,14 @@ pub struct Run {
     /// Attempts of clients' requests that were sent where their client was bound, over all
     /// attempts.
     pub bound_share: Option<f64>,
+    /// Clients' requests that went to another server than the strategy would have picked at that
+    /// moment, because their client was bound, over all that were sent to one: how far affinity
+    /// takes the balancing out of the strategy's hands. Empty without affinity, under oracles, and
+    /// where requests may wait at the balancer for a server or are kept from one that the strategy
+    /// has picked: `server-limit`, `when` of `sticky` with `wait`, `max-connections` under rules of
+    /// HAProxy, `rate-control` of `c3`, `slow-start` under a rule without weights.
+    #[serde(default)]
+    pub sent_elsewhere_share: Option<f64>,
     /// States on the server that had most of them, on average over time, in MiB; copies count.
     /// Empty where no server keeps any.
     pub state_mib_max: Option<f64>,
@@ -179,9 +187,6 @@ impl Run {
         let utilization = tally.load.utilization();
         let highest = utilization.iter().copied().reduce(f64::max);
         let sessions = &tally.sessions;
-        let hurt: u64 = sessions.hurt.iter().sum();
-        let holds = sessions.all > 0;
-        let share = |part: u64, all: u64| (all > 0).then(|| part as f64 / all as f64);
         let answered = tally.latency.count();
         // Where no server keeps states, there is none that has most.
         let mib = |of: fn(f64, f64) -> f64| {
@@ -247,15 +252,6 @@ impl Run {
                 let ended = work.useful + work.wasted;
                 (ended > 0).then(|| work.wasted as f64 / ended as f64)
             }),
-            sessions: sessions.all,
-            sessions_lost: sessions.lost.iter().sum(),
-            sessions_hurt: hurt,
-            sessions_hurt_share: share(hurt, sessions.all),
-            met_loss_share: share(sessions.met, tally.requests).filter(|_| holds),
-            changes_lost_share: share(sessions.writes_lost, sessions.writes),
-            sessions_set_back: sessions.set_back,
-            set_back_by_s: (sessions.set_back > 0)
-                .then(|| sessions.set_back_by.seconds() / sessions.set_back as f64),
             stale_reads_share: share(sessions.stale, sessions.reads),
             backward_reads_share: share(sessions.backwards, sessions.reads),
             lost_updates_share: share(sessions.lost_updates, sessions.writes),
@@ -265,11 +261,30 @@ impl Run {
                 .then(|| sessions.revocation_delay.seconds() / sessions.revoked as f64),
             bound_share: share(sessions.bound, tally.attempts)
                 .filter(|_| variant.blueprint.features().cookies),
+            sent_elsewhere_share: share(sessions.elsewhere, sessions.placed),
             state_mib_max: most,
             state_mib_spread: most.zip(least).map(|(most, least)| most - least),
             state_bytes_per_request: share(sessions.bytes, answered)
                 .filter(|_| !sessions.memory.is_empty()),
             ..Run::of(&all, &variant.name, replication, tally.seconds())
+                .with_sessions(&sessions.whole())
+        }
+    }
+
+    /// The same, with what became of the sessions of those who made its requests.
+    pub(super) fn with_sessions(self, part: &SessionPart) -> Run {
+        let hurt: u64 = part.hurt.iter().sum();
+        Run {
+            sessions: part.all,
+            sessions_lost: part.lost.iter().sum(),
+            sessions_hurt: hurt,
+            sessions_hurt_share: share(hurt, part.all),
+            met_loss_share: share(part.met, self.requests).filter(|_| part.all > 0),
+            changes_lost_share: share(part.writes_lost, part.writes),
+            sessions_set_back: part.set_back,
+            set_back_by_s: (part.set_back > 0)
+                .then(|| part.set_back_by.seconds() / part.set_back as f64),
+            ..self
         }
     }
 
@@ -307,6 +322,11 @@ impl Run {
             ..Run::default()
         }
     }
+}
+
+/// A part over all; `None` of nothing.
+fn share(part: u64, all: u64) -> Option<f64> {
+    (all > 0).then(|| part as f64 / all as f64)
 }
 
 /// Seconds as milliseconds to the nanosecond: no digits of rounding errors in the files.

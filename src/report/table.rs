@@ -382,6 +382,13 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
         let attempts = repeats(|run| run.attempts > run.tries);
         columns.extend(tries.then_some(OF_CLIENTS));
         columns.extend(attempts.then_some(OF_BALANCERS));
+    } else {
+        let some = |metric: &str| {
+            let mut figures = part.figures.iter();
+            figures.any(|(key, own)| key.1 == metric && own.0.is_some_and(|value| value > 0.0))
+        };
+        columns.extend(OF_SESSIONS.iter().filter(|_| some("sessions")));
+        columns.extend(OF_STATES.iter().filter(|(_, metric)| some(metric)));
     }
     // What is of all requests stands in the table of all.
     let theory: HashMap<&str, f64> = report

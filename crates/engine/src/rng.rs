@@ -55,6 +55,9 @@ pub enum Domain {
     Look = 18,
     /// How long servers boot that an autoscaler has ordered; entity: server.
     Boot = 19,
+    /// What a strategy would draw that were asked for each request, beside affinity; entity:
+    /// balancer.
+    Shadow = 20,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

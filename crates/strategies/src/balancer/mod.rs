@@ -15,6 +15,7 @@ pub(crate) mod preset;
 pub mod queue;
 pub mod retry;
 pub mod scope;
+mod shadow;
 pub mod slow_start;
 mod spare;
 
@@ -23,6 +24,7 @@ use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
 use scope::{OwnZone, Preferring, Scope};
+use shadow::Shadow;
 use slow_start::{GradualReturn, Returning, STEPS};
 
 use crate::strategy::{
@@ -83,6 +85,9 @@ pub struct Care<'a> {
     pub subset: Option<(Vec<MemberId>, u32)>,
     /// Whether each member is in its zone, where those come first.
     pub own_zone: Option<(Vec<bool>, &'a OwnZone)>,
+    /// Where it is kept in mind whom the strategy would pick, were nobody bound: the stream for
+    /// that.
+    pub shadow: Option<Rng>,
 }
 
 /// One balancer over the pool of one service.
@@ -93,6 +98,7 @@ pub struct Balancer {
     pool: Pool,
     strategy: Strategy,
     rng: Rng,
+    shadow: Option<Box<Shadow>>,
     /// The [`Reason`]s that hold for each member.
     reasons: Vec<u8>,
     /// How often the strategy had changed its mind when it was last asked whom it leaves out by
@@ -169,11 +175,14 @@ impl Balancer {
             rng: &mut rng,
             probes: &mut probes,
         });
+        let shadow = care.shadow;
+        let shadow = shadow.map(|rng| Box::new(Shadow::of(&strategy, rng)));
         let mut balancer = Balancer {
             index,
             pool,
             strategy,
             rng,
+            shadow,
             reasons,
             left_out: (0, Vec::new()),
             is_product,
@@ -229,9 +238,22 @@ impl Balancer {
         self.rng != *fresh
     }
 
-    /// Tells the strategy something.
+    /// Tells the strategy something, and whoever is told all that it is.
     #[inline(always)]
-    fn tell<T>(&mut self, now: Time, news: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T) -> T {
+    fn tell(&mut self, now: Time, news: impl Fn(&mut Strategy, &mut Context<'_>)) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.tell((now, &self.pool, self.index), &news);
+        }
+        self.ask(now, news);
+    }
+
+    /// Asks the strategy something.
+    #[inline(always)]
+    fn ask<T>(
+        &mut self,
+        now: Time,
+        question: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T,
+    ) -> T {
         let mut cx = Context {
             now,
             pool: &self.pool,
@@ -239,7 +261,7 @@ impl Balancer {
             rng: &mut self.rng,
             probes: &mut self.probes,
         };
-        news(&mut self.strategy, &mut cx)
+        question(&mut self.strategy, &mut cx)
     }
 
     /// Picks where a request goes: to a member that has not been tried, where there is one. A
@@ -249,7 +271,7 @@ impl Balancer {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        let mut pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
+        let mut pick = self.ask(now, |strategy, cx| strategy.pick(request, truth, cx));
         if self.warming.is_some() || self.limit.is_some() {
             pick = self.spare(pick, request, truth, now);
         }
@@ -270,7 +292,7 @@ impl Balancer {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        self.tell(now, |strategy, cx| {
+        self.ask(now, |strategy, cx| {
             strategy.pick(request, Truth::default(), cx)
         })
     }
@@ -382,7 +404,7 @@ impl Balancer {
         }
         if self.picks_for_waiting {
             let (unseen, truth) = (Request::UNSEEN, Truth::default());
-            let pick = self.tell(now, |strategy, cx| strategy.pick(unseen, truth, cx));
+            let pick = self.ask(now, |strategy, cx| strategy.pick(unseen, truth, cx));
             let Pick::Member(picked) = self.pass_over(pick, unseen, truth, now) else {
                 return None;
             };
@@ -394,7 +416,7 @@ impl Balancer {
             }
             Some(_) => self.pool.is_eligible(member) && !self.is_full(member, now),
             None if self.waits_for_bound => true,
-            None => self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx)),
+            None => self.ask(now, |strategy, cx| strategy.takes_waiting(member, cx)),
         };
         if !takes {
             return None;

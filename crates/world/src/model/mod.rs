@@ -63,6 +63,7 @@ mod server;
 mod service;
 mod session;
 mod settle;
+mod shadow;
 mod sharing;
 mod source;
 mod standstill;

@@ -171,7 +171,7 @@ impl World<'_> {
                 self.turn_to_next_name(id, self.attempts[attempt].server, calendar.now());
             }
         }
-        self.call_off(&taken, calendar);
+        self.call_off(&taken, Time::NEVER, calendar);
         if self.limits.is_some() {
             self.leave_gate(id, ending(Outcome::Cancelled), calendar);
         }

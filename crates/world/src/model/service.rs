@@ -180,6 +180,8 @@ pub(super) fn balancer(
         server_limit: plan.balancer.server_limit.as_ref(),
         slow_start: (plan.balancer.slow_start.as_ref()).map(|plan| (plan, passing_over)),
         waits_for_bound: plan.balancer.sticky.waits(),
+        shadow: (plan.has_shadows())
+            .then(|| seeds.stream(Domain::Shadow, (index as u64) << 32 | own)),
         subset: (plan.balancer.subset.as_ref()).map(|subset| {
             let word = mix(World::route_word(seeds, index) ^ SUBSETS);
             (

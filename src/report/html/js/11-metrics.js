@@ -46,6 +46,7 @@ const METRICS = {
   rebuilds_per_session: ['States set up anew for each session', 'rebuilds a session', 'count', 'less'],
   revocation_delay_s: ['How long revoked sessions could be used', 'revoked, good for', 'seconds', 'less'],
   bound_share: ['Attempts sent where their client was bound', 'bound', 'share', ''],
+  sent_elsewhere_share: ['Requests that affinity kept from the strategy’s server', 'sent elsewhere', 'share', ''],
   state_mib_max: ['MiB of states on the fullest server', 'state, MiB', 'count', 'less'],
   state_mib_spread: ['MiB of states, fullest less emptiest server', 'state spread, MiB', 'count', 'less'],
   state_bytes_per_request: ['Bytes of states sent for each answer', 'state bytes a request', 'count', 'less'],

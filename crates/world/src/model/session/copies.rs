@@ -469,9 +469,10 @@ impl Sessions<'_> {
         self.come(id, server, now, tally);
         if session.version > applied {
             let lost = session.version - applied.max(session.before_window).min(session.version);
-            tally
-                .sessions
-                .set_back(tally.measures(now), u64::from(lost), age);
+            if tally.measures(now) {
+                let group = session.group;
+                tally.sessions.set_back(group, u64::from(lost), age);
+            }
         }
         true
     }
