@@ -55,6 +55,8 @@ pub enum Domain {
     Look = 18,
     /// How long servers boot that an autoscaler has ordered; entity: server.
     Boot = 19,
+    /// Which requests leave the zone of their balancer; entity: balancer.
+    Spill = 20,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

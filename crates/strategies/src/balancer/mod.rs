@@ -22,7 +22,7 @@ use ejection::{Change, Ejection, Ejector};
 use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
-use scope::{OwnZone, Preferring, Scope};
+use scope::{OwnZone, Preferring, Scope, Spill};
 use slow_start::{GradualReturn, Returning, STEPS};
 
 use crate::strategy::{
@@ -81,8 +81,8 @@ pub struct Care<'a> {
     pub waits_for_bound: bool,
     /// In which order it takes members into its subset, and how many, where there are subsets.
     pub subset: Option<(Vec<MemberId>, u32)>,
-    /// Whether each member is in its zone, where those come first.
-    pub own_zone: Option<(Vec<bool>, &'a OwnZone)>,
+    /// Whether each member is in its zone, where those come first; the stream for who leaves it.
+    pub own_zone: Option<(Vec<bool>, &'a OwnZone, Rng)>,
 }
 
 /// One balancer over the pool of one service.
@@ -92,6 +92,8 @@ pub struct Balancer {
     index: u16,
     pool: Pool,
     strategy: Strategy,
+    /// The strategy as it is for other zones, where requests leave its own in proportion.
+    elsewhere: Option<Box<Strategy>>,
     rng: Rng,
     /// The [`Reason`]s that hold for each member.
     reasons: Vec<u8>,
@@ -169,9 +171,12 @@ impl Balancer {
             rng: &mut rng,
             probes: &mut probes,
         });
+        let in_proportion = |(_, plan, _): &(_, &OwnZone, _)| plan.spill == Spill::InProportion;
+        let has_elsewhere = care.own_zone.as_ref().is_some_and(in_proportion);
         let mut balancer = Balancer {
             index,
             pool,
+            elsewhere: has_elsewhere.then(|| Box::new(strategy.clone())),
             strategy,
             rng,
             reasons,
@@ -184,7 +189,7 @@ impl Balancer {
             scope: (care.subset).map(|(order, size)| Box::new(Scope::new(order, size))),
             preferring: care
                 .own_zone
-                .map(|(own, plan)| Box::new(Preferring::new(own, plan))),
+                .map(|(own, plan, draws)| Box::new(Preferring::new(own, plan, draws))),
             warming: warming.map(Box::new),
             limiters,
             limit: care.server_limit.cloned(),
@@ -231,7 +236,27 @@ impl Balancer {
 
     /// Tells the strategy something.
     #[inline(always)]
-    fn tell<T>(&mut self, now: Time, news: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T) -> T {
+    fn tell(&mut self, now: Time, news: impl Fn(&mut Strategy, &mut Context<'_>)) {
+        self.ask(now, &news);
+        if let Some(elsewhere) = &mut self.elsewhere {
+            let mut cx = Context {
+                now,
+                pool: &self.pool,
+                balancer: self.index,
+                rng: &mut self.rng,
+                probes: &mut self.probes,
+            };
+            news(elsewhere, &mut cx);
+        }
+    }
+
+    /// Asks the strategy something.
+    #[inline(always)]
+    fn ask<T>(
+        &mut self,
+        now: Time,
+        question: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T,
+    ) -> T {
         let mut cx = Context {
             now,
             pool: &self.pool,
@@ -239,17 +264,26 @@ impl Balancer {
             rng: &mut self.rng,
             probes: &mut self.probes,
         };
-        news(&mut self.strategy, &mut cx)
+        question(&mut self.strategy, &mut cx)
     }
 
     /// Picks where a request goes: to a member that has not been tried, where there is one. A
     /// product sees to that by itself.
     #[inline]
     pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
+        if self.preferring.is_some() {
+            return self.pick_by_zone(request, truth, now);
+        }
+        self.pick_any(request, truth, now)
+    }
+
+    /// As [`Balancer::pick`], whatever zone.
+    #[inline]
+    fn pick_any(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        let mut pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
+        let mut pick = self.ask(now, |strategy, cx| strategy.pick(request, truth, cx));
         if self.warming.is_some() || self.limit.is_some() {
             pick = self.spare(pick, request, truth, now);
         }
@@ -270,7 +304,7 @@ impl Balancer {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        self.tell(now, |strategy, cx| {
+        self.ask(now, |strategy, cx| {
             strategy.pick(request, Truth::default(), cx)
         })
     }
@@ -382,7 +416,7 @@ impl Balancer {
         }
         if self.picks_for_waiting {
             let (unseen, truth) = (Request::UNSEEN, Truth::default());
-            let pick = self.tell(now, |strategy, cx| strategy.pick(unseen, truth, cx));
+            let pick = self.ask(now, |strategy, cx| strategy.pick(unseen, truth, cx));
             let Pick::Member(picked) = self.pass_over(pick, unseen, truth, now) else {
                 return None;
             };
@@ -394,7 +428,7 @@ impl Balancer {
             }
             Some(_) => self.pool.is_eligible(member) && !self.is_full(member, now),
             None if self.waits_for_bound => true,
-            None => self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx)),
+            None => self.ask(now, |strategy, cx| strategy.takes_waiting(member, cx)),
         };
         if !takes {
             return None;
