@@ -159,7 +159,8 @@ pub struct Run {
     /// takes the balancing out of the strategy's hands. Empty without affinity, under oracles, and
     /// where requests may wait at the balancer for a server or are kept from one that the strategy
     /// has picked: `server-limit`, `when` of `sticky` with `wait`, `max-connections` under rules of
-    /// HAProxy, `rate-control` of `c3`, `slow-start` under a rule without weights.
+    /// HAProxy, `rate-control` of `c3`, `slow-start` under a rule without weights, `own-zone` that
+    /// spills in proportion.
     #[serde(default)]
     pub sent_elsewhere_share: Option<f64>,
     /// States on the server that had most of them, on average over time, in MiB; copies count.

@@ -17,10 +17,10 @@ use crate::spelling;
 use crate::time::{Span, Time};
 use crate::units::{Percentile, Precision, WarmUp};
 
+mod by_place;
 mod clients;
 pub(super) mod data;
 mod faults;
-mod geolocation;
 mod names;
 mod places;
 mod require;

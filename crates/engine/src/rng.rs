@@ -58,6 +58,8 @@ pub enum Domain {
     /// What a strategy would draw that were asked for each request, beside affinity; entity:
     /// balancer.
     Shadow = 20,
+    /// Which requests leave the zone of their balancer; entity: balancer.
+    Spill = 21,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

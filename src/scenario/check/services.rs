@@ -227,12 +227,8 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
         check.fault(&place.key("subset"), "contradiction", message);
     }
     if let Some(own_zone) = &balancer.own_zone {
-        let share = own_zone.while_well;
         let at = place.key("own-zone");
-        if !(0.0..=1.0).contains(&share.value()) {
-            let message = format!("`while-well` is {share}; it must be 0% to 100%");
-            check.fault(&at.key("while-well"), "out-of-range", message);
-        }
+        own_zone.check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
         if balancer.zones.is_empty() && balancer.spread != Spread::Caller {
             let message = "these balancers are in no zone";
             let help =

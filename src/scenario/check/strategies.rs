@@ -2,7 +2,7 @@
 
 use super::super::file::{File, Service};
 use super::super::text::Path;
-use super::geolocation::geolocation;
+use super::by_place::by_place;
 use super::{Check, descend};
 use crate::strategy::StrategyConfig;
 
@@ -30,7 +30,7 @@ pub(super) fn strategies(file: &File, check: &mut Check<'_>) {
         let at = compare.index(index);
         strategy(config, most, &at, check);
         if let Some(compared) = compared {
-            geolocation(config, (file, compared), &at, check);
+            by_place(config, (file, compared), &at, check);
         }
     }
     for (index, variant) in file.variants.iter().enumerate() {
@@ -43,7 +43,7 @@ pub(super) fn strategies(file: &File, check: &mut Check<'_>) {
         let at = root.key("services").index(index);
         let at = at.key("balancer").key("strategy");
         strategy(&service.balancer.strategy, servers(service), &at, check);
-        geolocation(&service.balancer.strategy, (file, index), &at, check);
+        by_place(&service.balancer.strategy, (file, index), &at, check);
     }
 }
 

@@ -9,8 +9,8 @@ use super::super::diagnostic::{Diagnostic, any_error};
 use super::super::file::{self, File};
 use super::super::schema;
 use super::super::text::{Document, Path};
+use super::by_place::by_place;
 use super::data::Data;
-use super::geolocation::geolocation;
 use super::sweep::blamed;
 use super::{Check, blueprint, compared_service, read};
 use crate::model::balancer::BalancerPlan;
@@ -142,7 +142,7 @@ fn strategy_of(
     if let Some(strategy) = &variant.strategy {
         let faults = Vec::new();
         let mut check = Check { data, faults };
-        geolocation(strategy, (world, compared), &at.key("strategy"), &mut check);
+        by_place(strategy, (world, compared), &at.key("strategy"), &mut check);
         return match check.faults {
             none if none.is_empty() => Ok(strategy.clone()),
             some => Err(some),

@@ -18,12 +18,13 @@ pub mod scope;
 mod shadow;
 pub mod slow_start;
 mod spare;
+mod watch;
 
-use ejection::{Change, Ejection, Ejector};
+use ejection::{Ejection, Ejector};
 use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
-use scope::{OwnZone, Preferring, Scope};
+use scope::{OwnZone, Preferring, Scope, Spill};
 use shadow::Shadow;
 use slow_start::{GradualReturn, Returning, STEPS};
 
@@ -83,8 +84,8 @@ pub struct Care<'a> {
     pub waits_for_bound: bool,
     /// In which order it takes members into its subset, and how many, where there are subsets.
     pub subset: Option<(Vec<MemberId>, u32)>,
-    /// Whether each member is in its zone, where those come first.
-    pub own_zone: Option<(Vec<bool>, &'a OwnZone)>,
+    /// Whether each member is in its zone, where those come first; the stream for who leaves it.
+    pub own_zone: Option<(Vec<bool>, &'a OwnZone, Rng)>,
     /// Where it is kept in mind whom the strategy would pick, were nobody bound: the stream for
     /// that.
     pub shadow: Option<Rng>,
@@ -97,6 +98,8 @@ pub struct Balancer {
     index: u16,
     pool: Pool,
     strategy: Strategy,
+    /// The strategy as it is for other zones, where requests leave its own in proportion.
+    elsewhere: Option<Box<Strategy>>,
     rng: Rng,
     shadow: Option<Box<Shadow>>,
     /// The [`Reason`]s that hold for each member.
@@ -177,9 +180,12 @@ impl Balancer {
         });
         let shadow = care.shadow;
         let shadow = shadow.map(|rng| Box::new(Shadow::of(&strategy, rng)));
+        let in_proportion = |(_, plan, _): &(_, &OwnZone, _)| plan.spill == Spill::InProportion;
+        let has_elsewhere = care.own_zone.as_ref().is_some_and(in_proportion);
         let mut balancer = Balancer {
             index,
             pool,
+            elsewhere: has_elsewhere.then(|| Box::new(strategy.clone())),
             strategy,
             rng,
             shadow,
@@ -193,7 +199,7 @@ impl Balancer {
             scope: (care.subset).map(|(order, size)| Box::new(Scope::new(order, size))),
             preferring: care
                 .own_zone
-                .map(|(own, plan)| Box::new(Preferring::new(own, plan))),
+                .map(|(own, plan, draws)| Box::new(Preferring::new(own, plan, draws))),
             warming: warming.map(Box::new),
             limiters,
             limit: care.server_limit.cloned(),
@@ -244,7 +250,17 @@ impl Balancer {
         if let Some(shadow) = &mut self.shadow {
             shadow.tell((now, &self.pool, self.index), &news);
         }
-        self.ask(now, news);
+        self.ask(now, &news);
+        if let Some(elsewhere) = &mut self.elsewhere {
+            let mut cx = Context {
+                now,
+                pool: &self.pool,
+                balancer: self.index,
+                rng: &mut self.rng,
+                probes: &mut self.probes,
+            };
+            news(elsewhere, &mut cx);
+        }
     }
 
     /// Asks the strategy something.
@@ -268,6 +284,15 @@ impl Balancer {
     /// product sees to that by itself.
     #[inline]
     pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
+        if self.preferring.is_some() {
+            return self.pick_by_zone(request, truth, now);
+        }
+        self.pick_any(request, truth, now)
+    }
+
+    /// As [`Balancer::pick`], whatever zone.
+    #[inline]
+    fn pick_any(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
@@ -314,15 +339,6 @@ impl Balancer {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn watch_sent(&mut self, member: MemberId, now: Time) {
-        if let Some(ejector) = &mut self.ejector {
-            let changes = ejector.sent(member, &self.pool, now);
-            self.apply(&changes, now);
-        }
-    }
-
     /// Counts the end of an attempt.
     #[inline]
     pub fn answered(&mut self, answer: &Answer, now: Time) {
@@ -334,59 +350,6 @@ impl Balancer {
     #[inline]
     pub fn ejects(&self) -> bool {
         self.ejector.is_some()
-    }
-
-    /// Judges the end of an attempt that has been counted; says what comes of it, which has
-    /// happened as far as it is the balancer's own affair.
-    pub fn judge(&mut self, answer: &Answer, now: Time) -> Vec<Change> {
-        let Some(ejector) = &mut self.ejector else {
-            return Vec::new();
-        };
-        let changes = ejector.answered(answer, &self.pool, now);
-        self.apply(&changes, now);
-        changes
-    }
-
-    /// When it wants to look at its members next, whatever comes.
-    pub fn next_look(&self) -> Time {
-        let ejector = (self.ejector.as_ref()).map_or(Time::NEVER, |ejector| ejector.next_look());
-        let warming = (self.warming.as_ref()).map_or(Time::NEVER, |warming| warming.next_step());
-        ejector.min(warming)
-    }
-
-    /// Looks at its members: who comes back, who is ejected, whose weight grows. Says what comes of
-    /// it, as [`Balancer::judge`].
-    pub fn look(&mut self, now: Time) -> Vec<Change> {
-        let mut changes = Vec::new();
-        if let Some(ejector) = &mut self.ejector {
-            changes = ejector.look(&self.pool, now);
-            self.apply(&changes, now);
-        }
-        let stepped = (self.warming.as_mut()).map_or(Vec::new(), |warming| warming.step(now));
-        for member in stepped {
-            self.weigh(member, now);
-        }
-        changes
-    }
-
-    fn apply(&mut self, changes: &[Change], now: Time) {
-        for &change in changes {
-            match change {
-                Change::Out(member) => self.set(member, Reason::Ejected, true, now),
-                Change::Try(member) => {
-                    self.set(member, Reason::OnTrial, true, now);
-                    self.set(member, Reason::Ejected, false, now);
-                }
-                Change::In(member) => {
-                    self.set(member, Reason::Ejected, false, now);
-                    self.set(member, Reason::OnTrial, false, now);
-                }
-                Change::CheckSoon(_)
-                | Change::FailedCheck(_)
-                | Change::LastChance(_)
-                | Change::Down(_) => {}
-            }
-        }
     }
 
     /// Lets a request wait for `member`, or for any.

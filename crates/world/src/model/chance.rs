@@ -15,6 +15,7 @@ use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::Span;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::retry::{Jitter, Retry};
+use lbsim_strategies::balancer::scope::Spill;
 use lbsim_strategies::strategy::Origin;
 
 /// What is drawn where there are no connections.
@@ -244,7 +245,7 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         instances,
         spread: _,
         subset,
-        own_zone: _,
+        own_zone,
         zones: _,
         sticky: _,
         // Groups have what this makes of them.
@@ -271,6 +272,9 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
     } = balancer;
     *instances > 1
         || subset.is_some()
+        || own_zone
+            .as_ref()
+            .is_some_and(|own| own.spill == Spill::InProportion)
         || matches!(ejection, Some(Ejection::SlowServers(_)))
         || slow_start.is_some()
         || pause_varies(retry)

@@ -194,6 +194,7 @@ pub(super) fn balancer(
             (
                 members.map(|member| member.zone.as_ref() == zone).collect(),
                 own_zone,
+                seeds.stream(Domain::Spill, (index as u64) << 32 | own),
             )
         }),
     };

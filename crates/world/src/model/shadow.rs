@@ -5,6 +5,7 @@ use super::World;
 use super::blueprint::ServicePlan;
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::retry::On;
+use lbsim_strategies::balancer::scope::Spill;
 use lbsim_strategies::strategy::{Pick, Sight, StrategyConfig};
 
 impl ServicePlan {
@@ -22,14 +23,16 @@ impl ServicePlan {
     /// Whether it is kept in mind whom the strategy would pick, were nobody bound: wherever clients
     /// are, and the strategy alone decides at the moment at which it is asked. An oracle would have
     /// to foresee twice; where requests wait for a server, who is sent is decided when one has
-    /// room; and where members are passed over, at their limit or since they have just come back,
-    /// the strategy is asked until it names another.
+    /// room; where members are passed over, at their limit or since they have just come back, the
+    /// strategy is asked until it names another; and where requests leave a zone in proportion, who
+    /// does is drawn.
     pub fn has_shadows(&self) -> bool {
         let balancer = &self.balancer;
         balancer.sticky.binds()
             && balancer.strategy.sight() != Sight::Oracle
             && balancer.server_limit.is_none()
             && !balancer.sticky.waits()
+            && !(balancer.own_zone.as_ref()).is_some_and(|own| own.spill == Spill::InProportion)
             && !self.rule_lets_wait()
             && (balancer.slow_start.is_none() || balancer.strategy.heeds_weights())
     }

@@ -59,7 +59,7 @@ impl SeveralNames {
     }
 
     /// The members that an answer names, from the place on where a caller is.
-    fn from_place(
+    fn onwards(
         &self,
         caller: u32,
         (keeper, first, until): KeptAnswer,
@@ -85,13 +85,13 @@ impl SeveralNames {
 
     /// The member to which a caller goes by its answer.
     pub(super) fn current(&self, caller: u32, answer: KeptAnswer) -> MemberId {
-        self.from_place(caller, answer).next().unwrap_or(answer.1)
+        self.onwards(caller, answer).next().unwrap_or(answer.1)
     }
 
     /// Where it goes that has tried these members: to the next that it has not tried, or else where
     /// it is.
     pub(super) fn instead(&self, caller: u32, answer: KeptAnswer, tried: &[MemberId]) -> MemberId {
-        let mut named = self.from_place(caller, answer);
+        let mut named = self.onwards(caller, answer);
         named
             .find(|member| !tried.contains(member))
             .unwrap_or_else(|| self.current(caller, answer))

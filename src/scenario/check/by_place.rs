@@ -1,4 +1,5 @@
-//! Tables of places: whether zones and servers are what they name, and balancers stand anywhere.
+//! Strategies where balancers stand: tables of places name zones and servers that there are, and
+//! requests leave zones by rules that can do without them.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +7,33 @@ use super::super::diagnostic::Diagnostic;
 use super::super::file::{File, Service};
 use super::super::text::Path;
 use super::{Check, places};
+use crate::balancer::scope::Spill;
 use crate::model::balancer::Spread;
-use crate::strategy::StrategyConfig;
+use crate::strategy::{Sight, StrategyConfig};
 
-/// Refuses what a table of places cannot mean for the balancers of a service of this number.
-pub(super) fn geolocation(
+/// Refuses what a strategy cannot do for the balancers of a service of this number, where they
+/// stand.
+pub(super) fn by_place(
+    strategy: &StrategyConfig,
+    (file, service): (&File, usize),
+    at: &Path,
+    check: &mut Check<'_>,
+) {
+    geolocation(strategy, (file, service), at, check);
+    let own_zone = file.services.get(service);
+    let own_zone = own_zone.and_then(|service| service.balancer.own_zone.as_ref());
+    let in_proportion = own_zone.is_some_and(|own| own.spill == Spill::InProportion);
+    if in_proportion && strategy.sight() == Sight::Product {
+        let message = format!(
+            "`{}` is the rule of a product, and has settings of its own for that; `spill = \"in-proportion\"` of `own-zone` is for others",
+            strategy.name()
+        );
+        check.fault(at, "contradiction", message);
+    }
+}
+
+/// Refuses what a table of places cannot mean.
+fn geolocation(
     strategy: &StrategyConfig,
     (file, service): (&File, usize),
     at: &Path,
