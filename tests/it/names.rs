@@ -404,3 +404,38 @@ fn names_of_one_server_are_warned_of() {
     assert_eq!(codes(1), ["without-effect"]);
     assert_eq!(codes(2), [""; 0]);
 }
+
+/// A row that is second everywhere stands by: it has no part in what the system can do.
+#[test]
+fn who_is_second_for_all_places_is_no_capacity() {
+    let text = r#"
+question = "?"
+expect = "-"
+[run]
+duration = "60s"
+replications = 2
+compare = [{ kind = "geolocation", places = [{ from = ["a"], to = ["x"] }, { from = ["a"], to = ["y"] }] }]
+[[clients]]
+zone = "a"
+arrivals = { kind = "poisson", rate = "50/s" }
+[[services]]
+name = "web"
+balancer = { spread = "caller" }
+servers = [
+    { name = "x", service = { kind = "exponential", mean = "10ms" } },
+    { name = "y", service = { kind = "exponential", mean = "10ms" } },
+]
+"#;
+    let scenario = lbsim::Scenario::from_text("second.toml", text).unwrap();
+    assert_eq!(
+        scenario.variants[0].blueprint.services[0].in_charge(),
+        [true, false]
+    );
+    let busy = scenario.variants[0].blueprint.utilization(0).unwrap();
+    assert!((busy - 0.5).abs() < 1e-9, "{busy}");
+    let nobody = text.replace("from = [\"a\"]", "from = [\"b\"]");
+    let nobody = nobody.replace("{ name = \"y\"", "{ name = \"y\", zone = \"b\"");
+    let scenario = lbsim::Scenario::from_text("nobody.toml", &nobody).unwrap();
+    let codes: Vec<&str> = scenario.warnings.iter().map(|own| &*own.code).collect();
+    assert!(codes.contains(&"no-answer"), "{codes:?}");
+}

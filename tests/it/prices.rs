@@ -168,3 +168,88 @@ fn calls_are_paid_for() {
     let balancers = 2.0 + 3.6 + 0.5 * gib(4.0) + 3.0 * 0.36;
     assert_costs(&report, "balancers_cost_per_hour", balancers);
 }
+
+/// The balancer of a server is there while that server is, and no way leads to it.
+#[test]
+fn balancers_of_callers_cost_as_long_as_these_are_there() {
+    let store = "[[services]]\nname = \"store\"\nbalancer = { spread = \"caller\", cost = 3 }\n\
+        servers = [{ name = \"store\", slots = 99, zone = \"c\", service = { kind = \"constant\", value = \"1ms\" } }]\n\
+        [[services]]\nname = \"web\"\nsteps = [{ call = \"store\" }]\n";
+    let base = [
+        ("[run]\n", "[run]\nservice = \"web\"\n"),
+        ("arrivals", "service = \"web\"\narrivals"),
+        (", cost = 2, cost-per-million = 100, cost-per-gib = 0.5", ""),
+        ("[[services]]\nname = \"web\"\n", store),
+    ];
+    let with = |more: &[(&str, &str)]| {
+        let report = run(&[&base[..], more].concat());
+        assert_costs(&report, "success_share", 1.0);
+        report
+            .estimate("round-robin", "balancers_cost_per_hour")
+            .unwrap()
+    };
+    assert_eq!(with(&[]), 6.0);
+    // One goes when the other comes: there is always one.
+    let half = "zone = \"b\", leaves = \"50s\"";
+    let other = "{ name = \"late\", joins = \"50s\", slots = 99, service = { kind = \"constant\", value = \"1ms\" } }, { name = \"web\"";
+    let found = with(&[
+        ("count = 2, ", ""),
+        ("zone = \"b\"", half),
+        ("{ name = \"web\"", other),
+    ]);
+    assert!((found - 3.0).abs() < 1e-9, "{found}");
+    // One for the first half, three for the second.
+    let grows = "autoscale = { least = 1, most = 3, by = { kind = \"schedule\", plan = [{ at = \"50s\", count = 3 }] } }, zone";
+    let found = with(&[
+        ("count = 2, ", ""),
+        ("zone = \"b\"", grows_in_b(grows).as_str()),
+    ]);
+    assert!((found - 6.0).abs() < 1e-9, "{found}");
+}
+
+fn grows_in_b(grows: &str) -> String {
+    format!("{grows} = \"b\"")
+}
+
+/// All that travels goes from a to b: what a client asks of its own balancer goes nowhere.
+#[test]
+fn there_is_no_way_to_a_balancer_of_ones_own() {
+    let own = ("zones = [\"a\"]", "spread = \"caller\"");
+    let report = run(&[own]);
+    assert_costs(&report, "cross_zone_share", 1.0);
+    assert_costs(&report, "traffic_cost_per_hour", gib(4.0));
+}
+
+/// What costs nothing is 0, and no hole: it can be compared.
+#[test]
+fn nothing_is_paid_where_prices_are_zero() {
+    let free = [
+        ("cost-per-gib = 1\n", "cost-per-gib = 0\n"),
+        (
+            "cost = 2, cost-per-million = 100, cost-per-gib = 0.5",
+            "cost = 0",
+        ),
+        ("cost = 0.25, ", ""),
+    ];
+    let report = run(&free);
+    assert_costs(&report, "cost_per_hour", 0.0);
+    assert_costs(&report, "cross_zone_share", 1.0);
+    let here = [
+        ("zone = \"x\"", "zone = \"b\""),
+        ("zones = [\"a\"]", "zones = [\"b\"]"),
+    ];
+    let report = run(&here);
+    assert_costs(&report, "cross_zone_share", 0.0);
+    assert_costs(&report, "traffic_cost_per_hour", 0.0);
+}
+
+/// A dead balancer lets nothing through.
+#[test]
+fn who_is_dead_is_paid_by_the_hour_alone() {
+    let dead = (
+        "[[services]]",
+        "[[faults]]\nkind = \"balancer-crash\"\nbalancers = \"web\"\nat = \"0s\"\nlasts = \"200s\"\n[[services]]",
+    );
+    let report = run(&[dead]);
+    assert_costs(&report, "balancers_cost_per_hour", 2.0);
+}

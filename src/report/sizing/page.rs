@@ -87,7 +87,7 @@ pub fn sentences(base: &Scenario, sizing: &Sizing, sizes: &Sizes) -> Vec<String>
     let costs: Vec<String> = (sizes.strategies.iter())
         .filter_map(|strategy| {
             let cost = strategy.cost();
-            cost.estimate?;
+            cost.estimate.filter(|_| strategy.is_decided)?;
             let name = &base.variants[strategy.variant].name;
             let said = figure(Amount::Number, cost.estimate, cost.half_width);
             Some(format!("{name} {said}"))

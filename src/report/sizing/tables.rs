@@ -1,6 +1,7 @@
 //! An answer as rows.
 
 use super::rows::{SizeRow, TriedRow};
+use crate::experiment::Figure;
 use crate::report::rows::tables;
 use crate::scenario::Scenario;
 use crate::scenario::sizing::Sizing;
@@ -39,7 +40,10 @@ fn answer(base: &Scenario, sizing: &Sizing, strategy: &Strategy) -> SizeRow {
     let undecided: Vec<&str> = (verge.undecided.iter())
         .map(|&ease| sizing.value(ease).written.as_str())
         .collect();
-    let cost = strategy.cost();
+    let cost = match strategy.is_decided {
+        true => strategy.cost(),
+        false => Figure::default(),
+    };
     SizeRow {
         strategy: base.variants[strategy.variant].name.clone(),
         value: written(verge.holds),

@@ -28,7 +28,12 @@ pub(super) fn places(
         own_balancers(file, index, services, sources, check);
     }
     let names = zones(file);
-    if file.network.ways.is_empty() && file.network.cost_per_gib == 0.0 {
+    let is_counted = file.network.cost_per_gib > 0.0
+        || file
+            .services
+            .iter()
+            .any(|service| service.carries.is_some());
+    if file.network.ways.is_empty() && !is_counted {
         return (Distances::default(), Prices::default());
     }
     let number = |name: Option<&str>| {

@@ -23,7 +23,7 @@ pub(super) fn prices(plan: &Blueprint, found: &mut Vec<Warning>) {
             ));
         } else if carries(service) && !through && !by_byte {
             idle(format!(
-                "`{name}`: `carries` counts for prices by the GiB alone, and there are none (`cost-per-gib` of balancers and of the network)"
+                "`{name}`: `carries` counts for prices by the GiB alone, and nothing meets one: its balancers have no `cost-per-gib`, and no way between two zones that anything stands in costs anything"
             ));
         }
     }

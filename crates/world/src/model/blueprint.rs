@@ -1,6 +1,6 @@
 //! The world as it is before it runs: checked, resolved, never changed. All cells share it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::limit::Limit;
 use lbsim_strategies::balancer::retry::Retry;
-use lbsim_strategies::strategy::{Labels, Member};
+use lbsim_strategies::strategy::{Labels, Member, Pool};
 
 /// Everything that a cell needs besides its seed.
 #[derive(Clone, Debug)]
@@ -338,9 +338,38 @@ impl ServicePlan {
     }
 
     /// For each server whether it gets requests while all are well: under this strategy it is no
-    /// backup, and of a priority that serves; it is not marked as down, and has a weight.
+    /// backup, and of a priority that serves; it is not marked as down, and has a weight; and where
+    /// places count it is one of the first for a zone in which a balancer stands.
     pub fn in_charge(&self) -> Vec<bool> {
-        self.balancer.strategy.in_charge(&self.members)
+        let strategy = &self.balancer.strategy;
+        let mut serves = strategy.in_charge(&self.members);
+        if strategy.goes_by_place() {
+            let mut first = vec![false; serves.len()];
+            for ranks in self.ranks().values() {
+                let serving = ranks.iter().zip(&serves).filter(|(_, serves)| **serves);
+                let least = serving.filter_map(|(rank, _)| *rank).min();
+                for (first, rank) in first.iter_mut().zip(ranks) {
+                    *first |= rank.is_some() && *rank == least;
+                }
+            }
+            for (serves, first) in serves.iter_mut().zip(first) {
+                *serves &= first;
+            }
+        }
+        serves
+    }
+
+    /// By each zone in which a balancer stands, or by no name: the ranks that places give to its
+    /// members there, apart from how far they are. None for those that get nothing from there.
+    pub fn ranks(&self) -> BTreeMap<&str, Vec<Option<u64>>> {
+        let zones = self.balancer.zones.iter().map(String::as_str);
+        let nameless = self.balancer.zones.is_empty().then_some("");
+        let zones: BTreeSet<&str> = zones.chain(nameless).collect();
+        let ranks = |zone: &str| {
+            let pool = Pool::new(Arc::clone(&self.members)).standing_in(zone);
+            self.balancer.strategy.ranks(&pool)
+        };
+        zones.into_iter().map(|zone| (zone, ranks(zone))).collect()
     }
 
     /// The share of all slots that those in charge have.

@@ -1,7 +1,7 @@
 //! What it all costs: servers and balancers by the hour, and by what they are sent; the ways
 //! between zones by what goes over them.
 
-use super::blueprint::{Blueprint, ServicePlan, SourcePlan};
+use super::blueprint::{Blueprint, Callers, GroupPlan, ServicePlan, SourcePlan};
 use super::network::Zone;
 use crate::observe::Traffic;
 
@@ -72,8 +72,8 @@ impl Bill {
 }
 
 impl Blueprint {
-    /// Whether anything is paid by what messages carry, or by the requests that come to balancers:
-    /// each has to be counted then.
+    /// Whether anything may be paid by what messages carry, or by the requests that come to
+    /// balancers: each is counted then, though a price be 0.
     pub fn pays_for_traffic(&self) -> bool {
         let carries = |service: &ServicePlan| service.carries != Carries::default();
         let pays = |service: &ServicePlan| {
@@ -81,7 +81,8 @@ impl Blueprint {
             balancer.cost_per_million > 0.0 || (balancer.cost_per_gib > 0.0 && carries(service))
         };
         self.services.iter().any(pays)
-            || (self.prices.any() && (self.services.iter().any(carries) || self.ships_states()))
+            || self.services.iter().any(carries)
+            || (self.prices.zones() > 0 && self.ships_states())
     }
 
     /// Whether states of a known size go from server to server.
@@ -137,7 +138,7 @@ impl Blueprint {
             }
             bill.servers += self.cost_of_servers((index, service), (paid, sent));
             let balancer = &service.balancer;
-            bill.balancers += balancer.cost * f64::from(balancer.instances);
+            bill.balancers += balancer.cost * self.balancers_there(service, paid);
             if let Some(traffic) = traffic {
                 let millions = traffic.requests[index] as f64 / 1e6;
                 let gibs = traffic.through[index] as f64 / GIB;
@@ -153,6 +154,39 @@ impl Blueprint {
         Some(bill)
     }
 
+    /// How many balancers a service has in the measured window, on average: the balancer of a
+    /// server that calls is there while that server is.
+    fn balancers_there(&self, service: &ServicePlan, paid: Option<&[u64]>) -> f64 {
+        let Some(callers) = &service.callers else {
+            return f64::from(service.balancer.instances);
+        };
+        let has_own = |own: &u16| *own != Callers::NONE;
+        let clients = callers.of_source.iter().copied().filter(|own| has_own(own));
+        let mut there = clients.count() as f64;
+        for (index, caller) in self.services.iter().enumerate() {
+            let places = self.servers_of(index).zip(&caller.servers);
+            let calling = places.filter(|(place, _)| has_own(&callers.of_server[*place]));
+            there += calling
+                .map(|(place, server)| self.share_there(&caller.groups[server.group], place, paid))
+                .sum::<f64>();
+        }
+        there
+    }
+
+    /// The part of the measured window for which a server is paid.
+    fn share_there(&self, group: &GroupPlan, place: usize, paid: Option<&[u64]>) -> f64 {
+        let window = self.end.since(self.warmup).nanos().max(1) as f64;
+        let planned = group
+            .leaves
+            .min(self.end)
+            .since(group.joins.max(self.warmup));
+        let there = match (paid, &group.autoscale) {
+            (Some(paid), Some(_)) => paid[place],
+            _ => planned.nanos(),
+        };
+        there as f64 / window
+    }
+
     fn cost_of_servers(
         &self,
         (index, service): (usize, &ServicePlan),
@@ -162,19 +196,11 @@ impl Blueprint {
         let places = self.servers_of(index);
         let each = service.servers.iter().zip(places).map(|(server, place)| {
             let group = &service.groups[server.group];
-            let planned = group
-                .leaves
-                .min(self.end)
-                .since(group.joins.max(self.warmup));
-            let there = match (paid, &group.autoscale) {
-                (Some(paid), Some(_)) => paid[place],
-                _ => planned.nanos(),
-            };
             let requests = match group.cost_per_million {
                 0.0 => 0.0,
                 price => price * sent[place] as f64 / 1e6 * HOUR / window,
             };
-            group.cost * there as f64 / window + requests
+            group.cost * self.share_there(group, place, paid) + requests
         });
         each.sum()
     }

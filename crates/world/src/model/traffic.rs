@@ -1,6 +1,7 @@
 //! Counts what is paid by the byte or by the request, at the four places where a message sets out:
-//! from who asks to its balancer, from there to a server, and back the same way. A message is paid
-//! for where it is lost, and where nobody waits for it any more.
+//! from who asks to its balancer, from there to a server, and back the same way. There is no way to
+//! a balancer of one's own. A message is paid for where it is lost; the answer of a server where
+//! nobody waits for it any more, too.
 
 use super::World;
 use super::network::Zone;
@@ -28,8 +29,11 @@ impl World<'_> {
             self.zone_of_asker(id, &request),
             self.services[service].zone(request.balancer),
         );
-        self.count_way(ends, bytes);
-        if let (Some(traffic), true) = (&mut self.tally.traffic, comes) {
+        if self.services[service].plan.callers.is_none() {
+            self.count_way(ends, bytes);
+        }
+        let is_alive = (self.services[service].answers_while_dead(request.balancer)).is_none();
+        if let (Some(traffic), true) = (&mut self.tally.traffic, comes && is_alive) {
             traffic.requests[service] += 1;
             traffic.through[service] += bytes;
         }
@@ -87,7 +91,9 @@ impl World<'_> {
             self.services[service].zone(request.balancer),
             self.zone_of_asker(id, request),
         );
-        self.count_way(ends, bytes);
+        if self.services[service].plan.callers.is_none() {
+            self.count_way(ends, bytes);
+        }
         if let Some(traffic) = &mut self.tally.traffic {
             traffic.through[service] += bytes;
         }

@@ -1,12 +1,10 @@
 //! What each plan of a world switches on.
 
-use std::sync::Arc;
-
 use super::Features;
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::retry::Retry;
-use lbsim_strategies::strategy::{Member, Pool, Sight};
+use lbsim_strategies::strategy::{Member, Sight};
 
 use crate::model::balancer::BalancerPlan;
 use crate::model::blueprint::{Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When};
@@ -135,16 +133,8 @@ fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
 /// Whether there is a balancer whose strategy never sends to some of the members, for where it
 /// stands.
 fn leaves_out_by_place(service: &ServicePlan) -> bool {
-    let balancer = &service.balancer;
-    if !balancer.strategy.goes_by_place() {
-        return false;
-    }
-    let leaves_out = |zone: &str| {
-        let pool = Pool::new(Arc::clone(&service.members)).standing_in(zone);
-        balancer.strategy.ranks(&pool).contains(&None)
-    };
-    let mut zones = balancer.zones.iter();
-    zones.any(|zone| leaves_out(zone)) || (balancer.zones.is_empty() && leaves_out(""))
+    service.balancer.strategy.goes_by_place()
+        && (service.ranks().values()).any(|ranks| ranks.contains(&None))
 }
 
 fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
