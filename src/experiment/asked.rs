@@ -165,7 +165,7 @@ impl Ask {
 
     /// What one replication says of one cause, of all clients or of one group.
     fn for_cause(&self, own: &KnownMeasure, why: Why, tally: &Tally) -> Taken {
-        let all = (tally.sessions.whole(), tally.requests, tally.failed);
+        let all = (tally.sessions.whole, tally.requests, tally.failed);
         let known = match &self.place {
             AskedAt::Clients(_, number) => tally.parts.get(*number).map(|part| {
                 let sessions = tally.sessions.parts.get(*number).copied();

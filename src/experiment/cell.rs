@@ -255,8 +255,8 @@ impl Run {
             }),
             stale_reads_share: share(sessions.stale, sessions.reads),
             backward_reads_share: share(sessions.backwards, sessions.reads),
-            lost_updates_share: share(sessions.lost_updates, sessions.writes),
-            rebuilds_per_session: share(sessions.rebuilt, sessions.all)
+            lost_updates_share: share(sessions.lost_updates, sessions.whole.writes),
+            rebuilds_per_session: share(sessions.rebuilt, sessions.whole.all)
                 .filter(|_| variant.blueprint.rebuilds()),
             revocation_delay_s: (sessions.revoked > 0)
                 .then(|| sessions.revocation_delay.seconds() / sessions.revoked as f64),
@@ -268,7 +268,7 @@ impl Run {
             state_bytes_per_request: share(sessions.bytes, answered)
                 .filter(|_| !sessions.memory.is_empty()),
             ..Run::of(&all, &variant.name, replication, tally.seconds())
-                .with_sessions(&sessions.whole())
+                .with_sessions(&sessions.whole)
         }
     }
 

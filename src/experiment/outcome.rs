@@ -252,8 +252,8 @@ impl VariantOutcome {
         let at = replication as usize;
         self.runs[at] = Run::new(variant, replication, tally);
         self.runs[at].percentiles = percentiles(&self.percentiles, &tally.latency);
-        self.losses[at] = tally.sessions.lost;
-        self.hurt[at] = tally.sessions.hurt;
+        self.losses[at] = tally.sessions.whole.lost;
+        self.hurt[at] = tally.sessions.whole.hurt;
         self.cohort += tally.sessions.cohort;
         let over_time = &tally.sessions.cohort_hurt;
         self.cohort_hurt.resize(over_time.len(), 0);

@@ -67,7 +67,7 @@ fn each_group_loses_its_own_sessions() {
     )
     .unwrap();
     let tally = model::run(&one.variants[0].blueprint, 1, 0);
-    assert!(tally.sessions.all > 0 && tally.sessions.parts.is_empty());
+    assert!(tally.sessions.whole.all > 0 && tally.sessions.parts.is_empty());
 }
 
 fn report(scenario: Scenario) -> Report {

@@ -53,7 +53,7 @@ fn the_figures_of_this_version() {
             (
                 tally.requests,
                 tally.succeeded_count(),
-                tally.sessions.lost.iter().sum(),
+                tally.sessions.whole.lost.iter().sum(),
                 format!("{:.6}", mean * 1e3),
             )
         })

@@ -1,20 +1,17 @@
 //! How far affinity takes requests elsewhere than the strategy would: by hand, by chance, and where
 //! nothing is said.
 
-use std::fs;
-
 use lbsim::model;
 use lbsim::observe::{Tally, laws};
 use lbsim::scenario::Scenario;
 use lbsim::strategy::{CATALOGUE, Sight};
 
-use crate::support::{read_in, scratch};
+use crate::support::{TRACED_BY_ONE, read_in, traced_by_one};
 
 /// One client that asks ten times, once a second, of two servers that take 10 ms.
 fn alone(test: &str, strategy: &str, balancer: &str) -> Tally {
-    let place = scratch(&format!("elsewhere-{test}"));
-    let rows: String = (0..10).map(|at| format!("{at}000,one\n")).collect();
-    fs::write(place.join("trace.csv"), format!("at,client\n{rows}")).unwrap();
+    let times = (0..10).map(|at| at * 1000);
+    let place = traced_by_one(&format!("elsewhere-{test}"), times);
     let text = format!(
         r#"
 question = "?"
@@ -24,7 +21,7 @@ duration = "10s"
 warmup = "0s"
 compare = [{strategy}]
 [[clients]]
-arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms", client = "client" }} }}
+arrivals = {TRACED_BY_ONE}
 [[services]]
 name = "web"
 servers = [{{ name = "s", count = 2, service = {{ kind = "constant", value = "10ms" }} }}]

@@ -144,9 +144,9 @@ fn maglev_moves_few_that_it_need_not() {
         let runs = runs(&scenario, 2);
         let moved: u64 = runs
             .iter()
-            .map(|tally| tally.sessions.hurt[Loss::Moved as usize])
+            .map(|tally| tally.sessions.whole.hurt[Loss::Moved as usize])
             .sum();
-        let all: u64 = runs.iter().map(|tally| tally.sessions.all).sum();
+        let all: u64 = runs.iter().map(|tally| tally.sessions.whole.all).sum();
         let share = moved as f64 / all as f64;
         assert!(
             (expected / 2.0..expected * 2.0).contains(&share),

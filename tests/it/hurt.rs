@@ -1,12 +1,10 @@
 //! Attempts that were hurt: sent to members that were ill and not yet left out, and without a good
 //! answer. Each way in which such an attempt can end, counted by hand.
 
-use std::fs;
-
 use lbsim::model;
 use lbsim::observe::{Cause, Tally, laws};
 
-use crate::support::{read_in, scratch};
+use crate::support::{TRACED_BY_ONE, read_in, traced_by_one};
 
 /// Nobody is ever left out: ten checks in a row take ten hours.
 const NEVER: &str = r#"health-check = { interval = "1h", fall = 10 }"#;
@@ -20,9 +18,8 @@ at = "0s""#;
 /// A hundred requests of one client, ten milliseconds apart, the first to `a`, the next to `b`,
 /// which take `a_ms` and 2 ms; of clients, of the balancer and of one fault this is said.
 fn live(test: &str, clients: &str, a_ms: u32, balancer: &str, fault: &str) -> Tally {
-    let place = scratch(&format!("hurt-{test}"));
-    let rows: String = (0..100).map(|at| format!("{at}0,one\n")).collect();
-    fs::write(place.join("trace.csv"), format!("at,client\n{rows}")).unwrap();
+    let times = (0..100).map(|at| at * 10);
+    let place = traced_by_one(&format!("hurt-{test}"), times);
     let text = format!(
         r#"
 question = "?"
@@ -32,7 +29,7 @@ duration = "10s"
 warmup = "0s"
 compare = [{{ kind = "round-robin", start = "first" }}]
 [[clients]]
-arrivals = {{ kind = "trace", file = "trace.csv", columns = {{ time = "at", time-unit = "ms", client = "client" }} }}
+arrivals = {TRACED_BY_ONE}
 {clients}
 [[services]]
 name = "web"

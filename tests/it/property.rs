@@ -121,8 +121,8 @@ proptest! {
                 prop_assert!(shares.iter().all(|share| (0.0..=1.0 + 1e-9).contains(share)), "{one:?}");
                 prop_assert!(one.waiting >= 0.0, "{one:?}");
             }
-            prop_assert!(tally.sessions.hurt.iter().sum::<u64>() <= tally.sessions.all);
-            for (hurt, lost) in tally.sessions.hurt.iter().zip(&tally.sessions.lost) {
+            prop_assert!(tally.sessions.whole.hurt.iter().sum::<u64>() <= tally.sessions.whole.all);
+            for (hurt, lost) in tally.sessions.whole.hurt.iter().zip(&tally.sessions.whole.lost) {
                 prop_assert!(hurt <= lost);
             }
             // Open arrivals do not ask the strategy.

@@ -100,11 +100,16 @@ fn a_crash_loses_the_sessions_of_its_servers() {
             &format!("{COOKIE}\n{}", crashes(crashed)),
         );
         let runs = runs(&scenario, 6);
-        let lost = sum(&runs, |tally| tally.sessions.lost[Loss::Crash as usize]);
-        let all = sum(&runs, |tally| tally.sessions.all);
+        let lost = sum(&runs, |tally| {
+            tally.sessions.whole.lost[Loss::Crash as usize]
+        });
+        let all = sum(&runs, |tally| tally.sessions.whole.all);
         is_share(lost, all, f64::from(crashed) / f64::from(count));
         // Nobody else loses anything.
-        assert_eq!(lost, sum(&runs, |tally| tally.sessions.lost.iter().sum()));
+        assert_eq!(
+            lost,
+            sum(&runs, |tally| tally.sessions.whole.lost.iter().sum())
+        );
     }
 }
 
@@ -126,10 +131,12 @@ fn copies_are_lost_together_as_often_as_combinatorics_says() {
             &format!("{COOKIE}\n{}", crashes(crashed)),
         );
         let runs = runs(&scenario, 12);
-        let lost = sum(&runs, |tally| tally.sessions.lost[Loss::Crash as usize]);
-        is_share(lost, sum(&runs, |tally| tally.sessions.all), expected);
+        let lost = sum(&runs, |tally| {
+            tally.sessions.whole.lost[Loss::Crash as usize]
+        });
+        is_share(lost, sum(&runs, |tally| tally.sessions.whole.all), expected);
         // Whoever is left has all that was acknowledged.
-        assert_eq!(sum(&runs, |tally| tally.sessions.set_back), 0);
+        assert_eq!(sum(&runs, |tally| tally.sessions.whole.set_back), 0);
     }
 }
 
@@ -157,13 +164,13 @@ fn what_was_on_its_way_to_a_copy_is_lost() {
         let runs = runs(&scenario, 16);
         // A tenth of the sessions are on it: it is not known how many, so that the share of all is
         // asked.
-        let set_back = sum(&runs, |tally| tally.sessions.set_back);
+        let set_back = sum(&runs, |tally| tally.sessions.whole.set_back);
         is_share(
             set_back,
-            sum(&runs, |tally| tally.sessions.all),
+            sum(&runs, |tally| tally.sessions.whole.all),
             expected / 10.0,
         );
-        let lost = sum(&runs, |tally| tally.sessions.writes_lost);
+        let lost = sum(&runs, |tally| tally.sessions.whole.writes_lost);
         assert!(lost >= set_back);
     }
 }
@@ -179,17 +186,17 @@ fn copies_at_intervals_are_as_old_as_the_last() {
     let crash = crashes(1).replace("at = \"120s\"", "at = \"125s\"");
     let scenario = world(RUN, SESSIONS, &state, &format!("{COOKIE}\n{crash}"));
     let runs = runs(&scenario, 8);
-    let all = sum(&runs, |tally| tally.sessions.all);
+    let all = sum(&runs, |tally| tally.sessions.whole.all);
     let expected = 0.1 * (1.0 - (-0.5f64).exp());
-    let set_back = sum(&runs, |tally| tally.sessions.set_back);
+    let set_back = sum(&runs, |tally| tally.sessions.whole.set_back);
     is_share(set_back, all, expected);
     // Half a change each is lost of those on the server, and the oldest of them is at most 5 s old.
-    let lost = sum(&runs, |tally| tally.sessions.writes_lost);
+    let lost = sum(&runs, |tally| tally.sessions.whole.writes_lost);
     let each = lost as f64 / (all as f64 / 10.0);
     assert!((each - 0.5).abs() < 0.06, "{each}");
     let age: f64 = runs
         .iter()
-        .map(|tally| tally.sessions.set_back_by.seconds())
+        .map(|tally| tally.sessions.whole.set_back_by.seconds())
         .sum::<f64>()
         / set_back as f64;
     // The first of the changes in 5 s, given that there is one: by integration 2.7 s before the
@@ -226,8 +233,10 @@ fn a_server_that_joins_moves_the_share_of_theory() {
             Scenario::from_text("state.toml", &file).unwrap_or_else(|rejected| panic!("{rejected}"))
         };
         let runs = runs(&scenario, 10);
-        let moved = sum(&runs, |tally| tally.sessions.hurt[Loss::Moved as usize]);
-        let all = sum(&runs, |tally| tally.sessions.all) as f64;
+        let moved = sum(&runs, |tally| {
+            tally.sessions.whole.hurt[Loss::Moved as usize]
+        });
+        let all = sum(&runs, |tally| tally.sessions.whole.all) as f64;
         let share = moved as f64 / all;
         // A ring's new part varies by its points from run to run: by a tenth of itself.
         assert!(
@@ -329,20 +338,27 @@ fn no_state_is_lost_twice_and_what_is_safe_is_never_lost() {
         };
         let sessions = &tally.sessions;
         assert!(sessions.states.begun > 0, "{number}: {state}");
-        for (all, lost) in seen.iter_mut().zip(sessions.lost) {
+        for (all, lost) in seen.iter_mut().zip(sessions.whole.lost) {
             *all += lost;
         }
         if no_loss {
-            assert_eq!(sessions.lost[Loss::Crash as usize], 0, "{number}: {state}");
+            assert_eq!(
+                sessions.whole.lost[Loss::Crash as usize],
+                0,
+                "{number}: {state}"
+            );
         }
         if no_change_lost {
             assert_eq!(
-                (sessions.set_back, sessions.lost[Loss::Crash as usize]),
+                (
+                    sessions.whole.set_back,
+                    sessions.whole.lost[Loss::Crash as usize]
+                ),
                 (0, 0),
                 "{number}: {state}"
             );
         }
-        for (hurt, lost) in sessions.hurt.iter().zip(&sessions.lost) {
+        for (hurt, lost) in sessions.whole.hurt.iter().zip(&sessions.whole.lost) {
             assert!(hurt <= lost);
         }
     }
@@ -456,7 +472,7 @@ fn sessions_that_move_are_the_keys_that_real_balancers_move() {
                 moved += 1;
             }
         }
-        let lost = |loss: Loss| tally.sessions.lost[loss as usize];
+        let lost = |loss: Loss| tally.sessions.whole.lost[loss as usize];
         assert!(left > 0, "{name}");
         assert_eq!(
             (lost(Loss::ScaleIn), lost(Loss::Moved)),
@@ -464,7 +480,7 @@ fn sessions_that_move_are_the_keys_that_real_balancers_move() {
             "{name}"
         );
         assert_eq!(
-            tally.sessions.lost.iter().sum::<u64>(),
+            tally.sessions.whole.lost.iter().sum::<u64>(),
             left + moved,
             "{name}"
         );

@@ -66,8 +66,8 @@ fn figures_are_those_worked_out_by_hand() {
     assert_eq!(
         (
             tally.sessions.rebuilt,
-            tally.sessions.lost[Loss::Expired as usize],
-            tally.sessions.met
+            tally.sessions.whole.lost[Loss::Expired as usize],
+            tally.sessions.whole.met
         ),
         (3, 2, 2)
     );
@@ -79,7 +79,7 @@ fn figures_are_those_worked_out_by_hand() {
         "state = { kind = \"token\", lifetime = \"1h\", rotation = { every = \"30s\", grace = \"5s\" } }",
         "",
     );
-    assert_eq!(tally.sessions.lost[Loss::KeyRotated as usize], 2);
+    assert_eq!(tally.sessions.whole.lost[Loss::KeyRotated as usize], 2);
     // A token that is too old is no work of the key's, unless it would be renewed with that.
     let short = |renews: bool| {
         format!(
@@ -94,7 +94,7 @@ fn figures_are_those_worked_out_by_hand() {
             &short(renews),
             "",
         );
-        let lost = |loss: Loss| tally.sessions.lost[loss as usize];
+        let lost = |loss: Loss| tally.sessions.whole.lost[loss as usize];
         assert_eq!(
             (lost(Loss::Expired), lost(Loss::KeyRotated)),
             (expired, rotated),
@@ -123,7 +123,7 @@ fn figures_are_those_worked_out_by_hand() {
     );
     assert_eq!(
         (tally.sessions.rebuilt, tally.sessions.states.lost),
-        (tally.sessions.all, 0)
+        (tally.sessions.whole.all, 0)
     );
     // Revoked after 10 s, and good until the key of its token ends at 30 s.
     let revoked = "idle = \"30min\", revoked = { share = \"100%\", after = { kind = \"constant\", value = \"10s\" } }";
@@ -164,8 +164,8 @@ fn figures_are_those_worked_out_by_hand() {
     );
     assert_eq!(
         (
-            tally.sessions.lost[Loss::Evicted as usize],
-            tally.sessions.met
+            tally.sessions.whole.lost[Loss::Evicted as usize],
+            tally.sessions.whole.met
         ),
         (4, 3)
     );
@@ -178,7 +178,7 @@ fn figures_are_those_worked_out_by_hand() {
     for sessions in [long, sized] {
         let tally = by_hand("ttl", &once, sessions, &ttl, "");
         assert_eq!(
-            tally.sessions.hurt[Loss::Expired as usize],
+            tally.sessions.whole.hurt[Loss::Expired as usize],
             10,
             "{sessions}"
         );
@@ -200,9 +200,9 @@ fn figures_are_those_worked_out_by_hand() {
     );
     assert_eq!(
         (
-            tally.sessions.met,
+            tally.sessions.whole.met,
             tally.sessions.states.lost,
-            tally.sessions.all
+            tally.sessions.whole.all
         ),
         (1, 1, 2)
     );
@@ -243,7 +243,7 @@ fn stores_are_read_and_written_as_worked_out_by_hand() {
     );
     // Six at once begin one session, and nobody loses anything.
     let tally = by_hand("store-first", &[(0, 'a'); 6], long, &store(""), STORE);
-    assert_eq!((tally.sessions.met, tally.sessions.all), (0, 1));
+    assert_eq!((tally.sessions.whole.met, tally.sessions.whole.all), (0, 1));
     // Whoever is told that a cached state is old reads the new one.
     let cached = store(", cache = \"1h\", on-conflict = \"repeat\"");
     let tally = by_hand("store-cache", &of_one(&[0, 1, 2, 3]), long, &cached, STORE);
@@ -263,7 +263,7 @@ fn stores_are_read_and_written_as_worked_out_by_hand() {
     assert_eq!(
         (
             tally.unfinished,
-            tally.sessions.all,
+            tally.sessions.whole.all,
             tally.sessions.conflicts
         ),
         (0, 2, 0)
@@ -281,7 +281,7 @@ fn stores_are_read_and_written_as_worked_out_by_hand() {
         (
             tally.unfinished,
             tally.sessions.lost_updates,
-            tally.sessions.lost[Loss::StoreLost as usize]
+            tally.sessions.whole.lost[Loss::StoreLost as usize]
         ),
         (0, 0, 1)
     );
@@ -295,7 +295,7 @@ fn stores_are_read_and_written_as_worked_out_by_hand() {
         &format!("{}\n{slow}", store("")),
         STORE,
     );
-    assert!(tally.sessions.all <= 3 && tally.sessions.met == 0);
+    assert!(tally.sessions.whole.all <= 3 && tally.sessions.whole.met == 0);
 }
 
 /// A health check is no request: what a server does first for those it does not do for it.
@@ -466,8 +466,12 @@ fn a_cache_knows_nothing_of_what_its_store_has_lost() {
         );
         let sessions = &tally.sessions;
         let ms = tally.latency.total() / 1_000_000;
-        assert_eq!((tally.latency.count(), sessions.met, ms), found, "{cache}");
-        assert_eq!(sessions.lost[Loss::StoreLost as usize], 1);
+        assert_eq!(
+            (tally.latency.count(), sessions.whole.met, ms),
+            found,
+            "{cache}"
+        );
+        assert_eq!(sessions.whole.lost[Loss::StoreLost as usize], 1);
     }
     // Revoked after 10 s. One server believes what it has read up to 20 s; of two the second up to
     // 25 s, and the first asks at 22 s.
@@ -491,7 +495,7 @@ fn a_cache_knows_nothing_of_what_its_store_has_lost() {
             (
                 sessions.revoked,
                 sessions.used_after_revocation,
-                sessions.all
+                sessions.whole.all
             ),
             (1, 2, 2),
             "{servers}"
@@ -520,9 +524,13 @@ fn to_do_without_a_store_has_its_price() {
     let away = Loss::StoreAway as usize;
     assert_eq!(tally.latency.count(), 5);
     assert_eq!(
-        (sessions.met, sessions.lost[away], sessions.hurt[away]),
+        (
+            sessions.whole.met,
+            sessions.whole.lost[away],
+            sessions.whole.hurt[away]
+        ),
         (2, 2, 1)
     );
-    assert_eq!((sessions.writes, sessions.writes_lost), (5, 2));
+    assert_eq!((sessions.whole.writes, sessions.whole.writes_lost), (5, 2));
     assert_eq!((sessions.states.lost, sessions.lost_updates), (0, 0));
 }

@@ -28,6 +28,17 @@ pub(crate) fn traced(test: &str, times: &[u32]) -> PathBuf {
 pub(crate) const TRACED: &str =
     r#"{ kind = "trace", file = "trace.csv", columns = { time = "at", time-unit = "ms" } }"#;
 
+/// As [`traced`], of one client: what [`TRACED_BY_ONE`] names.
+pub(crate) fn traced_by_one(test: &str, times: impl Iterator<Item = u32>) -> PathBuf {
+    let place = scratch(test);
+    let rows: String = times.map(|at| format!("{at},one\n")).collect();
+    fs::write(place.join("trace.csv"), format!("at,client\n{rows}")).unwrap();
+    place
+}
+
+/// Arrivals at the times of [`traced_by_one`].
+pub(crate) const TRACED_BY_ONE: &str = r#"{ kind = "trace", file = "trace.csv", columns = { time = "at", time-unit = "ms", client = "client" } }"#;
+
 /// The program, called in `place`.
 pub(crate) fn lbsim(place: &Path, arguments: &[&str]) -> Output {
     Command::cargo_bin("lbsim")

@@ -256,7 +256,7 @@ fn sessions_live_by_requests_and_die_with_their_server() {
     };
     let sticky = |how: &str| live(&world("\"random\"", "sticky = \"cookie\"", &crash(how)));
     let (lost, finish) = (sticky(""), sticky("in-flight = \"finish\""));
-    let died = |tally: &Tally| tally.sessions.lost[Loss::Crash as usize];
+    let died = |tally: &Tally| tally.sessions.whole.lost[Loss::Crash as usize];
     // 50 clients, each with a request every half second: nearly all hold a session. In 40 s some
     // 0.2% of gaps are longer than 3 s: a handful of sessions end by themselves.
     assert!(
@@ -271,16 +271,16 @@ fn sessions_live_by_requests_and_die_with_their_server() {
     let quiet = live(&world("\"random\"", "sticky = \"cookie\"", slow));
     let usual = live(&world("\"random\"", "sticky = \"cookie\"", ""));
     assert!(
-        quiet.sessions.all <= usual.sessions.all + 5,
+        quiet.sessions.whole.all <= usual.sessions.whole.all + 5,
         "{} {}",
-        quiet.sessions.all,
-        usual.sessions.all
+        quiet.sessions.whole.all,
+        usual.sessions.whole.all
     );
     // An answer that comes after its timeout is none: both servers answer in 2 ms, but its way back
     // takes too long.
     let network = "[network]\nbalancer-to-server = { kind = \"constant\", value = \"30ms\" }\n";
     let late = live(&world("\"random\"", "timeout = \"40ms\"", network));
-    assert_eq!((late.sessions.all, late.succeeded_count()), (0, 0));
+    assert_eq!((late.sessions.whole.all, late.succeeded_count()), (0, 0));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::super::diagnostic::Diagnostic;
 use super::super::file::{File, Service};
 use super::super::text::Path;
 use super::{Check, places};
-use crate::balancer::scope::Spill;
+use crate::balancer::own_zone::Spill;
 use crate::model::balancer::Spread;
 use crate::strategy::{Sight, StrategyConfig};
 

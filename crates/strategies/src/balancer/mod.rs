@@ -10,23 +10,25 @@ pub mod hedge;
 pub mod limit;
 mod opinion;
 mod others;
+pub mod own_zone;
 mod panic;
 pub(crate) mod preset;
 pub mod queue;
 pub mod retry;
-pub mod scope;
 mod shadow;
 pub mod slow_start;
 mod spare;
+pub mod subset;
 mod watch;
 
 use ejection::{Ejection, Ejector};
 use limit::{Limit, Limiter};
+use own_zone::{OwnZone, Preferring, Spill};
 use panic::Panic;
 use queue::Queue;
-use scope::{OwnZone, Preferring, Scope, Spill};
 use shadow::Shadow;
 use slow_start::{GradualReturn, Returning, STEPS};
+use subset::Scope;
 
 use crate::strategy::{
     Answer, Candidates, Context, MemberId, Pick, Pool, Probe, Report, Request, Sight, Strategy,

@@ -11,9 +11,10 @@ use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::hedge::Hedge;
 use lbsim_strategies::balancer::limit::{ClientLimit, Limit, LimitKind};
+use lbsim_strategies::balancer::own_zone::OwnZone;
 use lbsim_strategies::balancer::retry::Retry;
-use lbsim_strategies::balancer::scope::{OwnZone, Subset};
 use lbsim_strategies::balancer::slow_start::GradualReturn;
+use lbsim_strategies::balancer::subset::Subset;
 use lbsim_strategies::strategy::{CATALOGUE, Origin, StrategyConfig};
 
 /// The balancers in front of a service: as a scenario says it, for there is nothing to resolve.

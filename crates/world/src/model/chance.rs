@@ -14,8 +14,8 @@ use super::step::{CallPlan, Only, StepKind, StepPlan};
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::Span;
 use lbsim_strategies::balancer::ejection::Ejection;
+use lbsim_strategies::balancer::own_zone::Spill;
 use lbsim_strategies::balancer::retry::{Jitter, Retry};
-use lbsim_strategies::balancer::scope::Spill;
 use lbsim_strategies::strategy::Origin;
 
 /// What is drawn where there are no connections.

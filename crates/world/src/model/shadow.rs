@@ -4,8 +4,8 @@
 use super::World;
 use super::blueprint::ServicePlan;
 use lbsim_engine::time::Time;
+use lbsim_strategies::balancer::own_zone::Spill;
 use lbsim_strategies::balancer::retry::On;
-use lbsim_strategies::balancer::scope::Spill;
 use lbsim_strategies::strategy::{Pick, Sight, StrategyConfig};
 
 impl ServicePlan {

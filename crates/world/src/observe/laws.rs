@@ -87,7 +87,7 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
     if !tally.sessions.parts.is_empty() {
         let parts = || tally.sessions.parts.iter();
         let sum = |of: fn(&SessionPart) -> u64| parts().map(of).sum::<u64>();
-        let whole = tally.sessions.whole();
+        let whole = tally.sessions.whole;
         let all: [fn(&SessionPart) -> u64; 7] = [
             |part| part.all,
             |part| part.lost.iter().sum(),

@@ -77,23 +77,8 @@ impl Loss {
 /// Sessions and their state, in the measured window where nothing else is said.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SessionCount {
-    /// Sessions: on at the beginning, or begun in the window. A session that loses its state goes
-    /// on, so that there are as many whatever is lost.
-    pub all: u64,
-    /// Times that sessions lost their state, by [`Loss`].
-    pub lost: [u64; Loss::COUNT],
-    /// Sessions that lost their state, each once, by the [`Loss`] that was the first.
-    pub hurt: [u64; Loss::COUNT],
-    /// Answered requests that found the state of their session lost, or could not get at it.
-    pub met: u64,
-    /// Changes of state that were acknowledged; to begin one is one.
-    pub writes: u64,
-    /// Those of them that were lost, with the state or because a copy was old.
-    pub writes_lost: u64,
-    /// States that went on from a copy that was old.
-    pub set_back: u64,
-    /// How old those were, all together: from the oldest change that one lacked.
-    pub set_back_by: Span,
+    /// All of them, whatever group their clients are of.
+    pub whole: SessionPart,
     /// Requests that read a state.
     pub reads: u64,
     /// Those that read one that was not the newest. Sessions have their state for themselves: what
@@ -141,25 +126,25 @@ pub struct SessionCount {
     pub parts: Vec<SessionPart>,
 }
 
-/// Sessions of one group of clients and their state, in the measured window: as the fields of
-/// [`SessionCount`], of which each is the sum over all groups.
+/// What is told apart by groups of clients: sessions and their state, in the measured window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionPart {
-    /// Sessions: on at the beginning, or begun in the window.
+    /// Sessions: on at the beginning, or begun in the window. A session that loses its state goes
+    /// on, so that there are as many whatever is lost.
     pub all: u64,
-    /// Times that they lost their state, by [`Loss`].
+    /// Times that sessions lost their state, by [`Loss`].
     pub lost: [u64; Loss::COUNT],
-    /// Those that lost their state, each once, by the [`Loss`] that was the first.
+    /// Sessions that lost their state, each once, by the [`Loss`] that was the first.
     pub hurt: [u64; Loss::COUNT],
     /// Answered requests that found the state of their session lost, or could not get at it.
     pub met: u64,
-    /// Changes of state that were acknowledged.
+    /// Changes of state that were acknowledged; to begin one is one.
     pub writes: u64,
-    /// Those of them that were lost.
+    /// Those of them that were lost, with the state or because a copy was old.
     pub writes_lost: u64,
     /// States that went on from a copy that was old.
     pub set_back: u64,
-    /// How old those were, all together.
+    /// How old those were, all together: from the oldest change that one lacked.
     pub set_back_by: Span,
 }
 
@@ -186,69 +171,42 @@ pub struct StateMemory {
 }
 
 impl SessionCount {
-    /// What is counted of all sessions and of those of each group.
-    pub fn whole(&self) -> SessionPart {
-        SessionPart {
-            all: self.all,
-            lost: self.lost,
-            hurt: self.hurt,
-            met: self.met,
-            writes: self.writes,
-            writes_lost: self.writes_lost,
-            set_back: self.set_back,
-            set_back_by: self.set_back_by,
-        }
-    }
-
-    /// Where a group is counted, if groups are told apart.
+    /// Counts something of all, and of a group where groups are told apart.
     #[inline]
-    fn part(&mut self, group: u16) -> Option<&mut SessionPart> {
-        self.parts.get_mut(usize::from(group))
+    fn count(&mut self, group: u16, more: impl Fn(&mut SessionPart)) {
+        more(&mut self.whole);
+        if let Some(part) = self.parts.get_mut(usize::from(group)) {
+            more(part);
+        }
     }
 
     /// Of a group, so many more sessions are on, or have begun.
     pub(crate) fn on(&mut self, group: u16, more: u64) {
-        self.all += more;
-        if let Some(part) = self.part(group) {
-            part.all += more;
-        }
+        self.count(group, |part| part.all += more);
     }
 
     /// An answered request has found the state of its session lost.
     pub(crate) fn met(&mut self, group: u16, measured: bool) {
-        let more = u64::from(measured);
-        self.met += more;
-        if let Some(part) = self.part(group) {
-            part.met += more;
-        }
+        self.count(group, |part| part.met += u64::from(measured));
     }
 
     /// A change of a state has been acknowledged.
     #[inline]
     pub(crate) fn wrote(&mut self, group: u16, measured: bool) {
-        let more = u64::from(measured);
-        self.writes += more;
-        if let Some(part) = self.part(group) {
-            part.writes += more;
-        }
+        self.count(group, |part| part.writes += u64::from(measured));
     }
 
     /// So many acknowledged changes are lost.
     pub(crate) fn unwritten(&mut self, group: u16, lost: u64) {
-        self.writes_lost += lost;
-        if let Some(part) = self.part(group) {
-            part.writes_lost += lost;
-        }
+        self.count(group, |part| part.writes_lost += lost);
     }
 
     /// A session has lost its state; for the first time, or not.
     pub(crate) fn lost(&mut self, group: u16, loss: Loss, is_first: bool) {
-        self.lost[loss as usize] += 1;
-        self.hurt[loss as usize] += u64::from(is_first);
-        if let Some(part) = self.part(group) {
+        self.count(group, |part| {
             part.lost[loss as usize] += 1;
             part.hurt[loss as usize] += u64::from(is_first);
-        }
+        });
     }
 
     /// A revoked session has asked, which could be used for so long after it had been revoked.
@@ -263,11 +221,9 @@ impl SessionCount {
     /// measured window.
     pub(crate) fn set_back(&mut self, group: u16, lost: u64, age: Span) {
         self.unwritten(group, lost);
-        self.set_back += 1;
-        self.set_back_by += age;
-        if let Some(part) = self.part(group) {
+        self.count(group, |part| {
             part.set_back += 1;
             part.set_back_by += age;
-        }
+        });
     }
 }
