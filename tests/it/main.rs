@@ -35,6 +35,7 @@ mod outages;
 mod overload;
 mod parts;
 mod pictures;
+mod pools;
 mod property;
 mod published;
 mod real;

@@ -55,6 +55,8 @@ pub enum Domain {
     Look = 18,
     /// How long servers boot that an autoscaler has ordered; entity: server.
     Boot = 19,
+    /// Connections that are opened ahead, before any request wants them; entity: service.
+    Ahead = 20,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

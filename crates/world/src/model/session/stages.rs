@@ -6,11 +6,35 @@ use crate::model::request::Request;
 use crate::model::state::{Access, Home};
 use crate::model::step::Only;
 use crate::observe::{Loss, Tally};
-use lbsim_engine::time::Time;
+use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Reason;
 use lbsim_strategies::balancer::affinity::Bond;
 
 impl World<'_> {
+    /// Counts the sessions that are on when the measured window begins.
+    pub(in crate::model) fn count_sessions(&mut self, now: Time) {
+        if let Some(sessions) = &mut self.sessions {
+            self.tally.sessions.all += sessions.begin(now);
+        }
+    }
+
+    /// The measured window ends.
+    pub(in crate::model) fn end_window(&mut self, now: Time) {
+        if let Some(sessions) = &mut self.sessions {
+            // The last moment of it.
+            let last = Time::ZERO + Span::from_nanos(now.nanos() - 1);
+            sessions.finish(last, &mut self.tally);
+        }
+        self.ended = true;
+    }
+
+    /// Counts the sessions that are on when the first thing happens to their servers.
+    pub(in crate::model) fn follow_sessions(&mut self, now: Time) {
+        if let Some(sessions) = &self.sessions {
+            self.tally.sessions.cohort = sessions.on(now);
+        }
+    }
+
     /// An answer that somebody waited for: the state of its session is read and changed, where the
     /// service keeps it or the call was for that.
     #[inline(never)]
