@@ -149,7 +149,10 @@ fn preconnect(service: &ServicePlan, say: &mut impl FnMut(String)) {
         && own.handshake.is_none()
         && !limited
     {
-        say("`preconnect` saves nobody anything: connections have no `opening` and no `handshake`".to_owned());
+        say(
+            "`preconnect` saves nobody anything: connections have no `opening` and no `handshake`"
+                .to_owned(),
+        );
     }
 }
 
