@@ -11,7 +11,7 @@ use super::services::ServiceOutcome;
 use super::withheld::failed;
 use crate::model::blueprint::Blueprint;
 use crate::observe::{Latency, Tally, Timeline};
-use crate::requirement::measure::{KnownMeasure, PartCounts, Why};
+use crate::requirement::measure::{EventOf, KnownMeasure, PartCounts, Why};
 use crate::requirement::{AskedAt, Measure, Requirement, Subject, Within};
 use crate::stats::{Estimate, estimable};
 use crate::time::{Span, Time};
@@ -88,7 +88,7 @@ impl Ask {
     /// What one replication says, whose measured window begins at `from`.
     fn value(&self, tally: &Tally, from: Time, servers: &[usize]) -> Taken {
         if let (Some(why), Measure::Metric(own)) = (self.by, self.measure) {
-            return for_cause(own, why, tally);
+            return self.for_cause(own, why, tally);
         }
         if !self.within.is_all() {
             let numbers = stretches(self.within, &tally.timeline, from);
@@ -133,6 +133,11 @@ impl Ask {
             attempts,
             of_clients: tally.requests,
             utilization: tally.load.utilization_of(servers),
+            sessions: match &self.place {
+                AskedAt::Clients(_, number) => tally.sessions.parts.get(*number).copied(),
+                _ => None,
+            }
+            .unwrap_or_default(),
         };
         self.read(&some, |q| latency.quantile(q))
     }
@@ -143,10 +148,49 @@ impl Ask {
             Measure::Percentile(own) => quantile(own.fraction()).map(milliseconds),
             Measure::Metric(own) => (own.of_part)(part),
         };
+        let events = match self.measure {
+            Measure::Metric(own) => own.events,
+            Measure::Percentile(_) => None,
+        };
         Taken {
             value,
-            trials: part.requests,
+            trials: match events {
+                Some(EventOf::Sessions) => part.sessions.all,
+                Some(EventOf::Replications) => 1,
+                _ => part.requests,
+            },
             times: part.succeeded,
+        }
+    }
+
+    /// What one replication says of one cause, of all clients or of one group.
+    fn for_cause(&self, own: &KnownMeasure, why: Why, tally: &Tally) -> Taken {
+        let all = (tally.sessions.whole(), tally.requests, tally.failed);
+        let known = match &self.place {
+            AskedAt::Clients(_, number) => tally.parts.get(*number).map(|part| {
+                let sessions = tally.sessions.parts.get(*number).copied();
+                let ended = part.latency.count() + part.failed.iter().sum::<u64>();
+                let all = (sessions.unwrap_or_default(), part.requests, part.failed);
+                (all, part.requests - ended)
+            }),
+            _ => Some((all, tally.unfinished)),
+        };
+        let Some(((sessions, requests, failed), unfinished)) = known else {
+            return Taken::default();
+        };
+        let (count, of) = match (why, own.column) {
+            (Why::Lost(_), _) if sessions.all == 0 => (0, 0),
+            // Numbers, of a replication.
+            (Why::Lost(loss), "sessions_lost") => (sessions.lost[loss as usize], 1),
+            (Why::Lost(loss), "sessions_hurt") => (sessions.hurt[loss as usize], 1),
+            (Why::Lost(loss), _) => (sessions.hurt[loss as usize], sessions.all),
+            (Why::Failed(cause), _) => (failed[cause as usize], requests),
+            (Why::Unfinished, _) => (unfinished, requests),
+        };
+        Taken {
+            value: (of > 0).then(|| count as f64 / of as f64),
+            trials: of,
+            times: 0,
         }
     }
 }
@@ -160,25 +204,6 @@ struct Taken {
     trials: u64,
     /// Response times that a percentile is read off.
     times: u64,
-}
-
-/// What one replication says of one cause.
-fn for_cause(own: &KnownMeasure, why: Why, tally: &Tally) -> Taken {
-    let sessions = &tally.sessions;
-    let (count, of) = match (why, own.column) {
-        (Why::Lost(_), _) if sessions.all == 0 => (0, 0),
-        // Numbers, of a replication.
-        (Why::Lost(loss), "sessions_lost") => (sessions.lost[loss as usize], 1),
-        (Why::Lost(loss), "sessions_hurt") => (sessions.hurt[loss as usize], 1),
-        (Why::Lost(loss), _) => (sessions.hurt[loss as usize], sessions.all),
-        (Why::Failed(cause), _) => (tally.failed[cause as usize], tally.requests),
-        (Why::Unfinished, _) => (tally.unfinished, tally.requests),
-    };
-    Taken {
-        value: (of > 0).then(|| count as f64 / of as f64),
-        trials: of,
-        times: 0,
-    }
 }
 
 impl AskOutcome {

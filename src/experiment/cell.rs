@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::{Cause, Detection, Part, PoolCount, Tally};
+use crate::observe::{Cause, Detection, Part, PoolCount, SessionPart, Tally, Traffic};
 use crate::scenario::Variant;
 use crate::units::Percentile;
 
@@ -91,12 +91,21 @@ pub struct Run {
     pub utilization_spread: Option<f64>,
     /// Highest utilization of a server.
     pub utilization_max: Option<f64>,
-    /// What the servers cost an hour, in the scenario's unit; empty where none has a cost. One that
-    /// an autoscaler orders and removes costs from its order on, until it has left and finished
-    /// what it has.
+    /// What all costs an hour, in the scenario's unit; empty where nothing has a price. A server
+    /// that an autoscaler orders and removes costs from its order on, until it has left and
+    /// finished what it has.
     pub cost_per_hour: Option<f64>,
     /// What a million answered requests cost.
     pub cost_per_million: Option<f64>,
+    /// The part of the cost an hour that servers have.
+    pub servers_cost_per_hour: Option<f64>,
+    /// The part that balancers have: by the hour, by requests and by bytes.
+    pub balancers_cost_per_hour: Option<f64>,
+    /// The part that traffic from zone to zone has.
+    pub traffic_cost_per_hour: Option<f64>,
+    /// Of the bytes that went from a place in one zone to a place in any, those that left their
+    /// zone, 0 to 1; empty where no such way has a price, or nothing is said to be carried.
+    pub cross_zone_share: Option<f64>,
     /// Servers in the pools of all services on average over the measured window: those that take
     /// requests, and not those that boot or are removed; empty where no autoscaler orders any.
     #[serde(default)]
@@ -145,6 +154,15 @@ pub struct Run {
     /// Attempts of clients' requests that were sent where their client was bound, over all
     /// attempts.
     pub bound_share: Option<f64>,
+    /// Clients' requests that went to another server than the strategy would have picked at that
+    /// moment, because their client was bound, over all that were sent to one: how far affinity
+    /// takes the balancing out of the strategy's hands. Empty without affinity, under oracles, and
+    /// where requests may wait at the balancer for a server or are kept from one that the strategy
+    /// has picked: `server-limit`, `when` of `sticky` with `wait`, `max-connections` under rules of
+    /// HAProxy, `rate-control` of `c3`, `slow-start` under a rule without weights, `own-zone` that
+    /// spills in proportion.
+    #[serde(default)]
+    pub sent_elsewhere_share: Option<f64>,
     /// States on the server that had most of them, on average over time, in MiB; copies count.
     /// Empty where no server keeps any.
     pub state_mib_max: Option<f64>,
@@ -170,9 +188,6 @@ impl Run {
         let utilization = tally.load.utilization();
         let highest = utilization.iter().copied().reduce(f64::max);
         let sessions = &tally.sessions;
-        let hurt: u64 = sessions.hurt.iter().sum();
-        let holds = sessions.all > 0;
-        let share = |part: u64, all: u64| (all > 0).then(|| part as f64 / all as f64);
         let answered = tally.latency.count();
         // Where no server keeps states, there is none that has most.
         let mib = |of: fn(f64, f64) -> f64| {
@@ -194,7 +209,9 @@ impl Run {
             *sent += more;
         }
         let paid = pools.map(|pools| pools.paid.as_slice());
-        let cost = variant.blueprint.cost_per_hour(paid, &sent);
+        let traffic = tally.traffic.as_deref();
+        let bill = variant.blueprint.bill(paid, &sent, traffic);
+        let cost = bill.map(|bill| bill.total());
         let noticed = |of: &dyn Fn(&Detection) -> f64| {
             let all = tally.detections.iter().map(of);
             (!tally.detections.is_empty()).then(|| all.sum())
@@ -220,6 +237,10 @@ impl Run {
                 let hours = tally.seconds() / 3600.0;
                 cost * hours / answered as f64 * 1e6
             }),
+            servers_cost_per_hour: bill.map(|bill| bill.servers),
+            balancers_cost_per_hour: bill.map(|bill| bill.balancers),
+            traffic_cost_per_hour: bill.map(|bill| bill.traffic),
+            cross_zone_share: traffic.and_then(Traffic::cross_zone_share),
             servers_mean: pools.map(PoolCount::mean),
             servers_max: pools.map(|pools| u64::from(pools.most)),
             scale_outs: pools.map(|pools| pools.outs),
@@ -232,15 +253,6 @@ impl Run {
                 let ended = work.useful + work.wasted;
                 (ended > 0).then(|| work.wasted as f64 / ended as f64)
             }),
-            sessions: sessions.all,
-            sessions_lost: sessions.lost.iter().sum(),
-            sessions_hurt: hurt,
-            sessions_hurt_share: share(hurt, sessions.all),
-            met_loss_share: share(sessions.met, tally.requests).filter(|_| holds),
-            changes_lost_share: share(sessions.writes_lost, sessions.writes),
-            sessions_set_back: sessions.set_back,
-            set_back_by_s: (sessions.set_back > 0)
-                .then(|| sessions.set_back_by.seconds() / sessions.set_back as f64),
             stale_reads_share: share(sessions.stale, sessions.reads),
             backward_reads_share: share(sessions.backwards, sessions.reads),
             lost_updates_share: share(sessions.lost_updates, sessions.writes),
@@ -250,11 +262,30 @@ impl Run {
                 .then(|| sessions.revocation_delay.seconds() / sessions.revoked as f64),
             bound_share: share(sessions.bound, tally.attempts)
                 .filter(|_| variant.blueprint.features().cookies),
+            sent_elsewhere_share: share(sessions.elsewhere, sessions.placed),
             state_mib_max: most,
             state_mib_spread: most.zip(least).map(|(most, least)| most - least),
             state_bytes_per_request: share(sessions.bytes, answered)
                 .filter(|_| !sessions.memory.is_empty()),
             ..Run::of(&all, &variant.name, replication, tally.seconds())
+                .with_sessions(&sessions.whole())
+        }
+    }
+
+    /// The same, with what became of the sessions of those who made its requests.
+    pub(super) fn with_sessions(self, part: &SessionPart) -> Run {
+        let hurt: u64 = part.hurt.iter().sum();
+        Run {
+            sessions: part.all,
+            sessions_lost: part.lost.iter().sum(),
+            sessions_hurt: hurt,
+            sessions_hurt_share: share(hurt, part.all),
+            met_loss_share: share(part.met, self.requests).filter(|_| part.all > 0),
+            changes_lost_share: share(part.writes_lost, part.writes),
+            sessions_set_back: part.set_back,
+            set_back_by_s: (part.set_back > 0)
+                .then(|| part.set_back_by.seconds() / part.set_back as f64),
+            ..self
         }
     }
 
@@ -292,6 +323,11 @@ impl Run {
             ..Run::default()
         }
     }
+}
+
+/// A part over all; `None` of nothing.
+fn share(part: u64, all: u64) -> Option<f64> {
+    (all > 0).then(|| part as f64 / all as f64)
 }
 
 /// Seconds as milliseconds to the nanosecond: no digits of rounding errors in the files.

@@ -27,7 +27,7 @@ pub struct DetectionFigures {
     pub detect_s: Figure,
     /// How long until it was back once it was well.
     pub return_s: Figure,
-    /// Attempts that failed at members that were ill and not left out.
+    /// Attempts that came to nothing at members that were ill and not yet left out.
     pub hurt: Figure,
     /// Times that a member was left out that was well, by [`LeftOutBy`].
     pub wrong: [Figure; 2],

@@ -87,6 +87,8 @@ pub struct Metric {
     pub estimator: Estimator,
     /// What is known of it whatever the strategy.
     pub known: Known,
+    /// Whether it is known of the sessions of each group of clients by itself, too.
+    pub of_groups: bool,
 }
 
 /// Where the value of a metric stands in a run.
@@ -249,6 +251,7 @@ const fn time(
         better: Better::Less,
         estimator,
         known: Known::Nothing,
+        of_groups: false,
     }
 }
 
@@ -265,6 +268,15 @@ const fn other(
         better,
         estimator: Estimator::Mean,
         known: Known::Nothing,
+        of_groups: false,
+    }
+}
+
+/// What is told apart by groups of clients, of sessions.
+const fn of_groups(metric: Metric) -> Metric {
+    Metric {
+        of_groups: true,
+        ..metric
     }
 }
 
@@ -372,6 +384,26 @@ pub const METRICS: &[Metric] = &[
         (Cost, Servers, Less),
     ),
     other(
+        "servers_cost_per_hour",
+        |run| run.servers_cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "balancers_cost_per_hour",
+        |run| run.balancers_cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "traffic_cost_per_hour",
+        |run| run.traffic_cost_per_hour,
+        (Cost, Servers, Less),
+    ),
+    other(
+        "cross_zone_share",
+        |run| run.cross_zone_share,
+        (Share, Servers, Less),
+    ),
+    other(
         "servers_mean",
         |run| run.servers_mean,
         (Count, Servers, Less),
@@ -391,46 +423,46 @@ pub const METRICS: &[Metric] = &[
         |run| run.scale_ins.map(|times| times as f64),
         (Count, Servers, Neither),
     ),
-    other(
+    of_groups(other(
         "sessions",
         |run| Some(run.sessions as f64),
         (Count, Sessions, Neither),
-    ),
-    other(
+    )),
+    of_groups(other(
         "sessions_lost",
         |run| Some(run.sessions_lost as f64),
         (Count, Sessions, Less),
-    ),
-    other(
+    )),
+    of_groups(other(
         "sessions_hurt",
         |run| Some(run.sessions_hurt as f64),
         (Count, Sessions, Less),
-    ),
-    other(
+    )),
+    of_groups(other(
         "sessions_hurt_share",
         |run| run.sessions_hurt_share,
         (Share, Sessions, Less),
-    ),
-    other(
+    )),
+    of_groups(other(
         "met_loss_share",
         |run| run.met_loss_share,
         (Share, Sessions, Less),
-    ),
-    other(
+    )),
+    of_groups(other(
         "changes_lost_share",
         |run| run.changes_lost_share,
         (Share, Sessions, Less),
-    ),
-    other(
+    )),
+    of_groups(other(
         "sessions_set_back",
         |run| Some(run.sessions_set_back as f64),
         (Count, Sessions, Less),
-    ),
-    other(
+    )),
+    of_groups(other(
         "set_back_by_s",
         |run| run.set_back_by_s,
         (Seconds, Sessions, Less),
-    ),
+    )),
     other(
         "stale_reads_share",
         |run| run.stale_reads_share,
@@ -460,6 +492,11 @@ pub const METRICS: &[Metric] = &[
         "bound_share",
         |run| run.bound_share,
         (Share, Sessions, Neither),
+    ),
+    other(
+        "sent_elsewhere_share",
+        |run| run.sent_elsewhere_share,
+        (Share, Servers, Neither),
     ),
     other(
         "state_mib_max",

@@ -87,8 +87,8 @@ pub struct VariantOutcome {
     pub varies: bool,
     /// Whether any request can fail at all.
     pub may_fail: bool,
-    /// What each group of clients met with, where there are several: requests and their response
-    /// times, and nothing of servers.
+    /// What each group of clients met with, where there are several: requests, their response times
+    /// and what its sessions lost, and nothing of servers.
     pub groups: Vec<VariantOutcome>,
     /// What each service met with, in the order of the blueprint; empty where no server has steps.
     pub services: Vec<ServiceOutcome>,
@@ -302,8 +302,12 @@ impl VariantOutcome {
         for (service, detection) in self.detections.iter_mut().zip(&tally.detections) {
             service.take(at, detection);
         }
-        for (group, part) in self.groups.iter_mut().zip(&tally.parts) {
-            group.runs[at] = Run::of(part, &variant.name, replication, tally.seconds());
+        for (number, (group, part)) in self.groups.iter_mut().zip(&tally.parts).enumerate() {
+            let mut run = Run::of(part, &variant.name, replication, tally.seconds());
+            if let Some(sessions) = tally.sessions.parts.get(number) {
+                run = run.with_sessions(sessions);
+            }
+            group.runs[at] = run;
             group.runs[at].percentiles = percentiles(&group.percentiles, &part.latency);
             group.latency.merge(&part.latency);
             group.failures.merge(&part.failures);

@@ -452,7 +452,7 @@ mod tests {
         for entry in CATALOGUE {
             let alone = matches!(
                 entry.name,
-                "resource-based" | "size-interval" | "failover" | "nearest"
+                "resource-based" | "size-interval" | "failover" | "nearest" | "geolocation"
             );
             assert_eq!(
                 family(entry.name, &Map::new()).is_none(),

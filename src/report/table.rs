@@ -255,10 +255,14 @@ const OF_STATES: [(&str, &str); 4] = [
     ("revoked,\ngood for s", "revocation_delay_s"),
 ];
 
-/// Where autoscalers order servers, those that cost something.
-const OF_GROWTH: [(&str, &str); 2] = [
+/// Those that are shown where autoscalers order servers, and where anything has a price.
+const OF_COST: [(&str, &str); 6] = [
     ("servers\nmean", "servers_mean"),
     ("cost\nan hour", "cost_per_hour"),
+    ("of it\nservers", "servers_cost_per_hour"),
+    ("of it\nbalancers", "balancers_cost_per_hour"),
+    ("of it\ntraffic", "traffic_cost_per_hour"),
+    ("cost a\nmillion", "cost_per_million"),
 ];
 
 /// Where clients ask again, and where balancers do.
@@ -368,14 +372,23 @@ fn strategies(report: &Report, part: &TableScope<'_>, style: Style) -> String {
             rows.any(|row| row.metric == metric && row.estimate.is_some_and(|value| value > 0.0))
         };
         columns.extend(OF_STATES.iter().filter(|(_, metric)| happened(metric)));
-        let scales = happened(OF_GROWTH[0].1);
-        let of_growth = OF_GROWTH.iter().filter(|(_, metric)| happened(metric));
-        columns.extend(of_growth.filter(|_| scales));
+        // Where servers alone have a price, what they cost is all.
+        let has_bill = happened("balancers_cost_per_hour") || happened("traffic_cost_per_hour");
+        let is_said = |metric: &str| has_bill || metric != "servers_cost_per_hour";
+        let of_cost = OF_COST.iter().filter(|(_, metric)| happened(metric));
+        columns.extend(of_cost.filter(|(_, metric)| is_said(metric)));
         let repeats = |more: fn(&RunRow) -> bool| report.tables.runs.iter().any(more);
         let tries = repeats(|run| run.tries > run.requests);
         let attempts = repeats(|run| run.attempts > run.tries);
         columns.extend(tries.then_some(OF_CLIENTS));
         columns.extend(attempts.then_some(OF_BALANCERS));
+    } else {
+        let some = |metric: &str| {
+            let mut figures = part.figures.iter();
+            figures.any(|(key, own)| key.1 == metric && own.0.is_some_and(|value| value > 0.0))
+        };
+        columns.extend(OF_SESSIONS.iter().filter(|_| some("sessions")));
+        columns.extend(OF_STATES.iter().filter(|(_, metric)| some(metric)));
     }
     // What is of all requests stands in the table of all.
     let theory: HashMap<&str, f64> = report
@@ -448,8 +461,11 @@ fn rank(metric: &str, judge: &str) -> Rank {
     if metric == judge {
         return Rank::Stays;
     }
-    const FROM_THE_LEAST: [&str; 17] = [
+    const FROM_THE_LEAST: [&str; 21] = [
         "utilization_spread",
+        "servers_cost_per_hour",
+        "balancers_cost_per_hour",
+        "traffic_cost_per_hour",
         "goodput_rps",
         "p999_ms",
         "sessions_lost",
@@ -461,6 +477,7 @@ fn rank(metric: &str, judge: &str) -> Rank {
         "lost_updates_share",
         "revocation_delay_s",
         "changes_lost_share",
+        "cost_per_million",
         "cost_per_hour",
         "sessions_hurt_share",
         "mean_ms",

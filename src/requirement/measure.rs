@@ -4,7 +4,7 @@
 use std::fmt;
 
 use super::{AskedAt, Within};
-use crate::observe::{Cause, Loss};
+use crate::observe::{Cause, Loss, SessionPart};
 use crate::units::Percentile;
 
 /// In what a measure is counted.
@@ -39,6 +39,8 @@ pub struct PartCounts {
     pub of_clients: u64,
     /// Of servers: the share of their slot time that was in use; `None` where none was there.
     pub utilization: Option<f64>,
+    /// Of a group of clients: what became of its sessions; none where it holds none.
+    pub sessions: SessionPart,
 }
 
 /// A part of what is measured.
@@ -80,6 +82,9 @@ const TIMED: &[MeasuredPart] = &[
     MeasuredPart::Clients,
     MeasuredPart::Stretch,
 ];
+
+/// The parts of which it is known what sessions lost.
+const HELD: &[MeasuredPart] = &[MeasuredPart::Clients];
 
 /// Why something went wrong, where it is told apart by causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +131,11 @@ impl CausesOf {
 }
 
 impl PartCounts {
+    /// What is said of sessions; `None` where there was none.
+    fn held(&self, value: impl Fn(&SessionPart) -> f64) -> Option<f64> {
+        (self.sessions.all > 0).then(|| value(&self.sessions))
+    }
+
     /// Succeeded over all; `None` where none came.
     fn success(&self) -> Option<f64> {
         (self.requests > 0).then(|| self.succeeded as f64 / self.requests as f64)
@@ -161,7 +171,7 @@ pub struct KnownMeasure {
     /// Where it counts events, or is their share: of what each is one. That none was seen is no
     /// proof then that there can be none.
     pub events: Option<EventOf>,
-    /// The causes by which it is told apart, of the run as a whole.
+    /// The causes by which it is told apart, of the run as a whole or of a group of clients.
     pub causes: Option<CausesOf>,
     /// The parts of which it is known alone.
     pub parts: &'static [MeasuredPart],
@@ -279,6 +289,10 @@ pub const MEASURES: &[KnownMeasure] = &[
     named("utilization-spread", "", "utilization_spread", Share),
     named("cost", "cost-per-hour", "cost_per_hour", Number),
     named("cost-per-million", "", "cost_per_million", Number),
+    named("cost-of-servers", "", "servers_cost_per_hour", Number),
+    named("cost-of-balancers", "", "balancers_cost_per_hour", Number),
+    named("cost-of-traffic", "", "traffic_cost_per_hour", Number),
+    named("cross-zone", "", "cross_zone_share", Share),
     named("servers-mean", "", "servers_mean", Number),
     named("servers-max", "", "servers_max", Number),
     named("scale-outs", "", "scale_outs", Number),
@@ -324,41 +338,79 @@ pub const MEASURES: &[KnownMeasure] = &[
         named("failures-missed", "", "failures_missed", Number),
     ),
     named("left-out-wrongly", "", "left_out_wrongly_s", Seconds),
-    named("sessions", "", "sessions", Number),
+    of(
+        HELD,
+        |some| some.held(|own| own.all as f64),
+        named("sessions", "", "sessions", Number),
+    ),
     by(
         CausesOf::Losses,
         events(
             EventOf::Replications,
-            named("sessions-lost", "", "sessions_lost", Number),
+            of(
+                HELD,
+                |some| some.held(|own| own.lost.iter().sum::<u64>() as f64),
+                named("sessions-lost", "", "sessions_lost", Number),
+            ),
         ),
     ),
     by(
         CausesOf::Losses,
         events(
             EventOf::Sessions,
-            named("sessions-hurt", "", "sessions_hurt_share", Share),
+            of(
+                HELD,
+                |some| some.held(|own| own.hurt.iter().sum::<u64>() as f64 / own.all as f64),
+                named("sessions-hurt", "", "sessions_hurt_share", Share),
+            ),
         ),
     ),
     by(
         CausesOf::Losses,
         events(
             EventOf::Replications,
-            named("sessions-hurt-count", "", "sessions_hurt", Number),
+            of(
+                HELD,
+                |some| some.held(|own| own.hurt.iter().sum::<u64>() as f64),
+                named("sessions-hurt-count", "", "sessions_hurt", Number),
+            ),
         ),
     ),
     events(
         EventOf::Requests,
-        named("met-loss", "", "met_loss_share", Share),
+        of(
+            HELD,
+            |some| some.held(|own| own.met as f64 / some.requests.max(1) as f64),
+            named("met-loss", "", "met_loss_share", Share),
+        ),
     ),
     events(
         EventOf::Requests,
-        named("changes-lost", "", "changes_lost_share", Share),
+        of(
+            HELD,
+            |some| {
+                (some.sessions.writes > 0)
+                    .then(|| some.sessions.writes_lost as f64 / some.sessions.writes as f64)
+            },
+            named("changes-lost", "", "changes_lost_share", Share),
+        ),
     ),
     events(
         EventOf::Replications,
-        named("sessions-set-back", "", "sessions_set_back", Number),
+        of(
+            HELD,
+            |some| some.held(|own| own.set_back as f64),
+            named("sessions-set-back", "", "sessions_set_back", Number),
+        ),
     ),
-    named("set-back-by", "", "set_back_by_s", Seconds),
+    of(
+        HELD,
+        |some| {
+            (some.sessions.set_back > 0)
+                .then(|| some.sessions.set_back_by.seconds() / some.sessions.set_back as f64)
+        },
+        named("set-back-by", "", "set_back_by_s", Seconds),
+    ),
     events(
         EventOf::Requests,
         named("stale-reads", "", "stale_reads_share", Share),
@@ -374,6 +426,10 @@ pub const MEASURES: &[KnownMeasure] = &[
     named("rebuilds-per-session", "", "rebuilds_per_session", Number),
     named("revocation-delay", "", "revocation_delay_s", Seconds),
     named("bound", "", "bound_share", Share),
+    events(
+        EventOf::Requests,
+        named("sent-elsewhere", "", "sent_elsewhere_share", Share),
+    ),
     named("state-mib-max", "", "state_mib_max", Number),
     named("state-mib-spread", "", "state_mib_spread", Number),
     named(

@@ -52,11 +52,15 @@ pub(super) fn known(own: &Subject, within: Within) -> Result<(), RequirementErro
     if let Some(part) = own.measure.unknown_part(&own.place, within) {
         return Err(unknown_of(own.measure, part));
     }
-    let is_part = own.place.part().is_some() || !within.is_all();
-    match is_part && own.by.is_some() {
+    let by_group = matches!(own.place, AskedAt::Everywhere | AskedAt::Clients(..));
+    let has_causes = by_group && within.is_all();
+    match own.by.is_some() && !has_causes {
         false => Ok(()),
         true => Err(error(
-            format!("`{}` is known of the whole run alone", own.metric()),
+            format!(
+                "`{}` is known of a group of clients and of the whole run alone",
+                own.metric()
+            ),
             "leave out the cause, or what stands after it",
         )),
     }

@@ -10,12 +10,14 @@ use super::text::{Document, Path};
 use super::warning;
 use super::{Goal, Measurement, Scenario, Target};
 use crate::model::blueprint::{Blueprint, ServicePlan, When};
+use crate::model::cost::Prices;
 use crate::model::network::Distances;
 use crate::prose::quoted;
 use crate::spelling;
 use crate::time::{Span, Time};
 use crate::units::{Percentile, Precision, WarmUp};
 
+mod by_place;
 mod clients;
 pub(super) mod data;
 mod faults;
@@ -196,10 +198,15 @@ fn scenario(
         .iter()
         .map(|variant| variant.name.as_str())
         .collect();
+    // A variant that was not looked at, since something else is wrong, may be the one that asks.
+    let are_all_seen =
+        faults.is_empty() || (resolved.variants.iter()).all(|variant| variant.set.is_empty());
     let idle = std::mem::take(&mut data.idle);
     let asked = &data.asked;
     faults.extend(
-        (idle.into_iter()).filter_map(|(name, idle)| (!asked.contains(&name)).then_some(idle)),
+        (idle.into_iter())
+            .filter(|(name, _)| are_all_seen && !asked.contains(name))
+            .map(|(_, idle)| idle),
     );
     let mut check = Check { data, faults };
     let mut seen = HashSet::new();
@@ -420,9 +427,9 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         |(plan, said): (&ServicePlan, &file::Service)| plan.groups.len() == said.servers.len();
     let are_whole =
         services.len() == file.services.len() && services.iter().zip(&file.services).all(is_whole);
-    let ways = match are_whole {
+    let (ways, prices) = match are_whole {
         true => places::places(file, &mut services, &mut sources, check),
-        false => Distances::default(),
+        false => (Distances::default(), Prices::default()),
     };
     if services.len() == file.services.len() {
         steps::reach(file, &services, &sources, check);
@@ -449,6 +456,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         services,
         faults,
         ways,
+        prices,
     };
     if check.faults.is_empty() {
         steps::routed(file, &blueprint, check);

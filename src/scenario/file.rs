@@ -147,6 +147,16 @@ pub struct Network {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10_000))]
     pub ways: Vec<ZoneWay>,
+    /// What a GiB costs that goes from one zone to another, whichever they are, unless their way
+    /// says otherwise; in the unit of the `cost` of servers. Services say what they carry: see
+    /// `carries` there.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(range(min = 0.0, max = 1e9))]
+    pub cost_per_gib: f64,
+}
+
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 /// The way from a zone to another.
@@ -160,6 +170,11 @@ pub struct ZoneWay {
     /// How long a message takes from the one to the other, one way; and back, unless the way back
     /// is listed too.
     pub takes: Dist<Span>,
+    /// What a GiB costs that goes from the one to the other; and back, unless the way back is
+    /// listed too. As the network has it where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1e9))]
+    pub cost_per_gib: Option<f64>,
 }
 
 /// Delays of one zone.

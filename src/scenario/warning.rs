@@ -5,6 +5,8 @@ mod faults;
 mod growth;
 mod idle;
 mod left;
+mod places;
+mod prices;
 mod sessions;
 
 use std::borrow::Cow;
@@ -110,6 +112,16 @@ pub const CATALOGUE: &[WarningEntry] = &[
         text: "Something else stands in its way: whom it is about is never there, another setting says the same sooner, or too few servers make its share less than one. What was meant by it does not happen. Change what stands in its way, or leave it out; where it is the question what it is worth, this is the answer.",
     },
     WarningEntry {
+        code: "no-answer",
+        summary: "A table of places names nobody for some who ask.",
+        text: "Who asks from a zone that is in no row of `geolocation`, where there is no `otherwise` either, is told nothing: each of these requests fails for want of a server (`failed_no_server`). Name servers do so, too. Add a row, or `otherwise`.",
+    },
+    WarningEntry {
+        code: "not-priced",
+        summary: "Traffic of which nobody says where it goes has no price.",
+        text: "Traffic between zones costs something (`cost-per-gib` of the network or of a way), and some of those that send or receive it are in no zone, so that what goes to and from them is not on the bill. Give servers a `zone` and balancers `zones`. Clients without a zone are outside of all: what goes to and from them is meant to be free.",
+    },
+    WarningEntry {
         code: "no-sessions",
         summary: "Sessions lost are judged, and no client holds a session.",
         text: "None can be lost, so all strategies come out alike. Give clients `sessions`, or judge by something else.",
@@ -200,6 +212,8 @@ pub(super) fn of(variants: &[Variant], replications: u32, judge: Criterion) -> V
         timeouts(plan, &mut own);
         idle::idle(plan, &mut own);
         growth::growth(plan, &mut own);
+        places::places(plan, &mut own);
+        prices::prices(plan, &mut own);
         sessions::sessions(plan, &mut own);
         tails(plan, judge, &mut own);
         own.sort();

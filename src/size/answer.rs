@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::search::Verge;
 use super::sounding::{SizeError, Sounding, Soundings};
-use crate::experiment::{CellKey, Journal, Progress};
+use crate::experiment::{CellKey, Figure, Journal, Progress};
 use crate::requirement::Decision;
 use crate::scenario::sizing::Sizing;
 use crate::scenario::{Scenario, Template};
@@ -40,6 +40,12 @@ impl Strategy {
     /// What was measured at a value.
     pub fn sounding(&self, ease: usize) -> Option<&Sounding> {
         self.soundings.iter().find(|own| own.ease == ease)
+    }
+
+    /// What the answer costs an hour; no estimate where there is none, or nothing has a price.
+    pub fn cost(&self) -> Figure {
+        let holds = self.verge.holds.and_then(|ease| self.sounding(ease));
+        holds.map_or(Figure::default(), |own| own.cost)
     }
 
     /// What the last step costs: a requirement that fails at the value before the answer, its place

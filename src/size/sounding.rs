@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::search::steps;
-use crate::experiment::{self, CellKey, Journal, Judged, Progress, RunError, judge};
+use crate::experiment::{
+    self, CellKey, Figure, Journal, Judged, Metric, Progress, RunError, estimate, judge,
+};
 use crate::requirement::Decision;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::sizing::{Lost, Sizing};
@@ -21,6 +23,8 @@ pub struct Sounding {
     pub situations: Vec<Situated>,
     /// What is decided of the whole objective.
     pub decision: Decision,
+    /// What it costs an hour, as the scenario stands; no estimate where nothing has a price.
+    pub cost: Figure,
 }
 
 /// What was measured in one situation.
@@ -116,8 +120,10 @@ impl<'a> Soundings<'a> {
                 ease,
                 situations: Vec::new(),
                 decision: Decision::Holds,
+                cost: Figure::default(),
             })
             .collect();
+        let cost = Metric::named("cost_per_hour").expect("it is a metric");
         // What is lost makes it harder, and so decides first.
         for situation in (0..self.situations.len()).rev() {
             let left = self.sizing.max_requests.saturating_sub(self.requests);
@@ -150,6 +156,9 @@ impl<'a> Soundings<'a> {
                         .map(|(at, own)| (at, sustained(own, scenario)))
                         .collect(),
                 };
+                if situation == 0 {
+                    sounding.cost = estimate(measured, cost);
+                }
                 sounding.decision = sounding.decision.min(situated.decision());
                 sounding.situations.insert(0, situated);
             }

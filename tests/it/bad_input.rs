@@ -267,3 +267,29 @@ fn a_word_of_a_product_finds_the_strategies_that_it_means() {
         "{said}"
     );
 }
+
+/// Whom a variant alone asks is asked, and where something else is wrong no variant has been looked
+/// at: nothing is said of it then.
+#[test]
+fn one_mistake_does_not_make_a_service_idle() {
+    let text = "question = '?'\nexpect = '-'\n[run]\nduration = '10s'\nwarmup = '20s'\nservice = 'web'\n\
+        [[clients]]\nservice = 'web'\narrivals = { kind = 'poisson', rate = '1/s' }\n\
+        [[services]]\nname = 'web'\nservers = [{ service = { kind = 'constant', value = '1ms' } }]\n\
+        [[services]]\nname = 'balancer'\nroutes = [{ to = 'web' }]\n\
+        servers = [{ service = { kind = 'constant', value = '1ms' } }]\n\
+        [[variants]]\nname = 'direct'\n[[variants]]\nname = 'balanced'\nset = { 'clients[0].service' = 'balancer' }\n";
+    let found = |text: &str| match lbsim::Scenario::from_text("idle.toml", text) {
+        Ok(_) => String::new(),
+        Err(why) => why.to_string(),
+    };
+    let wrong = found(text);
+    assert!(wrong.contains("warmup"), "{wrong}");
+    assert!(!wrong.contains("nobody asks"), "{wrong}");
+    assert_eq!(found(&text.replace("warmup = '20s'", "warmup = '2s'")), "");
+    // Where no variant could, it is said at once.
+    let both = found(&text.replace("set = { 'clients[0].service' = 'balancer' }\n", ""));
+    assert!(
+        both.contains("warmup") && both.contains("nobody asks"),
+        "{both}"
+    );
+}

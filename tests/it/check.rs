@@ -67,6 +67,34 @@ fn a_fault_strikes_what_it_names() {
     assert!(said.contains("did you mean `web/slow-7`?"), "{said}");
 }
 
+/// How requests leave a zone is said once, and not for rules that say it themselves.
+#[test]
+fn ways_to_leave_a_zone_are_said_once() {
+    let refused = |own_zone: &str, strategy: &str| {
+        let more = format!("[services.balancer]\nzones = [\"a\"]\nown-zone = {{ {own_zone} }}\n");
+        refused(&pool(&[("a", 2)], &more).replace("round-robin", strategy))
+    };
+    let proportion = "spill = \"in-proportion\"";
+    let said = refused("overprovisioning = \"120%\"", "random");
+    assert!(said.contains("they leave all at once"), "{said}");
+    let said = refused(&format!("{proportion}, while-well = \"60%\""), "random");
+    assert!(said.contains("they leave in proportion"), "{said}");
+    let said = refused(
+        &format!("{proportion}, overprovisioning = \"90%\""),
+        "random",
+    );
+    assert!(said.contains("must be 100% to 10000%"), "{said}");
+    let said = refused(proportion, "nginx-round-robin");
+    assert!(
+        said.contains("`nginx-round-robin` is the rule of a product"),
+        "{said}"
+    );
+    read(&pool(
+        &[("a", 2)],
+        &format!("[services.balancer]\nzones = [\"a\"]\nown-zone = {{ {proportion} }}\n"),
+    ));
+}
+
 #[test]
 fn equal_names_are_refused_with_both_places() {
     let both = |groups: &[(&str, u32)], message: &str, lines: [u32; 2]| {

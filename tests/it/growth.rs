@@ -185,8 +185,8 @@ drain = "5s""#;
     assert!((132..=135).contains(&tally.load.servers[1].sent));
     let cost = scenario.variants[0]
         .blueprint
-        .cost_per_hour(Some(&pools(&tally).paid), &[0; 100]);
-    assert!((cost.unwrap() - 3.6 * 65.0 / 35.0).abs() < 1e-9);
+        .bill(Some(&pools(&tally).paid), &[0; 100], None);
+    assert!((cost.unwrap().total() - 3.6 * 65.0 / 35.0).abs() < 1e-9);
 }
 
 /// What is there is taken to be counted: the same run with and without it.

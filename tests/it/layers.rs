@@ -244,6 +244,12 @@ fn traffic_decays_as_answers_run_out() {
     assert!((share(0.0, 60.0) - 0.5).abs() < 0.07);
     assert!((share(14.0, 16.0) - 0.75).abs() < 0.1);
     assert_eq!(share(60.5, 120.0), 0.0);
+    // Who has been told of both begins with the first all the same: a drained one fails nobody.
+    let share = after_a_drain((2000, 20_000), ", resolvers = 500, answers = 2", 100);
+    assert_eq!(share(-60.0, 0.0), 1.0);
+    assert!((share(0.0, 60.0) - 0.5).abs() < 0.07);
+    assert!((share(14.0, 16.0) - 0.75).abs() < 0.1);
+    assert_eq!(share(60.5, 120.0), 0.0);
 }
 
 /// Clients that keep answers themselves, from the request on for which they had none, and ask every
@@ -331,9 +337,9 @@ sticky = { kind = "connection", opening = { kind = "constant", value = "4ms" }, 
     assert_eq!(took(&seen), [24.0, 20.0]);
 }
 
-/// Of the attempts at the program, which is reached without a connection, none takes as long as that
-/// at the database whose place it has: each time 1 ms of its own, 4 until a connection is open, and
-/// 10 there.
+/// Of the attempts at the program, which is reached without a connection, none takes as long as
+/// that at the database whose place it has: each time 1 ms of its own, 4 until a connection is open,
+/// and 10 there.
 #[test]
 fn who_needs_no_connection_waits_for_none() {
     let text = r#"

@@ -262,6 +262,33 @@ fn the_same_bytes_for_any_number_of_threads() {
     assert_eq!(journals, 1, "no journal is left");
 }
 
+/// Each answer has its price, in the sentences and in the file; in the file alone where it is free.
+#[test]
+fn an_answer_says_what_it_costs() {
+    let place = scratch("size-cost");
+    let size = format!("{SERVERS}objective = ['p95 < 95ms']\n");
+    let text = pool(300.0, "'least-connections', 'random'", "", &size);
+    let priced = text.replace("count = 4", "count = 4\ncost = 0.25");
+    let (_, found, _) = said(&place, &priced, &[]);
+    let mut each = Vec::new();
+    for row in found["sizes"].as_array().unwrap() {
+        let servers: f64 = row["value"].as_str().unwrap().parse().unwrap();
+        assert_eq!(row["cost_per_hour"].as_f64(), Some(servers / 4.0), "{row}");
+        each.push((row["strategy"].as_str().unwrap(), servers / 4.0));
+    }
+    assert_eq!(each.len(), 2);
+    let sentence = found["verdict"].as_array().unwrap().last().unwrap();
+    let named = each.iter().map(|(name, cost)| format!("{name} {cost}"));
+    let named: Vec<String> = named.collect();
+    let sentence = sentence.as_str().unwrap();
+    assert!(sentence.starts_with("Cost an hour: "), "{sentence}");
+    for said in named {
+        assert!(sentence.contains(&said), "{sentence}: {said}");
+    }
+    let (_, free, _) = said(&place, &text, &[]);
+    assert!(free["sizes"][0]["cost_per_hour"].is_null(), "{free}");
+}
+
 /// What is wrong is said where it stands, all of it at once.
 #[test]
 fn bad_input_is_refused_with_its_place() {

@@ -55,8 +55,13 @@ pub enum Domain {
     Look = 18,
     /// How long servers boot that an autoscaler has ordered; entity: server.
     Boot = 19,
+    /// What a strategy would draw that were asked for each request, beside affinity; entity:
+    /// balancer.
+    Shadow = 20,
+    /// Which requests leave the zone of their balancer; entity: balancer.
+    Spill = 21,
     /// Connections that are opened ahead, before any request wants them; entity: service.
-    Ahead = 20,
+    Ahead = 22,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

@@ -7,8 +7,9 @@ use crate::experiment::{Analysis, Metric, Outcome, groups};
 use crate::scenario::Scenario;
 
 /// `clients.csv`: one metric of one strategy for one of several groups of clients, and how it
-/// differs from the baseline's. What servers are and what sessions lose is known of all clients
-/// together alone.
+/// differs from the baseline's: what its requests met with and, where it holds sessions, what these
+/// lost. What servers are, and what the state of sessions costs, is known of all clients together
+/// alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClientsRow {
@@ -16,7 +17,7 @@ pub struct ClientsRow {
     pub strategy: String,
     /// The group of clients.
     pub clients: String,
-    /// The metric: the name of a column of `runs.csv`, of this group's requests alone.
+    /// The metric: the name of a column of `runs.csv`, of this group's requests or sessions alone.
     pub metric: String,
     /// The estimate; empty where the runs cannot tell.
     pub estimate: Option<f64>,
@@ -42,11 +43,13 @@ pub struct ClientsRow {
 /// A row a group, metric and strategy; none where there is one group.
 pub(super) fn rows(scenario: &Scenario, outcome: &Outcome) -> Vec<ClientsRow> {
     let mut found = Vec::new();
-    // What is known of requests, and not of servers or sessions.
-    let of_requests = |metric: &&&Metric| metric.is_of_requests();
     for (name, measured) in groups(scenario, outcome) {
         let analysis = Analysis::over(scenario, &measured);
-        for metric in analysis.metrics().iter().filter(of_requests) {
+        let mut runs = measured.iter().flat_map(|own| &own.runs);
+        let holds = runs.any(|run| run.sessions > 0);
+        // What is known of requests or of sessions, and not of servers.
+        let is_known = |metric: &&&Metric| metric.is_of_requests() || (metric.of_groups && holds);
+        for metric in analysis.metrics().iter().filter(is_known) {
             for (at, variant) in scenario.variants.iter().enumerate() {
                 let figure = analysis.figure(at, metric);
                 let comparison = analysis.comparison(at, metric);

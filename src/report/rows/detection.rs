@@ -42,7 +42,11 @@ pub struct DetectionRow {
     pub return_p50_s: Option<f64>,
     /// The longest.
     pub return_max_s: Option<f64>,
-    /// Attempts of measured requests that failed at servers that were ill and not left out.
+    /// Attempts of measured requests that had no good answer, whose server was ill while they were
+    /// under way and not left out when they were sent: refused, answered with an error, timed out,
+    /// given up by the client (timeout, patience, deadline), overtaken by a hedge that was sent
+    /// later, or without an end when the run is over. Each counts once. Not counted are those whose
+    /// balancer died, and hedges that were called off because an earlier attempt was answered.
     pub attempts_hurt: Option<f64>,
     /// Half the width of its 95% confidence interval.
     pub attempts_hurt_half_width_95: Option<f64>,

@@ -84,6 +84,18 @@ pub fn sentences(base: &Scenario, sizing: &Sizing, sizes: &Sizes) -> Vec<String>
             format!("{name}: {}", sentence(sizing, sizes, strategy))
         })
         .collect();
+    let costs: Vec<String> = (sizes.strategies.iter())
+        .filter_map(|strategy| {
+            let cost = strategy.cost();
+            cost.estimate.filter(|_| strategy.is_decided)?;
+            let name = &base.variants[strategy.variant].name;
+            let said = figure(Amount::Number, cost.estimate, cost.half_width);
+            Some(format!("{name} {said}"))
+        })
+        .collect();
+    if !costs.is_empty() {
+        said.push(format!("Cost an hour: {}.", costs.join(", ")));
+    }
     if !sizes.is_decided() {
         said.push(format!(
             "What is not decided takes more replications (`max-replications` is {}), requests (`max-requests` is {}), a longer `run.duration`, \

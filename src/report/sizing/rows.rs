@@ -24,6 +24,11 @@ pub struct SizeRow {
     pub step_difference: Option<f64>,
     /// Half the width of its 95% interval.
     pub step_half_width_95: Option<f64>,
+    /// What the answer costs an hour, as the scenario stands with it; empty where nothing has a
+    /// price.
+    pub cost_per_hour: Option<f64>,
+    /// Half the width of its 95% interval: none where chance has no part in it.
+    pub cost_per_hour_half_width_95: Option<f64>,
 }
 
 /// `tried.csv`: one requirement of one strategy at one value that was tried.

@@ -1,6 +1,7 @@
 //! An answer as rows.
 
 use super::rows::{SizeRow, TriedRow};
+use crate::experiment::Figure;
 use crate::report::rows::tables;
 use crate::scenario::Scenario;
 use crate::scenario::sizing::Sizing;
@@ -39,6 +40,10 @@ fn answer(base: &Scenario, sizing: &Sizing, strategy: &Strategy) -> SizeRow {
     let undecided: Vec<&str> = (verge.undecided.iter())
         .map(|&ease| sizing.value(ease).written.as_str())
         .collect();
+    let cost = match strategy.is_decided {
+        true => strategy.cost(),
+        false => Figure::default(),
+    };
     SizeRow {
         strategy: base.variants[strategy.variant].name.clone(),
         value: written(verge.holds),
@@ -54,6 +59,8 @@ fn answer(base: &Scenario, sizing: &Sizing, strategy: &Strategy) -> SizeRow {
         requirement: step.map_or(String::new(), |(at, _)| sizing.objective[at].to_string()),
         step_difference: step.map(|(_, paired)| paired.difference),
         step_half_width_95: step.and_then(|(_, paired)| paired.half_width),
+        cost_per_hour: cost.estimate,
+        cost_per_hour_half_width_95: cost.estimate.and(cost.half_width),
     }
 }
 

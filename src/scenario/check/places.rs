@@ -8,7 +8,9 @@ use super::super::text::Path;
 use super::Check;
 use super::clients::sampler;
 use super::services::MOST_MEMBERS;
-use crate::model::blueprint::{Blueprint, Callers, GroupPlan, ServicePlan, SourcePlan, Spread};
+use crate::model::balancer::Spread;
+use crate::model::blueprint::{Blueprint, Callers, GroupPlan, ServicePlan, SourcePlan};
+use crate::model::cost::Prices;
 use crate::model::network::{Delay, Distances, NOWHERE, Zone};
 use crate::model::step::StepKind;
 
@@ -23,13 +25,18 @@ pub(super) fn places(
     services: &mut [ServicePlan],
     sources: &mut [Option<SourcePlan>],
     check: &mut Check<'_>,
-) -> Distances {
+) -> (Distances, Prices) {
     for index in 0..services.len() {
         own_balancers(file, index, services, sources, check);
     }
     let names = zones(file);
-    if file.network.ways.is_empty() {
-        return Distances::default();
+    let is_counted = file.network.cost_per_gib > 0.0
+        || file
+            .services
+            .iter()
+            .any(|service| service.carries.is_some());
+    if file.network.ways.is_empty() && !is_counted {
+        return (Distances::default(), Prices::default());
     }
     let number = |name: Option<&str>| {
         let found = name.and_then(|name| names.iter().position(|&zone| zone == name));
@@ -95,7 +102,7 @@ fn calls(group: &GroupPlan, service: usize) -> bool {
 }
 
 /// All zones in which anything stands, in the order of their names.
-fn zones(file: &File) -> Vec<&str> {
+pub(super) fn zones(file: &File) -> Vec<&str> {
     let mut names: BTreeSet<&str> = file.network.zones.keys().map(String::as_str).collect();
     names.extend(file.clients.iter().filter_map(|own| own.zone.as_deref()));
     for service in &file.services {
@@ -105,8 +112,19 @@ fn zones(file: &File) -> Vec<&str> {
     names.into_iter().collect()
 }
 
-fn ways(file: &File, names: &[&str], check: &mut Check<'_>) -> Distances {
-    let mut ways = Distances::new(names.len());
+/// How long messages take between zones, and what they cost.
+fn ways(file: &File, names: &[&str], check: &mut Check<'_>) -> (Distances, Prices) {
+    let mut ways = match file.network.ways.len() {
+        0 => Distances::default(),
+        _ => Distances::new(names.len()),
+    };
+    let mut prices = Prices::new(names.len());
+    let all = || 0..names.len() as Zone;
+    for (from, to) in all().flat_map(|from| all().map(move |to| (from, to))) {
+        if from != to {
+            prices.set(from, to, file.network.cost_per_gib);
+        }
+    }
     let list = Path::root().key("network").key("ways");
     let mut said: BTreeSet<(Zone, Zone)> = BTreeSet::new();
     let mut planned = Vec::new();
@@ -127,15 +145,22 @@ fn ways(file: &File, names: &[&str], check: &mut Check<'_>) -> Distances {
             );
             check.fault(&at, "repeated", message);
         }
-        planned.push((from, to, takes));
+        planned.push((from, to, takes, way.cost_per_gib));
     }
-    for (from, to, takes) in planned {
-        if !said.contains(&(to, from)) {
+    for (from, to, takes, cost) in planned {
+        let goes_back = !said.contains(&(to, from));
+        if goes_back {
             ways.set(to, from, takes.clone());
         }
         ways.set(from, to, takes);
+        if let Some(cost) = cost {
+            prices.set(from, to, cost);
+            if goes_back {
+                prices.set(to, from, cost);
+            }
+        }
     }
-    ways
+    (ways, prices)
 }
 
 /// Gives each caller of a service a balancer of its own, where that is said.

@@ -15,7 +15,9 @@ use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
 use crate::distribution::Dist;
 use crate::model::autoscale::ScalePlan;
-use crate::model::blueprint::{BalancerPlan, GroupPlan, ServerPlan, ServicePlan, Spread};
+use crate::model::balancer::{BalancerPlan, Spread};
+use crate::model::blueprint::{GroupPlan, ServerPlan, ServicePlan};
+use crate::model::cost::Carries;
 use crate::model::flows::FlowPlan;
 use crate::model::network::{Delay, NOWHERE};
 use crate::strategy::Member;
@@ -107,7 +109,15 @@ fn plan(
         zones: Vec::new(),
         callers: None,
         flows: flows(&service.balancer.sticky, at, check),
+        carries: carries(service),
     }
+}
+
+fn carries(service: &Service) -> Carries {
+    (service.carries.as_ref()).map_or(Carries::default(), |said| Carries {
+        request: said.request.value(),
+        answer: said.answer.value(),
+    })
 }
 
 /// What is drawn for the connections of balancers of layer 4.
@@ -240,12 +250,8 @@ fn check_balancer(service: &Service, servers: u64, at: &Path, check: &mut Check<
         check.fault(&place.key("subset"), "contradiction", message);
     }
     if let Some(own_zone) = &balancer.own_zone {
-        let share = own_zone.while_well;
         let at = place.key("own-zone");
-        if !(0.0..=1.0).contains(&share.value()) {
-            let message = format!("`while-well` is {share}; it must be 0% to 100%");
-            check.fault(&at.key("while-well"), "out-of-range", message);
-        }
+        own_zone.check(&mut |key, message| check.fault(&at.key(key), "out-of-range", message));
         if balancer.zones.is_empty() && balancer.spread != Spread::Caller {
             let message = "these balancers are in no zone";
             let help =

@@ -371,10 +371,11 @@ fn is_plain(requirement: &Requirement) -> Result<(), (String, String)> {
 fn goes_right(requirement: &Requirement) -> Result<(), (String, String)> {
     let measure = requirement.measure();
     if let Measure::Metric(own) = measure
-        && matches!(
-            own.name,
-            "cost" | "requests" | "attempts" | "sessions" | "bound"
-        )
+        && (own.name.starts_with("cost")
+            || matches!(
+                own.name,
+                "requests" | "attempts" | "sessions" | "bound" | "cross-zone"
+            ))
     {
         return Err((
             format!("`{measure}` is not met by more servers or less load"),

@@ -2,6 +2,7 @@
 
 use super::super::file::{File, Service};
 use super::super::text::Path;
+use super::by_place::by_place;
 use super::{Check, descend};
 use crate::strategy::StrategyConfig;
 
@@ -20,8 +21,17 @@ pub(super) fn strategies(file: &File, check: &mut Check<'_>) {
     };
     let most = file.services.iter().map(servers).max().unwrap_or(0);
     let compare = root.key("run").key("compare");
+    // That there is no such service is said elsewhere.
+    let compared = match &file.run.service {
+        None => Some(0),
+        Some(name) => file.services.iter().position(|own| own.name == *name),
+    };
     for (index, config) in file.run.compare.iter().enumerate() {
-        strategy(config, most, &compare.index(index), check);
+        let at = compare.index(index);
+        strategy(config, most, &at, check);
+        if let Some(compared) = compared {
+            by_place(config, (file, compared), &at, check);
+        }
     }
     for (index, variant) in file.variants.iter().enumerate() {
         if let Some(config) = &variant.strategy {
@@ -33,6 +43,7 @@ pub(super) fn strategies(file: &File, check: &mut Check<'_>) {
         let at = root.key("services").index(index);
         let at = at.key("balancer").key("strategy");
         strategy(&service.balancer.strategy, servers(service), &at, check);
+        by_place(&service.balancer.strategy, (file, index), &at, check);
     }
 }
 

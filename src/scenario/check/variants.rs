@@ -9,10 +9,12 @@ use super::super::diagnostic::{Diagnostic, any_error};
 use super::super::file::{self, File};
 use super::super::schema;
 use super::super::text::{Document, Path};
+use super::by_place::by_place;
 use super::data::Data;
 use super::sweep::blamed;
 use super::{Check, blueprint, compared_service, read};
-use crate::model::blueprint::{BalancerPlan, Blueprint};
+use crate::model::balancer::BalancerPlan;
+use crate::model::blueprint::Blueprint;
 use crate::model::fault::FaultConfig;
 use crate::prose::quoted;
 use crate::strategy::{Sight, StrategyConfig, short_names};
@@ -79,12 +81,13 @@ pub(super) fn variants(
         let at = Path::root().key("variants").index(index);
         let read = match &plain {
             Some(plain) if changed.set.is_empty() => {
-                let strategy = strategy_of(changed, &at, file, compared, &alone);
+                let strategy = strategy_of((changed, &at), (file, compared), &alone, data);
                 strategy.map(|own| (own, Arc::clone(&as_it_stands), plain.clone()))
             }
             _ => world_of(changed, &at, (document, &alone), data).and_then(
                 |(document, world, blueprint)| {
-                    let strategy = strategy_of(changed, &at, &world, compared, &document)?;
+                    let strategy =
+                        strategy_of((changed, &at), (&world, compared), &document, data)?;
                     Ok((
                         strategy,
                         Arc::new(VariantWorld::of(&world, compared)),
@@ -131,14 +134,19 @@ pub(super) fn variants(
 /// The strategy of a variant: its own; where it has none, that which is written for the service, or
 /// the only one that is compared.
 fn strategy_of(
-    variant: &file::Variant,
-    at: &Path,
-    world: &File,
-    compared: usize,
+    (variant, at): (&file::Variant, &Path),
+    (world, compared): (&File, usize),
     document: &Document,
+    data: &mut Data,
 ) -> Result<StrategyConfig, Vec<Diagnostic>> {
     if let Some(strategy) = &variant.strategy {
-        return Ok(strategy.clone());
+        let faults = Vec::new();
+        let mut check = Check { data, faults };
+        by_place(strategy, (world, compared), &at.key("strategy"), &mut check);
+        return match check.faults {
+            none if none.is_empty() => Ok(strategy.clone()),
+            some => Err(some),
+        };
     }
     let own = format!("services[{compared}].balancer.strategy");
     if document.written(&own).is_some() {

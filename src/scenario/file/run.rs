@@ -130,7 +130,8 @@ pub enum Criterion {
     UtilizationSpread,
     /// Highest utilization of a server.
     UtilizationMax,
-    /// What the servers cost an hour, while they are in the pool: see `cost` of servers.
+    /// What all costs an hour: servers while they are in the pool, balancers, and traffic between
+    /// zones. See `cost` of servers and of balancers, and `cost-per-gib` of the network.
     Cost,
     /// Any other percentile of the response time of the succeeded: `p95`, `p99.5`.
     #[serde(untagged)]

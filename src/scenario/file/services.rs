@@ -10,7 +10,7 @@ use crate::balancer::health::OwnChecks;
 use crate::balancer::limit::Limit;
 use crate::distribution::Dist;
 use crate::model::autoscale::Autoscale;
-use crate::model::blueprint::BalancerPlan;
+use crate::model::balancer::BalancerPlan;
 use crate::model::cold::Cold;
 use crate::model::discipline::Discipline;
 use crate::model::under_load::UnderLoad;
@@ -42,9 +42,25 @@ pub struct Service {
     /// others, as a store; in the memory of its servers where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<State>,
+    /// What messages carry, on average, where that is paid for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carries: Option<Payload>,
     /// What stands in front of them.
     #[serde(default)]
     pub balancer: BalancerPlan,
+}
+
+/// What messages carry, on average. It is counted for each request and each call to the service,
+/// whoever makes it, on the way to the balancer and to each server that it is sent to, and for each
+/// good answer on the same way back; health checks and errors are not counted. States of sessions
+/// are in it as you say it, but for what goes from server to server, which is counted by itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Payload {
+    /// A request.
+    pub request: Bytes,
+    /// A good answer.
+    pub answer: Bytes,
 }
 
 /// A group of like servers.
@@ -155,8 +171,8 @@ pub struct Servers {
     /// Their metadata, for the subsets of Envoy's rules.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// What one costs an hour, in any unit: the metric `cost` adds up what the servers in the pool
-    /// cost.
+    /// What one costs an hour, in any unit: the metric `cost` adds up what has a price. Balancers
+    /// and traffic between zones may have prices too.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 1e9))]
     pub cost: f64,

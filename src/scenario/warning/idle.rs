@@ -7,7 +7,6 @@ use crate::balancer::limit::{Limit, WhenFull};
 use crate::balancer::retry::Retry;
 use crate::model::blueprint::{Blueprint, GroupPlan, ServicePlan};
 use crate::model::discipline::Discipline;
-use crate::strategy::StrategyConfig;
 
 /// What stands in the way of settings of the balancers.
 pub(super) fn idle(plan: &Blueprint, found: &mut Vec<Warning>) {
@@ -104,15 +103,8 @@ fn lets_wait(service: &ServicePlan) -> bool {
         let limit = limit.as_ref();
         limit.is_some_and(|limit| limit.when_full == WhenFull::Wait)
     };
-    let by_rule = match &balancer.strategy {
-        StrategyConfig::C3(config) => config.rate_control,
-        strategy => {
-            strategy.name().starts_with("haproxy-")
-                && (service.members.iter()).any(|member| member.max_connections > 0)
-        }
-    };
     let own = balancer.sticky.connection();
-    by_rule
+    service.rule_lets_wait()
         || waits(&balancer.limit)
         || waits(&balancer.server_limit)
         || balancer.sticky.waits()

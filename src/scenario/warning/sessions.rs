@@ -172,6 +172,9 @@ fn bonds(service: &ServicePlan, found: &mut Vec<Warning>) {
     if is_shared && balancer.instances == 1 {
         say("a table is `shared`, and there is one balancer");
     }
+    if balancer.sticky.names_several() && service.servers.len() == 1 {
+        say("an answer may name several servers (`answers`), and there is one");
+    }
     let has_opinions = balancer.ejection.is_some()
         || (service.groups.iter()).any(|group| group.health_check.is_some());
     let is_said = !balancer.sticky.binds_at_once();

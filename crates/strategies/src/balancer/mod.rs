@@ -9,19 +9,23 @@ pub mod health;
 pub mod hedge;
 pub mod limit;
 mod opinion;
+mod others;
 mod panic;
 pub(crate) mod preset;
 pub mod queue;
 pub mod retry;
 pub mod scope;
+mod shadow;
 pub mod slow_start;
 mod spare;
+mod watch;
 
-use ejection::{Change, Ejection, Ejector};
+use ejection::{Ejection, Ejector};
 use limit::{Limit, Limiter};
 use panic::Panic;
 use queue::Queue;
-use scope::{OwnZone, Preferring, Scope};
+use scope::{OwnZone, Preferring, Scope, Spill};
+use shadow::Shadow;
 use slow_start::{GradualReturn, Returning, STEPS};
 
 use crate::strategy::{
@@ -55,7 +59,7 @@ pub enum Reason {
     /// nobody takes it to be well yet.
     OnTrial = 64,
     /// It is not one of those to whom this balancer sends: it is in another zone, or in the subset
-    /// of others.
+    /// of others, or serves other places.
     Outside = 128,
 }
 
@@ -80,8 +84,11 @@ pub struct Care<'a> {
     pub waits_for_bound: bool,
     /// In which order it takes members into its subset, and how many, where there are subsets.
     pub subset: Option<(Vec<MemberId>, u32)>,
-    /// Whether each member is in its zone, where those come first.
-    pub own_zone: Option<(Vec<bool>, &'a OwnZone)>,
+    /// Whether each member is in its zone, where those come first; the stream for who leaves it.
+    pub own_zone: Option<(Vec<bool>, &'a OwnZone, Rng)>,
+    /// Where it is kept in mind whom the strategy would pick, were nobody bound: the stream for
+    /// that.
+    pub shadow: Option<Rng>,
 }
 
 /// One balancer over the pool of one service.
@@ -91,7 +98,10 @@ pub struct Balancer {
     index: u16,
     pool: Pool,
     strategy: Strategy,
+    /// The strategy as it is for other zones, where requests leave its own in proportion.
+    elsewhere: Option<Box<Strategy>>,
     rng: Rng,
+    shadow: Option<Box<Shadow>>,
     /// The [`Reason`]s that hold for each member.
     reasons: Vec<u8>,
     /// How often the strategy had changed its mind when it was last asked whom it leaves out by
@@ -160,6 +170,7 @@ impl Balancer {
         let mut probes = Vec::new();
         let is_product = strategy.sight() == Sight::Product;
         let picks_for_waiting = strategy.picks_for_waiting();
+        let ranks = (strategy.goes_by_place()).then(|| strategy.ranks(&pool));
         let strategy = strategy.build(&mut Context {
             now: Time::ZERO,
             pool: &pool,
@@ -167,11 +178,17 @@ impl Balancer {
             rng: &mut rng,
             probes: &mut probes,
         });
+        let shadow = care.shadow;
+        let shadow = shadow.map(|rng| Box::new(Shadow::of(&strategy, rng)));
+        let in_proportion = |(_, plan, _): &(_, &OwnZone, _)| plan.spill == Spill::InProportion;
+        let has_elsewhere = care.own_zone.as_ref().is_some_and(in_proportion);
         let mut balancer = Balancer {
             index,
             pool,
+            elsewhere: has_elsewhere.then(|| Box::new(strategy.clone())),
             strategy,
             rng,
+            shadow,
             reasons,
             left_out: (0, Vec::new()),
             is_product,
@@ -182,7 +199,7 @@ impl Balancer {
             scope: (care.subset).map(|(order, size)| Box::new(Scope::new(order, size))),
             preferring: care
                 .own_zone
-                .map(|(own, plan)| Box::new(Preferring::new(own, plan))),
+                .map(|(own, plan, draws)| Box::new(Preferring::new(own, plan, draws))),
             warming: warming.map(Box::new),
             limiters,
             limit: care.server_limit.cloned(),
@@ -190,6 +207,11 @@ impl Balancer {
             waits_for_bound: care.waits_for_bound,
             weight_unit,
         };
+        for (member, rank) in (0..).zip(ranks.iter().flatten()) {
+            if rank.is_none() {
+                balancer.set(member, Reason::Outside, true, Time::ZERO);
+            }
+        }
         balancer.deal_out(Time::ZERO);
         balancer.send_where_due(Time::ZERO);
         for position in 0..balancer.pool.len() {
@@ -222,9 +244,32 @@ impl Balancer {
         self.rng != *fresh
     }
 
-    /// Tells the strategy something.
+    /// Tells the strategy something, and whoever is told all that it is.
     #[inline(always)]
-    fn tell<T>(&mut self, now: Time, news: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T) -> T {
+    fn tell(&mut self, now: Time, news: impl Fn(&mut Strategy, &mut Context<'_>)) {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.tell((now, &self.pool, self.index), &news);
+        }
+        self.ask(now, &news);
+        if let Some(elsewhere) = &mut self.elsewhere {
+            let mut cx = Context {
+                now,
+                pool: &self.pool,
+                balancer: self.index,
+                rng: &mut self.rng,
+                probes: &mut self.probes,
+            };
+            news(elsewhere, &mut cx);
+        }
+    }
+
+    /// Asks the strategy something.
+    #[inline(always)]
+    fn ask<T>(
+        &mut self,
+        now: Time,
+        question: impl FnOnce(&mut Strategy, &mut Context<'_>) -> T,
+    ) -> T {
         let mut cx = Context {
             now,
             pool: &self.pool,
@@ -232,17 +277,26 @@ impl Balancer {
             rng: &mut self.rng,
             probes: &mut self.probes,
         };
-        news(&mut self.strategy, &mut cx)
+        question(&mut self.strategy, &mut cx)
     }
 
     /// Picks where a request goes: to a member that has not been tried, where there is one. A
     /// product sees to that by itself.
     #[inline]
     pub fn pick(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
+        if self.preferring.is_some() {
+            return self.pick_by_zone(request, truth, now);
+        }
+        self.pick_any(request, truth, now)
+    }
+
+    /// As [`Balancer::pick`], whatever zone.
+    #[inline]
+    fn pick_any(&mut self, request: &Request<'_>, truth: Truth<'_>, now: Time) -> Pick {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        let mut pick = self.tell(now, |strategy, cx| strategy.pick(request, truth, cx));
+        let mut pick = self.ask(now, |strategy, cx| strategy.pick(request, truth, cx));
         if self.warming.is_some() || self.limit.is_some() {
             pick = self.spare(pick, request, truth, now);
         }
@@ -263,7 +317,7 @@ impl Balancer {
         if self.pool.eligible().is_empty() && !self.is_product {
             return Pick::Nobody;
         }
-        self.tell(now, |strategy, cx| {
+        self.ask(now, |strategy, cx| {
             strategy.pick(request, Truth::default(), cx)
         })
     }
@@ -285,15 +339,6 @@ impl Balancer {
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn watch_sent(&mut self, member: MemberId, now: Time) {
-        if let Some(ejector) = &mut self.ejector {
-            let changes = ejector.sent(member, &self.pool, now);
-            self.apply(&changes, now);
-        }
-    }
-
     /// Counts the end of an attempt.
     #[inline]
     pub fn answered(&mut self, answer: &Answer, now: Time) {
@@ -305,59 +350,6 @@ impl Balancer {
     #[inline]
     pub fn ejects(&self) -> bool {
         self.ejector.is_some()
-    }
-
-    /// Judges the end of an attempt that has been counted; says what comes of it, which has
-    /// happened as far as it is the balancer's own affair.
-    pub fn judge(&mut self, answer: &Answer, now: Time) -> Vec<Change> {
-        let Some(ejector) = &mut self.ejector else {
-            return Vec::new();
-        };
-        let changes = ejector.answered(answer, &self.pool, now);
-        self.apply(&changes, now);
-        changes
-    }
-
-    /// When it wants to look at its members next, whatever comes.
-    pub fn next_look(&self) -> Time {
-        let ejector = (self.ejector.as_ref()).map_or(Time::NEVER, |ejector| ejector.next_look());
-        let warming = (self.warming.as_ref()).map_or(Time::NEVER, |warming| warming.next_step());
-        ejector.min(warming)
-    }
-
-    /// Looks at its members: who comes back, who is ejected, whose weight grows. Says what comes of
-    /// it, as [`Balancer::judge`].
-    pub fn look(&mut self, now: Time) -> Vec<Change> {
-        let mut changes = Vec::new();
-        if let Some(ejector) = &mut self.ejector {
-            changes = ejector.look(&self.pool, now);
-            self.apply(&changes, now);
-        }
-        let stepped = (self.warming.as_mut()).map_or(Vec::new(), |warming| warming.step(now));
-        for member in stepped {
-            self.weigh(member, now);
-        }
-        changes
-    }
-
-    fn apply(&mut self, changes: &[Change], now: Time) {
-        for &change in changes {
-            match change {
-                Change::Out(member) => self.set(member, Reason::Ejected, true, now),
-                Change::Try(member) => {
-                    self.set(member, Reason::OnTrial, true, now);
-                    self.set(member, Reason::Ejected, false, now);
-                }
-                Change::In(member) => {
-                    self.set(member, Reason::Ejected, false, now);
-                    self.set(member, Reason::OnTrial, false, now);
-                }
-                Change::CheckSoon(_)
-                | Change::FailedCheck(_)
-                | Change::LastChance(_)
-                | Change::Down(_) => {}
-            }
-        }
     }
 
     /// Lets a request wait for `member`, or for any.
@@ -375,7 +367,7 @@ impl Balancer {
         }
         if self.picks_for_waiting {
             let (unseen, truth) = (Request::UNSEEN, Truth::default());
-            let pick = self.tell(now, |strategy, cx| strategy.pick(unseen, truth, cx));
+            let pick = self.ask(now, |strategy, cx| strategy.pick(unseen, truth, cx));
             let Pick::Member(picked) = self.pass_over(pick, unseen, truth, now) else {
                 return None;
             };
@@ -387,7 +379,7 @@ impl Balancer {
             }
             Some(_) => self.pool.is_eligible(member) && !self.is_full(member, now),
             None if self.waits_for_bound => true,
-            None => self.tell(now, |strategy, cx| strategy.takes_waiting(member, cx)),
+            None => self.ask(now, |strategy, cx| strategy.takes_waiting(member, cx)),
         };
         if !takes {
             return None;

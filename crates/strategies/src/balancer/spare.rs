@@ -50,7 +50,7 @@ impl Balancer {
                 tried: &passed_over,
                 ..*request
             };
-            pick = self.tell(now, |strategy, cx| strategy.pick(&others, truth, cx));
+            pick = self.ask(now, |strategy, cx| strategy.pick(&others, truth, cx));
             // Some products name again whom they have named.
             if matches!(pick, Pick::Member(again) if passed_over.contains(&again)) {
                 return self.any_other(&passed_over, now);

@@ -44,7 +44,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::{
-    Answer, BadSetting, Candidates, Context, Member, MemberId, News, Origin, Probe, Report,
+    Answer, BadSetting, Candidates, Context, Member, MemberId, News, Origin, Pool, Probe, Report,
     Request, Rule, StrategyConfig,
 };
 
@@ -166,7 +166,8 @@ pub(super) trait Kind: Any + Debug + Send + Sync {
     fn picks_for_waiting(&self) -> bool;
     fn places(&self) -> bool;
     fn hears_idle(&self) -> bool;
-    fn goes_to_the_nearest(&self) -> bool;
+    fn goes_by_place(&self) -> bool;
+    fn ranks(&self, pool: &Pool) -> Vec<Option<u64>>;
     fn reads_feedback(&self) -> bool;
     fn probes(&self) -> bool;
     fn in_charge(&self, members: &[Member]) -> Vec<bool>;
@@ -234,8 +235,12 @@ where
         R::PLACES
     }
 
-    fn goes_to_the_nearest(&self) -> bool {
-        R::NEAREST_FIRST
+    fn goes_by_place(&self) -> bool {
+        R::GOES_BY_PLACE
+    }
+
+    fn ranks(&self, pool: &Pool) -> Vec<Option<u64>> {
+        R::ranks(&self.config, pool)
     }
 
     fn hears_idle(&self) -> bool {

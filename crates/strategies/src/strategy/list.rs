@@ -193,9 +193,14 @@ macro_rules! strategies {
                 self.notices_failures() && match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::LEAVES_OUT,)*)* StrategyConfig::Custom(custom) => custom.kind().leaves_out() }
             }
 
-            /// Whether the rule sends all it can to those to whom the way is shortest.
-            pub fn goes_to_the_nearest(&self) -> bool {
-                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::NEAREST_FIRST,)*)* StrategyConfig::Custom(custom) => custom.kind().goes_to_the_nearest() }
+            /// Whether it matters to it where its balancer stands.
+            pub fn goes_by_place(&self) -> bool {
+                match self { $($(StrategyConfig::$Rule(_) => <$family::$module::$Rule as News>::GOES_BY_PLACE,)*)* StrategyConfig::Custom(custom) => custom.kind().goes_by_place() }
+            }
+
+            /// See [`News::ranks`].
+            pub fn ranks(&self, pool: &Pool) -> Vec<Option<u64>> {
+                match self { $($(StrategyConfig::$Rule(config) => <$family::$module::$Rule as News>::ranks(config, pool),)*)* StrategyConfig::Custom(custom) => custom.kind().ranks(pool) }
             }
 
             /// Whether it hears from servers that become idle.

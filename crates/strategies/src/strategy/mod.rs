@@ -55,8 +55,8 @@ pub trait News: Sized {
     /// requests are alike ([`heeds_requests`](News::heeds_requests)).
     const PICKS_FOR_WAITING: bool = false;
 
-    /// Whether the rule sends all it can to those to whom the [way](Pool::way) is shortest.
-    const NEAREST_FIRST: bool = false;
+    /// Whether it matters to the rule where its balancer stands: see [`ranks`](News::ranks).
+    const GOES_BY_PLACE: bool = false;
 
     /// Whether the rule hears from servers that become idle.
     const HEARS_IDLE: bool = false;
@@ -85,6 +85,14 @@ pub trait News: Sized {
     /// stand by. By default all that are not marked as down and have a weight.
     fn in_charge(_config: &Self::Config, members: &[Member]) -> Vec<bool> {
         standby::nobody(members)
+    }
+
+    /// In which order a balancer turns to the members of its pool from where it stands (by its
+    /// [zone](Pool::zone) or its [ways](Pool::way)): those of the least rank get all while any of
+    /// them is well, and who has none never gets anything from there. Asked where a rule
+    /// [goes by place](News::GOES_BY_PLACE). By default all are alike.
+    fn ranks(_config: &Self::Config, pool: &Pool) -> Vec<Option<u64>> {
+        vec![Some(0); pool.len()]
     }
 
     /// Whether the rule itself keeps away from servers that fail, without health checks. By default
@@ -223,7 +231,7 @@ pub trait Oracle: News {
 
 strategies! {
     /// The rules of the textbooks, and the oracles they are measured by.
-    textbook() {
+    textbook(rings) {
         blind  "round-robin"          round_robin::RoundRobin
             alias "rr";
         blind  "weighted-round-robin" weighted_round_robin::WeightedRoundRobin
@@ -246,7 +254,9 @@ strategies! {
         blind  "failover"             failover::Failover
             alias "active_standby" "primary_secondary" "vrrp" "pick_first";
         blind  "nearest"              nearest::Nearest
-            alias "latency" "latency_based" "geo" "geolocation" "anycast" "closest";
+            alias "latency" "latency_based" "geo" "anycast" "closest";
+        blind  "geolocation"          geolocation::Geolocation
+            alias "geo" "geodns" "country" "by_country";
         oracle "join-shortest-queue"  join_shortest_queue::JoinShortestQueue
             alias "jsq";
         oracle "least-work-left"      least_work_left::LeastWorkLeft

@@ -94,6 +94,8 @@ pub struct Pool {
     placement: u64,
     /// The way to each on average; empty where none takes any time.
     ways: Vec<Span>,
+    /// Where its balancer stands.
+    zone: Option<String>,
 }
 
 const ABSENT: u32 = u32::MAX;
@@ -114,6 +116,7 @@ impl Pool {
             bits: vec![0; n.div_ceil(64)],
             placement: 0,
             ways: Vec::new(),
+            zone: None,
         };
         for member in 0..n as MemberId {
             pool.set_eligible(member, true);
@@ -129,6 +132,17 @@ impl Pool {
     /// The same pool, to whose members the [`way`](Self::way) takes so long, by member.
     pub fn reached_by(self, ways: Vec<Span>) -> Pool {
         Pool { ways, ..self }
+    }
+
+    /// The same pool, of a balancer that stands in this zone; in none where it has no name.
+    pub fn standing_in(self, zone: &str) -> Pool {
+        let zone = (!zone.is_empty()).then(|| zone.to_owned());
+        Pool { zone, ..self }
+    }
+
+    /// The zone in which this balancer stands, which is that of its caller where each has its own.
+    pub fn zone(&self) -> Option<&str> {
+        self.zone.as_deref()
     }
 
     /// How long a message takes from this balancer to a member on average, where all is well: what

@@ -3,11 +3,14 @@
 
 use super::World;
 use super::request::Request;
-use lbsim_engine::rng::{Luck, uniform};
+use lbsim_engine::rng::{Domain, Luck, Seeds, mix, uniform};
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::Reason;
 use lbsim_strategies::balancer::affinity::{Bond, Who};
-use lbsim_strategies::strategy::{MemberId, Pick};
+use lbsim_strategies::strategy::{MemberId, Pick, Truth};
+
+/// What tells the word for other names in an answer from that of a service's balancers.
+const OTHERS: u64 = 0x07e2;
 
 /// The purpose of a client's luck that says whether it drops cookies.
 const DROPS: u64 = 0xd09;
@@ -47,16 +50,18 @@ impl World<'_> {
         }
         let who = self.who(id, request);
         let service = &mut self.services[usize::from(request.service)];
-        let Bond::To(bound) = service.bonds.as_ref()?.find(who, request.balancer, now) else {
+        let bonds = service.bonds.as_mut()?;
+        let Bond::To(mut bound) = bonds.find(who, request.balancer, now) else {
             return None;
         };
         if tried && request.tried().contains(&bound) {
-            return None;
+            bound = bonds.instead(who, request.tried())?;
         }
         // A name that stands for nobody any more: whoever has it finds nobody there.
         let binds_at_once = service.plan.balancer.sticky.binds_at_once();
         let there = &service.balancers[usize::from(request.balancer)];
         if binds_at_once && there.holds(bound, Reason::Absent) {
+            bonds.failed(who, bound, now);
             return Some(Pick::Nobody);
         }
         let sessions = self.sessions.as_ref();
@@ -82,7 +87,50 @@ impl World<'_> {
         if service.plan.balancer.sticky.binds_at_once()
             && let Some(bonds) = &mut service.bonds
         {
+            let room = bonds.room(who, now);
             bonds.bind(who, request.balancer, member, now);
+            if room > 0 {
+                self.name_others(id, who, (member, room), now);
+            }
+        }
+    }
+
+    /// A client has been sent to a member by an answer that has room for more: names them.
+    #[cold]
+    fn name_others(&mut self, id: u32, who: Who, (member, room): (MemberId, usize), now: Time) {
+        let request = &self.requests[id];
+        let mut seen = (self.sources[usize::from(request.source)]).seen(&request.draft, &[]);
+        if let Some(address) = self.calls.as_ref().and_then(|calls| calls.address(id)) {
+            seen.address = address;
+        }
+        let index = usize::from(request.service);
+        let service = &mut self.services[index];
+        let truth = if self.oracle {
+            let first = service.first as usize;
+            self.known.of((first, first + service.plan.servers.len()))
+        } else {
+            Truth::default()
+        };
+        let draws = Seeds::new(mix(service.route ^ OTHERS), u64::from(who.caller))
+            .stream(Domain::Route, now.nanos());
+        let balancer = &service.balancers[usize::from(request.balancer)];
+        let others = balancer.others(&seen, truth, (member, room), (draws, now));
+        if let Some(bonds) = &mut service.bonds {
+            bonds.name_others(who, &others);
+        }
+    }
+
+    /// A client could not reach a server, or had no answer in time: where it has been told of
+    /// others, it goes there from now on.
+    #[inline(never)]
+    pub(super) fn turn_to_next_name(&mut self, id: u32, server: u32, now: Time) {
+        let request = &self.requests[id];
+        let who = self.who(id, request);
+        let service = &mut self.services[usize::from(request.service)];
+        if service.plan.balancer.sticky.names_several()
+            && let Some(bonds) = &mut service.bonds
+        {
+            bonds.failed(who, server - service.first, now);
         }
     }
 

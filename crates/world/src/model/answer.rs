@@ -1,7 +1,7 @@
 //! Seventh stage: what becomes of an attempt, as its balancer learns it: an answer, a refusal, or
 //! nothing in time.
 
-use super::blueprint::Abandoned;
+use super::balancer::Abandoned;
 use super::calls::Spent;
 use super::message::{Between, News};
 use super::request::{Attempt, NOBODY, Phase, Request};
@@ -26,6 +26,15 @@ pub(super) enum Duty {
     Serve(u16, u16, MemberId),
     /// A request is tried again, or fails.
     Retry(u32, Cause, Status),
+}
+
+/// Whose doing it may be that no good answer has come to an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Doing {
+    /// Its member's: it has failed, or was not there in the time that somebody waited.
+    Member,
+    /// Nobody's: a good answer came, or the answer came to be of no use before it was due.
+    Nobody,
 }
 
 /// How an attempt has ended that was not answered well, as its balancer sees it.
@@ -134,10 +143,13 @@ impl World<'_> {
         let has_others = self.remove_live(attempt.request, id);
         let request = self.requests[attempt.request];
         self.count_failure(&request, attempt.server);
+        if self.has_bonds && cause == Cause::Crash {
+            self.turn_to_next_name(attempt.request, attempt.server, calendar.now());
+        }
         let member = self.count_end(
             &request,
             (id, &attempt),
-            (outcome(cause, status), status),
+            (outcome(cause, status), status, Doing::Member),
             calendar,
         );
         if !has_others {
@@ -151,10 +163,6 @@ impl World<'_> {
     /// An attempt of a request has failed at a server, as its balancer knows by now.
     fn count_failure(&mut self, request: &Request, server: u32) {
         self.tally.load.servers[server as usize].failed += u64::from(request.measured);
-        if request.measured && self.detections.is_some() {
-            let place = (usize::from(request.service), usize::from(request.balancer));
-            self.note_hurt(place, server);
-        }
     }
 
     /// The answer to an attempt, good or bad, is at the balancer.
@@ -204,7 +212,7 @@ impl World<'_> {
         let member = self.count_end(
             &request,
             (id, &attempt),
-            (Outcome::Success, Status::OK),
+            (Outcome::Success, Status::OK, Doing::Nobody),
             calendar,
         );
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
@@ -232,7 +240,12 @@ impl World<'_> {
         let has_others = self.remove_live(request, id);
         let asked = self.requests[request];
         self.count_failure(&asked, server);
-        let member = self.count_end(&asked, (id, &attempt), ending(Outcome::Timeout), calendar);
+        if self.has_bonds {
+            self.turn_to_next_name(request, server, now);
+        }
+        let (outcome, status) = ending(Outcome::Timeout);
+        let how = (outcome, status, Doing::Member);
+        let member = self.count_end(&asked, (id, &attempt), how, calendar);
         let (service, balancer) = (usize::from(asked.service), usize::from(asked.balancer));
         self.serve_waiting(service, balancer, member, calendar);
         self.abandon(id, calendar);
@@ -309,10 +322,14 @@ impl World<'_> {
         &mut self,
         request: &Request,
         (id, attempt): (u32, &Attempt),
-        (outcome, status): (Outcome, Status),
+        (outcome, status, doing): (Outcome, Status, Doing),
         calendar: &mut Calendar<Event>,
     ) -> MemberId {
         let now = calendar.now();
+        // Before anybody learns of it, and perhaps leaves out the member.
+        if doing == Doing::Member && request.measured && self.detections.is_some() {
+            self.note_hurt(request, attempt);
+        }
         let service = &mut self.services[usize::from(request.service)];
         let member = attempt.server - service.first;
         let feedback = match attempt.phase {

@@ -100,6 +100,9 @@ impl World<'_> {
         longer: Option<Span>,
         calendar: &mut Calendar<Event>,
     ) {
+        if self.parcels.is_some() {
+            self.count_request(id, longer.is_some());
+        }
         match longer {
             None => self.requests[id].whereabouts = Whereabouts::Lost,
             Some(longer) if (takes + longer).is_zero() => self.dispatch(id, calendar),

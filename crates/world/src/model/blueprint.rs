@@ -1,16 +1,15 @@
 //! The world as it is before it runs: checked, resolved, never changed. All cells share it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
-
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::address::Addresses;
 use super::arrivals::{Process, Rows, Texts, Visits};
 use super::autoscale::ScalePlan;
+use super::balancer::BalancerPlan;
 use super::cold::Cold;
+use super::cost::{Carries, Prices};
 use super::discipline::Discipline;
 use super::fault::Fault;
 use super::flows::FlowPlan;
@@ -21,17 +20,10 @@ use super::step::{Only, StepKind, StepPlan};
 use super::under_load::UnderLoad;
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::{Span, Time};
-use lbsim_engine::units::Share;
-use lbsim_strategies::balancer::affinity::Sticky;
-use lbsim_strategies::balancer::connections::Connections;
-use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::health::HealthCheck;
-use lbsim_strategies::balancer::hedge::Hedge;
-use lbsim_strategies::balancer::limit::{ClientLimit, Limit, LimitKind};
+use lbsim_strategies::balancer::limit::Limit;
 use lbsim_strategies::balancer::retry::Retry;
-use lbsim_strategies::balancer::scope::{OwnZone, Subset};
-use lbsim_strategies::balancer::slow_start::GradualReturn;
-use lbsim_strategies::strategy::{CATALOGUE, Labels, Member, Origin, StrategyConfig};
+use lbsim_strategies::strategy::{Labels, Member, Pool};
 
 /// Everything that a cell needs besides its seed.
 #[derive(Clone, Debug)]
@@ -51,6 +43,8 @@ pub struct Blueprint {
     /// How long messages take from zone to zone; what is not said here takes as long as each place
     /// says by itself.
     pub ways: Distances,
+    /// What traffic costs from zone to zone.
+    pub prices: Prices,
 }
 
 /// When clients give up, and whether they try again.
@@ -146,6 +140,8 @@ pub struct ServicePlan {
     pub callers: Option<Callers>,
     /// What is drawn for connections to it, where its balancers are of layer 4.
     pub flows: Option<FlowPlan>,
+    /// What requests to it and its answers carry.
+    pub carries: Carries,
 }
 
 /// Callers that have a balancer each.
@@ -228,161 +224,6 @@ pub struct GroupPlan {
     pub leaves: Time,
     /// How the number of servers changes; `None` where all are there as `joins` and `leaves` say.
     pub autoscale: Option<ScalePlan>,
-}
-
-/// The balancers in front of a service: as a scenario says it, for there is nothing to resolve.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(
-    rename = "Balancer",
-    description = "The balancers in front of a service."
-)]
-pub struct BalancerPlan {
-    /// How they pick, where it is not what is compared.
-    pub strategy: StrategyConfig,
-    /// How many there are over the same pool, each with its own counts.
-    #[schemars(range(min = 1, max = 10_000))]
-    pub instances: u16,
-    /// Where they are: the first in the first of these zones, the second in the second, and again
-    /// from the front; in none where it is left out.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1000))]
-    pub zones: Vec<String>,
-    /// Which of them a request goes through.
-    pub spread: Spread,
-    /// Whether each of them sends to some of the servers only; to all where it is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subset: Option<Subset>,
-    /// Whether each of them sends to servers of its own zone first; to all alike where it is left
-    /// out. Rules of products have settings of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub own_zone: Option<OwnZone>,
-    /// Whether clients are bound to servers.
-    pub sticky: Sticky,
-    /// Active health checks; without them nobody finds out.
-    pub health_check: Option<HealthCheck>,
-    /// Whom a balancer leaves out by how they answer the requests that it sends; nobody where it is
-    /// left out. Rules of products have settings of their own besides.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ejection: Option<Ejection>,
-    /// Where a balancer thinks that less than this share of its members is well, it sends to all:
-    /// better some failures than all requests at too few (Envoy: `healthy_panic_threshold`, 50%
-    /// there). With 1% it does so where none is (ALB: fail open). Never where it is left out. Rules
-    /// of products have settings of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub panic_threshold: Option<Share>,
-    /// How many requests (at layer 4: connections) a balancer lets in, all that it has together;
-    /// any number where it is left out. One is in until its outcome, retries and pauses included.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Limit>,
-    /// How many requests (at layer 4: connections) of each client a balancer lets in; any number
-    /// where it is left out (nginx: `limit_req` and `limit_conn` by `$binary_remote_addr`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_limit: Option<ClientLimit>,
-    /// How many requests (at layer 4: connections) each server may have from one balancer; any
-    /// number where it is left out. One that is full is passed over; if all are, `when-full` holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub server_limit: Option<Limit>,
-    /// How many requests a balancer may have under way at each server at once, once it has picked
-    /// one; any number where it is left out. Others wait for their server.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub connections: Option<Connections>,
-    /// How members that come back get their share; all at once where it is left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub slow_start: Option<GradualReturn>,
-    /// How long a request may wait at the balancer, where a product's rule lets it wait until a
-    /// server is free (HAProxy: `timeout queue`); without it, any time.
-    #[schemars(extend("x-least" = "1us"))]
-    pub queue_timeout: Option<Span>,
-    /// How long an attempt may take, the way to the server and back included; without it, any time.
-    #[schemars(extend("x-least" = "1us"))]
-    pub timeout: Option<Span>,
-    /// What becomes of the work of an attempt that has timed out.
-    pub abandoned: Abandoned,
-    /// What happens after a failed attempt.
-    pub retry: Retry,
-    /// Whether another attempt is made beside one whose answer does not come soon. What becomes of
-    /// the work of those that come too late says `abandoned`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hedge: Option<Hedge>,
-}
-
-impl Default for BalancerPlan {
-    fn default() -> BalancerPlan {
-        BalancerPlan {
-            strategy: (CATALOGUE[0].default)(),
-            instances: 1,
-            zones: Vec::new(),
-            spread: Spread::default(),
-            subset: None,
-            own_zone: None,
-            sticky: Sticky::default(),
-            health_check: None,
-            ejection: None,
-            panic_threshold: None,
-            limit: None,
-            client_limit: None,
-            server_limit: None,
-            connections: None,
-            slow_start: None,
-            queue_timeout: None,
-            timeout: None,
-            abandoned: Abandoned::default(),
-            retry: Retry::default(),
-            hedge: None,
-        }
-    }
-}
-
-impl BalancerPlan {
-    /// What anything of it looks at of where a request comes from.
-    pub fn origin(&self) -> Origin {
-        let by_limit = self.client_limit.as_ref().map(ClientLimit::origin);
-        let by_rules = self.strategy.origin().max(self.sticky.origin());
-        by_rules.max(by_limit.unwrap_or(Origin::Nothing))
-    }
-
-    /// How many requests a server has at once at most, where limits say it that do not change.
-    pub fn at_once(&self) -> u32 {
-        let limit = self.server_limit.as_ref().map(|limit| &limit.by);
-        let connections = (self.connections.as_ref()).filter(|own| !own.per_key);
-        let kinds = limit.into_iter().chain(connections.map(|own| &own.by));
-        let fixed = kinds.filter_map(|kind| match kind {
-            LimitKind::Fixed(fixed) => Some(fixed.requests),
-            _ => None,
-        });
-        let streams = self.sticky.connection().map_or(1, |own| own.at_once);
-        let each = fixed.min().unwrap_or(u32::MAX).saturating_mul(streams);
-        each.saturating_mul(u32::from(self.instances))
-    }
-}
-
-/// Which of several balancers a request goes through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Spread {
-    /// Any, drawn for each request.
-    #[default]
-    Request,
-    /// One drawn for each client, which keeps it.
-    Client,
-    /// Each caller has one of its own, which stands where it does, so that there is no way from the
-    /// one to the other: each group of clients, as a name server that it asks, or the library of
-    /// its programs; each server that calls, as a proxy beside it, or because it is the balancer:
-    /// it dies with its server. How many there are follows from that: `instances` and `zones` are
-    /// left out.
-    Caller,
-}
-
-/// What happens to the work of an attempt whose balancer has given up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Abandoned {
-    /// The server does not notice, and does it for nobody.
-    #[default]
-    Finish,
-    /// The server stops at once.
-    Cancel,
 }
 
 impl Blueprint {
@@ -497,9 +338,38 @@ impl ServicePlan {
     }
 
     /// For each server whether it gets requests while all are well: under this strategy it is no
-    /// backup, and of a priority that serves; it is not marked as down, and has a weight.
+    /// backup, and of a priority that serves; it is not marked as down, and has a weight; and where
+    /// places count it is one of the first for a zone in which a balancer stands.
     pub fn in_charge(&self) -> Vec<bool> {
-        self.balancer.strategy.in_charge(&self.members)
+        let strategy = &self.balancer.strategy;
+        let mut serves = strategy.in_charge(&self.members);
+        if strategy.goes_by_place() {
+            let mut first = vec![false; serves.len()];
+            for ranks in self.ranks().values() {
+                let serving = ranks.iter().zip(&serves).filter(|(_, serves)| **serves);
+                let least = serving.filter_map(|(rank, _)| *rank).min();
+                for (first, rank) in first.iter_mut().zip(ranks) {
+                    *first |= rank.is_some() && *rank == least;
+                }
+            }
+            for (serves, first) in serves.iter_mut().zip(first) {
+                *serves &= first;
+            }
+        }
+        serves
+    }
+
+    /// By each zone in which a balancer stands, or by no name: the ranks that places give to its
+    /// members there, apart from how far they are. None for those that get nothing from there.
+    pub fn ranks(&self) -> BTreeMap<&str, Vec<Option<u64>>> {
+        let zones = self.balancer.zones.iter().map(String::as_str);
+        let nameless = self.balancer.zones.is_empty().then_some("");
+        let zones: BTreeSet<&str> = zones.chain(nameless).collect();
+        let ranks = |zone: &str| {
+            let pool = Pool::new(Arc::clone(&self.members)).standing_in(zone);
+            self.balancer.strategy.ranks(&pool)
+        };
+        zones.into_iter().map(|zone| (zone, ranks(zone))).collect()
     }
 
     /// The share of all slots that those in charge have.

@@ -4,9 +4,8 @@
 //! compile until it is said here whether it is left to chance.
 
 use super::address::Addresses;
-use super::blueprint::{
-    BalancerPlan, Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When,
-};
+use super::balancer::BalancerPlan;
+use super::blueprint::{Blueprint, GroupPlan, Patience, Population, ServicePlan, SourcePlan, When};
 use super::fault::{Effect, Fault, OnTheWay, Strikes};
 use super::flows::FlowPlan;
 use super::network::Delay;
@@ -16,6 +15,7 @@ use lbsim_engine::distribution::Sampler;
 use lbsim_engine::time::Span;
 use lbsim_strategies::balancer::ejection::Ejection;
 use lbsim_strategies::balancer::retry::{Jitter, Retry};
+use lbsim_strategies::balancer::scope::Spill;
 use lbsim_strategies::strategy::Origin;
 
 /// What is drawn where there are no connections.
@@ -41,6 +41,7 @@ impl Blueprint {
             services,
             faults,
             ways,
+            prices: _,
         } = self;
         sources.iter().any(|source| self.source_varies(source))
             || services.iter().any(|service| self.service_varies(service))
@@ -139,6 +140,7 @@ impl Blueprint {
             zones: _,
             callers: _,
             flows,
+            carries: _,
         } = service;
         let FlowPlan {
             lifetime,
@@ -243,7 +245,7 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         instances,
         spread: _,
         subset,
-        own_zone: _,
+        own_zone,
         zones: _,
         sticky: _,
         // Groups have what this makes of them.
@@ -264,9 +266,15 @@ fn balancer_varies(balancer: &BalancerPlan) -> bool {
         retry,
         // Each attempt has a luck of its own, as the first one has.
         hedge: _,
+        cost: _,
+        cost_per_million: _,
+        cost_per_gib: _,
     } = balancer;
     *instances > 1
         || subset.is_some()
+        || own_zone
+            .as_ref()
+            .is_some_and(|own| own.spill == Spill::InProportion)
         || matches!(ejection, Some(Ejection::SlowServers(_)))
         || slow_start.is_some()
         || pause_varies(retry)

@@ -1,12 +1,14 @@
 //! How much is asked of services, and how much they can do: by clients, and by servers in the
 //! course of their requests.
 
+use std::sync::Arc;
+
 use super::blueprint::{Blueprint, GroupPlan, ServicePlan, SourcePlan, When};
 use super::network::{Delay, Zone};
 use super::step::StepKind;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::affinity::Sticky;
-use lbsim_strategies::strategy::{Member, shares};
+use lbsim_strategies::strategy::{Member, Pool, shares};
 
 impl Blueprint {
     /// Requests that one of those of source number `source` brings to each service on average, by
@@ -57,23 +59,18 @@ impl Blueprint {
                 *capacity = f64::from(u8::from(capacity.is_infinite()));
             }
         }
-        // Who picks the nearest sends all of a group of clients there.
+        // Who goes by place sends all of a group of clients to those of the least rank there.
         let plan = &self.sources[source];
         let is_first = std::ptr::eq(service, &self.services[plan.service]);
-        if is_first && service.callers.is_some() && service.balancer.strategy.goes_to_the_nearest()
+        if is_first
+            && service.balancer.strategy.goes_by_place()
+            && let Some(ranks) = self.ranks_from(service, source)
         {
-            let way = |group: &GroupPlan| {
-                let said = self.ways.between(plan.zone, group.zone);
-                said.unwrap_or(&group.to_server).mean()
-            };
             let in_charge = service.in_charge();
-            let ways: Vec<f64> = (0..service.servers.len())
-                .map(|server| way(service.group(server)))
-                .collect();
-            let serving = ways.iter().zip(&in_charge).filter(|(_, serves)| **serves);
-            let least = serving.map(|(way, _)| *way).fold(f64::INFINITY, f64::min);
-            for (capacity, way) in capacities.iter_mut().zip(&ways) {
-                *capacity *= f64::from(u8::from(*way <= least));
+            let serving = ranks.iter().zip(&in_charge).filter(|(_, serves)| **serves);
+            let least = serving.filter_map(|(rank, _)| *rank).min();
+            for (capacity, rank) in capacities.iter_mut().zip(&ranks) {
+                *capacity *= f64::from(u8::from(rank.is_some() && *rank <= least));
             }
         }
         let each = service.over_those_in_charge(self.end - Time::ZERO, &capacities);
@@ -97,6 +94,24 @@ impl Blueprint {
             }
         }
         calls
+    }
+
+    /// The ranks of the members of a service for the clients of a source, each of which has its own
+    /// balancer there; `None` where it has none.
+    fn ranks_from(&self, service: &ServicePlan, source: usize) -> Option<Vec<Option<u64>>> {
+        let callers = service.callers.as_ref()?;
+        let from = self.sources[source].zone;
+        let way = |server: usize| {
+            let group = service.group(server);
+            let said = self.ways.between(from, group.zone);
+            Span::from_seconds(said.unwrap_or(&group.to_server).mean())
+        };
+        let ways = (0..service.servers.len()).map(way).collect();
+        let own = callers.of_source.get(source).map(|&own| usize::from(own));
+        let zone = own.and_then(|own| service.balancer.zones.get(own));
+        let pool = Pool::new(Arc::clone(&service.members)).reached_by(ways);
+        let pool = pool.standing_in(zone.map_or("", String::as_str));
+        Some(service.balancer.strategy.ranks(&pool))
     }
 
     /// The share of a service's capacity that is asked for over the run, where all servers are well

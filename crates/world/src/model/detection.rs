@@ -4,6 +4,7 @@
 use super::World;
 use super::blueprint::{Blueprint, ServicePlan};
 use super::fault::{Place, Ways};
+use super::request::{Attempt, NOBODY, Phase, Request};
 use crate::observe::LeftOutBy;
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Reason;
@@ -24,8 +25,24 @@ struct Observed {
     since: Time,
     /// Why it is left out, and since when.
     out: Option<(LeftOutBy, Time)>,
+    /// From when to when it was left out before.
+    was_out: Option<(Time, Time)>,
     /// Whether its present illness, or the last one, was noticed while it lasted.
     noticed: bool,
+}
+
+impl Observed {
+    /// Whether an attempt that was sent then, and has come to nothing, was hurt: it met with an
+    /// illness while it was under way, and its member had not been left out when it was sent.
+    /// Whoever is sent there all the same, to find out or for want of others, is no victim of slow
+    /// notice.
+    fn hurts(&self, sent: Time) -> bool {
+        // A fault that is over may have cost it its answer before.
+        let met_illness = self.faults > 0 || self.since > sent;
+        let is_out = self.out.is_some_and(|(_, since)| since <= sent);
+        let was_out = (self.was_out).is_some_and(|(from, to)| from <= sent && sent < to);
+        met_illness && !is_out && !was_out
+    }
 }
 
 impl Detections {
@@ -86,7 +103,7 @@ impl World<'_> {
     ) {
         let place = &self.services[service];
         let members = place.plan.servers.len();
-        // Who is drained, or not in the pool, gets no requests either.
+        // Who is drained, not in the pool, in another zone or not in the subset gets no requests.
         let is_left_alone = !place.balancers[balancer].pool().is_eligible(member);
         // Who is dead thinks nothing of anybody.
         let thinks = !place.is_dead(balancer as u16);
@@ -117,7 +134,8 @@ impl World<'_> {
                 tally.wrong_time[by as usize] += now.min(to).since(since.max(from));
             }
             (one.since, one.noticed) = (now, one.out.is_some() || is_left_alone || !thinks);
-            if measured && thinks {
+            // Who would send nothing there has nothing to notice.
+            if measured && thinks && (one.out.is_some() || !is_left_alone) {
                 tally.failures += 1;
                 if one.noticed {
                     tally.detected.record(Span::ZERO);
@@ -158,6 +176,8 @@ impl World<'_> {
         let (from, to) = (self.tally.from, self.tally.to);
         let is_in = |time: Time| time >= from && time < to;
         let is_ill = one.faults > 0;
+        let was_out = one.out.map(|(_, since)| (since, now));
+        one.was_out = was_out.or(one.was_out);
         match (one.out.take(), by) {
             (None, Some(by)) => {
                 one.out = Some((by, now));
@@ -192,20 +212,41 @@ impl World<'_> {
         }
     }
 
-    /// An attempt has failed at a server, to which a balancer had sent it.
-    pub(super) fn note_hurt(&mut self, (service, balancer): (usize, usize), server: u32) {
+    /// An attempt of a measured request, which a balancer had sent, has come to nothing at its
+    /// member.
+    #[cold]
+    pub(super) fn note_hurt(&mut self, request: &Request, attempt: &Attempt) {
+        let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         let place = &self.services[service];
-        let at = balancer * place.plan.servers.len() + (server - place.first) as usize;
+        let at = balancer * place.plan.servers.len() + (attempt.server - place.first) as usize;
         if let (Some(detections), Some(tally)) =
             (&self.detections, self.tally.detections.get_mut(service))
         {
             let one = &detections.by_service[service][at];
-            tally.hurt += u64::from(one.faults > 0 && one.out.is_none());
+            tally.hurt += u64::from(one.hurts(attempt.sent));
+        }
+    }
+
+    /// Counts the attempts that have no end when the run is over, and none because of an illness:
+    /// lost, or at a server that says nothing, and nobody gives them up.
+    fn note_stranded(&mut self) {
+        let awaited = self.attempts.all().map(|(_, attempt)| *attempt);
+        let awaited: Vec<Attempt> = awaited
+            .filter(|attempt| attempt.request != NOBODY && attempt.phase != Phase::Gone)
+            .collect();
+        for attempt in awaited {
+            let request = self.requests[attempt.request];
+            if request.measured {
+                self.note_hurt(&request, &attempt);
+            }
         }
     }
 
     /// The measured window is over: who is left out wrongly has been so until now.
     pub(super) fn close_detections(&mut self) {
+        if self.detections.is_some() {
+            self.note_stranded();
+        }
         let Some(detections) = self.detections.take() else {
             return;
         };

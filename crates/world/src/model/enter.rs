@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::World;
-use super::blueprint::Spread;
+use super::balancer::Spread;
 use super::draft::Draft;
 use super::network::{Delay, NOWHERE, Zone};
 use super::service::Service;

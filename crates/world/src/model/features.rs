@@ -108,6 +108,8 @@ pub struct Features {
     pub connections_by_key: bool,
     /// Calls of which not all are waited for.
     pub quorums: bool,
+    /// What is paid by the byte, or by the requests that come to balancers.
+    pub paid_traffic: bool,
     /// Servers that autoscalers order and remove.
     pub autoscalers: bool,
     /// Servers that are not there from the beginning to the end of time.
@@ -194,6 +196,7 @@ impl Features {
             // These are limits, and those are steps.
             connections_by_key: _,
             quorums: _,
+            paid_traffic,
             // Their servers move.
             autoscalers: _,
             members_that_move,
@@ -235,6 +238,7 @@ impl Features {
             ejections,
             ways_to_servers,
             under_load,
+            paid_traffic,
             members_that_move,
             faults,
         ]

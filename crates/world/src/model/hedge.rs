@@ -1,7 +1,7 @@
 //! Several live attempts of one request: where an answer does not come soon, another attempt is
 //! made beside it, and the first answer counts.
 
-use super::answer::ending;
+use super::answer::{Doing, ending};
 use super::request::{Attempt, NOBODY, Phase};
 use super::{Event, World};
 use crate::observe::Latency;
@@ -203,12 +203,18 @@ impl World<'_> {
         }
         let mut others = self.take_live(attempt.request);
         others.retain(|&other| other != winner);
-        self.call_off(&others, calendar);
+        // A later one that is called off would have been at any member.
+        self.call_off(&others, attempt.sent, calendar);
     }
 
     /// Whoever waited for these attempts of a request does so no longer, and its balancer counts
-    /// them no more.
-    pub(super) fn call_off(&mut self, attempts: &[u32], calendar: &mut Calendar<Event>) {
+    /// them no more. Those that were sent before `overdue` have been waited for in vain.
+    pub(super) fn call_off(
+        &mut self,
+        attempts: &[u32],
+        overdue: Time,
+        calendar: &mut Calendar<Event>,
+    ) {
         let Some(&first) = attempts.first() else {
             return;
         };
@@ -221,12 +227,13 @@ impl World<'_> {
         let members: Vec<_> = (called_off.iter())
             .zip(attempts)
             .map(|(attempt, &id)| {
-                self.count_end(
-                    &request,
-                    (id, attempt),
-                    ending(Outcome::Cancelled),
-                    calendar,
-                )
+                let (outcome, status) = ending(Outcome::Cancelled);
+                let doing = match attempt.sent < overdue {
+                    true => Doing::Member,
+                    false => Doing::Nobody,
+                };
+                let how = (outcome, status, doing);
+                self.count_end(&request, (id, attempt), how, calendar)
             })
             .collect();
         for &id in attempts {

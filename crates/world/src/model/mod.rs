@@ -16,13 +16,14 @@ mod answer;
 pub mod arrivals;
 mod arrive;
 pub mod autoscale;
+pub mod balancer;
 pub mod blueprint;
 mod calls;
 mod chance;
 mod checks;
 pub mod cold;
 mod connections;
-mod cost;
+pub mod cost;
 mod crash;
 mod deadline;
 mod demand;
@@ -64,11 +65,13 @@ mod server;
 mod service;
 mod session;
 mod settle;
+mod shadow;
 mod sharing;
 mod source;
 mod standstill;
 pub mod state;
 pub mod step;
+mod traffic;
 mod truth;
 mod turns;
 pub mod under_load;
@@ -236,6 +239,8 @@ struct World<'a> {
     has_opinions: bool,
     /// Whether strategies are asked whom they leave out by their own rules.
     rules_notice: bool,
+    /// Attempts of which each answer is paid for; `None` where none is.
+    parcels: Option<Box<traffic::Parcels>>,
     /// What they are worth; `None` where there are none.
     detections: Option<Box<detection::Detections>>,
     /// Health checks that take slots; `None` where none has.
@@ -372,6 +377,7 @@ impl<'a> World<'a> {
             limits: limits::Limits::new(plan),
             has_opinions: features.has_opinions(),
             rules_notice,
+            parcels: plan.pays_for_traffic().then(Box::default),
             detections: detection::Detections::of(plan),
             inspections: None,
             checks_always: features.way_faults,
@@ -398,7 +404,8 @@ impl<'a> World<'a> {
                     0
                 })
                 .for_faults(plan.drawn_faults())
-                .for_pools(features.autoscalers.then(|| plan.servers_at_start())),
+                .for_pools(features.autoscalers.then(|| plan.servers_at_start()))
+                .for_traffic(plan.traffic()),
             witness,
             ended: false,
         };

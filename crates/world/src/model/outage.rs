@@ -124,7 +124,8 @@ impl World<'_> {
         }
     }
 
-    /// Whoever works on an attempt of a request does so for nobody from now on.
+    /// Whoever works on an attempt of a request does so for nobody from now on. That is not its
+    /// member's doing: whoever sent it is gone.
     pub(super) fn detach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let taken = self.take_live(id);
         self.waits_no_more(id, calendar);

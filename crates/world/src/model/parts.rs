@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::blueprint::{Blueprint, ServicePlan, Spread};
+use super::balancer::Spread;
+use super::blueprint::{Blueprint, ServicePlan};
 use super::step::{Only, StepKind};
 use lbsim_strategies::balancer::affinity::Sticky;
 

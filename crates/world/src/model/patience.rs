@@ -166,7 +166,12 @@ impl World<'_> {
     fn give_up(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let request = self.requests[id];
         let taken = self.take_live(id);
-        self.call_off(&taken, calendar);
+        if self.has_bonds && self.waits_until(id) == calendar.now() {
+            for &attempt in &taken {
+                self.turn_to_next_name(id, self.attempts[attempt].server, calendar.now());
+            }
+        }
+        self.call_off(&taken, Time::NEVER, calendar);
         if self.limits.is_some() {
             self.leave_gate(id, ending(Outcome::Cancelled), calendar);
         }

@@ -2,8 +2,9 @@
 
 use super::World;
 use lbsim_engine::time::Time;
+use lbsim_strategies::balancer::Balancer;
 use lbsim_strategies::balancer::retry::On;
-use lbsim_strategies::strategy::{Pick, Truth};
+use lbsim_strategies::strategy::{Pick, Request, Truth};
 
 impl World<'_> {
     /// The member that the request's balancer sends it to, further attempts as `on` says.
@@ -13,7 +14,6 @@ impl World<'_> {
             self.foresee_completion(id);
         }
         let request = &self.requests[id];
-        let index = usize::from(request.source);
         if request.attempts > 0
             && on == On::Same
             && let Some(&last) = request.tried().first()
@@ -24,12 +24,24 @@ impl World<'_> {
                 return Pick::Member(last);
             }
         }
-        if self.has_bonds
-            && let Some(pick) = self.follow_bond(id, on == On::Another, now)
-        {
-            return pick;
+        if self.has_bonds {
+            return self.pick_with_bonds(id, on, now);
         }
+        self.put(id, on, |balancer, seen, truth| {
+            balancer.pick(seen, truth, now)
+        })
+    }
+
+    /// Puts a question to the balancer of a request, which sees of that what a strategy may see.
+    #[inline(always)]
+    pub(super) fn put<T>(
+        &mut self,
+        id: u32,
+        on: On,
+        question: impl FnOnce(&mut Balancer, &Request<'_>, Truth<'_>) -> T,
+    ) -> T {
         let request = &self.requests[id];
+        let index = usize::from(request.source);
         let tried = if on == On::Another {
             request.tried()
         } else {
@@ -40,7 +52,7 @@ impl World<'_> {
         let balancer = &mut service.balancers[usize::from(request.balancer)];
         let source = &self.sources[index];
         if let (false, Some(seen), []) = (self.oracle, source.unseen(), tried) {
-            return balancer.pick(seen, Truth::default(), now);
+            return question(balancer, seen, Truth::default());
         }
         let mut seen = source.seen(&request.draft, tried);
         if has_flows {
@@ -57,6 +69,6 @@ impl World<'_> {
         } else {
             Truth::default()
         };
-        balancer.pick(&seen, truth, now)
+        question(balancer, &seen, truth)
     }
 }

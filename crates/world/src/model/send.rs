@@ -137,6 +137,9 @@ impl World<'_> {
         (number, demand): (u64, Span),
         calendar: &mut Calendar<Event>,
     ) {
+        if self.parcels.is_some() {
+            self.count_attempt(attempt);
+        }
         let Attempt {
             request, server, ..
         } = self.attempts[attempt];

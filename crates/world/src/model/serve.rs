@@ -1,7 +1,7 @@
 //! Sixth stage: at a server, an attempt comes, waits for a slot, is worked on, and its answer
 //! begins its way back.
 
-use super::blueprint::Abandoned;
+use super::balancer::Abandoned;
 use super::discipline::Waiting;
 use super::fault::Place;
 use super::link::FROM_SERVER;
@@ -319,6 +319,9 @@ impl World<'_> {
         }
         if self.oracle {
             self.left(attempt.server, calendar.now());
+        }
+        if self.parcels.is_some() && !self.is_inspection(id) {
+            self.count_answer_sent(id, attempt.server);
         }
         if self.watched && !self.is_inspection(id) {
             let called = (self.calls.as_ref()).map_or(Span::ZERO, |calls| calls.spent(id).called);

@@ -165,6 +165,11 @@ pub(super) fn balancer(
         };
         pool = pool.reached_by(plan.servers.iter().map(way).collect());
     }
+    let zones = &plan.balancer.zones;
+    let zone = zones.get(usize::from(instance) % zones.len().max(1));
+    if let Some(zone) = zone {
+        pool = pool.standing_in(zone);
+    }
     let own = u64::from(returns) << 16 | u64::from(instance);
     let passing_over = seeds.stream(Domain::SlowStart, (index as u64) << 32 | own);
     let mut looks = seeds.stream(Domain::Look, (index as u64) << 32 | own);
@@ -175,6 +180,8 @@ pub(super) fn balancer(
         server_limit: plan.balancer.server_limit.as_ref(),
         slow_start: (plan.balancer.slow_start.as_ref()).map(|plan| (plan, passing_over)),
         waits_for_bound: plan.balancer.sticky.waits(),
+        shadow: (plan.has_shadows())
+            .then(|| seeds.stream(Domain::Shadow, (index as u64) << 32 | own)),
         subset: (plan.balancer.subset.as_ref()).map(|subset| {
             let word = mix(World::route_word(seeds, index) ^ SUBSETS);
             (
@@ -183,12 +190,11 @@ pub(super) fn balancer(
             )
         }),
         own_zone: (plan.balancer.own_zone.as_ref()).map(|own_zone| {
-            let zones = &plan.balancer.zones;
-            let zone = zones.get(usize::from(instance) % zones.len().max(1));
             let members = plan.members.iter();
             (
                 members.map(|member| member.zone.as_ref() == zone).collect(),
                 own_zone,
+                seeds.stream(Domain::Spill, (index as u64) << 32 | own),
             )
         }),
     };

@@ -70,6 +70,9 @@ impl World<'_> {
         if self.has_bonds {
             self.bind(id, request, server, calendar.now());
         }
+        if self.parcels.is_some() {
+            self.count_answer_handed_on(id, request);
+        }
         let Some(longer) = self.way_to_client(id, calendar.now()) else {
             return;
         };

@@ -42,7 +42,8 @@ pub struct Detection {
     /// How long a member that had been left out while it was ill was left out still when it was
     /// well again.
     pub returned: Latency,
-    /// Attempts that failed at members that were ill and not left out.
+    /// Attempts of measured requests without a good answer that met with an illness of their
+    /// member, which was not left out when they were sent.
     pub hurt: u64,
     /// Times that a member was left out that was well, by [`LeftOutBy`].
     pub wrong: [u64; 2],

@@ -1,7 +1,7 @@
 //! Laws that hold in each cell whatever is simulated. Each counts the same thing in two ways that
 //! share no code; where they do not agree, the program is wrong, and so is every figure of the run.
 
-use super::Tally;
+use super::{SessionPart, Tally};
 
 /// A law that does not hold: its name, and what was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +83,26 @@ pub fn violations(tally: &Tally) -> Vec<Violation> {
         states.begun == states.ended + states.lost + states.alive,
         format!("{states:?}"),
     );
+    // What is told apart by groups of clients is the whole.
+    if !tally.sessions.parts.is_empty() {
+        let parts = || tally.sessions.parts.iter();
+        let sum = |of: fn(&SessionPart) -> u64| parts().map(of).sum::<u64>();
+        let whole = tally.sessions.whole();
+        let all: [fn(&SessionPart) -> u64; 7] = [
+            |part| part.all,
+            |part| part.lost.iter().sum(),
+            |part| part.hurt.iter().sum(),
+            |part| part.met,
+            |part| part.writes,
+            |part| part.writes_lost,
+            |part| part.set_back,
+        ];
+        demand(
+            "sessions of groups",
+            all.into_iter().all(|of| sum(of) == of(&whole)),
+            format!("{:?} are not {whole:?}", tally.sessions.parts),
+        );
+    }
     // A server is never busier than it can be.
     for (server, share) in tally.load.utilization().into_iter().enumerate() {
         let holds = (0.0..=1.0).contains(&share);

@@ -12,6 +12,7 @@ mod pool;
 mod presence;
 mod sessions;
 mod timeline;
+mod traffic;
 mod witness;
 
 pub use detection::{Detection, LeftOutBy};
@@ -20,8 +21,9 @@ pub use latency::Latency;
 pub use load::{Load, OverTime, ServerLoad};
 pub use pool::PoolCount;
 pub use presence::Presence;
-pub use sessions::{Loss, SessionCount, StateMemory, States};
+pub use sessions::{Loss, SessionCount, SessionPart, StateMemory, States};
 pub use timeline::{Stretch, Timeline};
+pub use traffic::Traffic;
 pub use witness::{Ended, Witness};
 
 use serde::{Deserialize, Serialize};
@@ -198,6 +200,8 @@ pub struct Tally {
     pub faults: Vec<FaultTime>,
     /// Servers in the pools; `None` where no autoscaler orders and removes any.
     pub pools: Option<Box<PoolCount>>,
+    /// What is paid by the byte or by the request; `None` where nothing is.
+    pub traffic: Option<Box<Traffic>>,
 }
 
 impl Tally {
@@ -229,6 +233,7 @@ impl Tally {
             detections: Vec::new(),
             faults: Vec::new(),
             pools: None,
+            traffic: None,
         }
     }
 
@@ -237,6 +242,12 @@ impl Tally {
         if groups > 1 {
             self.parts.resize(groups, Part::default());
         }
+        self
+    }
+
+    /// As [`Tally::new`], counting what is paid by the byte or by the request, if anything is.
+    pub fn for_traffic(mut self, traffic: Option<Traffic>) -> Tally {
+        self.traffic = traffic.map(Box::new);
         self
     }
 
@@ -253,9 +264,11 @@ impl Tally {
     }
 
     /// As [`Tally::new`], counting over time who loses the state of a session of those that are on
-    /// at this time.
+    /// at this time, and for each of several groups of clients what becomes of its sessions.
     pub fn for_sessions(mut self, cohort_from: Option<Time>) -> Tally {
         if let Some(from) = cohort_from {
+            let groups = self.parts.len();
+            self.sessions.parts.resize(groups, SessionPart::default());
             self.sessions.cohort_from = from;
             self.sessions.cohort_hurt = vec![0; self.timeline.stretches().len()];
         }
@@ -324,36 +337,42 @@ impl Tally {
         self.timeline.failed(stretch);
     }
 
-    /// A session has begun.
-    pub fn session_begun(&mut self, now: Time) {
-        self.sessions.all += u64::from(self.measures(now));
+    /// A session of a group of clients has begun.
+    pub fn session_begun(&mut self, group: u16, now: Time) {
+        let more = u64::from(self.measures(now));
+        self.sessions.on(group, more);
     }
 
-    /// A session has lost its state, with so many acknowledged changes; where it is for the first
-    /// time, `first` says when the session began.
-    pub fn session_lost(&mut self, now: Time, loss: Loss, first: Option<Time>, changes: u64) {
+    /// A session of a group has lost its state, with so many acknowledged changes; where it is for
+    /// the first time, `first` says when the session began.
+    pub fn session_lost(
+        &mut self,
+        (group, now): (u16, Time),
+        loss: Loss,
+        first: Option<Time>,
+        changes: u64,
+    ) {
         self.sessions.states.lost += 1;
         if !self.measures(now) {
             return;
         }
-        self.sessions.writes_lost += changes;
-        self.session_hurt(now, loss, first);
+        self.sessions.unwritten(group, changes);
+        self.session_hurt((group, now), loss, first);
     }
 
     /// A request of a session has been answered as one of a visitor who is not known; `first` as
     /// above.
-    pub fn session_unknown(&mut self, now: Time, first: Option<Time>) {
+    pub fn session_unknown(&mut self, (group, now): (u16, Time), first: Option<Time>) {
         if self.measures(now) {
-            self.sessions.met += 1;
-            self.session_hurt(now, Loss::StoreAway, first);
+            self.sessions.met(group, true);
+            self.session_hurt((group, now), Loss::StoreAway, first);
         }
     }
 
     /// A session is hurt in the measured window.
-    fn session_hurt(&mut self, now: Time, loss: Loss, first: Option<Time>) {
-        self.sessions.lost[loss as usize] += 1;
+    fn session_hurt(&mut self, (group, now): (u16, Time), loss: Loss, first: Option<Time>) {
+        self.sessions.lost(group, loss, first.is_some());
         let Some(began) = first else { return };
-        self.sessions.hurt[loss as usize] += 1;
         if began < self.sessions.cohort_from && now >= self.sessions.cohort_from {
             let stretch = now.nanos() / self.timeline.length().nanos().max(1);
             if let Some(count) = self.sessions.cohort_hurt.get_mut(stretch as usize) {

@@ -119,6 +119,11 @@ pub struct SessionCount {
     pub used_after_revocation: u64,
     /// Attempts of clients' requests that were sent where their client was bound.
     pub bound: u64,
+    /// Clients' requests that were sent to a server where it is known whom the strategy would have
+    /// picked, were nobody bound.
+    pub placed: u64,
+    /// Those of them that went elsewhere, where their client was bound.
+    pub elsewhere: u64,
     /// Over the whole run: what became of all states.
     pub states: States,
     /// When the sessions are counted whose fate is followed: where the first fault begins, or a
@@ -131,6 +136,31 @@ pub struct SessionCount {
     pub cohort_hurt: Vec<u64>,
     /// By server: what the states there took. Empty where they have no sizes.
     pub memory: Vec<StateMemory>,
+    /// By group of clients: what is told apart by groups. Empty where there is one, or where nobody
+    /// holds sessions.
+    pub parts: Vec<SessionPart>,
+}
+
+/// Sessions of one group of clients and their state, in the measured window: as the fields of
+/// [`SessionCount`], of which each is the sum over all groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionPart {
+    /// Sessions: on at the beginning, or begun in the window.
+    pub all: u64,
+    /// Times that they lost their state, by [`Loss`].
+    pub lost: [u64; Loss::COUNT],
+    /// Those that lost their state, each once, by the [`Loss`] that was the first.
+    pub hurt: [u64; Loss::COUNT],
+    /// Answered requests that found the state of their session lost, or could not get at it.
+    pub met: u64,
+    /// Changes of state that were acknowledged.
+    pub writes: u64,
+    /// Those of them that were lost.
+    pub writes_lost: u64,
+    /// States that went on from a copy that was old.
+    pub set_back: u64,
+    /// How old those were, all together.
+    pub set_back_by: Span,
 }
 
 /// What became of states over a whole run: begun = ended + lost + alive.
@@ -156,9 +186,69 @@ pub struct StateMemory {
 }
 
 impl SessionCount {
+    /// What is counted of all sessions and of those of each group.
+    pub fn whole(&self) -> SessionPart {
+        SessionPart {
+            all: self.all,
+            lost: self.lost,
+            hurt: self.hurt,
+            met: self.met,
+            writes: self.writes,
+            writes_lost: self.writes_lost,
+            set_back: self.set_back,
+            set_back_by: self.set_back_by,
+        }
+    }
+
+    /// Where a group is counted, if groups are told apart.
+    #[inline]
+    fn part(&mut self, group: u16) -> Option<&mut SessionPart> {
+        self.parts.get_mut(usize::from(group))
+    }
+
+    /// Of a group, so many more sessions are on, or have begun.
+    pub(crate) fn on(&mut self, group: u16, more: u64) {
+        self.all += more;
+        if let Some(part) = self.part(group) {
+            part.all += more;
+        }
+    }
+
     /// An answered request has found the state of its session lost.
-    pub(crate) fn met(&mut self, measured: bool) {
-        self.met += u64::from(measured);
+    pub(crate) fn met(&mut self, group: u16, measured: bool) {
+        let more = u64::from(measured);
+        self.met += more;
+        if let Some(part) = self.part(group) {
+            part.met += more;
+        }
+    }
+
+    /// A change of a state has been acknowledged.
+    #[inline]
+    pub(crate) fn wrote(&mut self, group: u16, measured: bool) {
+        let more = u64::from(measured);
+        self.writes += more;
+        if let Some(part) = self.part(group) {
+            part.writes += more;
+        }
+    }
+
+    /// So many acknowledged changes are lost.
+    pub(crate) fn unwritten(&mut self, group: u16, lost: u64) {
+        self.writes_lost += lost;
+        if let Some(part) = self.part(group) {
+            part.writes_lost += lost;
+        }
+    }
+
+    /// A session has lost its state; for the first time, or not.
+    pub(crate) fn lost(&mut self, group: u16, loss: Loss, is_first: bool) {
+        self.lost[loss as usize] += 1;
+        self.hurt[loss as usize] += u64::from(is_first);
+        if let Some(part) = self.part(group) {
+            part.lost[loss as usize] += 1;
+            part.hurt[loss as usize] += u64::from(is_first);
+        }
     }
 
     /// A revoked session has asked, which could be used for so long after it had been revoked.
@@ -169,12 +259,15 @@ impl SessionCount {
         }
     }
 
-    /// A state goes on from a copy that lacks so many changes, the oldest of this age.
-    pub(crate) fn set_back(&mut self, measured: bool, lost: u64, age: Span) {
-        if measured {
-            self.set_back += 1;
-            self.writes_lost += lost;
-            self.set_back_by += age;
+    /// A state goes on from a copy that lacks so many changes, the oldest of this age, in the
+    /// measured window.
+    pub(crate) fn set_back(&mut self, group: u16, lost: u64, age: Span) {
+        self.unwritten(group, lost);
+        self.set_back += 1;
+        self.set_back_by += age;
+        if let Some(part) = self.part(group) {
+            part.set_back += 1;
+            part.set_back_by += age;
         }
     }
 }

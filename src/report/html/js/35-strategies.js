@@ -13,7 +13,9 @@ function tableColumns() {
   const own = COLUMNS.filter(name => name !== 'utilization_spread' || any(name));
   own.push(...WHERE_ANY.filter(any));
   if (any('servers_mean')) own.push(...WHERE_GROWING);
-  if (any('cost_per_hour') && varies('cost_per_hour')) own.push('cost_per_hour');
+  // Where servers alone have a price, what they cost is all.
+  const hasBill = any('balancers_cost_per_hour') || any('traffic_cost_per_hour');
+  own.push(...['cost_per_hour', 'servers_cost_per_hour', 'balancers_cost_per_hour', 'traffic_cost_per_hour', 'cost_per_million'].filter(name => any(name) && (hasBill || name !== 'servers_cost_per_hour')));
   own.push(...['tries_per_request', 'attempts_per_request'].filter(repeats));
   return distinct([JUDGE.name, ...own]).filter(name => SERIES.some(series => known(summaryOf(series.name, name).estimate))).map(metricOf);
 }

@@ -3,7 +3,7 @@
 
 function clientMetrics() {
   const names = distinct(rowsOf('clients').filter(row => known(row.estimate)).map(row => row.metric));
-  return distinct([JUDGE.name, 'mean_ms', 'p50_ms', 'p90_ms', 'p99_ms', 'p999_ms', 'success_share', 'goodput_rps']).filter(name => names.includes(name)).map(metricOf);
+  return distinct([JUDGE.name, 'mean_ms', 'p50_ms', 'p90_ms', 'p99_ms', 'p999_ms', 'success_share', 'goodput_rps', 'sessions_lost', 'sessions_hurt_share', 'met_loss_share', 'changes_lost_share', 'sessions_set_back', 'set_back_by_s']).filter(name => names.includes(name)).map(metricOf);
 }
 
 const CLIENTS_CHART = {

@@ -22,11 +22,14 @@ function sizesSection() {
   const columns = [{ title: 'Strategy' }, { title: 'needs', numeric: true, decides: true }, { title: 'Verdict' }, { title: 'fails at', numeric: true }, { title: 'not decided', numeric: true }, { title: 'what fails first' },
     { title: 'the last step', numeric: true, note: 'What the step from the answer to the next value costs of that: the mean difference on the same requests' }];
   const cell = (name, text) => ({ text: text || NONE, value: parseFloat(text) || text, data: { column: name, value: text } });
+  const hasCost = rowsOf('sizes').some(row => known(row.cost_per_hour));
+  if (hasCost) columns.push({ title: 'cost an hour', numeric: true, note: 'What the answer costs an hour, as the scenario stands with it' });
   return sortableTable('What each strategy needs', columns, rowsOf('sizes').map(row => {
     const series = BY_NAME.get(row.strategy);
     return [{ node: el('span', { class: 'named' }, swatch(series), row.strategy), value: series.index, data: { column: 'strategy', value: row.strategy } }, cell('value', row.value), { node: sizeBadge(row), value: row.verdict },
       cell('fails', row.fails), cell('undecided', row.undecided), cell('requirement', row.requirement),
-      { text: known(row.step_difference) ? change(requiredKind(row.requirement), row.step_difference, row.step_half_width_95) : NONE, value: row.step_difference, data: { column: 'step_difference', value: row.step_difference ?? '' } }];
+      { text: known(row.step_difference) ? change(requiredKind(row.requirement), row.step_difference, row.step_half_width_95) : NONE, value: row.step_difference, data: { column: 'step_difference', value: row.step_difference ?? '' } },
+      ...(hasCost ? [{ text: known(row.cost_per_hour) ? amount('count', row.cost_per_hour, row.cost_per_hour_half_width_95) : NONE, value: row.cost_per_hour, data: { column: 'cost_per_hour', value: row.cost_per_hour ?? '' } }] : [])];
   }));
 }
 

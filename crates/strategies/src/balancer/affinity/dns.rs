@@ -1,9 +1,10 @@
-//! KeptAnswers of name servers, which are kept: whoever has one asks nobody before its time to live
-//! is over.
+//! Answers of name servers, which are kept: whoever has one asks nobody before its time to live is
+//! over.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::several::SeveralNames;
 use super::{Bond, Callers};
 use crate::balancer::Refuse;
 use crate::strategy::MemberId;
@@ -28,6 +29,49 @@ pub struct DnsConfig {
     /// Those who keep answers for longer than they may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overlong: Option<Overlong>,
+    /// How many different members an answer names at most, all of them eligible when it is given
+    /// (Route 53: multivalue answers, up to 8). The first is the one that the strategy picks; the
+    /// next one is the one that it would pick if those before were out, as for a retry. A client
+    /// to whose address no connection can be made, or from which no answer comes in time (`timeout`
+    /// of the balancer or of the client), goes to the next one of its answer from then on, and
+    /// after the last one begins again with the first. A full queue or an error answer changes
+    /// nothing. With more than 1, retries stay within the answer: with `another` they go to the
+    /// next address that has not been tried, and to one that has where there is none.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(range(min = 1, max = 8))]
+    pub answers: u32,
+    /// With which of the members that an answer names its client begins.
+    #[serde(default, skip_serializing_if = "BeginWith::is_default")]
+    pub begin_with: BeginWith,
+}
+
+/// With which of the members that an answer names a client begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BeginWith {
+    /// With the first, as most do, and then in the order of the answer: all who have one from the
+    /// same resolver begin with the same member (RFC 1794 has name servers change the order from
+    /// answer to answer for that reason).
+    #[default]
+    First,
+    /// With any, drawn for each client and each answer, and then in the order of the answer, as
+    /// where the stub resolver of each client shuffles or turns what it is told.
+    Any,
+}
+
+impl BeginWith {
+    fn is_default(&self) -> bool {
+        *self == BeginWith::default()
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_one(count: &u32) -> bool {
+    *count == 1
 }
 
 /// Who keeps answers for longer than it may.
@@ -49,6 +93,12 @@ impl DnsConfig {
             refuse(
                 "ttl",
                 "nothing is kept for no time at all; leave `sticky` out",
+            );
+        }
+        if self.answers == 1 && self.begin_with != BeginWith::First {
+            refuse(
+                "begin-with",
+                "an answer names one member, with which all begin; let it name more (`answers`)",
             );
         }
         let Some(overlong) = &self.overlong else {
@@ -80,6 +130,8 @@ pub struct KeptAnswers {
     told: Vec<MemberId>,
     /// Until when it keeps that.
     until: Vec<Time>,
+    /// The other members that answers name, where they name several.
+    several: Option<Box<SeveralNames>>,
     word: u64,
 }
 
@@ -100,6 +152,7 @@ impl KeptAnswers {
             clients: callers.clients(),
             told: vec![MemberId::MAX; keepers],
             until: vec![Time::ZERO; keepers],
+            several: SeveralNames::new(config, keepers, callers.count(), word).map(Box::new),
             word,
         }
     }
@@ -135,8 +188,52 @@ impl KeptAnswers {
         match self.told[keeper] {
             MemberId::MAX => Bond::None,
             _ if now >= self.until[keeper] => Bond::Expired,
-            member => Bond::To(member),
+            first => Bond::To(match &self.several {
+                None => first,
+                Some(several) => several.current(caller, self.answer(keeper)),
+            }),
         }
+    }
+
+    /// The answer that a keeper has: its number, the member named first, and until when it is kept.
+    fn answer(&self, keeper: usize) -> (usize, MemberId, Time) {
+        (keeper, self.told[keeper], self.until[keeper])
+    }
+
+    /// For how many members more there is room in the answer that a caller is about to get: for
+    /// none where it has one.
+    pub(super) fn room(&self, caller: u32, now: Time) -> usize {
+        match (&self.several, self.find(caller, now)) {
+            (Some(several), Bond::None | Bond::Expired) => several.most(),
+            _ => 0,
+        }
+    }
+
+    /// The answer that a caller has got names these members, too.
+    pub(super) fn name_others(&mut self, caller: u32, others: &[MemberId]) {
+        let keeper = self.keeper(caller);
+        if let Some(several) = &mut self.several {
+            several.set(keeper, others);
+        }
+    }
+
+    /// A member has failed a caller, which goes on to the next of its answer if this is where it
+    /// was.
+    pub(super) fn failed(&mut self, caller: u32, member: MemberId, now: Time) {
+        let keeper = self.keeper(caller);
+        let answer = self.answer(keeper);
+        if now < self.until[keeper]
+            && let Some(several) = &mut self.several
+        {
+            several.failed(caller, answer, member);
+        }
+    }
+
+    /// Where a caller that has tried these members goes within its answer; `None` where answers
+    /// name one member each.
+    pub(super) fn instead(&self, caller: u32, tried: &[MemberId]) -> Option<MemberId> {
+        let several = self.several.as_ref()?;
+        Some(several.instead(caller, self.answer(self.keeper(caller)), tried))
     }
 
     /// A caller has been told to go to a member, unless it has an answer already.
@@ -177,6 +274,8 @@ mod tests {
             ttl: Span::from_secs(60),
             resolvers: None,
             overlong: None,
+            answers: 1,
+            begin_with: BeginWith::First,
         };
         let mut answers = KeptAnswers::new(&config, &callers(), 7);
         assert_eq!(answers.find(12, at(5)), Bond::None);
@@ -196,6 +295,8 @@ mod tests {
             ttl: Span::from_secs(60),
             resolvers: Some(5),
             overlong: None,
+            answers: 1,
+            begin_with: BeginWith::First,
         };
         let mut answers = KeptAnswers::new(&config, &callers(), 7);
         let keepers: Vec<usize> = (10..1010).map(|caller| answers.keeper(caller)).collect();

@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod dns;
 mod jar;
+mod several;
 mod table;
 
 use std::net::IpAddr;
@@ -24,6 +25,8 @@ use table::Tables;
 /// A retry goes by `retry.on` first: with `another` the bond is passed over once its member has
 /// been tried; with `same` the member tried last is tried again as long as it is eligible, bound or
 /// not; with `any` it goes back to the bound member. Whoever answers in the end binds the client.
+/// Where an answer of a name server names several members, `another` and `any` are the next of them
+/// after one that could not be reached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Sticky {
@@ -187,6 +190,11 @@ impl Sticky {
         }
     }
 
+    /// Whether clients may be told several members, and go on to the next when one fails.
+    pub fn names_several(&self) -> bool {
+        matches!(self, Sticky::Dns(dns) if dns.answers > 1)
+    }
+
     /// What there is to say of connections, where they bind.
     pub fn connection(&self) -> Option<&ConnectionConfig> {
         match self {
@@ -327,6 +335,38 @@ impl Bonds {
             Bonds::Cookies(jar) => jar.set(who.session, member, now),
             Bonds::Tables(tables) => tables.set(who, balancer, member, now),
             Bonds::Answers(answers) => answers.set(who.caller, member, now),
+        }
+    }
+
+    /// For how many members there is room in what a client is about to be told, besides the one
+    /// that it is sent to: none where it has been told, or is told one only.
+    pub fn room(&self, who: Who, now: Time) -> usize {
+        match self {
+            Bonds::Answers(answers) => answers.room(who.caller, now),
+            Bonds::Cookies(_) | Bonds::Tables(_) => 0,
+        }
+    }
+
+    /// A client that has just been bound has been told these members, too.
+    pub fn name_others(&mut self, who: Who, others: &[MemberId]) {
+        if let Bonds::Answers(answers) = self {
+            answers.name_others(who.caller, others);
+        }
+    }
+
+    /// A member could not be reached by a client, or did not answer it in time.
+    pub fn failed(&mut self, who: Who, member: MemberId, now: Time) {
+        if let Bonds::Answers(answers) = self {
+            answers.failed(who.caller, member, now);
+        }
+    }
+
+    /// Where a bound client goes for a request that has been tried on these members, as far as it
+    /// has been told; `None` where it has been told one only.
+    pub fn instead(&self, who: Who, tried: &[MemberId]) -> Option<MemberId> {
+        match self {
+            Bonds::Answers(answers) => answers.instead(who.caller, tried),
+            Bonds::Cookies(_) | Bonds::Tables(_) => None,
         }
     }
 

@@ -270,8 +270,9 @@ fn shares_that_are_known_beforehand_are_those_of_picks() {
 /// Rules to whom their own pick is news: whose turn comes next, whose answer is used up, which
 /// sizes come; estimates that fade when they are read, which rounds otherwise in two steps than in
 /// one. That they forget nothing of those whom a request has tried is tested in their own files.
-const PICKS_ARE_NEWS: [&str; 7] = [
+const PICKS_ARE_NEWS: [&str; 8] = [
     "nearest",
+    "geolocation",
     "round-robin",
     "weighted-round-robin",
     "prequal",

@@ -14,7 +14,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::strategy::{Candidates, Context, MemberId, News, Request, Rule};
+use super::rings::Rings;
+use crate::strategy::{Candidates, Context, MemberId, News, Pool, Request, Rule};
 
 /// Settings of `nearest`: it has none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,31 +25,11 @@ pub struct Config {}
 /// Members in rings, the nearest first.
 #[derive(Clone, Debug)]
 pub struct Nearest {
-    rings: Vec<Circle>,
-}
-
-/// Members that are as near as each other.
-#[derive(Clone, Debug)]
-struct Circle {
-    members: Vec<MemberId>,
-    /// Whose turn it is, as a place in `members`.
-    next: usize,
-}
-
-impl Circle {
-    /// The next in turn that is a candidate.
-    fn pick(&mut self, candidates: &Candidates<'_>) -> Option<MemberId> {
-        let count = self.members.len();
-        let places = (0..count).map(|step| (self.next + step) % count);
-        let mut places = places.filter(|&place| candidates.contains(self.members[place]));
-        let place = places.next()?;
-        self.next = (place + 1) % count;
-        Some(self.members[place])
-    }
+    rings: Rings,
 }
 
 impl News for Nearest {
-    const NEAREST_FIRST: bool = true;
+    const GOES_BY_PLACE: bool = true;
     type Config = Config;
 
     fn heeds_requests(_: &Config) -> bool {
@@ -59,16 +40,16 @@ impl News for Nearest {
         false
     }
 
-    fn new(_: &Config, cx: &mut Context<'_>) -> Self {
-        let mut members: Vec<MemberId> = (0..cx.pool.len() as MemberId).collect();
-        members.sort_by_key(|&member| cx.pool.way(member));
-        let alike = members.chunk_by(|&a, &b| cx.pool.way(a) == cx.pool.way(b));
-        let rings = alike.map(|members| Circle {
-            members: members.to_vec(),
-            next: 0,
-        });
+    fn ranks(_: &Config, pool: &Pool) -> Vec<Option<u64>> {
+        let members = 0..pool.len() as MemberId;
+        members
+            .map(|member| Some(pool.way(member).nanos()))
+            .collect()
+    }
+
+    fn new(config: &Config, cx: &mut Context<'_>) -> Self {
         Nearest {
-            rings: rings.collect(),
+            rings: Rings::new(&Nearest::ranks(config, cx.pool)),
         }
     }
 }
@@ -80,17 +61,14 @@ impl Rule for Nearest {
         candidates: Candidates<'_>,
         _: &mut Context<'_>,
     ) -> MemberId {
-        let mut rings = self.rings.iter_mut();
-        rings
-            .find_map(|ring| ring.pick(&candidates))
-            .unwrap_or_else(|| candidates.get(0))
+        self.rings.pick(&candidates)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategy::{Member, Pool, Request};
+    use crate::strategy::{Member, Request};
     use lbsim_engine::rng::Domain;
     use lbsim_engine::rng::Seeds;
     use lbsim_engine::time::{Span, Time};

@@ -6,9 +6,8 @@ use lbsim_strategies::balancer::health::HealthCheck;
 use lbsim_strategies::balancer::retry::Retry;
 use lbsim_strategies::strategy::{Member, Sight};
 
-use crate::model::blueprint::{
-    BalancerPlan, Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When,
-};
+use crate::model::balancer::BalancerPlan;
+use crate::model::blueprint::{Blueprint, GroupPlan, Patience, ServicePlan, SourcePlan, When};
 use crate::model::discipline::Standing;
 use crate::model::fault::{Effect, Fault, Schedule, Strikes};
 use crate::model::network::Delay;
@@ -27,12 +26,15 @@ impl Blueprint {
             services,
             faults,
             ways,
+            // With what services carry: see `pays_for_traffic`.
+            prices: _,
         } = self;
         let mut found = Features {
             several_sources: sources.len() > 1,
             several_services: services.len() > 1,
             ways_to_balancers: !ways.is_empty(),
             ways_to_servers: !ways.is_empty(),
+            paid_traffic: self.pays_for_traffic(),
             ..Features::default()
         };
         for source in sources {
@@ -104,6 +106,8 @@ fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
         callers,
         // Those of balancers that are said to bind by them.
         flows: _,
+        // See `pays_for_traffic`.
+        carries: _,
     } = service;
     found.own_balancers |= callers.is_some();
     for member in members.iter() {
@@ -120,6 +124,17 @@ fn of_service(service: &ServicePlan, end: Time, found: &mut Features) {
     };
     found.unlike_work |= groups.windows(2).any(|two| work(&two[0]) != work(&two[1]));
     of_balancer(balancer, found);
+    // Who serves one place only gets nothing from another.
+    let by_place = leaves_out_by_place(service);
+    found.scopes |= by_place;
+    found.idle_members |= by_place;
+}
+
+/// Whether there is a balancer whose strategy never sends to some of the members, for where it
+/// stands.
+fn leaves_out_by_place(service: &ServicePlan) -> bool {
+    service.balancer.strategy.goes_by_place()
+        && (service.ranks().values()).any(|ranks| ranks.contains(&None))
 }
 
 fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
@@ -145,6 +160,10 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
         abandoned: _,
         retry,
         hedge,
+        cost: _,
+        // See `pays_for_traffic`.
+        cost_per_million: _,
+        cost_per_gib: _,
     } = balancer;
     found.scopes |= subset.is_some() || own_zone.is_some();
     found.client_limits |= client_limit.is_some();

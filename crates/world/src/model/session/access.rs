@@ -164,8 +164,9 @@ impl Sessions<'_> {
     /// A request finds that the state of its session was lost: the first to do so.
     #[inline]
     fn meet(&mut self, id: u32, now: Time, tally: &mut Tally) {
-        if std::mem::take(&mut self.table[id as usize].missing) {
-            tally.sessions.met(tally.measures(now));
+        let session = &mut self.table[id as usize];
+        if std::mem::take(&mut session.missing) {
+            tally.sessions.met(session.group, tally.measures(now));
         }
     }
 
@@ -188,7 +189,7 @@ impl Sessions<'_> {
         // Whoever begins is there, however long the answer took.
         session.asked = now;
         (session.hurt, session.stopped, session.missing) = (false, false, false);
-        tally.session_begun(now);
+        tally.session_begun(session.group, now);
     }
 
     /// A state begins, and lasts as long as its session may; nobody has it yet.
@@ -205,7 +206,7 @@ impl Sessions<'_> {
         session.size = size;
         (session.version, session.seen, session.before_window) = (1, 1, 0);
         tally.sessions.states.begun += 1;
-        tally.sessions.writes += u64::from(tally.measures(now));
+        tally.sessions.wrote(session.group, tally.measures(now));
     }
 
     /// A request has read the newest state of its session, and changed it.
@@ -219,7 +220,7 @@ impl Sessions<'_> {
             let session = &mut self.table[id as usize];
             session.version += 1;
             session.seen = session.version;
-            tally.sessions.writes += u64::from(tally.measures(now));
+            tally.sessions.wrote(session.group, tally.measures(now));
         }
         Accessed {
             version,
@@ -269,15 +270,14 @@ impl Sessions<'_> {
         tally: &mut Tally,
     ) {
         let Some(plan) = self.plan(id) else { return };
-        if went_without.change {
-            let changes = u64::from(tally.measures(now));
-            tally.sessions.writes += changes;
-            tally.sessions.writes_lost += changes;
-        }
         let session = &mut self.table[id as usize];
+        if went_without.change && tally.measures(now) {
+            tally.sessions.wrote(session.group, true);
+            tally.sessions.unwritten(session.group, 1);
+        }
         if went_without.state && session.is_on(now, plan.idle) {
             let first = !std::mem::replace(&mut session.hurt, true);
-            tally.session_unknown(now, first.then_some(session.began));
+            tally.session_unknown((session.group, now), first.then_some(session.began));
         }
     }
 

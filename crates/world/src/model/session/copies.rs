@@ -7,6 +7,7 @@ use rand::Rng as _;
 
 use super::{NOWHERE, Sessions};
 use crate::model::blueprint::Blueprint;
+use crate::model::network::Zone;
 use crate::model::server::Server;
 use crate::model::state::{CopyPlan, Placement, Shipping};
 use crate::observe::Tally;
@@ -18,8 +19,10 @@ use lbsim_engine::time::{Span, Time};
 pub(super) struct Copies {
     /// The servers of each service: the first, and how many.
     pools: Vec<(u32, u32)>,
-    /// The zone of each server, as a number.
+    /// The zone of each server, as a number: of its own that has no price, too.
     zones: Vec<u32>,
+    /// The zone of each server among those between which ways are known.
+    stands_in: Vec<Zone>,
     /// How often each server has lost all that it had.
     epochs: Vec<u32>,
     /// Which servers have left their pool.
@@ -89,7 +92,12 @@ impl Copies {
                 }
             }
         }
+        let services = plan.services.iter();
+        let stands_in = services.flat_map(|service| {
+            (0..service.servers.len()).map(|server| service.group(server).zone)
+        });
         Some(Copies {
+            stands_in: stands_in.collect(),
             pools,
             epochs: vec![0; zones.len()],
             gone: vec![false; zones.len()],
@@ -267,7 +275,19 @@ impl Sessions<'_> {
             }
         }
         copies.table[place].last = change;
-        self.send(id, sent, tally);
+        let to = copies.table[place].server;
+        self.send_to(id, (session.server, to), sent, tally);
+    }
+
+    /// The state of a session is sent from one server to another.
+    fn send_to(&self, id: u32, (from, to): (u32, u32), at: Time, tally: &mut Tally) {
+        self.send(id, at, tally);
+        if tally.measures(at)
+            && let (Some(copies), Some(traffic)) = (&self.copies, &mut tally.traffic)
+        {
+            let zone = |server: u32| copies.stands_in[server as usize];
+            traffic.carry((zone(from), zone(to)), self.table[id as usize].size);
+        }
     }
 
     /// A copy is where it was no longer.
@@ -341,7 +361,7 @@ impl Sessions<'_> {
             self.drop_copy(place, session.size, now);
         }
         self.come(id, server, now, tally);
-        self.send(id, now, tally);
+        self.send_to(id, (session.server, server), now, tally);
         tally.sessions.fetched += u64::from(tally.measures(now));
         // Where it was it stays as a copy, if there is room for one.
         let old = session.server;
@@ -449,9 +469,10 @@ impl Sessions<'_> {
         self.come(id, server, now, tally);
         if session.version > applied {
             let lost = session.version - applied.max(session.before_window).min(session.version);
-            tally
-                .sessions
-                .set_back(tally.measures(now), u64::from(lost), age);
+            if tally.measures(now) {
+                let group = session.group;
+                tally.sessions.set_back(group, u64::from(lost), age);
+            }
         }
         true
     }

@@ -278,8 +278,9 @@ impl<'a> Sessions<'a> {
         let version = std::mem::take(&mut session.version);
         let lost = version.saturating_sub(std::mem::take(&mut session.before_window));
         (session.seen, session.missing) = (0, true);
-        let began = session.began;
-        tally.session_lost(now, loss, first.then_some(began), u64::from(lost));
+        let (began, group) = (session.began, session.group);
+        let first = first.then_some(began);
+        tally.session_lost((group, now), loss, first, u64::from(lost));
     }
 
     /// Whether the last session of a client has ended, as far as client and balancer know: by
@@ -292,19 +293,18 @@ impl<'a> Sessions<'a> {
         now > session.asked + plan.idle || now > session.ends
     }
 
-    /// The measured window begins: what was lost before does not count. Says how many sessions are
-    /// on.
-    pub(super) fn begin(&mut self, now: Time) -> u64 {
-        let mut on = 0;
+    /// The measured window begins: what was lost before does not count, and the sessions that are
+    /// on do.
+    pub(super) fn begin(&mut self, now: Time, tally: &mut Tally) {
         for id in 0..self.table.len() as u32 {
             let Some(plan) = self.plan(id) else { continue };
             let session = &mut self.table[id as usize];
             session.hurt = false;
             session.before_window = session.version;
-            on += u64::from(session.is_on(now, plan.idle));
+            let is_on = session.is_on(now, plan.idle);
+            tally.sessions.on(session.group, u64::from(is_on));
         }
         self.memory.begin(now);
-        on
     }
 
     /// How many sessions are on.

@@ -14,7 +14,7 @@ impl World<'_> {
     /// Counts the sessions that are on when the measured window begins.
     pub(in crate::model) fn count_sessions(&mut self, now: Time) {
         if let Some(sessions) = &mut self.sessions {
-            self.tally.sessions.all += sessions.begin(now);
+            sessions.begin(now, &mut self.tally);
         }
     }
 
