@@ -17,6 +17,12 @@ use lbsim_strategies::balancer::affinity::By;
 use lbsim_strategies::balancer::limit::{Among, ClientLimit, Limit, Limiter};
 use lbsim_strategies::strategy::{Answer, Outcome};
 
+/// A place behind a balancer's `limit`: since when it is taken, and among how many.
+type GatePlace = (Time, Among);
+
+/// A place of a client's own: whose, since when it is taken, and among how many.
+type ClientPlace = (u128, Time, Among);
+
 /// What is kept where there are limits.
 #[derive(Debug, Default)]
 pub(super) struct Limits<'a> {
@@ -26,7 +32,7 @@ pub(super) struct Limits<'a> {
     /// What each client has at each balancer that limits it: by service, balancer and client.
     of_clients: BTreeMap<(u16, u16, u128), Limiter>,
     /// By request: when it was let in as one of its client's, and among how many.
-    as_ones_of: Vec<Option<(u128, Time, Among)>>,
+    as_ones_of: Vec<Option<ClientPlace>>,
     /// By server; `None` where it has no limit of its own, and empty where none has.
     servers: Vec<Option<Limiter>>,
     /// By attempt: among how many it was sent, by the counting of its balancer.
@@ -43,9 +49,9 @@ pub(super) struct Limits<'a> {
 #[derive(Clone, Copy, Debug, Default)]
 struct FlowPlaces {
     /// Since when it has one at that of all, and among how many.
-    gate: Option<(Time, Among)>,
+    gate: Option<GatePlace>,
     /// At that of its client: who that is, since when, and among how many.
-    client: Option<(u128, Time, Among)>,
+    client: Option<ClientPlace>,
     /// Among how many it was opened to its server.
     server: Among,
 }
@@ -430,7 +436,7 @@ impl World<'_> {
     fn give_places_to(
         &mut self,
         flow: u32,
-        (gate, client): (Option<(Time, Among)>, Option<(u128, Time, Among)>),
+        (gate, client): (Option<GatePlace>, Option<ClientPlace>),
         now: Time,
     ) {
         let (Some(flows), Some(limits)) = (&self.flows, &mut self.limits) else {
