@@ -338,8 +338,8 @@ sticky = { kind = "connection", opening = { kind = "constant", value = "4ms" }, 
 }
 
 /// Of the attempts at the program, which is reached without a connection, none takes as long as
-/// that at the database whose place it has: each time 1 ms of its own, 4 until a connection is open,
-/// and 10 there.
+/// that at the database whose place it has: each time 1 ms of its own, 4 until a connection is
+/// open, and 10 there.
 #[test]
 fn who_needs_no_connection_waits_for_none() {
     let text = r#"

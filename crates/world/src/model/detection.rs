@@ -103,7 +103,7 @@ impl World<'_> {
     ) {
         let place = &self.services[service];
         let members = place.plan.servers.len();
-        // Who is drained, not in the pool, in another zone or not in the subset gets no requests.
+        // Who is drained, or not in the pool, gets no requests either.
         let is_left_alone = !place.balancers[balancer].pool().is_eligible(member);
         // Who is dead thinks nothing of anybody.
         let thinks = !place.is_dead(balancer as u16);
@@ -134,8 +134,7 @@ impl World<'_> {
                 tally.wrong_time[by as usize] += now.min(to).since(since.max(from));
             }
             (one.since, one.noticed) = (now, one.out.is_some() || is_left_alone || !thinks);
-            // Who would send nothing there has nothing to notice.
-            if measured && thinks && (one.out.is_some() || !is_left_alone) {
+            if measured && thinks {
                 tally.failures += 1;
                 if one.noticed {
                     tally.detected.record(Span::ZERO);
