@@ -462,6 +462,7 @@ fn blueprint(file: &File, check: &mut Check<'_>) -> Option<Blueprint> {
         steps::routed(file, &blueprint, check);
         blueprint.work_out_calls();
         standing::check(&blueprint, check);
+        places::ahead(&blueprint, check);
     }
     Some(blueprint)
 }

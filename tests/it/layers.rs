@@ -337,6 +337,27 @@ sticky = { kind = "connection", opening = { kind = "constant", value = "4ms" }, 
     assert_eq!(took(&seen), [24.0, 20.0]);
 }
 
+/// Of the attempts at the program, which is reached without a connection, none takes as long as
+/// that at the database whose place it has: each time 1 ms of its own, 4 until a connection is
+/// open, and 10 there.
+#[test]
+fn who_needs_no_connection_waits_for_none() {
+    let text = r#"
+[[clients]]
+arrivals = TRACED
+[[services]]
+name = "api"
+servers = [{ slots = 9, service = { kind = "constant", value = "1ms" }, steps = [{ call = "db" }] }]
+[[services]]
+name = "db"
+servers = [{ slots = 9, service = { kind = "constant", value = "10ms" } }]
+[services.balancer]
+sticky = { kind = "connection", requests = 1, opening = { kind = "constant", value = "4ms" } }
+"#;
+    let (_, seen) = live(&scenario("needs-none", &[0, 100, 110, 200], text), 0);
+    assert_eq!(took(&seen), [15.0; 4]);
+}
+
 /// The connection to the first server breaks when that dies: the request on it fails, for a
 /// balancer of layer 4 does not know it. The next opens another; the one after a crash while nobody
 /// asked, too: what comes to nothing may be tried elsewhere.

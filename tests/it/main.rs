@@ -39,6 +39,7 @@ mod outages;
 mod overload;
 mod parts;
 mod pictures;
+mod pools;
 mod prices;
 mod property;
 mod published;

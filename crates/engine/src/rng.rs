@@ -60,6 +60,8 @@ pub enum Domain {
     Shadow = 20,
     /// Which requests leave the zone of their balancer; entity: balancer.
     Spill = 21,
+    /// Connections that are opened ahead, before any request wants them; entity: service.
+    Ahead = 22,
 }
 
 /// The root of all streams of one cell. Two strategies of one replication share it.

@@ -9,13 +9,15 @@ use super::Check;
 use super::clients::sampler;
 use super::services::MOST_MEMBERS;
 use crate::model::balancer::Spread;
-use crate::model::blueprint::{Callers, ServicePlan, SourcePlan};
+use crate::model::blueprint::{Blueprint, Callers, GroupPlan, ServicePlan, SourcePlan};
 use crate::model::cost::Prices;
 use crate::model::network::{Delay, Distances, NOWHERE, Zone};
 use crate::model::step::StepKind;
 
 /// Balancers of one service at most.
 const MOST_BALANCERS: usize = 10_000;
+/// Connections that all callers of a service open ahead at most.
+const MOST_AHEAD: u64 = 1_000_000;
 
 /// Gives each place its zone and each caller its balancers, and says how long ways take.
 pub(super) fn places(
@@ -59,6 +61,44 @@ pub(super) fn places(
         };
     }
     ways(file, &names, check)
+}
+
+/// Refuses more connections that are opened ahead than a run can hold.
+pub(super) fn ahead(plan: &Blueprint, check: &mut Check<'_>) {
+    for (index, service) in plan.services.iter().enumerate() {
+        let sticky = service.balancer.sticky.connection();
+        let Some(each) = sticky.and_then(|own| own.preconnect) else {
+            continue;
+        };
+        let clients = plan.sources.iter().filter(|own| own.service == index);
+        let clients = clients.map(|own| u64::from(own.population.popularity.count()));
+        let groups = plan.services.iter().flat_map(|service| {
+            let servers = service.servers.iter();
+            servers.map(|server| &service.groups[server.group])
+        });
+        let servers = groups.filter(|group| calls(group, index)).count() as u64;
+        let callers = clients.sum::<u64>() + servers;
+        let through = match service.balancer.spread {
+            Spread::Request => u64::from(service.balancer.instances),
+            Spread::Client | Spread::Caller => 1,
+        };
+        let all = callers * through * u64::from(each);
+        if all > MOST_AHEAD {
+            let message = format!(
+                "{callers} callers would open {all} connections ahead; at most {MOST_AHEAD} are allowed"
+            );
+            let at = Path::root().key("services").index(index).key("balancer");
+            check.fault(&at.key("sticky").key("preconnect"), "too-large", message);
+        }
+    }
+}
+
+/// Whether servers of a group call a service.
+fn calls(group: &GroupPlan, service: usize) -> bool {
+    group.steps.iter().any(|step| match &step.kind {
+        StepKind::Call(call) => call.services.contains(&service),
+        _ => false,
+    })
 }
 
 /// All zones in which anything stands, in the order of their names.
@@ -158,12 +198,7 @@ fn own_balancers(
     let mut of_server = Vec::new();
     for (service, said) in services.iter().zip(&file.services) {
         let calls: Vec<bool> = (service.groups.iter())
-            .map(|group| {
-                group.steps.iter().any(|step| match &step.kind {
-                    StepKind::Call(call) => call.services.contains(&index),
-                    _ => false,
-                })
-            })
+            .map(|group| calls(group, index))
             .collect();
         for server in &service.servers {
             if zones.len() >= MOST_BALANCERS || !calls[server.group] {

@@ -9,7 +9,7 @@ use super::Check;
 use super::clients::sampler;
 use super::descend;
 use super::{names, state, steps};
-use crate::balancer::affinity::Sticky;
+use crate::balancer::affinity::{ConnectionConfig, Sticky};
 use crate::balancer::ejection::Ejection;
 use crate::balancer::health::HealthCheck;
 use crate::balancer::limit::{Limit, LimitKind, WhenFull};
@@ -138,9 +138,6 @@ fn check_layer_4(balancer: &BalancerPlan, at: &Path, check: &mut Check<'_>) {
     let said = [
         ("hedge", balancer.hedge.is_some()),
         ("ejection", balancer.ejection.is_some()),
-        ("limit", balancer.limit.is_some()),
-        ("client-limit", balancer.client_limit.is_some()),
-        ("server-limit", balancer.server_limit.is_some()),
         ("connections", balancer.connections.is_some()),
     ];
     for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
@@ -148,6 +145,32 @@ fn check_layer_4(balancer: &BalancerPlan, at: &Path, check: &mut Check<'_>) {
             "`{key}` is about requests, and this balancer sees connections (`sticky`, `kind = \"connection\"`)"
         );
         check.fault(&at.key(key), "contradiction", message);
+    }
+    let limits = [
+        ("limit", balancer.limit.as_ref().map(|own| &own.by)),
+        (
+            "client-limit",
+            balancer.client_limit.as_ref().map(|own| &own.by),
+        ),
+        (
+            "server-limit",
+            balancer.server_limit.as_ref().map(|own| &own.by),
+        ),
+    ];
+    for (key, kind) in limits {
+        if let Some(LimitKind::Aimd(_) | LimitKind::Gradient(_)) = kind {
+            let message = "how long a connection lasts says nothing of the load; use `kind = \"fixed\"`, or \"token-bucket\" for new ones a second";
+            check.fault(&at.key(key).key("by"), "contradiction", message);
+        }
+    }
+    let opens_ahead = |own: &ConnectionConfig| own.preconnect.is_some();
+    if balancer.sticky.connection().is_some_and(opens_ahead) && balancer.strategy.foresees() {
+        let message = format!(
+            "connections are opened before there are requests, and `{}` foresees what becomes of these; leave it out, or use another strategy",
+            balancer.strategy.name()
+        );
+        let at = at.key("sticky").key("preconnect");
+        check.fault(&at, "contradiction", message);
     }
 }
 

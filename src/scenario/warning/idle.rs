@@ -26,6 +26,7 @@ pub(super) fn idle(plan: &Blueprint, found: &mut Vec<Warning>) {
         retries(&service.balancer.retry, &mut say);
         queue_timeout(service, &mut say);
         ejection(service, &mut say);
+        preconnect(service, &mut say);
         panic_threshold(service, &mut say);
         let start = service.balancer.slow_start.as_ref();
         if start.is_some_and(|start| start.least.value() >= 1.0) {
@@ -102,10 +103,12 @@ fn lets_wait(service: &ServicePlan) -> bool {
         let limit = limit.as_ref();
         limit.is_some_and(|limit| limit.when_full == WhenFull::Wait)
     };
+    let own = balancer.sticky.connection();
     service.rule_lets_wait()
         || waits(&balancer.limit)
         || waits(&balancer.server_limit)
         || balancer.sticky.waits()
+        || own.is_some_and(|own| own.max_connections.is_some())
 }
 
 fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
@@ -123,6 +126,25 @@ fn queue_timeout(service: &ServicePlan, say: &mut impl FnMut(String)) {
              `when-full = \"wait\"`, a bond that is waited for (`when` of `sticky`), or a rule of HAProxy with `max-connections` of \
              the servers{others}"
         ));
+    }
+}
+
+/// Connections that cost nothing to open.
+fn preconnect(service: &ServicePlan, say: &mut impl FnMut(String)) {
+    let balancer = &service.balancer;
+    let limited = balancer.limit.is_some()
+        || balancer.client_limit.is_some()
+        || balancer.server_limit.is_some();
+    if let Some(own) = balancer.sticky.connection()
+        && own.preconnect.is_some()
+        && own.opening.is_none()
+        && own.handshake.is_none()
+        && !limited
+    {
+        say(
+            "`preconnect` saves nobody anything: connections have no `opening` and no `handshake`"
+                .to_owned(),
+        );
     }
 }
 

@@ -2,6 +2,7 @@
 //! it (only products' rules do), or has nobody for it.
 
 use super::fault::WhileDown;
+use super::pools::Lined;
 use super::request::Whereabouts;
 use super::{Event, World};
 use crate::observe::Cause;
@@ -89,6 +90,9 @@ impl World<'_> {
         if let Some(lane) = service.queue_timeouts {
             calendar.after_lane(lane, Event::QueueTimeout(id));
         }
+        if self.flows.is_some() {
+            self.line_up(id, Lined::ForMember, calendar);
+        }
     }
 
     /// A request may have waited at its balancer long enough.
@@ -109,7 +113,7 @@ impl World<'_> {
             };
             self.forgo_retry(id);
             self.fail(id, cause, calendar);
-        } else if self.waits_no_more(id) {
+        } else if self.waits_no_more(id, calendar) {
             self.fail(id, Cause::Limited, calendar);
         }
     }

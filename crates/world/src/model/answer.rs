@@ -353,7 +353,7 @@ impl World<'_> {
         if self.flows.is_none() || service.plan.flows.is_none() {
             service.balancers[usize::from(request.balancer)].answered(&answer, now);
         } else {
-            self.alight((id, attempt), &answer, now);
+            self.alight((id, attempt), &answer, calendar);
         }
         if self.has_policies {
             self.heed_end(request, (id, &answer), calendar);

@@ -58,16 +58,16 @@ pub struct BalancerPlan {
     /// of products have settings of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub panic_threshold: Option<Share>,
-    /// How many requests a balancer lets in, all that it has together; any number where it is left
-    /// out. Who has been let in stays so until its outcome, retries and pauses included.
+    /// How many requests (at layer 4: connections) a balancer lets in, all that it has together;
+    /// any number where it is left out. One is in until its outcome, retries and pauses included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
-    /// How many requests of each client a balancer lets in; any number where it is left out (nginx:
-    /// `limit_req` and `limit_conn` by `$binary_remote_addr`).
+    /// How many requests (at layer 4: connections) of each client a balancer lets in; any number
+    /// where it is left out (nginx: `limit_req` and `limit_conn` by `$binary_remote_addr`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_limit: Option<ClientLimit>,
-    /// How many requests each server may have at once from one balancer; any number where it is
-    /// left out. A server at its limit is passed over, and where all are, `when-full` holds.
+    /// How many requests (at layer 4: connections) each server may have from one balancer; any
+    /// number where it is left out. One that is full is passed over; if all are, `when-full` holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_limit: Option<Limit>,
     /// How many requests a balancer may have under way at each server at once, once it has picked
@@ -159,7 +159,8 @@ impl BalancerPlan {
             LimitKind::Fixed(fixed) => Some(fixed.requests),
             _ => None,
         });
-        let each = fixed.min().unwrap_or(u32::MAX);
+        let streams = self.sticky.connection().map_or(1, |own| own.at_once);
+        let each = fixed.min().unwrap_or(u32::MAX).saturating_mul(streams);
         each.saturating_mul(u32::from(self.instances))
     }
 }

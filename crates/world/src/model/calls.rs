@@ -153,7 +153,12 @@ impl Calls {
     /// Where a request comes from, where a server made it.
     pub(super) fn address(&self, request: u32) -> Option<&IpAddr> {
         let caller = &self.callers[request as usize];
-        (caller.attempt != NOBODY).then(|| &self.addresses[caller.server as usize])
+        (caller.attempt != NOBODY).then(|| self.address_of(caller.server))
+    }
+
+    /// Where what a server makes comes from.
+    pub(super) fn address_of(&self, server: u32) -> &IpAddr {
+        &self.addresses[server as usize]
     }
 
     /// A client has made a request.

@@ -4,7 +4,7 @@
 //! done where a check may be lost or late, or where how busy the server is decides.
 
 use super::blueprint::ServicePlan;
-use super::inspection::Inspection;
+use super::inspection::{Errand, Inspection};
 use super::message::{Between, Question};
 use super::server::State;
 use super::{Event, World};
@@ -238,7 +238,8 @@ impl<'a> World<'a> {
         let state = place.state;
         if config.answered_by == AnsweredBy::Slot {
             if state != State::Hanging {
-                self.inspect(server, (number, between, sent), config.work, calendar);
+                let errand = Errand::Check((number, between, sent));
+                self.inspect(server, errand, config.work, calendar);
             }
             return;
         }

@@ -23,13 +23,16 @@ impl World<'_> {
         // A dead process breaks its connections at once; of those to a dead machine that nobody has
         // given up it knows nothing when it is back.
         if self.flows.is_some() && before != state && state != State::Hanging {
-            self.close_flows_to(server, calendar.now());
+            self.close_flows_to(server, calendar);
         }
         if let Some(in_flight) = crash {
             self.crash(server, in_flight, calendar);
         } else if before == State::Hanging && state != State::Hanging {
             // It knows nothing of those who hung on it.
             self.drop_waiting(server, calendar);
+        }
+        if before != state && self.flows.is_some() {
+            self.caller_changed(server, state == State::Up, calendar);
         }
         if before != state {
             let (place, now) = (server as usize, calendar.now());

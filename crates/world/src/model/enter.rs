@@ -1,5 +1,7 @@
 //! Second stage: which of several balancers a request goes through, and how long its way there is.
 
+use std::ops::Range;
+
 use super::World;
 use super::balancer::Spread;
 use super::draft::Draft;
@@ -29,13 +31,19 @@ impl Service<'_> {
         if count == 1 {
             return 0;
         }
-        let word = match (self.plan.balancer.spread, &self.plan.callers) {
-            (Spread::Caller, Some(callers)) => {
-                return match asker {
-                    Asker::Client(source, _) => callers.of_source[usize::from(source)],
-                    Asker::Server(server) => callers.of_server[server as usize],
-                };
-            }
+        self.own_instance(asker).unwrap_or_else(|| {
+            let word = Luck::new(draft.luck, ROUTE).next_u64();
+            below(&mut Luck::new(word, 0), count) as u16
+        })
+    }
+
+    /// The balancer that all requests of one go through; `None` where each goes through any.
+    fn own_instance(&self, asker: Asker) -> Option<u16> {
+        match (self.plan.balancer.spread, &self.plan.callers) {
+            (Spread::Caller, Some(callers)) => Some(match asker {
+                Asker::Client(source, _) => callers.of_source[usize::from(source)],
+                Asker::Server(server) => callers.of_server[server as usize],
+            }),
             (Spread::Client, _) => {
                 // To the balancers of a service the clients are those who call: servers, numbered
                 // from the far end.
@@ -43,11 +51,20 @@ impl Service<'_> {
                     Asker::Client(_, client) => client,
                     Asker::Server(server) => u32::MAX - server,
                 };
-                mix(self.route ^ mix(u64::from(client)))
+                let word = mix(self.route ^ mix(u64::from(client)));
+                Some(below(&mut Luck::new(word, 0), self.balancers.len()) as u16)
             }
-            _ => Luck::new(draft.luck, ROUTE).next_u64(),
-        };
-        below(&mut Luck::new(word, 0), count) as u16
+            _ => None,
+        }
+    }
+
+    /// The balancers that requests of one may go through.
+    pub(super) fn instances(&self, asker: Asker) -> Range<u16> {
+        let count = self.balancers.len() as u16;
+        match self.own_instance(asker) {
+            Some(own) => own..own.saturating_add(1).min(count),
+            None => 0..count,
+        }
     }
 
     /// Where a balancer is.

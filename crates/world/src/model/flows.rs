@@ -1,12 +1,14 @@
 //! Connections at work: who has one to whom, what it carries, and when it is closed. A balancer of
 //! layer 4 hears of a connection when it is opened and when it is closed, and of nothing between.
 
+use super::answer::ending;
 use super::blueprint::{Blueprint, ServicePlan};
+use super::pools::{Pools, keeps_pools};
 use super::request::{Attempt, NOBODY, Slab};
 use super::{Event, World};
 use lbsim_engine::distribution::Sampler;
 use lbsim_engine::events::Calendar;
-use lbsim_engine::rng::{Luck, uniform};
+use lbsim_engine::rng::{Luck, Seeds, uniform};
 use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::affinity::Callers;
 use lbsim_strategies::strategy::{self, Answer, MemberId, Outcome};
@@ -38,15 +40,29 @@ pub(super) fn callers(plan: &Blueprint) -> Callers {
     }
 }
 
+/// What is still to be done before a connection that was opened ahead takes requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Ahead {
+    /// Nothing, or it was not opened ahead.
+    Done,
+    /// It is being opened, and its server has so much work with it then.
+    Opening(Span),
+    /// Its server is to do, or does, that work.
+    Shaking,
+}
+
 /// A connection.
 #[derive(Clone, Copy, Debug)]
-struct Flow {
-    service: u16,
-    balancer: u16,
-    member: MemberId,
-    caller: u32,
+pub(super) struct Flow {
+    pub(super) service: u16,
+    pub(super) balancer: u16,
+    pub(super) member: MemberId,
+    pub(super) caller: u32,
     /// The next of its caller's, or [`NOBODY`].
     next: u32,
+    /// The pool that it is in, or [`NOBODY`].
+    pub(super) pool: u32,
+    pub(super) ahead: Ahead,
     /// Requests under way on it.
     in_use: u32,
     /// Requests that it still takes.
@@ -54,22 +70,23 @@ struct Flow {
     /// Whether it takes no more, and is closed when what is under way has ended.
     closing: bool,
     /// Whether it came to nothing, or was broken.
-    failed: bool,
+    pub(super) failed: bool,
     opened: Time,
     /// When the first request can leave on it.
-    ready: Time,
+    pub(super) ready: Time,
     /// When it was last used.
-    used: Time,
+    pub(super) used: Time,
     /// When it takes no more requests.
     ends: Time,
     /// When it is looked at next; an event that says otherwise is stale.
-    due: Time,
+    pub(super) due: Time,
 }
 
 /// All connections of the world.
 #[derive(Debug, Default)]
 pub(super) struct Flows {
-    all: Slab<Flow>,
+    pub(super) all: Slab<Flow>,
+    pub(super) pools: Pools,
     /// The first of each caller's, the latest first, by service and then by caller; none for
     /// services without.
     first: Vec<Vec<u32>>,
@@ -81,7 +98,7 @@ pub(super) struct Flows {
 
 impl Flows {
     /// None yet; `None` where no service has any.
-    pub(super) fn new(plan: &Blueprint, callers: usize) -> Option<Box<Flows>> {
+    pub(super) fn new(plan: &Blueprint, callers: usize, seeds: Seeds) -> Option<Box<Flows>> {
         let has_any = |service: &ServicePlan| service.flows.is_some();
         let first = plan.services.iter().map(|service| {
             let count = if has_any(service) { callers } else { 0 };
@@ -90,6 +107,7 @@ impl Flows {
         plan.services.iter().any(has_any).then(|| {
             Box::new(Flows {
                 first: first.collect(),
+                pools: Pools::new(plan, seeds),
                 ..Flows::default()
             })
         })
@@ -103,10 +121,16 @@ impl Flows {
     }
 
     /// The connection of a caller through a balancer that takes one more request.
-    fn find(&self, (service, balancer): (u16, u16), caller: u32, at_once: u32) -> Option<u32> {
+    pub(super) fn find(
+        &self,
+        (service, balancer): (u16, u16),
+        caller: u32,
+        at_once: u32,
+    ) -> Option<u32> {
         self.of(service, caller).find(|&id| {
             let flow = &self.all[id];
-            flow.balancer == balancer && !flow.closing && flow.left > 0 && flow.in_use < at_once
+            let is_open = flow.ahead == Ahead::Done && !flow.closing;
+            flow.balancer == balancer && is_open && flow.left > 0 && flow.in_use < at_once
         })
     }
 
@@ -144,7 +168,7 @@ impl World<'_> {
         self.flows.is_some() && self.plan.services[usize::from(service)].flows.is_some()
     }
 
-    fn at_once(&self, service: u16) -> u32 {
+    pub(super) fn at_once(&self, service: u16) -> u32 {
         let plan = &self.plan.services[usize::from(service)].balancer.sticky;
         plan.connection().map_or(1, |plan| plan.at_once)
     }
@@ -174,6 +198,7 @@ impl World<'_> {
         let (service, balancer) = (request.service, request.balancer);
         let caller = self.caller(id, &request);
         let at_once = self.at_once(service);
+        self.lines_no_more(id, calendar);
         let Some(flows) = &mut self.flows else {
             return Span::ZERO;
         };
@@ -188,19 +213,58 @@ impl World<'_> {
                 .boarded
                 .resize(attempt as usize + 1, (NOBODY, Span::ZERO));
         }
-        if let Some(id) = known {
-            let flow = &mut flows.all[id];
-            flow.in_use += 1;
-            flow.left -= 1;
-            flow.used = now;
-            flows.boarded[attempt as usize] = (id, flow.ready.since(now));
+        if let Some(flow) = known {
+            let known = &mut flows.all[flow];
+            known.in_use += 1;
+            known.left -= 1;
+            known.used = now;
+            flows.boarded[attempt as usize] = (flow, known.ready.since(now));
+            if self.limits.is_some() {
+                self.leave_gate(id, ending(Outcome::Cancelled), calendar);
+            }
             return Span::ZERO;
         }
-        let plan = &self.plan.services[usize::from(service)];
-        let (Some(config), Some(drawn)) = (plan.balancer.sticky.connection(), &plan.flows) else {
+        let luck = Luck::new(request.draft.luck, FLOW + u64::from(request.attempts));
+        let Some((own, handshake)) = self.open((service, balancer), (caller, member), luck, now)
+        else {
             return Span::ZERO;
         };
-        let luck = &mut Luck::new(request.draft.luck, FLOW + u64::from(request.attempts));
+        let Some(flows) = &mut self.flows else {
+            return Span::ZERO;
+        };
+        let flow = &mut flows.all[own];
+        flow.in_use = 1;
+        flow.left -= 1;
+        flows.boarded[attempt as usize] = (own, flow.ready - now);
+        if request.measured {
+            self.tally.connections = self.tally.connections.map(|count| count + 1);
+        }
+        self.look_after(own, calendar);
+        if keeps_pools(&self.plan.services[usize::from(service)]) {
+            let asker = self.asker(id, &request);
+            self.join_caller_pool(own, asker, calendar);
+        }
+        let balancers = &mut self.services[usize::from(service)].balancers;
+        balancers[usize::from(balancer)].sent(member, now);
+        if self.limits.is_some() {
+            self.hand_places_to(own, id, now);
+        }
+        handshake
+    }
+
+    /// A connection of a caller through a balancer to a member is opened, with nothing on it yet.
+    /// Returns it, and the work that the server has with it.
+    pub(super) fn open(
+        &mut self,
+        (service, balancer): (u16, u16),
+        (caller, member): (u32, MemberId),
+        mut luck: Luck,
+        now: Time,
+    ) -> Option<(u32, Span)> {
+        let plan = &self.plan.services[usize::from(service)];
+        let flows = self.flows.as_mut()?;
+        let (config, drawn) = (plan.balancer.sticky.connection()?, plan.flows.as_ref()?);
+        let luck = &mut luck;
         let aged = 1.0 + config.jitter.value() * (2.0 * uniform(luck) - 1.0);
         let age = config
             .max_age
@@ -219,8 +283,10 @@ impl World<'_> {
             member,
             caller,
             next: flows.first[usize::from(service)][caller as usize],
-            in_use: 1,
-            left: config.requests.map_or(u32::MAX, |requests| requests - 1),
+            pool: NOBODY,
+            ahead: Ahead::Done,
+            in_use: 0,
+            left: config.requests.unwrap_or(u32::MAX),
             closing: false,
             failed: false,
             opened: now,
@@ -231,14 +297,7 @@ impl World<'_> {
         };
         let id = flows.all.insert(flow);
         flows.first[usize::from(service)][caller as usize] = id;
-        flows.boarded[attempt as usize] = (id, opening);
-        if request.measured {
-            self.tally.connections = self.tally.connections.map(|count| count + 1);
-        }
-        self.look_after(id, calendar);
-        let balancers = &mut self.services[usize::from(service)].balancers;
-        balancers[usize::from(balancer)].sent(member, now);
-        if resumes { Span::ZERO } else { handshake }
+        Some((id, if resumes { Span::ZERO } else { handshake }))
     }
 
     /// Whether a balancer may send a request to another member that has failed: it may where the
@@ -251,7 +310,7 @@ impl World<'_> {
 
     /// When a connection is looked at next: when its time is over, or it may have been idle for
     /// long enough.
-    fn look_after(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+    pub(super) fn look_after(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let now = calendar.now();
         let Some(flows) = &mut self.flows else { return };
         let flow = &mut flows.all[id];
@@ -281,6 +340,15 @@ impl World<'_> {
         if flow.due != now {
             return;
         }
+        if let Ahead::Opening(handshake) = flow.ahead {
+            self.shake(id, handshake, calendar);
+            return;
+        }
+        let (pool, is_unused) = (flow.pool, flow.in_use == 0);
+        // Those that are kept open ahead are never idle for too long.
+        if is_unused && flows.pools.is_short(pool, self.plan) {
+            flow.used = now;
+        }
         let plan = &self.plan.services[usize::from(flow.service)]
             .balancer
             .sticky;
@@ -288,7 +356,7 @@ impl World<'_> {
         let is_idle = flow.in_use == 0 && idle.is_some_and(|idle| now >= flow.used + idle);
         flow.closing |= now >= flow.ends;
         if is_idle || (flow.closing && flow.in_use == 0) {
-            self.close_flow(id, now);
+            self.close_flow(id, calendar);
         } else {
             self.look_after(id, calendar);
         }
@@ -296,7 +364,13 @@ impl World<'_> {
 
     /// An attempt has ended: its connection is free for another request, or is closed.
     #[inline(never)]
-    pub(super) fn alight(&mut self, (id, attempt): (u32, &Attempt), answer: &Answer, now: Time) {
+    pub(super) fn alight(
+        &mut self,
+        (id, attempt): (u32, &Attempt),
+        answer: &Answer,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let now = calendar.now();
         let Some(flows) = &mut self.flows else { return };
         let (own, _) = flows.boarded[id as usize];
         let flow = &mut flows.all[own];
@@ -317,13 +391,17 @@ impl World<'_> {
         let is_broken = answer.outcome == Outcome::Failure;
         flow.failed |= is_broken;
         flow.closing |= waited_in_vain || is_broken || flow.left == 0;
-        if flow.closing && flow.in_use == 0 {
-            self.close_flow(own, now);
+        let (closes, pool) = (flow.closing && flow.in_use == 0, flow.pool);
+        if closes {
+            self.close_flow(own, calendar);
+        } else {
+            self.wake_line(pool, calendar);
         }
     }
 
     /// A connection is closed: its balancer hears of it.
-    fn close_flow(&mut self, id: u32, now: Time) {
+    pub(super) fn close_flow(&mut self, id: u32, calendar: &mut Calendar<Event>) {
+        let now = calendar.now();
         let Some(flows) = &mut self.flows else { return };
         flows.unlink(id);
         let flow = flows.all[id];
@@ -343,11 +421,19 @@ impl World<'_> {
         };
         let balancers = &mut self.services[usize::from(flow.service)].balancers;
         balancers[usize::from(flow.balancer)].answered(&answer, now);
+        if self.limits.is_some() {
+            self.give_places_back((id, &flow), &answer, calendar);
+        }
+        self.leave_caller_pool((id, &flow), calendar);
     }
 
     /// All connections of some kind take no more requests, and are closed when what they carry has
     /// ended.
-    fn close_all(&mut self, which: impl Fn(&Flow) -> bool, now: Time) {
+    pub(super) fn close_all(
+        &mut self,
+        which: impl Fn(&Flow) -> bool,
+        calendar: &mut Calendar<Event>,
+    ) {
         let Some(flows) = &mut self.flows else { return };
         let all = flows.all.all().filter(|(_, flow)| which(flow));
         let all: Vec<u32> = all.map(|(id, _)| id).collect();
@@ -355,33 +441,44 @@ impl World<'_> {
             let Some(flows) = &mut self.flows else { return };
             flows.all[id].closing = true;
             if flows.all[id].in_use == 0 {
-                self.close_flow(id, now);
+                self.close_flow(id, calendar);
             }
         }
     }
 
     /// All connections to a server are closed: it is gone, knows nothing of them, or wants to be
     /// rid of them.
-    pub(super) fn close_flows_to(&mut self, server: u32, now: Time) {
+    pub(super) fn close_flows_to(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         let service = self.servers[server as usize].service;
         if self.has_flows(service) {
             let member = server - self.services[usize::from(service)].first;
-            self.close_all(|flow| (flow.service, flow.member) == (service, member), now);
+            let to = |flow: &Flow| (flow.service, flow.member) == (service, member);
+            self.close_all(to, calendar);
         }
     }
 
     /// All connections through a balancer that is gone are broken. It is not told: what it counts
     /// is forgotten with it.
-    pub(super) fn break_flows_through(&mut self, balancer: (u16, u16)) {
+    pub(super) fn break_flows_through(
+        &mut self,
+        balancer: (u16, u16),
+        calendar: &mut Calendar<Event>,
+    ) {
         let Some(flows) = &mut self.flows else { return };
         let of = |flow: &Flow| (flow.service, flow.balancer) == balancer;
         let all: Vec<u32> = (flows.all.all().filter(|(_, flow)| of(flow)))
             .map(|(id, _)| id)
             .collect();
         for id in all {
+            let Some(flows) = &mut self.flows else { return };
             flows.unlink(id);
+            let flow = flows.all[id];
             flows.all[id].due = Time::NEVER;
             flows.all.remove(id);
+            if let Some(limits) = &mut self.limits {
+                limits.forget_flow(id);
+            }
+            self.leave_caller_pool((id, &flow), calendar);
         }
     }
 

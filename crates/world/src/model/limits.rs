@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use super::blueprint::Blueprint;
 use super::connections::Bundles;
+use super::flows::Flow;
+use super::pools::{Boarding, Lined};
 use super::request::NOBODY;
 use super::{Event, World};
 use crate::observe::Cause;
@@ -12,8 +14,14 @@ use lbsim_engine::events::Calendar;
 use lbsim_engine::status::Status;
 use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::affinity::By;
-use lbsim_strategies::balancer::limit::{Among, Limit, Limiter};
+use lbsim_strategies::balancer::limit::{Among, ClientLimit, Limit, Limiter};
 use lbsim_strategies::strategy::{Answer, Outcome};
+
+/// A place behind a balancer's `limit`: since when it is taken, and among how many.
+type GatePlace = (Time, Among);
+
+/// A place of a client's own: whose, since when it is taken, and among how many.
+type ClientPlace = (u128, Time, Among);
 
 /// What is kept where there are limits.
 #[derive(Debug, Default)]
@@ -24,7 +32,7 @@ pub(super) struct Limits<'a> {
     /// What each client has at each balancer that limits it: by service, balancer and client.
     of_clients: BTreeMap<(u16, u16, u128), Limiter>,
     /// By request: when it was let in as one of its client's, and among how many.
-    as_ones_of: Vec<Option<(u128, Time, Among)>>,
+    as_ones_of: Vec<Option<ClientPlace>>,
     /// By server; `None` where it has no limit of its own, and empty where none has.
     servers: Vec<Option<Limiter>>,
     /// By attempt: among how many it was sent, by the counting of its balancer.
@@ -33,6 +41,19 @@ pub(super) struct Limits<'a> {
     at_server: Vec<Option<(Time, Among)>>,
     /// Connections from balancers to servers.
     pub(super) connections: Bundles,
+    /// By connection of layer 4: the places that it has.
+    of_flows: Vec<FlowPlaces>,
+}
+
+/// The places that a connection has at the limits of its balancer, until it is closed.
+#[derive(Clone, Copy, Debug, Default)]
+struct FlowPlaces {
+    /// Since when it has one at that of all, and among how many.
+    gate: Option<GatePlace>,
+    /// At that of its client: who that is, since when, and among how many.
+    client: Option<ClientPlace>,
+    /// Among how many it was opened to its server.
+    server: Among,
 }
 
 /// The limit of one balancer.
@@ -68,6 +89,15 @@ fn place<T: Clone + Default>(all: &mut Vec<T>, at: u32) -> &mut T {
         all.resize(at + 1, T::default());
     }
     &mut all[at]
+}
+
+/// What a limit of each client knows a caller by: its number, or its address.
+fn client_of(plan: &ClientLimit, (caller, address): (u32, IpAddr)) -> u128 {
+    match (plan.per, address) {
+        (By::Client, _) => u128::from(caller),
+        (By::Address, IpAddr::V4(address)) => address.to_ipv6_mapped().to_bits(),
+        (By::Address, IpAddr::V6(address)) => address.to_bits(),
+    }
 }
 
 impl<'a> Gate<'a> {
@@ -108,6 +138,11 @@ impl<'a> Limits<'a> {
             *admission = Admission::Outside;
         }
     }
+
+    /// A connection is gone, with the balancer that let it in.
+    pub(super) fn forget_flow(&mut self, flow: u32) {
+        *place(&mut self.of_flows, flow) = FlowPlaces::default();
+    }
 }
 
 impl World<'_> {
@@ -122,6 +157,15 @@ impl World<'_> {
     #[inline(never)]
     pub(super) fn is_let_in(&mut self, id: u32, calendar: &mut Calendar<Event>) -> bool {
         let now = calendar.now();
+        // What a balancer of layer 4 lets in are connections.
+        let is_of_flows = self.has_flows(self.requests[id].service);
+        if is_of_flows {
+            match self.boarding(id, calendar) {
+                Boarding::Has => return true,
+                Boarding::Waits => return false,
+                Boarding::Opens => {}
+            }
+        }
         if !self.client_may_enter(id, now) {
             self.fail(id, Cause::Limited, calendar);
             return false;
@@ -153,6 +197,9 @@ impl World<'_> {
         gate.waiting.push_back((gate.serial, id));
         *admission = Admission::Waiting(gate.serial);
         self.requests[id].queued = now;
+        if is_of_flows {
+            self.line_up(id, Lined::AtGate, calendar);
+        }
         if let Some(lane) = self.services[service].queue_timeouts {
             calendar.after_lane(lane, Event::QueueTimeout(id));
         }
@@ -168,13 +215,8 @@ impl World<'_> {
         let Some(plan) = &plan.balancer.client_limit else {
             return true;
         };
-        let client = match plan.per {
-            By::Client => u128::from(self.caller(id, request)),
-            By::Address => match self.who(id, request).address {
-                IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-                IpAddr::V6(address) => address.to_bits(),
-            },
-        };
+        let who = self.who(id, request);
+        let client = client_of(plan, (who.caller, who.address));
         let Some(limits) = &mut self.limits else {
             return true;
         };
@@ -206,8 +248,12 @@ impl World<'_> {
         }
     }
 
-    /// A request waits at the limit of its balancer no longer, if it did; says whether it did.
-    pub(super) fn waits_no_more(&mut self, id: u32) -> bool {
+    /// A request waits at the limit of its balancer, or for a connection of its caller, no longer,
+    /// if it did; says whether it did.
+    pub(super) fn waits_no_more(&mut self, id: u32, calendar: &mut Calendar<Event>) -> bool {
+        if self.lines_no_more(id, calendar) == Some(Lined::ForOwn) {
+            return true;
+        }
         let request = &self.requests[id];
         let (service, balancer) = (usize::from(request.service), usize::from(request.balancer));
         let Some(limits) = &mut self.limits else {
@@ -232,7 +278,7 @@ impl World<'_> {
         calendar: &mut Calendar<Event>,
     ) {
         self.leave_client_limit(id, ended, calendar.now());
-        if self.waits_no_more(id) {
+        if self.waits_no_more(id, calendar) {
             return;
         }
         let now = calendar.now();
@@ -339,6 +385,9 @@ impl World<'_> {
     pub(super) fn count_sent(&mut self, attempt: u32, now: Time) {
         let sent = self.attempts[attempt];
         let request = &self.requests[sent.request];
+        if self.has_flows(request.service) {
+            return;
+        }
         let service = &mut self.services[usize::from(request.service)];
         let balancer = &mut service.balancers[usize::from(request.balancer)];
         let among = balancer.enter_limit(sent.server - service.first, now);
@@ -357,12 +406,127 @@ impl World<'_> {
         answer: &Answer,
         calendar: &mut Calendar<Event>,
     ) {
-        let Some(limits) = &mut self.limits else {
+        let is_of_flows = self.has_flows(service as u16);
+        let Some(limits) = self.limits.as_mut().filter(|_| !is_of_flows) else {
             return;
         };
         let among = *place(&mut limits.sent_among, attempt);
         self.services[service].balancers[balancer].leave_limit(answer, among);
         self.leave_connection(attempt, answer, calendar);
+    }
+
+    /// A connection that is opened for a request has the places from now on that this has been
+    /// given, and one at its server.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn hand_places_to(&mut self, flow: u32, id: u32, now: Time) {
+        let Some(limits) = &mut self.limits else {
+            return;
+        };
+        let admission = place(&mut limits.by_request, id);
+        let gate = match *admission {
+            Admission::In(since, among) => Some((since, among)),
+            _ => None,
+        };
+        *admission = Admission::Outside;
+        let client = place(&mut limits.as_ones_of, id).take();
+        self.give_places_to(flow, (gate, client), now);
+    }
+
+    fn give_places_to(
+        &mut self,
+        flow: u32,
+        (gate, client): (Option<GatePlace>, Option<ClientPlace>),
+        now: Time,
+    ) {
+        let (Some(flows), Some(limits)) = (&self.flows, &mut self.limits) else {
+            return;
+        };
+        let own = &flows.all[flow];
+        let service = &mut self.services[usize::from(own.service)];
+        let balancer = &mut service.balancers[usize::from(own.balancer)];
+        *place(&mut limits.of_flows, flow) = FlowPlaces {
+            gate,
+            client,
+            server: balancer.enter_limit(own.member, now),
+        };
+    }
+
+    /// Whether a balancer lets in a connection that one of its callers opens ahead, which waits for
+    /// nothing.
+    pub(super) fn lets_in_ahead(
+        &mut self,
+        (service, balancer): (u16, u16),
+        who: (u32, IpAddr),
+        now: Time,
+    ) -> bool {
+        let plan = &self.plan.services[usize::from(service)].balancer;
+        let Some(limits) = &mut self.limits else {
+            return true;
+        };
+        if let Some(gate) = limits.gates[usize::from(service)].get_mut(usize::from(balancer))
+            && (gate.count > 0 || !gate.limiter.may_enter(0, now))
+        {
+            return false;
+        }
+        plan.client_limit.as_ref().is_none_or(|plan| {
+            let client = (service, balancer, client_of(plan, who));
+            let limiter = limits.of_clients.entry(client);
+            let limiter = limiter.or_insert_with(|| Limiter::by(&plan.by));
+            limiter.may_enter(0, now)
+        })
+    }
+
+    /// A connection that is opened ahead has its places.
+    pub(super) fn enter_ahead(&mut self, flow: u32, who: (u32, IpAddr), now: Time) {
+        let (Some(flows), Some(limits)) = (&self.flows, &mut self.limits) else {
+            return;
+        };
+        let Flow {
+            service, balancer, ..
+        } = flows.all[flow];
+        let plan = &self.plan.services[usize::from(service)].balancer;
+        let gate = limits.gates[usize::from(service)].get_mut(usize::from(balancer));
+        let gate = gate.map(|gate| (now, gate.limiter.enter(now)));
+        let client = plan.client_limit.as_ref().and_then(|plan| {
+            let client = client_of(plan, who);
+            let limiter = limits.of_clients.get_mut(&(service, balancer, client))?;
+            Some((client, now, limiter.enter(now)))
+        });
+        self.give_places_to(flow, (gate, client), now);
+    }
+
+    /// A connection is closed, and its places are free.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn give_places_back(
+        &mut self,
+        (id, flow): (u32, &Flow),
+        answer: &Answer,
+        calendar: &mut Calendar<Event>,
+    ) {
+        let now = calendar.now();
+        let at = (usize::from(flow.service), usize::from(flow.balancer));
+        let ended = (answer.outcome, answer.status);
+        let Some(limits) = &mut self.limits else {
+            return;
+        };
+        let own = std::mem::take(place(&mut limits.of_flows, id));
+        self.services[at.0].balancers[at.1].leave_limit(answer, own.server);
+        if let Some((client, since, among)) = own.client
+            && let Some(limiter) =
+                (limits.of_clients).get_mut(&(flow.service, flow.balancer, client))
+        {
+            limiter.leave(ended, now - since, among);
+        }
+        if let Some((since, among)) = own.gate
+            && let Some(gate) = limits.gates[at.0].get_mut(at.1)
+        {
+            gate.limiter.leave(ended, now - since, among);
+            if gate.count > 0 {
+                self.plan_admission_at(at, now, calendar);
+            }
+        }
     }
 
     /// Whether a server with a limit of its own takes an attempt, which it has then.

@@ -27,7 +27,7 @@ impl World<'_> {
             self.set_reason((index, balancer), member, (reason, holds), calendar);
         }
         if closes && holds {
-            self.close_flows_to(server, calendar.now());
+            self.close_flows_to(server, calendar);
         }
     }
 
@@ -80,11 +80,17 @@ impl World<'_> {
             sessions.set_gone(server, false);
         }
         self.count_in_pool(true, calendar.now());
+        if self.flows.is_some() {
+            self.caller_changed(server, true, calendar);
+        }
     }
 
     /// A server leaves its pool. What it has is finished; the states that lived there are lost.
     pub(super) fn leave_pool(&mut self, server: u32, calendar: &mut Calendar<Event>) {
         self.keep_out(server, calendar);
+        if self.flows.is_some() {
+            self.caller_changed(server, false, calendar);
+        }
         self.lose_states(server, true, calendar.now());
     }
 

@@ -11,6 +11,7 @@ pub mod address;
 mod admit;
 mod affinity;
 mod agents;
+mod ahead;
 mod answer;
 pub mod arrivals;
 mod arrive;
@@ -54,6 +55,7 @@ mod parts;
 mod patience;
 mod pick;
 mod plain;
+mod pools;
 pub mod popularity;
 mod probes;
 mod request;
@@ -83,7 +85,7 @@ use crate::observe::{Tally, Witness};
 use lbsim_engine::events::{Calendar, Model};
 use lbsim_engine::prefetch::prefetch;
 use lbsim_engine::rng::{Domain, Rng, Seeds};
-use lbsim_engine::time::{Span, Time};
+use lbsim_engine::time::Time;
 use lbsim_strategies::strategy::StrategyConfig;
 
 pub use live::{Stopped, Way, run, run_this_way, run_watched, run_witnessed};
@@ -164,6 +166,8 @@ enum Event {
     Told(u32),
     /// A connection is looked at.
     Flow(u32),
+    /// A caller looks at its connections, and at who waits for one.
+    Pool(u32),
     /// The measured window begins.
     Begin,
     /// The sessions are counted whose fate is followed.
@@ -353,7 +357,7 @@ impl<'a> World<'a> {
             growth: growth::Growth::new(plan),
             calls: calls::Calls::new(plan),
             questions: Slab::default(),
-            flows: flows::Flows::new(plan, callers.count()),
+            flows: flows::Flows::new(plan, callers.count(), seeds),
             news: Slab::default(),
             messages: seeds.stream(Domain::Message, 0).next_u64(),
             hedges: features.hedges.then(|| {
@@ -416,6 +420,7 @@ impl<'a> World<'a> {
         world.schedule_looks(calendar);
         world.schedule_reports(calendar);
         world.start_users(calendar);
+        world.open_pools(&callers, calendar);
         world
     }
 
@@ -428,16 +433,6 @@ impl<'a> World<'a> {
         for (user, pause) in self.sources.first_pauses() {
             calendar.after(pause, Event::Ask(user));
         }
-    }
-
-    /// The measured window ends.
-    fn end_window(&mut self, now: Time) {
-        if let Some(sessions) = &mut self.sessions {
-            // The last moment of it.
-            let last = Time::ZERO + Span::from_nanos(now.nanos() - 1);
-            sessions.finish(last, &mut self.tally);
-        }
-        self.ended = true;
     }
 
     /// A random word of the run that belongs to `service`: which balancer a client comes through.
@@ -479,6 +474,7 @@ impl Model for World<'_> {
             Event::Resumed(attempt) => self.resume(attempt, calendar),
             Event::Asked(question) => self.question(question, calendar),
             Event::Flow(flow) => self.flow_due(flow, calendar),
+            Event::Pool(pool) => self.serve_line(pool, calendar),
             Event::Told(news) => self.news(news, calendar.now()),
             Event::Begin => self.count_sessions(calendar.now()),
             Event::Follow => self.follow_sessions(calendar.now()),

@@ -64,7 +64,7 @@ impl World<'_> {
         if let Some(bonds) = &mut self.services[usize::from(index)].bonds {
             bonds.lose(number);
         }
-        self.break_flows_through((index, number));
+        self.break_flows_through((index, number), calendar);
         let asked = self.of_balancer((index, number));
         for &id in &asked {
             self.detach(id, calendar);
@@ -128,7 +128,7 @@ impl World<'_> {
     /// member's doing: whoever sent it is gone.
     pub(super) fn detach(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let taken = self.take_live(id);
-        self.waits_no_more(id);
+        self.waits_no_more(id, calendar);
         for &attempt in &taken {
             self.disown(attempt);
         }

@@ -148,7 +148,9 @@ impl World<'_> {
         let group = self.servers[server as usize].group;
         let (from, to) = (Place::Balancer(index, balancer), Place::Server(server));
         let mut longer = self.passage(from, to, (luck, TO_SERVER + number));
-        if let Some(flows) = &self.flows {
+        if let Some(flows) = &self.flows
+            && self.has_flows(index)
+        {
             longer = longer.map(|longer| longer + flows.opening(attempt));
         }
         let way = self.services[usize::from(index)].legs.out(balancer, group);

@@ -32,6 +32,7 @@ impl ServicePlan {
             && balancer.strategy.sight() != Sight::Oracle
             && balancer.server_limit.is_none()
             && !balancer.sticky.waits()
+            && (balancer.sticky.connection()).is_none_or(|own| own.max_connections.is_none())
             && !(balancer.own_zone.as_ref()).is_some_and(|own| own.spill == Spill::InProportion)
             && !self.rule_lets_wait()
             && (balancer.slow_start.is_none() || balancer.strategy.heeds_weights())

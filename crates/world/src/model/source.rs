@@ -21,6 +21,11 @@ use lbsim_strategies::strategy::{Key, MemberId, Origin, Request};
 /// The first port that clients connect from (Linux: `ip_local_port_range`).
 const EPHEMERAL: u16 = 32_768;
 
+/// The port that a connection of this luck comes from.
+pub(super) fn port(luck: u64) -> u16 {
+    EPHEMERAL + (luck % u64::from(u16::MAX - EPHEMERAL)) as u16
+}
+
 /// All groups of clients, and whose request comes next.
 #[derive(Clone, Debug)]
 pub(super) struct Sources<'a> {
@@ -434,6 +439,11 @@ impl<'a> Source<'a> {
         self.first_client + draft.client
     }
 
+    /// The number of one of its clients, among those of all groups, within this one.
+    pub(super) fn within(&self, client: u32) -> u32 {
+        client - self.first_client
+    }
+
     /// The number of a request's session among those of all clients; of its client's only one,
     /// where it holds none.
     #[inline]
@@ -472,7 +482,7 @@ impl<'a> Source<'a> {
                 Some(names) => text(names, draft.client as usize),
             },
             address: (self.addresses.get(draft.client as usize)).unwrap_or(Request::UNSEEN.address),
-            port: EPHEMERAL + (draft.luck % u64::from(u16::MAX - EPHEMERAL)) as u16,
+            port: port(draft.luck),
             key: match &self.plan.key_texts {
                 None => Key::Number(draft.key),
                 Some(texts) => text(texts, draft.key as usize),

@@ -17,6 +17,19 @@ pub struct ConnectionConfig {
     /// 9113 has 100 or more in HTTP/2).
     #[schemars(range(min = 1, max = 1_000_000))]
     pub at_once: u32,
+    /// Connections that each caller opens ahead and keeps open through each of its balancers, from
+    /// its start on: none of its requests waits until one is open. Those that close are opened
+    /// anew, and none of these is closed for being idle (HikariCP: `minimumIdle`; Envoy:
+    /// `preconnect_policy`). Where it is left out they are opened when requests want them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub preconnect: Option<u32>,
+    /// Connections that each caller has at once at most through each of its balancers: who finds
+    /// none free waits for one, first come, first served, for `queue-timeout` at most, where it is
+    /// given (HikariCP: `maximumPoolSize`; Go: `MaxConnsPerHost`). Any number where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections: Option<u32>,
     /// Requests that one carries in all, after which it is closed (nginx: `keepalive_requests`);
     /// any number where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +76,8 @@ impl Default for ConnectionConfig {
     fn default() -> ConnectionConfig {
         ConnectionConfig {
             at_once: 1,
+            preconnect: None,
+            max_connections: None,
             requests: None,
             idle: None,
             max_age: None,
@@ -90,6 +105,12 @@ impl ConnectionConfig {
         part("resumed", self.resumed, 1.0);
         if self.resumed != Share::ZERO && self.handshake.is_none() {
             refuse("resumed", "there is no `handshake` that could be saved");
+        }
+        if let (Some(ahead), Some(most)) = (self.preconnect, self.max_connections)
+            && ahead > most
+        {
+            let message = format!("{ahead} are more than `max-connections`, {most}");
+            refuse("preconnect", &message);
         }
         for (key, span) in [("idle", self.idle), ("max-age", self.max_age)] {
             if span.is_some_and(Span::is_zero) {

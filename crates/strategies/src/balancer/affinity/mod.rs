@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Balancer, Reason, Refuse};
 use crate::strategy::{MemberId, Origin, Pick};
-use connection::ConnectionConfig;
+pub use connection::ConnectionConfig;
 use dns::{DnsConfig, KeptAnswers};
 use jar::Jar;
 use lbsim_engine::time::{Span, Time};
@@ -46,6 +46,13 @@ pub enum Sticky {
     /// no more of it than where it comes from, and all its requests go there. What the strategy
     /// counts are connections. A balancer's `retry` is for the request that opens one; what fails
     /// on an open connection has failed for its client, which may ask again.
+    ///
+    /// Connections are what such a balancer limits, too: `limit` says how many it has in all
+    /// (HAProxy: `maxconn`), `client-limit` how many each client has (nginx: `limit_conn`), and
+    /// `server-limit` how many it has to each server (HAProxy: `maxconn` of a server; Envoy:
+    /// `max_connections` of `circuit_breakers`). One keeps its place until it is closed, idle or
+    /// not. A request that finds no place for a new one is refused, or waits, as `when-full` says,
+    /// and goes on one that its caller has if that is free sooner.
     Connection(Box<ConnectionConfig>),
 }
 

@@ -170,7 +170,10 @@ fn of_balancer(balancer: &BalancerPlan, found: &mut Features) {
     found.limits |= client_limit.is_some()
         || limit.is_some()
         || server_limit.is_some()
-        || connections.is_some();
+        || connections.is_some()
+        || sticky
+            .connection()
+            .is_some_and(|own| own.max_connections.is_some());
     found.connections_by_key |= connections.as_ref().is_some_and(|own| own.per_key);
     found.ejections |= ejection.is_some();
     found.panics |= panic_threshold.is_some();

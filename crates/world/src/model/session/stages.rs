@@ -6,7 +6,7 @@ use crate::model::request::Request;
 use crate::model::state::{Access, Home};
 use crate::model::step::Only;
 use crate::observe::{Loss, Tally};
-use lbsim_engine::time::Time;
+use lbsim_engine::time::{Span, Time};
 use lbsim_strategies::balancer::Reason;
 use lbsim_strategies::balancer::affinity::Bond;
 
@@ -16,6 +16,16 @@ impl World<'_> {
         if let Some(sessions) = &mut self.sessions {
             sessions.begin(now, &mut self.tally);
         }
+    }
+
+    /// The measured window ends.
+    pub(in crate::model) fn end_window(&mut self, now: Time) {
+        if let Some(sessions) = &mut self.sessions {
+            // The last moment of it.
+            let last = Time::ZERO + Span::from_nanos(now.nanos() - 1);
+            sessions.finish(last, &mut self.tally);
+        }
+        self.ended = true;
     }
 
     /// Counts the sessions that are on when the first thing happens to their servers.
