@@ -85,6 +85,69 @@ fn a_slot_is_kept_or_given_back() {
     );
 }
 
+/// Calls of 5 ms that are waited for for 3. The first request works until 2 and waits until 5; the
+/// second, which has the slot then, works until 7 and waits until 10, when its own call is not
+/// done: the store works on the first one's until 7 and on its until 12. With 6 ms the first is
+/// done in time, at 7, and so is the second, at 14.
+#[test]
+fn a_call_that_takes_too_long_is_waited_for_no_longer() {
+    let db = service("db", "5ms");
+    let call = |more: &str| format!("[[services.servers.steps]]\ncall = \"db\"\n{more}");
+    let tally = live(
+        "late-without",
+        &[0, 0],
+        &call("timeout = \"3ms\"\noptional = true"),
+        &db,
+    );
+    takes(&tally, (5.0 + 10.0) / 2.0);
+    let tally = live("late", &[0, 0], &call("timeout = \"3ms\""), &db);
+    assert_eq!(tally.failed[Cause::Error as usize], 2);
+    assert_eq!(tally.load.utilization(), [0.010, 0.010]);
+    takes(
+        &live("in-time", &[0, 0], &call("timeout = \"6ms\""), &db),
+        10.5,
+    );
+    // One of two is there after 5 ms, the other after 9: the step needs both, or goes without.
+    let both = "[[services.servers.steps]]\ncall = [\"db\", \"slow\"]\ntimeout = \"7ms\"\n";
+    let slow = db.clone() + &service("slow", "9ms");
+    let tally = live("one-late", &[0], both, &slow);
+    assert_eq!(tally.failed[Cause::Error as usize], 1);
+    takes(
+        &live(
+            "one-late-without",
+            &[0],
+            &format!("{both}optional = true"),
+            &slow,
+        ),
+        9.0,
+    );
+    takes(
+        &live("one-is-enough", &[0], &format!("{both}wait-for = 1"), &slow),
+        7.0,
+    );
+    // The bulkhead has room again as soon as nobody waits: else the second went without at once.
+    let bulkhead = call("timeout = \"3ms\"\noptional = true\nat-once = 1\nblocking = false");
+    takes(&live("late-bulkhead", &[0, 6], &bulkhead, &db), 5.0);
+}
+
+/// What a cut between a server and the balancer that it asks swallows keeps its slot until its
+/// timeout: the first goes wrong after 2 + 30 ms, the second waits for its slot and is well.
+#[test]
+fn a_call_lost_on_its_way_keeps_its_slot_until_its_timeout() {
+    let db = service("db", "5ms");
+    let cut = "[[faults]]\nkind = \"cut\"\nfrom = \"web\"\nto = \"balancers:db\"\nat = \"1ms\"\nlasts = \"9ms\"\n";
+    let rest = format!("{db}{cut}");
+    let call = "[[services.servers.steps]]\ncall = \"db\"\ntimeout = \"30ms\"\n";
+    let tally = live("lost", &[0, 20], call, &rest);
+    assert_eq!(tally.failed[Cause::Error as usize], 1);
+    takes(&tally, 12.0 + 2.0 + 5.0);
+    // A route's, likewise.
+    let route = "routes = [{ to = \"db\", timeout = \"30ms\" }]\n";
+    let tally = live("lost-route", &[0, 20], route, &rest);
+    assert_eq!(tally.failed[Cause::Error as usize], 1);
+    takes(&tally, 2.0 + 5.0);
+}
+
 fn db_again() -> String {
     service("db", "5ms")
 }

@@ -446,6 +446,39 @@ fn what_a_cut_swallows_is_warned_of_where_nobody_has_a_timeout() {
     assert!(with_faults(&(lossy + "retransmit = \"200ms\"\n")).is_empty());
 }
 
+/// A cut between servers and the balancers that they call: a timeout of these does not help, one of
+/// the call does. Clients on this side who have a balancer here lose nothing by it.
+#[test]
+fn what_is_lost_between_a_server_and_whom_it_calls_is_warned_of() {
+    let of = |timeout: &str| {
+        let rest = r#"
+zone = "here"
+steps = [{ call = "db"TIMEOUT }]
+[services.balancer]
+zones = ["here"]
+[[services]]
+name = "db"
+balancer = { zones = ["there"], timeout = "500ms" }
+[[services.servers]]
+zone = "there"
+service = { kind = "constant", value = "5ms" }
+[[faults]]
+kind = "cut"
+from = "zone:here"
+to = "zone:there"
+at = "1min"
+lasts = "10s"
+[[clients]]
+name = "near"
+zone = "here"
+arrivals = { kind = "poisson", rate = "10/s" }
+"#;
+        with_faults(&rest.replace("TIMEOUT", timeout))
+    };
+    assert_eq!(of(""), ["waits-for-ever"]);
+    assert_eq!(of(", timeout = \"1s\""), [""; 0]);
+}
+
 /// Settings of sessions and their state that come to nothing, and neighbours of them that do not.
 #[test]
 fn what_does_nothing_for_sessions_is_said() {

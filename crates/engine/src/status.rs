@@ -21,6 +21,8 @@ impl Status {
     pub const TOO_MANY_REQUESTS: Status = Status(429);
     /// The server failed.
     pub const ERROR: Status = Status(500);
+    /// Whom the server asked did not answer in time.
+    pub const GATEWAY_TIMEOUT: Status = Status(504);
 
     /// This status, 100 to 599.
     pub const fn new(status: u16) -> Status {

@@ -245,7 +245,7 @@ impl Steps<'_, '_, '_> {
             }
             State::Store(state) => {
                 let key = self.at.key("service");
-                let said = (state.optional, state.blocking);
+                let said = (state.optional, state.blocking, state.timeout);
                 let (read, write) = (Some(Access::Read), Some(Access::Write));
                 if let Some(call) = self.call(&state.service, &key, said, read) {
                     let only = if state.cache.is_some() {
@@ -272,7 +272,7 @@ impl Steps<'_, '_, '_> {
                 }
                 if let Some(list) = &state.deny_list {
                     let key = self.at.key("deny-list");
-                    if let Some(call) = self.call(list, &key, (false, None), None) {
+                    if let Some(call) = self.call(list, &key, (false, None, None), None) {
                         self.before.push(step(call, Only::Drawn, 1.0));
                     }
                 }
@@ -307,7 +307,7 @@ impl Steps<'_, '_, '_> {
         &mut self,
         name: &str,
         at: &Path,
-        (optional, blocking): (bool, Option<bool>),
+        (optional, blocking, timeout): (bool, Option<bool>, Option<Span>),
         access: Option<Access>,
     ) -> Option<StepKind> {
         let known = (self.file.services.iter()).map(|service| service.name.as_str());
@@ -331,6 +331,7 @@ impl Steps<'_, '_, '_> {
             optional,
             blocking: blocking.unwrap_or(!self.shares()),
             at_once: None,
+            timeout,
             to_balancer: delay(self.file, self.group, self.check)?,
             access,
             compares: false,

@@ -144,6 +144,7 @@ fn routes(
             optional: false,
             blocking: false,
             at_once: None,
+            timeout: route.timeout,
             to_balancer,
             access: None,
             compares: false,
@@ -222,6 +223,7 @@ fn kind(
                 ("optional", step.optional),
                 ("blocking", step.blocking.is_some()),
                 ("at-once", step.at_once.is_some()),
+                ("timeout", step.timeout.is_some()),
             ];
             for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
                 let message = format!("`{key}` is of calls, and this step is work; remove it");
@@ -294,6 +296,7 @@ fn call(
         optional: step.optional,
         blocking: step.blocking.unwrap_or(!shares),
         at_once: step.at_once,
+        timeout: step.timeout,
         to_balancer: delay(file, group, check)?,
         access: None,
         compares: false,

@@ -155,6 +155,10 @@ pub struct StoreState {
     /// it is answered with an error.
     #[serde(default)]
     pub optional: bool,
+    /// How long a server waits for the store each time: see `timeout` of steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
+    pub timeout: Option<Span>,
     /// Whether the request keeps its slot while it waits for the store: see `blocking` of steps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocking: Option<bool>,

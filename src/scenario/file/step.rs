@@ -46,6 +46,14 @@ pub struct Step {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100_000))]
     pub at_once: Option<u32>,
+    /// How long the server waits for the answers, as the timeout of a client library: then it goes
+    /// on without those that have not come, or answers with an error as with status 504 (see
+    /// `optional`), and what is still under way is done for nobody. It counts from when the calls
+    /// are made, so it covers the way to a balancer and all tries of that, which `timeout` of the
+    /// balancer does not. Without one a server waits as long as it takes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
+    pub timeout: Option<Span>,
     /// What requests are labelled with that take the step (see `labels` of clients); all where it
     /// is left out. A value that ends in `*` means all that begin so: `{ path = "/api/*" }`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -66,6 +74,11 @@ pub struct Step {
 pub struct Route {
     /// The service that they go to.
     pub to: String,
+    /// How long the server waits for the answer, before it answers with status 504 (nginx:
+    /// `proxy_read_timeout`; HAProxy: `timeout server`): see `timeout` of steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-least" = "1us"))]
+    pub timeout: Option<Span>,
     /// What requests are labelled with that go there (see `labels` of clients), unless a route
     /// before this one takes them; all others where it is left out. A value that ends in `*` means
     /// all that begin so: `{ path = "/api/*" }`.

@@ -1,9 +1,12 @@
 //! What is to be borne in mind of faults: when they happen, and who notices.
 
+use std::collections::BTreeSet;
+
 use super::{Variant, Warning, warning};
 use crate::figures::span;
 use crate::model::blueprint::{Blueprint, SourcePlan};
 use crate::model::fault::{Effect, Fault, OnTheWay, Place, Schedule, Stage, Strikes};
+use crate::model::step::StepKind;
 use crate::time::{Span, Time};
 
 pub(super) fn faults(plan: &Blueprint, found: &mut Vec<Warning>) {
@@ -139,62 +142,127 @@ pub(super) fn unnoticed(variants: &[Variant], found: &mut Vec<Warning>) {
     }
 }
 
+/// Who waits for what is lost on its way, or swallowed at its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Waiting {
+    /// Clients of this source, for the balancers of the service that they ask.
+    Clients(usize),
+    /// Servers of the first service, for the balancers of the second, which they call.
+    Callers(usize, usize),
+    /// Balancers of this service, for its servers.
+    Balancers(usize),
+}
+
 /// What a cut, a loss or a server that hangs swallows where nobody has a timeout: whoever waits for
 /// it waits for ever.
 pub(super) fn swallowed(plan: &Blueprint, found: &mut Vec<Warning>) {
-    let called: Vec<usize> = (plan.services.iter())
-        .flat_map(|service| service.callees())
-        .collect();
-    for fault in plan
-        .faults
-        .iter()
-        .filter(|fault| fault.happens_before(plan.end))
-    {
-        let service_of = |server: u32| {
-            (0..plan.services.len()).find(|&at| plan.servers_of(at).contains(&(server as usize)))
-        };
-        let at_service = |&server: &u32| Some((false, service_of(server)?));
-        let mut places: Vec<(bool, usize)> = match (&fault.strikes, &fault.schedule) {
+    // Callers and callees, where a call has no timeout.
+    let calls = plan.services.iter().enumerate().flat_map(|(at, service)| {
+        let steps = service.groups.iter().flat_map(|group| &group.steps);
+        let callees = steps.flat_map(|step| match &step.kind {
+            StepKind::Call(call) if call.timeout.is_none() => call.services.as_slice(),
+            _ => &[],
+        });
+        callees.map(move |&callee| (at, callee))
+    });
+    let patient: BTreeSet<(usize, usize)> = calls.collect();
+    for fault in (plan.faults.iter()).filter(|fault| fault.happens_before(plan.end)) {
+        let places: BTreeSet<Waiting> = match (&fault.strikes, &fault.schedule) {
             (Strikes::Ways(ways, OnTheWay::Cut | OnTheWay::Lossy(_, None)), _) => {
-                (ways.from.iter().chain(&ways.to))
-                    .filter_map(|place| match place {
-                        Place::Clients(source) => Some((true, usize::from(*source))),
-                        Place::Balancer(service, _) => Some((false, usize::from(*service))),
-                        Place::Server(server) => at_service(server),
-                    })
-                    .collect()
+                let ends = [(&ways.from, &ways.to), (&ways.to, &ways.from)];
+                let across = ends
+                    .into_iter()
+                    .flat_map(|(near, far)| across(plan, near, far));
+                across.collect()
             }
             // What ends lets go of what it has.
             (Strikes::Servers(servers, Effect::Hang(_)), Schedule::Once(_, Time::NEVER)) => {
-                servers.iter().filter_map(at_service).collect()
+                let services = servers
+                    .iter()
+                    .filter_map(|&server| service_of(plan, server));
+                services.map(Waiting::Balancers).collect()
             }
             _ => continue,
         };
-        places.sort_unstable();
-        places.dedup();
-        for (is_clients, at) in places {
-            let waits = |source: &SourcePlan| source.patience.timeout.is_none();
-            let who = if is_clients {
-                waits(&plan.sources[at])
-                    .then(|| format!("clients `{}` have", plan.sources[at].name))
-            } else {
-                let service = &plan.services[at];
-                let mut sources = plan.sources.iter().filter(|source| source.service == at);
-                let for_ever = service.balancer.timeout.is_none()
-                    && (called.contains(&at) || sources.any(waits));
-                for_ever.then(|| {
-                    format!(
-                        "the balancers of `{}` and those who ask them have",
-                        service.name
-                    )
-                })
-            };
-            if let Some(who) = who {
+        for place in places {
+            if let Some(who) = for_ever(plan, &patient, place) {
                 found.push(warning(
                     "waits-for-ever",
                     format!("`{}`: {who} no `timeout`, so what it swallows is waited for to the end of the run", fault.label),
                 ));
             }
+        }
+    }
+}
+
+fn service_of(plan: &Blueprint, server: u32) -> Option<usize> {
+    (0..plan.services.len()).find(|&at| plan.servers_of(at).contains(&(server as usize)))
+}
+
+/// Who on this side waits for somebody on the far side.
+fn across(plan: &Blueprint, near: &BTreeSet<Place>, far: &BTreeSet<Place>) -> BTreeSet<Waiting> {
+    let (mut balancers, mut servers) = (BTreeSet::new(), BTreeSet::new());
+    for place in far {
+        match place {
+            Place::Clients(_) => {}
+            Place::Balancer(service, _) => {
+                balancers.insert(usize::from(*service));
+            }
+            Place::Server(server) => servers.extend(service_of(plan, *server)),
+        }
+    }
+    let mut waiting = BTreeSet::new();
+    for place in near {
+        match place {
+            Place::Clients(source) => {
+                let source = usize::from(*source);
+                let asks = balancers.contains(&plan.sources[source].service);
+                waiting.extend(asks.then_some(Waiting::Clients(source)));
+            }
+            Place::Balancer(service, _) => {
+                let service = usize::from(*service);
+                let asks = servers.contains(&service);
+                waiting.extend(asks.then_some(Waiting::Balancers(service)));
+            }
+            Place::Server(server) => {
+                let own = service_of(plan, *server);
+                let called = own.into_iter().flat_map(|own| {
+                    let all = balancers.iter();
+                    all.map(move |&callee| Waiting::Callers(own, callee))
+                });
+                waiting.extend(called);
+            }
+        }
+    }
+    waiting
+}
+
+/// Who waits without an end, where somebody does.
+fn for_ever(
+    plan: &Blueprint,
+    patient: &BTreeSet<(usize, usize)>,
+    place: Waiting,
+) -> Option<String> {
+    let waits = |source: &SourcePlan| source.patience.timeout.is_none();
+    let name = |at: usize| &plan.services[at].name;
+    match place {
+        Waiting::Clients(source) => {
+            let source = &plan.sources[source];
+            waits(source).then(|| format!("clients `{}` have", source.name))
+        }
+        Waiting::Callers(from, to) => patient
+            .contains(&(from, to))
+            .then(|| format!("the calls of `{}` to `{}` have", name(from), name(to))),
+        Waiting::Balancers(at) => {
+            let mut sources = plan.sources.iter().filter(|source| source.service == at);
+            let is_called = patient.iter().any(|&(_, callee)| callee == at);
+            let is_patient = plan.services[at].balancer.timeout.is_none();
+            (is_patient && (is_called || sources.any(waits))).then(|| {
+                format!(
+                    "the balancers of `{}` and those who ask them have",
+                    name(at)
+                )
+            })
         }
     }
 }

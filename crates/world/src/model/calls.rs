@@ -15,7 +15,7 @@ use super::address::{host, unnamed};
 use super::blueprint::Blueprint;
 use super::enter::Asker;
 use super::fault::Place;
-use super::link::{FROM_BALANCER, TO_BALANCER};
+use super::link::TO_BALANCER;
 use super::request::{NOBODY, Phase, Request, Whereabouts};
 use super::session::{Asks, is_due};
 use super::state::Access;
@@ -23,7 +23,7 @@ use super::step::{CallPlan, Only, Pause, StepKind, StepPlan};
 use super::{Event, World};
 use crate::observe::Cause;
 use lbsim_engine::distribution::Sampler;
-use lbsim_engine::events::Calendar;
+use lbsim_engine::events::{Calendar, Lane};
 use lbsim_engine::rng::{Luck, mix, uniform};
 use lbsim_engine::status::Status;
 use lbsim_engine::time::{Span, Time};
@@ -52,6 +52,8 @@ pub(super) struct Calls {
     addresses: Vec<IpAddr>,
     /// Rounds of calls under way by server and step, where a step makes only so many at once.
     at_once: BTreeMap<(u32, u32), u32>,
+    /// Where the ends of rounds wait that take too long, by how long they may take.
+    timeouts: BTreeMap<Span, Lane>,
 }
 
 /// Who made a request.
@@ -103,7 +105,8 @@ struct Progress {
     /// nobody has said.
     version: Option<u32>,
     went_without: WentWithout,
-    /// When what it waits for is there that is no call.
+    /// When what it waits for is there that is no call, or when it waits for calls no longer; an
+    /// event that says otherwise is stale.
     resumes: Time,
     /// What the answer will say, once all steps are done.
     status: Status,
@@ -447,7 +450,8 @@ impl<'a> World<'a> {
         if let (Some(most), Some(calls)) = (plan.at_once, &mut self.calls) {
             let under_way = calls.at_once.entry((attempt.server, step)).or_default();
             if *under_way >= most {
-                self.go_without(id, plan.optional, (found, holds), calendar);
+                let error = (!plan.optional).then_some(Status::ERROR);
+                self.go_without(id, error, (found, holds), calendar);
                 return;
             }
             *under_way += 1;
@@ -458,6 +462,11 @@ impl<'a> World<'a> {
         progress.serial = progress.serial.wrapping_add(1);
         progress.pending = plan.services.len() as u32;
         progress.missing = plan.wait_for;
+        progress.resumes = plan.timeout.map_or(Time::NEVER, |timeout| {
+            let lane = calls.timeouts.entry(timeout);
+            let lane = lane.or_insert_with(|| calendar.lane(timeout));
+            calendar.after_lane(*lane, Event::Resumed(id))
+        });
         let Progress {
             request,
             luck,
@@ -545,56 +554,5 @@ impl<'a> World<'a> {
         let (from, to) = (Place::Server(caller.server), self.balancer_of(request));
         let longer = self.passage(from, to, (luck, TO_BALANCER));
         self.set_out(request, to_balancer, longer, calendar);
-    }
-
-    /// Counts a request that has ended for the service that it asked, and tells the server that
-    /// made it, if one did. Says whether that is so.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn settle_call(
-        &mut self,
-        id: u32,
-        (request, at_balancer): (&Request, Span),
-        spent: Result<Spent, Cause>,
-        calendar: &mut Calendar<Event>,
-    ) -> bool {
-        let now = calendar.now();
-        if request.measured
-            && let Some(count) = self.tally.services.get_mut(usize::from(request.service))
-        {
-            let after = now + request.from_balancer - request.arrived;
-            match spent {
-                Ok(spent) => {
-                    count.latency.record(after);
-                    count.waited += spent.waited + at_balancer;
-                    count.worked += spent.worked;
-                    count.called += spent.called;
-                }
-                Err(cause) => count.failed[cause as usize] += 1,
-            }
-        }
-        let Some(calls) = &mut self.calls else {
-            return false;
-        };
-        let caller = &mut calls.callers[id as usize];
-        if caller.attempt == NOBODY {
-            return false;
-        }
-        caller.good = spent.is_ok();
-        let worked = spent.map_or(Span::ZERO, |spent| spent.worked);
-        caller.worked = worked;
-        let to = Place::Server(caller.server);
-        let from = self.balancer_of(id);
-        match self.passage(from, to, (request.draft.luck, FROM_BALANCER)) {
-            Some(longer) => {
-                self.requests[id].whereabouts = Whereabouts::Answered;
-                calendar.after(request.from_balancer + longer, Event::Returned(id));
-            }
-            None => {
-                self.release(id);
-                self.count_for_nobody(worked);
-            }
-        }
-        true
     }
 }

@@ -337,6 +337,7 @@ fn step_varies(step: &StepPlan) -> bool {
                 optional: _,
                 blocking: _,
                 at_once: _,
+                timeout: _,
                 to_balancer,
                 access: _,
                 compares: _,

@@ -1,11 +1,12 @@
 //! Limits of what is let in: at balancers, at each server by its balancers, at servers themselves.
 
+mod of_flows;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 
 use super::blueprint::Blueprint;
 use super::connections::Bundles;
-use super::flows::Flow;
 use super::pools::{Boarding, Lined};
 use super::request::NOBODY;
 use super::{Event, World};
@@ -16,6 +17,7 @@ use lbsim_engine::time::Time;
 use lbsim_strategies::balancer::affinity::By;
 use lbsim_strategies::balancer::limit::{Among, ClientLimit, Limit, Limiter};
 use lbsim_strategies::strategy::{Answer, Outcome};
+use of_flows::FlowPlaces;
 
 /// A place behind a balancer's `limit`: since when it is taken, and among how many.
 type GatePlace = (Time, Among);
@@ -43,17 +45,6 @@ pub(super) struct Limits<'a> {
     pub(super) connections: Bundles,
     /// By connection of layer 4: the places that it has.
     of_flows: Vec<FlowPlaces>,
-}
-
-/// The places that a connection has at the limits of its balancer, until it is closed.
-#[derive(Clone, Copy, Debug, Default)]
-struct FlowPlaces {
-    /// Since when it has one at that of all, and among how many.
-    gate: Option<GatePlace>,
-    /// At that of its client: who that is, since when, and among how many.
-    client: Option<ClientPlace>,
-    /// Among how many it was opened to its server.
-    server: Among,
 }
 
 /// The limit of one balancer.
@@ -137,11 +128,6 @@ impl<'a> Limits<'a> {
         if let Some(admission) = self.by_request.get_mut(request as usize) {
             *admission = Admission::Outside;
         }
-    }
-
-    /// A connection is gone, with the balancer that let it in.
-    pub(super) fn forget_flow(&mut self, flow: u32) {
-        *place(&mut self.of_flows, flow) = FlowPlaces::default();
     }
 }
 
@@ -413,120 +399,6 @@ impl World<'_> {
         let among = *place(&mut limits.sent_among, attempt);
         self.services[service].balancers[balancer].leave_limit(answer, among);
         self.leave_connection(attempt, answer, calendar);
-    }
-
-    /// A connection that is opened for a request has the places from now on that this has been
-    /// given, and one at its server.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn hand_places_to(&mut self, flow: u32, id: u32, now: Time) {
-        let Some(limits) = &mut self.limits else {
-            return;
-        };
-        let admission = place(&mut limits.by_request, id);
-        let gate = match *admission {
-            Admission::In(since, among) => Some((since, among)),
-            _ => None,
-        };
-        *admission = Admission::Outside;
-        let client = place(&mut limits.as_ones_of, id).take();
-        self.give_places_to(flow, (gate, client), now);
-    }
-
-    fn give_places_to(
-        &mut self,
-        flow: u32,
-        (gate, client): (Option<GatePlace>, Option<ClientPlace>),
-        now: Time,
-    ) {
-        let (Some(flows), Some(limits)) = (&self.flows, &mut self.limits) else {
-            return;
-        };
-        let own = &flows.all[flow];
-        let service = &mut self.services[usize::from(own.service)];
-        let balancer = &mut service.balancers[usize::from(own.balancer)];
-        *place(&mut limits.of_flows, flow) = FlowPlaces {
-            gate,
-            client,
-            server: balancer.enter_limit(own.member, now),
-        };
-    }
-
-    /// Whether a balancer lets in a connection that one of its callers opens ahead, which waits for
-    /// nothing.
-    pub(super) fn lets_in_ahead(
-        &mut self,
-        (service, balancer): (u16, u16),
-        who: (u32, IpAddr),
-        now: Time,
-    ) -> bool {
-        let plan = &self.plan.services[usize::from(service)].balancer;
-        let Some(limits) = &mut self.limits else {
-            return true;
-        };
-        if let Some(gate) = limits.gates[usize::from(service)].get_mut(usize::from(balancer))
-            && (gate.count > 0 || !gate.limiter.may_enter(0, now))
-        {
-            return false;
-        }
-        plan.client_limit.as_ref().is_none_or(|plan| {
-            let client = (service, balancer, client_of(plan, who));
-            let limiter = limits.of_clients.entry(client);
-            let limiter = limiter.or_insert_with(|| Limiter::by(&plan.by));
-            limiter.may_enter(0, now)
-        })
-    }
-
-    /// A connection that is opened ahead has its places.
-    pub(super) fn enter_ahead(&mut self, flow: u32, who: (u32, IpAddr), now: Time) {
-        let (Some(flows), Some(limits)) = (&self.flows, &mut self.limits) else {
-            return;
-        };
-        let Flow {
-            service, balancer, ..
-        } = flows.all[flow];
-        let plan = &self.plan.services[usize::from(service)].balancer;
-        let gate = limits.gates[usize::from(service)].get_mut(usize::from(balancer));
-        let gate = gate.map(|gate| (now, gate.limiter.enter(now)));
-        let client = plan.client_limit.as_ref().and_then(|plan| {
-            let client = client_of(plan, who);
-            let limiter = limits.of_clients.get_mut(&(service, balancer, client))?;
-            Some((client, now, limiter.enter(now)))
-        });
-        self.give_places_to(flow, (gate, client), now);
-    }
-
-    /// A connection is closed, and its places are free.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn give_places_back(
-        &mut self,
-        (id, flow): (u32, &Flow),
-        answer: &Answer,
-        calendar: &mut Calendar<Event>,
-    ) {
-        let now = calendar.now();
-        let at = (usize::from(flow.service), usize::from(flow.balancer));
-        let ended = (answer.outcome, answer.status);
-        let Some(limits) = &mut self.limits else {
-            return;
-        };
-        let own = std::mem::take(place(&mut limits.of_flows, id));
-        self.services[at.0].balancers[at.1].leave_limit(answer, own.server);
-        if let Some((client, since, among)) = own.client
-            && let Some(limiter) =
-                (limits.of_clients).get_mut(&(flow.service, flow.balancer, client))
-        {
-            limiter.leave(ended, now - since, among);
-        }
-        if let Some((since, among)) = own.gate
-            && let Some(gate) = limits.gates[at.0].get_mut(at.1)
-        {
-            gate.limiter.leave(ended, now - since, among);
-            if gate.count > 0 {
-                self.plan_admission_at(at, now, calendar);
-            }
-        }
     }
 
     /// Whether a server with a limit of its own takes an attempt, which it has then.

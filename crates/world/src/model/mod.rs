@@ -158,7 +158,8 @@ enum Event {
     AskAgain(u32),
     /// The outcome of a call is at the server that made it.
     Returned(u32),
-    /// What a server waited for in the course of an attempt is there, where it was no call.
+    /// What a server waited for in the course of an attempt is there, where it was no call; where
+    /// it was, it waits no longer.
     Resumed(u32),
     /// A question of a balancer reaches its server.
     Asked(u32),

@@ -17,6 +17,7 @@ impl World<'_> {
         if request.attempts > 0
             && on == On::Same
             && let Some(&last) = request.tried().first()
+            && !(self.has_flows(request.service) && self.find_flow(id).is_some())
         {
             let service = &self.services[usize::from(request.service)];
             let balancer = &service.balancers[usize::from(request.balancer)];

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use lbsim_engine::distribution::Sampler;
+use lbsim_engine::time::Span;
 
 use super::network::Delay;
 use super::state::Access;
@@ -83,6 +84,8 @@ pub struct CallPlan {
     pub blocking: bool,
     /// Rounds of these calls that one server has under way at once at most; further ones fail.
     pub at_once: Option<u32>,
+    /// How long the server waits for the answers; to the end where it is left out.
+    pub timeout: Option<Span>,
     /// One way, server to the balancer of the service that is called.
     pub to_balancer: Delay,
     /// What the call does with the state of the session in whose course it is made.

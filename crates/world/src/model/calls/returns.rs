@@ -1,14 +1,70 @@
 //! Calls that come back, with a good answer or without: whoever made them goes on, or is answered
 //! with an error.
 
-use crate::model::request::{NOBODY, Phase};
+use super::Spent;
+use crate::model::fault::Place;
+use crate::model::link::FROM_BALANCER;
+use crate::model::request::{NOBODY, Phase, Request, Whereabouts};
+use crate::model::state::Access;
 use crate::model::step::StepKind;
 use crate::model::{Event, World};
+use crate::observe::Cause;
 use lbsim_engine::events::Calendar;
 use lbsim_engine::status::Status;
-use lbsim_engine::time::Time;
+use lbsim_engine::time::{Span, Time};
 
 impl World<'_> {
+    /// Counts a request that has ended for the service that it asked, and tells the server that
+    /// made it, if one did. Says whether that is so.
+    #[cold]
+    #[inline(never)]
+    pub(in crate::model) fn settle_call(
+        &mut self,
+        id: u32,
+        (request, at_balancer): (&Request, Span),
+        spent: Result<Spent, Cause>,
+        calendar: &mut Calendar<Event>,
+    ) -> bool {
+        let now = calendar.now();
+        if request.measured
+            && let Some(count) = self.tally.services.get_mut(usize::from(request.service))
+        {
+            let after = now + request.from_balancer - request.arrived;
+            match spent {
+                Ok(spent) => {
+                    count.latency.record(after);
+                    count.waited += spent.waited + at_balancer;
+                    count.worked += spent.worked;
+                    count.called += spent.called;
+                }
+                Err(cause) => count.failed[cause as usize] += 1,
+            }
+        }
+        let Some(calls) = &mut self.calls else {
+            return false;
+        };
+        let caller = &mut calls.callers[id as usize];
+        if caller.attempt == NOBODY {
+            return false;
+        }
+        caller.good = spent.is_ok();
+        let worked = spent.map_or(Span::ZERO, |spent| spent.worked);
+        caller.worked = worked;
+        let to = Place::Server(caller.server);
+        let from = self.balancer_of(id);
+        match self.passage(from, to, (request.draft.luck, FROM_BALANCER)) {
+            Some(longer) => {
+                self.requests[id].whereabouts = Whereabouts::Answered;
+                calendar.after(request.from_balancer + longer, Event::Returned(id));
+            }
+            None => {
+                self.release(id);
+                self.count_for_nobody(worked);
+            }
+        }
+        true
+    }
+
     /// The outcome of a call is at the server that made it.
     pub(in crate::model) fn returned(&mut self, call: u32, calendar: &mut Calendar<Event>) {
         self.release(call);
@@ -46,24 +102,44 @@ impl World<'_> {
         if !is_met && !is_lost {
             return;
         }
-        // What is still under way is done for nobody.
-        progress.serial = progress.serial.wrapping_add(1);
-        let Phase::Calling { found, since, held } = self.attempts[id].phase else {
+        let error = (!is_met && !is_optional).then_some(Status::ERROR);
+        let Some(stay) = self.end_calling(id, access, is_met, calendar.now()) else {
             return;
         };
-        progress.spent.called += calendar.now() - since;
-        self.end_round(id);
-        self.end_stay(server, (since, held), calendar.now());
-        let Some(calls) = &mut self.calls else { return };
-        calls.goes_on(id, access, is_met);
-        if caller.is_refused {
+        if caller.is_refused
+            && let Some(calls) = &mut self.calls
+        {
             let progress = &mut calls.progress[id as usize];
             (progress.step, progress.round) = (0, 0);
         }
-        self.go_without(id, is_met || is_optional, (found, held), calendar);
+        self.go_without(id, error, stay, calendar);
     }
 
-    /// What an attempt waited for is there, where it was no call: it goes on.
+    /// A round of calls is over: what is still under way of it is done for nobody. Returns what
+    /// the attempt found when it came, and whether it has its slot.
+    fn end_calling(
+        &mut self,
+        id: u32,
+        access: Option<Access>,
+        is_met: bool,
+        now: Time,
+    ) -> Option<(u16, bool)> {
+        let Phase::Calling { found, since, held } = self.attempts[id].phase else {
+            return None;
+        };
+        let calls = self.calls.as_mut()?;
+        let progress = &mut calls.progress[id as usize];
+        progress.serial = progress.serial.wrapping_add(1);
+        progress.resumes = Time::NEVER;
+        progress.spent.called += now - since;
+        calls.goes_on(id, access, is_met);
+        self.end_round(id);
+        self.end_stay(self.attempts[id].server, (since, held), now);
+        Some((found, held))
+    }
+
+    /// What an attempt waited for is there, where it was no call: it goes on. Where it was, it has
+    /// waited long enough.
     pub(in crate::model) fn resume(&mut self, id: u32, calendar: &mut Calendar<Event>) {
         let Some(calls) = &mut self.calls else { return };
         let Some(progress) = calls.progress.get_mut(id as usize) else {
@@ -76,9 +152,20 @@ impl World<'_> {
         if progress.resumes != calendar.now() {
             return;
         }
+        let server = self.attempts[id].server;
+        let step = progress.step as usize;
+        if let StepKind::Call(plan) =
+            &self.servers[server as usize].group_in(self.plan).steps[step].kind
+        {
+            let error = (!plan.optional).then_some(Status::GATEWAY_TIMEOUT);
+            if let Some(stay) = self.end_calling(id, plan.access, false, calendar.now()) {
+                self.go_without(id, error, stay, calendar);
+            }
+            return;
+        }
         progress.resumes = Time::NEVER;
         progress.spent.called += calendar.now() - since;
-        self.end_stay(self.attempts[id].server, (since, held), calendar.now());
+        self.end_stay(server, (since, held), calendar.now());
         self.proceed(id, (found, held), calendar);
     }
 
@@ -86,15 +173,16 @@ impl World<'_> {
     pub(super) fn go_without(
         &mut self,
         id: u32,
-        goes_on: bool,
+        error: Option<Status>,
         (found, holds): (u16, bool),
         calendar: &mut Calendar<Event>,
     ) {
-        if goes_on {
-            self.proceed(id, (found, holds), calendar);
-        } else {
-            self.leave(id, holds, calendar);
-            self.err_back(id, Status::ERROR, calendar);
+        match error {
+            None => self.proceed(id, (found, holds), calendar),
+            Some(status) => {
+                self.leave(id, holds, calendar);
+                self.err_back(id, status, calendar);
+            }
         }
     }
 
