@@ -133,10 +133,12 @@ impl Find for Targets<'_, '_> {
         let linked = |a: &Place, b: &Place| self.are_linked(*a, *b) || self.are_linked(*b, *a);
         // One server stands for all of its service, and one balancer.
         let [some, others] = [&from_places, &to_places].map(|places| self.some_of(places));
-        if !(some.iter()).any(|a| others.iter().any(|b| linked(a, b))) {
+        let is_one = from_places == to_places && from_places.len() == 1;
+        if is_one || !(some.iter()).any(|a| others.iter().any(|b| linked(a, b))) {
             let message = format!("nothing is sent between `{from}` and `{to}`");
             let help = "clients send to the balancers of their service, balancers to its servers, and \
-                        servers to the balancers of the services that they call";
+                        servers to the balancers of the services that they call, and to each other \
+                        what is `replicated`";
             let fault = Diagnostic::error("no-link", self.at.key("to"), message);
             self.check.faults.push(fault.help(help.to_owned()));
             return None;
@@ -186,6 +188,10 @@ impl Targets<'_, '_> {
             }
             (Place::Server(server), Place::Balancer(service, _)) => service_of(server)
                 .is_some_and(|at| self.services[at].callees().contains(&usize::from(service))),
+            // What copies of states are told.
+            (Place::Server(one), Place::Server(other)) => service_of(one)
+                .filter(|&at| self.services[at].keeps.copies.is_some())
+                .is_some_and(|at| service_of(other) == Some(at)),
             _ => false,
         }
     }

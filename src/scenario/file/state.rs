@@ -17,7 +17,9 @@ pub enum State {
     /// with its server.
     Server(ServerState),
     /// As before, with copies on other servers. Where the server dies, the newest copy takes its
-    /// place, which may be old; a server that has none fetches the state from where it is.
+    /// place, which may be old; a server that has none fetches the state from where it is. What a
+    /// cut link swallows is not sent again: the next change brings it along. A server that does not
+    /// hear from where the state is goes on with the newest copy that it hears of.
     Replicated(Box<ReplicatedState>),
     /// In a store: a service that each server calls, before its work to read the state and after it
     /// to write it. The store says itself, by its own `state`, how it keeps them: what that takes
@@ -114,7 +116,8 @@ pub enum Shipping {
     Synchronous,
     /// Later: the answer does not wait.
     Asynchronous(Lag),
-    /// At the end of each interval, all changes of it together.
+    /// At the end of each interval, all changes of it together. Whether a link is cut is looked at
+    /// when they are made.
     Interval(Every),
 }
 

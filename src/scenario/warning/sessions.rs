@@ -17,8 +17,10 @@ pub(super) fn cookies(variants: &[Variant], found: &mut Vec<Warning>) {
             .iter()
             .filter(|source| source.drops_cookies > 0.0);
         let each = drops.map(|source| {
-            let asked = &plan.services[source.service].balancer;
-            (source.name.clone(), asked.sticky.needs_cookies())
+            let used_by = source.sessions.as_ref().map(|own| own.used_by);
+            let mut asked = [Some(source.service), used_by].into_iter().flatten();
+            let sets = |at: usize| plan.services[at].balancer.sticky.needs_cookies();
+            (source.name.clone(), asked.any(sets))
         });
         each.collect::<Vec<_>>()
     };
@@ -49,7 +51,7 @@ pub(super) fn sessions(plan: &Blueprint, found: &mut Vec<Warning>) {
             found.push(warning("without-effect", text));
         };
         if let Some(sessions) = &source.sessions {
-            of_sessions(plan, (source, sessions), &mut say);
+            of_sessions(plan, sessions, &mut say);
             of_ends(sessions, plan.end - Time::ZERO, &mut say);
         } else if matches!(&source.when, When::Visits(visits) if visits.logs_out) {
             say("visits log out (`logs-out`), and hold no `sessions`".to_owned());
@@ -62,14 +64,10 @@ pub(super) fn sessions(plan: &Blueprint, found: &mut Vec<Warning>) {
     }
 }
 
-fn of_sessions(
-    plan: &Blueprint,
-    (source, sessions): (&SourcePlan, &SessionPlan),
-    say: &mut impl FnMut(String),
-) {
+fn of_sessions(plan: &Blueprint, sessions: &SessionPlan, say: &mut impl FnMut(String)) {
     let home = match sessions.home {
         Home::Servers(home) => home,
-        Home::Client => source.service,
+        Home::Client => sessions.used_by,
         Home::Token(_) => return,
     };
     let keeps = &plan.services[home].keeps;
@@ -210,13 +208,15 @@ fn keeps(plan: &Blueprint, (index, service): (usize, &ServicePlan), found: &mut 
         let text = format!("`{}`: {text}", service.name);
         found.push(warning("without-effect", text));
     };
-    let has_sessions =
-        (plan.sources.iter()).any(|source| source.service == index && source.sessions.is_some());
+    let has_sessions = (plan.sources.iter()).any(|source| {
+        let sessions = source.sessions.as_ref();
+        sessions.is_some_and(|sessions| sessions.used_by == index)
+    });
     let is_home = plan.sources.iter().any(|source| {
         let home = source.sessions.as_ref().map(|sessions| &sessions.home);
         match home {
             Some(Home::Servers(home)) => *home == index,
-            Some(Home::Client) => source.service == index,
+            Some(Home::Client) => has_sessions,
             Some(Home::Token(_)) | None => false,
         }
     });

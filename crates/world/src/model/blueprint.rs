@@ -251,7 +251,9 @@ impl Blueprint {
     /// begins, a server joins or leaves. Where nothing does, when the window begins.
     pub fn cohort_from(&self) -> Time {
         let groups = self.services.iter().flat_map(|service| &service.groups);
-        let moves = groups.flat_map(|group| [group.joins, group.leaves]);
+        // Who is there from the start does not join.
+        let moves =
+            (groups.flat_map(|group| [group.joins, group.leaves])).filter(|at| *at > Time::ZERO);
         let faults = (self.faults.iter())
             .filter(|fault| !fault.schedule.is_random())
             .map(|fault| fault.schedule.begins());

@@ -17,7 +17,7 @@ use super::enter::Asker;
 use super::fault::Place;
 use super::link::TO_BALANCER;
 use super::request::{NOBODY, Phase, Request, Whereabouts};
-use super::session::{Asks, is_due};
+use super::session::{Asks, Peers, is_due};
 use super::state::Access;
 use super::step::{CallPlan, Only, Pause, StepKind, StepPlan};
 use super::{Event, World};
@@ -98,8 +98,8 @@ struct Progress {
     begun: bool,
     /// The work for the request itself, where other steps come before it.
     own: Span,
-    /// What the request does with the state of its session, where it is the call of a server:
-    /// `Some(None)` for one that has nothing to do with it.
+    /// What the request does with the state of its session, where it is the call of a server and
+    /// at no service that uses that: `Some(None)` for one that has nothing to do with it.
     call: Option<Option<Access>>,
     /// The version of its session's state that it has read; 0 where there was none, `None` where
     /// nobody has said.
@@ -189,10 +189,11 @@ impl Calls {
         self.callers[place] = caller;
     }
 
-    /// An attempt of this request has been sent.
-    pub(super) fn sent(&mut self, attempt: u32, (id, request): (u32, &Request)) {
+    /// An attempt of this request has been sent, which uses the state of its session or does not.
+    pub(super) fn sent(&mut self, attempt: u32, (id, request): (u32, &Request), uses_state: bool) {
         let caller = &self.callers[id as usize];
-        let call = (caller.attempt != NOBODY).then_some(caller.access);
+        let is_other = caller.attempt != NOBODY && (caller.access.is_some() || !uses_state);
+        let call = is_other.then_some(caller.access);
         let number = STEPS + u64::from(request.attempts);
         let fresh = Progress {
             request: *request,
@@ -328,6 +329,11 @@ impl<'a> World<'a> {
                             request: &progress.request,
                             call: progress.call,
                             known: &mut progress.version,
+                            peers: Peers {
+                                servers: &self.servers,
+                                faults: &self.plan.faults,
+                                disturbed: &self.disturbed,
+                            },
                         };
                         is_due(only, &mut self.sessions, asks, place, &mut self.tally)
                     }

@@ -4,6 +4,7 @@ use super::arrive::NO_STRETCH;
 use super::fault::Place;
 use super::link::TO_SERVER;
 use super::request::{Attempt, NOBODY, Phase};
+use super::session::uses_state;
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::Luck;
@@ -70,7 +71,8 @@ impl World<'_> {
             phase: Phase::Travelling { work: demand },
         });
         if let Some(calls) = &mut self.calls {
-            calls.sent(attempt, (id, &self.requests[id]));
+            let request = &self.requests[id];
+            calls.sent(attempt, (id, request), uses_state(self.plan, request));
         }
         self.requests[id].live = attempt;
         if let Some(lane) = service.timeouts {

@@ -21,7 +21,7 @@ pub use latency::Latency;
 pub use load::{Load, OverTime, ServerLoad};
 pub use pool::PoolCount;
 pub use presence::Presence;
-pub use sessions::{Loss, SessionCount, SessionPart, StateMemory, States};
+pub use sessions::{Hurt, Loss, SessionCount, SessionPart, StateMemory, States};
 pub use timeline::{Stretch, Timeline};
 pub use traffic::Traffic;
 pub use witness::{Ended, Witness};
@@ -343,13 +343,12 @@ impl Tally {
         self.sessions.on(group, more);
     }
 
-    /// A session of a group has lost its state, with so many acknowledged changes; where it is for
-    /// the first time, `first` says when the session began.
+    /// A session of a group has lost its state, with so many acknowledged changes.
     pub fn session_lost(
         &mut self,
         (group, now): (u16, Time),
         loss: Loss,
-        first: Option<Time>,
+        hurt: Hurt,
         changes: u64,
     ) {
         self.sessions.states.lost += 1;
@@ -357,23 +356,21 @@ impl Tally {
             return;
         }
         self.sessions.unwritten(group, changes);
-        self.session_hurt((group, now), loss, first);
+        self.session_hurt((group, now), loss, hurt);
     }
 
-    /// A request of a session has been answered as one of a visitor who is not known; `first` as
-    /// above.
-    pub fn session_unknown(&mut self, (group, now): (u16, Time), first: Option<Time>) {
+    /// A request of a session has been answered as one of a visitor who is not known.
+    pub fn session_unknown(&mut self, (group, now): (u16, Time), hurt: Hurt) {
         if self.measures(now) {
             self.sessions.met(group, true);
-            self.session_hurt((group, now), Loss::StoreAway, first);
+            self.session_hurt((group, now), Loss::StoreAway, hurt);
         }
     }
 
     /// A session is hurt in the measured window.
-    fn session_hurt(&mut self, (group, now): (u16, Time), loss: Loss, first: Option<Time>) {
-        self.sessions.lost(group, loss, first.is_some());
-        let Some(began) = first else { return };
-        if began < self.sessions.cohort_from && now >= self.sessions.cohort_from {
+    fn session_hurt(&mut self, (group, now): (u16, Time), loss: Loss, hurt: Hurt) {
+        self.sessions.lost(group, loss, hurt.first);
+        if hurt.followed {
             let stretch = now.nanos() / self.timeline.length().nanos().max(1);
             if let Some(count) = self.sessions.cohort_hurt.get_mut(stretch as usize) {
                 *count += 1;

@@ -74,6 +74,15 @@ impl Loss {
     }
 }
 
+/// What a loss of state is to its session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Hurt {
+    /// The first in the measured window.
+    pub first: bool,
+    /// The first of a session whose fate is followed, since it is.
+    pub followed: bool,
+}
+
 /// Sessions and their state, in the measured window where nothing else is said.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct SessionCount {
@@ -116,8 +125,8 @@ pub struct SessionCount {
     pub cohort_from: Time,
     /// Sessions that were on then.
     pub cohort: u64,
-    /// By stretch of time of the whole run: those of them that lost their state for the first time
-    /// in the window. Empty where no client holds sessions.
+    /// By stretch of time of the whole run: those of them that lost their state since, each at its
+    /// first loss. Empty where no client holds sessions.
     pub cohort_hurt: Vec<u64>,
     /// By server: what the states there took. Empty where they have no sizes.
     pub memory: Vec<StateMemory>,

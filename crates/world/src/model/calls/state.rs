@@ -2,7 +2,6 @@
 
 use super::Calls;
 use crate::model::World;
-use crate::model::request::NOBODY;
 use crate::model::state::Access;
 use crate::model::step::{StepKind, StepPlan};
 use lbsim_engine::time::Span;
@@ -57,13 +56,11 @@ impl Calls {
         }
     }
 
-    /// The call of a server that reads or changes the state of a session; `None` for the request of
-    /// a client.
+    /// The call of a server that reads or changes the state of a session in a store; `None` for
+    /// other requests.
     pub(in crate::model) fn state_call(&mut self, request: u32) -> Option<StateCall<'_>> {
         let caller = &mut self.callers[request as usize];
-        if caller.attempt == NOBODY {
-            return None;
-        }
+        caller.access?;
         Some(StateCall {
             server: caller.server,
             compares: caller.compares,

@@ -1,9 +1,9 @@
 //! Requests that read and change the state of their session, and servers that lose all they have.
 
+use super::peers::Peers;
 use super::token::Verdict;
 use super::{SIZE, Sessions, WITH_CLIENT, changes};
 use crate::model::calls::WentWithout;
-use crate::model::server::Server;
 use crate::model::state::{Access, Home};
 use crate::observe::{Loss, Tally};
 use lbsim_engine::time::{Span, Time};
@@ -39,7 +39,7 @@ impl Sessions<'_> {
         &mut self,
         (id, server): (u32, u32),
         asked: Asked,
-        servers: &[Server],
+        peers: Peers<'_>,
         now: Time,
         tally: &mut Tally,
     ) -> Accessed {
@@ -113,8 +113,7 @@ impl Sessions<'_> {
                         is_refused: false,
                     };
                 }
-                self.fetch(id, server, servers, now, tally);
-                is_here = true;
+                is_here = self.is_fetched(id, server, peers, now, tally);
             } else {
                 self.lose(id, asked.loss.unwrap_or(Loss::Moved), now, tally);
             }
@@ -130,7 +129,7 @@ impl Sessions<'_> {
             if access == Access::Write || matches!(plan.home, Home::Client) {
                 self.send(id, now, tally);
             }
-            self.ship(id, servers, now, tally);
+            self.ship(id, peers, now, tally);
             // To make it was the change.
             if access == Access::Write {
                 return Accessed {
@@ -149,9 +148,31 @@ impl Sessions<'_> {
             self.send(id, now, tally);
         }
         if access.changes() {
-            self.ship(id, servers, now, tally);
+            self.ship(id, peers, now, tally);
         }
         accessed
+    }
+
+    /// A server gets the state of a session from where it is, or from the newest copy that it hears
+    /// of. Where there is neither, the state is lost.
+    #[cold]
+    fn is_fetched(
+        &mut self,
+        id: u32,
+        server: u32,
+        peers: Peers<'_>,
+        now: Time,
+        tally: &mut Tally,
+    ) -> bool {
+        let hears = peers.hear(self.table[id as usize].server, server);
+        if !hears && !self.falls_back(id, Some(server), peers, now, tally) {
+            self.lose(id, Loss::Unreachable, now, tally);
+            return false;
+        }
+        if self.table[id as usize].server != server {
+            self.fetch(id, server, peers, now, tally);
+        }
+        true
     }
 
     /// The state of a session is sent somewhere.
@@ -188,7 +209,8 @@ impl Sessions<'_> {
         session.revoked = revoked.map_or(Time::NEVER, |after| now + after);
         // Whoever begins is there, however long the answer took.
         session.asked = now;
-        (session.hurt, session.stopped, session.missing) = (false, false, false);
+        (session.hurt, session.followed) = (false, false);
+        (session.stopped, session.missing) = (false, false);
         tally.session_begun(session.group, now);
     }
 
@@ -276,8 +298,8 @@ impl Sessions<'_> {
             tally.sessions.unwritten(session.group, 1);
         }
         if went_without.state && session.is_on(now, plan.idle) {
-            let first = !std::mem::replace(&mut session.hurt, true);
-            tally.session_unknown((session.group, now), first.then_some(session.began));
+            let hurt = session.hurt(true);
+            tally.session_unknown((session.group, now), hurt);
         }
     }
 
@@ -287,6 +309,7 @@ impl Sessions<'_> {
         id: u32,
         server: u32,
         (shown, now): (Time, Time),
+        peers: Peers<'_>,
     ) -> bool {
         let Some(plan) = self.plan(id) else {
             return false;
@@ -300,7 +323,8 @@ impl Sessions<'_> {
             }
             Home::Client => self.is_at(id, server, now),
             Home::Servers(_) => {
-                self.is_at(id, server, now) || (self.copied(server) && self.has_state(id, now))
+                self.is_at(id, server, now)
+                    || (self.has_state(id, now) && self.can_be_fetched(id, server, peers))
             }
         }
     }
@@ -332,7 +356,7 @@ impl Sessions<'_> {
         &mut self,
         server: u32,
         loss: Loss,
-        servers: &[Server],
+        peers: Peers<'_>,
         now: Time,
         tally: &mut Tally,
     ) {
@@ -348,9 +372,9 @@ impl Sessions<'_> {
             } else if self.is_with_client(id) {
                 self.leave(id, now);
                 self.table[id as usize].server = WITH_CLIENT;
-            } else if loss == Loss::ScaleIn && self.hands_over(id, servers, now, tally) {
+            } else if loss == Loss::ScaleIn && self.hands_over(id, peers, now, tally) {
                 // It has left by plan.
-            } else if !self.falls_back(id, servers, now, tally) {
+            } else if !self.falls_back(id, None, peers, now, tally) {
                 self.lose(id, loss, now, tally);
             }
         }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use rand::Rng as _;
 
-use super::{NOWHERE, Sessions};
+use super::peers::Peers;
+use super::{NOWHERE, Session, Sessions};
 use crate::model::blueprint::Blueprint;
 use crate::model::network::Zone;
-use crate::model::server::Server;
 use crate::model::state::{CopyPlan, Placement, Shipping};
 use crate::observe::Tally;
 use lbsim_engine::rng::{Luck, below, mix};
@@ -25,8 +25,6 @@ pub(super) struct Copies {
     stands_in: Vec<Zone>,
     /// How often each server has lost all that it had.
     epochs: Vec<u32>,
-    /// Which servers have left their pool.
-    gone: Vec<bool>,
     /// Copies of one state at most.
     others: usize,
     /// By session, `others` for each.
@@ -100,7 +98,6 @@ impl Copies {
             stands_in: stands_in.collect(),
             pools,
             epochs: vec![0; zones.len()],
-            gone: vec![false; zones.len()],
             zones,
             others,
             table: vec![NO_COPY; sessions * others],
@@ -152,6 +149,24 @@ impl Copies {
         copy.server != NOWHERE && copy.epoch == self.epochs[copy.server as usize]
     }
 
+    /// A change is lost on its way to a copy: what comes there next brings it along.
+    fn swallow(&mut self, place: usize, change: Change, now: Time) {
+        let last = self.table[place].last;
+        let made = match last.comes {
+            Time::NEVER => last.made,
+            _ => change.made,
+        };
+        if last.comes > now && last.comes < Time::NEVER {
+            let under_way = self.under_way.entry(place as u32).or_default();
+            under_way.push(last);
+        }
+        self.table[place].last = Change {
+            comes: Time::NEVER,
+            made,
+            ..change
+        };
+    }
+
     fn forget(&mut self, place: usize) {
         self.table[place] = NO_COPY;
         self.under_way.remove(&(place as u32));
@@ -164,11 +179,26 @@ impl Sessions<'_> {
         self.keep(server).copies.is_some()
     }
 
-    /// A server has left its pool, or has come.
-    pub(in crate::model) fn set_gone(&mut self, server: u32, gone: bool) {
-        if let Some(copies) = &mut self.copies {
-            copies.gone[server as usize] = gone;
-        }
+    /// Whether a copy is there that can take the place of its state, for this server or any.
+    fn can_be_used(&self, place: usize, to: Option<u32>, peers: Peers<'_>) -> bool {
+        let Some(copies) = &self.copies else {
+            return false;
+        };
+        let server = copies.table[place].server;
+        copies.is_there(place)
+            && self.table[place / copies.others].server != server
+            && self.keeps_states(server, peers)
+            && to.is_none_or(|to| to == server || peers.hear(server, to))
+    }
+
+    /// Whether a server that does not have a state hears from where it is, or from a copy.
+    pub(super) fn can_be_fetched(&self, id: u32, server: u32, peers: Peers<'_>) -> bool {
+        let copies = self.copies.as_ref();
+        self.copied(server)
+            && (peers.hear(self.table[id as usize].server, server)
+                || copies.is_some_and(|copies| {
+                    (copies.places(id)).any(|place| self.can_be_used(place, Some(server), peers))
+                }))
     }
 
     /// The version of a state that a server has a copy of, where requests are content with that.
@@ -185,7 +215,7 @@ impl Sessions<'_> {
     }
 
     /// The state of a session has changed where it is: its copies hear of it.
-    pub(super) fn ship(&mut self, id: u32, servers: &[Server], now: Time, tally: &mut Tally) {
+    pub(super) fn ship(&mut self, id: u32, peers: Peers<'_>, now: Time, tally: &mut Tally) {
         if self.copies.is_none() {
             return;
         }
@@ -203,7 +233,7 @@ impl Sessions<'_> {
                     Span::from_seconds(lag.sample(luck))
                 }
             };
-            self.ship_to(id, number, (plan, lag), servers, (now, tally));
+            self.ship_to(id, number, (plan, lag), peers, (now, tally));
         }
     }
 
@@ -212,7 +242,7 @@ impl Sessions<'_> {
         id: u32,
         number: u32,
         (plan, lag): (&CopyPlan, Span),
-        servers: &[Server],
+        peers: Peers<'_>,
         (now, tally): (Time, &mut Tally),
     ) {
         let session = self.table[id as usize];
@@ -221,11 +251,10 @@ impl Sessions<'_> {
         let copy = copies.table[place];
         let stands = copies.is_there(place)
             && copy.server != session.server
-            && servers[copy.server as usize].is_up()
-            && !copies.gone[copy.server as usize];
+            && self.keeps_states(copy.server, peers);
         if !stands {
             self.drop_copy(place, session.size, now);
-            let Some(server) = self.place_copy(id, plan.placement, servers) else {
+            let Some(server) = self.place_copy(id, plan.placement, peers) else {
                 return;
             };
             self.make_room(server, session.size, now, tally);
@@ -249,6 +278,10 @@ impl Sessions<'_> {
             made: now,
             comes: now,
         };
+        if !peers.hear(session.server, copy.server) {
+            copies.swallow(place, change, now);
+            return;
+        }
         let mut sent = now;
         match plan.shipping {
             Shipping::Synchronous => copy.applied = version,
@@ -312,18 +345,17 @@ impl Sessions<'_> {
     }
 
     /// A server for another copy of a state: up, in its pool, and without one.
-    fn place_copy(&self, id: u32, placement: Placement, servers: &[Server]) -> Option<u32> {
+    fn place_copy(&self, id: u32, placement: Placement, peers: Peers<'_>) -> Option<u32> {
         let copies = self.copies.as_ref()?;
         let session = &self.table[id as usize];
         let own = session.server;
         let (first, count) = copies.pools[usize::from(self.service_of[own as usize])];
         let zone = copies.zones[own as usize];
         let is_free = |server: u32| {
-            let at = server as usize;
             let has = copies
                 .places(id)
                 .any(|place| copies.table[place].server == server && copies.is_there(place));
-            server != own && !has && servers[at].is_up() && !copies.gone[at]
+            server != own && !has && self.keeps_states(server, peers) && peers.hear(own, server)
         };
         let next = (1..count).map(|step| first + (own - first + step) % count);
         match placement {
@@ -348,7 +380,7 @@ impl Sessions<'_> {
         &mut self,
         id: u32,
         server: u32,
-        servers: &[Server],
+        peers: Peers<'_>,
         now: Time,
         tally: &mut Tally,
     ) {
@@ -365,23 +397,31 @@ impl Sessions<'_> {
         tally.sessions.fetched += u64::from(tally.measures(now));
         // Where it was it stays as a copy, if there is room for one.
         let old = session.server;
+        let keeps = self.keeps_states(old, peers);
         let Some(copies) = &mut self.copies else {
             return;
         };
         let room = copies.places(id).find(|&place| !copies.is_there(place));
         if let Some(place) = room
-            && servers[old as usize].is_up()
-            && !copies.gone[old as usize]
+            && keeps
         {
             copies.forget(place);
-            copies.table[place] = Replica {
-                server: old,
-                epoch: copies.epochs[old as usize],
-                applied: session.version,
-                ..NO_COPY
-            };
-            self.memory.copy(old, session.size as i64, now);
+            self.stays(place, &session, session.version, now);
         }
+    }
+
+    /// A state that has gone elsewhere stays where it was as a copy, of this version.
+    fn stays(&mut self, place: usize, was: &Session, version: u32, now: Time) {
+        let Some(copies) = &mut self.copies else {
+            return;
+        };
+        copies.table[place] = Replica {
+            server: was.server,
+            epoch: copies.epochs[was.server as usize],
+            applied: version,
+            ..NO_COPY
+        };
+        self.memory.copy(was.server, was.size as i64, now);
     }
 
     /// A server leaves by plan: it hands a state of which there are copies over, to a server that
@@ -389,12 +429,12 @@ impl Sessions<'_> {
     pub(super) fn hands_over(
         &mut self,
         id: u32,
-        servers: &[Server],
+        peers: Peers<'_>,
         now: Time,
         tally: &mut Tally,
     ) -> bool {
         let own = self.table[id as usize].server;
-        if !self.copied(own) || !servers[own as usize].is_up() {
+        if !self.copied(own) || !peers.is_up(own) {
             return false;
         }
         let Some(copies) = &self.copies else {
@@ -403,43 +443,42 @@ impl Sessions<'_> {
         let mut held = copies.places(id).filter_map(|place| {
             let server = copies.table[place].server;
             let takes = copies.is_there(place)
-                && servers[server as usize].is_up()
-                && !copies.gone[server as usize];
+                && self.keeps_states(server, peers)
+                && peers.hear(own, server);
             takes.then_some(server)
         });
         let heir = held.next();
-        match heir.or_else(|| self.place_copy(id, Placement::Next, servers)) {
+        match heir.or_else(|| self.place_copy(id, Placement::Next, peers)) {
             Some(heir) => {
-                self.fetch(id, heir, servers, now, tally);
+                self.fetch(id, heir, peers, now, tally);
                 true
             }
             None => false,
         }
     }
 
-    /// A state is gone where it was: the newest copy takes its place, if there is one, which may be
-    /// old. Says whether there is.
+    /// A state is gone where it was, or a server (`to`) does not hear from there: the newest copy that
+    /// it hears of takes its place, if there is one, which may be old. Says whether there is.
     pub(super) fn falls_back(
         &mut self,
         id: u32,
-        servers: &[Server],
+        to: Option<u32>,
+        peers: Peers<'_>,
         now: Time,
         tally: &mut Tally,
     ) -> bool {
+        let session = self.table[id as usize];
+        let Some(places) = self.copies.as_ref().map(|copies| copies.places(id)) else {
+            return false;
+        };
+        let can_be_used: Vec<usize> = places
+            .filter(|&place| self.can_be_used(place, to, peers))
+            .collect();
         let Some(copies) = &mut self.copies else {
             return false;
         };
-        let session = self.table[id as usize];
         let mut best: Option<usize> = None;
-        for place in copies.places(id) {
-            let server = copies.table[place].server;
-            if !copies.is_there(place)
-                || server == session.server
-                || !servers[server as usize].is_up()
-                || copies.gone[server as usize]
-            {
-                continue;
-            }
+        for place in can_be_used {
             copies.settle(place, now);
             let applied = copies.table[place].applied;
             if applied > 0 && best.is_none_or(|best| applied > copies.table[best].applied) {
@@ -463,6 +502,11 @@ impl Sessions<'_> {
         }
         self.drop_copy(place, session.size, now);
         self.leave(id, now);
+        // Who is only not heard of has it still, and goes on with it when asked: without what was
+        // changed there alone, which is lost now.
+        if to.is_some() && self.keeps_states(session.server, peers) {
+            self.stays(place, &session, applied, now);
+        }
         let own = &mut self.table[id as usize];
         own.version = applied;
         own.before_window = own.before_window.min(applied);

@@ -12,6 +12,7 @@ mod access;
 mod cache;
 mod copies;
 mod memory;
+mod peers;
 mod stages;
 mod token;
 
@@ -22,13 +23,14 @@ use rand::Rng as _;
 
 use super::blueprint::Blueprint;
 use super::state::{Home, KeepPlan, SessionPlan};
-use crate::observe::{Loss, Tally};
+use crate::observe::{Hurt, Loss, Tally};
 use cache::Caches;
 use copies::Copies;
 use memory::Memory;
 
 use access::Asked;
-pub(super) use stages::{Asks, is_due};
+pub(super) use peers::Peers;
+pub(super) use stages::{Asks, is_due, uses_state};
 
 /// All sessions of the world: 96 bytes each, and what their copies take. Those whose state is at
 /// one server stand in a list, so that a crash visits these and no others.
@@ -40,6 +42,8 @@ pub(super) struct Sessions<'a> {
     keeps: Vec<&'a KeepPlan>,
     /// The service of each server.
     service_of: Vec<u16>,
+    /// Which servers have left their pool.
+    gone: Vec<bool>,
     table: Vec<Session>,
     memory: Memory,
     copies: Option<Copies>,
@@ -93,6 +97,8 @@ struct Session {
     group: u16,
     /// Whether it has lost its state since it began, or since the measured window did.
     hurt: bool,
+    /// Whether it is one of those whose fate is followed, and has had its state ever since.
+    followed: bool,
     /// Whether it has been counted as revoked.
     stopped: bool,
     /// Whether its state has been lost, and no request has met with that yet.
@@ -138,6 +144,7 @@ impl<'a> Sessions<'a> {
                 size: 0,
                 group: group as u16,
                 hurt: false,
+                followed: false,
                 stopped: false,
                 missing: false,
             };
@@ -163,6 +170,7 @@ impl<'a> Sessions<'a> {
             copies: Copies::new(plan, table.len()),
             caches: Caches::default(),
             keeps,
+            gone: vec![false; service_of.len()],
             service_of,
             table,
         }))
@@ -171,6 +179,16 @@ impl<'a> Sessions<'a> {
     /// How the server keeps what it has.
     fn keep(&self, server: u32) -> &'a KeepPlan {
         self.keeps[usize::from(self.service_of[server as usize])]
+    }
+
+    /// A server has left its pool, or has come.
+    pub(super) fn set_gone(&mut self, server: u32, gone: bool) {
+        self.gone[server as usize] = gone;
+    }
+
+    /// Whether a server keeps states: one that is down, or only finishes what it had, does not.
+    fn keeps_states(&self, server: u32, peers: Peers<'_>) -> bool {
+        peers.is_up(server) && !self.gone[server as usize]
     }
 
     /// The plan of a session, whose group holds some.
@@ -273,14 +291,11 @@ impl<'a> Sessions<'a> {
         self.drop_copies(id, now);
         let idle = self.plan(id).map_or(Span::ZERO, |plan| plan.idle);
         let session = &mut self.table[id as usize];
-        let first = session.is_on(now, idle) && !session.hurt;
-        session.hurt = true;
+        let hurt = session.hurt(session.is_on(now, idle));
         let version = std::mem::take(&mut session.version);
         let lost = version.saturating_sub(std::mem::take(&mut session.before_window));
         (session.seen, session.missing) = (0, true);
-        let (began, group) = (session.began, session.group);
-        let first = first.then_some(began);
-        tally.session_lost((group, now), loss, first, u64::from(lost));
+        tally.session_lost((session.group, now), loss, hurt, u64::from(lost));
     }
 
     /// Whether the last session of a client has ended, as far as client and balancer know: by
@@ -307,13 +322,17 @@ impl<'a> Sessions<'a> {
         self.memory.begin(now);
     }
 
-    /// How many sessions are on.
-    pub(super) fn on(&self, now: Time) -> u64 {
-        let is_on = |session: &&Session| {
-            let plan = self.groups[usize::from(session.group)].plan;
-            plan.is_some_and(|plan| session.is_on(now, plan.idle))
-        };
-        self.table.iter().filter(is_on).count() as u64
+    /// The fate of the sessions that are on now is followed, whatever they have lost before. Says how
+    /// many these are.
+    pub(super) fn follow(&mut self, now: Time) -> u64 {
+        let Sessions { table, groups, .. } = self;
+        let mut followed = 0;
+        for session in table {
+            let plan = groups[usize::from(session.group)].plan;
+            session.followed = plan.is_some_and(|plan| session.is_on(now, plan.idle));
+            followed += u64::from(session.followed);
+        }
+        followed
     }
 
     /// The run is over: who still has a state, and whose had ended without a word.
@@ -353,6 +372,16 @@ impl Session {
 
     fn is_on(&self, now: Time, idle: Span) -> bool {
         self.begun > 0 && now <= self.asked + idle && now <= self.ends
+    }
+
+    /// It loses its state, while it is on or not.
+    fn hurt(&mut self, is_on: bool) -> Hurt {
+        let first = !std::mem::replace(&mut self.hurt, true);
+        let followed = std::mem::replace(&mut self.followed, false);
+        Hurt {
+            first: is_on && first,
+            followed: is_on && followed,
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! Where the life of a request, or of a server, touches the state of sessions.
 
+use super::peers::Peers;
 use super::{Asked, Sessions, changes};
 use crate::model::World;
+use crate::model::blueprint::Blueprint;
 use crate::model::request::Request;
 use crate::model::state::{Access, Home};
 use crate::model::step::Only;
@@ -30,8 +32,8 @@ impl World<'_> {
 
     /// Counts the sessions that are on when the first thing happens to their servers.
     pub(in crate::model) fn follow_sessions(&mut self, now: Time) {
-        if let Some(sessions) = &self.sessions {
-            self.tally.sessions.cohort = sessions.on(now);
+        if let Some(sessions) = &mut self.sessions {
+            self.tally.sessions.cohort = sessions.follow(now);
         }
     }
 
@@ -46,7 +48,7 @@ impl World<'_> {
         now: Time,
     ) {
         if let (Some(calls), Some(sessions)) = (&self.calls, &mut self.sessions)
-            && !calls.is_call(id)
+            && calls.access(id).is_none()
         {
             let went_without = calls.went_without(attempt);
             sessions.goes_without(request.session, went_without, now, &mut self.tally);
@@ -54,10 +56,6 @@ impl World<'_> {
         let Some(access) = self.access_of(id, request) else {
             return;
         };
-        // A server that has died meanwhile, or only finishes what it had, keeps no state.
-        if !self.servers[server as usize].is_up() {
-            return;
-        }
         let elsewhere = (self.sessions.as_ref())
             .and_then(|sessions| sessions.elsewhere(request.session, server, now));
         let asked = Asked {
@@ -70,6 +68,8 @@ impl World<'_> {
         let World {
             sessions: Some(sessions),
             servers,
+            plan,
+            disturbed,
             tally,
             calls,
             ..
@@ -77,9 +77,18 @@ impl World<'_> {
         else {
             return;
         };
+        let peers = Peers {
+            servers,
+            faults: &plan.faults,
+            disturbed,
+        };
+        // It has died meanwhile, or left.
+        if !sessions.keeps_states(server, peers) {
+            return;
+        }
         let place = (request.session, server);
         let Some(call) = calls.as_mut().and_then(|calls| calls.state_call(id)) else {
-            sessions.access(place, asked, servers, now, tally);
+            sessions.access(place, asked, peers, now, tally);
             return;
         };
         let based_on = (call.version.as_deref()).map(|version| version.unwrap_or(0));
@@ -88,7 +97,7 @@ impl World<'_> {
             compares: call.compares,
             ..asked
         };
-        let accessed = sessions.access(place, asked, servers, now, tally);
+        let accessed = sessions.access(place, asked, peers, now, tally);
         if access.reads()
             && let Some(version) = call.version
         {
@@ -118,7 +127,7 @@ impl World<'_> {
         {
             return Some(access);
         }
-        if plan.used_by != usize::from(request.service) {
+        if !uses_state(self.plan, request) {
             return None;
         }
         Some(if changes(request.draft.luck, plan.writes) {
@@ -176,24 +185,42 @@ impl World<'_> {
         if let World {
             sessions: Some(sessions),
             servers,
+            plan,
+            disturbed,
             tally,
             ..
         } = self
         {
-            sessions.wipe(server, loss, servers, now, tally);
+            let peers = Peers {
+                servers,
+                faults: &plan.faults,
+                disturbed,
+            };
+            sessions.wipe(server, loss, peers, now, tally);
         }
     }
+}
+
+/// Whether a request is at the service whose servers read and change the state of its session: a
+/// client's own, or what a service before it hands on (`at`).
+#[inline]
+pub(in crate::model) fn uses_state(plan: &Blueprint, request: &Request) -> bool {
+    let sessions = plan.sources[usize::from(request.source)].sessions.as_ref();
+    sessions.is_some_and(|own| own.used_by == usize::from(request.service))
 }
 
 /// Who asks whether to take a step.
 pub(in crate::model) struct Asks<'p> {
     /// The request as it was sent.
     pub(in crate::model) request: &'p Request,
-    /// What it does with the state of its session, where it is the call of a server.
+    /// What it does with the state of its session, where a server makes it that does not only hand
+    /// on what it was asked.
     pub(in crate::model) call: Option<Option<Access>>,
     /// The version of the state that it has read in a store; 0 where there was none, `None` where
     /// nobody has said.
     pub(in crate::model) known: &'p mut Option<u32>,
+    /// The servers as they see each other now.
+    pub(in crate::model) peers: Peers<'p>,
 }
 
 /// Whether an attempt takes a step that not all take by chance. A server that believes to know a
@@ -206,6 +233,7 @@ pub(in crate::model) fn is_due(
         request,
         call,
         known,
+        peers,
     }: Asks<'_>,
     (server, now): (u32, Time),
     tally: &mut Tally,
@@ -233,14 +261,14 @@ pub(in crate::model) fn is_due(
             } else if sessions.is_in_store(id, server) {
                 known.unwrap_or(0) == 0
             } else {
-                !sessions.can_be_had(id, server, (request.arrived, now))
+                !sessions.can_be_had(id, server, (request.arrived, now), peers)
             };
             tally.sessions.rebuilt += u64::from(is_new && tally.measures(now));
             is_new
         }
         Only::Elsewhere => {
             call != Some(None)
-                && sessions.can_be_had(id, server, (now, now))
+                && sessions.can_be_had(id, server, (now, now), peers)
                 && !sessions.is_at(id, server, now)
                 && (writes || sessions.version_at(id, server, now).is_none())
         }
