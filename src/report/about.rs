@@ -26,6 +26,9 @@ pub struct About {
     pub kind: String,
     /// The name of the scenario's file.
     pub scenario_file: String,
+    /// What was changed in it by `--set`, `--seed` and `--replications`, in order.
+    #[serde(default)]
+    pub changes: Vec<String>,
     /// The scenario's question.
     pub question: String,
     /// What it expects.
@@ -161,6 +164,7 @@ impl About {
             program: PROGRAM.to_owned(),
             kind: "run".to_owned(),
             scenario_file: scenario.file_name.clone(),
+            changes: scenario.changes.clone(),
             question: scenario.question.clone(),
             expect: scenario.expect.clone(),
             seed: scenario.seed,

@@ -30,6 +30,7 @@ pub fn tuning(space: &Space<'_>, answer: &Answer) -> Value {
         "tune",
         json!({
             "scenario_file": base.file_name,
+            "changes": base.changes,
             "question": base.question,
             "seed": base.seed,
             "candidates": answer.evaluations.len(),
@@ -52,6 +53,7 @@ pub fn sizing(base: &Scenario, sizes: &Sizes, tables: &SizeTables) -> Value {
         "size",
         json!({
             "scenario_file": base.file_name,
+            "changes": base.changes,
             "question": base.question,
             "seed": base.seed,
             "requests_simulated": sizes.requests,

@@ -141,6 +141,14 @@ fn value(measure: Measure, text: &str) -> Result<f64, RequirementError> {
         },
         Amount::Rate => text.parse().map(|rate: Rate| rate.value()),
         Amount::Number => {
+            if text.ends_with('%') && text.parse::<Share>().is_ok() {
+                let message = format!("`{measure}` is a number, and `{text}` a share");
+                let shares = match &measure.shares_like()[..] {
+                    [] => String::new(),
+                    like => format!("; shares are `{}`", like.join("`, `")),
+                };
+                return Err(error(message, example(measure) + &shares));
+            }
             let number = text.replace('_', "").parse::<f64>().ok();
             return number
                 .filter(|number| number.is_finite() && *number >= 0.0)

@@ -453,6 +453,19 @@ impl Measure {
         found.or_else(|| percentile(name).map(Measure::Percentile))
     }
 
+    /// Measures of the same things that are shares: of `sessions-lost` `sessions-hurt`. Empty where
+    /// there is none.
+    pub fn shares_like(self) -> Vec<&'static str> {
+        let Measure::Metric(own) = self else {
+            return Vec::new();
+        };
+        let things = own.name.split('-').next();
+        (MEASURES.iter())
+            .filter(|one| one.amount == Share && one.name.split('-').next() == things)
+            .map(|one| one.name)
+            .collect()
+    }
+
     /// In what it is counted.
     pub fn amount(self) -> Amount {
         match self {

@@ -272,6 +272,11 @@ mod tests {
                 "not counted in the same",
                 "p99",
             ),
+            (
+                "sessions-lost < 1%",
+                "a number, and `1%` a share",
+                "`sessions-hurt`",
+            ),
             ("p99 of random < 0 * p99", "no limit", "above 0"),
             ("p99 < 1s after 2min after 3min", "twice", "before"),
             ("p99 < 1s after 3min before 2min", "both after", "less"),

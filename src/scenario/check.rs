@@ -295,6 +295,7 @@ fn scenario(
         sweep: None,
         tuning: Err("it has not been looked for".to_owned()),
         sizing: None,
+        changes: document.changes(),
         resolved: resolved_json,
         files: Default::default(),
         warnings,

@@ -94,6 +94,8 @@ pub struct Scenario {
     pub tuning: Result<Tuning, String>,
     /// What `lbsim size` looks for in it; none where it does not say.
     pub sizing: Option<Sizing>,
+    /// What was changed in it before it was checked, in order, as `--set` has it.
+    pub changes: Vec<String>,
     /// The file as it was understood, every default filled in.
     pub resolved: serde_json::Value,
     /// Hashes of the files that it was made of beside its text, by name.

@@ -240,6 +240,12 @@ impl Document {
         &self.sources
     }
 
+    /// The overrides, in order.
+    pub fn changes(&self) -> Vec<String> {
+        let overrides = self.sources.iter().skip(1);
+        overrides.map(|source| source.text.clone()).collect()
+    }
+
     /// The tree.
     pub fn root(&self) -> &Node {
         &self.root

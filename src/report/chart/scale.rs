@@ -138,6 +138,11 @@ impl Scale {
         self.from + part * (self.to - self.from)
     }
 
+    /// Whether a value is on the axis.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+
     /// Ticks and their names, about `wanted` of them and at most three more.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
         match self.kind {

@@ -143,9 +143,9 @@ pub(super) fn draw(study: &Study<'_>) -> Option<String> {
                     look(series.colour),
                 );
                 for limit in limits(study, &series.name, own) {
-                    let x = scale.at(limit * factor);
                     // What is required is often far from what is measured.
-                    if (plot.left..=plot.right).contains(&x) {
+                    if scale.holds(limit * factor) {
+                        let x = scale.at(limit * factor);
                         let line = [(x, y - 14.0), (x, y + 14.0)];
                         canvas.line(&line, INK, 0.9, 1.6, Some((4.0, 3.0)));
                     }

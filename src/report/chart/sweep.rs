@@ -97,8 +97,16 @@ pub(super) fn draw(study: &Study<'_>, curve: &Curve<'_>) -> Option<String> {
         .collect();
     let value = |row: &SweepRow| row.estimate.unwrap_or_default() * factor;
     let half = |row: &SweepRow| row.half_width_95.unwrap_or(0.0) * factor;
-    let shown = rows.iter().map(|row| value(row));
-    let (least, most) = range(shown.chain(limit.map(|(limit, _)| limit)))?;
+    let limits = || limit.map(|(limit, _)| limit);
+    let (least, _) = range(rows.iter().map(|row| value(row)).chain(limits()))?;
+    // Bands are drawn whole, but for what no value can be.
+    let ends = |row: &&SweepRow| [value(row) - half(row), value(row) + half(row)];
+    let (low, most) = range(rows.iter().flat_map(ends).chain(limits()))?;
+    let most = if unit == Unit::Share {
+        most.min(factor)
+    } else {
+        most
+    };
     let (first, last) = range(rows.iter().map(|row| row.at))?;
     if first >= last {
         return None;
@@ -107,12 +115,12 @@ pub(super) fn draw(study: &Study<'_>, curve: &Curve<'_>) -> Option<String> {
     let plot = Plot::of_lines(study.strategies, top, 520.0);
     let log = is_time && least > 0.0 && most > 8.0 * least;
     let y = if log {
-        Scale::log(least, most, plot.bottom, plot.top)
+        Scale::log(low.max(0.5 * least), most, plot.bottom, plot.top)
     } else if is_time {
         Scale::from_zero(most, plot.bottom, plot.top)
     } else {
         Scale::linear(
-            (least - 0.05 * (most - least)).max(0.0),
+            (low - 0.05 * (most - low)).max(0.0),
             most,
             plot.bottom,
             plot.top,

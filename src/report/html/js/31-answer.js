@@ -15,7 +15,8 @@ function duel(one, other) {
 
 /** Who is the best that can be deployed, and how it stands to the others. */
 function standing() {
-  const able = SERIES.filter(series => !series.variant.oracle && known(series.variant.rank));
+  // Who has no figure to be judged by is not in it.
+  const able = SERIES.filter(series => !series.variant.oracle && known(series.variant.rank) && known(summaryOf(series.name, JUDGE.name).estimate));
   const eligible = able.filter(series => series.variant.eligible !== false).sort((a, b) => a.variant.rank - b.variant.rank);
   const meeting = eligible.filter(series => meetsAll(series.name) !== false);
   const best = meeting[0] || eligible[0] || null;

@@ -101,8 +101,14 @@ function openAll(box, open) {
 function command() {
   const verb = DATA.kind;
   const parts = ['lbsim', verb, quoted(ABOUT.scenario_file || 'scenario.toml')];
+  const asked = Boolean(ABOUT.replications) && verb === 'run' && ABOUT.precision_reached === null;
+  // What has an argument of its own is said by that.
+  const own = ['run.seed=', ...(asked ? ['run.replications='] : [])];
+  for (const change of ABOUT.changes || []) {
+    if (!own.some(start => change.startsWith(start))) parts.push(`--set ${quoted(change)}`);
+  }
   if (known(ABOUT.seed)) parts.push(`--seed ${ABOUT.seed}`);
-  if (ABOUT.replications && verb === 'run' && ABOUT.precision_reached === null) parts.push(`--replications ${ABOUT.replications}`);
+  if (asked) parts.push(`--replications ${ABOUT.replications}`);
   return parts.join(' ');
 }
 
