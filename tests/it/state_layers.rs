@@ -1,5 +1,5 @@
-//! Sessions whose requests come to the servers of their state through others (`at`), and the fate of
-//! sessions from the first fault on.
+//! Sessions whose requests come to the servers of their state through others (`at`), the fate of
+//! sessions from the first fault on, and copies across a cut.
 
 use std::fs;
 
@@ -8,8 +8,8 @@ use lbsim::observe::{SessionCount, Tally, laws};
 
 use crate::support::{read_in, scratch};
 
-/// One client who asks at these seconds, of the service `to`: 10 ms of work at one of two servers in
-/// turn, with this state. Before them may stand `lb`, of 1 ms, and behind them `store`, of 1 ms.
+/// One client who asks at these seconds, of the service `to`: 10 ms of work at one of two servers
+/// in turn, with this state. Before them may stand `lb`, of 1 ms, and behind them `store`, of 1 ms.
 fn asked_of(
     (test, to): (&str, &str),
     seconds: &[u32],

@@ -457,8 +457,8 @@ impl Sessions<'_> {
         }
     }
 
-    /// A state is gone where it was, or a server (`to`) does not hear from there: the newest copy that
-    /// it hears of takes its place, if there is one, which may be old. Says whether there is.
+    /// A state is gone where it was, or a server (`to`) does not hear from there: the newest copy
+    /// that it hears of takes its place, if there is one, which may be old. Says whether there is.
     pub(super) fn falls_back(
         &mut self,
         id: u32,

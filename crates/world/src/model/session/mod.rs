@@ -322,8 +322,8 @@ impl<'a> Sessions<'a> {
         self.memory.begin(now);
     }
 
-    /// The fate of the sessions that are on now is followed, whatever they have lost before. Says how
-    /// many these are.
+    /// The fate of the sessions that are on now is followed, whatever they have lost before. Says
+    /// how many these are.
     pub(super) fn follow(&mut self, now: Time) -> u64 {
         let Sessions { table, groups, .. } = self;
         let mut followed = 0;
