@@ -49,6 +49,12 @@ fn from_a_starter_to_results() {
     ] {
         assert!(place.join("results/mine").join(file).is_file(), "{file}");
     }
+    let manifest = std::fs::read_to_string(place.join("results/mine/manifest.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(
+        manifest["changes"],
+        serde_json::json!(["run.duration=10s", "run.warmup=1s", "run.replications=2"])
+    );
     // Not on a terminal: no progress, no colour.
     assert!(!stdout(&run).contains('\u{1b}') && !stderr(&run).contains('\u{1b}'));
 }

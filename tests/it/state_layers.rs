@@ -197,3 +197,36 @@ fn a_cut_keeps_changes_from_copies() {
         (2, 0)
     );
 }
+
+/// Copies that are sent every ten seconds lack what was changed since, from what a cut has
+/// swallowed on: at 10 s the changes of 0 to 8 s are there, the next would come at 20 s.
+#[test]
+fn a_cut_keeps_changes_from_copies_sent_at_intervals() {
+    let state = "kind = \"replicated\", shipping = { kind = \"interval\", every = \"10s\" } }\nbalancer = { retry = { max = 2 }, sticky = \"cookie\"";
+    let faults = "[[faults]]\nkind = \"cut\"\nfrom = \"web/server-1\"\nto = \"web/server-2\"\nat = \"9s\"\nlasts = \"4s\"\n\
+                  [[faults]]\nkind = \"crash\"\nservers = \"web/server-1\"\nat = \"19s\"\nlasts = \"5s\"\n";
+    let seconds: Vec<u32> = (0..15).map(|step| 2 * step).collect();
+    let tally = asked_of(
+        ("state-cut-intervals", "web"),
+        &seconds,
+        ("idle = \"30min\"", state),
+        faults,
+    );
+    let whole = &tally.sessions.whole;
+    // Those of 10, 12, 14, 16 and 18 s.
+    assert_eq!((whole.writes_lost, whole.set_back), (5, 1));
+    let by = whole.set_back_by.seconds();
+    assert!((by - 9.0).abs() < 0.02, "{by}");
+}
+
+/// Of a request that is answered by a server which has left meanwhile nothing is kept there.
+#[test]
+fn who_has_left_keeps_no_state() {
+    let state = ("idle = \"30min\"", "kind = \"server\"");
+    for (leaves, begun) in [("5ms", 0), ("15ms", 1)] {
+        let more = format!("leaves = \"{leaves}\"");
+        let tally = asked_of(("state-left", "web"), &[0], state, &more);
+        assert_eq!(tally.latency.count(), 1);
+        assert_eq!(tally.sessions.states.begun, begun, "{leaves}");
+    }
+}

@@ -268,6 +268,23 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// What is off an axis stands at its end, and is not on it.
+    #[test]
+    fn what_is_off_an_axis_is_known() {
+        let log = Scale::log(10.0, 100.0, 0.0, 200.0);
+        let linear = Scale::linear(0.0, 100.0, 0.0, 200.0);
+        for (scale, value, is_on) in [
+            (log, 50.0, true),
+            (log, 1.0, false),
+            (log, 500.0, false),
+            (linear, 100.0, true),
+            (linear, 101.0, false),
+        ] {
+            assert_eq!(scale.holds(value), is_on, "{value}");
+            assert!((0.0..=200.0).contains(&scale.at(value)));
+        }
+    }
+
     #[test]
     fn ticks_are_round() {
         let names = |scale: Scale, wanted| {

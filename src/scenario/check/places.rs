@@ -9,10 +9,9 @@ use super::Check;
 use super::clients::sampler;
 use super::services::MOST_MEMBERS;
 use crate::model::balancer::Spread;
-use crate::model::blueprint::{Blueprint, Callers, GroupPlan, ServicePlan, SourcePlan};
+use crate::model::blueprint::{Blueprint, Callers, ServicePlan, SourcePlan};
 use crate::model::cost::Prices;
 use crate::model::network::{Delay, Distances, NOWHERE, Zone};
-use crate::model::step::StepKind;
 
 /// Balancers of one service at most.
 const MOST_BALANCERS: usize = 10_000;
@@ -76,7 +75,7 @@ pub(super) fn ahead(plan: &Blueprint, check: &mut Check<'_>) {
             let servers = service.servers.iter();
             servers.map(|server| &service.groups[server.group])
         });
-        let servers = groups.filter(|group| calls(group, index)).count() as u64;
+        let servers = groups.filter(|group| group.calls(index)).count() as u64;
         let callers = clients.sum::<u64>() + servers;
         let through = match service.balancer.spread {
             Spread::Request => u64::from(service.balancer.instances),
@@ -91,14 +90,6 @@ pub(super) fn ahead(plan: &Blueprint, check: &mut Check<'_>) {
             check.fault(&at.key("sticky").key("preconnect"), "too-large", message);
         }
     }
-}
-
-/// Whether servers of a group call a service.
-fn calls(group: &GroupPlan, service: usize) -> bool {
-    group.steps.iter().any(|step| match &step.kind {
-        StepKind::Call(call) => call.services.contains(&service),
-        _ => false,
-    })
 }
 
 /// All zones in which anything stands, in the order of their names.
@@ -198,7 +189,7 @@ fn own_balancers(
     let mut of_server = Vec::new();
     for (service, said) in services.iter().zip(&file.services) {
         let calls: Vec<bool> = (service.groups.iter())
-            .map(|group| calls(group, index))
+            .map(|group| group.calls(index))
             .collect();
         for server in &service.servers {
             if zones.len() >= MOST_BALANCERS || !calls[server.group] {

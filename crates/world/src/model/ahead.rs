@@ -12,7 +12,6 @@ use super::inspection::Errand;
 use super::link::TO_SERVER;
 use super::pools::CallerPool;
 use super::server::State;
-use super::step::StepKind;
 use super::{Event, World};
 use lbsim_engine::events::Calendar;
 use lbsim_engine::rng::{Luck, mix};
@@ -49,11 +48,7 @@ impl World<'_> {
             }
             for server in 0..callers.servers {
                 let group = self.servers[server as usize].group_in(self.plan);
-                let calls = group.steps.iter().any(|step| match &step.kind {
-                    StepKind::Call(call) => call.services.contains(&index),
-                    _ => false,
-                });
-                if calls {
+                if group.calls(index) {
                     askers.push((first + server, Asker::Server(server)));
                 }
             }

@@ -434,6 +434,16 @@ impl SourcePlan {
     }
 }
 
+impl GroupPlan {
+    /// Whether its servers call a service, by its number.
+    pub fn calls(&self, service: usize) -> bool {
+        self.steps.iter().any(|step| match &step.kind {
+            StepKind::Call(call) => call.services.contains(&service),
+            StepKind::Work(_) | StepKind::Pause(_) | StepKind::Own => false,
+        })
+    }
+}
+
 #[cfg(test)]
 impl GroupPlan {
     /// Servers of one slot, a request of one second, and nothing else.

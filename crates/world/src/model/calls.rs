@@ -329,11 +329,7 @@ impl<'a> World<'a> {
                             request: &progress.request,
                             call: progress.call,
                             known: &mut progress.version,
-                            peers: Peers {
-                                servers: &self.servers,
-                                faults: &self.plan.faults,
-                                disturbed: &self.disturbed,
-                            },
+                            peers: Peers::new(&self.servers, self.plan, &self.disturbed),
                         };
                         is_due(only, &mut self.sessions, asks, place, &mut self.tally)
                     }

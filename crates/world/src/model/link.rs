@@ -3,7 +3,7 @@
 //! news that a server is idle.
 
 use super::World;
-use super::fault::{OnTheWay, Place, Strikes};
+use super::fault::{Fault, OnTheWay, Place, Strikes};
 use lbsim_engine::rng::{Luck, uniform};
 use lbsim_engine::time::Span;
 
@@ -42,14 +42,8 @@ impl World<'_> {
         (luck, purpose): (u64, u64),
     ) -> Option<Span> {
         let mut longer = Span::ZERO;
-        for &fault in &self.disturbed {
-            let Strikes::Ways(ways, effect) = &self.plan.faults[fault as usize].strikes else {
-                continue;
-            };
-            if !ways.lead(from, to) {
-                continue;
-            }
-            match *effect {
+        for (fault, effect) in effects(&self.plan.faults, &self.disturbed, (from, to)) {
+            match effect {
                 OnTheWay::Cut => return None,
                 OnTheWay::Slow(by) => longer += by,
                 OnTheWay::Lossy(share, retransmit) => {
@@ -67,6 +61,20 @@ impl World<'_> {
         let request = &self.requests[request];
         Place::Balancer(request.service, request.balancer)
     }
+}
+
+/// What faults do at present to what goes from one place to another: which of all, and what.
+pub(super) fn effects<'w>(
+    faults: &'w [Fault],
+    disturbed: &'w [u32],
+    (from, to): (Place, Place),
+) -> impl Iterator<Item = (u32, OnTheWay)> + 'w {
+    disturbed.iter().filter_map(move |&fault| {
+        let Strikes::Ways(ways, effect) = &faults[fault as usize].strikes else {
+            return None;
+        };
+        ways.lead(from, to).then_some((fault, *effect))
+    })
 }
 
 /// How long it takes until a message comes through of which this share is lost each time, where a

@@ -113,7 +113,7 @@ impl Sessions<'_> {
                         is_refused: false,
                     };
                 }
-                is_here = self.is_fetched(id, server, peers, now, tally);
+                is_here = self.obtains(id, server, peers, now, tally);
             } else {
                 self.lose(id, asked.loss.unwrap_or(Loss::Moved), now, tally);
             }
@@ -156,7 +156,7 @@ impl Sessions<'_> {
     /// A server gets the state of a session from where it is, or from the newest copy that it hears
     /// of. Where there is neither, the state is lost.
     #[cold]
-    fn is_fetched(
+    fn obtains(
         &mut self,
         id: u32,
         server: u32,

@@ -300,9 +300,12 @@ impl Sessions<'_> {
                 let ticks = now.nanos() / every.nanos().max(1) + 1;
                 change.comes = Time::ZERO + Span::from_nanos(ticks * every.nanos());
                 sent = change.comes;
-                if copy.last.comes == change.comes && copy.last.version > copy.applied {
-                    change.made = copy.last.made;
-                    // It goes with the others.
+                let last = copy.last;
+                let is_with_others = last.comes == change.comes;
+                if (is_with_others || last.comes == Time::NEVER) && last.version > copy.applied {
+                    change.made = last.made;
+                }
+                if is_with_others && last.version > copy.applied {
                     sent = Time::NEVER;
                 }
             }
@@ -402,9 +405,7 @@ impl Sessions<'_> {
             return;
         };
         let room = copies.places(id).find(|&place| !copies.is_there(place));
-        if let Some(place) = room
-            && keeps
-        {
+        if let Some(place) = room.filter(|_| keeps) {
             copies.forget(place);
             self.stays(place, &session, session.version, now);
         }
@@ -442,10 +443,7 @@ impl Sessions<'_> {
         };
         let mut held = copies.places(id).filter_map(|place| {
             let server = copies.table[place].server;
-            let takes = copies.is_there(place)
-                && self.keeps_states(server, peers)
-                && peers.hear(own, server);
-            takes.then_some(server)
+            (self.can_be_used(place, None, peers) && peers.hear(own, server)).then_some(server)
         });
         let heir = held.next();
         match heir.or_else(|| self.place_copy(id, Placement::Next, peers)) {

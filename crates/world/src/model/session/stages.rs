@@ -77,11 +77,7 @@ impl World<'_> {
         else {
             return;
         };
-        let peers = Peers {
-            servers,
-            faults: &plan.faults,
-            disturbed,
-        };
+        let peers = Peers::new(servers, plan, disturbed);
         // It has died meanwhile, or left.
         if !sessions.keeps_states(server, peers) {
             return;
@@ -191,11 +187,7 @@ impl World<'_> {
             ..
         } = self
         {
-            let peers = Peers {
-                servers,
-                faults: &plan.faults,
-                disturbed,
-            };
+            let peers = Peers::new(servers, plan, disturbed);
             sessions.wipe(server, loss, peers, now, tally);
         }
     }
